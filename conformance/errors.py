@@ -1,0 +1,56 @@
+"""One exception per way in which a run cannot go on, each with the exit code that it means.
+
+Exit codes: 1 is a verdict and never an exception; 2 is a mistake in the usage or in a file; 3 is a target that could
+not be judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ChatParityError(Exception):
+    """The base of all: its text is one clear sentence for the user, and `exit_code` what the command ends with."""
+
+    exit_code = 2
+
+
+class UsageError(ChatParityError):
+    """The command line asks for something that does not exist."""
+
+
+class TargetUnreachable(ChatParityError):
+    """The server under test cannot be reached, or does not let us in."""
+
+    exit_code = 3
+
+
+class ProvisioningFailed(ChatParityError):
+    """The target could not be brought into the state that a scenario starts from."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong in one file: where (line counts from 1; 0 is the whole file), what, and what to do about it."""
+
+    file: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        """Give `file:line: message`, relative to the working directory where that is shorter."""
+        shown = self.file
+        if shown.is_relative_to(Path.cwd()):
+            shown = shown.relative_to(Path.cwd())
+        return f"{shown}:{self.line}: {self.message}" if self.line else f"{shown}: {self.message}"
+
+
+class BadFile(ChatParityError):
+    """A file of ours (spec, target, report) is missing, unreadable or wrong; `mistakes` has at least one entry."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
