@@ -1,0 +1,40 @@
+"""`run.jsonl`: everything that one run saw, one JSON object per line, written as it happens and read back unchanged.
+
+A log is `header`, perhaps `calibration`, then `result` and `probe` in any number and order, then `footer`. It carries
+the tables of the spec that it was judged by, so that an old log stays readable without that spec. A log without a
+footer is a run that was cut off: what it holds is kept, and counts as incomplete.
+"""
+
+from conformance.runlog.reader import FILE_LIMIT, LINE_LIMIT, read_run
+from conformance.runlog.records import (
+    FORMAT,
+    FeatureEntry,
+    Footer,
+    Header,
+    MessagesEntry,
+    Record,
+    RuleEntry,
+    Run,
+    ScenarioEntry,
+    SpecTables,
+    TargetEntry,
+)
+from conformance.runlog.writer import RunWriter
+
+__all__ = [
+    "FILE_LIMIT",
+    "FORMAT",
+    "LINE_LIMIT",
+    "FeatureEntry",
+    "Footer",
+    "Header",
+    "MessagesEntry",
+    "Record",
+    "RuleEntry",
+    "Run",
+    "RunWriter",
+    "ScenarioEntry",
+    "SpecTables",
+    "TargetEntry",
+    "read_run",
+]

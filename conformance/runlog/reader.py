@@ -1,0 +1,105 @@
+"""Reading a log back, with a clear word for each way in which a file is not one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import BadFile, Mistake
+from conformance.results import Calibration, Observation, Result
+from conformance.runlog.decode import decode
+from conformance.runlog.records import FORMAT, KINDS, Footer, Header, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LINE_LIMIT = 16 * 1024 * 1024
+FILE_LIMIT = 1024 * 1024 * 1024
+"""Bytes. A log beyond these is damaged or hostile, and reading it could take all memory."""
+
+
+def read_run(path: Path) -> Run:
+    """Read a log back; raises BadFile with the line and what to do when it is not one.
+
+    A last line without its line feed is what a crash leaves: it is dropped, and the run counts as incomplete.
+    """
+    header: Header | None = None
+    calibration: Calibration | None = None
+    footer: Footer | None = None
+    results: list[Result] = []
+    probes: list[Observation] = []
+    for number, data in _records(path):
+        kind, record = _record(path, number, data)
+        if header is None:
+            if not isinstance(record, Header):
+                raise _bad(path, number, f"the log begins with `{kind}`, not with `header`: it was cut at its start")
+            header, known = record, {scenario.id for scenario in record.spec.scenarios}
+        elif footer is not None:
+            raise _bad(path, number, f"`{kind}` after the footer: two runs were written into one file, run again")
+        elif isinstance(record, Result):
+            if record.scenario not in known:
+                raise _bad(
+                    path, number, f"a result of the scenario {record.scenario!r}, which the header does not have"
+                )
+            results.append(record)
+        elif isinstance(record, Observation):
+            probes.append(record)
+        elif isinstance(record, Footer):
+            footer = record
+        elif isinstance(record, Calibration) and calibration is None:
+            calibration = record
+        else:
+            raise _bad(path, number, f"a second `{kind}`: two runs were written into one file, run again")
+    if header is None:
+        raise _bad(path, 0, "is empty or cut off before its header ended; run again, or name another log")
+    return Run(header, calibration, tuple(results), tuple(probes), footer)
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give each line's number and object; a torn last line is left out."""
+    try:
+        size = path.stat().st_size
+        if size > FILE_LIMIT:
+            raise _bad(path, 0, f"has {size} bytes; a log of more than {FILE_LIMIT} is not read, run fewer scenarios")
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(LINE_LIMIT + 1):
+                number += 1
+                if len(line) > LINE_LIMIT:
+                    raise _bad(path, number, f"is longer than {LINE_LIMIT} bytes: this is not a log of a run")
+                data = _object(line)
+                if data is not None:
+                    yield number, data
+                elif line.endswith(b"\n"):
+                    raise _bad(path, number, "is not a JSON object: the log is damaged, run again")
+    except OSError as error:
+        raise _bad(
+            path, 0, f"cannot be read ({error.strerror}); name a `run.jsonl` or the folder that holds one"
+        ) from None
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _record(path: Path, number: int, data: dict[str, Any]) -> tuple[str, Any]:
+    kind = data.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise _bad(path, number, f"has the kind {kind!r}, which is none of {', '.join(KINDS)}: is the tool too old?")
+    version = data.get("format", FORMAT)
+    if kind == "header" and isinstance(version, int) and version > FORMAT:
+        message = f"was written in format {version}, this tool reads up to {FORMAT}: install a newer chat-parity"
+        raise _bad(path, number, message)
+    try:
+        return kind, decode(KINDS[kind], data, kind)
+    except ValueError as error:
+        raise _bad(path, number, f"{error}: the log is damaged, run again") from None
+
+
+def _bad(path: Path, line: int, message: str) -> BadFile:
+    return BadFile(Mistake(path, line, message))

@@ -1,0 +1,129 @@
+"""The records of a log as frozen values; their JSON form is what `dataclasses.asdict` gives, with `kind` in front."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.results import Calibration, Observation, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 1
+"""The version of the log that this module writes; a log with a higher one is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetEntry:
+    """The server under test: its name, the URLs of its instances, and the target file (None: embedded server)."""
+
+    name: str
+    instances: tuple[str, ...] = ()
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureEntry:
+    """One feature of the spec."""
+
+    number: int
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEntry:
+    """One rule of the spec: `level` is `must` or `should`; a rule may belong to several features."""
+
+    id: str
+    level: str
+    sentence: str
+    features: tuple[str, ...]
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioEntry:
+    """One scenario of the spec (or one case of it), with the rules that fail when it fails."""
+
+    id: str
+    title: str
+    feature: str
+    rules: tuple[str, ...]
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesEntry:
+    """Which features each incoming message type belongs to, and the field of a frame that names its type."""
+
+    incoming: Mapping[str, tuple[str, ...]]
+    discriminator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecTables:
+    """All that a reader of the log needs of the spec; `digest` is `sha256:…` of its files."""
+
+    digest: str
+    features: tuple[FeatureEntry, ...]
+    rules: tuple[RuleEntry, ...]
+    scenarios: tuple[ScenarioEntry, ...]
+    messages: MessagesEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is run, against what, by which spec; `selected` are the ids of the scenarios that shall be played."""
+
+    run: str
+    started: str
+    tool: str
+    target: TargetEntry
+    command: str
+    spec: SpecTables
+    selected: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """How the run ended: `complete` is False with a `reason` when it was stopped; `phases` are in seconds."""
+
+    complete: bool
+    reason: str = ""
+    seconds: float = 0.0
+    phases: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as it was recorded; without a footer it was cut off."""
+
+    header: Header
+    calibration: Calibration | None = None
+    results: tuple[Result, ...] = ()
+    probes: tuple[Observation, ...] = ()
+    footer: Footer | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether the run came to its own end."""
+        return self.footer is not None and self.footer.complete
+
+
+Record = Header | Calibration | Result | Observation | Footer
+
+KINDS: dict[str, type[Any]] = {
+    "header": Header,
+    "calibration": Calibration,
+    "result": Result,
+    "probe": Observation,
+    "footer": Footer,
+}
+"""The `kind` of each record."""

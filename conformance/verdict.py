@@ -1,0 +1,226 @@
+"""From what was seen to what it means: scenario → rule → feature → exit code, without I/O.
+
+    a scenario     the worst of its attempts; flaky when they differ
+    a rule         the worst of the scenarios that prove it, in one feature; a finding charged to it is a FAIL
+    a feature      by its must rules:
+
+    every must rule that applies        verdict
+    ---------------------------------   ----------
+    PASS (at least one), all wholly     OK
+    some PASS and some FAIL             PARTIAL
+    no PASS, some FAIL or BLOCKED       MISSING    if the server knows none of the feature's incoming types
+    no PASS, some FAIL                  FAIL
+    anything else                       NOT TESTED
+
+"Wholly" means that every scenario which the spec has for the rule in this feature was played: what was left out, by
+the selection or by a crash, is never green. A `should` rule that fails makes the feature amber and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from conformance.results import Problem, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from conformance.runlog import FeatureEntry, RuleEntry, Run, ScenarioEntry
+
+
+class Standing(StrEnum):
+    """What is known of a scenario or a rule: an outcome, or that nothing of it was played. Worst first."""
+
+    FAIL = "FAIL"
+    BROKEN = "BROKEN"
+    UNTESTABLE = "UNTESTABLE"
+    BLOCKED = "BLOCKED"
+    PASS = "PASS"
+    NOT_APPLICABLE = "NOT APPLICABLE"
+    NOT_RUN = "NOT RUN"
+
+
+UNJUDGED = frozenset({Standing.BROKEN, Standing.UNTESTABLE, Standing.BLOCKED})
+"""Played, but says nothing of the server."""
+
+
+class Verdict(StrEnum):
+    """What is known of a feature, best first."""
+
+    OK = "OK"
+    PARTIAL = "PARTIAL"
+    FAIL = "FAIL"
+    MISSING = "MISSING"
+    NOT_TESTED = "NOT TESTED"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedScenario:
+    """One scenario of the spec, all its attempts together; `results` in the order in which they were recorded."""
+
+    entry: ScenarioEntry
+    standing: Standing
+    selected: bool
+    results: tuple[Result, ...] = ()
+
+    @property
+    def flaky(self) -> bool:
+        """Tell whether its attempts ended differently."""
+        return len({result.outcome for result in self.results}) > 1
+
+    @property
+    def seconds(self) -> float:
+        """Sum the time of all attempts."""
+        return sum(result.seconds for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A finding, with the result that found it."""
+
+    result: Result
+    finding: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRule:
+    """One rule within one feature; `wholly` is False when a scenario that the spec has for it was not played."""
+
+    entry: RuleEntry
+    feature: str
+    standing: Standing
+    wholly: bool
+    scenarios: tuple[JudgedScenario, ...]
+    charges: tuple[Charge, ...] = ()
+
+    @property
+    def must(self) -> bool:
+        """Tell whether it decides verdicts."""
+        return self.entry.level == "must"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFeature:
+    """One feature with its rules; `unknown_types` are its incoming types if the server knows none of them."""
+
+    entry: FeatureEntry
+    verdict: Verdict
+    amber: bool
+    rules: tuple[JudgedRule, ...]
+    scenarios: tuple[JudgedScenario, ...]
+    unknown_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All verdicts of a run, in the order of the spec."""
+
+    features: tuple[JudgedFeature, ...]
+    scenarios: tuple[JudgedScenario, ...]
+    exit_code: int
+
+    def of_rule(self, rule: str) -> tuple[JudgedRule, ...]:
+        """Give a rule as it was judged in each of its features."""
+        return tuple(judged for feature in self.features for judged in feature.rules if judged.entry.id == rule)
+
+
+def judge(run: Run) -> Judgement:
+    """Judge everything that the spec of this run has."""
+    spec = run.header.spec
+    results: dict[str, list[Result]] = defaultdict(list)
+    for result in run.results:
+        results[result.scenario].append(result)
+    selected = frozenset(run.header.selected)
+    scenarios = tuple(_scenario(entry, entry.id in selected, results[entry.id]) for entry in spec.scenarios)
+    charges = _charges(run)
+    unknown = frozenset(run.calibration.unknown_types) if run.calibration else frozenset()
+    features = []
+    for entry in spec.features:
+        rules = tuple(
+            _rule(rule, entry.id, scenarios, charges.get(rule.id, ()))
+            for rule in spec.rules
+            if entry.id in rule.features
+        )
+        types = tuple(name for name, of in spec.messages.incoming.items() if entry.id in of)
+        missing = types if unknown.issuperset(types) else ()
+        own = tuple(scenario for scenario in scenarios if scenario.entry.feature == entry.id)
+        features.append(_feature(entry, rules, own, missing))
+    return Judgement(tuple(features), scenarios, exit_code(run, features, scenarios))
+
+
+def worst(standings: Iterable[Standing]) -> Standing:
+    """Combine: the first of `Standing` that occurs; NOT RUN for none at all."""
+    found = frozenset(standings)
+    return next((standing for standing in Standing if standing in found), Standing.NOT_RUN)
+
+
+def exit_code(run: Run, features: Iterable[JudgedFeature], scenarios: Iterable[JudgedScenario]) -> int:
+    """Give 3 for an incomplete run, else 1 if a must rule fails, else 3 if a selected scenario says nothing, else 0."""
+    if not run.complete:
+        return 3
+    if any(rule.must and rule.standing is Standing.FAIL for feature in features for rule in feature.rules):
+        return 1
+    silent = UNJUDGED | {Standing.NOT_RUN}
+    return 3 if any(scenario.selected and scenario.standing in silent for scenario in scenarios) else 0
+
+
+def belongs(rule: RuleEntry, feature: str, origin: str) -> bool:
+    """Tell whether what a scenario of the feature `origin` says about a rule counts in `feature`.
+
+    A rule of several features is judged in each from that feature's scenarios; what comes from none of its features
+    counts in all of them, so that nothing which was seen is lost.
+    """
+    return feature == origin or origin not in rule.features
+
+
+def _scenario(entry: ScenarioEntry, selected: bool, results: list[Result]) -> JudgedScenario:
+    return JudgedScenario(entry, worst(Standing(result.outcome) for result in results), selected, tuple(results))
+
+
+def _charges(run: Run) -> dict[str, list[Charge]]:
+    """Sort the findings by rule; one whose rule the spec does not have is charged to the rules of its scenario."""
+    known = {rule.id for rule in run.header.spec.rules}
+    charges: dict[str, list[Charge]] = defaultdict(list)
+    for result in run.results:
+        for finding in result.findings:
+            for rule in (finding.rule,) if finding.rule in known else result.rules:
+                charges[rule].append(Charge(result, finding))
+    return charges
+
+
+def _rule(entry: RuleEntry, feature: str, scenarios: Iterable[JudgedScenario], charges: Iterable[Charge]) -> JudgedRule:
+    proofs = tuple(
+        scenario
+        for scenario in scenarios
+        if entry.id in scenario.entry.rules and belongs(entry, feature, scenario.entry.feature)
+    )
+    charged = tuple(charge for charge in charges if belongs(entry, feature, charge.result.feature))
+    standing = Standing.FAIL if charged else worst(scenario.standing for scenario in proofs)
+    wholly = bool(proofs) and all(scenario.results for scenario in proofs)
+    return JudgedRule(entry, feature, standing, wholly, proofs, charged)
+
+
+def _feature(
+    entry: FeatureEntry,
+    rules: tuple[JudgedRule, ...],
+    scenarios: tuple[JudgedScenario, ...],
+    missing: tuple[str, ...],
+) -> JudgedFeature:
+    musts = [rule for rule in rules if rule.must and rule.standing is not Standing.NOT_APPLICABLE]
+    amber = any(rule.standing is Standing.FAIL for rule in rules if not rule.must)
+    return JudgedFeature(entry, _verdict(musts, bool(missing)), amber, rules, scenarios, missing)
+
+
+def _verdict(musts: list[JudgedRule], missing: bool) -> Verdict:
+    """Read the table at the head of this module, from its first line to its last."""
+    seen = {rule.standing for rule in musts}
+    if seen == {Standing.PASS} and all(rule.wholly for rule in musts):
+        return Verdict.OK
+    if seen >= {Standing.PASS, Standing.FAIL}:
+        return Verdict.PARTIAL
+    if Standing.PASS not in seen and seen & {Standing.FAIL, Standing.BLOCKED} and missing:
+        return Verdict.MISSING
+    return Verdict.FAIL if Standing.FAIL in seen else Verdict.NOT_TESTED
