@@ -23,11 +23,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from conformance.results import Problem, Result
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from conformance.results import Problem, Result
     from conformance.runlog import FeatureEntry, RuleEntry, Run, ScenarioEntry
 
 

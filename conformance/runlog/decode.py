@@ -29,7 +29,7 @@ def decode(hint: Any, value: Any, where: str) -> Any:
     return value if hint is Any else _want(hint, value, where)
 
 
-def _decode_fields(cls: type[Any], data: dict[str, Any], where: str) -> Any:
+def _decode_fields(cls: Any, data: dict[str, Any], where: str) -> Any:
     hints = _hints(cls)
     given = {name: decode(hints[name], data[name], f"{where}.{name}") for name in hints if name in data}
     try:

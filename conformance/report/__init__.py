@@ -1,0 +1,47 @@
+"""Reports: pure functions of a recorded run. One file per view; a further view is a further file.
+
+run → build → Report → parity_json | markdown | terminal
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.report import markdown, parity_json
+from conformance.report.model import FeatureRow, Report, RuleRow, build
+from conformance.report.terminal import progress_line
+from conformance.report.transcript import failure_text
+
+if TYPE_CHECKING:
+    from conformance.runlog import Run
+
+__all__ = ["FeatureRow", "Report", "RuleRow", "build", "failure_text", "progress_line", "write_reports"]
+
+
+def write_reports(run: Run, folder: Path) -> Report:
+    """Write `parity.json` and `parity.md` into a folder, each whole or not at all; raises OSError if it cannot.
+
+    Give it what `read_run` read, not what was kept in memory: only the log has gone through the redaction of secrets.
+    """
+    report = build(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "parity.json", parity_json.render(report))
+    _replace(folder / "parity.md", markdown.render(report, run))
+    return report
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file and rename, so that nobody ever reads half of it."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        temporary.chmod(0o644)  # mkstemp gives a file that only its owner can read
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,73 @@
+"""The one line beside a verdict: how much was judged, and what kept the rest from being judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from conformance.verdict import UNJUDGED, Standing, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.verdict import JudgedFeature, JudgedRule
+
+
+def evidence(feature: JudgedFeature, complete: bool) -> str:
+    """Sum up a feature, like `6 of 6 must rules, 2 of 3 should · 14 scenarios`."""
+    musts = [rule for rule in feature.rules if rule.must]
+    shoulds = [rule for rule in feature.rules if not rule.must]
+    played = sum(bool(scenario.results) for scenario in feature.scenarios)
+    if not musts:
+        return "no must rules"
+    if feature.verdict is Verdict.NOT_TESTED and not any(_applies(musts)):
+        return f"not applicable to this target · {plural(played, 'scenario')}"
+    parts = [_rules(feature.verdict, musts, shoulds), *_gaps(musts, complete), plural(played, "scenario")]
+    if feature.verdict is Verdict.MISSING:
+        parts.insert(0, f"the server does not know {', '.join(feature.unknown_types)}")
+    flaky = sum(scenario.flaky for scenario in feature.scenarios)
+    return " · ".join([*parts, *([f"{flaky} flaky"] if flaky else [])])
+
+
+def plural(count: int, noun: str) -> str:
+    """Give `1 scenario`, `2 scenarios`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _rules(verdict: Verdict, musts: list[JudgedRule], shoulds: list[JudgedRule]) -> str:
+    applying = _applies(musts)
+    if verdict is Verdict.NOT_TESTED:
+        judged = sum(rule.standing is Standing.PASS and rule.wholly for rule in applying)
+        return f"{judged} of {plural(len(applying), 'must rule')} judged"
+    text = f"{_passed(applying)} of {plural(len(applying), 'must rule')}"
+    seen = [rule for rule in _applies(shoulds) if rule.standing is not Standing.NOT_RUN]
+    return f"{text}, {_passed(seen)} of {len(seen)} should" if seen else text
+
+
+def _gaps(musts: list[JudgedRule], complete: bool) -> list[str]:
+    """Say what is not judged, and why: an outcome, the selection, the end of the run."""
+    counts = Counter(rule.standing for rule in musts)
+    gaps = [f"{counts[word]} {word}" for word in Standing if word in UNJUDGED and counts[word]]
+    open_ended = [rule for rule in musts if not rule.wholly and rule.standing in (Standing.PASS, Standing.NOT_RUN)]
+    if open_ended:
+        gaps.append(_why_not_played(open_ended, complete))
+    if counts[Standing.NOT_APPLICABLE]:
+        gaps.append(f"{counts[Standing.NOT_APPLICABLE]} not applicable")
+    return gaps
+
+
+def _why_not_played(rules: list[JudgedRule], complete: bool) -> str:
+    left_out = {scenario.selected for rule in rules for scenario in rule.scenarios if not scenario.results}
+    if not left_out:
+        return f"{len(rules)} without a scenario here"
+    if left_out == {False}:
+        return "selection"
+    return "run not complete" if not complete else "selected but not played"
+
+
+def _applies(rules: Iterable[JudgedRule]) -> list[JudgedRule]:
+    return [rule for rule in rules if rule.standing is not Standing.NOT_APPLICABLE]
+
+
+def _passed(rules: Iterable[JudgedRule]) -> int:
+    return sum(rule.standing is Standing.PASS for rule in rules)

@@ -1,0 +1,128 @@
+"""`parity.md`: the seed's table, measured, and below it what stands behind each verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.report.evidence import plural
+from conformance.report.failures import failures, unjudged
+from conformance.report.fences import cell, fence, table
+from conformance.report.text import line
+from conformance.verdict import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.report.model import Report
+    from conformance.runlog import Run
+    from conformance.verdict import JudgedScenario
+
+
+def render(report: Report, run: Run) -> str:
+    """Give the whole page, a line feed at its end."""
+    found = list(failures(report, run))
+    sections = (
+        _head(report),
+        _features(report),
+        _fenced("Failures", [failure.text for failure in found if failure.must]),
+        _fenced("Failures of should rules", [failure.text for failure in found if not failure.must]),
+        _unjudged(report),
+        _not_applicable(report),
+        _flaky(report),
+        _probes(report),
+    )
+    return "\n".join(text for section in sections for text in section)
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield f"# Chat parity: {cell(report.target.name)}\n"
+    if not report.complete:
+        yield f"> **NOT COMPLETE: {cell(report.reason)}.** What follows is only what was judged until then.\n"
+    rows = [("Target", ", ".join(cell(url) for url in report.target.instances) or "–"), ("When", cell(report.started))]
+    rows += [("Spec", cell(report.spec_digest)), ("Tool", f"chat-parity {cell(report.tool)}")]
+    rows += [("Calibration", cell(_calibration(report))), ("Result", _counts(report))]
+    yield from table(("", ""), rows)
+
+
+def _calibration(report: Report) -> str:
+    seen = report.calibration
+    if seen is None:
+        return "none"
+    if seen.skew is None:
+        order = "no broadcast arrived"
+    elif seen.skew == 0:
+        order = "delivers in order"
+    else:
+        order = f"the latest broadcast came {seen.skew * 1000:.1f} ms after its barrier"
+    greeting = "greets" if seen.greets else "does not greet"
+    barrier = "answers the barrier" if seen.answers_barrier else "does not answer the barrier"
+    unknown = f"; does not know {', '.join(seen.unknown_types)}" if seen.unknown_types else ""
+    waits = f"settle {seen.settle * 1000:.0f} ms, patience {seen.patience * 1000:.0f} ms"
+    return f"{greeting}, {barrier}, {order}; {waits}{unknown}"
+
+
+def _counts(report: Report) -> str:
+    features = ", ".join(f"{count} {word}" for word, count in report.feature_counts.items() if count)
+    scenarios = ", ".join(f"{count} {word}" for word, count in report.scenario_counts.items() if count)
+    seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
+    return f"features: {features or 'none'} · scenarios: {scenarios or 'none'}{seconds} · exit {report.exit_code}"
+
+
+def _features(report: Report) -> Iterator[str]:
+    yield "## Features\n"
+    rows = []
+    for row in report.features:
+        amber = " (amber)" if row.judged.amber else ""
+        entry = row.judged.entry
+        rows.append((str(entry.number), cell(entry.title), f"{row.judged.verdict}{amber}", cell(row.evidence, 400)))
+    yield from table(("#", "Feature", "Verdict", "Evidence"), rows)
+
+
+def _fenced(title: str, texts: list[str]) -> Iterator[str]:
+    if texts:
+        yield f"## {title}\n"
+        for text in texts:
+            yield fence(text)
+
+
+def _unjudged(report: Report) -> Iterator[str]:
+    scenarios = unjudged(report)
+    if scenarios:
+        yield "## Could not be judged\n"
+        yield from table(("Scenario", "Outcome", "Why"), [(*_named(item), _why(item)) for item in scenarios])
+
+
+def _not_applicable(report: Report) -> Iterator[str]:
+    scenarios = [item for item in report.scenarios if item.standing is Standing.NOT_APPLICABLE]
+    if scenarios:
+        yield "## Not applicable\n"
+        yield from table(("Scenario", "Why"), [(cell(item.entry.id), _why(item)) for item in scenarios])
+
+
+def _flaky(report: Report) -> Iterator[str]:
+    if report.flaky:
+        yield "## Flaky\n"
+        rows = [(cell(item.entry.id), ", ".join(result.outcome for result in item.results)) for item in report.flaky]
+        yield from table(("Scenario", "Attempts"), rows)
+
+
+def _probes(report: Report) -> Iterator[str]:
+    if report.probes:
+        yield "## Probes\n"
+        yield f"{plural(len(report.probes), 'observation')} where the protocol leaves a server free. None is right.\n"
+        rows = [(cell(probe.id), cell(probe.title, 400), cell(probe.observed, 400)) for probe in report.probes]
+        yield from table(("Probe", "Question", "Observed"), rows)
+
+
+def _named(scenario: JudgedScenario) -> tuple[str, str]:
+    return cell(scenario.entry.id), str(scenario.standing)
+
+
+def _why(scenario: JudgedScenario) -> str:
+    messages = [
+        problem.message
+        for result in scenario.results
+        if str(result.outcome) == str(scenario.standing)
+        for problem in result.problems
+    ]
+    return cell(line(messages[0], 300), 400) if messages else "–"

@@ -1,0 +1,121 @@
+"""A report: what every view shows, computed once from a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from conformance.report.evidence import evidence
+from conformance.verdict import JudgedFeature, JudgedScenario, Judgement, Standing, Verdict, judge, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from conformance.results import Calibration, Observation
+    from conformance.runlog import RuleEntry, Run, TargetEntry
+    from conformance.verdict import Charge
+
+_Word = TypeVar("_Word", Verdict, Standing)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """One line of the parity table: a judged feature and one line of evidence."""
+
+    judged: JudgedFeature
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule over all its features: the worst of them; `wholly` when it was wholly judged in each."""
+
+    entry: RuleEntry
+    standing: Standing
+    wholly: bool
+    scenarios: tuple[JudgedScenario, ...]
+    charges: tuple[Charge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A judged run. The counts have every word, zero or not; `seconds` is None when the run was cut off."""
+
+    run: str
+    target: TargetEntry
+    started: str
+    command: str
+    tool: str
+    spec_digest: str
+    complete: bool
+    reason: str
+    seconds: float | None
+    exit_code: int
+    feature_counts: Mapping[Verdict, int]
+    rule_counts: Mapping[Standing, int]
+    scenario_counts: Mapping[Standing, int]
+    selected: int
+    features: tuple[FeatureRow, ...]
+    rules: tuple[RuleRow, ...]
+    scenarios: tuple[JudgedScenario, ...]
+    probes: tuple[Observation, ...]
+    calibration: Calibration | None
+
+    @property
+    def flaky(self) -> tuple[JudgedScenario, ...]:
+        """Give the scenarios whose attempts ended differently."""
+        return tuple(scenario for scenario in self.scenarios if scenario.flaky)
+
+
+def build(run: Run) -> Report:
+    """Judge a run and lay out what the views show."""
+    header, judgement = run.header, judge(run)
+    rules = tuple(_rule_row(rule, judgement) for rule in header.spec.rules)
+    return Report(
+        run=header.run,
+        target=header.target,
+        started=header.started,
+        command=header.command,
+        tool=header.tool,
+        spec_digest=header.spec.digest,
+        complete=run.complete,
+        reason=_reason(run),
+        seconds=run.footer.seconds if run.footer else None,
+        exit_code=judgement.exit_code,
+        feature_counts=_count(Verdict, (feature.verdict for feature in judgement.features)),
+        rule_counts=_count(Standing, (rule.standing for rule in rules)),
+        scenario_counts=_count(Standing, (scenario.standing for scenario in judgement.scenarios)),
+        selected=len(header.selected),
+        features=tuple(FeatureRow(feature, evidence(feature, run.complete)) for feature in judgement.features),
+        rules=rules,
+        scenarios=judgement.scenarios,
+        probes=run.probes,
+        calibration=run.calibration,
+    )
+
+
+def _reason(run: Run) -> str:
+    """Say why a run is not complete; empty when it is."""
+    if run.complete:
+        return ""
+    return (run.footer.reason or "stopped") if run.footer else "the log ends without a footer: the run was cut off"
+
+
+def _rule_row(entry: RuleEntry, judgement: Judgement) -> RuleRow:
+    judged = judgement.of_rule(entry.id)
+    scenarios = {scenario.entry.id: scenario for rule in judged for scenario in rule.scenarios}
+    # A finding that counts in several features is still one finding.
+    charges = {(id(charge.result), charge.finding): charge for rule in judged for charge in rule.charges}
+    return RuleRow(
+        entry,
+        worst(rule.standing for rule in judged),
+        all(rule.wholly for rule in judged),
+        tuple(scenarios.values()),
+        tuple(charges.values()),
+    )
+
+
+def _count(words: type[_Word], found: Iterable[_Word]) -> dict[_Word, int]:
+    counts = Counter(found)
+    return {word: counts[word] for word in words}

@@ -1,0 +1,128 @@
+"""`parity.json`: the report for programs, as `spec/formats/parity.schema.json` describes it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from conformance.verdict import Standing
+
+if TYPE_CHECKING:
+    from conformance.report.model import FeatureRow, Report, RuleRow
+    from conformance.results import Observation, Problem
+    from conformance.verdict import JudgedScenario
+
+FORMAT = 1
+
+
+def render(report: Report) -> str:
+    """Give the report as indented JSON, a line feed at its end; the same report gives the same bytes."""
+    # Surrogates that a server may have sent are no UTF-8; ASCII escapes carry them.
+    return json.dumps(document(report), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Give the report as a JSON value."""
+    return {
+        "format": FORMAT,
+        "run": report.run,
+        "target": {
+            "name": report.target.name,
+            "instances": list(report.target.instances),
+            "file": report.target.file,
+            "started": report.started,
+            "spec": report.spec_digest,
+            "tool": report.tool,
+            "command": report.command,
+        },
+        "complete": report.complete,
+        "reason": report.reason,
+        "summary": {
+            "exit_code": report.exit_code,
+            "seconds": report.seconds,
+            "features": dict(report.feature_counts),
+            "rules": dict(report.rule_counts),
+            "scenarios": dict(report.scenario_counts),
+            "selected": report.selected,
+            "flaky": len(report.flaky),
+        },
+        "features": [_feature(row) for row in report.features],
+        "rules": [_rule(row) for row in report.rules],
+        "scenarios": [_scenario(scenario) for scenario in report.scenarios],
+        "probes": [_probe(probe) for probe in report.probes],
+        "calibration": _plain(asdict(report.calibration)) if report.calibration else None,
+    }
+
+
+def _feature(row: FeatureRow) -> dict[str, Any]:
+    feature = row.judged
+    return {
+        "number": feature.entry.number,
+        "id": feature.entry.id,
+        "title": feature.entry.title,
+        "verdict": feature.verdict,
+        "amber": feature.amber,
+        "rules": {level: _tally(row, level) for level in ("must", "should")},
+        "scenarios": sum(bool(scenario.results) for scenario in feature.scenarios),
+        "evidence": row.evidence,
+    }
+
+
+def _tally(row: FeatureRow, level: str) -> dict[str, int]:
+    rules = [rule for rule in row.judged.rules if rule.entry.level == level]
+    passed = sum(rule.standing is Standing.PASS for rule in rules)
+    failed = sum(rule.standing is Standing.FAIL for rule in rules)
+    applicable = sum(rule.standing is not Standing.NOT_APPLICABLE for rule in rules)
+    return {
+        "total": len(rules),
+        "applicable": applicable,
+        "judged": passed + failed,
+        "passed": passed,
+        "failed": failed,
+        "partly": sum(rule.standing is Standing.PASS and not rule.wholly for rule in rules),
+    }
+
+
+def _rule(row: RuleRow) -> dict[str, Any]:
+    return {
+        "id": row.entry.id,
+        "level": row.entry.level,
+        "sentence": row.entry.sentence,
+        "features": list(row.entry.features),
+        "file": row.entry.file,
+        "line": row.entry.line,
+        "verdict": row.standing,
+        "wholly": row.wholly,
+        "scenarios": [scenario.entry.id for scenario in row.scenarios],
+        "findings": [{"scenario": charge.result.scenario, **_problem(charge.finding)} for charge in row.charges],
+    }
+
+
+def _scenario(scenario: JudgedScenario) -> dict[str, Any]:
+    return {
+        "id": scenario.entry.id,
+        "title": scenario.entry.title,
+        "feature": scenario.entry.feature,
+        "rules": list(scenario.entry.rules),
+        "file": scenario.entry.file,
+        "line": scenario.entry.line,
+        "selected": scenario.selected,
+        "outcome": scenario.standing,
+        "attempts": [result.outcome for result in scenario.results],
+        "flaky": scenario.flaky,
+        "seconds": round(scenario.seconds, 6),
+        "problems": [_problem(problem) for result in scenario.results for problem in result.problems],
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {"message": problem.message, "file": problem.file, "line": problem.line, "step": problem.step}
+
+
+def _probe(probe: Observation) -> dict[str, Any]:
+    return {"id": probe.id, "title": probe.title, "why": probe.why, "observed": probe.observed}
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(item) if isinstance(item, tuple) else item for key, item in value.items()}

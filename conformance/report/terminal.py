@@ -1,0 +1,144 @@
+"""The view on a terminal: 25 rows, a line of counts, and each failure with its transcript.
+
+One layout for all: on a terminal rich adds the colours (and honours NO_COLOR), elsewhere the same lines come plain.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from conformance.report.evidence import plural
+from conformance.report.failures import failures
+from conformance.report.text import line
+from conformance.verdict import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.report.model import FeatureRow, Report
+    from conformance.results import Result
+    from conformance.runlog import Run
+
+NARROWEST = 60
+"""Columns below which the table does not shrink any further."""
+
+PLAIN_WIDTH = 120
+"""Columns where there is no terminal to ask."""
+
+_STYLES = {
+    "OK": "green",
+    "PARTIAL": "yellow",
+    "FAIL": "bold red",
+    "MISSING": "bold red",
+    "NOT TESTED": "dim",
+    "PASS": "green",
+    "BROKEN": "bold magenta",
+    "UNTESTABLE": "yellow",
+    "BLOCKED": "yellow",
+    "NOT APPLICABLE": "dim",
+    "NOT RUN": "dim",
+}
+_VERDICT_WIDTH = 11
+
+
+def show(report: Report, run: Run, console: Console | None = None, *, failures_only: bool = False) -> None:
+    """Print the whole view on a console (standard output, if none is given)."""
+    console = console or Console(highlight=False)
+    width = console.width if console.is_terminal else PLAIN_WIDTH
+    for text in lines(report, run, width, failures_only=failures_only):
+        console.print(text, soft_wrap=True, highlight=False)
+
+
+def render(report: Report, run: Run, width: int = PLAIN_WIDTH, *, failures_only: bool = False) -> str:
+    """Give the view as plain text, a line feed at its end."""
+    return "".join(f"{text.plain}\n" for text in lines(report, run, width, failures_only=failures_only))
+
+
+def lines(report: Report, run: Run, width: int, *, failures_only: bool = False) -> Iterator[Text]:
+    """Give the view line by line, styled."""
+    if not failures_only:
+        yield Text(_head(report))
+        yield Text()
+        yield from _table(report, max(width, NARROWEST))
+        yield Text()
+    for failure in failures(report, run):
+        yield from _styled(failure.text)
+        yield Text()
+    yield from _counts(report)
+
+
+def progress_line(result: Result) -> str:
+    """Give one line for a result as it comes in: `PASS        edit.non-owner-refused  12 ms`."""
+    attempt = f"  attempt {result.attempt}" if result.attempt > 1 else ""
+    text = f"{result.outcome:<14}  {line(result.scenario)}  {result.seconds * 1000:.0f} ms{attempt}"
+    return f"{text}  {line(result.problems[0].message)}" if result.problems else text
+
+
+def _head(report: Report) -> str:
+    where = ", ".join(line(url) for url in report.target.instances)
+    return f"{line(report.target.name)}{f' · {where}' if where else ''} · {line(report.started)}"
+
+
+def _table(report: Report, width: int) -> Iterator[Text]:
+    title_width = max([7, *(cell_len(row.judged.entry.title) for row in report.features)])
+    # The evidence needs 24 columns to be readable beside the verdict; the title gives way first, down to 20.
+    title_width = min(title_width, max(20, width - _VERDICT_WIDTH - 6 - 24))
+    yield Text(f"{'#':>3}  {'Feature':<{title_width}}  {'Verdict':<{_VERDICT_WIDTH}}  Evidence", style="bold")
+    for row in report.features:
+        yield from _row(row, title_width, width)
+
+
+def _row(row: FeatureRow, title_width: int, width: int) -> Iterator[Text]:
+    feature = row.judged
+    title = line(feature.entry.title)
+    if cell_len(title) > title_width:
+        title = set_cell_size(title, title_width - 1) + "…"
+    text = Text(f"{feature.entry.number:>3}  {set_cell_size(title, title_width)}  ")
+    text.append(f"{feature.verdict:<{_VERDICT_WIDTH}}", style=_STYLES[feature.verdict])
+    indent = cell_len(text.plain) + 2
+    first, *rest = _wrap(row.evidence, width - indent)
+    text.append(f"  {first}", style="yellow" if feature.amber else "")
+    yield text
+    for part in rest:
+        yield Text(f"{' ' * indent}{part}")
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Break between words; a single word that is too long stays whole."""
+    parts, current = [], ""
+    for word in text.split(" "):
+        if current and cell_len(f"{current} {word}") > width:
+            parts.append(current)
+            current = word
+        else:
+            current = f"{current} {word}" if current else word
+    return [*parts, current]
+
+
+def _styled(failure: str) -> Iterator[Text]:
+    for text in failure.split("\n"):
+        styled = Text(text)
+        if not text.startswith(" "):
+            word = next((word for word in _STYLES if text.startswith(f"{word}  ")), "")
+            styled.stylize(_STYLES.get(word, ""), 0, len(word))
+        if text.endswith(("← not allowed", "← here")):
+            styled.stylize("red")
+        yield styled
+
+
+def _counts(report: Report) -> Iterator[Text]:
+    features = [f"{count} {word}" for word, count in report.feature_counts.items() if count]
+    played = [f"{count} {word}" for word, count in report.scenario_counts.items() if count and word != Standing.NOT_RUN]
+    yield Text(f"{plural(len(report.features), 'feature')}: {', '.join(features) or 'none'}")
+    scenarios = sum(count for word, count in report.scenario_counts.items() if word != Standing.NOT_RUN)
+    seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
+    yield Text(f"{plural(scenarios, 'scenario')}{seconds}: {', '.join(played) or 'none'}")
+    if report.flaky:
+        names = ", ".join(line(item.entry.id) for item in report.flaky)
+        yield Text(f"{len(report.flaky)} flaky: {names}", style="yellow")
+    if not report.complete:
+        yield Text(f"NOT COMPLETE: {line(report.reason)}", style="bold red")

@@ -1,0 +1,104 @@
+"""Showing what a server sent: every character visible, none that moves a cursor, ends a line or turns text round.
+
+Plain text in, plain text on one line out. What a format needs beyond that (Markdown, HTML) is that format's business.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST = 120
+"""Characters of one string of a server that are shown; the rest is only counted."""
+
+WIDEST = 400
+"""Characters of one payload that are shown."""
+
+_MOST_ITEMS = 12
+_DEEPEST = 8
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+
+
+def visible(text: str) -> str:
+    """Replace control, format, surrogate and unassigned characters, and line ends, by escapes that can be read."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if char in _SHORT:
+        return _SHORT[char]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def shorten(text: str, limit: int = LONGEST) -> str:
+    """Cut a text after `limit` characters and say how long it was."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+
+
+def fit(text: str, width: int) -> str:
+    """Cut a text to at most `width` characters, with `…` where something is gone."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def line(text: str, limit: int = LONGEST) -> str:
+    """Make any text of a server one short visible line."""
+    return visible(shorten(text, limit))
+
+
+def payload(value: Any, names: Mapping[str, str]) -> str:
+    """Show a JSON value on one line, ids as `⟨name⟩`: `{message_id: ⟨message⟩, content: "forged"}`."""
+    return shorten(_show(value, names, _DEEPEST), WIDEST)
+
+
+def _show(value: Any, names: Mapping[str, str], depth: int) -> str:
+    if isinstance(value, str):
+        return _string(value, names)
+    if isinstance(value, dict):
+        if not depth and value:
+            return "{…}"
+        pairs = [f"{_key(key, names)}: {_show(item, names, depth - 1)}" for key, item in _first(value.items())]
+        return "{" + ", ".join([*pairs, *_more(value)]) + "}"
+    if isinstance(value, list | tuple):
+        if not depth and value:
+            return "[…]"
+        return "[" + ", ".join([*(_show(item, names, depth - 1) for item in _first(value)), *_more(value)]) + "]"
+    return shorten(json.dumps(value, default=str))
+
+
+def _first(items: Any) -> list[Any]:
+    return list(items)[:_MOST_ITEMS]
+
+
+def _more(items: Any) -> list[str]:
+    return [f"… {len(items) - _MOST_ITEMS} more"] if len(items) > _MOST_ITEMS else []
+
+
+def _string(text: str, names: Mapping[str, str]) -> str:
+    if text in names:
+        return f"⟨{line(names[text])}⟩"
+    # The quotes and the backslash are escaped first, so that a text cannot pretend to end.
+    cut = text[:LONGEST].replace("\\", "\\\\").replace('"', '\\"')
+    quoted = f'"{named(visible(cut), names)}"'
+    return quoted if len(text) <= LONGEST else f'{quoted[:-1]}…" ({len(text)} characters)'
+
+
+def named(text: str, names: Mapping[str, str]) -> str:
+    """Replace ids inside a text by `⟨name⟩`."""
+    for value, name in names.items():
+        if len(value) >= 8 and value in text:  # a short id would be found in the middle of words
+            text = text.replace(value, f"⟨{line(name)}⟩")
+    return text
+
+
+def _key(key: str, names: Mapping[str, str]) -> str:
+    return key if _PLAIN_KEY.match(key) and len(key) <= LONGEST else _string(key, names)
