@@ -1,0 +1,1 @@
+"""The scenario language: its frozen types (`steps`), its cases, and the grammar that reads it (`parse`)."""

@@ -1,0 +1,81 @@
+"""Expands the `cases:` of a scenario file into one plain document per case, before the grammar looks at it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from conformance.documents import Document, read_yaml
+from conformance.errors import BadFile
+from conformance.template import look_up, references, substitute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_CASES = 1000
+
+
+def expand(document: Document) -> Iterator[tuple[str | None, Document]]:
+    """Give (case name or None, document without `cases`) for each case, `${case.…}` replaced; raises BadFile.
+
+    The lines of the file stay those of the file, so that a problem in a case points at what somebody wrote.
+    """
+    cases = document.value.get("cases")
+    if cases is None:
+        yield None, document
+        return
+    named = _from_table(document, cases) if cases.keys() == {"table", "cells"} else cases
+    if len(named) > MAX_CASES:
+        raise BadFile(document.mistake(f"{len(named)} cases are more than {MAX_CASES}", ("cases",)))
+    body = {key: value for key, value in document.value.items() if key != "cases"}
+    used = {name for name in references(body) if name.partition(".")[0] == "case"}
+    for name, values in named.items():
+        names = {"case": {"id": name, **values}}
+        for reference in sorted(used):
+            if not _known(names, reference):
+                raise BadFile(document.mistake(f"the case {name!r} has no value for ${{{reference}}}", ("cases",)))
+        for unused in sorted(values.keys() - {reference.split(".")[1] for reference in used if "." in reference}):
+            if cases is named:
+                raise BadFile(document.mistake(f"nothing uses ${{case.{unused}}}", ("cases", name, unused)))
+        yield (
+            name,
+            Document(
+                document.file,
+                substitute(body, partial(_resolve, names)),
+                document.lines,
+            ),
+        )
+
+
+def _resolve(names: Mapping[str, Any], reference: str) -> Any:
+    if reference.partition(".")[0] != "case":
+        raise KeyError(reference)
+    return look_up(names, reference)
+
+
+def _known(names: Mapping[str, Any], reference: str) -> bool:
+    try:
+        look_up(names, reference)
+    except KeyError:
+        return False
+    return True
+
+
+def _from_table(document: Document, cases: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Make a case of every cell of the table that has the wanted value."""
+    table = read_yaml((document.file.parent / cases["table"]).resolve())
+    rows = table.value.get("rows") if isinstance(table.value, dict) else None
+    if not isinstance(rows, list):
+        raise BadFile(table.mistake("a table of cases needs `rows`, a list"))
+    named: dict[str, dict[str, Any]] = {}
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not isinstance(row.get("cells"), dict):
+            raise BadFile(table.mistake("a row needs `id`, and `cells`: {column: value}", ("rows", index)))
+        for column, cell in row["cells"].items():
+            if cell == cases["cells"]:
+                named[f"{row['id']}.{column}"] = {**row, "row": row["id"], "column": column}
+    if not named:
+        raise BadFile(
+            document.mistake(f"no cell of {table.file.name} has the value {cases['cells']!r}", ("cases", "cells"))
+        )
+    return named

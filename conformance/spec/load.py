@@ -1,0 +1,147 @@
+"""Reads the `spec/` folder and links its parts; collects every mistake before it gives up."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from conformance.documents import Document, read_json, read_yaml
+from conformance.errors import BadFile, Mistake
+from conformance.scenario.parse import read_probes, read_scenarios
+from conformance.spec.formats import Formats
+from conformance.spec.links import check_probe, check_scenario
+from conformance.spec.messages import read_messages
+from conformance.spec.model import Feature, Rule, Spec
+from conformance.spec.protocol import read_protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+Item = TypeVar("Item")
+
+
+def find() -> Path:
+    """Find the spec that belongs to this installation: inside the wheel, or beside the package in a checkout."""
+    package = Path(__file__).parent.parent
+    for folder in (package / "_spec", package.parent / "spec"):
+        if (folder / "protocol.yaml").exists():
+            return folder
+    raise BadFile(Mistake(package.parent / "spec", 0, "the spec folder is missing; reinstall, or name one with --spec"))
+
+
+def load(folder: Path) -> Spec:
+    """Read a spec folder whole; raises BadFile with every mistake found."""
+    mistakes: list[Mistake] = []
+    formats = Formats(folder / "formats")
+    protocol = read_protocol(_checked(folder / "protocol.yaml", formats, "protocol"))
+    features = _features(_checked(folder / "features.yaml", formats, "features"))
+    common = read_json(folder / "messages" / "common.json")
+    incoming = read_messages(folder / "messages" / "incoming", common)
+    outgoing = read_messages(folder / "messages" / "outgoing", common)
+    rules: dict[str, Rule] = {}
+    for document in _each(
+        sorted((folder / "rules").glob("*.yaml")), lambda file: _checked(file, formats, "rules"), mistakes
+    ):
+        for rule in _rules(document):
+            if rule.id in rules:
+                mistakes.append(
+                    Mistake(rule.file, rule.line, f"the rule {rule.id} stands in {rules[rule.id].file.name} too")
+                )
+            rules[rule.id] = rule
+    scenario_files = sorted((folder / "scenarios").rglob("*.yaml"))
+    scenario_lists = _each(scenario_files, lambda file: read_scenarios(file, formats["scenario"], protocol), mistakes)
+    probe_files = sorted((folder / "probes").glob("*.yaml"))
+    probe_lists = _each(probe_files, lambda file: read_probes(file, formats["probe"], protocol), mistakes)
+    scenarios = _unique([(one.id, one, one) for some in scenario_lists for one in some], mistakes)
+    probes = _unique([(one.id, one, one.play) for some in probe_lists for one in some], mistakes)
+    spec = Spec(
+        folder=folder,
+        digest=_digest(folder),
+        protocol=protocol,
+        formats=formats,
+        features=features,
+        rules=rules,
+        incoming=incoming,
+        outgoing=outgoing,
+        scenarios=scenarios,
+        probes=probes,
+    )
+    for scenario in scenarios.values():
+        mistakes += check_scenario(scenario, spec)
+    for probe in probes.values():
+        mistakes += check_probe(probe, spec)
+    if mistakes:
+        raise BadFile(*dict.fromkeys(mistakes))
+    return spec
+
+
+def _each(files: Iterable[Path], read: Callable[[Path], Item], mistakes: list[Mistake]) -> list[Item]:
+    items = []
+    for file in files:
+        try:
+            items.append(read(file))
+        except BadFile as error:
+            mistakes.extend(error.mistakes)
+    return items
+
+
+def _checked(file: Path, formats: Formats, name: str) -> Document:
+    document = read_yaml(file)
+    formats[name].check(document)
+    return document
+
+
+def _features(document: Document) -> dict[str, Feature]:
+    features: dict[str, Feature] = {}
+    for index, one in enumerate(document.value["features"]):
+        messages = one["messages"]
+        line = document.line(("features", index, "id"))
+        if one["id"] in features:
+            raise BadFile(Mistake(document.file, line, f"the feature {one['id']} stands here twice"))
+        features[one["id"]] = Feature(
+            number=one["number"],
+            id=one["id"],
+            title=one["title"],
+            incoming=tuple(messages.get("incoming", ())),
+            outgoing=tuple(messages.get("outgoing", ())),
+            line=line,
+        )
+    return features
+
+
+def _rules(document: Document) -> list[Rule]:
+    return [
+        Rule(
+            id=one["id"],
+            level=one["level"],
+            sentence=one["sentence"],
+            provenance=one["provenance"],
+            source=one["source"],
+            features=tuple(document.value["features"]),
+            file=document.file,
+            line=document.line(("rules", index, "id")),
+        )
+        for index, one in enumerate(document.value["rules"])
+    ]
+
+
+def _unique(items: list[tuple[str, Item, Scenario]], mistakes: list[Mistake]) -> dict[str, Item]:
+    unique: dict[str, Item] = {}
+    owners: dict[str, Path] = {}
+    for name, item, play in items:
+        if name in unique:
+            mistakes.append(Mistake(play.file, play.line, f"the id {name} belongs to {owners[name].name} too"))
+        unique[name] = item
+        owners[name] = play.file
+    return dict(sorted(unique.items()))
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.suffix in (".yaml", ".json"):
+            digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+            digest.update(file.read_bytes())
+    return f"sha256:{digest.hexdigest()}"

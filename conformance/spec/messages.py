@@ -1,0 +1,127 @@
+"""The message types: their JSON Schemas, compiled for the yes or no, with jsonschema for the words.
+
+A schema may carry `x-rule` anywhere: the rule that a frame breaks when it is wrong at that place (the nearest one up the
+way to the broken keyword counts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import relevance
+from referencing import Registry, Resource
+
+from conformance.documents import read_json
+from conformance.errors import BadFile, Mistake
+from conformance.matching import show
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_VIOLATIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A place where a frame breaks its schema: a sentence, and the rule that this place belongs to (None: none)."""
+
+    message: str
+    rule: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message type of one direction."""
+
+    type: str
+    file: Path
+    schema: Mapping[str, Any]
+    _compiled: jsonschema_rs.Validator
+    _explaining: Draft202012Validator
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of its fields."""
+        return frozenset(self.schema["properties"])
+
+    @property
+    def reply(self) -> Mapping[str, Any] | None:
+        """The success reply to this request: `{"type": …, "with": {…}}`; None: it is answered only when it fails."""
+        found: Mapping[str, Any] | None = self.schema.get("x-reply")
+        return found
+
+    @property
+    def echo(self) -> tuple[str, ...]:
+        """The live events that the requester's own connection may see as a consequence of this request."""
+        return tuple(self.schema.get("x-echo", ()))
+
+    def violations(self, frame: Any) -> list[Violation]:
+        """Give what is wrong with a frame, at most `MAX_VIOLATIONS`, the most telling first; empty: it fits."""
+        if self._compiled.is_valid(frame):
+            return []
+        errors = sorted(self._explaining.iter_errors(frame), key=relevance, reverse=True)
+        found = [Violation(_say(error), _owner(error, self.schema)) for error in errors[:MAX_VIOLATIONS]]
+        # The two validators differ on leap seconds; whoever says no, the frame is not one that every client can read.
+        return found or [Violation("the frame does not fit its schema", self.schema.get("x-rule"))]
+
+
+def read_messages(folder: Path, common: dict[str, Any]) -> dict[str, Message]:
+    """Read a folder of message schemas, by type; raises BadFile."""
+    messages: dict[str, Message] = {}
+    mistakes: list[Mistake] = []
+    for file in sorted(folder.glob("*.json")):
+        schema = read_json(file)
+        try:
+            messages[file.stem] = _message(file, schema, common)
+        except (ValueError, TypeError, KeyError) as error:
+            mistakes.append(Mistake(file, 0, f"this is not a usable message schema: {str(error).splitlines()[0]}"))
+    if mistakes:
+        raise BadFile(*mistakes)
+    return messages
+
+
+def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Message:
+    Draft202012Validator.check_schema(schema)
+    if schema["properties"]["type"]["const"] != file.stem:
+        raise ValueError(f"its `type` is {schema['properties']['type']['const']!r}, not the name of the file")
+    contents = [(one["$id"], one) for one in (schema, common)]
+    registry: Registry[Any] = Registry().with_resources([(uri, Resource.from_contents(one)) for uri, one in contents])
+    rust = jsonschema_rs.Registry(contents)
+    return Message(
+        type=file.stem,
+        file=file,
+        schema=schema,
+        _compiled=jsonschema_rs.Draft202012Validator(schema, validate_formats=True, registry=rust),
+        _explaining=Draft202012Validator(schema, registry=registry, format_checker=FormatChecker()),
+    )
+
+
+def _say(error: Any) -> str:
+    where = error.json_path.removeprefix("$").removeprefix(".")
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"`{f'{where}.{missing}' if where else missing}` is missing"
+    wanted = error.schema.get("description") if error.validator in ("pattern", "format") else None
+    if wanted:
+        return f"`{where}` is {show(error.instance)}, not {wanted[0].lower()}{wanted[1:].rstrip('.')}"
+    return f"`{where}`: {show(error.message, 160)}" if where else show(error.message, 160)
+
+
+def _owner(error: Any, schema: Mapping[str, Any]) -> str | None:
+    """Find the nearest `x-rule`: in the broken subschema itself, else up the way that led to it."""
+    if isinstance(error.schema, Mapping) and "x-rule" in error.schema and error.validator != "required":
+        return str(error.schema["x-rule"])
+    owner = schema.get("x-rule")
+    part: Any = schema
+    for key in error.absolute_schema_path:
+        try:
+            part = part[key]
+        except (KeyError, IndexError, TypeError):
+            break  # The way went through a $ref into another file, where the broken subschema has been asked already.
+        if isinstance(part, Mapping) and "x-rule" in part:
+            owner = part["x-rule"]
+    return owner

@@ -1,0 +1,61 @@
+"""The frozen form of the whole `spec/` folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from conformance.scenario.steps import Probe, Scenario
+    from conformance.spec.formats import Formats
+    from conformance.spec.messages import Message
+    from conformance.spec.protocol import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One of the features; `incoming` and `outgoing` are the message types that belong to it."""
+
+    number: int
+    id: str
+    title: str
+    incoming: tuple[str, ...]
+    outgoing: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: what a server must (or should) do, in a sentence; it may belong to several features."""
+
+    id: str
+    level: str
+    sentence: str
+    provenance: str
+    source: str
+    features: tuple[str, ...]
+    file: Path
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything that `spec/` says.
+
+    `digest` is `sha256:` over all its files, so that a report names exactly what it measured. Scenarios are in the
+    order of their ids.
+    """
+
+    folder: Path
+    digest: str
+    protocol: Protocol
+    formats: Formats
+    features: Mapping[str, Feature]
+    rules: Mapping[str, Rule]
+    incoming: Mapping[str, Message]
+    outgoing: Mapping[str, Message]
+    scenarios: Mapping[str, Scenario]
+    probes: Mapping[str, Probe]

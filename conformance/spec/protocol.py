@@ -1,0 +1,96 @@
+"""What the engine knows of the protocol, by role: the frozen form of `spec/protocol.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A frame that the engine waits for: its type and a pattern."""
+
+    frame: str
+    pattern: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A rate limit: profile names of limit and window, and the request types it counts (None: all but the barrier)."""
+
+    limit: str
+    window: str
+    requests: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A list whose order the profile value at `profile` decides: reversed when it equals `reversed_when`."""
+
+    profile: str
+    reversed_when: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """The roles that frames, fields and rights play; see the comments of `spec/protocol.yaml`."""
+
+    discriminator: str
+    greeting: Expected
+    greeting_rule: str
+    barrier_request: Mapping[str, Any]
+    barrier_reply: str
+    error: str
+    error_code: str
+    join_request: Mapping[str, Any]
+    join_right: str
+    broadcast_request: Mapping[str, Any]
+    broadcast: Expected
+    unknown_type: str
+    secret_rule: str
+    malformed_rule: str
+    ambient: frozenset[str]
+    budgets: tuple[Budget, ...]
+    orders: Mapping[str, Order]
+    roles: Mapping[str, frozenset[str]]
+    no_member: str
+    default_role: str
+    visibilities: tuple[str, ...]
+    profile: Mapping[str, Mapping[str, Any]]
+
+
+def read_protocol(document: Document) -> Protocol:
+    """Read a document that fits `formats/protocol.schema.json`."""
+    value = document.value
+    return Protocol(
+        discriminator=value["discriminator"],
+        greeting=Expected(value["greeting"]["frame"], value["greeting"]["with"]),
+        greeting_rule=value["greeting"]["rule"],
+        barrier_request=value["barrier"]["request"],
+        barrier_reply=value["barrier"]["reply"],
+        error=value["error"]["frame"],
+        error_code=value["error"]["code"],
+        join_request=value["join"]["request"],
+        join_right=value["join"]["right"],
+        broadcast_request=value["broadcast"]["request"],
+        broadcast=Expected(value["broadcast"]["frame"], value["broadcast"]["with"]),
+        unknown_type=value["unknown_type"],
+        secret_rule=value["secret_rule"],
+        malformed_rule=value["malformed_rule"],
+        ambient=frozenset(value["ambient"]),
+        budgets=tuple(
+            Budget(one["limit"], one["window"], None if one["requests"] == "*" else frozenset(one["requests"]))
+            for one in value["budgets"]
+        ),
+        orders={name: Order(one["profile"], one["reversed_when"]) for name, one in value["orders"].items()},
+        roles={role: frozenset(rights) for role, rights in value["roles"].items()},
+        no_member=value["no_member"],
+        default_role=value["default_role"],
+        visibilities=tuple(value["visibilities"]),
+        profile=value["profile"],
+    )

@@ -1,0 +1,189 @@
+"""Replaces `${name}` and generated values in the data of a scenario.
+
+The two moments of replacement share this one grammar: `${case.…}` when a file is read (`scenario.cases`), everything
+else when a step is played (`render`).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_TEXT = 4 << 20
+"""Characters that `$fill` may produce: enough for any frame limit, too little to hurt."""
+
+_REFERENCE = re.compile(r"\$(\$)?\{([^{}]*)\}")
+
+
+class TemplateError(ValueError):
+    """A `${name}` stands for nothing, or a generated value is written wrongly."""
+
+
+def substitute(value: Any, resolve: Callable[[str], Any]) -> Any:
+    """Replace every `${name}` in a JSON value by `resolve(name)`; a whole string keeps the value's type.
+
+    `resolve` raises KeyError for a name that it leaves alone. `$${` stays, for the last replacement to unescape.
+    """
+    if isinstance(value, str):
+        return _substitute_text(value, resolve)
+    if isinstance(value, list):
+        return [substitute(item, resolve) for item in value]
+    if isinstance(value, dict):
+        return {_substitute_text(key, resolve): substitute(item, resolve) for key, item in value.items()}
+    return value
+
+
+def _substitute_text(text: str, resolve: Callable[[str], Any]) -> Any:
+    if "${" not in text:
+        return text
+    whole = _REFERENCE.fullmatch(text)
+    if whole and not whole[1]:
+        try:
+            return resolve(whole[2])
+        except KeyError:
+            return text
+
+    def replace(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[0]
+        try:
+            return str(resolve(found[2]))
+        except KeyError:
+            return found[0]
+
+    return _REFERENCE.sub(replace, text)
+
+
+def references(value: Any) -> set[str]:
+    """Collect the names that a JSON value refers to, for the linter."""
+    if isinstance(value, str):
+        return {found[2] for found in _REFERENCE.finditer(value) if not found[1]}
+    if isinstance(value, list):
+        return {name for item in value for name in references(item)}
+    if isinstance(value, dict):
+        if "$literal" in value:
+            return set()
+        return {name for key, item in value.items() for name in references(key) | references(item)}
+    return set()
+
+
+def render(value: Any, names: Callable[[str], Any], chronological: Callable[[str, list[Any]], list[Any]]) -> Any:
+    """Give a step's data as it goes to the wire or to the matcher; raises TemplateError.
+
+    `names` resolves a reference and raises KeyError; `chronological(order, items)` puts oldest-first items into the
+    target's order.
+    """
+
+    def resolve(name: str) -> Any:
+        try:
+            return names(name)
+        except KeyError:
+            raise TemplateError(f"nothing here is called ${{{name}}}") from None
+
+    def walk(part: Any) -> Any:
+        if isinstance(part, str):
+            found = _substitute_text(part, resolve)
+            return found.replace("$${", "${") if isinstance(found, str) and "$${" in part else found
+        if isinstance(part, list):
+            return [walk(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if len(part) == 1:
+            ((word, inner),) = part.items()
+            if word == "$literal":
+                return part
+            if word == "$chronological":
+                return _chronological(walk(inner), chronological)
+            if word in _GENERATORS:
+                return _GENERATORS[word](walk(inner))
+        return {walk(key): walk(item) for key, item in part.items()}
+
+    return walk(value)
+
+
+def plain(value: Any) -> Any:
+    """Unwrap `$literal` in a value that goes to the wire."""
+    if isinstance(value, dict):
+        if value.keys() == {"$literal"}:
+            return value["$literal"]
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def look_up(names: Mapping[str, Any], name: str) -> Any:
+    """Resolve `name`, `name.part` or `list.count` in a mapping; raises KeyError."""
+    if name in names:
+        return names[name]
+    head, _, part = name.rpartition(".")
+    if head and part == "count" and isinstance(names.get(head), list):
+        return len(names[head])
+    owner = names[head]
+    if isinstance(owner, dict):
+        return owner[part]
+    raise KeyError(name)
+
+
+def _fill(given: Any) -> str:
+    if not isinstance(given, dict) or not {"text", "times"} <= given.keys() <= {"text", "times", "plus"}:
+        raise TemplateError("$fill takes {text: …, times: n, plus: n}")
+    text, times = given["text"], given["times"]
+    if not isinstance(text, str) or not isinstance(times, int) or not isinstance(given.get("plus", 0), int):
+        raise TemplateError("$fill takes a text and whole numbers")
+    times += given.get("plus", 0)
+    if times < 0 or len(text) * times > MAX_TEXT:
+        raise TemplateError(f"$fill makes texts of 0 to {MAX_TEXT:,} characters, not {len(text) * times:,}")
+    filled: str = text * times
+    return filled
+
+
+def _concat(parts: Any) -> str:
+    if not isinstance(parts, list):
+        raise TemplateError("$concat takes a list of texts")
+    return "".join(str(part) for part in parts)
+
+
+def _now(offset: Any) -> int:
+    return int(time.time() + _seconds(offset, "$now"))
+
+
+def _instant(offset: Any) -> str:
+    moment = datetime.now(UTC) + timedelta(seconds=_seconds(offset, "$instant"))
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _seconds(offset: Any, word: str) -> float:
+    if not isinstance(offset, int | float) or isinstance(offset, bool) or abs(offset) > 1e10:
+        raise TemplateError(f"{word} takes a number of seconds from now")
+    return offset
+
+
+def _uuid(wanted: Any) -> str:
+    if wanted is not True:
+        raise TemplateError("$uuid takes true")
+    return str(uuid.uuid4())
+
+
+def _chronological(given: Any, order: Callable[[str, list[Any]], list[Any]]) -> list[Any]:
+    if not isinstance(given, dict) or len(given) != 1:
+        raise TemplateError("$chronological takes {name of the order: [oldest, …, newest]}")
+    ((name, items),) = given.items()
+    if not isinstance(items, list):
+        raise TemplateError("$chronological takes a list, oldest first")
+    return order(name, items)
+
+
+_GENERATORS: dict[str, Callable[[Any], Any]] = {
+    "$fill": _fill,
+    "$concat": _concat,
+    "$now": _now,
+    "$instant": _instant,
+    "$uuid": _uuid,
+}
