@@ -1,0 +1,92 @@
+"""The command: `python -m reference_server`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from reference_server import demo, logs
+from reference_server.config import ConfigError, Limits, Settings
+from reference_server.serving import Deployment, wait_for_the_end
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_PORT = 8000
+DEFAULTS = Limits()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    command = argparse.ArgumentParser(prog="python -m reference_server", description=__doc__)
+    add = command.add_argument
+    add("--host", default="127.0.0.1")
+    add("--port", type=int, action="append", help="one instance per --port; 0 is any free port")
+    add("--database", default="sqlite:///chat.db", metavar="URL", help="sqlite:///path or postgresql://…")
+    add("--jwt-secret", default=None, help="at least 32 bytes; default: the environment's JWT_SECRET")
+    add("--typing-expiry", type=float, default=5.0, metavar="S")
+    add("--rate-window", type=float, default=60.0, metavar="S")
+    add("--message-limit", type=int, default=DEFAULTS.messages_per_window, metavar="N", help="per window")
+    add("--request-limit", type=int, default=DEFAULTS.requests_per_window, metavar="N", help="per window")
+    add("--token-leeway", type=float, default=5.0, metavar="S")
+    add("--max-connections", type=int, default=DEFAULTS.connections, metavar="N", help="per user")
+    add("--exit-on-stdin-eof", action="store_true", help="end when whoever started this is gone")
+    add("--demo", action="store_true", help="create users and conversations, and print how to talk to them")
+    return command
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    """Turn options into settings, or raise `ConfigError`."""
+    secret = options.jwt_secret or os.environ.get("JWT_SECRET") or (demo.SECRET if options.demo else "")
+    return Settings(
+        jwt_secret=secret,
+        token_leeway=options.token_leeway,
+        typing_expiry=options.typing_expiry,
+        rate_window=options.rate_window,
+        limits=Limits(
+            connections=options.max_connections,
+            messages_per_window=options.message_limit,
+            requests_per_window=options.request_limit,
+        ),
+    )
+
+
+async def run(options: argparse.Namespace, settings: Settings) -> None:
+    """Serve until told to stop."""
+    ports = options.port or [DEFAULT_PORT]
+    async with Deployment(settings, options.database, options.host, ports) as deployment:
+        ready = {
+            "ready": True,
+            "instances": deployment.websocket_urls,
+            "api": deployment.api_urls,
+        }
+        print(json.dumps(ready), flush=True)
+        if options.demo:
+            for line in await demo.prepare(deployment):
+                print(line, file=sys.stderr)
+        await wait_for_the_end(options.exit_on_stdin_eof)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = parser().parse_args(arguments)
+    logs.configure()
+    try:
+        settings = settings_from(options)
+        loop_factory = uvicorn.Config(app="", log_config=None).get_loop_factory()
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(run(options, settings))
+    except (ConfigError, OSError) as error:
+        print(f"reference_server: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Provisioning over HTTP: conversations, their members, health."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from reference_server.auth import InvalidTokenError, authenticate
+from reference_server.context import Instance
+from reference_server.errors import Refused
+from reference_server.messages import Text
+from reference_server.permissions import Right, Role, Visibility
+from reference_server.pubsub import RoleChanged, conversation_channel
+from reference_server.store import conversations
+
+MAX_MEMBERS = 10_000
+
+
+class NewMember(BaseModel):
+    """A user and the role they get."""
+
+    user_id: UUID
+    role: Role = Role.MEMBER
+
+
+class NewConversation(BaseModel):
+    """A conversation to be created; its creator owns it, unless listed with another role."""
+
+    name: Annotated[Text, Field(max_length=200)] | None = None
+    visibility: Visibility = Visibility.PRIVATE
+    members: list[NewMember] = Field(default_factory=list, max_length=MAX_MEMBERS)
+
+
+class NewRole(BaseModel):
+    """A role to be given."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Role
+
+
+def caller(request: Request) -> UUID:
+    """Return the user whom the bearer token names."""
+    instance: Instance = request.app.state.instance
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    try:
+        if scheme.lower() != "bearer":
+            raise InvalidTokenError("A bearer token is required.")
+        settings = instance.settings
+        return authenticate(token.strip(), settings.jwt_secret, settings.token_leeway).user_id
+    except InvalidTokenError as error:
+        raise HTTPException(401, str(error), {"WWW-Authenticate": "Bearer"}) from None
+
+
+def instance_of(request: Request) -> Instance:
+    """Return the instance that serves the request."""
+    instance: Instance = request.app.state.instance
+    return instance
+
+
+Caller = Annotated[UUID, Depends(caller)]
+Here = Annotated[Instance, Depends(instance_of)]
+router = APIRouter(prefix="/api/v1")
+
+
+@router.get("/health")
+async def health(here: Here, response: Response) -> dict[str, Any]:
+    """Say whether the server lives, and whether what it needs is there."""
+    try:
+        database = await here.services.database.read(conversations.is_alive)
+    except Exception:
+        database = False
+    pubsub = await here.services.pubsub.is_ready()
+    ready = database and pubsub
+    response.status_code = 200 if ready else 503
+    return {"status": "ok" if ready else "unavailable", "database": database, "pubsub": pubsub}
+
+
+@router.post("/conversations", status_code=201)
+async def create_conversation(body: NewConversation, user_id: Caller, here: Here) -> dict[str, UUID]:
+    """Create a conversation with its members."""
+    members = {user_id: Role.OWNER} | {member.user_id: member.role for member in body.members}
+    conversation_id = await here.services.database.write(conversations.create, body.name, body.visibility, members)
+    return {"conversation_id": conversation_id}
+
+
+@router.get("/conversations")
+async def list_conversations(user_id: Caller, here: Here) -> dict[str, Any]:
+    """List the conversations that the caller is a member of."""
+    return {"conversations": await here.services.database.read(conversations.conversations_of, user_id)}
+
+
+@router.put("/conversations/{conversation_id}/members/{member_id}")
+async def set_member(
+    conversation_id: UUID, member_id: UUID, body: NewRole, user_id: Caller, here: Here
+) -> dict[str, Any]:
+    """Give a user a role."""
+
+    def change(connection: Connection) -> None:
+        conversations.set_role(connection, conversation_id, member_id, body.role)
+
+    await _moderate(here, conversation_id, user_id, member_id, change)
+    return {"conversation_id": conversation_id, "user_id": member_id, "role": body.role}
+
+
+@router.delete("/conversations/{conversation_id}/members/{member_id}", status_code=204)
+async def remove_member(conversation_id: UUID, member_id: UUID, user_id: Caller, here: Here) -> None:
+    """Make a user an outsider."""
+
+    def change(connection: Connection) -> None:
+        conversations.remove_member(connection, conversation_id, member_id)
+
+    await _moderate(here, conversation_id, user_id, member_id, change)
+
+
+async def _moderate(
+    here: Instance,
+    conversation_id: UUID,
+    user_id: UUID,
+    member_id: UUID,
+    change: Callable[[Connection], None],
+) -> None:
+    """Change a membership as one who may, and tell every instance."""  # PERM-2, MULTI-3
+
+    def transaction(connection: Connection) -> bool:
+        conversations.acquire(connection, conversation_id, user_id, Right.MODERATE)
+        change(connection)
+        return conversations.standing(connection, conversation_id, member_id).may(Right.READ)
+
+    async with here.services.in_order.hold(conversation_id):
+        try:
+            may_read = await here.services.database.write(transaction)
+        except Refused as refused:
+            status = 404 if refused.code == "not_found" else 403
+            raise HTTPException(status, refused.message) from None
+        await here.services.pubsub.publish(conversation_channel(conversation_id), RoleChanged(member_id, may_read))

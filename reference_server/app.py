@@ -1,0 +1,46 @@
+"""One instance as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from reference_server import api, session
+from reference_server.config import Settings
+from reference_server.context import Instance
+from reference_server.services import Services
+
+
+def create_app(settings: Settings, services: Services) -> FastAPI:
+    """Build one instance; several in one process share their services.
+
+    Example:
+        services = Services(open_database("sqlite:///chat.db"))
+        apps = [create_app(settings, services) for _ in range(2)]
+    """
+    instance = Instance(settings, services)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        instance.typing.close()
+
+    app = FastAPI(title="Reference chat server", openapi_url=None, lifespan=lifespan)
+    app.state.instance = instance
+    app.include_router(api.router)
+    app.add_exception_handler(RequestValidationError, _bad_body)
+
+    @app.websocket("/ws")
+    async def converse(websocket: WebSocket) -> None:
+        await session.serve(instance, websocket)
+
+    return app
+
+
+async def _bad_body(_request: Request, error: Exception) -> JSONResponse:
+    """Say where a body is wrong, without repeating it: it may hold what JSON cannot."""
+    assert isinstance(error, RequestValidationError)
+    wrong = [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in error.errors()]
+    return JSONResponse({"detail": wrong}, 422)

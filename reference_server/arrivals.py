@@ -1,0 +1,38 @@
+"""A user's first connection and last disconnection, and whom they are told to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from reference_server.events import UserPresenceUpdate
+from reference_server.store import conversations
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from reference_server.context import Instance
+
+
+async def arrive(instance: Instance, user_id: UUID) -> bool:
+    """Count a connection in, unless the user has as many as allowed."""
+    services = instance.services
+    async with services.in_order.hold(user_id):
+        count = await services.presence.enter(user_id, instance.settings.limits.connections)
+        if count == 1:
+            await _announce(instance, user_id, "online")
+        return count is not None
+
+
+async def depart(instance: Instance, user_id: UUID) -> None:
+    """Count a connection out."""
+    services = instance.services
+    async with services.in_order.hold(user_id):
+        if await services.presence.leave(user_id) == 0:
+            await _announce(instance, user_id, "offline")
+
+
+async def _announce(instance: Instance, user_id: UUID, status: Literal["online", "offline"]) -> None:
+    """Tell those who share a conversation with the user; work that grows with them, not with all users."""
+    event = UserPresenceUpdate(user_id, status)  # CONN-12
+    for companion in await instance.services.database.read(conversations.companions, user_id):
+        await instance.tell_user(companion, event, fleeting=True)

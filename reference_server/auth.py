@@ -1,0 +1,47 @@
+"""Who is speaking: HS256 tokens that name their user and their end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import jwt
+
+ALGORITHM = "HS256"
+
+
+class InvalidTokenError(Exception):
+    """The token proves nothing; the reason never repeats it."""  # AUTH-5
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The user whom a token names, and until when (Unix time)."""
+
+    user_id: UUID
+    expires_at: float
+
+
+def authenticate(token: str | None, secret: str, leeway: float) -> Identity:
+    """Return the identity that a token proves, or raise `InvalidTokenError`."""
+    if not token:
+        raise InvalidTokenError("A token is required.")
+    try:
+        claims = jwt.decode(
+            token,
+            secret,
+            algorithms=[ALGORITHM],  # AUTH-1: `none` and every other algorithm are refused
+            leeway=leeway,
+            options={"require": ["exp", "sub"]},  # AUTH-3
+        )
+        return Identity(UUID(claims["sub"]), float(claims["exp"]))
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+        raise InvalidTokenError("The token is not valid.") from None
+
+
+def issue(user_id: UUID, username: str, secret: str, lifetime: timedelta) -> str:
+    """Sign a token, as the platform's login would."""
+    now = datetime.now(UTC)
+    claims = {"sub": str(user_id), "username": username, "iat": now, "exp": now + lifetime}
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)

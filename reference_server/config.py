@@ -1,0 +1,64 @@
+"""What can be set, and its defaults: the reference server's own profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MIN_SECRET_BYTES = 32
+
+
+class ConfigError(ValueError):
+    """A setting that the server refuses to start with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How many items a page holds when nobody asks, and at most."""
+
+    default: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers of the protocol's profile."""
+
+    content: int = 4000
+    frame_bytes: int = 65_536
+    query: int = 256
+    history: Page = Page(50, 100)
+    search: Page = Page(50, 100)
+    sync: Page = Page(100, 500)
+    emoji_bytes: int = 32
+    reactions: int = 10
+    attachments: int = 10
+    attachment_bytes: int = 100 * 1024 * 1024
+    connections: int = 10
+    messages_per_window: int = 60
+    requests_per_window: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that one deployment decides; instances of one process share it."""
+
+    jwt_secret: str = field(repr=False)
+    token_leeway: float = 5.0
+    typing_expiry: float = 5.0
+    rate_window: float = 60.0
+    limits: Limits = field(default_factory=Limits)
+    #: A connection whose reader lags by more than this is closed (4408).
+    outbox_frames: int = 1024
+    outbox_bytes: int = 8 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if len(self.jwt_secret.encode()) < MIN_SECRET_BYTES:
+            raise ConfigError(
+                f"The JWT secret must have at least {MIN_SECRET_BYTES} bytes; "
+                "give one with --jwt-secret or in the environment variable JWT_SECRET."
+            )
+        positive = (self.typing_expiry, self.rate_window, self.limits.connections)
+        if min(positive) <= 0 or self.token_leeway < 0:
+            raise ConfigError("Durations and limits must be positive.")
+        if min(self.limits.messages_per_window, self.limits.requests_per_window) < 1:
+            raise ConfigError("A rate limit must allow at least one request.")

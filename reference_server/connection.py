@@ -1,0 +1,102 @@
+"""One connection: what it has joined, and what waits to be sent to it.
+
+Frames go through a bounded outbox and one writer task, so that a reader that lags delays nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from reference_server.transport import line_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from reference_server.auth import Identity
+
+TOKEN_EXPIRED = 4401
+READER_TOO_SLOW = 4408
+#: Timers are set again after this long: event loops do not promise anything about longer ones.
+LONGEST_TIMER_S = 24 * 3600.0
+
+logger = logging.getLogger(__name__)
+
+
+class Connection:
+    """The server's side of one WebSocket."""
+
+    def __init__(self, websocket: WebSocket, identity: Identity, frames: int, size: int) -> None:
+        self.user_id: UUID = identity.user_id
+        self.joined: set[UUID] = set()
+        self.is_open = True
+        self._websocket = websocket
+        self._expires_at = identity.expires_at
+        self._outbox: deque[str] = deque()
+        self._outbox_size = 0
+        self._max_frames = frames
+        self._max_size = size
+        self._wake = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+
+    def start(self, leeway: float) -> None:
+        """Begin to write, and watch the token."""
+        self._expires_at += leeway
+        self._writer = asyncio.create_task(self._write())
+        self._watch_expiry()
+
+    async def stop(self) -> None:
+        """Write no more."""
+        self.is_open = False
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._writer is not None:
+            self._writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._writer
+
+    def send(self, frame: str, *, fleeting: bool = False) -> None:
+        """Queue a frame; a fleeting one only while the reader keeps up."""
+        if not self.is_open:
+            return
+        if fleeting and len(self._outbox) * 2 >= self._max_frames:
+            return
+        too_many = len(self._outbox) >= self._max_frames
+        too_much = bool(self._outbox) and self._outbox_size + len(frame) > self._max_size
+        if too_many or too_much:
+            self.hang_up(READER_TOO_SLOW, "The reader is too slow.")
+            return
+        self._outbox.append(frame)
+        self._outbox_size += len(frame)
+        self._wake.set()
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """End the connection now."""
+        if self.is_open:
+            self.is_open = False
+            line_of(self._websocket).hang_up(code, reason)
+
+    async def _write(self) -> None:
+        with suppress(WebSocketDisconnect, RuntimeError):  # the other side is gone, or we have hung up
+            while True:
+                while self._outbox:
+                    await self._websocket.send_text(self._outbox[0])
+                    self._outbox_size -= len(self._outbox.popleft())
+                self._wake.clear()
+                await self._wake.wait()
+
+    def _watch_expiry(self) -> None:
+        """Hang up when the token, with its leeway, is over."""  # AUTH-4
+        left = self._expires_at - time.time()
+        if left <= 0:
+            self.hang_up(TOKEN_EXPIRED, "The token has expired.")
+            return
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(min(left, LONGEST_TIMER_S), self._watch_expiry)

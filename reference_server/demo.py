@@ -1,0 +1,61 @@
+"""Something to talk to at once: three users, two conversations, and lines to paste."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+from reference_server.auth import issue
+from reference_server.permissions import Role, Visibility
+from reference_server.store import conversations
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reference_server.serving import Deployment
+
+#: For a demonstration on one's own machine only; anybody can read it here.
+SECRET = "demonstration-secret-for-one-machine-only"
+LIFETIME = timedelta(days=30)
+
+_NAMESPACE = UUID("2b6f0cc9-04d0-4f6e-8f0e-6c6f6e0a1d5b")
+USERS = {name: uuid5(_NAMESPACE, name) for name in ("alice", "bob", "carol")}
+
+
+async def prepare(deployment: Deployment) -> list[str]:
+    """Create the demonstration's conversations, unless they exist, and say how to use them."""
+    private, public = await deployment.services.database.write(_create)
+    secret = deployment.settings.jwt_secret
+    url = deployment.websocket_urls[0]
+    lines = ["", "Connect as one of them:"]
+    for name, user_id in USERS.items():
+        lines.append(f"  python -m websockets '{url}?token={issue(user_id, name, secret, LIFETIME)}'")
+    lines += [
+        "",
+        f"Private conversation of alice and bob:  {private}",
+        f"Public conversation, carol may join it: {public}",
+        "",
+        "Then paste a line:",
+    ]
+    requests: list[dict[str, object]] = [
+        {"type": "JoinConversation", "conversation_id": str(private)},
+        {"type": "SendMessage", "conversation_id": str(private), "content": "Hello, Bob!"},
+        {"type": "FetchHistory", "conversation_id": str(private), "limit": 10},
+        {"type": "JoinConversation", "conversation_id": str(public)},
+        {"type": "Ping"},
+    ]
+    return lines + [f"  {json.dumps(request)}" for request in requests]
+
+
+def _create(connection: Connection) -> tuple[UUID, UUID]:
+    alice, bob, _ = USERS.values()
+    mine = {each.name: each.conversation_id for each in conversations.conversations_of(connection, alice)}
+    private = mine.get("demo-private") or conversations.create(
+        connection, "demo-private", Visibility.PRIVATE, {alice: Role.OWNER, bob: Role.MEMBER}
+    )
+    public = mine.get("demo-public") or conversations.create(
+        connection, "demo-public", Visibility.PUBLIC, {alice: Role.OWNER, bob: Role.MEMBER}
+    )
+    return private, public

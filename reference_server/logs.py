@@ -1,0 +1,29 @@
+"""Logs on stderr that never hold a token."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_TOKEN = re.compile(r"(?i)(token=|bearer\s+)[^\s&\"']+")
+_JWT = re.compile(r"eyJ[\w-]*\.[\w-]*\.?[\w-]*")
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record, tracebacks included, and strikes out what looks like a token."""  # AUTH-5
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format and redact."""
+        return redact(super().format(record))
+
+
+def redact(text: str) -> str:
+    """Strike out tokens."""
+    return _JWT.sub("***", _TOKEN.sub(r"\1***", text))
+
+
+def configure(level: int = logging.WARNING) -> None:
+    """Send all logs to stderr, redacted."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)

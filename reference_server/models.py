@@ -1,0 +1,73 @@
+"""The tables.
+
+Every change of a conversation takes a *stamp* (`store/conversations.py`): strictly increasing within the
+conversation, taken inside the transaction that makes the change. A message's `created_at` is the stamp of
+its birth and orders history; its `changed_at` is the stamp of its last change and orders sync. Both are
+therefore unique within a conversation, which is what makes cursors lose and repeat nothing.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Column, Index
+from sqlmodel import Field, SQLModel
+
+from reference_server.columns import UtcDateTime
+
+
+class Conversation(SQLModel, table=True):
+    """A conversation, and the clock of its changes."""
+
+    id: UUID = Field(primary_key=True)
+    name: str | None = None
+    visibility: str
+    last_stamp: datetime = Field(sa_type=UtcDateTime)
+
+
+class Membership(SQLModel, table=True):
+    """Who has which role; no row means outsider."""
+
+    conversation_id: UUID = Field(primary_key=True, foreign_key="conversation.id")
+    user_id: UUID = Field(primary_key=True, index=True)
+    role: str
+    #: Up to where this member has read: the `created_at` of the newest message marked as read.
+    read_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Message(SQLModel, table=True):
+    """A message in its present state; a deleted one keeps its row as a tombstone."""
+
+    __table_args__ = (
+        Index("ix_message_history", "conversation_id", "created_at"),
+        Index("ix_message_sync", "conversation_id", "changed_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    conversation_id: UUID = Field(foreign_key="conversation.id")
+    sender_id: UUID
+    content: str
+    #: `folding.fold(content)`: the same answers from every engine and collation.
+    folded: str
+    parent_id: UUID | None = None
+    attachments: list[dict[str, Any]] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    edited_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Reaction(SQLModel, table=True):
+    """One user's one emoji on one message."""
+
+    message_id: UUID = Field(primary_key=True, foreign_key="message.id")
+    user_id: UUID = Field(primary_key=True)
+    emoji: str = Field(primary_key=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Delivery(SQLModel, table=True):
+    """One recipient has received one message."""
+
+    message_id: UUID = Field(primary_key=True, foreign_key="message.id")
+    user_id: UUID = Field(primary_key=True)

@@ -1,0 +1,91 @@
+"""How the instances of one deployment tell each other what happened.
+
+What travels is a notice on a channel: one channel per conversation, one per user. A subscriber is called
+synchronously and only queues what it is given, so notices of one channel stay in the order of publication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A frame, encoded once, for everybody on the channel whom it concerns."""
+
+    frame: str
+    only: UUID | None = None
+    besides: UUID | None = None
+    #: May be left out for a reader that lags: it will be outdated before it is read.
+    fleeting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """A user may, from here on, read the conversation's events, or may not any more."""
+
+    user_id: UUID
+    may_read: bool
+
+
+Notice = Event | RoleChanged
+Subscriber = Callable[[Notice], None]
+
+
+class PubSub(Protocol):
+    """The bus between instances; its channels keep order."""
+
+    async def publish(self, channel: str, notice: Notice) -> None:
+        """Hand a notice to every subscriber of the channel, on every instance."""
+
+    async def subscribe(self, channel: str, subscriber: Subscriber) -> None:
+        """Call the subscriber for every notice published from the return of this call on."""
+
+    async def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
+        """Stop calling the subscriber."""
+
+    async def is_ready(self) -> bool:
+        """Say whether notices get through."""
+
+
+def conversation_channel(conversation_id: UUID) -> str:
+    """Name the channel of a conversation's live events."""
+    return f"conversation:{conversation_id}"
+
+
+def user_channel(user_id: UUID) -> str:
+    """Name the channel of what concerns one user, whatever they have joined."""
+    return f"user:{user_id}"
+
+
+class InMemoryPubSub:
+    """The bus of instances that live in one process."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[str, list[Subscriber]] = {}
+
+    async def publish(self, channel: str, notice: Notice) -> None:
+        """Call every subscriber in turn, at once."""
+        for subscriber in tuple(self._subscribers.get(channel, ())):
+            subscriber(notice)
+
+    async def subscribe(self, channel: str, subscriber: Subscriber) -> None:
+        """Add a subscriber."""
+        self._subscribers.setdefault(channel, []).append(subscriber)
+
+    async def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
+        """Remove a subscriber, and the channel with the last one."""
+        subscribers = self._subscribers.get(channel, [])
+        if subscriber in subscribers:
+            subscribers.remove(subscriber)
+        if not subscribers:
+            self._subscribers.pop(channel, None)
+
+    async def is_ready(self) -> bool:
+        """Memory is always there."""
+        return True

@@ -1,0 +1,28 @@
+"""What the instances of one deployment share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reference_server.locks import KeyedLocks
+from reference_server.presence import InMemoryPresence, Presence
+from reference_server.pubsub import InMemoryPubSub, PubSub
+from reference_server.rate_limiter import InMemoryRateLimiter, RateLimiter
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from reference_server.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """A database and a bus, with in-memory parts for instances that share a process."""
+
+    database: Database
+    pubsub: PubSub = field(default_factory=InMemoryPubSub)
+    rate_limiter: RateLimiter = field(default_factory=InMemoryRateLimiter)
+    presence: Presence = field(default_factory=InMemoryPresence)
+    #: Held over commit and publication: a conversation's events are published in the order of their stamps.
+    in_order: KeyedLocks[UUID] = field(default_factory=KeyedLocks)

@@ -1,0 +1,148 @@
+"""The instances of one process: their sockets, their readiness, their end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from reference_server.app import create_app
+from reference_server.database import open_database
+from reference_server.services import Services
+from reference_server.transport import LingeringProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from reference_server.config import Settings
+
+#: How long the kernel keeps trying to hand data to a client that is gone or does not read.
+USER_TIMEOUT_MS = 30_000
+SHUTDOWN_S = 2
+STARTUP_POLL_S = 0.005
+
+
+class QuietServer(uvicorn.Server):
+    """A server that leaves the signals to the process, which may have several servers."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture nothing."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open a listening socket whose connections do not outlive a dead client for long."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.set_inheritable(False)
+    return listener
+
+
+def build_server(settings: Settings, services: Services) -> uvicorn.Server:
+    """Build the uvicorn server of one instance."""
+    return QuietServer(
+        uvicorn.Config(
+            create_app(settings, services),
+            http="h11",
+            ws=LingeringProtocol,
+            ws_max_size=settings.limits.frame_bytes,  # CONN-6
+            ws_per_message_deflate=False,
+            lifespan="on",
+            log_config=None,
+            access_log=False,  # AUTH-5: it would print the query string
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
+    )
+
+
+class Deployment:
+    """Instances that share a database and a bus, from the first listener to the last connection.
+
+    Example:
+        async with Deployment(settings, "sqlite:///chat.db", "127.0.0.1", [0, 0]) as deployment:
+            print(deployment.addresses)
+    """
+
+    def __init__(self, settings: Settings, database_url: str, host: str, ports: Sequence[int]) -> None:
+        self.settings = settings
+        self.services = Services(open_database(database_url))
+        self._host = host
+        self._ports = ports
+        self._servers: list[uvicorn.Server] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.addresses: list[str] = []
+
+    async def __aenter__(self) -> Deployment:
+        listeners = [listen(self._host, port) for port in self._ports]
+        self.addresses = [_address(listener) for listener in listeners]
+        await self.services.database.prepare()
+        self._servers = [build_server(self.settings, self.services) for _ in listeners]
+        self._tasks = [
+            asyncio.create_task(server.serve(sockets=[listener]))
+            for server, listener in zip(self._servers, listeners, strict=True)
+        ]
+        while not all(server.started for server in self._servers):
+            await asyncio.sleep(STARTUP_POLL_S)
+            for task in self._tasks:
+                if task.done():
+                    await task
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for server in self._servers:
+            server.should_exit = True
+        await asyncio.gather(*self._tasks)
+        await self.services.database.close()
+
+    @property
+    def websocket_urls(self) -> list[str]:
+        """Where clients connect."""
+        return [f"ws://{address}/ws" for address in self.addresses]
+
+    @property
+    def api_urls(self) -> list[str]:
+        """Where conversations are provisioned."""
+        return [f"http://{address}/api/v1" for address in self.addresses]
+
+
+async def wait_for_the_end(exit_on_stdin_eof: bool) -> None:
+    """Return on SIGTERM, on SIGINT, and, if asked for, when whoever holds our stdin is gone."""
+    loop = asyncio.get_running_loop()
+    end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    if exit_on_stdin_eof:
+        _watch_stdin(loop, end.set)
+    await end.wait()
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
+    descriptor = sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            ended()
+
+    loop.add_reader(descriptor, read)
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,101 @@
+"""The life of one connection: token, greeting, then one reply per request until it ends."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from reference_server.arrivals import arrive, depart
+from reference_server.auth import Identity, InvalidTokenError, authenticate
+from reference_server.connection import Connection
+from reference_server.context import Context, Instance
+from reference_server.errors import Refused
+from reference_server.events import ActionConfirmed, Error, Outgoing, encode, refusal
+from reference_server.handlers import HANDLERS
+from reference_server.messages import Ping, Request, SendMessage, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+GREETING = encode(ActionConfirmed("connected"))
+
+
+async def serve(instance: Instance, websocket: WebSocket) -> None:
+    """Serve one WebSocket, from its upgrade to its end."""
+    settings = instance.settings
+    token = websocket.query_params.get("token")
+    try:
+        identity = authenticate(token, settings.jwt_secret, settings.token_leeway)
+    except InvalidTokenError as error:  # AUTH-1
+        await _deny(websocket, 401, str(error))
+        return
+    if not await arrive(instance, identity.user_id):
+        await _deny(websocket, 429, f"A user may have {settings.limits.connections} connections.")
+        return
+    try:
+        await _converse(instance, websocket, identity)
+    except WebSocketDisconnect:
+        logger.debug("a client was gone before its greeting")
+    finally:
+        await depart(instance, identity.user_id)
+
+
+async def answer(context: Context, frame: Mapping[str, Any]) -> Outgoing | None:
+    """Carry one frame out and return its reply; whatever goes wrong becomes an `Error`."""
+    try:
+        if frame.get("text") is None:
+            raise Refused("invalid_message", "A frame must be text.")  # CONN-5
+        request = parse(frame["text"])
+        await _keep_within_rate(context, request)
+        return await HANDLERS[type(request)](context, request)
+    except Refused as refused:
+        return refusal(refused)
+    except Exception:
+        logger.exception("a request has failed")
+        return Error("The server has failed to carry this out.", "internal")
+
+
+async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
+    await websocket.send_denial_response(JSONResponse({"error": reason}, status))
+
+
+async def _converse(instance: Instance, websocket: WebSocket, identity: Identity) -> None:
+    settings = instance.settings
+    connection = Connection(websocket, identity, settings.outbox_frames, settings.outbox_bytes)
+    await websocket.accept()
+    connection.send(GREETING)  # CONN-1
+    connection.start(settings.token_leeway)
+    await instance.hub.connect(connection)
+    try:
+        context = Context(instance, connection)
+        while connection.is_open:
+            frame = await websocket.receive()
+            if frame["type"] == "websocket.disconnect" or not connection.is_open:
+                break
+            reply = await answer(context, frame)
+            if reply is not None:
+                connection.send(encode(reply))
+    finally:
+        await connection.stop()
+        await instance.typing.disconnect(connection)
+        await instance.hub.disconnect(connection)
+
+
+async def _keep_within_rate(context: Context, request: Request) -> None:
+    """Count messages and other requests apart, and Ping not at all."""  # RATE-1, RATE-2, RATE-5, PING-3
+    if isinstance(request, Ping):
+        return
+    limits = context.limits
+    if isinstance(request, SendMessage):
+        kind, limit = "messages", limits.messages_per_window
+    else:
+        kind, limit = "requests", limits.requests_per_window
+    window = context.instance.settings.rate_window
+    limiter = context.instance.services.rate_limiter
+    if not await limiter.allow(f"{kind}:{context.user_id}", limit, window):
+        raise Refused("rate_limited", f"More than {limit} {kind} within {window:g} seconds.")

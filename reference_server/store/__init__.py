@@ -1,0 +1,1 @@
+"""What is kept: plain functions of a SQLAlchemy connection, each called within one transaction."""

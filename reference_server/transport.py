@@ -1,0 +1,91 @@
+"""The WebSocket protocol of uvicorn, with the endings that it lacks.
+
+Every connection must end in time and with a reason that the client can read. uvicorn writes a close frame
+and closes the socket: unread input then turns the close into a TCP reset that overtakes the close frame, and
+a client that never reads keeps the socket open for ever. Here a connection lingers briefly after its close
+frame, reading and discarding, and is then cut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from starlette.websockets import WebSocket
+
+EXTENSION = "reference_server.line"
+LINGER_S = 1.0
+SHUTDOWN_LINGER_S = 0.5
+
+
+class Line(Protocol):
+    """The end of a connection, at once and without waiting for a client that does not read."""
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Send a close frame, give the client a moment to answer it, then cut the connection."""
+
+
+def line_of(websocket: WebSocket) -> Line:
+    """Return the line under a WebSocket that is served with `LingeringProtocol`."""
+    line: Line = websocket.scope["extensions"][EXTENSION]
+    return line
+
+
+class LingeringProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, ending every connection with its reason and in time."""
+
+    _lingering = False
+
+    def data_received(self, data: bytes) -> None:
+        """Discard what comes after a fatal error."""
+        if not self._lingering:
+            super().data_received(data)
+
+    def handle_parser_exception(self) -> None:
+        """Tell the client why (1002, 1007, 1009), and see to it that it can read that."""  # CONN-6, CONN-7
+        assert self.conn.close_sent is not None
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self._lingering = True
+        self._end(LINGER_S)
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Send a close frame without waiting for the client to read what comes before it."""
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        try:
+            self.conn.send_close(code, reason)
+        except InvalidState:  # the client closes at the same moment
+            self.transport.close()
+            return
+        self._end(LINGER_S)
+
+    def shutdown(self) -> None:
+        """Say goodbye (1012), and do not wait for a client that does not read."""
+        super().shutdown()
+        self._cut_after(SHUTDOWN_LINGER_S)
+
+    async def run_asgi(self) -> None:
+        """Let the application hang up."""
+        self.scope["extensions"] = cast("Any", {**(self.scope.get("extensions") or {}), EXTENSION: self})
+        await super().run_asgi()
+
+    def _end(self, linger: float) -> None:
+        self.stop_keepalive()
+        self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self._cut_after(linger)
+
+    def _cut_after(self, delay: float) -> asyncio.TimerHandle:
+        return self.loop.call_later(delay, self.transport.abort)

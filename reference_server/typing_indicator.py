@@ -1,0 +1,63 @@
+"""Who is typing where, and the end of it when nobody says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from reference_server.connection import Connection
+
+Stopped = Callable[[UUID, UUID], Awaitable[None]]
+
+
+class TypingIndicator:
+    """One timer per typist and conversation of this instance."""  # TYPE-2
+
+    def __init__(self, expiry: float, stopped: Stopped) -> None:
+        self._expiry = expiry
+        self._stopped = stopped
+        self._typists: dict[tuple[UUID, UUID], tuple[Connection, asyncio.Task[None]]] = {}
+
+    def refresh(self, connection: Connection, conversation_id: UUID) -> None:
+        """Note that somebody is typing, and wait for the next word of it."""
+        self.forget(conversation_id, connection.user_id)
+        key = (conversation_id, connection.user_id)
+        self._typists[key] = (connection, asyncio.create_task(self._expire(key)))
+
+    def forget(self, conversation_id: UUID, user_id: UUID) -> bool:
+        """Note that somebody has stopped; say whether they had been typing."""
+        _, timer = self._typists.pop((conversation_id, user_id), (None, None))
+        if timer is not None:
+            timer.cancel()
+        return timer is not None
+
+    async def stop(self, conversation_id: UUID, user_id: UUID) -> None:
+        """End somebody's typing, and tell."""
+        if self.forget(conversation_id, user_id):
+            await self._stopped(conversation_id, user_id)
+
+    async def leave(self, connection: Connection, conversation_id: UUID) -> None:
+        """End the typing of a connection that leaves a conversation, and tell."""
+        typist, _ = self._typists.get((conversation_id, connection.user_id), (None, None))
+        if typist is connection:
+            await self.stop(conversation_id, connection.user_id)
+
+    async def disconnect(self, connection: Connection) -> None:
+        """End all typing of a connection that is gone, and tell."""
+        ends = [conversation_id for (conversation_id, _), (typist, _) in self._typists.items() if typist is connection]
+        for conversation_id in ends:
+            await self.stop(conversation_id, connection.user_id)
+
+    def close(self) -> None:
+        """Stop every timer."""
+        for _, timer in self._typists.values():
+            timer.cancel()
+        self._typists.clear()
+
+    async def _expire(self, key: tuple[UUID, UUID]) -> None:
+        await asyncio.sleep(self._expiry)
+        del self._typists[key]
+        await self._stopped(*key)
