@@ -18,19 +18,15 @@ if TYPE_CHECKING:
     from conformance.verdict import JudgedScenario
 
 
-def render(report: Report, run: Run) -> str:
-    """Give the whole page, a line feed at its end."""
+def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
+    """Give the whole page, or its head and what failed; a line feed at its end."""
     found = list(failures(report, run))
-    sections = (
-        _head(report),
-        _features(report),
+    failed = (
         _fenced("Failures", [failure.text for failure in found if failure.must]),
         _fenced("Failures of should rules", [failure.text for failure in found if not failure.must]),
-        _unjudged(report),
-        _not_applicable(report),
-        _flaky(report),
-        _probes(report),
     )
+    rest = (_unjudged(report), _not_applicable(report), _flaky(report), _probes(report))
+    sections = (_head(report), *failed) if failures_only else (_head(report), _features(report), *failed, *rest)
     return "\n".join(text for section in sections for text in section)
 
 
