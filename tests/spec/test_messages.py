@@ -375,6 +375,11 @@ BAD_IDS = [
     GOOD_ID + "0",
     GOOD_ID[:-1],
     GOOD_ID[:-1] + "g",
+    *(
+        GOOD_ID[:at] + GOOD_ID[at:].replace(letter, letter.upper(), 1)
+        for at, letter in enumerate(GOOD_ID)
+        if letter.isalpha()
+    ),
 ]
 
 
