@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import JSON, Column, Index, Table
 from sqlmodel import Field, SQLModel
 
 from reference_server.columns import UtcDateTime
@@ -71,3 +71,15 @@ class Delivery(SQLModel, table=True):
 
     message_id: UUID = Field(primary_key=True, foreign_key="message.id")
     user_id: UUID = Field(primary_key=True)
+
+
+def _table(name: str) -> Table:
+    return SQLModel.metadata.tables[name]
+
+
+#: The tables as Core sees them: the store's statements are built from these, once.
+CONVERSATIONS = _table("conversation")
+MEMBERSHIPS = _table("membership")
+MESSAGES = _table("message")
+REACTIONS = _table("reaction")
+DELIVERIES = _table("delivery")

@@ -7,16 +7,61 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
-from sqlmodel import col
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
-from reference_server.models import Conversation, Membership
+from reference_server.models import CONVERSATIONS, MEMBERSHIPS
 from reference_server.permissions import Right, Role, Standing, Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TICK = timedelta(microseconds=1)
+
+_conversation = CONVERSATIONS.c
+_membership = MEMBERSHIPS.c
+_is_member = and_(_membership.conversation_id == bindparam("conversation"), _membership.user_id == bindparam("user"))
+
+_STANDING = (
+    select(_conversation.visibility, _conversation.last_stamp, _membership.role)
+    .select_from(CONVERSATIONS)
+    .outerjoin(
+        MEMBERSHIPS,
+        and_(
+            _membership.conversation_id == _conversation.id,
+            _membership.user_id == bindparam("user"),
+        ),
+    )
+    .where(_conversation.id == bindparam("conversation"))
+)
+_STANDING_LOCKED = _STANDING.with_for_update(of=CONVERSATIONS)
+_ADVANCE = (
+    update(CONVERSATIONS).where(_conversation.id == bindparam("conversation")).values(last_stamp=bindparam("stamp"))
+)
+_CREATE = insert(CONVERSATIONS)
+_ADD_MEMBER = insert(MEMBERSHIPS)
+_CHANGE_ROLE = update(MEMBERSHIPS).where(_is_member).values(role=bindparam("new_role"))
+_REMOVE_MEMBER = delete(MEMBERSHIPS).where(_is_member)
+_CONVERSATIONS_OF = (
+    select(_conversation.id, _conversation.name, _conversation.visibility, _membership.role)
+    .select_from(CONVERSATIONS)
+    .join(MEMBERSHIPS, _membership.conversation_id == _conversation.id)
+    .where(_membership.user_id == bindparam("user"), _membership.role != Role.BANNED.value)
+    .order_by(_conversation.last_stamp.desc(), _conversation.id)
+)
+_mine_table = MEMBERSHIPS.alias("mine")
+_mine = _mine_table.c
+_COMPANIONS = (
+    select(_membership.user_id)
+    .join(_mine_table, _mine.conversation_id == _membership.conversation_id)
+    .where(
+        _mine.user_id == bindparam("user"),
+        _mine.role != Role.BANNED.value,
+        _membership.role != Role.BANNED.value,
+        _membership.user_id != bindparam("user"),
+    )
+    .distinct()
+)
+_ALIVE = select(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +81,7 @@ def now() -> datetime:
 
 def standing(connection: Connection, conversation_id: UUID, user_id: UUID) -> Standing:
     """Look up where a user stands towards a conversation."""
-    return _lookup(connection, conversation_id, user_id, lock=False)[0]
+    return _lookup(connection, conversation_id, user_id, locked=False)[0]
 
 
 def require(connection: Connection, conversation_id: UUID, user_id: UUID, right: Right) -> None:
@@ -50,7 +95,7 @@ def lock(connection: Connection, conversation_id: UUID, user_id: UUID) -> tuple[
     The stamp is later than every stamp before it, by the clock or else by one microsecond. Because it is
     taken under the lock, stamps are committed in their order: who reads up to a stamp has missed nothing.
     """
-    found, last_stamp = _lookup(connection, conversation_id, user_id, lock=True)
+    found, last_stamp = _lookup(connection, conversation_id, user_id, locked=True)
     return found, max(now(), last_stamp + TICK)
 
 
@@ -63,19 +108,20 @@ def acquire(connection: Connection, conversation_id: UUID, user_id: UUID, right:
 
 def advance(connection: Connection, conversation_id: UUID, stamp: datetime) -> None:
     """Write down that the stamp has been used."""
-    connection.execute(update(Conversation).where(col(Conversation.id) == conversation_id).values(last_stamp=stamp))
+    connection.execute(_ADVANCE, {"conversation": conversation_id, "stamp": stamp})
 
 
 def create(connection: Connection, name: str | None, visibility: Visibility, members: Mapping[UUID, Role]) -> UUID:
     """Create a conversation and return its id."""
     conversation_id = uuid4()
     connection.execute(
-        insert(Conversation).values(id=conversation_id, name=name, visibility=str(visibility), last_stamp=now())
+        _CREATE,
+        {"id": conversation_id, "name": name, "visibility": visibility.value, "last_stamp": now()},
     )
     connection.execute(
-        insert(Membership),
+        _ADD_MEMBER,
         [
-            {"conversation_id": conversation_id, "user_id": user_id, "role": str(role)}
+            {"conversation_id": conversation_id, "user_id": user_id, "role": role.value}
             for user_id, role in members.items()
         ],
     )
@@ -84,68 +130,35 @@ def create(connection: Connection, name: str | None, visibility: Visibility, mem
 
 def set_role(connection: Connection, conversation_id: UUID, user_id: UUID, role: Role) -> None:
     """Give a user a role, as a new member or instead of the role they have."""
-    changed = connection.execute(update(Membership).where(_is_member(conversation_id, user_id)).values(role=str(role)))
-    if changed.rowcount == 0:
-        connection.execute(insert(Membership).values(conversation_id=conversation_id, user_id=user_id, role=str(role)))
+    member = {"conversation": conversation_id, "user": user_id}
+    if connection.execute(_CHANGE_ROLE, member | {"new_role": role.value}).rowcount == 0:
+        connection.execute(_ADD_MEMBER, {"conversation_id": conversation_id, "user_id": user_id, "role": role.value})
 
 
 def remove_member(connection: Connection, conversation_id: UUID, user_id: UUID) -> None:
     """Make a user an outsider."""
-    connection.execute(delete(Membership).where(_is_member(conversation_id, user_id)))
+    connection.execute(_REMOVE_MEMBER, {"conversation": conversation_id, "user": user_id})
 
 
 def conversations_of(connection: Connection, user_id: UUID) -> list[Summary]:
     """List the conversations that a user may know of by membership."""
-    rows = connection.execute(
-        select(col(Conversation.id), col(Conversation.name), col(Conversation.visibility), col(Membership.role))
-        .join(Membership, col(Membership.conversation_id) == col(Conversation.id))
-        .where(col(Membership.user_id) == user_id, col(Membership.role) != Role.BANNED)
-        .order_by(col(Conversation.last_stamp).desc(), col(Conversation.id))
-    )
-    return [Summary(*row) for row in rows]
+    return [Summary(*row) for row in connection.execute(_CONVERSATIONS_OF, {"user": user_id})]
 
 
 def companions(connection: Connection, user_id: UUID) -> list[UUID]:
     """List the users who share a conversation with this one."""  # CONN-12
-    mine = (
-        select(col(Membership.conversation_id))
-        .where(col(Membership.user_id) == user_id, col(Membership.role) != Role.BANNED)
-        .scalar_subquery()
-    )
-    theirs = (
-        select(col(Membership.user_id))
-        .where(
-            col(Membership.conversation_id).in_(mine),
-            col(Membership.role) != Role.BANNED,
-            col(Membership.user_id) != user_id,
-        )
-        .distinct()
-    )
-    return list(connection.scalars(theirs))
+    return list(connection.scalars(_COMPANIONS, {"user": user_id}))
 
 
 def is_alive(connection: Connection) -> bool:
     """Ask the database for anything."""
-    return connection.scalar(select(1)) == 1
+    return connection.scalar(_ALIVE) == 1
 
 
-def _lookup(connection: Connection, conversation_id: UUID, user_id: UUID, *, lock: bool) -> tuple[Standing, datetime]:
-    query = (
-        select(col(Conversation.visibility), col(Conversation.last_stamp), col(Membership.role))
-        .outerjoin(
-            Membership,
-            and_(col(Membership.conversation_id) == col(Conversation.id), col(Membership.user_id) == user_id),
-        )
-        .where(col(Conversation.id) == conversation_id)
-    )
-    if lock:
-        query = query.with_for_update(of=Conversation)
-    row = connection.execute(query).one_or_none()
+def _lookup(connection: Connection, conversation_id: UUID, user_id: UUID, *, locked: bool) -> tuple[Standing, datetime]:
+    statement = _STANDING_LOCKED if locked else _STANDING
+    row = connection.execute(statement, {"conversation": conversation_id, "user": user_id}).one_or_none()
     if row is None:
         return Standing(None, None), datetime.min.replace(tzinfo=UTC)
     visibility, last_stamp, role = row
     return Standing(Visibility(visibility), None if role is None else Role(role)), last_stamp
-
-
-def _is_member(conversation_id: UUID, user_id: UUID) -> ColumnElement[bool]:
-    return and_(col(Membership.conversation_id) == conversation_id, col(Membership.user_id) == user_id)

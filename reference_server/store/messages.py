@@ -6,19 +6,47 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
-from sqlmodel import col
+from sqlalchemy import BindParameter, Connection, Executable, bindparam, func, insert, select, update
 
 from reference_server.errors import no_such_message
 from reference_server.folding import ESCAPE, fold, like_pattern
-from reference_server.models import Message
+from reference_server.models import MESSAGES
 from reference_server.store import conversations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 Attachment = dict[str, Any]
+
+_message = MESSAGES.c
+_limit: BindParameter[int] = bindparam("limit")
+_COLUMNS = select(
+    _message.id,
+    _message.conversation_id,
+    _message.sender_id,
+    _message.content,
+    _message.parent_id,
+    _message.attachments,
+    _message.created_at,
+    _message.changed_at,
+    _message.edited_at,
+    _message.deleted_at,
+)
+_IN_CONVERSATION = _COLUMNS.where(_message.conversation_id == bindparam("conversation"))
+_VISIBLE = _IN_CONVERSATION.where(_message.deleted_at.is_(None))  # DEL-1, SRCH-5
+_FIND = _VISIBLE.where(_message.id == bindparam("message"))
+_NEWEST = _VISIBLE.order_by(_message.created_at.desc()).limit(_limit)
+_OLDER = _NEWEST.where(_message.created_at < bindparam("before"))
+_MATCHES = _VISIBLE.where(_message.folded.like(bindparam("pattern"), escape=ESCAPE))  # SRCH-2
+_FOUND = _MATCHES.order_by(_message.created_at.desc()).limit(_limit).offset(bindparam("skip"))
+_TOTAL = _MATCHES.with_only_columns(func.count())
+_CHANGED = _IN_CONVERSATION.where(_message.changed_at > bindparam("since")).order_by(_message.changed_at).limit(_limit)
+_ADD = insert(MESSAGES)
+_CHANGE = update(MESSAGES).where(_message.id == bindparam("message"))
+_TOUCH = _CHANGE.values(changed_at=bindparam("stamp"))
+_EDIT = _TOUCH.values(content=bindparam("new_content"), folded=bindparam("new_folded"), edited_at=bindparam("stamp"))
+_DELETE = _TOUCH.values(deleted_at=bindparam("stamp"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +65,6 @@ class StoredMessage:
     deleted_at: datetime | None = None
 
 
-_COLUMNS = (
-    col(Message.id),
-    col(Message.conversation_id),
-    col(Message.sender_id),
-    col(Message.content),
-    col(Message.parent_id),
-    col(Message.attachments),
-    col(Message.created_at),
-    col(Message.changed_at),
-    col(Message.edited_at),
-    col(Message.deleted_at),
-)
-
-
 def add(
     connection: Connection,
     conversation_id: UUID,
@@ -66,17 +80,20 @@ def add(
         find(connection, conversation_id, parent_id)  # SEND-8
     message = StoredMessage(uuid4(), conversation_id, sender_id, content, parent_id, list(attachments), stamp, stamp)
     connection.execute(
-        insert(Message).values(
-            id=message.message_id,
-            conversation_id=conversation_id,
-            sender_id=sender_id,
-            content=content,
-            folded=fold(content),
-            parent_id=parent_id,
-            attachments=message.attachments,
-            created_at=stamp,
-            changed_at=stamp,
-        )
+        _ADD,
+        {
+            "id": message.message_id,
+            "conversation_id": conversation_id,
+            "sender_id": sender_id,
+            "content": content,
+            "folded": fold(content),
+            "parent_id": parent_id,
+            "attachments": message.attachments,
+            "created_at": stamp,
+            "changed_at": stamp,
+            "edited_at": None,
+            "deleted_at": None,
+        },
     )
     conversations.advance(connection, conversation_id, stamp)
     return message
@@ -84,84 +101,58 @@ def add(
 
 def find(connection: Connection, conversation_id: UUID, message_id: UUID) -> StoredMessage:
     """Return a visible message of this conversation, or refuse."""  # EDIT-4, DEL-4, READ-3, DLVR-3
-    query = _select().where(
-        col(Message.id) == message_id,
-        col(Message.conversation_id) == conversation_id,
-        col(Message.deleted_at).is_(None),
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None:
+    found = _read(connection, _FIND, {"conversation": conversation_id, "message": message_id})
+    if not found:
         raise no_such_message()
-    return _message(row)
+    return found[0]
 
 
 def edit(connection: Connection, message: StoredMessage, content: str, stamp: datetime) -> StoredMessage:
     """Replace the content; identity and position stay."""  # EDIT-3
-    _change(connection, message, stamp, content=content, folded=fold(content), changed_at=stamp, edited_at=stamp)
+    _change(connection, _EDIT, message, stamp, new_content=content, new_folded=fold(content))
     return replace(message, content=content, changed_at=stamp, edited_at=stamp)
 
 
 def delete(connection: Connection, message: StoredMessage, stamp: datetime) -> StoredMessage:
     """Hide the message and keep its tombstone."""
-    _change(connection, message, stamp, changed_at=stamp, deleted_at=stamp)
+    _change(connection, _DELETE, message, stamp)
     return replace(message, changed_at=stamp, deleted_at=stamp)
 
 
 def touch(connection: Connection, message: StoredMessage, stamp: datetime) -> None:
     """Write down that something about the message has changed, so that sync tells it."""  # SYNC-1
-    _change(connection, message, stamp, changed_at=stamp)
+    _change(connection, _TOUCH, message, stamp)
 
 
 def history(connection: Connection, conversation_id: UUID, before: datetime | None, limit: int) -> list[StoredMessage]:
     """Return the newest visible messages, newest first, older than `before` if it is given."""
-    query = _visible(conversation_id).order_by(col(Message.created_at).desc()).limit(limit)
-    if before is not None:
-        query = query.where(col(Message.created_at) < before)
-    return _messages(connection, query)
+    page = {"conversation": conversation_id, "limit": limit}
+    if before is None:
+        return _read(connection, _NEWEST, page)
+    return _read(connection, _OLDER, page | {"before": before})
 
 
 def search(
     connection: Connection, conversation_id: UUID, text: str, limit: int, offset: int
 ) -> tuple[list[StoredMessage], int]:
     """Return a page of the visible messages that contain the text, newest first, and how many do."""
-    matches = _visible(conversation_id).where(
-        col(Message.folded).like(like_pattern(text), escape=ESCAPE)  # SRCH-2
-    )
-    total = connection.scalar(matches.with_only_columns(func.count())) or 0
-    page = matches.order_by(col(Message.created_at).desc()).limit(limit).offset(offset)
-    return _messages(connection, page), total
+    matching = {"conversation": conversation_id, "pattern": like_pattern(text)}
+    page = _read(connection, _FOUND, matching | {"limit": limit, "skip": offset})
+    return page, connection.scalar(_TOTAL, matching) or 0
 
 
 def changes(connection: Connection, conversation_id: UUID, since: datetime, limit: int) -> list[StoredMessage]:
     """Return what has changed after `since`, tombstones included, in the order of the last change."""
-    query = (
-        _select()
-        .where(col(Message.conversation_id) == conversation_id, col(Message.changed_at) > since)
-        .order_by(col(Message.changed_at))
-        .limit(limit)
-    )
-    return _messages(connection, query)
+    page = {"conversation": conversation_id, "since": since, "limit": limit}
+    return _read(connection, _CHANGED, page)
 
 
-def _change(connection: Connection, message: StoredMessage, stamp: datetime, **values: Any) -> None:
-    connection.execute(update(Message).where(col(Message.id) == message.message_id).values(**values))
+def _change(
+    connection: Connection, statement: Executable, message: StoredMessage, stamp: datetime, **values: object
+) -> None:
+    connection.execute(statement, {"message": message.message_id, "stamp": stamp, **values})
     conversations.advance(connection, message.conversation_id, stamp)
 
 
-def _select() -> Select[*tuple[Any, ...]]:
-    return select(*_COLUMNS)
-
-
-def _visible(conversation_id: UUID) -> Select[*tuple[Any, ...]]:
-    return _select().where(
-        col(Message.conversation_id) == conversation_id,
-        col(Message.deleted_at).is_(None),  # DEL-1, SRCH-5
-    )
-
-
-def _messages(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[StoredMessage]:
-    return [_message(row) for row in connection.execute(query)]
-
-
-def _message(row: Row[*tuple[Any, ...]]) -> StoredMessage:
-    return StoredMessage(*row)
+def _read(connection: Connection, query: Executable, values: Mapping[str, object]) -> list[StoredMessage]:
+    return [StoredMessage(*row) for row in connection.execute(query, dict(values))]

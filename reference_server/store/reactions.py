@@ -3,66 +3,61 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
-from sqlalchemy import delete as sql_delete
-from sqlmodel import col
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from reference_server.models import Reaction
+from reference_server.models import REACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
+    from uuid import UUID
 
 #: The reactions of one message: each emoji with its users, both in the order of their first appearance.
-Reactions = dict[str, list[UUID]]
+Reactions = dict[str, "list[UUID]"]
+
+_reaction = REACTIONS.c
+_of_message = _reaction.message_id == bindparam("message")
+_by_user = _reaction.user_id == bindparam("user")
+_with_emoji = _reaction.emoji == bindparam("with_emoji")
+
+_EXISTS = select(1).select_from(REACTIONS).where(_of_message, _by_user, _with_emoji)
+_COUNT = select(func.count()).select_from(REACTIONS).where(_of_message, _by_user)
+_ADD = insert(REACTIONS)
+_REMOVE = delete(REACTIONS).where(_of_message, _by_user, _with_emoji)
+_OF_MESSAGES = (
+    select(_reaction.message_id, _reaction.emoji, _reaction.user_id)
+    .where(_reaction.message_id.in_(bindparam("messages", expanding=True)))
+    .order_by(_reaction.created_at)
+)
 
 
 def exists(connection: Connection, message_id: UUID, user_id: UUID, emoji: str) -> bool:
     """Say whether the user has reacted so already."""
-    query = select(col(Reaction.emoji)).where(_is(message_id, user_id, emoji))
-    return connection.scalar(query) is not None
+    reaction = {"message": message_id, "user": user_id, "with_emoji": emoji}
+    return connection.scalar(_EXISTS, reaction) is not None
 
 
 def count(connection: Connection, message_id: UUID, user_id: UUID) -> int:
     """Count a user's reactions to a message."""
-    query = (
-        select(func.count())
-        .select_from(Reaction)
-        .where(col(Reaction.message_id) == message_id, col(Reaction.user_id) == user_id)
-    )
-    return connection.scalar(query) or 0
+    return connection.scalar(_COUNT, {"message": message_id, "user": user_id}) or 0
 
 
 def add(connection: Connection, message_id: UUID, user_id: UUID, emoji: str, stamp: datetime) -> None:
     """Store a reaction that does not exist yet."""
-    connection.execute(insert(Reaction).values(message_id=message_id, user_id=user_id, emoji=emoji, created_at=stamp))
+    connection.execute(_ADD, {"message_id": message_id, "user_id": user_id, "emoji": emoji, "created_at": stamp})
 
 
 def remove(connection: Connection, message_id: UUID, user_id: UUID, emoji: str) -> bool:
     """Remove a reaction, and say whether it was there."""
-    return connection.execute(sql_delete(Reaction).where(_is(message_id, user_id, emoji))).rowcount > 0
+    reaction = {"message": message_id, "user": user_id, "with_emoji": emoji}
+    return connection.execute(_REMOVE, reaction).rowcount > 0
 
 
 def of_messages(connection: Connection, message_ids: Collection[UUID]) -> dict[UUID, Reactions]:
     """Return the reactions of each message that has some."""
-    if not message_ids:
-        return {}
-    query = (
-        select(col(Reaction.message_id), col(Reaction.emoji), col(Reaction.user_id))
-        .where(col(Reaction.message_id).in_(message_ids))
-        .order_by(col(Reaction.created_at))
-    )
     found: dict[UUID, Reactions] = {}
-    for message_id, emoji, user_id in connection.execute(query):
-        found.setdefault(message_id, {}).setdefault(emoji, []).append(user_id)
+    if message_ids:
+        for message_id, emoji, user_id in connection.execute(_OF_MESSAGES, {"messages": list(message_ids)}):
+            found.setdefault(message_id, {}).setdefault(emoji, []).append(user_id)
     return found
-
-
-def _is(message_id: UUID, user_id: UUID, emoji: str) -> ColumnElement[bool]:
-    return and_(
-        col(Reaction.message_id) == message_id,
-        col(Reaction.user_id) == user_id,
-        col(Reaction.emoji) == emoji,
-    )

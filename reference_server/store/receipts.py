@@ -4,34 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
-from sqlmodel import col
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from reference_server.models import Delivery, Membership
+from reference_server.models import DELIVERIES, MEMBERSHIPS
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+_is_member = and_(
+    MEMBERSHIPS.c.conversation_id == bindparam("conversation"),
+    MEMBERSHIPS.c.user_id == bindparam("user"),
+)
+_MARK = select(MEMBERSHIPS.c.read_until).where(_is_member)
+_MOVE_MARK = update(MEMBERSHIPS).where(_is_member).values(read_until=bindparam("mark"))
+_IS_DELIVERED = (
+    select(1)
+    .select_from(DELIVERIES)
+    .where(DELIVERIES.c.message_id == bindparam("message"), DELIVERIES.c.user_id == bindparam("user"))
+)
+_DELIVER = insert(DELIVERIES)
+
 
 def read_up_to(connection: Connection, conversation_id: UUID, user_id: UUID, created_at: datetime) -> bool:
     """Move a member's read mark forward to a message; say whether that is news."""  # READ-2
-    mine: ColumnElement[bool] = and_(
-        col(Membership.conversation_id) == conversation_id, col(Membership.user_id) == user_id
-    )
-    mark = connection.scalar(select(col(Membership.read_until)).where(mine))
+    member = {"conversation": conversation_id, "user": user_id}
+    mark = connection.scalar(_MARK, member)
     if mark is not None and mark >= created_at:
         return False
-    connection.execute(update(Membership).where(mine).values(read_until=created_at))
+    connection.execute(_MOVE_MARK, member | {"mark": created_at})
     return True
 
 
 def deliver(connection: Connection, message_id: UUID, user_id: UUID) -> bool:
     """Write down that a recipient has a message; say whether that is news."""  # DLVR-1
-    known = connection.scalar(
-        select(col(Delivery.user_id)).where(col(Delivery.message_id) == message_id, col(Delivery.user_id) == user_id)
-    )
-    if known is not None:
+    if connection.scalar(_IS_DELIVERED, {"message": message_id, "user": user_id}) is not None:
         return False
-    connection.execute(insert(Delivery).values(message_id=message_id, user_id=user_id))
+    connection.execute(_DELIVER, {"message_id": message_id, "user_id": user_id})
     return True
