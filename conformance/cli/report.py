@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from conformance.report import build, markdown, parity_json, terminal, write_reports
 from conformance.runlog import read_run
@@ -37,12 +38,13 @@ def report(ctx: click.Context, run: Path, form: str, failures_only: bool, out: P
         raise click.UsageError("--failures-only leaves out parts of a page; parity.json is always whole")
     recorded = read_run(run / "run.jsonl" if run.is_dir() else run)
     judged = write_reports(recorded, out) if out else build(recorded)
-    # A stream that cannot show an arrow shows an escape instead of failing.
-    stream = click.get_text_stream("stdout", errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A stream that cannot show an arrow shows an escape instead of failing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if form == "json":
-        click.echo(parity_json.render(judged), file=stream, nl=False)
+        click.echo(parity_json.render(judged), nl=False)
     elif form == "markdown":
-        click.echo(markdown.render(judged, recorded, failures_only=failures_only), file=stream, nl=False)
+        click.echo(markdown.render(judged, recorded, failures_only=failures_only), nl=False)
     else:
-        terminal.show(judged, recorded, Console(file=stream, highlight=False), failures_only=failures_only)
+        terminal.show(judged, recorded, failures_only=failures_only)
     ctx.exit(judged.exit_code)

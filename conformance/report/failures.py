@@ -42,6 +42,17 @@ def unjudged(report: Report) -> tuple[JudgedScenario, ...]:
     return tuple(scenario for scenario in report.scenarios if scenario.standing in UNJUDGED)
 
 
+def reason(scenario: JudgedScenario) -> str:
+    """Give the first problem of the attempts that ended as the scenario did; empty if they name none."""
+    messages = (
+        problem.message
+        for result in scenario.results
+        if _is(result.outcome, scenario.standing)
+        for problem in result.problems
+    )
+    return next(messages, "")
+
+
 def scenario_text(scenario: JudgedScenario, run: Run) -> str:
     """Show the first attempt that ended as the scenario did, and how many did."""
     alike = [result for result in scenario.results if _is(result.outcome, scenario.standing)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.report.evidence import plural
-from conformance.report.failures import failures, unjudged
+from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
-from conformance.report.text import line
 from conformance.verdict import Standing
 
 if TYPE_CHECKING:
@@ -115,10 +114,4 @@ def _named(scenario: JudgedScenario) -> tuple[str, str]:
 
 
 def _why(scenario: JudgedScenario) -> str:
-    messages = [
-        problem.message
-        for result in scenario.results
-        if str(result.outcome) == str(scenario.standing)
-        for problem in result.problems
-    ]
-    return cell(line(messages[0], 300), 400) if messages else "–"
+    return cell(reason(scenario), 300) or "–"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.report.evidence import plural
-from conformance.report.failures import failures
+from conformance.report.failures import failures, reason, unjudged
 from conformance.report.text import line
 from conformance.verdict import Standing
 
@@ -28,6 +28,9 @@ NARROWEST = 60
 
 PLAIN_WIDTH = 120
 """Columns where there is no terminal to ask."""
+
+MOST_SILENT = 20
+"""Scenarios that could not be judged which are listed; a target that is down has hundreds."""
 
 _STYLES = {
     "OK": "green",
@@ -68,6 +71,8 @@ def lines(report: Report, run: Run, width: int, *, failures_only: bool = False) 
     for failure in failures(report, run):
         yield from _styled(failure.text)
         yield Text()
+    if not failures_only:
+        yield from _silent(report)
     yield from _counts(report)
 
 
@@ -128,6 +133,19 @@ def _styled(failure: str) -> Iterator[Text]:
         if text.endswith(("← not allowed", "← here")):
             styled.stylize("red")
         yield styled
+
+
+def _silent(report: Report) -> Iterator[Text]:
+    """List what was played and says nothing of the server, each with its reason."""
+    scenarios = unjudged(report)
+    for scenario in scenarios[:MOST_SILENT]:
+        text = Text(f"{scenario.standing:<10}", style=_STYLES[scenario.standing])
+        text.append(f"  {line(scenario.entry.id)}  {line(reason(scenario))}", style="default")
+        yield text
+    if len(scenarios) > MOST_SILENT:
+        yield Text(f"… and {len(scenarios) - MOST_SILENT} more that could not be judged")
+    if scenarios:
+        yield Text()
 
 
 def _counts(report: Report) -> Iterator[Text]:
