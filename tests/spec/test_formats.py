@@ -150,7 +150,7 @@ def test_a_message_schema_needs_all_its_parts(key):
         changed(SEND_MESSAGE, "properties", "type", to=SEND_MESSAGE["properties"]["content"]),
         without(NEW_MESSAGE, "x-rule"),
         changed(NEW_MESSAGE, "x-reply", to={"type": "Pong"}),
-        changed(NEW_MESSAGE, "x-echo", to=["NewMessage"]),
+        changed(NEW_MESSAGE, "x-echo", to={"NewMessage": "sender_id"}),
         changed(NEW_MESSAGE, "$id", to="https://example.com/NewMessage.json"),
     ],
 )
