@@ -68,11 +68,13 @@ def _line(record: Record, redact: Callable[[str], str]) -> str:
 
 
 def _is_record(text: str, kind: str) -> bool:
+    """Tell whether a line would be read back as what it was."""
     try:
-        decode(KINDS[kind], json.loads(text), kind)
+        data = json.loads(text)
+        decode(KINDS[kind], data, kind)
     except ValueError:
         return False
-    return True
+    return bool(data.get("kind") == kind)
 
 
 def _clean(value: Any, redact: Callable[[str], str]) -> Any:
