@@ -39,9 +39,8 @@ def read_run(path: Path) -> Run:
             raise _bad(path, number, f"`{kind}` after the footer: two runs were written into one file, run again")
         elif isinstance(record, Result):
             if record.scenario not in known:
-                raise _bad(
-                    path, number, f"a result of the scenario {record.scenario!r}, which the header does not have"
-                )
+                message = f"the scenario {record.scenario!r} is not in the header: the log is damaged, run again"
+                raise _bad(path, number, message)
             results.append(record)
         elif isinstance(record, Observation):
             probes.append(record)

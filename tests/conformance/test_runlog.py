@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +12,9 @@ from conformance.errors import BadFile
 from conformance.results import Calibration, Entry, Observation, Outcome, Problem, Result
 from conformance.runlog import Footer, Record, Run, RunWriter, read_run, reader
 from tests.conformance.report import toys
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCENARIO = toys.scenario("edit.no", ("EDIT-2",))
 HEADER = toys.header((toys.rule("EDIT-2"),), (SCENARIO,))
@@ -171,11 +173,8 @@ class TestReader:
 
     @pytest.fixture
     def good(self, tmp_path: Path) -> list[str]:
-        return (
-            written(tmp_path / "good.jsonl", HEADER, toys.calibration(), RESULT, Footer(complete=True))
-            .read_text()
-            .splitlines()
-        )
+        records = (HEADER, toys.calibration(), RESULT, Footer(complete=True))
+        return written(tmp_path / "good.jsonl", *records).read_text().splitlines()
 
     def test_wants_a_file_that_exists(self, tmp_path: Path) -> None:
         assert "cannot be read (No such file or directory); name a `run.jsonl`" in complaint(tmp_path / "none.jsonl")
@@ -205,7 +204,7 @@ class TestReader:
 
     def test_refuses_a_result_of_a_scenario_that_the_header_has_not(self, tmp_path: Path, good: list[str]) -> None:
         path = self.lines(tmp_path / "run.jsonl", good[0], good[2].replace("edit.no", "edit.gone"))
-        assert complaint(path) == "2: the scenario 'edit.gone' is not in the header: the log is damaged"
+        assert complaint(path) == "2: the scenario 'edit.gone' is not in the header: the log is damaged, run again"
 
     @pytest.mark.parametrize(
         ("change", "message"),
