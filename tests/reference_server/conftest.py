@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.reference_server.support import Chat, Client, Command
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """Two instances in a process of their own, with short timers."""
+    database = tmp_path_factory.mktemp("server") / "chat.db"
+    limits = ("--message-limit", "100000", "--request-limit", "100000")
+    with Command(database, "--typing-expiry", "0.3", "--token-leeway", "1", *limits, ports=(0, 0)) as command:
+        yield command
+
+
+@pytest.fixture
+async def chat(server: Command) -> AsyncIterator[Chat]:
+    async with server.chat as chat:
+        yield chat
+
+
+@pytest.fixture
+async def alice(chat: Chat) -> Client:
+    return await chat.connect()
+
+
+@pytest.fixture
+async def bob(chat: Chat) -> Client:
+    """On the other instance."""
+    return await chat.connect(instance=1)
+
+
+@pytest.fixture
+async def carol(chat: Chat) -> Client:
+    return await chat.connect()
