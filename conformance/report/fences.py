@@ -10,9 +10,9 @@ from conformance.report.text import LONGEST, line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# Every ASCII punctuation character may be escaped in CommonMark; these are the ones that could start something,
-# `://`, `www.` and the at sign among them because GitHub makes links of bare addresses and names.
-_ACTIVE = re.compile(r"[\\`*_{}\[\]()#+!|~$@]|:(?=//)|(?<=www)\.")
+# What can start something in the middle of a line; a cell never begins one, so list and heading marks are harmless.
+# `://` and `www.` are here because GitHub makes links of bare addresses, `$` because it reads mathematics.
+_ACTIVE = re.compile(r"[\\`*_\[\]|~$]|:(?=//)|(?<=www)\.")
 
 
 def cell(text: str, limit: int = LONGEST) -> str:

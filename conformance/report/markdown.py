@@ -35,7 +35,7 @@ def _head(report: Report) -> Iterator[str]:
         yield f"> **NOT COMPLETE: {cell(report.reason)}.** What follows is only what was judged until then.\n"
     rows = [("Target", ", ".join(cell(url) for url in report.target.instances) or "–"), ("When", cell(report.started))]
     rows += [("Spec", cell(report.spec_digest)), ("Tool", f"chat-parity {cell(report.tool)}")]
-    rows += [("Calibration", cell(_calibration(report))), ("Result", _counts(report))]
+    rows += [("Calibration", cell(_calibration(report), 600)), ("Result", _counts(report))]
     yield from table(("", ""), rows)
 
 

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cli.report import report
+from conformance.errors import BadFile
+from conformance.results import Outcome
+from conformance.runlog import Run, RunWriter
+from tests.conformance.report import toys
+from tests.conformance.report.test_transcript import EXAMPLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def recorded(path: Path, run: Run) -> Path:
+    with RunWriter(path, str) as log:
+        for record in (run.header, run.calibration, *run.results, *run.probes, run.footer):
+            if record is not None:
+                log.write(record)
+    return path
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(report, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return recorded(tmp_path / "run.jsonl", toys.forged())
+
+
+def test_shows_the_run_and_ends_with_its_exit_code(log: Path) -> None:
+    result = invoke(log)
+    assert result.exit_code == 1
+    assert "  4  Editing   FAIL " in result.output
+    assert EXAMPLE in result.output
+
+
+def test_finds_the_log_in_a_folder(log: Path) -> None:
+    assert invoke(log.parent).output == invoke(log).output
+
+
+def test_ends_with_0_for_a_run_as_expected_and_3_for_one_cut_off(tmp_path: Path) -> None:
+    run = toys.forged()
+    passed = replace(run, results=(replace(run.results[0], outcome=Outcome.PASS, problems=()),))
+    assert invoke(recorded(tmp_path / "a.jsonl", passed)).exit_code == 0
+    assert invoke(recorded(tmp_path / "b.jsonl", replace(passed, footer=None))).exit_code == 3
+
+
+def test_prints_other_formats(log: Path) -> None:
+    assert json.loads(invoke(log, "--format", "json").output)["target"]["name"] == "toy"
+    assert invoke(log, "--format", "markdown").output.startswith("# Chat parity: toy\n")
+
+
+def test_prints_only_failures(log: Path) -> None:
+    assert invoke(log, "--failures-only").output.startswith(EXAMPLE)
+    assert "## Features" not in invoke(log, "--failures-only", "--format", "markdown").output
+
+
+def test_refuses_half_a_json_document(log: Path) -> None:
+    result = invoke(log, "--failures-only", "--format", "json")
+    assert result.exit_code == 2
+    assert "parity.json is always whole" in result.output
+
+
+def test_writes_the_reports_into_a_folder(log: Path, tmp_path: Path) -> None:
+    assert invoke(log, "--out", tmp_path / "out").exit_code == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["parity.json", "parity.md"]
+
+
+def test_leaves_a_bad_file_to_the_command_that_it_belongs_to(tmp_path: Path) -> None:
+    result = invoke(tmp_path)
+    assert isinstance(result.exception, BadFile)
+    assert "cannot be read" in str(result.exception)
