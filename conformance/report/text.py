@@ -56,7 +56,7 @@ def line(text: str, limit: int = LONGEST) -> str:
 
 
 def payload(value: Any, names: Mapping[str, str]) -> str:
-    """Show a JSON value on one line, ids as `⟨name⟩`: `{message_id: ⟨message⟩, content: "forged"}`."""
+    """Show a JSON value on one line, ids as `⟨name⟩`: `{id: ⟨message⟩, text: "forged"}`."""
     return shorten(_show(value, names, _DEEPEST), WIDEST)
 
 

@@ -5,9 +5,11 @@ the tables of the spec that it was judged by, so that an old log stays readable 
 footer is a run that was cut off: what it holds is kept, and counts as incomplete.
 """
 
-from conformance.runlog.reader import FILE_LIMIT, LINE_LIMIT, read_run
+from conformance.runlog.reader import read_run
 from conformance.runlog.records import (
+    FILE_LIMIT,
     FORMAT,
+    LINE_LIMIT,
     FeatureEntry,
     Footer,
     Header,

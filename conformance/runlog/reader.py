@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile, Mistake
 from conformance.results import Calibration, Observation, Result
+from conformance.runlog import records
 from conformance.runlog.decode import decode
 from conformance.runlog.records import FORMAT, KINDS, Footer, Header, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-LINE_LIMIT = 16 * 1024 * 1024
-FILE_LIMIT = 1024 * 1024 * 1024
-"""Bytes. A log beyond these is damaged or hostile, and reading it could take all memory."""
 
 
 def read_run(path: Path) -> Run:
@@ -59,14 +56,16 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Give each line's number and object; a torn last line is left out."""
     try:
         size = path.stat().st_size
-        if size > FILE_LIMIT:
-            raise _bad(path, 0, f"has {size} bytes; a log of more than {FILE_LIMIT} is not read, run fewer scenarios")
+        if size > records.FILE_LIMIT:
+            raise _bad(
+                path, 0, f"has {size} bytes; a log of more than {records.FILE_LIMIT} is not read, run fewer scenarios"
+            )
         with path.open("rb") as file:
             number = 0
-            while line := file.readline(LINE_LIMIT + 1):
+            while line := file.readline(records.LINE_LIMIT + 1):
                 number += 1
-                if len(line) > LINE_LIMIT:
-                    raise _bad(path, number, f"is longer than {LINE_LIMIT} bytes: this is not a log of a run")
+                if len(line) > records.LINE_LIMIT:
+                    raise _bad(path, number, f"is longer than {records.LINE_LIMIT} bytes: this is not a log of a run")
                 data = _object(line)
                 if data is not None:
                     yield number, data

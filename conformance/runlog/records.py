@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 """The version of the log that this module writes; a log with a higher one is refused."""
 
+LINE_LIMIT = 16 * 1024 * 1024
+FILE_LIMIT = 1024 * 1024 * 1024
+"""Bytes. A log beyond these is damaged or hostile, and reading it could take all memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class TargetEntry:

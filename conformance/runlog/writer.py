@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import asdict, fields, replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from conformance.results import Entry, Observation, Problem, Result
+from conformance.results import Entry, Observation, Result
 from conformance.runlog import records
 from conformance.runlog.decode import decode
 from conformance.runlog.records import KINDS, Record
@@ -17,7 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_DEEPEST = 32
+_DEEPEST = 40
+"""Levels of nesting that are written; a deeper frame would take the log down with the interpreter's stack."""
+
+_WIDEST = 4096
+"""Bits of an integer that are written as one; Python refuses to print much longer ones."""
+
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
 
@@ -40,7 +47,11 @@ class RunWriter:
 
     def write(self, record: Record) -> None:
         """Append one record; raises OSError when the disk does not take it."""
-        self._file.write(_line(record, self._redact).encode() + b"\n")
+        line = _line(record, self._redact).encode()
+        if len(line) >= records.LINE_LIMIT and isinstance(record, Result | Observation):
+            note = Entry(0.0, "log", "·", text=f"the transcript was left out: its line had {len(line)} bytes")
+            line = _line(replace(record, transcript=(note,)), self._redact).encode()
+        self._file.write(line + b"\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -56,11 +67,8 @@ class RunWriter:
 
 def _line(record: Record, redact: Callable[[str], str]) -> str:
     """Serialize a record without its secrets, as valid JSON whatever `redact` does to the text."""
-    if isinstance(record, Result | Observation):
-        # A frame nested deeper than the interpreter's stack would otherwise take the log down with it.
-        record = replace(record, transcript=tuple(_shallow(entry) for entry in record.transcript))
     kind = _NAMES[type(record)]
-    safe = json.dumps({"kind": kind, **_clean(asdict(record), redact)}, ensure_ascii=False, separators=(",", ":"))
+    safe = json.dumps({"kind": kind} | _plain(record, redact), ensure_ascii=False, separators=(",", ":"))
     redacted = redact(safe)
     if redacted != safe and _is_record(redacted, kind):
         safe = redacted
@@ -77,37 +85,21 @@ def _is_record(text: str, kind: str) -> bool:
     return bool(data.get("kind") == kind)
 
 
-def _clean(value: Any, redact: Callable[[str], str]) -> Any:
-    """Redact every string, and turn numbers that JSON or Python cannot write into text."""
+def _plain(value: Any, redact: Callable[[str], str], depth: int = _DEEPEST) -> Any:
+    """Turn a value into JSON: strings redacted (names of fields are no secrets), nothing that JSON cannot write."""
     if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {redact(str(key)) if key not in _STRUCTURE else key: _clean(item, redact) for key, item in value.items()}
+        return str(value) if isinstance(value, StrEnum) else redact(value)
+    if isinstance(value, int):
+        big = value.bit_length() > _WIDEST
+        return f"an integer of {value.bit_length()} bits" if big else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if value is None:
+        return None
+    if not depth:
+        return "…"
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _plain(item, redact, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(item, redact) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int) and value.bit_length() > 4096:
-        return f"an integer of {value.bit_length()} bits"
-    return value
-
-
-_PARTS = (
-    *KINDS.values(),
-    *(records.TargetEntry, records.FeatureEntry, records.RuleEntry, records.ScenarioEntry),
-    *(records.MessagesEntry, records.SpecTables, Entry, Problem),
-)
-_STRUCTURE = frozenset(item.name for part in _PARTS for item in fields(part))
-"""The keys that make a log readable: a secret that happens to be one of these words is not worth the log."""
-
-
-def _shallow(entry: Entry) -> Entry:
-    return entry if entry.frame is None else replace(entry, frame=_prune(entry.frame, _DEEPEST))
-
-
-def _prune(value: Any, depth: int) -> Any:
-    if isinstance(value, dict):
-        return {key: _prune(item, depth - 1) for key, item in value.items()} if depth else "{…}"
-    if isinstance(value, list):
-        return [_prune(item, depth - 1) for item in value] if depth else "[…]"
-    return value
+        return [_plain(item, redact, depth - 1) for item in value]
+    return {item.name: _plain(getattr(value, item.name), redact, depth - 1) for item in fields(value)}

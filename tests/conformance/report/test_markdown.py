@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
 from conformance.report import build, markdown
@@ -28,6 +28,7 @@ def shape(text: str) -> list[str]:
 
 
 class TestCell:
+    @settings(deadline=None)
     @given(hostile.texts, hostile.texts)
     def test_is_read_as_the_text_that_it_shows(self, left: str, right: str) -> None:
         tokens = PARSER.parse("\n".join(table(("a", "b"), [(cell(left), cell(right))])))
@@ -54,6 +55,7 @@ class TestCell:
 
 
 class TestFence:
+    @settings(deadline=None)
     @given(hostile.texts.map(line))
     def test_is_closed_by_nothing_inside(self, text: str) -> None:
         [token] = PARSER.parse(fence(text))
@@ -111,6 +113,7 @@ class TestPage:
         assert "## Failures" in text
         assert "## Features" not in text
 
+    @settings(deadline=None)
     @given(hostile.texts, hostile.texts)
     def test_keeps_its_shape_whatever_a_server_sends(self, text: str, other: str) -> None:
         run = toys.forged(text)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from conformance.report import build, markdown, parity_json, write_reports
@@ -139,6 +139,7 @@ class TestParityJson:
         assert data["scenarios"][0]["attempts"] == ["PASS", "FAIL"]
         assert data["rules"][-1]["findings"][0]["scenario"] == "edit.0"
 
+    @settings(deadline=None)
     @given(hostile.texts)
     def test_carries_any_text_unchanged(self, text: str) -> None:
         data = json.loads(parity_json.render(build(toys.forged(text))).encode())

@@ -4,7 +4,7 @@ import io
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -83,6 +83,7 @@ class TestRender:
         assert max(cell_len(row) for row in rows) <= max(width, 60)
         assert all(word in " ".join(text.split()) for word in ("NOT TESTED", "1 of 3 must rules judged"))
 
+    @settings(deadline=None)
     @given(hostile.texts)
     def test_keeps_its_lines_whatever_a_server_sends(self, text: str) -> None:
         run = toys.forged(text)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from conformance.report import failure_text
 from conformance.report.text import visible
@@ -80,12 +80,14 @@ class TestFailureText:
     def test_shows_an_outcome_without_problems(self) -> None:
         assert failure_text(replace(RESULT, outcome=Outcome.BROKEN, problems=()), RUN).startswith("BROKEN  edit.no")
 
+    @settings(deadline=None)
     @given(hostile.texts)
     def test_shows_what_a_server_sends_on_as_many_lines_as_harmless_text(self, text: str) -> None:
         lines = failure_text(toys.forged(text).results[0], RUN).split("\n")
         assert len(lines) == 7
         assert all(shown == visible(shown) for shown in lines)
 
+    @settings(deadline=None)
     @given(hostile.texts)
     def test_indents_every_line_of_a_message(self, text: str) -> None:
         lines = failure_text(replace(RESULT, problems=(toys.problem(text, step=text),)), RUN).split("\n")
