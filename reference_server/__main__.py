@@ -77,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = parser().parse_args(arguments)
     logs.configure()
+    sys.setswitchinterval(0.0005)
     try:
         settings = settings_from(options)
         loop_factory = uvicorn.Config(app="", log_config=None).get_loop_factory()

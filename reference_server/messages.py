@@ -233,10 +233,10 @@ def parse(text: str | bytes) -> Request:
     try:
         return _REQUEST.validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "union_tag_invalid":
+        first = error.errors(include_url=False, include_context=False)[0]
+    if first["type"] == "union_tag_invalid" and isinstance(first["input"]["type"], str):
         raise Refused("unknown_type", "Unknown message type.")  # CONN-3
-    if first["type"] == "union_tag_not_found":
+    if first["type"] in {"union_tag_not_found", "union_tag_invalid"}:
         raise Refused("invalid_message", "The message has no type.")
     field = ".".join(str(part) for part in first["loc"])
     raise Refused("invalid_message", f"{field}: {first['msg']}" if field else first["msg"])

@@ -181,20 +181,11 @@ class Command:
     """`python -m reference_server` in a process of its own."""
 
     def __init__(self, database: Path, *options: str, ports: tuple[int, ...] = (0,)) -> None:
-        arguments = [argument for port in ports for argument in ("--port", str(port))]
+        arguments = ["--database", f"sqlite:///{database}", "--jwt-secret", SECRET, "--exit-on-stdin-eof"]
+        for port in ports:
+            arguments += ["--port", str(port)]
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "reference_server",
-                "--database",
-                f"sqlite:///{database}",
-                *arguments,
-                "--jwt-secret",
-                SECRET,
-                "--exit-on-stdin-eof",
-                *options,
-            ],
+            [sys.executable, "-m", "reference_server", *arguments, *options],
             cwd=ROOT,
             env={name: value for name, value in os.environ.items() if name != "JWT_SECRET"},
             stdin=subprocess.PIPE,

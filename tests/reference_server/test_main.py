@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from tests.reference_server.support import ROOT, Chat, Client, Command, open_socket
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "reference_server", *arguments],
+        cwd=ROOT,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+class TestStart:
+    def test_is_refused_without_a_secret_of_32_bytes(self):
+        ended = run("--jwt-secret", "x" * 31, "--port", "0")
+        assert ended.returncode == 2
+        assert "at least 32 bytes" in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+    @pytest.mark.parametrize("url", ["sqlite://", "mysql://x/y", "nonsense"])
+    def test_is_refused_with_a_database_that_cannot_be(self, url: str):
+        ended = run("--jwt-secret", "x" * 32, "--port", "0", "--database", url)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "Traceback" not in ended.stderr
+
+    def test_is_refused_on_a_port_that_is_taken(self, server: Command, tmp_path: Path):
+        port = str(urlsplit(server.ready["instances"][0]).port)
+        ended = run("--jwt-secret", "x" * 32, "--port", port, "--database", f"sqlite:///{tmp_path}/chat.db")
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "Traceback" not in ended.stderr
+
+    def test_says_where_every_instance_listens(self, server: Command):
+        assert server.ready["ready"] is True
+        assert len(server.ready["instances"]) == len(server.ready["api"]) == 2
+
+
+class TestEnd:
+    @pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT, None])
+    async def test_is_orderly_and_says_goodbye(self, tmp_path: Path, way: signal.Signals | None):
+        with Command(tmp_path / "chat.db") as command:
+            async with command.chat as chat:
+                alice = await chat.connect()
+                if way is not None:
+                    command.process.send_signal(way)
+                assert await asyncio.to_thread(command.end) == (0, "")
+                assert await alice.closed() == 1012
+
+    async def test_by_kill_loses_nothing_that_was_confirmed(self, tmp_path: Path):
+        with Command(tmp_path / "chat.db") as command:
+            async with command.chat as chat:
+                alice = await chat.connect()
+                lobby = await chat.conversation(alice)
+                sent = [await alice.say(lobby, str(number)) for number in range(10)]
+                for number in range(10):
+                    await alice.send("SendMessage", conversation_id=lobby, content=f"unconfirmed {number}")
+                command.process.kill()
+                command.end()
+            port = urlsplit(command.ready["instances"][0]).port
+        assert port is not None
+        with Command(tmp_path / "chat.db", ports=(port,)) as command:
+            async with command.chat as chat:
+                alice = await chat.connect(alice.user_id)
+                chunk = await alice.ask("SyncMessages", conversation_id=lobby, since="2000-01-01T00:00:00Z")
+        found = [message["message_id"] for message in chunk["messages"]]
+        assert found[:10] == [message["message_id"] for message in sent]
+
+
+class TestLog:
+    async def test_never_holds_a_token(self, tmp_path: Path):
+        with Command(tmp_path / "chat.db") as command:
+            async with command.chat as chat:
+                alice = await chat.connect()
+                await alice.socket.send("x" * 100_000)
+                assert await alice.closed() == 1009
+                url = chat.instances[0].replace("ws://", "http://")
+                assert (await chat.http.get(url, params={"token": "secret-token"})).status_code == 404
+            _, log = command.end()
+        assert "token" not in log
+
+
+class TestDemo:
+    async def test_prints_lines_that_work(self, tmp_path: Path):
+        with Command(tmp_path / "chat.db", "--demo") as command:
+            assert command.process.stderr is not None
+            lines = []
+            while not lines or "Ping" not in lines[-1]:
+                lines.append(command.process.stderr.readline().decode().strip())
+            urls = [line.split("'")[1] for line in lines if "ws://" in line]
+            requests = [line for line in lines if line.startswith("{")]
+            assert len(urls) == 3
+            url, token = urls[0].split("?token=")
+            socket = await open_socket(url, token)
+            alice = Client(socket, uuid4())
+            await alice.frame()
+            for request in requests:
+                assert (await alice.ask_raw(request))["type"] != "Error"
+            await socket.close()
+            assert json.loads(requests[-1]) == {"type": "Ping"}
+
+
+async def test_order_is_the_same_everywhere(chat: Chat, alice: Client, bob: Client, carol: Client):
+    """Messages of several writers arrive at every connection of every instance as history has them."""
+    lobby = await chat.conversation(alice, bob, carol)
+    for number in range(20):
+        for client in (alice, bob):
+            await client.send("SendMessage", conversation_id=lobby, content=str(number))
+    for client in (alice, bob):
+        for _ in range(20):
+            assert (await client.reply())["action"] == "message_sent"
+    history = (await carol.ask("FetchHistory", conversation_id=lobby))["messages"]
+    order = [message["message_id"] for message in reversed(history)]
+    for client in (alice, bob, carol):
+        assert [event["message_id"] for event in await client.events()] == order

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from reference_server.errors import Refused
+from reference_server.permissions import Right, Role, Standing, Visibility
+
+if TYPE_CHECKING:
+    from tests.reference_server.support import Chat, Client
+
+ALL = {"owner", "moderator", "member", "reader"}
+SENDERS = ALL - {"reader"}
+MODERATORS = {"owner", "moderator"}
+EVERYBODY = {*ALL, "banned", None}
+
+#: For each request: who may, about somebody else's message.
+MATRIX: dict[str, set[str | None]] = {
+    "SendMessage": SENDERS,
+    "EditMessage": set(),
+    "DeleteMessage": MODERATORS,
+    "JoinConversation": ALL,
+    "LeaveConversation": EVERYBODY,
+    "FetchHistory": ALL,
+    "SearchMessages": ALL,
+    "SyncMessages": ALL,
+    "Typing": SENDERS,
+    "MarkAsRead": ALL,
+    "Delivered": ALL,
+    "AddReaction": SENDERS,
+    "RemoveReaction": SENDERS,
+    "CallOffer": SENDERS,
+    "CallAnswer": SENDERS,
+    "ICECandidate": SENDERS,
+    "CallHangup": SENDERS,
+    "CallReject": SENDERS,
+}
+SILENT = {"Typing", "ICECandidate"}
+
+
+def fields(conversation_id: UUID, message_id: object, target: UUID) -> dict[str, Any]:
+    """Return what any request may need; the rest is ignored."""
+    return {
+        "conversation_id": conversation_id,
+        "message_id": message_id,
+        "target_user_id": target,
+        "content": "content",
+        "query": "content",
+        "since": "2000-01-01T00:00:00Z",
+        "is_typing": False,
+        "emoji": "👍",
+        "sdp": "v=0\r\n",
+        "candidate": "",
+    }
+
+
+class TestMatrix:
+    @pytest.mark.parametrize("role", ["owner", "moderator", "member", "reader", "banned", None])
+    async def test_is_kept_for_every_request(self, chat: Chat, alice: Client, bob: Client, role: str | None):
+        for type, allowed in MATRIX.items():
+            lobby = await chat.conversation(alice, roles={bob.user_id: role} if role else {})
+            message = await alice.say(lobby, "content")
+            named = fields(lobby, message["message_id"], alice.user_id)
+            if type in SILENT and role in allowed:
+                await bob.send(type, **named)
+                await bob.ask("Ping")
+                assert await alice.events() != []
+                continue
+            reply = await bob.ask(type, **named)
+            if role in allowed:
+                assert reply["type"] != "Error", (type, reply)
+            else:
+                assert reply["code"] == ("forbidden" if role in ALL else "not_found"), (type, reply)
+                assert await alice.events() == [], type
+
+    async def test_tells_an_outsider_nothing(self, chat: Chat, alice: Client, bob: Client):
+        lobby = await chat.conversation(alice)
+        message = await alice.say(lobby, "content")
+        for type in MATRIX:
+            real = await bob.ask(type, **fields(lobby, message["message_id"], alice.user_id))
+            none = await bob.ask(type, **fields(uuid4(), message["message_id"], alice.user_id))
+            assert real == none
+
+
+class TestRoleChange:
+    @pytest.mark.parametrize("role", ["banned", None])
+    async def test_ends_the_events_of_every_connection_and_gives_them_back(
+        self, chat: Chat, alice: Client, bob: Client, role: str | None
+    ):
+        lobby = await chat.conversation(alice, bob)
+        phone = await chat.connect(bob.user_id, instance=0)
+        await phone.ask("JoinConversation", conversation_id=lobby)
+        await chat.set_role(lobby, bob.user_id, role)
+        await alice.say(lobby, "without bob")
+        assert await bob.events() == await phone.events() == []
+        assert (await bob.ask("FetchHistory", conversation_id=lobby))["code"] == "not_found"
+        await chat.set_role(lobby, bob.user_id, "reader")
+        await alice.say(lobby, "with bob")
+        assert [event["content"] for event in await bob.events()] == ["with bob"]
+        assert [event["content"] for event in await phone.events()] == ["with bob"]
+
+    async def test_counts_for_the_next_request(self, chat: Chat, alice: Client, bob: Client):
+        lobby = await chat.conversation(alice, bob)
+        sending = {"conversation_id": lobby, "content": "hello"}
+        for role, outcome in (("reader", "Error"), ("member", "ActionConfirmed"), ("banned", "Error")):
+            await chat.set_role(lobby, bob.user_id, role)
+            assert (await bob.ask("SendMessage", **sending))["type"] == outcome
+
+
+class TestStanding:
+    @pytest.mark.parametrize(
+        ("visibility", "role", "code"),
+        [
+            (None, None, "not_found"),
+            (Visibility.PRIVATE, None, "not_found"),
+            (Visibility.PUBLIC, None, "forbidden"),
+            (Visibility.PUBLIC, Role.BANNED, "not_found"),
+            (Visibility.PRIVATE, Role.READER, "forbidden"),
+        ],
+    )
+    def test_refuses_without_telling_too_much(self, visibility: Visibility | None, role: Role | None, code: str):
+        with pytest.raises(Refused) as refused:
+            Standing(visibility, role).require(Right.SEND)
+        assert refused.value.code == code
