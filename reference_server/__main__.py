@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8000
 DEFAULTS = Limits()
+#: A database thread needs the interpreter after every statement, and must not wait long for a busy event loop.
+THREAD_SWITCH_S = 0.0005
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = parser().parse_args(arguments)
     logs.configure()
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(THREAD_SWITCH_S)
     try:
         settings = settings_from(options)
         loop_factory = uvicorn.Config(app="", log_config=None).get_loop_factory()

@@ -60,12 +60,12 @@ class DeafClient:
         self._socket.close()
 
 
-async def flood(client: Client, conversation_id: UUID) -> None:
-    """Write more than a deaf client's buffers hold; every message is confirmed."""
-    for _ in range(FLOOD):
-        reply = await client.ask("SendMessage", conversation_id=conversation_id, content=LARGE)
-        assert reply["action"] == "message_sent"
-    await client.events()
+async def flood(client: Client, conversation_id: UUID, number: int) -> None:
+    """Send many large messages at once; every one is confirmed."""
+    for _ in range(number):
+        await client.send("SendMessage", conversation_id=conversation_id, content=LARGE)
+    for _ in range(number):
+        assert (await client.reply())["action"] == "message_sent"
 
 
 class TestAReaderThatDoesNotRead:
@@ -77,19 +77,19 @@ class TestAReaderThatDoesNotRead:
         ):
             alice, deaf_user = await chat.connect(), uuid4()
             gone = {"type": "UserPresenceUpdate", "user_id": str(deaf_user), "status": "offline"}
-            lobby = await chat.conversation(alice, roles={deaf_user: "member"})
+            lobby = await chat.conversation(alice, roles={deaf_user: "member"}, join=False)
             with await asyncio.to_thread(DeafClient, chat.instances[0], deaf_user, lobby) as deaf:
                 while gone not in alice.presence:
-                    await alice.say(lobby, LARGE)
+                    await flood(alice, lobby, 10)
                 assert await asyncio.to_thread(deaf.read_until_close) == READER_TOO_SLOW
 
     async def test_does_not_hold_up_the_end(self, tmp_path: Path):
         with Command(tmp_path / "chat.db", "--message-limit", "10000") as command:
             async with command.chat as chat:
                 alice, deaf_user = await chat.connect(), uuid4()
-                lobby = await chat.conversation(alice, roles={deaf_user: "member"})
+                lobby = await chat.conversation(alice, roles={deaf_user: "member"}, join=False)
                 with await asyncio.to_thread(DeafClient, chat.instances[0], deaf_user, lobby):
-                    await flood(alice, lobby)
+                    await flood(alice, lobby, FLOOD)
                     command.process.terminate()
                     began = time.monotonic()
                     assert await asyncio.to_thread(command.end) == (0, "")
