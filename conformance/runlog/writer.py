@@ -31,8 +31,8 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 class RunWriter:
     """Appends records to a new log, each flushed at once, so that a crash loses nothing that was judged.
 
-    `redact` replaces secrets by value; it sees every string by itself and then the whole line, so that neither an
-    escape nor a number hides a secret.
+    `redact` replaces secrets by value; it sees every string and every integer that was sent, each by itself, so that no
+    escape hides a secret, and then the whole line, which it may change as long as it stays the same record.
 
     Example:
         >>> with RunWriter(Path("run.jsonl"), redact=str) as log:
@@ -76,30 +76,39 @@ def _line(record: Record, redact: Callable[[str], str]) -> str:
 
 
 def _is_record(text: str, kind: str) -> bool:
-    """Tell whether a line would be read back as what it was."""
+    """Tell whether a line would be read back as a record that has lost nothing but secrets."""
     try:
         data = json.loads(text)
-        decode(KINDS[kind], data, kind)
+        record = decode(KINDS[kind], data, kind)
     except ValueError:
         return False
-    return bool(data.get("kind") == kind)
+    return bool({"kind": kind} | _plain(record, str) == data)
 
 
-def _plain(value: Any, redact: Callable[[str], str], depth: int = _DEEPEST) -> Any:
-    """Turn a value into JSON: strings redacted (names of fields are no secrets), nothing that JSON cannot write."""
+def _plain(value: Any, redact: Callable[[str], str], depth: int = _DEEPEST, foreign: bool = False) -> Any:
+    """Turn a value into JSON: strings redacted (names of fields are no secrets), nothing that JSON cannot write.
+
+    Integers are redacted only where they are `foreign`, inside what somebody sent: ours must stay numbers.
+    """
+    if value is None or isinstance(value, bool):
+        return value
     if isinstance(value, str):
         return str(value) if isinstance(value, StrEnum) else redact(value)
     if isinstance(value, int):
-        big = value.bit_length() > _WIDEST
-        return f"an integer of {value.bit_length()} bits" if big else value
+        return _integer(value, redact) if foreign else value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    if value is None:
-        return None
     if not depth:
         return "…"
     if isinstance(value, Mapping):
-        return {redact(str(key)): _plain(item, redact, depth - 1) for key, item in value.items()}
+        return {redact(str(key)): _plain(item, redact, depth - 1, True) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, redact, depth - 1) for item in value]
+        return [_plain(item, redact, depth - 1, foreign) for item in value]
     return {item.name: _plain(getattr(value, item.name), redact, depth - 1) for item in fields(value)}
+
+
+def _integer(value: int, redact: Callable[[str], str]) -> int | str:
+    if value.bit_length() > _WIDEST:
+        return f"an integer of {value.bit_length()} bits"
+    shown = redact(str(value))
+    return value if shown == str(value) else shown

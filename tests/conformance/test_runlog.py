@@ -168,7 +168,9 @@ class TestRedaction:
         assert recorded.text == redact(f"?token={secret}")
         assert [*recorded.frame] == [redact("query"), "***"]
 
-    @pytest.mark.parametrize("secret", ['a"b\\c', "line\nfeed", "é", "123456789", '":', "kind", "PASS"])
+    @pytest.mark.parametrize(
+        "secret", ['a"b\\c', "line\nfeed", "é", "123456789", '":', "kind", "PASS", "transcript", "tran"]
+    )
     def test_sees_through_the_escapes_of_json(self, tmp_path: Path, secret: str) -> None:
         entry = Entry(0.0, "bob", "←", {"echo": secret, "number": 123456789})
         result = toys.result(SCENARIO, transcript=(entry,))
@@ -176,6 +178,7 @@ class TestRedaction:
         [recorded] = read_run(path).results[0].transcript
         assert recorded.frame is not None
         assert recorded.frame["echo"] == "***"
+        assert recorded.frame["number"] == ("***" if secret == "123456789" else 123456789)
 
 
 class TestReader:
