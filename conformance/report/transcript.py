@@ -128,5 +128,6 @@ def _parts(entry: Entry, names: Mapping[str, str], discriminator: str) -> tuple[
 
 
 def _fault(problem: Problem) -> str:
-    # Without a step it is residue: a frame that nobody asked for.
-    return "not allowed" if not problem.step or problem.step.startswith("never") else "here"
+    # Without a step it is a frame that nobody asked for, unless it is charged to a rule by its schema.
+    unasked = not problem.step and problem.rule is None
+    return "not allowed" if unasked or problem.step.startswith("never") else "here"

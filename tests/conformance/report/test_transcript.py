@@ -41,6 +41,8 @@ class TestFailureText:
     def test_calls_a_frame_that_nobody_asked_for_not_allowed(self) -> None:
         residue = toys.problem("alice got a frame that nothing explains", entry=2)
         assert failure_text(replace(RESULT, problems=(residue,)), RUN).count("← not allowed") == 1
+        malformed = replace(residue, rule="EDIT-2")
+        assert failure_text(replace(RESULT, problems=(malformed,)), RUN).count("← here") == 1
 
     def test_shows_a_dozen_lines_around_the_offender(self) -> None:
         transcript = tuple(Entry(float(n), "bob", "←", {"kind": "Tick", "n": n}) for n in range(40))
