@@ -1,7 +1,8 @@
 """Reads YAML and JSON files that people write, and remembers on which line each value stands.
 
 YAML is read as version 1.2 core: only `true` and `false` are booleans, a date is text, and `no` is a word. Anchors
-are refused (a few lines of them can stand for gigabytes), so are duplicate keys, custom tags and files over `MAX_BYTES`.
+are refused (a few lines of them can stand for gigabytes); so are duplicate keys, custom tags and files over
+`MAX_BYTES`.
 """
 
 from __future__ import annotations

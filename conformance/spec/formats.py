@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
 
 
 class Format:
-    """One of the formats: a compiled schema."""
+    """One of the formats: a compiled schema for the yes or no, jsonschema for the words."""
 
-    def __init__(self, schema: dict[str, Any], registry: Registry[Any]) -> None:
+    def __init__(self, schema: dict[str, Any], schemas: list[tuple[str, Any]]) -> None:
+        registry: Registry[Any] = Registry().with_resources(
+            [(uri, Resource.from_contents(one)) for uri, one in schemas]
+        )
+        self._compiled = jsonschema_rs.Draft202012Validator(schema, registry=jsonschema_rs.Registry(schemas))
         self._validator = Draft202012Validator(schema, registry=registry)
 
     def check(self, document: Document) -> None:
         """Raise BadFile with every mistake of the document."""
+        if self._compiled.is_valid(document.value):
+            return
         errors = sorted(self._validator.iter_errors(document.value), key=lambda error: list(map(str, error.path)))
         if errors:
             raise BadFile(*(document.mistake(message, path) for path, message in map(explain, errors)))
@@ -38,10 +45,9 @@ class Formats:
         schemas = {
             file.name.removesuffix(".schema.json"): read_json(file) for file in sorted(folder.glob("*.schema.json"))
         }
-        resources = [(schema["$id"], Resource.from_contents(schema)) for schema in schemas.values() if "$id" in schema]
-        registry: Registry[Any] = Registry().with_resources(resources)
+        known = [(schema["$id"], schema) for schema in schemas.values()]
         self._folder = folder
-        self._formats = {name: Format(schema, registry) for name, schema in schemas.items()}
+        self._formats = {name: Format(schema, known) for name, schema in schemas.items()}
 
     def __getitem__(self, name: str) -> Format:
         try:
@@ -72,10 +78,8 @@ def explain(error: Any, base: Steps = ()) -> tuple[Steps, str]:
             )
             return path, f"{show(error.instance)} should be of type {kinds}"
         case "pattern":
-            return (
-                path,
-                f"{show(error.instance)} does not look as it should ({error.schema.get('description', error.validator_value)})",
-            )
+            wanted = error.schema.get("description", f"it must match {error.validator_value}")
+            return path, f"{show(error.instance)} does not look as it should: {wanted}"
     return path, error.message if len(error.message) < 200 else f"{error.message[:200]}…"
 
 

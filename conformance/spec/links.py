@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import Mistake
-from conformance.matching import PatternError, operator
+from conformance.matching import Matched, PatternError, match, operator
 from conformance.scenario import steps as s
 from conformance.scenario.parse import walk
 
@@ -104,8 +104,15 @@ def _frame(frame: str, spec: Spec) -> Iterator[str]:
 def _fields(frame: str, pattern: Any, outgoing: Mapping[str, Message]) -> Iterator[str]:
     if frame in outgoing and isinstance(pattern, dict):
         for name in sorted(pattern.keys() - outgoing[frame].fields):
-            if not name.startswith("$") and pattern[name] != {"$absent": True}:
+            if not name.startswith("$") and not _may_be_absent(pattern[name]):
                 yield f"{frame} has no field {name!r}"
+
+
+def _may_be_absent(pattern: Any) -> bool:
+    try:
+        return isinstance(match(pattern, None), Matched)
+    except PatternError:
+        return False  # `_patterns` says what is wrong with it.
 
 
 def _patterns(pattern: Any) -> Iterator[str]:

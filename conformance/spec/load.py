@@ -18,6 +18,8 @@ from conformance.spec.protocol import read_protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from conformance.scenario.steps import Scenario
+
 
 Item = TypeVar("Item")
 

@@ -1,7 +1,7 @@
 """The message types: their JSON Schemas, compiled for the yes or no, with jsonschema for the words.
 
-A schema may carry `x-rule` anywhere: the rule that a frame breaks when it is wrong at that place (the nearest one up the
-way to the broken keyword counts).
+A schema may carry `x-rule` anywhere: the rule that a frame breaks when it is wrong at that place (the nearest one up
+the way to the broken keyword counts).
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from conformance.matching import show
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from referencing._core import Resolver
 
 MAX_VIOLATIONS = 5
 
@@ -42,6 +44,7 @@ class Message:
     schema: Mapping[str, Any]
     _compiled: jsonschema_rs.Validator
     _explaining: Draft202012Validator
+    _resolver: Resolver[Any]
 
     @property
     def fields(self) -> frozenset[str]:
@@ -55,16 +58,19 @@ class Message:
         return found
 
     @property
-    def echo(self) -> tuple[str, ...]:
-        """The live events that the requester's own connection may see as a consequence of this request."""
-        return tuple(self.schema.get("x-echo", ()))
+    def echo(self) -> Mapping[str, str]:
+        """The live events of this request that its own connection may see: type → the field that names the actor."""
+        found: Mapping[str, str] = self.schema.get("x-echo", {})
+        return found
 
     def violations(self, frame: Any) -> list[Violation]:
         """Give what is wrong with a frame, at most `MAX_VIOLATIONS`, the most telling first; empty: it fits."""
         if self._compiled.is_valid(frame):
             return []
         errors = sorted(self._explaining.iter_errors(frame), key=relevance, reverse=True)
-        found = [Violation(_say(error), _owner(error, self.schema)) for error in errors[:MAX_VIOLATIONS]]
+        found = [
+            Violation(_say(error), _owner(error, self.schema, self._resolver)) for error in errors[:MAX_VIOLATIONS]
+        ]
         # The two validators differ on leap seconds; whoever says no, the frame is not one that every client can read.
         return found or [Violation("the frame does not fit its schema", self.schema.get("x-rule"))]
 
@@ -97,6 +103,7 @@ def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Mess
         schema=schema,
         _compiled=jsonschema_rs.Draft202012Validator(schema, validate_formats=True, registry=rust),
         _explaining=Draft202012Validator(schema, registry=registry, format_checker=FormatChecker()),
+        _resolver=registry.resolver(base_uri=schema["$id"]),
     )
 
 
@@ -111,17 +118,16 @@ def _say(error: Any) -> str:
     return f"`{where}`: {show(error.message, 160)}" if where else show(error.message, 160)
 
 
-def _owner(error: Any, schema: Mapping[str, Any]) -> str | None:
-    """Find the nearest `x-rule`: in the broken subschema itself, else up the way that led to it."""
-    if isinstance(error.schema, Mapping) and "x-rule" in error.schema and error.validator != "required":
-        return str(error.schema["x-rule"])
+def _owner(error: Any, schema: Mapping[str, Any], resolver: Resolver[Any]) -> str | None:
+    """Find the `x-rule` nearest to the broken keyword, on the way that leads to it from the top."""
     owner = schema.get("x-rule")
     part: Any = schema
     for key in error.absolute_schema_path:
-        try:
-            part = part[key]
-        except (KeyError, IndexError, TypeError):
-            break  # The way went through a $ref into another file, where the broken subschema has been asked already.
-        if isinstance(part, Mapping) and "x-rule" in part:
-            owner = part["x-rule"]
+        while isinstance(part, Mapping) and key not in part and "$ref" in part:  # an error's path leaves $ref out
+            found = resolver.lookup(part["$ref"])
+            part, resolver = found.contents, found.resolver
+            owner = part.get("x-rule", owner)
+        part = part[key]
+        if isinstance(part, Mapping):
+            owner = part.get("x-rule", owner)
     return owner

@@ -1,0 +1,176 @@
+"""Measures how a target behaves before anything is judged (DESIGN §3, rule 5): greeting, barrier, and how late broadcasts come.
+
+A barrier alone proves nothing on a server that fans out asynchronously; what is measured here says how long to wait after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from conformance.connection import Connection, Refused
+from conformance.errors import ProvisioningFailed, TargetUnreachable
+from conformance.play import Pacer, Stage
+from conformance.play.failure import Unmet
+from conformance.play.world import World
+from conformance.results import Calibration
+from conformance.scenario.steps import Conversation, Given, User
+
+if TYPE_CHECKING:
+    from conformance.provision import Provisioner
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+BROADCASTS = 20
+MARGIN = 0.005
+"""Seconds added to twice the measured skew."""
+PATIENCE = 0.3
+"""Seconds to wait for a frame before the barrier is asked, on a target whose barrier answers."""
+HASTE = 0.25
+"""The share of the reply time that is enough for a target that answered nothing within all of it."""
+
+
+async def calibrate(spec: Spec, target: Target, provisioner: Provisioner, time_scale: float) -> Calibration:
+    """Measure the target; raises TargetUnreachable when nobody gets in, with the address and what happened."""
+    began = time.perf_counter()
+    reply = target.reply * time_scale
+    blank = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=PATIENCE)
+    stage = Stage(spec, target, blank, provisioner, Pacer(spec, target), time_scale)
+    world = World(stage, observing=True)
+    last = len(target.instances)
+    witnesses = tuple(f"witness{number}" for number in range(1, last + 1))
+    users = {"speaker": User()} | {name: User(instance=number) for number, name in enumerate(witnesses, 1)}
+    members = dict.fromkeys(users, spec.protocol.default_role)
+    try:
+        greets, answers = await _arrive(world, Given(users, {}, {}), reply)
+        try:
+            await _room(world, members)
+            skew = await _skew(world, witnesses, reply, answers)
+        except (Unmet, ProvisioningFailed):
+            skew = None  # The scenarios that need a conversation will say what is wrong with it.
+        unknown = await _unknown_types(world, reply) if answers else ()
+    finally:
+        await world.end()
+    return Calibration(
+        greets=greets,
+        answers_barrier=answers,
+        skew=skew,
+        settle=_settle(skew, answers),
+        patience=PATIENCE if answers else target.reply if greets or skew is not None else target.reply * HASTE,
+        unknown_types=unknown,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _settle(skew: float | None, answers: bool) -> float:
+    if skew is None:
+        return PATIENCE / 3 if answers else 0.0
+    return 2 * skew + MARGIN if skew > 0 else 0.0
+
+
+async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]:
+    """Let everybody connect; say whether the target greets, and whether it answers the barrier."""
+    protocol = world.stage.spec.protocol
+    await world.set(Given({name: User(connect=False) for name in given.users}, {}, {}))
+    for name, user in given.users.items():
+        outcome = await world.connect(name, user.instance)
+        if isinstance(outcome, Refused):
+            address = world.stage.target.instances[(user.instance or 1) - 1]
+            raise TargetUnreachable(f"{address} does not let us in: {outcome.why}")
+    everyone = list(world.connections.values())
+    pings = [asyncio.create_task(connection.barrier(reply)) for connection in everyone]
+    answers = all(await asyncio.gather(*pings))
+
+    def greeted(connection: Connection) -> bool:
+        return world.first(connection, protocol.greeting.frame, protocol.greeting.pattern) is not None
+
+    if answers:
+        greets = all(map(greeted, everyone))  # A greeting comes before anything else, so before the barrier's reply.
+    else:
+        greets = all(await asyncio.gather(*(one.until(lambda one=one: greeted(one), reply / 4) for one in everyone)))
+    for connection in everyone:
+        if connection.closed is not None:
+            raise TargetUnreachable(
+                f"{world.stage.target.instances[0]} lets us in, and then the connection was {connection.closed}"
+            )
+    return greets, answers
+
+
+async def _room(world: World, members: dict[str, str]) -> None:
+    protocol = world.stage.spec.protocol
+    room = Conversation(members, protocol.visibilities[0])
+    ids = {world.users[name]: role for name, role in members.items()}
+    made = await world.stage.provisioner.conversation("calibration", room.visibility, ids)
+    world.conversations["calibration"] = made
+    for name in members:
+        await world.join(name, "calibration")
+
+
+async def _skew(world: World, witnesses: tuple[str, ...], reply: float, answers: bool) -> float | None:
+    """Send broadcasts and measure by how much the latest came after the barrier that should follow it; None: none came."""
+    latest = 0.0
+    for _ in range(BROADCASTS):
+        text = f"calibration {uuid.uuid4()}"
+        request = _fill(world.stage.spec.protocol.broadcast_request, world.conversations["calibration"], text)
+        pattern = _fill(world.stage.spec.protocol.broadcast.pattern, world.conversations["calibration"], text)
+        kind = world.stage.spec.protocol.broadcast.frame
+        await world.send("speaker", request)
+        if answers:
+            await world.connections["speaker"].barrier(reply)
+        lags = await asyncio.gather(*(_lag(world, name, kind, pattern, reply, answers) for name in witnesses))
+        if any(lag is None for lag in lags):
+            return None
+        latest = max(latest, *(lag for lag in lags if lag is not None))
+    return latest
+
+
+async def _lag(world: World, name: str, kind: str, pattern: Any, reply: float, answers: bool) -> float | None:
+    connection = world.connections[name]
+    if answers:
+        await connection.barrier(reply)
+    now = time.perf_counter()
+    found = world.first(connection, kind, pattern)
+    if found is None and not await connection.until(lambda: world.first(connection, kind, pattern) is not None, reply):
+        return None
+    found = world.first(connection, kind, pattern)
+    assert found is not None
+    return max(0.0, found[1].at - now)
+
+
+async def _unknown_types(world: World, reply: float) -> tuple[str, ...]:
+    """Find the request types that the target answers just as it answers a type that does not exist."""
+    protocol = world.stage.spec.protocol
+    unknown = await _answer(world, {protocol.discriminator: protocol.unknown_type}, reply)
+    if unknown is None:
+        return ()
+    found = []
+    for kind, message in world.stage.spec.incoming.items():
+        if kind == protocol.barrier_request[protocol.discriminator]:
+            continue
+        example = dict(message.schema["examples"][0])
+        if await _answer(world, example, reply) == unknown:
+            found.append(kind)
+    return tuple(found)
+
+
+async def _answer(world: World, request: dict[str, Any], reply: float) -> str | None:
+    """Give what is told of an error that answers a request, its own type's name left out; None: no error."""
+    protocol = world.stage.spec.protocol
+    connection = world.connections["speaker"]
+    before = len(connection.log)
+    await world.send("speaker", request)
+    await connection.barrier(reply)
+    for received in connection.log[before:]:
+        if received.frame.type == protocol.error:
+            value = received.frame.value or {}
+            code = value.get(protocol.error_code)
+            kind = request[protocol.discriminator]
+            return str(code) if code else str(value).replace(kind, "…")
+    return None
+
+
+def _fill(template: Any, conversation: str, text: str) -> dict[str, Any]:
+    names = {"${conversation}": conversation, "${text}": text}
+    return {key: names.get(value, value) for key, value in template.items()}

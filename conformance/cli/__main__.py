@@ -1,0 +1,5 @@
+"""`python -m conformance.cli` is `chat-parity`."""
+
+from conformance.cli.main import main
+
+main()

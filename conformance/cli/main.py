@@ -1,0 +1,57 @@
+"""The group of verbs, and the one place where an exception becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from typing import Any
+
+import click
+
+from conformance import __version__
+from conformance.errors import ChatParityError
+
+_VERBS = ("run", "report", "lint", "list", "probe", "serve")
+
+
+class _Lazy(click.Group):
+    """Imports a verb's module when it is asked for: `--help` must not pay for what it does not use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module = importlib.import_module(f"conformance.cli.{'listing' if cmd_name == 'list' else cmd_name}")
+        command: click.Command = getattr(module, "listing" if cmd_name == "list" else cmd_name)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="chat-parity")
+def chat_parity() -> None:
+    """Say which features of the veza chat protocol a server really has.
+
+    Exit codes: 0 as expected, 1 a must rule fails, 2 a mistake in the usage or a file, 3 the server could not be judged.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        sys.exit(chat_parity.main(arguments, prog_name="chat-parity", standalone_mode=False) or 0)
+    except ChatParityError as error:
+        click.echo(f"chat-parity: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("chat-parity: interrupted", err=True)
+        sys.exit(3)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(3)

@@ -1,0 +1,35 @@
+"""Opens what the command line names as a target: a file, a URL, or nothing (the reference server, started here)."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.embedded import embedded
+from conformance.errors import UsageError
+from conformance.target import read_target
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+
+@asynccontextmanager
+async def open_target(
+    place: str | None, spec: Spec
+) -> AsyncIterator[tuple[Target, Callable[[], Awaitable[None]] | None]]:
+    """Give the target, and how to restart it (None: it cannot be); raises BadFile, UsageError or TargetUnreachable."""
+    if place is None:
+        async with embedded(spec) as (target, server):
+            yield target, server.restart
+    elif "://" in place:
+        if not place.startswith(("ws://", "wss://")):
+            raise UsageError(f"{place} is not a WebSocket URL; it begins with ws:// or wss://")
+        target = read_target(spec.folder / "targets" / "reference.yaml", spec, instances=(place,))
+        yield replace(target, name=place.partition("://")[2].partition("?")[0], file=None), None
+    else:
+        yield read_target(Path(place), spec), None

@@ -1,0 +1,278 @@
+"""One WebSocket to the server under test: the only module that touches a socket of it.
+
+A reader task takes every frame from the first moment on and appends it to a log, so that nothing the server does waits
+for us: a client that stops reading changes the server under test. The log has a cap in bytes; a server that floods it
+is cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
+from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
+
+from conformance.frames import Frame, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conformance.spec.messages import Message
+    from conformance.spec.protocol import Protocol
+
+MAX_FRAME = 4 << 20
+MAX_LOG = 16 << 20
+
+NORMAL_CLOSURE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One frame in a connection's log, and when it came (`time.perf_counter`)."""
+
+    at: float
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request of ours: its type, and how many frames the log had when it left."""
+
+    type: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How a connection ended: `code` None means that TCP went away without a close frame.
+
+    `ours` is true when this side ended it; `fault` says what the server had done, if it is why.
+    """
+
+    code: int | None
+    ours: bool = False
+    fault: str = ""
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        how = f"closed with {self.code}" if self.code is not None else "dropped without a close frame"
+        return f"{how} ({self.fault})" if self.fault else how
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server did not let us in: the HTTP status, or None and what happened instead."""
+
+    status: int | None
+    why: str
+
+
+class Connection:
+    """A connection that is open, or was.
+
+    `log` has all frames in order; `claimed` the indices that an expectation or a barrier has taken, `barriers` those
+    of barriers alone; `sent` the requests so far.
+    """
+
+    def __init__(self, name: str, socket: ClientConnection, protocol: Protocol, known: Mapping[str, Message]) -> None:
+        self.name = name
+        self.log: list[Received] = []
+        self.claimed: set[int] = set()
+        self.barriers: set[int] = set()
+        self.sent: list[Sent] = []
+        self.closed: Closed | None = None
+        self._socket = socket
+        self._protocol = protocol
+        self._known = known
+        self._bytes = 0
+        self._pings = 0
+        self._pongs = 0
+        self._awaited: set[int] = set()
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._fault = ""
+        self.on_frame: Callable[[Connection, Received], None] = lambda *_: None
+        self.on_close: Callable[[Connection, Closed], None] = lambda *_: None
+        self._reader = asyncio.create_task(self._read(), name=f"reader of {name}")
+
+    async def send_frame(self, frame: Mapping[str, Any]) -> None:
+        """Send one protocol frame as compact JSON."""
+        kind = frame[self._protocol.discriminator]
+        self._note_sent(kind)
+        await self.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+
+    def note_raw(self, text: str) -> None:
+        """Count a raw text as a request, if it plainly is one: its reply is then expected like any other."""
+        try:
+            kind = json.loads(text)[self._protocol.discriminator]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return
+        if isinstance(kind, str):
+            self._note_sent(kind)
+
+    def _note_sent(self, kind: str) -> None:
+        self.sent.append(Sent(kind, len(self.log)))
+        if kind == self._protocol.barrier_request[self._protocol.discriminator]:
+            self._pings += 1
+
+    async def send_text(self, text: str) -> None:
+        """Send a text frame; half surrogate pairs cannot be sent and raise UnicodeEncodeError."""
+        await self._quietly(self._socket.send(text))
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a binary frame."""
+        await self._quietly(self._socket.send(data))
+
+    def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0) -> None:
+        """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks."""
+        frame = WireFrame(
+            Opcode.TEXT,  # The library checks control frames; the real opcode is written below.
+            payload,
+            fin,
+            bool(rsv & 4),
+            bool(rsv & 2),
+            bool(rsv & 1),
+        )
+        wire = bytearray(frame.serialize(mask=True))
+        wire[0] = (wire[0] & 0xF0) | opcode
+        self._socket.transport.write(bytes(wire))
+
+    async def ws_ping(self, payload: bytes, timeout: float) -> bool:
+        """Send a ping frame (RFC 6455 §5.5.2) and say whether its pong came, with the same payload."""
+        try:
+            waiter = await self._socket.ping(payload)
+            await asyncio.wait_for(waiter, timeout)
+        except (TimeoutError, ConnectionClosed):
+            return False
+        return True
+
+    async def barrier(self, timeout: float) -> bool:
+        """Send the barrier's request and wait for its reply: all that was sent before is handled. False: no reply.
+
+        Replies carry no token, so they are counted: the n-th reply answers the n-th request. Where a raw text has brought a
+        reply that nobody counted on, the count begins anew from what has come.
+        """
+        if self.closed is not None:
+            return False
+        self._pings = max(self._pings, self._pongs) + 1
+        mine = self._pings
+        self._awaited.add(mine)
+        await self.send_text(json.dumps(self._protocol.barrier_request))
+        return await self.until(lambda: self._pongs >= mine, timeout)
+
+    async def until(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Wait until the condition holds, looking at each change of the log; False: it does not in time."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while not condition():
+            left = deadline - asyncio.get_running_loop().time()
+            if self.closed is not None or left <= 0:
+                return condition()
+            await self._change(left)
+        return True
+
+    async def close(self) -> None:
+        """Leave with a close handshake (bounded by the socket's own timeout)."""
+        if self.closed is None:
+            await self._socket.close()
+        await asyncio.wait([self._reader])
+
+    async def drop(self) -> None:
+        """Leave by a TCP reset."""
+        self._socket.transport.abort()
+        await asyncio.wait([self._reader])
+
+    async def _change(self, timeout: float) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await asyncio.wait([waiter], timeout=timeout)
+        finally:
+            self._waiters.discard(waiter)
+            waiter.cancel()
+
+    def _changed(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _quietly(self, sending: Any) -> None:
+        try:
+            await sending
+        except ConnectionClosed:
+            return  # What follows finds the connection closed, and says so better than a failed send.
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._take(await self._socket.recv())
+        except ConnectionClosed as error:
+            self.closed = self._how(error)
+        except (OSError, WebSocketException, EOFError) as error:  # pragma: no cover -- websockets wraps these
+            self.closed = Closed(None, fault=str(error))
+        self.on_close(self, self.closed)
+        self._changed()
+
+    def _take(self, data: str | bytes) -> None:
+        self._bytes += len(data)
+        if self._bytes > MAX_LOG:
+            self._fault = f"the server sent more than {MAX_LOG:,} bytes"
+            self._socket.transport.abort()
+            return
+        received = Received(time.perf_counter(), read(data, self._protocol.discriminator, self._known))
+        self.log.append(received)
+        if received.frame.type == self._protocol.barrier_reply:
+            self._pongs += 1
+            if self._pongs in self._awaited:
+                self.claimed.add(len(self.log) - 1)
+                self.barriers.add(len(self.log) - 1)
+                self._changed()
+                return
+        self.on_frame(self, received)
+        self._changed()
+
+    def _how(self, error: ConnectionClosed) -> Closed:
+        if error.rcvd is not None:
+            return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False)
+        if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
+            return Closed(
+                None, ours=True, fault=f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
+            )
+        return Closed(None, ours=error.sent is not None, fault=self._fault)
+
+
+async def open_connection(
+    name: str,
+    url: str,
+    protocol: Protocol,
+    known: Mapping[str, Message],
+    *,
+    timeout: float,
+    origin: str | None = None,
+) -> Connection | Refused:
+    """Open a connection to `url` (which carries the token), or say how the server refused it."""
+    try:
+        socket = await connect(
+            url,
+            origin=origin,  # type: ignore[arg-type] # websockets marks origins with a NewType
+            compression=None,
+            ping_interval=None,
+            max_queue=None,
+            max_size=MAX_FRAME,
+            open_timeout=timeout,
+            close_timeout=min(timeout, 1.0),
+            proxy=None,
+        )
+    except InvalidStatus as error:
+        return Refused(error.response.status_code, f"HTTP {error.response.status_code}")
+    except TimeoutError:
+        return Refused(None, f"no answer to the upgrade within {timeout:g} s")
+    except InvalidURI:
+        return Refused(None, "the address is not a WebSocket URL")
+    except (OSError, EOFError, InvalidHandshake) as error:
+        return Refused(None, str(error) or type(error).__name__)
+    return Connection(name, socket, protocol, known)

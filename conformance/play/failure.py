@@ -1,0 +1,27 @@
+"""The ways in which a play ends early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.connection import Received
+    from conformance.scenario.steps import Step
+
+
+class PlayError(Exception):
+    """The base: a sentence, the received frame that it is about, and the step, which `perform` fills in."""
+
+    def __init__(self, message: str, offender: Received | None = None, step: Step | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offender = offender
+        self.step = step
+
+
+class Unmet(PlayError):
+    """The server did not do what a step expects."""
+
+
+class Broken(PlayError):
+    """The scenario, or the harness, is wrong: nothing is said about the server."""

@@ -1,0 +1,177 @@
+"""One play from beginning to end: set the world, perform, judge what is left, and put the outcome together."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from conformance.errors import ProvisioningFailed
+from conformance.play.failure import Broken, PlayError, Unmet
+from conformance.play.perform import judge_guard, judge_trap, perform
+from conformance.play.residue import residue
+from conformance.play.world import World
+from conformance.results import Observation, Outcome, Problem, Result
+
+if TYPE_CHECKING:
+    from conformance.connection import Received
+    from conformance.play.stage import Stage
+    from conformance.scenario.steps import Probe, Scenario, Step
+
+MAX_PROBLEMS = 20
+
+
+class _Verdict:
+    """Gathers the problems of a play while it goes on."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.outcome = Outcome.PASS
+        self.problems: list[tuple[Problem, Received | None]] = []
+        self._scenario = scenario
+
+    def add(self, outcome: Outcome, message: str, step: Step | None = None, offender: Received | None = None) -> None:
+        """Note a problem; the first one decides the outcome."""
+        if self.outcome is Outcome.PASS:
+            self.outcome = outcome
+        line = step.line if step else self._scenario.line
+        problem = Problem(message, str(self._scenario.file), line, step.label if step else "")
+        self.problems.append((problem, offender))
+
+
+async def play(scenario: Scenario, stage: Stage, attempt: int = 1) -> Result:
+    """Play a scenario once. Never raises for anything the server does; cancellation passes through."""
+    verdict = _Verdict(scenario)
+    unmet = stage.unmet(scenario.needs)
+    if unmet is not None:
+        verdict.add(Outcome.NOT_APPLICABLE, unmet)
+        return _result(scenario, verdict, None, attempt, 0.0)
+    began = time.perf_counter()
+    world = World(stage, unpaced=scenario.exclusive)
+    try:
+        await _set_and_perform(scenario, world, verdict)
+        _judge_frames(scenario, world, verdict)
+    except Exception:
+        verdict.outcome = Outcome.PASS  # BROKEN outranks whatever was found before.
+        verdict.add(Outcome.BROKEN, f"the harness failed: {traceback.format_exc(limit=-3)}")
+    finally:
+        await world.end()
+    return _result(scenario, verdict, world, attempt, time.perf_counter() - began)
+
+
+async def _set_and_perform(scenario: Scenario, world: World, verdict: _Verdict) -> None:
+    performing = False
+    try:
+        await world.set(scenario.given)
+        await perform(scenario.setup, world)
+        performing = True
+        await perform(scenario.steps, world)
+        await _judge_end(scenario, world, verdict)
+    except ProvisioningFailed as error:
+        verdict.add(Outcome.UNTESTABLE, str(error))
+    except Broken as error:
+        verdict.add(Outcome.BROKEN, error.message, error.step, error.offender)
+    except Unmet as error:
+        outcome = Outcome.FAIL if performing else Outcome.BLOCKED
+        verdict.add(outcome, error.message, error.step, error.offender)
+
+
+async def _judge_end(scenario: Scenario, world: World, verdict: _Verdict) -> None:
+    """One settle, one barrier, then every guard and the residue."""
+    await world.quiet()
+    for guard in world.guards:
+        try:
+            judge_guard(guard, world)
+        except Unmet as error:
+            verdict.add(Outcome.FAIL, error.message, guard.step, error.offender)
+    for step in world.trap_guards:
+        try:
+            judge_trap(step, world)
+        except Unmet as error:
+            verdict.add(Outcome.FAIL, error.message, step)
+    guarded = {id(offender) for _, offender in verdict.problems}
+    for name, received in residue(world, scenario):
+        if id(received) not in guarded and len(verdict.problems) < MAX_PROBLEMS:
+            kind = received.frame.type or f"a frame that cannot be read ({received.frame.problem})"
+            verdict.add(Outcome.FAIL, f"{name} got {kind}, which nothing in this scenario explains", None, received)
+    for connection in (*world.connections.values(), *world.past):
+        if connection.closed is not None and connection.closed.fault:
+            verdict.add(Outcome.FAIL, f"{connection.name} was {connection.closed}")
+
+
+def _judge_frames(scenario: Scenario, world: World, verdict: _Verdict) -> None:
+    """Check every frame of the server against its schema, and that it gives no secret away."""
+    protocol = world.stage.spec.protocol
+    secrets = (*world.stage.secrets, *world.tokens.values())
+    for connection in (*world.connections.values(), *world.past):
+        for received in connection.log:
+            frame = received.frame
+            if frame.problem is not None:
+                _charge(
+                    scenario,
+                    verdict,
+                    protocol.malformed_rule,
+                    f"{connection.name} got a wrong frame: {frame.problem}",
+                    received,
+                )
+            for violation in frame.violations:
+                message = f"{connection.name} got a wrong {frame.type}: {violation.message}"
+                _charge(scenario, verdict, violation.rule or protocol.malformed_rule, message, received)
+            if any(secret in frame.text for secret in secrets):
+                _charge(
+                    scenario,
+                    verdict,
+                    protocol.secret_rule,
+                    f"{connection.name} got a frame with a token in it",
+                    received,
+                )
+
+
+def _charge(scenario: Scenario, verdict: _Verdict, rule: str, message: str, received: Received) -> None:
+    if sum(problem.rule == rule for problem, _ in verdict.problems) >= MAX_PROBLEMS:
+        return
+    problem = Problem(message, str(scenario.file), scenario.line, rule=rule)
+    if rule in scenario.rules and verdict.outcome is Outcome.PASS:
+        verdict.outcome = Outcome.FAIL
+    verdict.problems.append((problem, received))
+
+
+def _result(scenario: Scenario, verdict: _Verdict, world: World | None, attempt: int, seconds: float) -> Result:
+    offenders = tuple(offender for _, offender in verdict.problems if offender is not None)
+    entries, indices = world.transcript.entries(offenders) if world else ((), {})
+    problems = [_with_entry(problem, indices.get(id(offender))) for problem, offender in verdict.problems]
+    return Result(
+        scenario=scenario.id,
+        feature=scenario.feature,
+        rules=scenario.rules,
+        outcome=verdict.outcome,
+        seconds=round(seconds, 6),
+        problems=tuple(problem for problem in problems if problem.rule is None or problem.rule in scenario.rules),
+        findings=tuple(
+            problem for problem in problems if problem.rule is not None and problem.rule not in scenario.rules
+        ),
+        transcript=entries,
+        names=world.readable_names() if world else {},
+        attempt=attempt,
+    )
+
+
+def _with_entry(problem: Problem, entry: int | None) -> Problem:
+    return Problem(problem.message, problem.file, problem.line, problem.step, problem.rule, entry)
+
+
+async def observe(probe: Probe, stage: Stage) -> Observation:
+    """Play a probe once and say what it saw; it has no verdict."""
+    unmet = stage.unmet(probe.play.needs)
+    world = World(stage, observing=True)
+    if unmet is not None:
+        return Observation(probe.id, probe.play.title, probe.why, f"not applicable: {unmet}")
+    try:
+        await world.set(probe.play.given)
+        await perform((*probe.play.setup, *probe.play.steps), world)
+        observed = world.observed
+    except (PlayError, ProvisioningFailed) as error:
+        observed = f"could not be observed: {error}"
+    finally:
+        await world.end()
+    entries, _ = world.transcript.entries()
+    return Observation(probe.id, probe.play.title, probe.why, observed, entries, world.readable_names())

@@ -1,0 +1,125 @@
+"""What is left at the end of a play: frames that no step expected and no own request plainly explains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from conformance.matching import Matched, match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.connection import Connection, Received
+    from conformance.play.world import World
+    from conformance.scenario.steps import Allowed, Scenario
+
+
+def residue(world: World, scenario: Scenario) -> Iterator[tuple[str, Received]]:
+    """Give (connection, frame) for every frame that has no business to be there."""
+    allowed = [(one, world.render(one.pattern)) for one in scenario.allow]
+    everyone = (*world.connections.values(), *world.past)
+    granted = {id(connection): _granted(connection, world) for connection in everyone}
+    per_user: Counter[tuple[str, str]] = Counter()
+    for connection in everyone:
+        for request in granted[id(connection)]:
+            for kind in world.stage.spec.incoming[request].echo:
+                per_user[connection.name.partition("@")[0], kind] += 1
+    for connection in everyone:
+        spare = _Spare(connection, granted[id(connection)], per_user, world)
+        for index, received in enumerate(connection.log):
+            if index in connection.claimed or world.is_ambient(received):
+                continue
+            if any(_is_allowed(one, pattern, connection, received) for one, pattern in allowed):
+                continue
+            if not spare.takes(received):
+                yield connection.name, received
+
+
+def _granted(connection: Connection, world: World) -> list[str]:
+    """Give the types of the connection's requests that were not refused.
+
+    Replies come in request order, so the n-th terminal reply belongs to the n-th request that has one. A reply that is
+    missing (a fault of its own, which the scenarios of that rule find) is skipped: it must not turn echoes into strays.
+    """
+    spec = world.stage.spec
+    error = spec.protocol.error
+    replies = [one.frame for one in connection.log if one.frame.type is not None]
+    granted = []
+    position = 0
+    for request in connection.sent:
+        message = spec.incoming.get(request.type)
+        if message is None or message.reply is None:
+            continue
+        kind, pattern = message.reply[spec.protocol.discriminator], message.reply.get("with", {})
+        refused = False
+        for index in range(position, len(replies)):
+            if replies[index].type == error or _fits(kind, pattern, replies[index].type, replies[index].value):
+                refused = replies[index].type == error
+                position = index + 1
+                break
+        if not refused:
+            granted.append(request.type)
+    return granted
+
+
+class _Spare:
+    """The plain consequences of one connection's granted requests that are still to come."""
+
+    def __init__(
+        self, connection: Connection, granted: list[str], per_user: Counter[tuple[str, str]], world: World
+    ) -> None:
+        self._world = world
+        self._user = connection.name.partition("@")[0]
+        self._id = world.users[self._user]
+        spec = world.stage.spec
+        self._replies: list[tuple[str, Mapping[str, Any]]] = []
+        self._actors: dict[str, str] = {}
+        unclaimed_echoes: Counter[str] = Counter()
+        for request_type in granted:
+            reply = spec.incoming[request_type].reply
+            assert reply is not None
+            self._replies.append((reply[spec.protocol.discriminator], reply.get("with", {})))
+            for kind, actor in spec.incoming[request_type].echo.items():
+                self._actors[kind] = actor
+                unclaimed_echoes[kind] += 1
+        self._echoes = unclaimed_echoes
+        self._total = Counter({kind: per_user[self._user, kind] for kind in unclaimed_echoes})
+        for index in sorted(connection.claimed - connection.barriers):
+            self._spend_claimed(connection.log[index])
+
+    def takes(self, received: Received) -> bool:
+        """Say whether this unclaimed frame is one of them, and count it off."""
+        kind = received.frame.type
+        if kind is None:
+            return False
+        for index, (reply, pattern) in enumerate(self._replies):
+            if _fits(reply, pattern, kind, received.frame.value):
+                del self._replies[index]
+                return True
+        if self._is_own_echo(received) and self._echoes[kind] > 0 and self._total[kind] > 0:
+            self._echoes[kind] -= 1
+            self._total[kind] -= 1
+            return True
+        return False
+
+    def _spend_claimed(self, received: Received) -> None:
+        for index, (reply, pattern) in enumerate(self._replies):
+            if _fits(reply, pattern, received.frame.type, received.frame.value):
+                del self._replies[index]
+                return
+        if self._is_own_echo(received):
+            self._total[str(received.frame.type)] -= 1
+
+    def _is_own_echo(self, received: Received) -> bool:
+        actor = self._actors.get(received.frame.type or "")
+        return actor is not None and (received.frame.value or {}).get(actor) == self._id
+
+
+def _fits(kind: str, pattern: Mapping[str, Any], have: str | None, value: Any) -> bool:
+    return have == kind and isinstance(match(dict(pattern), value), Matched)
+
+
+def _is_allowed(one: Allowed, pattern: Any, connection: Connection, received: Received) -> bool:
+    here = not one.at or connection.name in one.at
+    return here and received.frame.type == one.frame and isinstance(match(pattern, received.frame.value), Matched)

@@ -1,0 +1,104 @@
+"""What all plays of one run share: the spec, the target, how it behaves, and the care not to overrun its limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from conformance.provision import Provisioner
+    from conformance.results import Calibration
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+
+class Pacer:
+    """Keeps requests below the target's rate limits, per user: only the scenarios about limits may meet them."""
+
+    def __init__(self, spec: Spec, target: Target) -> None:
+        self._limits = [
+            (one.requests, int(target.look_up(one.limit)), float(target.look_up(one.window)))
+            for one in spec.protocol.budgets
+        ]
+        self._barrier = spec.protocol.barrier_request[spec.protocol.discriminator]
+        self._spent: dict[tuple[str, int], deque[float]] = {}
+
+    async def ready(self, user: str, request: str) -> None:
+        """Wait until the user may send one more request of this type, and count it."""
+        if request == self._barrier:
+            return
+        loop = asyncio.get_running_loop()
+        for index, (requests, limit, window) in enumerate(self._limits):
+            if requests is not None and request not in requests:
+                continue
+            spent = self._spent.setdefault((user, index), deque())
+            while spent and spent[0] <= loop.time() - window:
+                spent.popleft()
+            if len(spent) >= limit:
+                # The server's window may have begun later than ours by the time a frame is on its way.
+                await asyncio.sleep(spent[0] + window * 1.05 - loop.time())
+                spent.popleft()
+            spent.append(loop.time())
+            return
+
+    def forget(self, user: str) -> None:
+        """Drop what is known of a user that will not come back."""
+        for index in range(len(self._limits)):
+            self._spent.pop((user, index), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The fixed surroundings of a play. Seconds throughout; `time_scale` stretches every wait for a slow machine.
+
+    `restart` kills the target and starts it again, None where the run cannot. `secrets` are texts that no frame may
+    hold.
+    """
+
+    spec: Spec
+    target: Target
+    calibration: Calibration
+    provisioner: Provisioner
+    pacer: Pacer
+    time_scale: float = 1.0
+    restart: Callable[[], Awaitable[None]] | None = None
+    secrets: tuple[str, ...] = field(default=())
+
+    @property
+    def reply(self) -> float:
+        """How long the server may take to reply to anything."""
+        return self.target.reply * self.time_scale
+
+    @property
+    def patience(self) -> float:
+        """How long to wait for a frame that must come, before the barrier is asked."""
+        return self.calibration.patience * self.time_scale
+
+    @property
+    def settle(self) -> float:
+        """How long a broadcast may still be on its way after the barrier."""
+        return self.calibration.settle * self.time_scale
+
+    def timer(self, path: str) -> float:
+        """Give a timer of the target's profile, in seconds."""
+        return float(self.target.look_up(path))
+
+    def unmet(self, needs: Mapping[str, Any]) -> str | None:
+        """Say which of a scenario's needs the target declares not to have; None: it has them all."""
+        for need, wanted in needs.items():
+            if need == "instances":
+                if len(self.target.instances) < wanted:
+                    return f"it needs {wanted} instances, and the target names {len(self.target.instances)}"
+            elif need == "restart":
+                if self.restart is None:
+                    return "it needs a server that the run can restart"
+            elif need == "local":
+                if not self.target.local:
+                    return "it needs a server that runs on this machine"
+            elif self.target.look_up(need) != wanted:
+                return f"it needs {need} = {wanted!r}, and the target declares {self.target.look_up(need)!r}"
+        return None

@@ -1,0 +1,37 @@
+"""A URL on this machine that nobody should ask for anything."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Trap:
+    """A listening socket that answers nothing useful and counts who came."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.visits = 0
+        self._server: asyncio.Server | None = None
+
+    @classmethod
+    async def set(cls, name: str) -> Trap:
+        """Listen on a free port of the loopback interface."""
+        trap = cls(name)
+        trap._server = await asyncio.start_server(trap._visit, "127.0.0.1", 0)
+        return trap
+
+    @property
+    def url(self) -> str:
+        """The URL that leads here."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/{self.name}"
+
+    async def remove(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _visit(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.visits += 1
+        writer.close()

@@ -1,0 +1,293 @@
+"""One play's world: its users, conversations, open connections, the names bound so far, and the guards that stand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from conformance.connection import Closed, Connection, Received, Refused, open_connection
+from conformance.matching import Matched, match
+from conformance.play.failure import Broken, Unmet
+from conformance.play.transcript import Transcript
+from conformance.play.trap import Trap
+from conformance.template import TemplateError, look_up, plain, render
+from conformance.tokens import mint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.play.stage import Stage
+    from conformance.scenario.steps import Given, Never, NeverFetched, Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A `never` that stands until the end, its pattern rendered when it was set."""
+
+    step: Never
+    pattern: Any
+
+
+class World:
+    """Everything one play can reach. `connections` has every connection ever opened, the closed ones too."""
+
+    def __init__(self, stage: Stage, *, unpaced: bool = False, observing: bool = False) -> None:
+        self.stage = stage
+        self.unpaced = unpaced
+        self.observing = observing
+        self.observed = ""
+        self.transcript = Transcript()
+        self.connections: dict[str, Connection] = {}
+        self.refused: dict[str, Refused] = {}
+        self.past: list[Connection] = []
+        self.users: dict[str, str] = {}
+        self.conversations: dict[str, str] = {}
+        self.traps: dict[str, Trap] = {}
+        self.guards: list[Guard] = []
+        self.trap_guards: list[NeverFetched] = []
+        self.tokens: dict[str, str] = {}
+        self._names: dict[str, Any] = {}
+
+    # Names
+
+    def bind(self, captures: Mapping[str, Any]) -> None:
+        """Bind captured values to their names, over earlier ones."""
+        self._names.update(captures)
+
+    def render(self, raw: Raw) -> Any:
+        """Replace names and generated values; a mistake in them is the scenario's."""
+        try:
+            return render(raw, self._resolve, self._order)
+        except TemplateError as error:
+            raise Broken(str(error)) from None
+
+    def value(self, raw: Raw) -> Any:
+        """Render data that goes to the wire."""
+        return plain(self.render(raw))
+
+    def readable_names(self) -> dict[str, str]:
+        """Say which ids stand for what, for transcripts."""
+        named = {**self._names, **self.users, **self.conversations}
+        return {
+            value: name
+            for name, value in named.items()
+            if isinstance(value, str) and len(value) >= 16 and "." not in name
+        }
+
+    def _resolve(self, name: str) -> Any:
+        if name.partition(".")[0] in self.stage.target.profile:
+            return self.stage.target.look_up(name)
+        if name.endswith(".token"):
+            return self.tokens[name.removesuffix(".token")]
+        return look_up(self._names, name)
+
+    def _order(self, name: str, items: list[Any]) -> list[Any]:
+        order = self.stage.spec.protocol.orders.get(name)
+        if order is None:
+            raise TemplateError(f"the protocol has no order {name!r}")
+        return items[::-1] if self.stage.target.look_up(order.profile) == order.reversed_when else items
+
+    # People and places
+
+    async def set(self, given: Given) -> None:
+        """Bring about what a scenario is given; raises ProvisioningFailed or Unmet."""
+        self._names["nonce"] = uuid.uuid4().hex[:12]
+        for name in given.users:
+            self.users[name] = self._names[name] = str(uuid.uuid4())
+        for name in given.unknown:
+            self._names[name] = str(uuid.uuid4())
+        for name in given.traps:
+            self.traps[name] = await Trap.set(name)
+            self._names[name] = self.traps[name].url
+        protocol = self.stage.spec.protocol
+        for name, wanted in given.conversations.items():
+            members = {self.users[user]: role for user, role in wanted.members.items() if role != protocol.no_member}
+            made = await self.stage.provisioner.conversation(name, wanted.visibility, members)
+            self.conversations[name] = self._names[name] = made
+        arrivals = [self.arrive(name, user.instance) for name, user in given.users.items() if user.connect]
+        arrivals += [self.arrive(name, instance) for name, instance in given.devices.items()]
+        await asyncio.gather(*arrivals)
+        for name, wanted in given.conversations.items():
+            joining = wanted.join
+            if joining is None:
+                may = {
+                    user for user, role in wanted.members.items() if protocol.join_right in protocol.roles.get(role, ())
+                }
+                joining = tuple(who for who in self.connections if who.partition("@")[0] in may)
+            await asyncio.gather(*(self.join(who, name) for who in joining))
+
+    async def arrive(self, who: str, instance: int | None = None) -> None:
+        """Connect with a good token, and take the greeting."""
+        outcome = await self.connect(who, instance)
+        if isinstance(outcome, Refused):
+            raise Unmet(f"{who} was refused: {outcome.why}")
+        await self.take_greeting(who)
+
+    async def connect(
+        self,
+        who: str,
+        instance: int | None = None,
+        token: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        origin: str | None = None,
+    ) -> Connection | Refused:
+        """Open a connection for `user` or `user@device`."""
+        if who in self.connections:
+            if self.connections[who].closed is None:
+                raise Broken(f"{who} is connected already")
+            self.past.append(self.connections.pop(who))
+        user = who.partition("@")[0]
+        target = self.stage.target
+        number = instance if instance is not None else 1
+        if not 1 <= number <= len(target.instances):
+            raise Broken(f"there is no instance {number}; the scenario should say `needs: {{instances: {number}}}`")
+        minted = mint(target.signing, self.users[user], user, token)
+        if minted and token is None:
+            self.tokens[who] = minted
+        pairs = [] if minted is None else [(target.query_param, minted)]
+        url = _with_query(
+            target.instances[number - 1], [*pairs, *((key, str(value)) for key, value in (query or {}).items())]
+        )
+        outcome = await open_connection(
+            who,
+            url,
+            self.stage.spec.protocol,
+            self.stage.spec.outgoing,
+            timeout=max(self.stage.reply, 5.0),
+            origin=origin,
+        )
+        if isinstance(outcome, Refused):
+            self.transcript.note(who, "·", f"refused: {outcome.why}")
+            self.refused[who] = outcome
+            return outcome
+        self.transcript.note(who, "·", f"connected to instance {number}" if len(target.instances) > 1 else "connected")
+        outcome.on_frame = lambda connection, received: self.transcript.note(
+            connection.name, "←", received, received.at
+        )
+        outcome.on_close = self._note_close
+        self.connections[who] = outcome
+        return outcome
+
+    def _note_close(self, connection: Connection, closed: Closed) -> None:
+        self.transcript.note(connection.name, "·", str(closed))
+
+    async def take_greeting(self, who: str) -> None:
+        """Wait for the greeting and claim it, on a target that greets."""
+        if self.stage.calibration.greets:
+            greeting = self.stage.spec.protocol.greeting
+            connection = self.connections[who]
+            arrived = await connection.until(
+                lambda: self.first(connection, greeting.frame, greeting.pattern) is not None, self.stage.reply
+            )
+            if not arrived:
+                raise Unmet(f"{who} was not greeted with {greeting.frame}{_ending(connection)}")
+            found = self.first(connection, greeting.frame, greeting.pattern)
+            assert found is not None
+            connection.claimed.add(found[0])
+
+    async def join(self, who: str, conversation: str) -> None:
+        """Let a connection join a conversation, and wait for the confirmation."""
+        protocol = self.stage.spec.protocol
+        connection = self.connections[who]
+        ids = {"conversation": self.conversations[conversation]}
+        request = {key: ids.get(str(value)[2:-1], value) for key, value in protocol.join_request.items()}
+        await self.send(who, request)
+        kind, pattern = self.reply_to(request[protocol.discriminator])
+
+        def answered() -> bool:
+            return (
+                self.first(connection, kind, pattern) is not None
+                or self.first(connection, protocol.error, {}) is not None
+            )
+
+        if not await connection.until(answered, self.stage.reply):
+            raise Unmet(f"{who} joined {conversation} and got no answer{_ending(connection)}")
+        found = self.first(connection, kind, pattern)
+        if found is None:
+            error = self.first(connection, protocol.error, {})
+            raise Unmet(f"{who} may join {conversation}, and was refused", error[1] if error else None)
+        connection.claimed.add(found[0])
+
+    # Frames
+
+    async def send(self, who: str, frame: Mapping[str, Any], *, paced: bool = True) -> None:
+        """Send a frame from a connection, within the target's rate limits."""
+        connection = self.open(who)
+        if paced:
+            await self.stage.pacer.ready(
+                self.users[who.partition("@")[0]], frame[self.stage.spec.protocol.discriminator]
+            )
+        self.transcript.note(who, "→", dict(frame))
+        await connection.send_frame(frame)
+
+    def open(self, who: str) -> Connection:
+        """Give a connection that exists; whether it is still open is for the step to find out."""
+        if who in self.connections:
+            return self.connections[who]
+        if who in self.refused:
+            raise Unmet(f"{who} was refused: {self.refused[who].why}")
+        raise Broken(f"{who} is not connected here")
+
+    def reply_to(self, request: str) -> tuple[str, Mapping[str, Any]]:
+        """Give type and pattern of the plain reply to a request type."""
+        reply = self.stage.spec.incoming[request].reply
+        if reply is None:
+            raise Broken(f"{request} has no reply of its own")
+        return reply[self.stage.spec.protocol.discriminator], reply.get("with", {})
+
+    def first(
+        self, connection: Connection, kind: str, pattern: Any, *, start: int = 0
+    ) -> tuple[int, Received, Matched] | None:
+        """Find the earliest unclaimed frame of a type that matches: its index, itself, and its captures."""
+        for index in range(start, len(connection.log)):
+            received = connection.log[index]
+            if received.frame.type == kind and index not in connection.claimed:
+                found = match(pattern, received.frame.value)
+                if isinstance(found, Matched):
+                    return index, received, found
+        return None
+
+    def is_ambient(self, received: Received) -> bool:
+        """Say whether a frame may come at any time."""
+        return received.frame.type in self.stage.target.ambient
+
+    async def barrier(self, names: Sequence[str] | None = None) -> bool:
+        """Ask the barrier of these connections (all open ones) at the same time; False: one gave no reply."""
+        chosen = list(self.connections.values()) if names is None else [self.open(name) for name in names]
+        live = [connection for connection in chosen if connection.closed is None]
+        if not self.stage.calibration.answers_barrier:
+            await asyncio.sleep(self.stage.patience)
+            return True
+        answers = await asyncio.gather(*(connection.barrier(self.stage.reply) for connection in live))
+        return all(answers)
+
+    async def quiet(self) -> None:
+        """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier."""
+        await self.barrier()
+        if self.stage.settle:
+            await asyncio.sleep(self.stage.settle)
+        if self.stage.calibration.answers_barrier:
+            await self.barrier()
+
+    async def end(self) -> None:
+        """Close every connection and trap; never raises for what the server does."""
+        for user in self.users.values():
+            self.stage.pacer.forget(user)
+        leaving = [connection.close() for connection in (*self.connections.values(), *self.past)]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*leaving, return_exceptions=True), 5.0)
+        for trap in self.traps.values():
+            await trap.remove()
+
+
+def _ending(connection: Connection) -> str:
+    return f"; the connection was {connection.closed}" if connection.closed else ""
+
+
+def _with_query(url: str, pairs: list[tuple[str, str]]) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *pairs])))

@@ -1,0 +1,193 @@
+"""Plays a selection of scenarios against a target, several at a time, and hands each result on as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from conformance.calibrate import calibrate
+from conformance.errors import UsageError
+from conformance.play import Pacer, Stage, observe, play
+from conformance.provision import open_provisioner
+from conformance.results import Calibration, Observation, Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from conformance.scenario.steps import Probe, Scenario
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+Sink = Callable[[Calibration | Result | Observation], None]
+"""Takes everything a run gives, in the order in which it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to play: ids or globs (none: everything), narrowed by feature, level and rule."""
+
+    patterns: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to play: how many at a time, how often, in which order, when to give up; `time_scale` stretches every wait."""
+
+    jobs: int = 8
+    repeat: int = 1
+    order: str = "id"
+    max_failures: int | None = None
+    time_scale: float = 1.0
+    probes: bool = True
+
+
+@dataclass(slots=True)
+class Course:
+    """How far a run has come: seconds per phase, and why it ended early (empty: it did not)."""
+
+    phases: dict[str, float] = field(default_factory=dict)
+    stopped: str = ""
+    failures: int = 0
+
+
+def select(spec: Spec, selection: Selection) -> list[Scenario]:
+    """Give the selected scenarios in the order of their ids; raises UsageError where a word selects nothing."""
+    for feature in selection.features:
+        if feature not in spec.features and not any(str(one.number) == feature for one in spec.features.values()):
+            raise UsageError(f"there is no feature {feature!r}; `chat-parity list features` shows them")
+    for rule in selection.rules:
+        if not any(fnmatchcase(known, rule) for known in spec.rules):
+            raise UsageError(f"there is no rule {rule!r}; `chat-parity list rules` shows them")
+    for pattern in selection.patterns:
+        if not any(_named(one, pattern) for one in spec.scenarios.values()):
+            raise UsageError(f"no scenario is called {pattern!r}; `chat-parity list scenarios` shows them")
+    chosen = [one for one in spec.scenarios.values() if _chosen(one, selection, spec)]
+    if not chosen:
+        raise UsageError("these options together select no scenario")
+    return chosen
+
+
+def _named(scenario: Scenario, pattern: str) -> bool:
+    return pattern in (scenario.id, scenario.base) or fnmatchcase(scenario.id, pattern.replace("[", "[[]"))
+
+
+def _chosen(scenario: Scenario, selection: Selection, spec: Spec) -> bool:
+    feature = spec.features[scenario.feature]
+    rules = [spec.rules[rule] for rule in scenario.rules]
+    return (
+        (not selection.patterns or any(_named(scenario, one) for one in selection.patterns))
+        and (not selection.features or bool({feature.id, str(feature.number)} & set(selection.features)))
+        and (not selection.levels or any(rule.level in selection.levels for rule in rules))
+        and (not selection.rules or any(fnmatchcase(rule.id, one) for rule in rules for one in selection.rules))
+    )
+
+
+def arrange(scenarios: Sequence[Scenario], order: str) -> list[Scenario]:
+    """Put scenarios in the order `id`, `reverse` or `random:SEED`; those that run alone stay last."""
+    arranged = sorted(scenarios, key=lambda one: one.id)
+    if order == "reverse":
+        arranged.reverse()
+    elif order.startswith("random:"):
+        random.Random(order).shuffle(arranged)  # noqa: S311 -- an order to repeat, not a secret
+    elif order != "id":
+        raise UsageError(f"--order takes id, reverse or random:SEED, not {order!r}")
+    # What waits for a server's timer starts first, so that the others run meanwhile.
+    return sorted(arranged, key=lambda one: (one.exclusive, "slow" not in one.tags))
+
+
+async def run(
+    spec: Spec,
+    target: Target,
+    scenarios: Sequence[Scenario],
+    probes: Iterable[Probe],
+    options: Options,
+    sink: Sink,
+    course: Course,
+    restart: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Calibrate, play everything, observe the probes. `course` is kept up to date, also when the run is cancelled."""
+    async with open_provisioner(target, spec.protocol.default_role) as provisioner:
+        with _Phase(course, "calibration"):
+            calibration = await calibrate(spec, target, provisioner, options.time_scale)
+        sink(calibration)
+        stage = Stage(
+            spec=spec,
+            target=target,
+            calibration=calibration,
+            provisioner=provisioner,
+            pacer=Pacer(spec, target),
+            time_scale=options.time_scale,
+            restart=restart,
+            secrets=(target.signing.secret,),
+        )
+        arranged = arrange(scenarios, options.order)
+        plays = [(one, attempt) for attempt in range(1, options.repeat + 1) for one in arranged]
+
+        async def once(one: Scenario, attempt: int) -> None:
+            if not course.stopped:
+                result = await play(one, stage, attempt)
+                sink(result)
+                _count(result, spec, options, course)
+
+        async def look(probe: Probe) -> None:
+            if not course.stopped:
+                sink(await observe(probe, stage))
+
+        with _Phase(course, "together"):
+            shared = [(one, attempt) for one, attempt in plays if not one.exclusive]
+            await _pool([lambda one=one, attempt=attempt: once(one, attempt) for one, attempt in shared], options.jobs)
+        with _Phase(course, "alone"):
+            for one, attempt in plays:
+                if one.exclusive:
+                    await once(one, attempt)
+        if options.probes:
+            chosen = list(probes)
+            with _Phase(course, "probes"):
+                some = [probe for probe in chosen if not probe.play.exclusive]
+                await _pool([lambda probe=probe: look(probe) for probe in some], options.jobs)
+                for probe in chosen:
+                    if probe.play.exclusive:
+                        await look(probe)
+
+
+def _count(result: Result, spec: Spec, options: Options, course: Course) -> None:
+    if result.outcome is Outcome.FAIL and any(spec.rules[rule].level == "must" for rule in result.rules):
+        course.failures += 1
+        if course.failures == options.max_failures:
+            course.stopped = f"stopped after {course.failures} failures (--max-failures)"
+
+
+async def _pool(work: list[Callable[[], Awaitable[None]]], jobs: int) -> None:
+    """Do all the work, `jobs` at a time, in order of beginning."""
+    waiting = iter(work)
+
+    async def worker() -> None:
+        for one in waiting:
+            await one()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(jobs, len(work))):
+            group.create_task(worker())
+
+
+class _Phase:
+    """Adds the seconds of its body to the course."""
+
+    def __init__(self, course: Course, name: str) -> None:
+        self._course = course
+        self._name = name
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._course.phases[self._name] = round(time.perf_counter() - self._began, 3)
