@@ -1,6 +1,7 @@
-"""Measures how a target behaves before anything is judged (DESIGN §3, rule 5): greeting, barrier, and how late broadcasts come.
+"""Measures how a target behaves before anything is judged: its greeting, its barrier, how late its broadcasts come.
 
-A barrier alone proves nothing on a server that fans out asynchronously; what is measured here says how long to wait after it.
+A barrier alone proves nothing on a server that fans out asynchronously; what is measured here says how long to wait
+after it (DESIGN §3, rule 5).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.connection import Connection, Refused
@@ -89,7 +91,7 @@ async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]
     if answers:
         greets = all(map(greeted, everyone))  # A greeting comes before anything else, so before the barrier's reply.
     else:
-        greets = all(await asyncio.gather(*(one.until(lambda one=one: greeted(one), reply / 4) for one in everyone)))
+        greets = all(await asyncio.gather(*(one.until(partial(greeted, one), reply / 4) for one in everyone)))
     for connection in everyone:
         if connection.closed is not None:
             raise TargetUnreachable(

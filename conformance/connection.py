@@ -8,6 +8,7 @@ is cut off.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ class Connection:
     """A connection that is open, or was.
 
     `log` has all frames in order; `claimed` the indices that an expectation or a barrier has taken, `barriers` those
-    of barriers alone; `sent` the requests so far.
+    of barriers alone, `greeting` that of the greeting; `sent` the requests so far.
     """
 
     def __init__(self, name: str, socket: ClientConnection, protocol: Protocol, known: Mapping[str, Message]) -> None:
@@ -86,6 +87,7 @@ class Connection:
         self.claimed: set[int] = set()
         self.barriers: set[int] = set()
         self.sent: list[Sent] = []
+        self.greeting: int | None = None
         self.closed: Closed | None = None
         self._socket = socket
         self._protocol = protocol
@@ -106,14 +108,12 @@ class Connection:
         self._note_sent(kind)
         await self.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
 
-    def note_raw(self, text: str) -> None:
-        """Count a raw text as a request, if it plainly is one: its reply is then expected like any other."""
-        try:
-            kind = json.loads(text)[self._protocol.discriminator]
-        except (ValueError, TypeError, LookupError, RecursionError):
-            return
-        if isinstance(kind, str):
-            self._note_sent(kind)
+    def note_raw(self, data: str | bytes) -> None:
+        """Count a raw message as a request; one that plainly is none counts as a request of no type."""
+        kind: Any = None
+        with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
+            kind = json.loads(data)[self._protocol.discriminator]
+        self._note_sent(kind if isinstance(kind, str) else "")
 
     def _note_sent(self, kind: str) -> None:
         self.sent.append(Sent(kind, len(self.log)))
@@ -154,8 +154,8 @@ class Connection:
     async def barrier(self, timeout: float) -> bool:
         """Send the barrier's request and wait for its reply: all that was sent before is handled. False: no reply.
 
-        Replies carry no token, so they are counted: the n-th reply answers the n-th request. Where a raw text has brought a
-        reply that nobody counted on, the count begins anew from what has come.
+        Replies carry no token, so they are counted: the n-th reply answers the n-th request. Where a raw text has
+        brought a reply that nobody counted on, the count begins anew from what has come.
         """
         if self.closed is not None:
             return False

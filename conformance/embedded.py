@@ -1,10 +1,11 @@
-"""Starts the reference server for a run without a target: an own process, two instances, short timers, a temporary folder."""
+"""Starts the reference server for a run without a target: own process, two instances, short timers, own folder."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -33,7 +34,7 @@ class Embedded:
 
     def __init__(self, folder: Path, secret: str) -> None:
         self._folder = folder
-        self._secret = secret
+        self.secret = secret
         self._process: asyncio.subprocess.Process | None = None
         self.ports = ["0"] * INSTANCES
         self.instances: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class Embedded:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env=_environment() | {"JWT_SECRET": self._secret},
+                env=_environment() | {"JWT_SECRET": self.secret},
                 start_new_session=True,  # Ctrl-C ends the run, and the run ends the server.
             )
         try:
@@ -94,7 +95,7 @@ async def embedded(spec: Spec) -> AsyncIterator[tuple[Target, Embedded]]:
     try:
         await server.start()
         target = read_target(
-            spec.folder / "targets" / "reference.yaml", spec, instances=server.instances, secret=server._secret
+            spec.folder / "targets" / "reference.yaml", spec, instances=server.instances, secret=server.secret
         )
         profile = {**target.profile, "timers": {**target.profile["timers"], **TIMERS}}
         yield replace(target, profile=profile, file=None), server
@@ -104,8 +105,6 @@ async def embedded(spec: Spec) -> AsyncIterator[tuple[Target, Embedded]]:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     # The server is found as this package is found: installed beside it, or in the checkout that holds both.
     root = str(Path(__file__).parent.parent)
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.calibrate import calibrate
@@ -39,7 +40,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to play: how many at a time, how often, in which order, when to give up; `time_scale` stretches every wait."""
+    """How to play: how many at a time, how often, in which order, when to give up, how far to stretch every wait."""
 
     jobs: int = 8
     repeat: int = 1
@@ -143,7 +144,7 @@ async def run(
 
         with _Phase(course, "together"):
             shared = [(one, attempt) for one, attempt in plays if not one.exclusive]
-            await _pool([lambda one=one, attempt=attempt: once(one, attempt) for one, attempt in shared], options.jobs)
+            await _pool([partial(once, one, attempt) for one, attempt in shared], options.jobs)
         with _Phase(course, "alone"):
             for one, attempt in plays:
                 if one.exclusive:
@@ -152,7 +153,7 @@ async def run(
             chosen = list(probes)
             with _Phase(course, "probes"):
                 some = [probe for probe in chosen if not probe.play.exclusive]
-                await _pool([lambda probe=probe: look(probe) for probe in some], options.jobs)
+                await _pool([partial(look, probe) for probe in some], options.jobs)
                 for probe in chosen:
                     if probe.play.exclusive:
                         await look(probe)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import time
 import uuid
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import jwt
 
 from conformance.template import substitute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,12 @@ def mint(signing: Signing, user_id: str, name: str, changes: Mapping[str, Any] |
 
 
 def _sign(claims: Mapping[str, Any], secret: str, algorithm: str, header: Mapping[str, Any]) -> str:
-    """Sign as JWS (RFC 7515 §7.1); the header may lie about the algorithm, so it is written by hand."""
+    """Sign as JWS (RFC 7515 §7.1), by hand: the header may lie about the algorithm, and the secret may be too short."""
     head = {"alg": algorithm, "typ": "JWT"} | dict(header)
     signed = f"{_encode(json.dumps(head).encode())}.{_encode(json.dumps(claims).encode())}"
     if algorithm == "none":
         return f"{signed}."
-    method = jwt.get_algorithm_by_name(algorithm)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Short secrets are among the wrong tokens that scenarios make on purpose.
-        signature = method.sign(signed.encode(), method.prepare_key(secret))
+    signature = hmac.new(secret.encode(), signed.encode(), _DIGESTS[algorithm]).digest()
     return f"{signed}.{_encode(signature)}"
 
 

@@ -34,7 +34,8 @@ class _Lazy(click.Group):
 def chat_parity() -> None:
     """Say which features of the veza chat protocol a server really has.
 
-    Exit codes: 0 as expected, 1 a must rule fails, 2 a mistake in the usage or a file, 3 the server could not be judged.
+    Exit codes: 0 as expected, 1 a must rule fails, 2 a mistake in the usage or in a file, 3 the server could not be
+    judged.
     """
 
 

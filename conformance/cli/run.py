@@ -45,10 +45,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]")
-@click.option("--feature", "features", multiple=True, help="Only this feature (id or number); may be repeated.")
-@click.option(
-    "--level", "levels", multiple=True, type=click.Choice(["must", "should"]), help="Only rules of this level."
-)
+@click.option("--feature", "features", multiple=True, help="Only this feature (id or number).")
+@click.option("--level", "levels", multiple=True, type=click.Choice(["must", "should"]), help="Only this level.")
 @click.option("--rule", "rules", multiple=True, help="Only scenarios of this rule (id or glob); may be repeated.")
 @click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Scenarios at a time.")
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Play each so many times.")

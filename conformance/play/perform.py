@@ -10,6 +10,7 @@ from conformance.connection import Connection, Received, Refused
 from conformance.errors import ChatParityError
 from conformance.matching import Matched, Mismatch, PatternError, match, same, show
 from conformance.play.failure import Broken, PlayError, Unmet
+from conformance.play.residue import unexplained
 from conformance.play.world import Guard, World
 from conformance.scenario import steps as s
 
@@ -52,6 +53,7 @@ async def _send_raw(step: s.SendRaw, world: World) -> None:
     if step.binary is not None:
         data = bytes.fromhex(step.binary)
         world.transcript.note(step.by, "→", f"binary {data.hex()}")
+        connection.note_raw(data)
         await connection.send_bytes(data)
     elif step.frames:
         _send_wire(step, connection, world)
@@ -73,7 +75,7 @@ def _send_wire(step: s.SendRaw, connection: Connection, world: World) -> None:
         if frame.opcode in (0, 1):
             message += payload
             if frame.fin:
-                connection.note_raw(message.decode(errors="replace"))
+                connection.note_raw(message)
                 message = b""
 
 
@@ -117,12 +119,12 @@ async def _await_frame(
     """Wait for a frame; when patience ends, the barrier says whether it can still come."""
 
     def arrived() -> bool:
-        return world.first(connection, kind, pattern) is not None
+        return world.first(connection, kind, pattern, or_greeting=True) is not None
 
     if not await connection.until(arrived, extra + world.stage.patience) and connection.closed is None:
         # Whatever the server still has to do for us is done when the barrier returns, however slow the machine is.
         await world.quiet()
-    return world.first(connection, kind, pattern)
+    return world.first(connection, kind, pattern, or_greeting=True)
 
 
 def _missing(world: World, connection: Connection, kind: str, pattern: Any) -> Unmet:
@@ -158,15 +160,14 @@ async def _never(step: s.Never, world: World) -> None:
 
 def judge_guard(guard: Guard, world: World) -> None:
     """Raise Unmet where a connection has an unclaimed frame that must never come."""
+    strays = unexplained(world) if guard.step.frame == "*" else {}
     for name in guard.step.at:
         connection = world.open(name)
-        for index, received in enumerate(connection.log):
-            if index in connection.claimed or received.frame.type == world.stage.spec.protocol.barrier_reply:
-                continue
-            everything = guard.step.frame == "*" and not world.is_ambient(received)
-            if (everything or received.frame.type == guard.step.frame) and isinstance(
-                match(guard.pattern, received.frame.value), Matched
-            ):
+        unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
+        suspects = strays[name] if guard.step.frame == "*" else unclaimed
+        for received in suspects:
+            fits = guard.step.frame in ("*", received.frame.type)
+            if fits and isinstance(match(guard.pattern, received.frame.value), Matched):
                 raise Unmet(f"{name} must never get {received.frame.type or 'such a frame'} here", received)
 
 
@@ -318,7 +319,7 @@ async def _page(step: s.Page, world: World) -> None:
     discriminator = world.stage.spec.protocol.discriminator
     fields = world.value(step.fields)
     pattern, going_on = world.render(step.pattern), world.render(step.going_on)
-    gathered: dict[str, list[Any]] = {name: [] for name in step.collect.values()}
+    gathered: dict[str, list[Any]] = {name: world.gathered(name) for name in step.collect.values()}
     connection = world.open(step.by)
     for _ in range(MAX_PAGES):
         frame = {discriminator: step.frame, **fields}
@@ -329,8 +330,9 @@ async def _page(step: s.Page, world: World) -> None:
         found = await _await_frame(world, connection, step.reply, pattern, world.stage.reply - world.stage.patience)
         if found is None:
             raise _missing(world, connection, step.reply, pattern)
-        index, received, _captures = found
+        index, received, matched = found
         connection.claimed.add(index)
+        world.bind(matched.captures)
         value = received.frame.value or {}
         for field, name in step.collect.items():
             if not isinstance(value.get(field), list):

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 def residue(world: World, scenario: Scenario) -> Iterator[tuple[str, Received]]:
     """Give (connection, frame) for every frame that has no business to be there."""
     allowed = [(one, world.render(one.pattern)) for one in scenario.allow]
+    for connection, strays in _strays(world):
+        for received in strays:
+            if not any(_is_allowed(one, pattern, connection, received) for one, pattern in allowed):
+                yield connection.name, received
+
+
+def unexplained(world: World) -> dict[str, list[Received]]:
+    """Give the frames of each present connection that nothing has explained so far."""
+    return {connection.name: strays for connection, strays in _strays(world) if connection not in world.past}
+
+
+def _strays(world: World) -> Iterator[tuple[Connection, list[Received]]]:
     everyone = (*world.connections.values(), *world.past)
     granted = {id(connection): _granted(connection, world) for connection in everyone}
     per_user: Counter[tuple[str, str]] = Counter()
@@ -27,13 +39,8 @@ def residue(world: World, scenario: Scenario) -> Iterator[tuple[str, Received]]:
                 per_user[connection.name.partition("@")[0], kind] += 1
     for connection in everyone:
         spare = _Spare(connection, granted[id(connection)], per_user, world)
-        for index, received in enumerate(connection.log):
-            if index in connection.claimed or world.is_ambient(received):
-                continue
-            if any(_is_allowed(one, pattern, connection, received) for one, pattern in allowed):
-                continue
-            if not spare.takes(received):
-                yield connection.name, received
+        unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
+        yield connection, [one for one in unclaimed if not world.is_ambient(one) and not spare.takes(one)]
 
 
 def _granted(connection: Connection, world: World) -> list[str]:
@@ -44,21 +51,25 @@ def _granted(connection: Connection, world: World) -> list[str]:
     """
     spec = world.stage.spec
     error = spec.protocol.error
-    replies = [one.frame for one in connection.log if one.frame.type is not None]
+    replies = [one.frame for one in connection.log]
     granted = []
     position = 0
     for request in connection.sent:
         message = spec.incoming.get(request.type)
-        if message is None or message.reply is None:
-            continue
-        kind, pattern = message.reply[spec.protocol.discriminator], message.reply.get("with", {})
+        reply = None if message is None else message.reply
+        if message is not None and reply is None:
+            continue  # Answered only when it fails; an Error of it is for a step to expect.
         refused = False
-        for index in range(position, len(replies)):
-            if replies[index].type == error or _fits(kind, pattern, replies[index].type, replies[index].value):
-                refused = replies[index].type == error
+        for index in range(max(position, request.seen), len(replies)):
+            have = replies[index]
+            granting = reply is not None and _fits(
+                reply[spec.protocol.discriminator], reply.get("with", {}), have.type, have.value
+            )
+            if have.type == error or granting:
+                refused = have.type == error
                 position = index + 1
                 break
-        if not refused:
+        if reply is not None and not refused:
             granted.append(request.type)
     return granted
 

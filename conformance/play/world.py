@@ -188,6 +188,7 @@ class World:
             found = self.first(connection, greeting.frame, greeting.pattern)
             assert found is not None
             connection.claimed.add(found[0])
+            connection.greeting = found[0]
 
     async def join(self, who: str, conversation: str) -> None:
         """Let a connection join a conversation, and wait for the confirmation."""
@@ -239,16 +240,30 @@ class World:
             raise Broken(f"{request} has no reply of its own")
         return reply[self.stage.spec.protocol.discriminator], reply.get("with", {})
 
+    def gathered(self, name: str) -> list[Any]:
+        """Give a copy of the list that a name is bound to; an unbound name begins with none."""
+        bound = self._names.get(name, [])
+        if not isinstance(bound, list):
+            raise Broken(f"${{{name}}} is not a list that could grow")
+        return list(bound)
+
     def first(
-        self, connection: Connection, kind: str, pattern: Any, *, start: int = 0
+        self, connection: Connection, kind: str, pattern: Any, *, or_greeting: bool = False
     ) -> tuple[int, Received, Matched] | None:
-        """Find the earliest unclaimed frame of a type that matches: its index, itself, and its captures."""
-        for index in range(start, len(connection.log)):
-            received = connection.log[index]
+        """Find the earliest unclaimed frame of a type that matches: its index, itself, and its captures.
+
+        The greeting is claimed by whoever connects; a step may still ask for it (`or_greeting`), by a pattern.
+        """
+        for index, received in enumerate(connection.log):
             if received.frame.type == kind and index not in connection.claimed:
                 found = match(pattern, received.frame.value)
                 if isinstance(found, Matched):
                     return index, received, found
+        if or_greeting and pattern and connection.greeting is not None:
+            received = connection.log[connection.greeting]
+            found = match(pattern, received.frame.value)
+            if received.frame.type == kind and isinstance(found, Matched):
+                return connection.greeting, received, found
         return None
 
     def is_ambient(self, received: Received) -> bool:
