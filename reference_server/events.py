@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
 import orjson
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from reference_server.errors import Code, Refused
     from reference_server.store.messages import StoredMessage
@@ -257,7 +257,14 @@ Outgoing = (
 
 def encode(outgoing: Outgoing) -> str:
     """Write a frame."""
-    return orjson.dumps(outgoing, option=orjson.OPT_UTC_Z).decode()
+    return orjson.dumps(outgoing, default=_plain, option=orjson.OPT_UTC_Z).decode()
+
+
+def _plain(value: object) -> str:
+    """Write a subclass of UUID, as asyncpg returns it."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"cannot write {type(value).__name__}")
 
 
 def refusal(refused: Refused) -> Error:

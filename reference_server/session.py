@@ -13,7 +13,7 @@ from reference_server.auth import Identity, InvalidTokenError, authenticate
 from reference_server.connection import Connection
 from reference_server.context import Context, Instance
 from reference_server.errors import Refused
-from reference_server.events import ActionConfirmed, Error, Outgoing, encode, refusal
+from reference_server.events import ActionConfirmed, Error, encode, refusal
 from reference_server.handlers import HANDLERS
 from reference_server.messages import Ping, Request, SendMessage, parse
 
@@ -45,19 +45,20 @@ async def serve(instance: Instance, websocket: WebSocket) -> None:
         await depart(instance, identity.user_id)
 
 
-async def answer(context: Context, frame: Mapping[str, Any]) -> Outgoing | None:
-    """Carry one frame out and return its reply; whatever goes wrong becomes an `Error`."""
+async def answer(context: Context, frame: Mapping[str, Any]) -> str | None:
+    """Carry one frame out and return its reply, encoded; whatever goes wrong becomes an `Error`."""
     try:
         if frame.get("text") is None:
             raise Refused("invalid_message", "A frame must be text.")  # CONN-5
         request = parse(frame["text"])
         await _keep_within_rate(context, request)
-        return await HANDLERS[type(request)](context, request)
+        reply = await HANDLERS[type(request)](context, request)
+        return None if reply is None else encode(reply)
     except Refused as refused:
-        return refusal(refused)
+        return encode(refusal(refused))
     except Exception:
         logger.exception("a request has failed")
-        return Error("The server has failed to carry this out.", "internal")
+        return encode(Error("The server has failed to carry this out.", "internal"))
 
 
 async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
@@ -79,7 +80,7 @@ async def _converse(instance: Instance, websocket: WebSocket, identity: Identity
                 break
             reply = await answer(context, frame)
             if reply is not None:
-                connection.send(encode(reply))
+                connection.send(reply)
     finally:
         await connection.stop()
         await instance.typing.disconnect(connection)
