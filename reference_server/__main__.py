@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 
 from reference_server import demo, logs
 from reference_server.config import ConfigError, Limits, Settings
@@ -85,8 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         loop_factory = uvicorn.Config(app="", log_config=None).get_loop_factory()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(run(options, settings))
-    except (ConfigError, OSError) as error:
-        print(f"reference_server: {error}", file=sys.stderr)
+    except (ConfigError, OSError, DBAPIError) as error:
+        print(f"reference_server: {getattr(error, 'orig', error)}", file=sys.stderr)
         return 2
     return 0
 

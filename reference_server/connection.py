@@ -1,6 +1,8 @@
 """One connection: what it has joined, and what waits to be sent to it.
 
-Frames go through a bounded outbox and one writer task, so that a reader that lags delays nobody else.
+Frames go through a bounded outbox and one writer task, so that a reader that lags delays nobody else. Its own
+requests wait while half of the outbox is full (`drained`); the events of others do not, and end the connection
+when nothing more fits.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ class Connection:
         self._max_frames = frames
         self._max_size = size
         self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
         self._writer: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
 
@@ -66,7 +70,7 @@ class Connection:
         """Queue a frame; a fleeting one only while the reader keeps up."""
         if not self.is_open:
             return
-        if fleeting and len(self._outbox) * 2 >= self._max_frames:
+        if fleeting and not self._drained.is_set():
             return
         too_many = len(self._outbox) >= self._max_frames
         too_much = bool(self._outbox) and self._outbox_size + len(frame) > self._max_size
@@ -76,21 +80,39 @@ class Connection:
         self._outbox.append(frame)
         self._outbox_size += len(frame)
         self._wake.set()
+        self._measure()
+
+    async def drained(self) -> None:
+        """Wait until the reader has caught up enough to be given more, or is gone."""
+        await self._drained.wait()
 
     def hang_up(self, code: int, reason: str) -> None:
         """End the connection now."""
         if self.is_open:
             self.is_open = False
+            self._drained.set()
             line_of(self._websocket).hang_up(code, reason)
 
     async def _write(self) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError):  # the other side is gone, or we have hung up
+        try:
             while True:
                 while self._outbox:
                     await self._websocket.send_text(self._outbox[0])
                     self._outbox_size -= len(self._outbox.popleft())
+                    self._measure()
                 self._wake.clear()
                 await self._wake.wait()
+        except (WebSocketDisconnect, RuntimeError):
+            self.is_open = False  # the other side is gone, or we have hung up
+        finally:
+            self._drained.set()
+
+    def _measure(self) -> None:
+        """Say whether the reader keeps up."""
+        if len(self._outbox) * 2 < self._max_frames and self._outbox_size * 2 < self._max_size:
+            self._drained.set()
+        else:
+            self._drained.clear()
 
     def _watch_expiry(self) -> None:
         """Hang up when the token, with its leeway, is over."""  # AUTH-4

@@ -127,7 +127,10 @@ class PostgresDatabase:
     """PostgreSQL through asyncpg; writers of one conversation take turns by its row lock."""
 
     def __init__(self, url: URL) -> None:
-        self._engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_pre_ping=True)
+        try:
+            self._engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_pre_ping=True)
+        except ImportError:
+            raise ConfigError("PostgreSQL needs asyncpg: pip install asyncpg") from None
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     async def prepare(self) -> None:

@@ -27,3 +27,9 @@ def configure(level: int = logging.WARNING) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("uvicorn.error").addFilter(_is_ours)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn reports with a traceback though only the client is wrong."""  # CONN-7
+    return not record.getMessage().startswith("Invalid UTF-8")

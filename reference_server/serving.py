@@ -89,9 +89,9 @@ class Deployment:
         self.addresses: list[str] = []
 
     async def __aenter__(self) -> Deployment:
+        await self.services.database.prepare()
         listeners = [listen(self._host, port) for port in self._ports]
         self.addresses = [_address(listener) for listener in listeners]
-        await self.services.database.prepare()
         self._servers = [build_server(self.settings, self.services) for _ in listeners]
         self._tasks = [
             asyncio.create_task(server.serve(sockets=[listener]))

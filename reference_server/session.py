@@ -70,8 +70,8 @@ async def _converse(instance: Instance, websocket: WebSocket, identity: Identity
     connection = Connection(websocket, identity, settings.outbox_frames, settings.outbox_bytes)
     await websocket.accept()
     connection.send(GREETING)  # CONN-1
-    connection.start(settings.token_leeway)
     await instance.hub.connect(connection)
+    connection.start(settings.token_leeway)
     try:
         context = Context(instance, connection)
         while connection.is_open:
@@ -81,6 +81,7 @@ async def _converse(instance: Instance, websocket: WebSocket, identity: Identity
             reply = await answer(context, frame)
             if reply is not None:
                 connection.send(reply)
+            await connection.drained()
     finally:
         await connection.stop()
         await instance.typing.disconnect(connection)
