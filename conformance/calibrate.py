@@ -111,7 +111,7 @@ async def _room(world: World, members: dict[str, str]) -> None:
 
 
 async def _skew(world: World, witnesses: tuple[str, ...], reply: float, answers: bool) -> float | None:
-    """Send broadcasts and measure by how much the latest came after the barrier that should follow it; None: none came."""
+    """Send broadcasts and measure by how much the latest came after the barrier behind it; None: none came."""
     latest = 0.0
     for _ in range(BROADCASTS):
         text = f"calibration {uuid.uuid4()}"

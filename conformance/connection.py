@@ -105,20 +105,21 @@ class Connection:
     async def send_frame(self, frame: Mapping[str, Any]) -> None:
         """Send one protocol frame as compact JSON."""
         kind = frame[self._protocol.discriminator]
-        self._note_sent(kind)
-        await self.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
-
-    def note_raw(self, data: str | bytes) -> None:
-        """Count a raw message as a request; one that plainly is none counts as a request of no type."""
-        kind: Any = None
-        with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
-            kind = json.loads(data)[self._protocol.discriminator]
-        self._note_sent(kind if isinstance(kind, str) else "")
-
-    def _note_sent(self, kind: str) -> None:
         self.sent.append(Sent(kind, len(self.log)))
         if kind == self._protocol.barrier_request[self._protocol.discriminator]:
             self._pings += 1
+        await self.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+
+    def note_raw(self, data: str | bytes) -> bool:
+        """Note a raw message as a request; one that plainly is none counts as a request of no type.
+
+        True: it is a barrier request, which the server may answer or refuse; whoever sends it should wait for either.
+        """
+        kind: Any = None
+        with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
+            kind = json.loads(data)[self._protocol.discriminator]
+        self.sent.append(Sent(kind if isinstance(kind, str) else "", len(self.log)))
+        return bool(kind == self._protocol.barrier_request[self._protocol.discriminator])
 
     async def send_text(self, text: str) -> None:
         """Send a text frame; half surrogate pairs cannot be sent and raise UnicodeEncodeError."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TIMERS = {"rate_window": 3.0, "typing_expiry": 1.0, "token_leeway": 1.0}
 """Seconds; given to the server, and declared in its profile."""
+LIMITS = {"requests_per_window": 150}
+"""Few enough to be met within a window on a slow machine; given to the server, and declared in its profile."""
 START_TIMEOUT = 30.0
 INSTANCES = 2
 
@@ -47,6 +49,7 @@ class Embedded:
             command += ["--port", port]
         for name, seconds in TIMERS.items():
             command += [f"--{name.replace('_', '-')}", str(seconds)]
+        command += ["--request-limit", str(LIMITS["requests_per_window"])]
         with (self._folder / "server.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
@@ -97,7 +100,11 @@ async def embedded(spec: Spec) -> AsyncIterator[tuple[Target, Embedded]]:
         target = read_target(
             spec.folder / "targets" / "reference.yaml", spec, instances=server.instances, secret=server.secret
         )
-        profile = {**target.profile, "timers": {**target.profile["timers"], **TIMERS}}
+        profile = {
+            **target.profile,
+            "timers": {**target.profile["timers"], **TIMERS},
+            "limits": {**target.profile["limits"], **LIMITS},
+        }
         yield replace(target, profile=profile, file=None), server
     finally:
         await server.stop()

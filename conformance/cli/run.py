@@ -72,8 +72,8 @@ if TYPE_CHECKING:
 def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     """Play scenarios against a server and write the parity report.
 
-    TARGET is a target file or a ws:// URL; without one the reference server is started and tested. What is played may be
-    narrowed by ids and globs. Writes run.jsonl, parity.json and parity.md.
+    TARGET is a target file or a ws:// URL; without one the reference server is started and tested. What is played may
+    be narrowed by ids and globs. Writes run.jsonl, parity.json and parity.md.
     """
     spec = load(given["spec_folder"] or find())
     place, patterns = _split(words)

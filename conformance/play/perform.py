@@ -50,22 +50,36 @@ async def _send(step: s.Send, world: World) -> None:
 
 async def _send_raw(step: s.SendRaw, world: World) -> None:
     connection = world.open(step.by)
+    before = len(connection.log)
+    if await _write_raw(step, connection, world):
+        # Barriers are told apart by counting their replies, so the one to this must be known before the next.
+        protocol = world.stage.spec.protocol
+        answers = (protocol.barrier_reply, protocol.error)
+        await connection.until(
+            lambda: any(one.frame.type in answers for one in connection.log[before:]), world.stage.patience
+        )
+
+
+async def _write_raw(step: s.SendRaw, connection: Connection, world: World) -> bool:
+    """Write it; True: it is a barrier request."""
     if step.binary is not None:
         data = bytes.fromhex(step.binary)
         world.transcript.note(step.by, "→", f"binary {data.hex()}")
-        connection.note_raw(data)
+        barrier = connection.note_raw(data)
         await connection.send_bytes(data)
-    elif step.frames:
-        _send_wire(step, connection, world)
-    else:
-        text = _text(step, step.text, world)
-        world.transcript.note(step.by, "→", text)
-        connection.note_raw(text)
-        await connection.send_text(text)
+        return barrier
+    if step.frames:
+        return _write_wire(step, connection, world)
+    text = _text(step, step.text, world)
+    world.transcript.note(step.by, "→", text)
+    barrier = connection.note_raw(text)
+    await connection.send_text(text)
+    return barrier
 
 
-def _send_wire(step: s.SendRaw, connection: Connection, world: World) -> None:
+def _write_wire(step: s.SendRaw, connection: Connection, world: World) -> bool:
     message = b""
+    barrier = False
     for frame in step.frames:
         written = frame.payload_hex
         payload = bytes.fromhex(written) if written is not None else _text(step, frame.payload, world).encode()
@@ -75,8 +89,9 @@ def _send_wire(step: s.SendRaw, connection: Connection, world: World) -> None:
         if frame.opcode in (0, 1):
             message += payload
             if frame.fin:
-                connection.note_raw(message)
+                barrier |= connection.note_raw(message)
                 message = b""
+    return barrier
 
 
 def _text(step: s.SendRaw, raw: Any, world: World) -> str:
@@ -176,10 +191,13 @@ async def _expect_either(step: s.ExpectEither, world: World) -> None:
     patterns = [world.render(one.pattern) for one in step.alternatives]
 
     def which() -> int | None:
+        """Give the alternative whose frame came first, else the one that says how the connection ended."""
+        came = []
         for index, (one, pattern) in enumerate(zip(step.alternatives, patterns, strict=True)):
-            if _happened(one, pattern, connection, world):
-                return index
-        return None
+            position = _happened(one, pattern, connection, world)
+            if position is not None:
+                came.append((position, index))
+        return min(came)[1] if came else None
 
     await connection.until(lambda: which() is not None, _extra(step.within, world) + world.stage.reply)
     index = which()
@@ -194,15 +212,19 @@ async def _expect_either(step: s.ExpectEither, world: World) -> None:
         world.bind(found[2].captures)
 
 
-def _happened(one: s.Alternative, pattern: Any, connection: Connection, world: World) -> bool:
+def _happened(one: s.Alternative, pattern: Any, connection: Connection, world: World) -> int | None:
+    """Say whether an alternative has happened: its place in the log (the end is behind every frame), or None."""
     if one.frame is not None:
-        return world.first(connection, one.frame, pattern) is not None
+        found = world.first(connection, one.frame, pattern)
+        return None if found is None else found[0]
     closed = connection.closed
     if closed is None:
-        return False
+        return None
     if one.dropped:
-        return closed.code is None and not closed.fault
-    return closed.code is not None and _one_of_codes(closed.code, one.close)
+        fits = closed.code is None and not closed.fault
+    else:
+        fits = closed.code is not None and _one_of_codes(closed.code, one.close)
+    return len(connection.log) if fits else None
 
 
 def _say_alternative(one: s.Alternative) -> str:
@@ -429,7 +451,7 @@ async def _observe(step: s.Observe, world: World) -> None:
             continue
         connection = world.connections[step.at]
         pattern = world.render(one.pattern)
-        if _happened(one, pattern, connection, world):
+        if _happened(one, pattern, connection, world) is not None:
             if one.frame is not None:
                 found = world.first(connection, one.frame, pattern)
                 assert found is not None

@@ -54,11 +54,11 @@ def _granted(connection: Connection, world: World) -> list[str]:
     replies = [one.frame for one in connection.log]
     granted = []
     position = 0
-    for request in connection.sent:
+    for number, request in enumerate(connection.sent):
         message = spec.incoming.get(request.type)
         reply = None if message is None else message.reply
-        if message is not None and reply is None:
-            continue  # Answered only when it fails; an Error of it is for a step to expect.
+        if message is not None and reply is None and not _one_too_many(connection, number, position, world):
+            continue  # It is answered only when it fails, and every reply that is left belongs to another request.
         refused = False
         for index in range(max(position, request.seen), len(replies)):
             have = replies[index]
@@ -72,6 +72,24 @@ def _granted(connection: Connection, world: World) -> list[str]:
         if reply is not None and not refused:
             granted.append(request.type)
     return granted
+
+
+def _one_too_many(connection: Connection, number: int, position: int, world: World) -> bool:
+    """Say whether there are more terminal replies left than later requests that have one."""
+    spec = world.stage.spec
+    replies = [one for kind in connection.sent[number + 1 :] if (one := _reply(kind.type, world)) is not None]
+    left = 0
+    for received in connection.log[position:]:
+        frame = received.frame
+        left += frame.type == spec.protocol.error or any(_fits(*reply, frame.type, frame.value) for reply in replies)
+    return left > len(replies)
+
+
+def _reply(request: str, world: World) -> tuple[str, Mapping[str, Any]] | None:
+    message = world.stage.spec.incoming.get(request)
+    if message is None or message.reply is None:
+        return None
+    return message.reply[world.stage.spec.protocol.discriminator], message.reply.get("with", {})
 
 
 class _Spare:

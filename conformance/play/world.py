@@ -252,10 +252,12 @@ class World:
     ) -> tuple[int, Received, Matched] | None:
         """Find the earliest unclaimed frame of a type that matches: its index, itself, and its captures.
 
-        The greeting is claimed by whoever connects; a step may still ask for it (`or_greeting`), by a pattern.
+        The type `*` is any but ambient ones. The greeting is claimed by whoever connects; a step may still ask for it
+        (`or_greeting`), by a pattern.
         """
         for index, received in enumerate(connection.log):
-            if received.frame.type == kind and index not in connection.claimed:
+            fits = received.frame.type == kind or (kind == "*" and not self.is_ambient(received))
+            if fits and index not in connection.claimed:
                 found = match(pattern, received.frame.value)
                 if isinstance(found, Matched):
                     return index, received, found

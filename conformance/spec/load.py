@@ -121,7 +121,7 @@ def _rules(document: Document) -> list[Rule]:
             sentence=one["sentence"],
             provenance=one["provenance"],
             source=one["source"],
-            features=tuple(document.value["features"]),
+            features=tuple(one.get("features", document.value["features"])),
             file=document.file,
             line=document.line(("rules", index, "id")),
         )

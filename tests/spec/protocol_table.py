@@ -130,12 +130,12 @@ REPLIES = {
 }
 
 ECHOES = {
-    "SendMessage": ["NewMessage"],
-    "EditMessage": ["MessageEdited"],
-    "DeleteMessage": ["MessageDeleted"],
-    "AddReaction": ["ReactionAdded"],
-    "RemoveReaction": ["ReactionRemoved"],
-    "MarkAsRead": ["MessageRead"],
+    "SendMessage": {"NewMessage": "sender_id"},
+    "EditMessage": {"MessageEdited": "editor_id"},
+    "DeleteMessage": {"MessageDeleted": "deleted_by"},
+    "AddReaction": {"ReactionAdded": "user_id"},
+    "RemoveReaction": {"ReactionRemoved": "user_id"},
+    "MarkAsRead": {"MessageRead": "user_id"},
 }
 
 FRAME_RULES = {

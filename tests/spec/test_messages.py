@@ -205,9 +205,11 @@ def test_every_request_names_the_reply_of_the_table(name):
 
 @pytest.mark.parametrize("name", table.INCOMING)
 def test_every_request_names_the_echo_of_the_table(name):
-    echo = read_json(SPEC / "messages/incoming" / f"{name}.json").get("x-echo", [])
-    assert echo == table.ECHOES.get(name, [])
+    echo = read_json(SPEC / "messages/incoming" / f"{name}.json").get("x-echo", {})
+    assert echo == table.ECHOES.get(name, {})
     assert set(echo) <= set(table.OUTGOING)
+    for event, actor in echo.items():
+        assert actor in read_json(SPEC / "messages/outgoing" / f"{event}.json")["properties"]
 
 
 @pytest.mark.parametrize("name", [name for name, reply in table.REPLIES.items() if reply])
