@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.reference_server.support import Chat, Client, Command
+from tests.reference_server.support import LEEWAY_S, Chat, Client, Command
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -15,7 +15,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """Two instances in a process of their own, with short timers."""
     database = tmp_path_factory.mktemp("server") / "chat.db"
     limits = ("--message-limit", "100000", "--request-limit", "100000")
-    with Command(database, "--typing-expiry", "0.3", "--token-leeway", "1", *limits, ports=(0, 0)) as command:
+    with Command(database, "--typing-expiry", "0.3", "--token-leeway", str(LEEWAY_S), *limits, ports=(0, 0)) as command:
         yield command
 
 

@@ -20,7 +20,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 SECRET = "a secret that is only used by the tests"
 REPLIES = {"HistoryChunk", "SearchResults", "SyncChunk", "Pong", "ActionConfirmed", "Error"}
-PATIENCE_S = 5.0
+PATIENCE_S = 10.0
+#: The token leeway of the server that the tests share.
+LEEWAY_S = 1
 ROOT = Path(__file__).parents[2]
 
 Frame = dict[str, Any]
@@ -205,7 +207,7 @@ class Command:
 
     def end(self) -> tuple[int, str]:
         """Let go of its stdin and wait for its end; return its exit code and its log."""
-        _, log = self.process.communicate(timeout=10)
+        _, log = self.process.communicate(timeout=30)
         return self.process.returncode, log.decode()
 
     def __enter__(self) -> Self:

@@ -83,6 +83,25 @@ class TestAReaderThatDoesNotRead:
                     await flood(alice, lobby, 10)
                 assert await asyncio.to_thread(deaf.read_until_close) == READER_TOO_SLOW
 
+    async def test_may_ask_for_more_than_fits_and_read_it_later(self, tmp_path: Path):
+        settings = Settings(SECRET, limits=Limits(messages_per_window=10_000), outbox_bytes=100_000)
+        async with (
+            Deployment(settings, f"sqlite:///{tmp_path}/chat.db", "127.0.0.1", [0]) as deployment,
+            Chat(deployment.websocket_urls, deployment.api_urls) as chat,
+        ):
+            alice = await chat.connect()
+            lobby = await chat.conversation(alice, join=False)
+            await flood(alice, lobby, 50)
+            alice.socket.transport.pause_reading()
+            for _ in range(40):
+                await alice.send("FetchHistory", conversation_id=lobby)
+            bob = await chat.connect()
+            for _ in range(40):
+                await bob.ask("Ping")
+            alice.socket.transport.resume_reading()
+            for _ in range(40):
+                assert len((await alice.reply())["messages"]) == 50
+
     async def test_does_not_hold_up_the_end(self, tmp_path: Path):
         with Command(tmp_path / "chat.db", "--message-limit", "10000") as command:
             async with command.chat as chat:

@@ -25,7 +25,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         env={},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
 
@@ -37,11 +37,10 @@ class TestStart:
         assert "at least 32 bytes" in ended.stderr
         assert "Traceback" not in ended.stderr
 
-    @pytest.mark.parametrize("url", ["sqlite://", "mysql://x/y", "nonsense"])
-    def test_is_refused_with_a_database_that_cannot_be(self, url: str):
-        ended = run("--jwt-secret", "x" * 32, "--port", "0", "--database", url)
+    def test_is_refused_with_a_database_that_cannot_be_opened(self, tmp_path: Path):
+        ended = run("--jwt-secret", "x" * 32, "--port", "0", "--database", f"sqlite:///{tmp_path}/nowhere/chat.db")
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert "Traceback" not in ended.stderr
+        assert ended.stderr == "reference_server: unable to open database file\n"
 
     def test_is_refused_on_a_port_that_is_taken(self, server: Command, tmp_path: Path):
         port = str(urlsplit(server.ready["instances"][0]).port)

@@ -10,10 +10,16 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.reference_server.support import Chat, Client, Command, open_socket, token
+from reference_server.config import Settings
+from reference_server.handlers import HANDLERS
+from reference_server.messages import FetchHistory
+from reference_server.serving import Deployment
+from tests.reference_server.support import LEEWAY_S, SECRET, Chat, Client, Command, open_socket, token
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reference_server.context import Context
 
 ID = str(uuid4())
 
@@ -147,6 +153,26 @@ class TestReplies:
         assert contents == [str(number) for number in range(50)]
 
 
+class TestAFailure:
+    async def test_inside_the_server_is_answered_and_the_connection_lives(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ):
+        async def fail(_context: Context, _request: FetchHistory) -> None:
+            raise LookupError("a fault")
+
+        monkeypatch.setitem(HANDLERS, FetchHistory, fail)
+        async with (
+            Deployment(Settings(SECRET), f"sqlite:///{tmp_path}/chat.db", "127.0.0.1", [0]) as deployment,
+            Chat(deployment.websocket_urls, deployment.api_urls) as chat,
+        ):
+            alice = await chat.connect()
+            reply = await alice.ask("FetchHistory", conversation_id=ID)
+            assert reply["code"] == "internal"
+            assert "fault" not in reply["message"]
+            assert await alice.ask("Ping") == {"type": "Pong"}
+        assert "a fault" in caplog.text
+
+
 class TestRates:
     async def test_are_counted_per_user_over_connections_and_instances(self, tmp_path: Path):
         limits = ("--message-limit", "3", "--request-limit", "4", "--rate-window", "0.6")
@@ -173,13 +199,11 @@ class TestRates:
 
 
 class TestExpiry:
-    async def test_of_the_token_ends_the_connection(self, tmp_path: Path):
-        with Command(tmp_path / "chat.db", "--token-leeway", "0") as command:
-            async with command.chat as chat:
-                expires = int(time.time()) + 1
-                alice = await chat.connect(exp=expires)
-                assert await alice.closed() == 4401
-                assert expires <= time.time() < expires + 2
+    async def test_of_the_token_ends_the_connection_when_the_leeway_is_over(self, chat: Chat):
+        end = int(time.time()) + 2
+        alice = await chat.connect(exp=end - LEEWAY_S)
+        assert await alice.closed() == 4401
+        assert end <= time.time() < end + 2
 
 
 class TestPresence:
