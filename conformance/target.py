@@ -81,6 +81,11 @@ def read_target(file: Path, spec: Spec, *, instances: tuple[str, ...] = (), secr
     )
 
 
+def check_target(file: Path, spec: Spec) -> None:
+    """Check a target file without its secret; raises BadFile."""
+    read_target(file, spec, secret="")
+
+
 def _profile(document: Document, spec: Spec) -> dict[str, dict[str, Any]]:
     profile = {}
     for group, defaults in spec.protocol.profile.items():

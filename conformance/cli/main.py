@@ -12,7 +12,7 @@ import click
 from conformance import __version__
 from conformance.errors import ChatParityError
 
-_VERBS = ("run", "report", "lint", "list", "probe", "serve")
+_VERBS = ("run", "report", "lint", "list", "coverage", "probe", "serve")
 
 
 class _Lazy(click.Group):

@@ -1,0 +1,84 @@
+"""`chat-parity lint [TARGET-FILE …]`: find every mistake in the spec and in target files, with file and line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from conformance.errors import BadFile, Mistake
+from conformance.lint import lint as find_mistakes
+from conformance.lint.ledger import accept as with_new_ids
+from conformance.lint.ledger import read_ledger, render
+from conformance.spec import find, load
+from conformance.target import check_target
+
+
+@click.command()
+@click.argument("targets", nargs=-1, type=click.Path(path_type=Path), metavar="[TARGET-FILE …]")
+@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--accept", is_flag=True, help="First add the ids that are new to the ledger of the spec.")
+@click.pass_context
+def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None, form: str, accept: bool) -> None:
+    """Find every mistake in the spec, and in target files: `file:line: what is wrong, and what to do`.
+
+    The exit code is 0 when there is nothing to say, else 2.
+    """
+    folder = spec_folder or find()
+    findings = _look(folder, targets, accept)
+    if form == "json":
+        click.echo(json.dumps(_document(findings), ensure_ascii=False, indent=2))
+    elif findings.mistakes:
+        for mistake in findings.mistakes:
+            click.echo(str(mistake))
+        count = len(findings.mistakes)
+        click.echo(f"{count} finding{'s' if count != 1 else ''} in {findings.files} files", err=True)
+        if not findings.whole:
+            click.echo("The spec could not be read whole; more may be found once these are repaired.", err=True)
+    else:
+        click.echo(f"{findings.files} files, nothing to say")
+    ctx.exit(2 if findings.mistakes else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """What was looked at and found; `whole` is False where the spec could not be read, so that less was looked at."""
+
+    files: int
+    mistakes: tuple[Mistake, ...]
+    whole: bool = True
+
+
+def _look(folder: Path, targets: tuple[Path, ...], accept: bool) -> _Findings:
+    shipped = tuple(sorted((folder / "targets").glob("*.yaml")))
+    files = sum(1 for file in folder.rglob("*") if file.suffix in (".yaml", ".json")) + len(targets)
+    try:
+        spec = load(folder)
+        ledger = read_ledger(spec)
+    except BadFile as error:
+        return _Findings(files, error.mistakes, whole=False)
+    if accept:
+        ledger = with_new_ids(spec, ledger)
+        ledger.file.write_text(render(ledger, spec.features), encoding="utf-8", newline="\n")
+        ledger = read_ledger(spec)
+    mistakes = find_mistakes(spec, ledger)
+    for file in (*shipped, *targets):
+        try:
+            check_target(file, spec)
+        except BadFile as error:
+            mistakes += error.mistakes
+    return _Findings(files, tuple(mistakes))
+
+
+def _document(findings: _Findings) -> dict[str, object]:
+    return {
+        "files": findings.files,
+        "whole": findings.whole,
+        "mistakes": [
+            {"file": str(mistake.file), "line": mistake.line, "message": mistake.message}
+            for mistake in findings.mistakes
+        ],
+    }

@@ -1,0 +1,95 @@
+"""Finds what is wrong with a spec that loads: promises without proof, checks that cannot fail, ids that vanished.
+
+`conformance.spec.load` finds what cannot be read or dangles; here is what is well-formed and still a mistake. One
+small function per rule, in three tables; each is pure, and each finding is a `Mistake` with file and line.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from conformance.errors import Mistake
+from conformance.lint.ledger import check_ledger
+from conformance.lint.messages import (
+    types_are_used,
+    types_have_features_and_schemas,
+    types_named_by_schemas_exist,
+    types_of_the_protocol_exist,
+)
+from conformance.lint.names import names_are_bound, names_of_branches_differ, orders_exist
+from conformance.lint.refusal import refusals_have_three_parts
+from conformance.lint.rules import features_have_rules, rules_are_proved, rules_named_elsewhere_exist
+from conformance.lint.silence import silence_has_a_witness
+from conformance.lint.timing import slow_means_waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from conformance.lint.ledger import Ledger
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+
+__all__ = ["lint"]
+
+Finding = tuple[int, str]
+"""Line and sentence; the file is that of the scenario."""
+
+OF_THE_WHOLE: tuple[Callable[[Spec], Iterator[Mistake]], ...] = (
+    features_have_rules,
+    rules_are_proved,
+    rules_named_elsewhere_exist,
+    types_have_features_and_schemas,
+    types_named_by_schemas_exist,
+    types_of_the_protocol_exist,
+    types_are_used,
+)
+OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
+    refusals_have_three_parts,
+    silence_has_a_witness,
+)
+OF_EACH_PLAY: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
+    names_are_bound,
+    names_of_branches_differ,
+    orders_exist,
+    slow_means_waiting,
+)
+"""For scenarios and probes."""
+
+
+def lint(spec: Spec, ledger: Ledger) -> list[Mistake]:
+    """Give everything that is wrong with a loaded spec, in the order of files and lines."""
+    found = [mistake for rule in OF_THE_WHOLE for mistake in rule(spec)]
+    found += check_ledger(spec, ledger)
+    scenarios = list(spec.scenarios.values())
+    found += _of_each(OF_EACH_SCENARIO, scenarios, spec)
+    found += _of_each(OF_EACH_PLAY, [*scenarios, *(probe.play for probe in spec.probes.values())], spec)
+    return sorted(dict.fromkeys(found), key=lambda mistake: (mistake.file, mistake.line, mistake.message))
+
+
+def _of_each(
+    rules: Iterable[Callable[[Scenario, Spec], Iterator[Finding]]], plays: Iterable[Scenario], spec: Spec
+) -> list[Mistake]:
+    """Ask every rule about every play; the cases of one file that share a finding share its line in the answer."""
+    cases: dict[str, list[Scenario]] = defaultdict(list)
+    for play in plays:
+        cases[play.base].append(play)
+    found = []
+    for siblings in cases.values():
+        guilty: dict[Finding, list[Scenario]] = defaultdict(list)
+        for play in siblings:
+            for rule in rules:
+                for finding in dict.fromkeys(rule(play, spec)):
+                    guilty[finding].append(play)
+        for (line, message), some in guilty.items():
+            found.append(Mistake(some[0].file, line, message + _which(some, siblings)))
+    return found
+
+
+def _which(some: list[Scenario], siblings: list[Scenario]) -> str:
+    """Name the cases that a finding is about, unless it is about all of them."""
+    if len(some) == len(siblings):
+        return ""
+    names = [play.id.removeprefix(play.base).strip("[]") for play in some]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f" (case{'s' if len(names) > 1 else ''} {', '.join(names[:3])}{more})"

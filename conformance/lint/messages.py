@@ -1,0 +1,96 @@
+"""The message types fit together: features name them, schemas describe them, scenarios send and expect them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.errors import Mistake
+from conformance.scenario import steps as s
+from conformance.scenario.parse import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.spec import Spec
+    from conformance.spec.messages import Message
+
+
+def types_have_features_and_schemas(spec: Spec) -> Iterator[Mistake]:
+    """Find types of `features.yaml` without a schema, and schemas whose type belongs to no feature."""
+    file = spec.folder / "features.yaml"
+    for way, messages in (("incoming", spec.incoming), ("outgoing", spec.outgoing)):
+        named = {}
+        for feature in spec.features.values():
+            for kind in feature.incoming if way == "incoming" else feature.outgoing:
+                named[kind] = feature
+        for kind in sorted(named.keys() - messages.keys()):
+            missing = f"{way} type {kind} of {named[kind].id} has no schema: messages/{way}/{kind}.json is missing"
+            yield Mistake(file, named[kind].line, f"the {missing}")
+        for kind in sorted(messages.keys() - named.keys()):
+            yield Mistake(messages[kind].file, 0, f"no feature of features.yaml has the {way} type {kind}")
+
+
+def types_named_by_schemas_exist(spec: Spec) -> Iterator[Mistake]:
+    """Find replies and echoes of requests that no schema describes, or with fields that it does not have."""
+    for message in spec.incoming.values():
+        reply = message.reply
+        if reply is not None:
+            kind = reply[spec.protocol.discriminator]
+            yield from _has(message, "x-reply", kind, reply.get("with", {}), spec.outgoing)
+        for kind, actor in message.echo.items():
+            yield from _has(message, "x-echo", kind, {actor: None}, spec.outgoing)
+
+
+def types_of_the_protocol_exist(spec: Spec) -> Iterator[Mistake]:
+    """Find types that `protocol.yaml` gives a role, and that no schema describes."""
+    protocol = spec.protocol
+    key = protocol.discriminator
+    outgoing = {protocol.greeting.frame, protocol.barrier_reply, protocol.error, protocol.broadcast.frame}
+    incoming = {str(one[key]) for one in (protocol.barrier_request, protocol.join_request, protocol.broadcast_request)}
+    for budget in protocol.budgets:
+        incoming |= budget.requests or frozenset()
+    file = spec.folder / "protocol.yaml"
+    for way, named, known in (
+        ("incoming", incoming, spec.incoming),
+        ("outgoing", outgoing | protocol.ambient, spec.outgoing),
+    ):
+        for kind in sorted(named - known.keys()):
+            yield Mistake(file, 0, f"there is no message type ({way}) {kind!r}")
+    if protocol.unknown_type in spec.incoming:
+        yield Mistake(file, 0, f"`unknown_type` is {protocol.unknown_type}, which is a type of the protocol")
+
+
+def types_are_used(spec: Spec) -> Iterator[Mistake]:
+    """Find requests that no scenario sends, and frames of the server that none expects."""
+    sent: set[str] = set()
+    expected: set[str] = set()
+    for scenario in spec.scenarios.values():
+        for step in walk((*scenario.setup, *scenario.steps)):
+            sent |= {step.frame} if isinstance(step, s.Send | s.Page) else set()
+            expected |= expects(step)
+    for kind in sorted(spec.incoming.keys() - sent):
+        yield Mistake(spec.incoming[kind].file, 0, f"no scenario sends {kind}")
+    for kind in sorted(spec.outgoing.keys() - expected):
+        yield Mistake(spec.outgoing[kind].file, 0, f"no scenario expects {kind}")
+
+
+def expects(step: s.Step) -> frozenset[str]:
+    """Give the types that a step waits for."""
+    match step:
+        case s.Expect() | s.Collect():
+            return frozenset({step.frame})
+        case s.Page():
+            return frozenset({step.reply})
+        case s.ExpectEither():
+            return frozenset(one.frame for one in step.alternatives if one.frame is not None)
+    return frozenset()
+
+
+def _has(
+    message: Message, keyword: str, kind: str, fields: Mapping[str, object], known: Mapping[str, Message]
+) -> Iterator[Mistake]:
+    if kind not in known:
+        yield Mistake(message.file, 0, f"`{keyword}`: there is no message type (outgoing) {kind!r}")
+        return
+    for name in sorted(fields.keys() - known[kind].fields):
+        yield Mistake(message.file, 0, f"`{keyword}`: {kind} has no field {name!r}")

@@ -1,0 +1,173 @@
+"""Every `${name}` is bound before it is used, and no two things that go on at the same time bind the same one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.scenario import steps as s
+from conformance.scenario.parse import walk
+from conformance.template import references
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+
+ALWAYS = frozenset({"nonce"})
+_BIND_NOTHING = frozenset({"$not", "$every", "$literal"})
+"""Patterns whose captures, if they had any, are thrown away."""
+
+
+def names_are_bound(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find names that stand for nothing when the step that uses them is played: the play would be BROKEN."""
+    scope = _Scope(play, spec)
+    yield from _unbound((*play.setup, *play.steps), scope)
+    for allowed in play.allow:
+        for name in sorted(references(allowed.pattern)):
+            if not scope.knows(name):
+                yield play.line, f"`allow`: nothing here is called ${{{name}}}"
+
+
+def names_of_branches_differ(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find names that two branches of one `together` bind: names are one space, so each would read the other's."""
+    for step in walk((*play.setup, *play.steps)):
+        if isinstance(step, s.Together):
+            seen: set[str] = set()
+            for branch in step.branches:
+                bound = {name for inner in walk(branch) for name in binds(inner)}
+                for name in sorted(bound & seen):
+                    yield step.line, f"two branches of this `together` bind {name}; give them names of their own"
+                seen |= bound
+
+
+def orders_exist(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find `$chronological` lists of an order that the protocol does not have."""
+    for step in walk((*play.setup, *play.steps)):
+        for name in sorted(set(_orders(uses(step))) - spec.protocol.orders.keys()):
+            yield step.line, f"$chronological: protocol.yaml has no order {name!r}"
+
+
+def uses(step: s.Step) -> list[Any]:
+    """Give the data of a step in which names are replaced when it is played."""
+    match step:
+        case s.Send():
+            return [step.fields]
+        case s.SendRaw():
+            return [step.text, *(frame.payload for frame in step.frames if frame.payload_hex is None)]
+        case s.Expect() | s.Never():
+            return [step.pattern]
+        case s.ExpectEither():
+            return [one.pattern for one in step.alternatives]
+        case s.Connect():
+            return [step.token, dict(step.query)]
+        case s.WsPing():
+            return [step.payload]
+        case s.Repeat():
+            return [step.times]
+        case s.Page():
+            return [step.fields, step.pattern, step.going_on]
+        case s.Collect():
+            return [step.pattern, step.count, step.at_least, step.at_most]
+        case s.Check():
+            return [step.value, step.pattern]
+        case s.Observe():
+            return [one.pattern for one in step.choices.values()]
+    return []
+
+
+def binds(step: s.Step) -> frozenset[str]:
+    """Give the names that a step binds when it holds (of alternatives: the names of all)."""
+    match step:
+        case s.Expect() | s.Check():
+            return captures(step.pattern)
+        case s.ExpectEither():
+            return frozenset().union(*(captures(one.pattern) for one in step.alternatives))
+        case s.Page():
+            return captures(step.pattern) | frozenset(step.collect.values())
+        case s.Collect():
+            return frozenset({step.into})
+        case s.Repeat():
+            return frozenset({step.name} if step.name else ())
+        case s.Observe():
+            return frozenset().union(*(captures(one.pattern) for one in step.choices.values()))
+    return frozenset()
+
+
+def captures(pattern: Any) -> frozenset[str]:
+    """Give the names that a pattern binds when it matches."""
+    if isinstance(pattern, list):
+        return frozenset().union(*map(captures, pattern))
+    if not isinstance(pattern, dict) or pattern.keys() & _BIND_NOTHING:
+        return frozenset()
+    found = frozenset().union(*map(captures, pattern.values()))
+    named = pattern.get("$capture")
+    if isinstance(named, dict):
+        named = named.get("name")
+    return found | {named} if isinstance(named, str) else found
+
+
+class _Scope:
+    """The names that are bound at one moment of a play."""
+
+    def __init__(self, play: Scenario, spec: Spec) -> None:
+        given = play.given
+        self.fixed = ALWAYS | {*given.users, *given.conversations, *given.unknown, *given.traps}
+        self.bound: set[str] = set()
+        self.connected = {name for name, user in given.users.items() if user.connect} | {*given.devices}
+        self._profile = spec.protocol.profile
+
+    def knows(self, name: str) -> bool:
+        group, _, rest = name.partition(".")
+        if group in self._profile:
+            return rest in self._profile[group]
+        if name.endswith(".token"):
+            return name.removesuffix(".token") in self.connected
+        # A part of what was captured (`list.count`, `object.field`) is known when that is: its shape shows in the play.
+        return name in self.fixed or name in self.bound or name.rpartition(".")[0] in self.bound
+
+
+def _unbound(steps: Sequence[s.Step], scope: _Scope) -> Iterator[tuple[int, str]]:
+    for step in steps:
+        for name in sorted({name for part in uses(step) for name in references(part)}):
+            if not scope.knows(name):
+                yield step.line, _say(name, scope)
+        scope.bound |= binds(step)
+        if isinstance(step, s.Connect) and step.token is None:
+            scope.connected.add(step.who)
+        elif isinstance(step, s.Observe):
+            for name in sorted({name for word in step.choices for name in references(word)}):
+                if not scope.knows(name):
+                    yield step.line, _say(name, scope)
+        elif isinstance(step, s.Repeat):
+            yield from _unbound(step.steps, scope)
+        elif isinstance(step, s.Together):
+            yield from _in_branches(step.branches, scope)
+
+
+def _in_branches(branches: Collection[Sequence[s.Step]], scope: _Scope) -> Iterator[tuple[int, str]]:
+    """Let no branch count on what another one binds; after the last all of it is there."""
+    before, after = set(scope.bound), set(scope.bound)
+    for branch in branches:
+        scope.bound = set(before)
+        yield from _unbound(branch, scope)
+        after |= scope.bound
+    scope.bound = after
+
+
+def _say(name: str, scope: _Scope) -> str:
+    if name.endswith(".token"):
+        return f"${{{name}}}: {name.removesuffix('.token')} has no good token at this point"
+    return f"nothing is called ${{{name}}} at this point"
+
+
+def _orders(part: Any) -> Iterator[str]:
+    if isinstance(part, list):
+        for item in part:
+            yield from _orders(item)
+    elif isinstance(part, dict) and "$literal" not in part:
+        named = part.get("$chronological")
+        if isinstance(named, dict):
+            yield from (name for name in named if "${" not in name)
+        for item in part.values():
+            yield from _orders(item)

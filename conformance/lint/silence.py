@@ -1,0 +1,34 @@
+"""A `never` could have failed: something shows that the frame would have been seen, had it been sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.lint.messages import expects
+from conformance.scenario import steps as s
+from conformance.scenario.parse import actors, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+
+
+def silence_has_a_witness(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find a `never` that would hold as well if its connections were deaf.
+
+    Its witness is another connection that gets such a frame; its control is any frame that one of its own connections
+    does get (the refusing error, for instance).
+    """
+    steps = list(walk((*scenario.setup, *scenario.steps)))
+    for step in steps:
+        if isinstance(step, s.Never) and not any(_vouches(other, step) for other in steps):
+            who, frame = ", ".join(step.at), "anything" if step.frame == "*" else step.frame
+            remedy = f"expect {frame} at another connection, or anything at {who}"
+            yield step.line, f"nothing shows that {who} could have got {frame}, so this `never` proves little: {remedy}"
+
+
+def _vouches(other: s.Step, never: s.Never) -> bool:
+    seen = expects(other)
+    return bool(seen) and (never.frame == "*" or never.frame in seen or not {*actors(other)}.isdisjoint(never.at))

@@ -1,0 +1,26 @@
+"""The tag `slow` says what it should: that a server's timer is waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.scenario import steps as s
+from conformance.scenario.parse import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+
+
+def slow_means_waiting(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find plays that wait and are not tagged (they would start late), and tagged ones that do not wait."""
+    waits = any(
+        isinstance(step, s.Pause) or getattr(step, "within", None) is not None
+        for step in walk((*play.setup, *play.steps))
+    )
+    if waits and "slow" not in play.tags:
+        yield play.line, "it waits for a server's timer (`pause` or `within`): give it the tag slow"
+    elif "slow" in play.tags and not waits:
+        yield play.line, "it has the tag slow, and neither `pause` nor `within`"
