@@ -6,7 +6,9 @@ pattern.
 
 from __future__ import annotations
 
+import json
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -48,8 +50,18 @@ class Mismatch:
 Match = Matched | Mismatch
 
 
-def match(pattern: Pattern, value: Any, path: str = "") -> Match:
-    """Say whether `value` fits `pattern`; raises PatternError where the pattern is none."""
+def match(pattern: Pattern, value: Any) -> Match:
+    """Say whether `value` fits `pattern`; raises PatternError where the pattern is none, and nothing else.
+
+    What is nested too deeply to be compared (near a thousand levels) does not match.
+    """
+    try:
+        return _match(pattern, value, "")
+    except RecursionError:
+        return Mismatch("", "it is nested too deeply to be compared")
+
+
+def _match(pattern: Pattern, value: Any, path: str) -> Match:
     if isinstance(pattern, dict):
         word = operator(pattern)
         if word is not None:
@@ -88,13 +100,24 @@ def same(one: Any, other: Any) -> bool:
 
 
 def show(value: Any, limit: int = 80) -> str:
-    """Write a value for an error message, shortened."""
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    """Write a value for an error message: as JSON, which is what went over the wire, and shortened."""
+    try:
+        text = _JSON.encode(value)
+    except (TypeError, ValueError):
+        text = repr(value)
+    except RecursionError:
+        text = "something that is nested too deeply to be shown"
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
+
 def instant(text: Any) -> datetime | None:
-    """Read an RFC 3339 instant with zone, whatever its number of digits; None where it is none."""
+    """Read an RFC 3339 instant with zone, whatever its number of digits; None where it is none.
+
+    Instants are told apart to the microsecond, which is what databases keep; further digits are cut off.
+    """
     found = _INSTANT.fullmatch(text) if isinstance(text, str) else None
     if not found:
         return None
@@ -134,7 +157,7 @@ def _both(matches: Sequence[Match]) -> Match:
 def _match_object(pattern: Mapping[str, Any], value: Any, path: str) -> Match:
     if not isinstance(value, dict):
         return _miss(path, "an object", value)
-    return _both([match(part, value.get(key), f"{path}.{key}" if path else key) for key, part in pattern.items()])
+    return _both([_match(part, value.get(key), f"{path}.{key}" if path else key) for key, part in pattern.items()])
 
 
 def _match_list(pattern: Sequence[Any], value: Any, path: str) -> Match:
@@ -143,12 +166,12 @@ def _match_list(pattern: Sequence[Any], value: Any, path: str) -> Match:
     if len(value) != len(pattern):
         return Mismatch(path, f"expected {len(pattern)} items, got {len(value)}: {show(value)}")
     return _both(
-        [match(part, item, f"{path}[{index}]") for index, (part, item) in enumerate(zip(pattern, value, strict=True))]
+        [_match(part, item, f"{path}[{index}]") for index, (part, item) in enumerate(zip(pattern, value, strict=True))]
     )
 
 
 def _type(name: Any, value: Any, path: str) -> Match:
-    if name not in _TYPES:
+    if not isinstance(name, str) or name not in _TYPES:
         raise PatternError(f"$type takes one of {' '.join(_TYPES)}, not {show(name)}")
     return Matched() if _TYPES[name](value) else _miss(path, f"a value of type {name}", value)
 
@@ -159,7 +182,7 @@ def _number(value: Any) -> bool:
 
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
-    "integer": lambda value: _number(value) and value == int(value),
+    "integer": lambda value: _number(value) and (isinstance(value, int) or value.is_integer()),
     "number": _number,
     "boolean": lambda value: isinstance(value, bool),
     "array": lambda value: isinstance(value, list),
@@ -170,26 +193,27 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 
 def _regex(text: Any, value: Any, path: str) -> Match:
     try:
-        found = isinstance(value, str) and re.search(text, value)
-    except (re.error, TypeError) as error:
+        expression = re.compile(text)
+    except (re.error, TypeError, OverflowError, RecursionError) as error:
         raise PatternError(f"$match takes a regular expression: {error}") from None
+    found = isinstance(value, str) and expression.search(value)
     return Matched() if found else _miss(path, f"text matching /{text}/", value)
 
 
 def _one_of(patterns: Any, value: Any, path: str) -> Match:
     for pattern in _list(patterns, "$one_of"):
-        found = match(pattern, value, path)
+        found = _match(pattern, value, path)
         if isinstance(found, Matched):
             return found
     return _miss(path, f"one of {show(patterns)}", value)
 
 
 def _all(patterns: Any, value: Any, path: str) -> Match:
-    return _both([match(pattern, value, path) for pattern in _list(patterns, "$all")])
+    return _both([_match(pattern, value, path) for pattern in _list(patterns, "$all")])
 
 
 def _not(pattern: Any, value: Any, path: str) -> Match:
-    found = match(pattern, value, path)
+    found = _match(pattern, value, path)
     return Matched() if isinstance(found, Mismatch) else _miss(path, f"anything but {show(pattern)}", value)
 
 
@@ -209,9 +233,11 @@ def _capture(name: Any, value: Any, path: str) -> Match:
     if isinstance(name, str):
         inner: Match = Matched() if value is not None else _miss(path, "a value to capture", value)
     elif isinstance(name, dict) and name.keys() == {"name", "is"}:
-        inner, name = match(name["is"], value, path), name["name"]
+        inner, name = _match(name["is"], value, path), name["name"]
     else:
         raise PatternError("$capture takes a name, or {name: …, is: pattern}")
+    if not isinstance(name, str):
+        raise PatternError(f"$capture binds a name, not {show(name)}")
     return _both([inner, Matched({name: value})]) if isinstance(inner, Matched) else inner
 
 
@@ -235,35 +261,98 @@ def _any_order(patterns: Any, value: Any, path: str) -> Match:
 
 def _assign(patterns: Sequence[Any], items: Sequence[Any], path: str) -> Match:
     """Give each pattern an item of its own (augmenting paths, so that no order of the patterns can mislead)."""
-    fits = [[isinstance(match(pattern, item), Matched) for item in items] for pattern in patterns]
+    candidates = _Candidates(patterns, items)
     owner: dict[int, int] = {}
-
-    def place(which: int, tried: set[int]) -> bool:
-        for index, fit in enumerate(fits[which]):
-            if fit and index not in tried:
-                tried.add(index)
-                if index not in owner or place(owner[index], tried):
-                    owner[index] = which
-                    return True
-        return False
-
+    taken: dict[int, int] = {}
     for which, pattern in enumerate(patterns):
-        if not place(which, set()):
+        if not _augment(which, candidates, owner, taken):
             return Mismatch(path, f"no item left for {show(pattern)} in {show(items)}")
-    return _both([match(patterns[which], items[index], f"{path}[{index}]") for index, which in sorted(owner.items())])
+    return _both([_match(patterns[which], items[index], f"{path}[{index}]") for index, which in sorted(owner.items())])
+
+
+def _augment(start: int, candidates: _Candidates, owner: dict[int, int], taken: dict[int, int]) -> bool:
+    """Find an item for one more pattern; patterns that have one (`taken`, the inverse of `owner`) may have to move."""
+    reached: dict[int, int] = {}
+    waiting = deque([start])
+    while waiting:
+        which = waiting.popleft()
+        fitting = [index for index in candidates.of(which) if index not in reached]
+        free = next((index for index in fitting if index not in owner and candidates.fit(which, index)), None)
+        if free is not None:
+            reached[free] = which
+            return _move(free, reached, owner, taken)
+        for index in fitting:
+            if candidates.fit(which, index):
+                reached[index] = which
+                waiting.append(owner[index])
+    return False
+
+
+def _move(index: int, reached: Mapping[int, int], owner: dict[int, int], taken: dict[int, int]) -> bool:
+    """Give each pattern on the way to a free item the next item on that way."""
+    while True:
+        which = reached[index]
+        before = taken.get(which)
+        owner[index], taken[which] = which, index
+        if before is None:
+            return True
+        index = before
+
+
+class _Candidates:
+    """Which items may fit which pattern: looked up by a plain value where a pattern has one, so that long lists do."""
+
+    def __init__(self, patterns: Sequence[Any], items: Sequence[Any]) -> None:
+        self._patterns = patterns
+        self._items = items
+        self._fits: dict[tuple[int, int], bool] = {}
+        self._by_value: dict[str | None, dict[Any, list[int]]] = {}
+
+    def of(self, which: int) -> Sequence[int]:
+        """Give the items that a pattern may fit, and all that it does fit among them."""
+        pattern = self._patterns[which]
+        if _plain(pattern):
+            return self._index(None).get(pattern, ())
+        if isinstance(pattern, dict):
+            field = next((key for key, part in pattern.items() if not key.startswith("$") and _plain(part)), None)
+            if field is not None:
+                return self._index(field).get(pattern[field], ())
+        return range(len(self._items))
+
+    def fit(self, which: int, index: int) -> bool:
+        """Say whether a pattern fits an item."""
+        key = (which, index)
+        if key not in self._fits:
+            self._fits[key] = isinstance(_match(self._patterns[which], self._items[index], ""), Matched)
+        return self._fits[key]
+
+    def _index(self, field: str | None) -> dict[Any, list[int]]:
+        if field not in self._by_value:
+            found: dict[Any, list[int]] = {}
+            for index, item in enumerate(self._items):
+                value = item.get(field) if field is not None and isinstance(item, dict) else item
+                if _plain(value):
+                    found.setdefault(value, []).append(index)
+            self._by_value[field] = found
+        return self._by_value[field]
+
+
+def _plain(value: Any) -> bool:
+    """Say whether a value is one that dictionaries compare as patterns do (they also take true for 1: too many)."""
+    return isinstance(value, str | int | float)
 
 
 def _every(pattern: Any, value: Any, path: str) -> Match:
     if not isinstance(value, list):
         return _miss(path, "a list", value)
-    found = _both([match(pattern, item, f"{path}[{index}]") for index, item in enumerate(value)])
+    found = _both([_match(pattern, item, f"{path}[{index}]") for index, item in enumerate(value)])
     return Matched() if isinstance(found, Matched) else found
 
 
 def _length(size: Any, value: Any, path: str) -> Match:
     if not isinstance(value, str | list | dict):
         return _miss(path, "something that has a length", value)
-    found = match(size, len(value), path)
+    found = _match(size, len(value), path)
     return found if isinstance(found, Matched) else Mismatch(path, f"the length: {found.why}")
 
 
@@ -282,6 +371,8 @@ def _near(wanted: Any, value: Any, path: str) -> Match:
     then, now = instant(wanted["to"]), instant(value)
     if then is None:
         raise PatternError(f"$near: {show(wanted['to'])} is not an instant with a zone")
+    if not _number(wanted["within"]):
+        raise PatternError(f"$near: `within` takes a number of seconds, not {show(wanted['within'])}")
     if now is None:
         return _miss(path, "an instant with a zone", value)
     apart = abs((now - then).total_seconds())
