@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFAULT_PORT = 8000
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 DEFAULTS = Limits()
 #: A database thread needs the interpreter after every statement, and must not wait long for a busy event loop.
 THREAD_SWITCH_S = 0.0005
@@ -47,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
 def settings_from(options: argparse.Namespace) -> Settings:
     """Turn options into settings, or raise `ConfigError`."""
     secret = options.jwt_secret or os.environ.get("JWT_SECRET") or (demo.SECRET if options.demo else "")
+    if secret == demo.SECRET and options.host not in LOOPBACK:
+        raise ConfigError("Everybody knows the secret of --demo: give one of your own to listen beyond this machine.")
     return Settings(
         jwt_secret=secret,
         token_leeway=options.token_leeway,

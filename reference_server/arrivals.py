@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal
 
 from reference_server.events import UserPresenceUpdate
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from reference_server.context import Instance
+
+logger = logging.getLogger(__name__)
 
 
 async def arrive(instance: Instance, user_id: UUID) -> bool:
@@ -32,7 +35,13 @@ async def depart(instance: Instance, user_id: UUID) -> None:
 
 
 async def _announce(instance: Instance, user_id: UUID, status: Literal["online", "offline"]) -> None:
-    """Tell those who share a conversation with the user; work that grows with them, not with all users."""
+    """Tell those who share a conversation with the user; work that grows with them, not with all users.
+
+    A failure costs nobody a connection: it is logged, and the news is lost.
+    """
     event = UserPresenceUpdate(user_id, status)  # CONN-12
-    for companion in await instance.services.database.read(conversations.companions, user_id):
-        await instance.tell_user(companion, event, fleeting=True)
+    try:
+        for companion in await instance.services.database.read(conversations.companions, user_id):
+            await instance.tell_user(companion, event, fleeting=True)
+    except Exception:
+        logger.exception("a change of presence could not be told")

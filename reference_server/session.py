@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
@@ -62,7 +63,8 @@ async def answer(context: Context, frame: Mapping[str, Any]) -> str | None:
 
 
 async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
-    await websocket.send_denial_response(JSONResponse({"error": reason}, status))
+    with suppress(WebSocketDisconnect):  # the client does not wait for its answer
+        await websocket.send_denial_response(JSONResponse({"error": reason}, status))
 
 
 async def _converse(instance: Instance, websocket: WebSocket, identity: Identity) -> None:

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from reference_server.__main__ import parser, settings_from
+from reference_server.config import ConfigError
 from tests.reference_server.support import ROOT, Chat, Client, Command, open_socket
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ class TestStart:
         ended = run("--jwt-secret", "x" * 32, "--port", "0", "--database", f"sqlite:///{tmp_path}/nowhere/chat.db")
         assert (ended.returncode, ended.stdout) == (2, "")
         assert ended.stderr == "reference_server: unable to open database file\n"
+
+    def test_is_refused_when_the_demonstration_would_be_open_to_all(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.delenv("JWT_SECRET", raising=False)
+        options = parser().parse_args(["--demo", "--host", "0.0.0.0"])
+        with pytest.raises(ConfigError, match="one of your own"):
+            settings_from(options)
 
     def test_is_refused_on_a_port_that_is_taken(self, server: Command, tmp_path: Path):
         port = str(urlsplit(server.ready["instances"][0]).port)
