@@ -1,0 +1,251 @@
+"""A small chat server in memory whose way of fanning out, and whose fault, can be chosen.
+
+Everybody is a member of every conversation. It greets, answers `Ping`, joins and leaves, sends messages to whoever has
+joined, and gives them back as history.
+
+    ARCHITECTURES    how an event comes to its recipients: in the request itself, through one queue of the server,
+                     through a bus that takes a while, or in a task per recipient or per message
+    FAULTS           what may be wrong with it; each is one branch below
+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections import defaultdict
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+from websockets.exceptions import ConnectionClosed
+
+from tests.doubles.listening import listening
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+    from websockets.asyncio.server import ServerConnection
+
+ARCHITECTURES = ("in order", "hub task", "bus with delay", "task per recipient", "task per message")
+BUS_DELAY = 0.008
+"""Seconds that a message spends on the bus."""
+
+FAULTS = {
+    "leak": "events go to connections that have not joined, too",
+    "duplicate": "every event comes twice to everybody but its sender",
+    "echo twice": "every event comes twice to its sender",
+    "drop": "no event comes to anybody but its sender",
+    "reply lost": "a sent message is not confirmed",
+    "confirmed twice": "a sent message is confirmed twice",
+    "confirmed everywhere": "a confirmation goes to every connection that has joined",
+    "error besides": "a sent message is confirmed, and an Error comes too",
+    "wrong order": "two messages come in the wrong order",
+    "malformed frame": "the created_at of an event is no instant",
+    "wrong history": "the has_more of a history is text",
+    "unknown frame": "an event of a type that nobody knows comes with every message",
+    "token in a frame": "events hold the sender's token",
+    "no greeting": "",
+    "no pong": "",
+    "no broadcast": "messages are confirmed and stored, and told to nobody",
+    "no echo": "the sender does not get its own event",
+    "silence": "nothing is ever said",
+    "close": "the first message ends the connection with 1011",
+    "drop connection": "the first message ends TCP",
+    "garbage": "a message is answered with what is no JSON",
+    "binary": "a message is answered with a binary frame",
+    "huge frame": "a message is answered with a frame of 100 MB",
+    "flood": "a message is answered without an end",
+    "refuse joins": "",
+}
+
+
+class ChatServer:
+    """One server; `url` is where it listens. `wrong` may be changed while it runs."""
+
+    def __init__(self, architecture: str = "in order", *wrong: str) -> None:
+        assert architecture in ARCHITECTURES
+        assert FAULTS.keys() >= set(wrong)
+        self.architecture = architecture
+        self.wrong = set(wrong)
+        self.url = ""
+        self.everybody: set[ServerConnection] = set()
+        self.joined: defaultdict[str, set[ServerConnection]] = defaultdict(set)
+        self.history: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.requests: list[tuple[str, str]] = []
+        self._held: list[tuple[ServerConnection, str]] = []
+        self._hub: asyncio.Queue[tuple[ServerConnection, str]] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[ChatServer]:
+        """Listen for as long as the context lasts."""
+        self._spawn(self._run_hub())
+        async with listening(self._talk, max_size=1 << 20) as self.url:
+            yield self
+        for task in self._tasks:
+            task.cancel()
+
+    async def _talk(self, socket: ServerConnection) -> None:
+        assert socket.request is not None
+        token = parse_qs(urlsplit(socket.request.path).query).get("token", [""])[0]
+        try:
+            user = jwt.decode(token, options={"verify_signature": False})["sub"]
+        except (jwt.InvalidTokenError, KeyError):
+            await socket.close(1008)
+            return
+        self.everybody.add(socket)
+        with suppress(ConnectionClosed):
+            if not self.wrong & {"no greeting", "silence"}:
+                await _say(socket, "ActionConfirmed", action="connected", success=True)
+            async for data in socket:
+                if "silence" not in self.wrong:
+                    await self._handle(socket, user, token, data)
+        self.everybody.discard(socket)
+        for joined in self.joined.values():
+            joined.discard(socket)
+
+    async def _handle(self, socket: ServerConnection, user: str, token: str, data: str | bytes) -> None:
+        try:
+            request = json.loads(data)
+            kind = request["type"]
+            conversation = request["conversation_id"] if kind != "Ping" else ""
+        except (ValueError, LookupError, TypeError):
+            await _say(socket, "Error", message="I do not understand")
+            return
+        self.requests.append((user, kind))
+        if kind == "Ping":
+            if "no pong" not in self.wrong:
+                await _say(socket, "Pong")
+        elif kind == "JoinConversation" and "refuse joins" not in self.wrong:
+            self.joined[conversation].add(socket)
+            await _say(socket, "ActionConfirmed", action="joined_conversation", success=True)
+        elif kind == "LeaveConversation":
+            self.joined[conversation].discard(socket)
+            await _say(socket, "ActionConfirmed", action="left_conversation", success=True)
+        elif kind == "FetchHistory":
+            await self._fetch(socket, conversation, request)
+        elif kind == "SendMessage" and isinstance(request.get("content"), str):
+            await self._send(socket, conversation, user, token, request["content"])
+        else:
+            await _say(socket, "Error", message=f"I do not understand {kind}", code="unknown_type")
+
+    async def _fetch(self, socket: ServerConnection, conversation: str, request: dict[str, Any]) -> None:
+        limit, cursor = request.get("limit") or 50, str(request.get("cursor") or len(self.history[conversation]))
+        end = int(cursor) if cursor.isdecimal() else 0
+        begin = max(0, end - limit)
+        more: Any = begin > 0
+        await _say(
+            socket,
+            "HistoryChunk",
+            conversation_id=conversation,
+            messages=self.history[conversation][begin:end][::-1],
+            has_more=str(more) if "wrong history" in self.wrong else more,
+            next_cursor=str(begin) if more else None,
+        )
+
+    async def _send(self, socket: ServerConnection, conversation: str, user: str, token: str, content: str) -> None:
+        message = {
+            "conversation_id": conversation,
+            "message_id": str(uuid.uuid4()),
+            "sender_id": user,
+            "content": content,
+            "attachments": [],
+            "created_at": datetime.now(UTC).isoformat(),
+        }
+        self.history[conversation].append({**message, "reactions": []})
+        if await self._misbehave(socket):
+            return
+        if "malformed frame" in self.wrong:
+            message["created_at"] = "yesterday"
+        if "token in a frame" in self.wrong:
+            message["content"] = content + token
+        for recipient in self._recipients(socket, conversation):
+            await self._fan_out(recipient, json.dumps({"type": "NewMessage", **message}))
+            if "unknown frame" in self.wrong:
+                await self._fan_out(recipient, json.dumps({"type": "MessageNoticed"}))
+        confirmation = {"action": "message_sent", "success": True}
+        for _ in range("reply lost" not in self.wrong and 1 + ("confirmed twice" in self.wrong)):
+            await _say(socket, "ActionConfirmed", **confirmation)
+        if "confirmed everywhere" in self.wrong:
+            for other in self.joined[conversation] - {socket}:
+                await _say(other, "ActionConfirmed", **confirmation)
+        if "error besides" in self.wrong:
+            await _say(socket, "Error", message="but something else went wrong")
+
+    async def _misbehave(self, socket: ServerConnection) -> bool:
+        if "close" in self.wrong:
+            await socket.close(1011)
+        elif "drop connection" in self.wrong:
+            socket.transport.abort()
+        elif "garbage" in self.wrong:
+            await socket.send("\u0000 {garbage")
+        elif "binary" in self.wrong:
+            await socket.send(b"\x00\x01")
+        elif "huge frame" in self.wrong:
+            await socket.send("x" * 100_000_000)
+        elif "flood" in self.wrong:
+            while True:
+                await _say(socket, "Pong")
+                await asyncio.sleep(0)
+        else:
+            return False
+        return True
+
+    def _recipients(self, sender: ServerConnection, conversation: str) -> list[ServerConnection]:
+        """Give everybody who is told, as often as they are told; the sender comes first."""
+        others = (self.everybody if "leak" in self.wrong else self.joined[conversation]) - {sender}
+        told = [sender] * (sender in self.joined[conversation])
+        if "no broadcast" in self.wrong:
+            return []
+        if "no echo" in self.wrong:
+            told = []
+        if "drop" not in self.wrong:
+            told += list(others) * (1 + ("duplicate" in self.wrong))
+        return told + [sender] * ("echo twice" in self.wrong)
+
+    async def _fan_out(self, recipient: ServerConnection, text: str) -> None:
+        if "wrong order" in self.wrong:
+            self._held.append((recipient, text))
+            if len({text for _, text in self._held}) < 2:
+                return
+            held, self._held = self._held[::-1], []
+        else:
+            held = [(recipient, text)]
+        for one in held:
+            if self.architecture == "in order":
+                await _tell(*one)
+            elif self.architecture in ("hub task", "bus with delay"):
+                self._hub.put_nowait(one)
+            else:
+                self._spawn(self._tell_later(*one))
+
+    async def _tell_later(self, recipient: ServerConnection, text: str) -> None:
+        if self.architecture == "task per message":
+            await asyncio.sleep(0.002)  # it asks a database for the members first
+        await _tell(recipient, text)
+
+    async def _run_hub(self) -> None:
+        while True:
+            one = await self._hub.get()
+            if self.architecture == "bus with delay":
+                asyncio.get_running_loop().call_later(BUS_DELAY, lambda one=one: self._spawn(_tell(*one)))
+            else:
+                await _tell(*one)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _say(socket: ServerConnection, kind: str, **fields: Any) -> None:
+    await _tell(socket, json.dumps({"type": kind, **fields}))
+
+
+async def _tell(socket: ServerConnection, text: str) -> None:
+    with suppress(ConnectionClosed):
+        await socket.send(text)
