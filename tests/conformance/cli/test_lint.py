@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cli.lint import lint
+from conformance.spec import find
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD_TARGET = """\
+name: a server
+instances: ["ws://127.0.0.1:1/ws"]
+auth: {jwt: {secret_env: NOT_SET_ANYWHERE}}
+provision: {driver: none}
+limits: {content_max: 100}
+"""
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(lint, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, spec_folder: Path) -> Path:
+    """A spec without scenarios that a test may change: its ledger and its features are its own."""
+    copy = tmp_path / "spec"
+    copy.mkdir()
+    for part in spec_folder.iterdir():
+        (copy / part.name).symlink_to(part.resolve())
+    for part in ("features.yaml", "scenarios", "probes"):
+        (copy / part).unlink()
+    shutil.copy(find() / "features.yaml", copy)
+    (copy / "scenarios").mkdir()
+    (copy / "probes").mkdir()
+    return copy
+
+
+def test_has_nothing_to_say_of_the_spec_that_is_shipped() -> None:
+    result = invoke()
+    assert (result.exit_code, result.output.partition(" ")[2]) == (0, "files, nothing to say\n")
+
+
+@pytest.mark.parametrize(
+    ("part", "complaint"),
+    [
+        ("rules/20-ping-pong.yaml", "there is no rule 'PING-1'"),
+        ("messages/outgoing/UserPresenceUpdate.json", "UserPresenceUpdate"),
+        ("scenarios/20-ping-pong/one-pong-per-ping.yaml", "the scenario ping-pong.one-pong-per-ping was removed"),
+    ],
+)
+def test_finds_a_file_that_is_gone(tmp_path: Path, part: str, complaint: str) -> None:
+    shutil.copytree(find(), tmp_path / "spec")
+    (tmp_path / "spec" / part).unlink()
+    result = invoke("--spec", tmp_path / "spec")
+    assert result.exit_code == 2
+    assert complaint in result.output
+
+
+def test_says_where_a_mistake_stands(folder: Path) -> None:
+    file = folder / "features.yaml"
+    file.write_text(file.read_text().replace("    title: SendMessage", "    titel: SendMessage"))
+    result = invoke("--spec", folder)
+    assert result.exit_code == 2
+    line = 1 + file.read_text().splitlines().index("    titel: SendMessage")
+    assert f"{file}:{line}: there is no key 'titel' here; did you mean 'title'?" in result.output
+    assert "more may be found once these are repaired" in result.output
+
+
+def test_accepts_new_ids_and_finds_them_gone_afterwards(folder: Path) -> None:
+    assert "the rule SEND-1 is new" in invoke("--spec", folder).output
+    assert "is new" not in invoke("--spec", folder, "--accept").output
+    rules = (folder / "rules").resolve()
+    (folder / "rules").unlink()
+    shutil.copytree(rules, folder / "rules")
+    (folder / "rules" / "20-ping-pong.yaml").unlink()
+    gone = "the rule PING-3 was removed"
+    assert gone in invoke("--spec", folder).output
+    assert gone in invoke("--spec", folder, "--accept").output
+
+
+def test_gives_json(folder: Path) -> None:
+    result = invoke("--spec", folder, "--format", "json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert document["whole"] is True
+    assert document["files"] > 0
+    assert {"file", "line", "message"} == set(document["mistakes"][0])
+
+
+def test_checks_a_target_without_its_secret(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target.yaml"
+    target.write_text(GOOD_TARGET)
+    assert "target.yaml" not in invoke("--spec", folder, target).output
+    target.write_text(GOOD_TARGET.replace("content_max", "content_min"))
+    assert f"{target}:5: the profile has no limits.content_min" in invoke("--spec", folder, target).output
+
+
+def test_says_that_a_target_is_not_there(folder: Path, tmp_path: Path) -> None:
+    result = invoke("--spec", folder, tmp_path / "nowhere.yaml")
+    assert result.exit_code == 2
+    assert "nowhere.yaml: there is no such file" in result.output
