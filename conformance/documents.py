@@ -1,23 +1,25 @@
 """Reads YAML and JSON files that people write, and remembers on which line each value stands.
 
 YAML is read as version 1.2 core: only `true` and `false` are booleans, a date is text, and `no` is a word. Anchors
-are refused (a few lines of them can stand for gigabytes); so are duplicate keys, custom tags and files over
-`MAX_BYTES`.
+are refused (a few lines of them can stand for gigabytes); so are duplicate keys, tags, numbers beyond all bounds, and
+files over `MAX_BYTES`. Whatever the bytes, a value comes out, or BadFile.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from yaml.reader import ReaderError
 
 from conformance.errors import BadFile, Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 MAX_BYTES = 1 << 20
@@ -50,110 +52,195 @@ def read_yaml(file: Path) -> Document:
     """Read a YAML file; raises BadFile with file, line and what to do."""
     text = _read_text(file)
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        return _Builder(file, yaml.parse(text, Loader=_LOADER)).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        raise BadFile(Mistake(file, line, f"this is not YAML: {error.problem or error.context}")) from None
-    except (yaml.YAMLError, RecursionError) as error:
+        problem = f"this is not YAML: {error.problem or error.context}"
+        raise BadFile(Mistake(file, line, problem + _hint(text, line))) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise BadFile(Mistake(file, line, f"this is not YAML: {error.reason} (#x{_code(error):04x})")) from None
+    except yaml.YAMLError as error:
         raise BadFile(Mistake(file, 0, f"this is not YAML: {error}")) from None
-    if node is None:
-        raise BadFile(Mistake(file, 0, "the file is empty"))
-    lines: dict[Steps, int] = {}
-    value = _Builder(file, lines).build(node, ())
-    return Document(file, value, lines)
 
 
 def read_json(file: Path) -> Any:
     """Read a JSON file; raises BadFile with file, line and what to do."""
+    text = _read_text(file)
     try:
-        return json.loads(_read_text(file))
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise BadFile(Mistake(file, error.lineno, f"this is not JSON: {error.msg}")) from None
+    except _Refused as error:
+        raise BadFile(Mistake(file, error.line_in(text), str(error))) from None
+    except ValueError:  # Python reads no integer of more than some thousand digits.
+        raise BadFile(Mistake(file, 0, "a number in it is too long")) from None
     except RecursionError:
         raise BadFile(Mistake(file, 0, "this is nested too deeply")) from None
 
 
+def _hint(text: str, line: int) -> str:
+    """Guess the commonest reason why a line of a scenario is no YAML."""
+    bare = _BARE_REFERENCE.search("".join(text.splitlines()[line - 1 : line]))
+    return f"; write {bare[1]} in quotes inside {{ }} and [ ]" if bare else ""
+
+
+_BARE_REFERENCE = re.compile(r"[:,\[]\s*(\$\{[^}]*\})")
+
+
+class _Refused(ValueError):
+    """Something that Python's reader of JSON takes and that we do not; `shown` is how it is written in the file."""
+
+    def __init__(self, message: str, shown: str) -> None:
+        super().__init__(message)
+        self._shown = shown
+
+    def line_in(self, text: str) -> int:
+        """Give its line where the text has it just as often as it is wrong: once, or twice; otherwise 0."""
+        lines = [number for number, line in enumerate(text.split("\n"), 1) for _ in range(line.count(self._shown))]
+        return lines[-1] if 0 < len(lines) <= 2 else 0
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _Refused(f"the key {twice!r} stands twice in one object", json.dumps(twice, ensure_ascii=False))
+    return value
+
+
+def _no_number(name: str) -> Any:
+    raise _Refused(f"{name} is no number of JSON", name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _Refused(f"{text[:20]} is too large a number", text)
+    return number
+
+
+def _code(error: ReaderError) -> int:
+    return error.character if isinstance(error.character, int) else ord(error.character)
+
+
 def _read_text(file: Path) -> str:
     try:
-        if file.stat().st_size > MAX_BYTES:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise BadFile(Mistake(file, 0, f"the file is larger than {MAX_BYTES:,} bytes"))
-        return file.read_bytes().decode("utf-8")
+        return data.decode("utf-8")
     except FileNotFoundError:
         raise BadFile(Mistake(file, 0, "there is no such file")) from None
     except UnicodeDecodeError as error:
-        raise BadFile(Mistake(file, 0, f"this is not UTF-8 text (byte {error.start})")) from None
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadFile(Mistake(file, line, f"this is not UTF-8 text (byte {error.start} of the file)")) from None
     except OSError as error:
         raise BadFile(Mistake(file, 0, f"the file cannot be read: {error.strerror}")) from None
+    except ValueError:  # A path with a NUL in it, say from a `table:`.
+        raise BadFile(Mistake(file, 0, "this is not the name of a file")) from None
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the C loader is optional
-    """Resolves plain scalars as YAML 1.2 core does."""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Only its parser is used: what a plain word means is decided here. The one in C is optional."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 -- pyyaml's own shape
+_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], int | float]], ...] = (
+    (re.compile(r"[-+]?[0-9]+"), int),
+    (re.compile(r"0o[0-7]+"), lambda text: int(text, 8)),
+    (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text, 16)),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+)
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("~", "null", "Null", "NULL", ""), None),
+}
 
 
-for _tag, _regex, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_regex})$"), _first)
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
 
 
 class _Builder:
-    """Turns a tree of YAML nodes into values, noting lines on the way."""
+    """Turns the events of a YAML file into a value, noting lines on the way."""
 
-    def __init__(self, file: Path, lines: dict[Steps, int]) -> None:
+    def __init__(self, file: Path, events: Iterator[Any]) -> None:
         self._file = file
-        self._lines = lines
-        self._seen: set[int] = set()
+        self._events = events
+        self._lines: dict[Steps, int] = {}
 
-    def build(self, node: yaml.Node, path: Steps) -> Any:
-        line = node.start_mark.line + 1
+    def document(self) -> Document:
+        """Read the whole file."""
+        event = next(self._events)
+        while isinstance(event, yaml.StreamStartEvent | yaml.DocumentStartEvent):
+            event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            raise self._mistake(0, "the file is empty")
+        value = self._value(event, ())
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                raise self._mistake(_line(event), "a second document begins here; a file holds one")
+        return Document(self._file, value, self._lines)
+
+    def _value(self, event: Any, path: Steps) -> Any:
+        line = _line(event)
         self._lines[path] = line
+        if event.anchor is not None:
+            raise self._mistake(line, "anchors and aliases are not allowed here: write the value out")
+        if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            raise self._mistake(line, f"the tag {tag} is not allowed here; quotes make any value a text")
         if len(path) > MAX_DEPTH:
-            raise BadFile(Mistake(self._file, line, f"this is nested more than {MAX_DEPTH} deep"))
-        if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node, line)
-        if id(node) in self._seen:
-            raise BadFile(Mistake(self._file, line, "anchors and aliases are not allowed here: write the value out"))
-        self._seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._mapping(node, path)
+            raise self._mistake(line, f"this is nested more than {MAX_DEPTH} deep")
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event.value, line) if event.implicit[0] else event.value
+        return self._list(path) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(path)
 
-    def _mapping(self, node: yaml.Node, path: Steps) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            key = key_node.value
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise BadFile(Mistake(self._file, line, "a key must be plain text"))
-            if key in result:
-                raise BadFile(Mistake(self._file, line, f"the key {key!r} stands here twice"))
-            result[key] = self.build(value_node, (*path, key))
-            self._lines[(*path, key)] = line
+    def _list(self, path: Steps) -> list[Any]:
+        result: list[Any] = []
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            result.append(self._value(event, (*path, len(result))))
         return result
 
-    def _scalar(self, node: yaml.ScalarNode, line: int) -> Any:
-        match node.tag.removeprefix("tag:yaml.org,2002:"):
-            case "str":
-                return node.value
-            case "bool":
-                return node.value.lower() == "true"
-            case "null":
-                return None
-            case "int":
-                return self._number(int, node.value, line)
-            case "float":
-                return self._number(float, node.value, line)
-            case tag:
-                raise BadFile(Mistake(self._file, line, f"the tag {tag!r} is not allowed here"))
+    def _mapping(self, path: Steps) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            line = _line(event)
+            if not isinstance(event, yaml.ScalarEvent) or event.anchor is not None or event.tag is not None:
+                raise self._mistake(line, "a key must be plain text")
+            key = event.value
+            if key in result:
+                raise self._mistake(line, f"the key {key!r} stands here twice")
+            inner = (*path, key)
+            result[key] = self._value(next(self._events), inner)
+            self._lines[inner] = line
+        return result
 
-    def _number(self, kind: type[int] | type[float], text: str, line: int) -> int | float:
+    def _scalar(self, text: str, line: int) -> Any:
+        if text in _WORDS:
+            return _WORDS[text]
+        if text[0] not in "-+.0123456789":
+            return text
+        for pattern, kind in _NUMBERS:
+            if pattern.fullmatch(text):
+                return self._number(kind, text, line)
+        return text
+
+    def _number(self, kind: Callable[[str], int | float], text: str, line: int) -> int | float:
         try:
-            return kind(text)
+            number = kind(text)
         except ValueError:
-            raise BadFile(Mistake(self._file, line, f"{text[:20]}… is too long a number")) from None
+            raise self._mistake(line, f"{text[:20]}… is too long a number") from None
+        if number in (math.inf, -math.inf):
+            raise self._mistake(line, f"{text[:20]} is too large a number")
+        return number
+
+    def _mistake(self, line: int, message: str) -> BadFile:
+        return BadFile(Mistake(self._file, line, message))
