@@ -1,0 +1,212 @@
+"""`chat-parity list [KIND] [GLOB …]`: what the spec holds, one line each, ids first."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.errors import UsageError
+from conformance.report.text import fit, visible
+from conformance.spec import find, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+
+WIDEST_COLUMN = 64
+"""Columns beside the last; what is longer stands out rather than pushing everything to the right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing of the spec: its id, what a plain line says of it, what JSON says of it, and its other names."""
+
+    id: str
+    columns: tuple[str, ...]
+    data: dict[str, Any]
+    names: tuple[str, ...] = ()
+
+    def is_called(self, pattern: str) -> bool:
+        """Tell whether a glob means it, by its id or by one of its other names."""
+        glob = pattern.replace("[", "[[]")
+        return any(name == pattern or fnmatchcase(name, glob) for name in (self.id, *self.names))
+
+
+@click.command(name="list")
+@click.argument("words", nargs=-1, metavar="[features|rules|scenarios|probes|messages] [GLOB …]")
+@click.option("--format", "form", type=click.Choice(["plain", "json"]), default="plain", show_default=True)
+@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+def listing(words: tuple[str, ...], form: str, spec_folder: Path | None) -> None:
+    """List what the spec holds, one line each, ids first.
+
+    Globs are matched against ids; for scenarios and probes the cases count too. Without a kind the globs are looked for
+    everywhere; without anything the kinds are counted.
+    """
+    spec = load(spec_folder or find())
+    kind = words[0] if words and words[0] in KINDS else None
+    patterns = words[1:] if kind else words
+    found = {name: _chosen(rows(spec), patterns) for name, rows in KINDS.items() if kind in (None, name)}
+    if patterns and not any(found.values()):
+        raise UsageError(f"nothing{f' among the {kind}' if kind else ''} is called {' or '.join(patterns)}")
+    if form == "json":
+        documents = {name: [row.data for row in rows] for name, rows in found.items()}
+        click.echo(json.dumps(documents[kind] if kind else documents, ensure_ascii=False, indent=2))
+    elif not words:
+        _print([(name, str(len(rows))) for name, rows in found.items()])
+    else:
+        _print(
+            [
+                (row.id, *row.columns) if kind else (row.id, name, row.columns[-1])
+                for name in found
+                for row in found[name]
+            ]
+        )
+
+
+def _chosen(rows: Iterable[Row], patterns: Sequence[str]) -> list[Row]:
+    return [row for row in rows if not patterns or any(row.is_called(pattern) for pattern in patterns)]
+
+
+def _print(rows: list[tuple[str, ...]]) -> None:
+    widths = [min(max(map(len, column)), WIDEST_COLUMN) for column in list(zip(*rows, strict=False))[:-1]]
+    for row in rows:
+        *first, last = map(visible, row)
+        click.echo(
+            "  ".join([*(f"{text:<{width}}" for text, width in zip(first, widths, strict=False)), last]).rstrip()
+        )
+
+
+def _features(spec: Spec) -> list[Row]:
+    counts: dict[str, int] = defaultdict(int)
+    for one in spec.scenarios.values():
+        counts[one.feature] += 1
+    return [
+        Row(
+            one.id,
+            (str(one.number), f"{counts[one.id]} scenarios", one.title),
+            {
+                "id": one.id,
+                "number": one.number,
+                "title": one.title,
+                "incoming": one.incoming,
+                "outgoing": one.outgoing,
+                "rules": [rule.id for rule in spec.rules.values() if one.id in rule.features],
+                "scenarios": counts[one.id],
+            },
+            (str(one.number),),
+        )
+        for one in spec.features.values()
+    ]
+
+
+def _rules(spec: Spec) -> list[Row]:
+    return [
+        Row(
+            one.id,
+            (one.level, fit(", ".join(one.features), WIDEST_COLUMN), one.sentence),
+            {
+                "id": one.id,
+                "level": one.level,
+                "sentence": one.sentence,
+                "provenance": one.provenance,
+                "source": one.source,
+                "features": one.features,
+                "place": f"{_place(one.file, spec)}:{one.line}",
+            },
+        )
+        for one in spec.rules.values()
+    ]
+
+
+def _scenarios(spec: Spec) -> list[Row]:
+    return [
+        Row(
+            base,
+            (fit(", ".join(cases[0].rules), WIDEST_COLUMN), cases[0].title + _count(cases)),
+            {
+                "id": base,
+                "title": cases[0].title,
+                "feature": cases[0].feature,
+                "rules": sorted({rule for case in cases for rule in case.rules}),
+                "tags": sorted(cases[0].tags),
+                "place": f"{_place(cases[0].file, spec)}:{cases[0].line}",
+                "cases": _names(cases),
+            },
+            tuple(case.id for case in cases),
+        )
+        for base, cases in _by_base(spec.scenarios.values()).items()
+    ]
+
+
+def _probes(spec: Spec) -> list[Row]:
+    why = {one.play.base: one.why for one in spec.probes.values()}
+    return [
+        Row(
+            base,
+            (cases[0].title + _count(cases),),
+            {
+                "id": base,
+                "title": cases[0].title,
+                "why": why[base],
+                "place": f"{_place(cases[0].file, spec)}:{cases[0].line}",
+                "cases": _names(cases),
+            },
+            tuple(case.id for case in cases),
+        )
+        for base, cases in _by_base(one.play for one in spec.probes.values()).items()
+    ]
+
+
+def _messages(spec: Spec) -> list[Row]:
+    rows = []
+    for way, messages in (("incoming", spec.incoming), ("outgoing", spec.outgoing)):
+        for one in messages.values():
+            required = [name for name in one.schema.get("required", ()) if name != spec.protocol.discriminator]
+            optional = sorted(one.fields - {*required, spec.protocol.discriminator})
+            fields = [*required, *(f"{name}?" for name in optional)]
+            data = {
+                "type": one.type,
+                "direction": way,
+                "description": one.schema.get("description", ""),
+                "required": required,
+                "optional": optional,
+                "place": _place(one.file, spec),
+            }
+            rows.append(Row(one.type, (way, ", ".join(fields)), data, (f"{way}/{one.type}",)))
+    return rows
+
+
+KINDS: dict[str, Callable[[Spec], list[Row]]] = {
+    "features": _features,
+    "rules": _rules,
+    "scenarios": _scenarios,
+    "probes": _probes,
+    "messages": _messages,
+}
+
+
+def _by_base(plays: Iterable[Scenario]) -> dict[str, list[Scenario]]:
+    grouped: dict[str, list[Scenario]] = defaultdict(list)
+    for play in plays:
+        grouped[play.base].append(play)
+    return grouped
+
+
+def _names(cases: Sequence[Scenario]) -> list[str]:
+    return [case.id for case in cases if case.id != case.base]
+
+
+def _count(cases: Sequence[Scenario]) -> str:
+    return f" ({len(cases)} cases)" if _names(cases) else ""
+
+
+def _place(file: Path, spec: Spec) -> str:
+    return str(Path("spec") / file.relative_to(spec.folder))
