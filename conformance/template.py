@@ -6,6 +6,8 @@ else when a step is played (`render`).
 
 from __future__ import annotations
 
+import json
+import operator
 import re
 import time
 import uuid
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 MAX_TEXT = 4 << 20
 """Characters that `$fill` may produce: enough for any frame limit, too little to hurt."""
 
-_REFERENCE = re.compile(r"\$(\$)?\{([^{}]*)\}")
+_REFERENCE = re.compile(r"\$(\$)\{|\$\{([^{}]*)\}")
+"""Either an escape (group 1) or a reference (group 2, its name)."""
 
 
 class TemplateError(ValueError):
@@ -28,20 +31,24 @@ class TemplateError(ValueError):
 def substitute(value: Any, resolve: Callable[[str], Any]) -> Any:
     """Replace every `${name}` in a JSON value by `resolve(name)`; a whole string keeps the value's type.
 
-    `resolve` raises KeyError for a name that it leaves alone. `$${` stays, for the last replacement to unescape.
+    `resolve` raises KeyError for a name that it leaves alone. `$${` stays, for the last replacement to unescape, and so
+    does what stands in `$literal`. Parts in which nothing is replaced are the given ones, not copies.
     """
     if isinstance(value, str):
-        return _substitute_text(value, resolve)
+        return _substitute_text(value, resolve, escape="$${") if "${" in value else value
     if isinstance(value, list):
-        return [substitute(item, resolve) for item in value]
+        items = [substitute(item, resolve) for item in value]
+        return value if all(map(operator.is_, items, value)) else items
     if isinstance(value, dict):
-        return {_substitute_text(key, resolve): substitute(item, resolve) for key, item in value.items()}
+        if value.keys() == {"$literal"}:
+            return value
+        pairs = _mapping(value, lambda part: substitute(part, resolve))
+        same = all(map(operator.is_, pairs, value)) and all(map(operator.is_, pairs.values(), value.values()))
+        return value if same else pairs
     return value
 
 
-def _substitute_text(text: str, resolve: Callable[[str], Any]) -> Any:
-    if "${" not in text:
-        return text
+def _substitute_text(text: str, resolve: Callable[[str], Any], escape: str) -> Any:
     whole = _REFERENCE.fullmatch(text)
     if whole and not whole[1]:
         try:
@@ -51,23 +58,41 @@ def _substitute_text(text: str, resolve: Callable[[str], Any]) -> Any:
 
     def replace(found: re.Match[str]) -> str:
         if found[1]:
-            return found[0]
+            return escape
         try:
-            return str(resolve(found[2]))
+            return _as_text(resolve(found[2]))
         except KeyError:
             return found[0]
 
     return _REFERENCE.sub(replace, text)
 
 
+def _as_text(value: Any) -> str:
+    """Write a value into a text: as it is, or as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _mapping(value: Mapping[str, Any], replace: Callable[[Any], Any]) -> dict[str, Any]:
+    """Replace the keys and the values of a mapping."""
+    pairs = {}
+    for written, item in value.items():
+        key = replace(written) if "${" in written else written
+        if isinstance(key, dict | list):
+            raise TemplateError(f"the key {written} stands for a list or a mapping; a key is text")
+        pairs[_as_text(key)] = replace(item)
+    if len(pairs) != len(value):
+        raise TemplateError(f"of the keys {', '.join(value)} two are the same")
+    return pairs
+
+
 def references(value: Any) -> set[str]:
     """Collect the names that a JSON value refers to, for the linter."""
     if isinstance(value, str):
-        return {found[2] for found in _REFERENCE.finditer(value) if not found[1]}
+        return {found[2] for found in _REFERENCE.finditer(value) if not found[1]} if "${" in value else set()
     if isinstance(value, list):
         return {name for item in value for name in references(item)}
     if isinstance(value, dict):
-        if "$literal" in value:
+        if value.keys() == {"$literal"}:
             return set()
         return {name for key, item in value.items() for name in references(key) | references(item)}
     return set()
@@ -88,8 +113,7 @@ def render(value: Any, names: Callable[[str], Any], chronological: Callable[[str
 
     def walk(part: Any) -> Any:
         if isinstance(part, str):
-            found = _substitute_text(part, resolve)
-            return found.replace("$${", "${") if isinstance(found, str) and "$${" in part else found
+            return _substitute_text(part, resolve, escape="${") if "${" in part else part
         if isinstance(part, list):
             return [walk(item) for item in part]
         if not isinstance(part, dict):
@@ -102,7 +126,7 @@ def render(value: Any, names: Callable[[str], Any], chronological: Callable[[str
                 return _chronological(walk(inner), chronological)
             if word in _GENERATORS:
                 return _GENERATORS[word](walk(inner))
-        return {walk(key): walk(item) for key, item in part.items()}
+        return _mapping(part, walk)
 
     return walk(value)
 
@@ -135,7 +159,7 @@ def _fill(given: Any) -> str:
     if not isinstance(given, dict) or not {"text", "times"} <= given.keys() <= {"text", "times", "plus"}:
         raise TemplateError("$fill takes {text: …, times: n, plus: n}")
     text, times = given["text"], given["times"]
-    if not isinstance(text, str) or not isinstance(times, int) or not isinstance(given.get("plus", 0), int):
+    if not isinstance(text, str) or not _whole(times) or not _whole(given.get("plus", 0)):
         raise TemplateError("$fill takes a text and whole numbers")
     times += given.get("plus", 0)
     if times < 0 or len(text) * times > MAX_TEXT:
@@ -147,7 +171,17 @@ def _fill(given: Any) -> str:
 def _concat(parts: Any) -> str:
     if not isinstance(parts, list):
         raise TemplateError("$concat takes a list of texts")
-    return "".join(str(part) for part in parts)
+    if any(isinstance(part, dict | list) for part in parts):
+        raise TemplateError("$concat joins texts, not lists or mappings")
+    texts = [_as_text(part) for part in parts]
+    length = sum(map(len, texts))
+    if length > MAX_TEXT:
+        raise TemplateError(f"$concat makes texts of 0 to {MAX_TEXT:,} characters, not {length:,}")
+    return "".join(texts)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _now(offset: Any) -> int:
@@ -160,7 +194,7 @@ def _instant(offset: Any) -> str:
 
 
 def _seconds(offset: Any, word: str) -> float:
-    if not isinstance(offset, int | float) or isinstance(offset, bool) or abs(offset) > 1e10:
+    if not isinstance(offset, int | float) or isinstance(offset, bool) or not abs(offset) <= 1e10:
         raise TemplateError(f"{word} takes a number of seconds from now")
     return offset
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.documents import Document, read_yaml
 from conformance.errors import BadFile
-from conformance.template import look_up, references, substitute
+from conformance.template import TemplateError, look_up, references, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +26,8 @@ def expand(document: Document) -> Iterator[tuple[str | None, Document]]:
     if cases is None:
         yield None, document
         return
-    named = _from_table(document, cases) if cases.keys() == {"table", "cells"} else cases
+    table = cases.keys() == {"table", "cells"} and isinstance(cases["table"], str)
+    named = _from_table(document, cases) if table else cases
     if len(named) > MAX_CASES:
         raise BadFile(document.mistake(f"{len(named)} cases are more than {MAX_CASES}", ("cases",)))
     body = {key: value for key, value in document.value.items() if key != "cases"}
@@ -35,16 +38,13 @@ def expand(document: Document) -> Iterator[tuple[str | None, Document]]:
             if not _known(names, reference):
                 raise BadFile(document.mistake(f"the case {name!r} has no value for ${{{reference}}}", ("cases",)))
         for unused in sorted(values.keys() - {reference.split(".")[1] for reference in used if "." in reference}):
-            if cases is named:
+            if not table:
                 raise BadFile(document.mistake(f"nothing uses ${{case.{unused}}}", ("cases", name, unused)))
-        yield (
-            name,
-            Document(
-                document.file,
-                substitute(body, partial(_resolve, names)),
-                document.lines,
-            ),
-        )
+        try:
+            value = substitute(body, partial(_resolve, names))
+        except TemplateError as error:
+            raise BadFile(document.mistake(f"in the case {name!r}: {error}", ("cases", name))) from None
+        yield name, Document(document.file, value, document.lines)
 
 
 def _resolve(names: Mapping[str, Any], reference: str) -> Any:
@@ -63,7 +63,7 @@ def _known(names: Mapping[str, Any], reference: str) -> bool:
 
 def _from_table(document: Document, cases: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Make a case of every cell of the table that has the wanted value."""
-    table = read_yaml((document.file.parent / cases["table"]).resolve())
+    table = read_yaml(Path(os.path.normpath(document.file.parent / cases["table"])))
     rows = table.value.get("rows") if isinstance(table.value, dict) else None
     if not isinstance(rows, list):
         raise BadFile(table.mistake("a table of cases needs `rows`, a list"))
