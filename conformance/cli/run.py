@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shlex
-import sys
 import time
-import uuid
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
-from conformance import __version__
 from conformance.cli.progress import Progress
-from conformance.cli.redact import redactor
-from conformance.cli.targets import open_target
+from conformance.cli.recording import make_header, recording, slug
+from conformance.cli.targets import open_target, split
 from conformance.report import terminal, write_reports
-from conformance.results import Calibration, Observation, Outcome, Result
 from conformance.run import Course, Options, Selection, arrange, select
 from conformance.run import run as play_all
-from conformance.runlog import Footer, Header, RunWriter, read_run
-from conformance.runlog.records import (
-    FeatureEntry,
-    MessagesEntry,
-    RuleEntry,
-    ScenarioEntry,
-    SpecTables,
-    TargetEntry,
-)
+from conformance.runlog import read_run
 from conformance.spec import find, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conformance.results import Calibration, Observation, Result
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
-    from conformance.target import Target
 
 
 @click.command()
@@ -76,7 +61,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     be narrowed by ids and globs. Writes run.jsonl, parity.json and parity.md.
     """
     spec = load(given["spec_folder"] or find())
-    place, patterns = _split(words)
+    place, patterns = split(words)
     selection = Selection(patterns, given["features"], given["levels"], given["rules"])
     scenarios = select(spec, selection)
     probes = given["probes"] if given["probes"] is not None else selection == Selection()
@@ -101,13 +86,6 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     ctx.exit(report.exit_code)
 
 
-def _split(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """Tell the target from the ids: a URL or a file of target form comes first, if it comes at all."""
-    if words and ("://" in words[0] or words[0].endswith((".yaml", ".yml")) or Path(words[0]).is_file()):
-        return words[0], words[1:]
-    return None, words
-
-
 async def _run(
     spec: Spec,
     place: str | None,
@@ -121,76 +99,15 @@ async def _run(
     course = Course()
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec))
-        folder = out or Path("reports") / _slug(target.name)
-        writer = stack.enter_context(RunWriter(folder / "run.jsonl", redactor([target.signing.secret])))
-        writer.write(_header(spec, target, scenarios, options))
+        folder = out or Path("reports") / slug(target.name)
+        header = make_header(spec, target, scenarios, options)
+        write = stack.enter_context(recording(folder / "run.jsonl", header, target, course, trace, began))
         progress = stack.enter_context(Progress(console, len(scenarios) * options.repeat))
-        reason = "the run failed"
 
         def sink(record: Calibration | Result | Observation) -> None:
-            writer.write(_traced(record, trace))
+            write(record)
             progress.take(record)
 
-        try:
-            probes = spec.probes.values() if options.probes else ()
-            await play_all(spec, target, scenarios, probes, options, sink, course, restart)
-            reason = course.stopped
-        except asyncio.CancelledError:
-            reason = "interrupted"
-        except BaseException as error:
-            reason = f"the run failed: {error}"
-            raise
-        finally:
-            seconds = round(time.perf_counter() - began, 3)
-            writer.write(Footer(complete=not reason, reason=reason, seconds=seconds, phases=course.phases))
+        probes = spec.probes.values() if options.probes else ()
+        await play_all(spec, target, scenarios, probes, options, sink, course, restart)
     return folder
-
-
-def _traced(record: Calibration | Result | Observation, trace: str) -> Calibration | Result | Observation:
-    if isinstance(record, Calibration):
-        return record
-    plain = (
-        isinstance(record, Result) and record.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE) and not record.findings
-    )
-    if trace == "none" or (trace == "fail" and (plain or isinstance(record, Observation))):
-        return replace(record, transcript=(), names={})
-    return record
-
-
-def _header(spec: Spec, target: Target, scenarios: Sequence[Scenario], options: Options) -> Header:
-    incoming: dict[str, tuple[str, ...]] = {
-        kind: tuple(one.id for one in spec.features.values() if kind in one.incoming) for kind in spec.incoming
-    }
-    tables = SpecTables(
-        digest=spec.digest,
-        features=tuple(FeatureEntry(one.number, one.id, one.title) for one in spec.features.values()),
-        rules=tuple(
-            RuleEntry(one.id, one.level, one.sentence, one.features, _place(one.file, spec), one.line)
-            for one in spec.rules.values()
-        ),
-        scenarios=tuple(
-            ScenarioEntry(one.id, one.title, one.feature, one.rules, _place(one.file, spec), one.line)
-            for one in spec.scenarios.values()
-        ),
-        messages=MessagesEntry(incoming, spec.protocol.discriminator),
-    )
-    return Header(
-        run=str(uuid.uuid4()),
-        started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        tool=__version__,
-        target=TargetEntry(target.name, target.instances, str(target.file) if target.file else None),
-        command=shlex.join(["chat-parity", *sys.argv[1:]]),
-        spec=tables,
-        selected=tuple(one.id for one in scenarios),
-        options=asdict(options),
-        profile=dict(target.profile),
-    )
-
-
-def _place(file: Path, spec: Spec) -> str:
-    """Name a file of the spec as people do: from the folder that holds the spec."""
-    return str(Path("spec") / file.relative_to(spec.folder))
-
-
-def _slug(name: str) -> str:
-    return "".join(char if char.isalnum() else "-" for char in name.lower()).strip("-") or "target"

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 
+def split(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """Tell the target from the ids: a URL or a file of target form comes first, if it comes at all."""
+    if words and ("://" in words[0] or words[0].endswith((".yaml", ".yml")) or Path(words[0]).is_file()):
+        return words[0], words[1:]
+    return None, words
+
+
 @asynccontextmanager
 async def open_target(
     place: str | None, spec: Spec

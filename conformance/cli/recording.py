@@ -1,0 +1,110 @@
+"""Records a run: its header, everything that it gives, and a footer that says how it ended, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import sys
+import time
+import uuid
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance import __version__
+from conformance.cli.redact import redactor
+from conformance.results import Calibration, Observation, Outcome, Result
+from conformance.runlog import Footer, Header, RunWriter
+from conformance.runlog.records import (
+    FeatureEntry,
+    MessagesEntry,
+    RuleEntry,
+    ScenarioEntry,
+    SpecTables,
+    TargetEntry,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.run import Course, Options, Sink
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+
+@contextlib.contextmanager
+def recording(path: Path, header: Header, target: Target, course: Course, trace: str, began: float) -> Iterator[Sink]:
+    """Give the sink that writes a run to a log.
+
+    `trace` is which transcripts are kept: `fail`, `all` or `none`; `began` the `time.perf_counter` of the run. A
+    cancelled run ends here, with a footer that says so; any other exception is noted in the footer and goes on.
+    """
+    with RunWriter(path, redactor([target.signing.secret])) as writer:
+        writer.write(header)
+        reason = "the run failed"
+        try:
+            yield lambda record: writer.write(_traced(record, trace))
+            reason = course.stopped
+        except asyncio.CancelledError:
+            reason = "interrupted"
+        except BaseException as error:
+            reason = f"the run failed: {error}"
+            raise
+        finally:
+            seconds = round(time.perf_counter() - began, 3)
+            writer.write(Footer(complete=not reason, reason=reason, seconds=seconds, phases=course.phases))
+
+
+def make_header(spec: Spec, target: Target, scenarios: Sequence[Scenario], options: Options) -> Header:
+    """Say what is run, against what, by which spec."""
+    incoming: dict[str, tuple[str, ...]] = {
+        kind: tuple(one.id for one in spec.features.values() if kind in one.incoming) for kind in spec.incoming
+    }
+    tables = SpecTables(
+        digest=spec.digest,
+        features=tuple(FeatureEntry(one.number, one.id, one.title) for one in spec.features.values()),
+        rules=tuple(
+            RuleEntry(one.id, one.level, one.sentence, one.features, _place(one.file, spec), one.line)
+            for one in spec.rules.values()
+        ),
+        scenarios=tuple(
+            ScenarioEntry(one.id, one.title, one.feature, one.rules, _place(one.file, spec), one.line)
+            for one in spec.scenarios.values()
+        ),
+        messages=MessagesEntry(incoming, spec.protocol.discriminator),
+    )
+    return Header(
+        run=str(uuid.uuid4()),
+        started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        tool=__version__,
+        target=TargetEntry(target.name, target.instances, str(target.file) if target.file else None),
+        command=shlex.join(["chat-parity", *sys.argv[1:]]),
+        spec=tables,
+        selected=tuple(one.id for one in scenarios),
+        options=asdict(options),
+        profile=dict(target.profile),
+    )
+
+
+def slug(name: str) -> str:
+    """Make a target's name the name of a folder."""
+    return "".join(char if char.isalnum() else "-" for char in name.lower()).strip("-") or "target"
+
+
+def _traced(record: Calibration | Result | Observation, trace: str) -> Calibration | Result | Observation:
+    if isinstance(record, Calibration):
+        return record
+    plain = (
+        isinstance(record, Result) and record.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE) and not record.findings
+    )
+    if trace == "none" or (trace == "fail" and (plain or isinstance(record, Observation))):
+        return replace(record, transcript=(), names={})
+    return record
+
+
+def _place(file: Path, spec: Spec) -> str:
+    """Name a file of the spec as people do: from the folder that holds the spec."""
+    return str(Path("spec") / file.relative_to(spec.folder))
