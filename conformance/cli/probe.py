@@ -1,0 +1,123 @@
+"""`chat-parity probe [TARGET] [ID …]`: observe a server where the protocol leaves it free."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.cli.recording import make_header, recording
+from conformance.cli.targets import open_target, split
+from conformance.errors import UsageError
+from conformance.report.text import visible
+from conformance.results import Observation
+from conformance.run import Course, Options
+from conformance.run import run as play_all
+from conformance.spec import find, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.results import Calibration, Result
+    from conformance.scenario.steps import Probe
+    from conformance.spec import Spec
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]")
+@click.option("--why", is_flag=True, help="Also say why a difference between two servers bites.")
+@click.option("--format", "form", type=click.Choice(["plain", "json"]), default="plain", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the run, with transcripts.")
+@click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Probes at a time.")
+@click.option(
+    "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
+)
+@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@click.pass_context
+def probe(
+    ctx: click.Context,
+    words: tuple[str, ...],
+    why: bool,
+    form: str,
+    out: Path | None,
+    jobs: int,
+    time_scale: float,
+    spec_folder: Path | None,
+) -> None:
+    """Observe a server where the protocol leaves it free, and print what was seen. Nothing here is right or wrong.
+
+    TARGET is a target file or a ws:// URL; without one the reference server is started and observed. The exit code is
+    0, or 3 when the server could not be reached or the run was interrupted.
+    """
+    spec = load(spec_folder or find())
+    place, patterns = split(words)
+    probes = _select(spec, patterns)
+    options = Options(jobs=jobs, time_scale=time_scale)
+    seen: list[Observation] = []
+    course = Course()
+    with contextlib.suppress(KeyboardInterrupt):  # what was seen until then is shown all the same
+        asyncio.run(_observe(spec, place, probes, options, out, seen, course))
+    found = {one.id: one for one in seen}
+    observations = [found[one.id] for one in probes if one.id in found]
+    if form == "json":
+        click.echo(json.dumps([_document(one) for one in observations], ensure_ascii=False, indent=2))
+    else:
+        width = max((len(one.id) for one in observations), default=0)
+        for one in observations:
+            click.echo(f"{one.id:<{width}}  {visible(one.observed)}")
+            if why:
+                click.echo(f"{'':<{width}}  {one.why}")
+    if len(observations) < len(probes):
+        click.echo(f"chat-parity: interrupted, {len(observations)} of {len(probes)} probes were observed", err=True)
+        ctx.exit(3)
+
+
+def _select(spec: Spec, patterns: Sequence[str]) -> list[Probe]:
+    """Give the probes that are meant, cases and all; raises UsageError where a word selects nothing."""
+    for pattern in patterns:
+        if not any(_named(one, pattern) for one in spec.probes.values()):
+            raise UsageError(f"no probe is called {pattern!r}; `chat-parity list probes` shows them")
+    chosen = [one for one in spec.probes.values() if not patterns or any(_named(one, word) for word in patterns)]
+    if not chosen:
+        raise UsageError("the spec has no probes")
+    return chosen
+
+
+def _named(one: Probe, pattern: str) -> bool:
+    return pattern in (one.id, one.play.base) or fnmatchcase(one.id, pattern.replace("[", "[[]"))
+
+
+async def _observe(
+    spec: Spec,
+    place: str | None,
+    probes: Sequence[Probe],
+    options: Options,
+    out: Path | None,
+    seen: list[Observation],
+    course: Course,
+) -> None:
+    """Play the probes and nothing else; what was observed is in `seen`, also when this is cancelled."""
+    began = time.perf_counter()
+    async with contextlib.AsyncExitStack() as stack:
+        target, restart = await stack.enter_async_context(open_target(place, spec))
+        header = make_header(spec, target, (), options)
+        log = recording(out, header, target, course, "all", began) if out else contextlib.nullcontext(None)
+        write = stack.enter_context(log)
+
+        def sink(record: Calibration | Result | Observation) -> None:
+            if write is not None:
+                write(record)
+            if isinstance(record, Observation):
+                seen.append(record)
+
+        await play_all(spec, target, (), probes, options, sink, course, restart)
+
+
+def _document(one: Observation) -> dict[str, str]:
+    return {"id": one.id, "title": one.title, "observed": one.observed, "why": one.why}
