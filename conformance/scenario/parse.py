@@ -125,7 +125,7 @@ class _Parser:
         return tuple(self._step(value, (*path, index)) for index, value in enumerate(values))
 
     def _step(self, value: Mapping[str, Any], path: Steps) -> s.Step:
-        kind = next(key for key in value if key in _KINDS)
+        kind = next(key for key in _KINDS if key in value)
         return _KINDS[kind](self, value, self._document.line(path), path)
 
     def _mistake(self, message: str, path: Steps) -> BadFile:
@@ -263,6 +263,7 @@ class _Parser:
 
 
 _KINDS: dict[str, Callable[[_Parser, Mapping[str, Any], int, Steps], s.Step]] = {
+    "page": _Parser.page,  # first, because it has `expect` and `collect` of its own
     "send": _Parser.send,
     "send_raw": _Parser.send_raw,
     "expect": _Parser.expect,
@@ -275,7 +276,6 @@ _KINDS: dict[str, Callable[[_Parser, Mapping[str, Any], int, Steps], s.Step]] = 
     "sync": _Parser.sync,
     "repeat": _Parser.repeat,
     "together": _Parser.together,
-    "page": _Parser.page,
     "collect": _Parser.collect,
     "check": _Parser.check,
     "provision": _Parser.provision,

@@ -14,6 +14,7 @@ from conformance.errors import BadFile, Mistake
 from conformance.matching import show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from conformance.documents import Document, Steps
@@ -33,9 +34,10 @@ class Format:
         """Raise BadFile with every mistake of the document."""
         if self._compiled.is_valid(document.value):
             return
-        errors = sorted(self._validator.iter_errors(document.value), key=lambda error: list(map(str, error.path)))
-        if errors:
-            raise BadFile(*(document.mistake(message, path) for path, message in map(explain, errors)))
+        found = {place for error in self._validator.iter_errors(document.value) for place in explain(error)}
+        mistakes = [document.mistake(message, path) for path, message in sorted(found, key=str)]
+        if mistakes:
+            raise BadFile(*sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.line))
 
 
 class Formats:
@@ -57,58 +59,139 @@ class Formats:
             raise BadFile(Mistake(file, 0, "this format is missing from the spec")) from None
 
 
-def explain(error: Any, base: Steps = ()) -> tuple[Steps, str]:
-    """Say one schema error as (path, sentence); of several alternatives, the one that was meant."""
+_TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def explain(error: Any, base: Steps = ()) -> list[tuple[Steps, str]]:
+    """Say a schema error as (path, sentence), several where it holds several; of alternatives, the one meant."""
     path: Steps = (*base, *error.relative_path)
-    if error.validator == "anyOf" and error.context:
+    if error.validator in ("anyOf", "oneOf") and error.context:
         return _meant(error, path)
     match error.validator:
-        case "additionalProperties":
+        case "additionalProperties" if error.validator_value is False:
             allowed = sorted(error.schema.get("properties", ()))
-            wrong = sorted(set(error.instance) - set(allowed))
-            return (*path, wrong[0]), _unknown_key(wrong[0], allowed)
+            return [((*path, key), _unknown_key(key, allowed)) for key in error.instance if key not in allowed]
         case "required":
-            missing = [key for key in error.validator_value if key not in error.instance]
-            return path, f"`{missing[0]}` is missing here"
-        case "enum":
-            return path, f"{show(error.instance)} is not one of {', '.join(map(str, error.validator_value))}"
-        case "type":
-            kinds = (
-                error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
-            )
-            return path, f"{show(error.instance)} should be of type {kinds}"
-        case "pattern":
-            wanted = error.schema.get("description", f"it must match {error.validator_value}")
-            return path, f"{show(error.instance)} does not look as it should: {wanted}"
-    return path, error.message if len(error.message) < 200 else f"{error.message[:200]}…"
+            return [(path, f"`{missing(error)}` is missing here")]
+    return [(path, f"{_name(path)}{_wrong(error)}")]
 
 
-def _meant(error: Any, path: Steps) -> tuple[Steps, str]:
-    """Pick the alternative that shares its first key with the value (a step is told by its key)."""
-    branches: dict[int, list[Any]] = {}
-    for inner in error.context or ():
-        branches.setdefault(int(inner.schema_path[0]), []).append(inner)
-    keys = set(error.instance) if isinstance(error.instance, dict) else set()
-    titles = [_title(one, error) for one in sorted(branches)]
-    for index, inners in branches.items():
-        if _title(index, error) in keys:
-            return explain(inners[0], path)
-    if keys and any(titles):
-        wrong = next(iter(error.instance))
-        return path, _unknown_key(wrong, sorted(filter(None, titles)))
-    # Without a title to tell them apart, the alternative that got furthest into the value was meant.
-    inners = max(branches.values(), key=lambda some: max(len(inner.relative_path) for inner in some))
-    return explain(max(inners, key=lambda inner: len(inner.relative_path)), path)
-
-
-def _title(index: int, error: Any) -> str:
-    alternative = error.validator_value[index]
-    reference = alternative.get("$ref", "")
-    found: str = alternative.get("title", "") or reference.rpartition("/step_")[2] if "/step_" in reference else ""
+def missing(error: Any) -> str:
+    """Give the key that a `required` error is about; there is one error for each, told apart by its text alone."""
+    found: str = next(key for key in error.validator_value if error.message.startswith(repr(key)))
     return found
+
+
+def _name(path: Steps) -> str:
+    """Name a place by the nearest key: `at`, or an item of it."""
+    if not path:
+        return ""
+    if isinstance(path[-1], str):
+        return f"`{path[-1]}`: "
+    keys = [step for step in path if isinstance(step, str)]
+    return f"`{keys[-1]}`, item {path[-1] + 1}: " if keys else ""
+
+
+def _wrong(error: Any) -> str:
+    """Say what is wrong with one value."""
+    shown, wanted = show(error.instance), error.validator_value
+    match error.validator:
+        case "type":
+            return f"{shown} should be {_types([wanted] if isinstance(wanted, str) else wanted)}"
+        case "enum":
+            return f"{shown} is not one of {', '.join(map(str, wanted))}"
+        case "const":
+            return f"{shown} should be {show(wanted)}"
+        case "pattern":
+            return f"{shown} does not look as it should: {error.schema.get('description', f'it must match {wanted}')}"
+        case "minimum":
+            return f"{shown} should be at least {wanted}"
+        case "maximum":
+            return f"{shown} should be at most {wanted}"
+        case "minItems" | "minProperties" | "minLength" if wanted == 1:
+            return "this should not be empty"
+        case "minItems":
+            return f"a list of at least {wanted} is needed here"
+        case "minLength":
+            return f"{shown} is too short; {wanted} characters are the least"
+        case "maxProperties":
+            return f"only {wanted} of {', '.join(error.instance)} can stand here"
+        case "uniqueItems":
+            return f"something stands in {shown} twice"
+    message: str = error.message
+    return message if len(message) < 200 else f"{message[:200]}…"
+
+
+def _types(names: Iterable[str]) -> str:
+    return " or ".join(_TYPES.get(name, name) for name in dict.fromkeys(names))
+
+
+def _meant(error: Any, path: Steps) -> list[tuple[Steps, str]]:
+    """Pick the alternative that was meant: a step is told by its key, anything else by its type."""
+    branches: dict[int, list[Any]] = {index: [] for index in range(len(error.validator_value))}
+    for inner in error.context:
+        branches[int(inner.schema_path[0])].append(inner)
+    steps = {_step(error.validator_value[index]): inners for index, inners in branches.items()}
+    if None not in steps:
+        return _step_meant(error.instance, steps, path)
+    if all(set(one) <= {"const", "description"} for one in error.validator_value):
+        wanted = ", ".join(str(one["const"]) for one in error.validator_value)
+        return [(path, f"{_name(path)}{show(error.instance)} is not one of {wanted}")]
+    if not (isinstance(error.instance, str) and "${" in error.instance):
+        kept = [index for index in branches if not _is_reference(error.validator_value[index])]
+        branches = {index: branches[index] for index in kept or branches}
+    typed = [inners for inners in branches.values() if not any(_is_type(inner) for inner in inners)]
+    if typed:
+        deepest = max(typed, key=lambda some: max(len(inner.absolute_path) for inner in some))
+        return [place for inner in deepest for place in explain(inner, path)]
+    types = [inner.validator_value for some in branches.values() for inner in some if _is_type(inner)]
+    names = [name for one in types for name in ([one] if isinstance(one, str) else one)]
+    return [(path, f"{_name(path)}{show(error.instance)} should be {_types(names)}")]
+
+
+def _step_meant(value: Any, steps: Mapping[str | None, list[Any]], path: Steps) -> list[tuple[Steps, str]]:
+    """Explain a step that is none; a few steps have keys that are also the names of others, and those come later."""
+    if not isinstance(value, dict):
+        return []  # Another error says so.
+    kinds = [key for key in value if key in steps]
+    if not kinds:
+        for key in value:
+            near = difflib.get_close_matches(key, filter(None, steps), n=1)
+            if near:
+                return [((*path, key), f"there is no step {key!r}; did you mean {near[0]!r}?")]
+        return [(path, f"this is no step; a step has one of the keys {', '.join(sorted(filter(None, steps)))}")]
+    kind = min(kinds, key=lambda one: len(steps[one]))
+    found = [place for inner in steps[kind] for place in explain(inner, path)]
+    also = [one for one in kinds if one != kind and any(place == (*path, one) for place, _ in found)]
+    if also:
+        return [((*path, also[0]), f"`{kind}` and `{also[0]}` are two steps; begin each with a dash of its own")]
+    return found
+
+
+def _step(alternative: Any) -> str | None:
+    """Give the name of a step, None for any other alternative."""
+    before, _, name = alternative.get("$ref", "").rpartition("/step_")
+    return name if before else None
+
+
+def _is_reference(alternative: Any) -> bool:
+    return bool(alternative.get("$ref", "").endswith("/reference"))
+
+
+def _is_type(inner: Any) -> bool:
+    """Say whether an error is that the value itself, not a part of it, has another type."""
+    return inner.validator == "type" and not inner.relative_path
 
 
 def _unknown_key(wrong: str, allowed: list[str]) -> str:
     near = difflib.get_close_matches(wrong, allowed, n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(allowed)}"
+    meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(allowed)}" if allowed else ""
     return f"there is no key {wrong!r} here{meant}"
