@@ -18,6 +18,7 @@ from referencing import Registry, Resource
 from conformance.documents import read_json
 from conformance.errors import BadFile, Mistake
 from conformance.matching import show
+from conformance.spec.formats import missing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,12 +66,15 @@ class Message:
 
     def violations(self, frame: Any) -> list[Violation]:
         """Give what is wrong with a frame, at most `MAX_VIOLATIONS`, the most telling first; empty: it fits."""
-        if self._compiled.is_valid(frame):
-            return []
-        errors = sorted(self._explaining.iter_errors(frame), key=relevance, reverse=True)
-        found = [
-            Violation(_say(error), _owner(error, self.schema, self._resolver)) for error in errors[:MAX_VIOLATIONS]
-        ]
+        try:
+            if self._compiled.is_valid(frame):
+                return []
+            errors = sorted(self._explaining.iter_errors(frame), key=relevance, reverse=True)
+            found = [
+                Violation(_say(error), _owner(error, self.schema, self._resolver)) for error in errors[:MAX_VIOLATIONS]
+            ]
+        except (ValueError, RecursionError):  # Each of the two gives up at some depth.
+            return [Violation("the frame is nested too deeply to be checked", self.schema.get("x-rule"))]
         # The two validators differ on leap seconds; whoever says no, the frame is not one that every client can read.
         return found or [Violation("the frame does not fit its schema", self.schema.get("x-rule"))]
 
@@ -90,10 +94,26 @@ def read_messages(folder: Path, common: dict[str, Any]) -> dict[str, Message]:
     return messages
 
 
+_FORMATS = FormatChecker()
+
+
+def _check_formats(schema: Any) -> None:
+    """Refuse a `format` that jsonschema would pass over: it knows some only when a package for them is there."""
+    if isinstance(schema, Mapping):
+        wanted = schema.get("format")
+        if isinstance(wanted, str) and wanted not in _FORMATS.checkers:
+            raise ValueError(f"nothing here can check the format {wanted!r}")
+    if isinstance(schema, Mapping | list):
+        for part in schema.values() if isinstance(schema, Mapping) else schema:
+            _check_formats(part)
+
+
 def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Message:
-    Draft202012Validator.check_schema(schema)
+    if not jsonschema_rs.meta.is_valid(schema):
+        Draft202012Validator.check_schema(schema)  # It has the words, and takes its time.
     if schema["properties"]["type"]["const"] != file.stem:
         raise ValueError(f"its `type` is {schema['properties']['type']['const']!r}, not the name of the file")
+    _check_formats([schema, common])
     contents = [(one["$id"], one) for one in (schema, common)]
     registry: Registry[Any] = Registry().with_resources([(uri, Resource.from_contents(one)) for uri, one in contents])
     rust = jsonschema_rs.Registry(contents)
@@ -101,8 +121,10 @@ def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Mess
         type=file.stem,
         file=file,
         schema=schema,
-        _compiled=jsonschema_rs.Draft202012Validator(schema, validate_formats=True, registry=rust),
-        _explaining=Draft202012Validator(schema, registry=registry, format_checker=FormatChecker()),
+        _compiled=jsonschema_rs.Draft202012Validator(
+            schema, validate_formats=True, ignore_unknown_formats=False, registry=rust
+        ),
+        _explaining=Draft202012Validator(schema, registry=registry, format_checker=_FORMATS),
         _resolver=registry.resolver(base_uri=schema["$id"]),
     )
 
@@ -110,8 +132,8 @@ def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Mess
 def _say(error: Any) -> str:
     where = error.json_path.removeprefix("$").removeprefix(".")
     if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        return f"`{f'{where}.{missing}' if where else missing}` is missing"
+        key = missing(error)
+        return f"`{f'{where}.{key}' if where else key}` is missing"
     wanted = error.schema.get("description") if error.validator in ("pattern", "format") else None
     if wanted:
         return f"`{where}` is {show(error.instance)}, not {wanted[0].lower()}{wanted[1:].rstrip('.')}"
