@@ -30,7 +30,7 @@ MARGIN = 0.005
 """Seconds added to twice the measured skew."""
 PATIENCE = 0.3
 """Seconds to wait for a frame before the barrier is asked, on a target whose barrier answers."""
-HASTE = 0.25
+HASTE = 0.1
 """The share of the reply time that is enough for a target that answered nothing within all of it."""
 
 
@@ -53,6 +53,7 @@ async def calibrate(spec: Spec, target: Target, provisioner: Provisioner, time_s
         except (Unmet, ProvisioningFailed):
             skew = None  # The scenarios that need a conversation will say what is wrong with it.
         unknown = await _unknown_types(world, reply) if answers else ()
+        _check_bearable(world)
     finally:
         await world.end()
     return Calibration(
@@ -98,6 +99,15 @@ async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]
                 f"{world.stage.target.instances[0]} lets us in, and then the connection was {connection.closed}"
             )
     return greets, answers
+
+
+def _check_bearable(world: World) -> None:
+    """Raise where a connection had to be given up for what the server sent: no scenario would fare better."""
+    for connection in world.connections.values():
+        if connection.closed is not None and connection.closed.fault:
+            raise TargetUnreachable(
+                f"{world.stage.target.instances[0]} cannot be judged: the connection was {connection.closed}"
+            )
 
 
 async def _room(world: World, members: dict[str, str]) -> None:

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 MAX_FRAME = 4 << 20
 MAX_LOG = 16 << 20
+FRAME_COST = 512
+"""Bytes that a frame counts besides its own: a flood of tiny frames takes memory, too."""
 
 NORMAL_CLOSURE = 1000
+TOO_BIG = 1009
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +222,7 @@ class Connection:
         self._changed()
 
     def _take(self, data: str | bytes) -> None:
-        self._bytes += len(data)
+        self._bytes += len(data) + FRAME_COST
         if self._bytes > MAX_LOG:
             self._fault = f"the server sent more than {MAX_LOG:,} bytes"
             self._socket.transport.abort()
@@ -240,9 +243,12 @@ class Connection:
         if error.rcvd is not None:
             return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False)
         if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
-            return Closed(
-                None, ours=True, fault=f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
+            wrong = (
+                f"the server sent a frame of more than {MAX_FRAME:,} bytes"
+                if error.sent.code == TOO_BIG
+                else f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
             )
+            return Closed(None, ours=True, fault=wrong)
         return Closed(None, ours=error.sent is not None, fault=self._fault)
 
 

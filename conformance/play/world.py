@@ -205,7 +205,10 @@ class World:
                 or self.first(connection, protocol.error, {}) is not None
             )
 
-        if not await connection.until(answered, self.stage.reply):
+        arrived = await connection.until(answered, self.stage.patience)
+        if not arrived and self.stage.calibration.answers_barrier:
+            await connection.barrier(self.stage.reply)  # Replies come in request order: now it is there, or never.
+        if not answered():
             raise Unmet(f"{who} joined {conversation} and got no answer{_ending(connection)}")
         found = self.first(connection, kind, pattern)
         if found is None:
