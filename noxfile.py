@@ -37,3 +37,10 @@ def parity(session: nox.Session) -> None:
     """Play the whole protocol against the reference server; arguments go to chat-parity run."""
     session.install("-e", ".")
     session.run("chat-parity", "run", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Prove the suite: play it against the reference server with each of the faults; arguments go to the runner."""
+    session.install("-e", ".")
+    session.run("python", "-m", "tests.faults", *session.posargs)

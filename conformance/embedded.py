@@ -18,7 +18,7 @@ from conformance.errors import TargetUnreachable
 from conformance.target import read_target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from conformance.spec import Spec
     from conformance.target import Target
@@ -29,13 +29,16 @@ LIMITS = {"requests_per_window": 150}
 """Few enough to be met within a window on a slow machine; given to the server, and declared in its profile."""
 START_TIMEOUT = 30.0
 INSTANCES = 2
+SERVER = ("-m", "reference_server")
+"""What Python runs; anything else that takes the reference server's options can stand here."""
 
 
 class Embedded:
     """A running reference server that can be killed and started again on the same ports and database."""
 
-    def __init__(self, folder: Path, secret: str) -> None:
+    def __init__(self, folder: Path, secret: str, server: Sequence[str] = SERVER) -> None:
         self._folder = folder
+        self._server = server
         self.secret = secret
         self._process: asyncio.subprocess.Process | None = None
         self.ports = ["0"] * INSTANCES
@@ -43,7 +46,7 @@ class Embedded:
 
     async def start(self) -> None:
         """Start the server and wait until it listens; raises TargetUnreachable with the end of its log."""
-        command = [sys.executable, "-m", "reference_server", "--exit-on-stdin-eof"]
+        command = [sys.executable, *self._server, "--exit-on-stdin-eof"]
         command += ["--database", f"sqlite:///{self._folder / 'chat.db'}"]
         for port in self.ports:
             command += ["--port", port]
@@ -91,10 +94,10 @@ class Embedded:
 
 
 @contextlib.asynccontextmanager
-async def embedded(spec: Spec) -> AsyncIterator[tuple[Target, Embedded]]:
+async def embedded(spec: Spec, command: Sequence[str] = SERVER) -> AsyncIterator[tuple[Target, Embedded]]:
     """Run the reference server for as long as the context lasts, and give the target that it is."""
     folder = Path(tempfile.mkdtemp(prefix="chat-parity-"))
-    server = Embedded(folder, secrets.token_urlsafe(48))
+    server = Embedded(folder, secrets.token_urlsafe(48), command)
     try:
         await server.start()
         target = read_target(

@@ -1,0 +1,105 @@
+"""The command: `python -m tests.faults [NAME|glob …]` plays the suite against faulty servers and writes the matrix."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import random
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.spec import find, load
+from tests.faults import report
+from tests.faults.examine import Examination, Manner, examine
+from tests.faults.matrix import Matrix, Row
+from tests.faults.registry import all_faults, find_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.spec import Spec
+    from tests.faults.registry import Fault
+
+FOLDER = Path("reports") / "mutants"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    command = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    add = command.add_argument
+    add("patterns", nargs="*", metavar="NAME", help="faults, files of faults or broken rules, by name or glob")
+    add("--sample", type=int, metavar="N", help="only so many of them, drawn by the seed")
+    add("--seed", type=int, default=0, help="of the sample and of what else is drawn")
+    add("--jobs", type=int, default=2, help="faulty servers at a time")
+    add("--quick", action="store_true", help="until the first catch, and a handful of other features' scenarios")
+    add("--brief", action="store_true", help="one case only of each scenario of other rules")
+    add("--no-slow", action="store_true", help="without scenarios of other rules that wait for timers or run alone")
+    add("--out", type=Path, default=FOLDER, metavar="FOLDER")
+    add("--list", action="store_true", help="only name the faults")
+    return command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command: 0 when every fault is caught and nothing else turned red, 1 when not, 2 for a wrong word."""
+    options = parser().parse_args(arguments)
+    try:
+        faults = find_faults(options.patterns)
+    except LookupError as error:
+        print(error.args[0], file=sys.stderr)
+        return 2
+    if options.sample is not None and options.sample < len(faults):
+        faults = sorted(random.Random(options.seed).sample(faults, options.sample), key=lambda one: one.name)
+    if options.list:
+        for one in faults:
+            print(f"{one.group:12} {one.name:40} {', '.join(one.breaks):24} {one.sentence}")
+        return 0
+    began = time.perf_counter()
+    manner = Manner(quick=options.quick, brief=options.brief, slow=not options.no_slow, seed=options.seed)
+    spec = load(find())
+    rows = [Row(fault, found) for fault, found in _examined(faults, spec, manner, options.jobs)]
+    rows.sort(key=lambda row: (row.fault.group, row.fault.name))
+    matrix = Matrix(rows, spec, manner, round(time.perf_counter() - began, 1), len(all_faults()))
+    report.write(matrix, options.out)
+    for name, value in report.figures(matrix):
+        print(f"{name}: {value}")
+    print(f"Report: {options.out / 'mutants.md'}")
+    return 1 if matrix.red else 0
+
+
+def _examined(faults: Sequence[Fault], spec: Spec, manner: Manner, jobs: int) -> Iterator[tuple[Fault, Examination]]:
+    """Examine faults, several at a time, each worker with the spec that was read before it was forked."""
+    by_name = {one.name: one for one in faults}
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _remember, (spec, manner)) as pool:
+        for done in as_completed([pool.submit(_examine, name) for name in by_name]):
+            found = done.result()
+            fault = by_name[found.fault]
+            _tell(Row(fault, found))
+            yield fault, found
+
+
+_work: list[partial[object]] = []
+
+
+def _remember(spec: Spec, manner: Manner) -> None:
+    _work[:] = [partial(examine, spec=spec, manner=manner)]
+
+
+def _examine(name: str) -> Examination:
+    return asyncio.run(_work[0](all_faults()[name]))  # type: ignore[arg-type]
+
+
+def _tell(row: Row) -> None:
+    found = row.found
+    by = f"{found.catches[0]} (of {len(found.catches)})" if found.catches else found.problem
+    print(f"{row.verdict:10} {row.fault.name:40} {found.seconds:6.1f} s  {by}", flush=True)
+    for scenario, why in found.unrelated.items():
+        print(f"    unrelated: {scenario}: {why}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""What all examinations together say: which faults live on, what turned red for nothing, what proves nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.spec import Spec
+    from tests.faults.examine import Examination, Manner
+    from tests.faults.registry import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault and its examination."""
+
+    fault: Fault
+    found: Examination
+
+    @property
+    def verdict(self) -> str:
+        """Say in a word how it ended."""
+        return "KILLED" if self.found.killed else "NOT JUDGED" if self.found.problem else "SURVIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A run over some faults."""
+
+    rows: Sequence[Row]
+    spec: Spec
+    manner: Manner
+    seconds: float
+    registered: int
+
+    @property
+    def survivors(self) -> list[Row]:
+        """Give the faults that no scenario of a broken rule has caught."""
+        return [row for row in self.rows if not row.found.killed]
+
+    @property
+    def unrelated(self) -> list[Row]:
+        """Give the faults under which a feature turned red that they do not touch."""
+        return [row for row in self.rows if row.found.unrelated]
+
+    @property
+    def catchers(self) -> Mapping[str, list[str]]:
+        """Give the faults that each scenario catches, by the scenario's id."""
+        caught = defaultdict(list)
+        for row in self.rows:
+            for scenario in (*row.found.catches, *row.found.also):
+                caught[scenario].append(row.fault.name)
+        return caught
+
+    @property
+    def unproven(self) -> list[str]:
+        """Give the cases that catch no fault; only a whole run over all faults knows."""
+        catchers = self.catchers
+        return [one for one in self.spec.scenarios if one not in catchers]
+
+    @property
+    def unproven_scenarios(self) -> list[str]:
+        """Give the scenarios of which no case catches a fault."""
+        proven = {self.spec.scenarios[one].base for one in self.catchers}
+        return sorted({one.base for one in self.spec.scenarios.values()} - proven)
+
+    @property
+    def knows_unproven(self) -> bool:
+        """Tell whether enough was played to call a scenario unproven."""
+        return not self.manner.quick and len(self.rows) == self.registered
+
+    @property
+    def red(self) -> bool:
+        """Tell whether the suite is wanting."""
+        return bool(self.survivors or self.unrelated)
+
+    def of_rule(self, rule: str) -> list[tuple[Row, str]]:
+        """Give the faults that break a rule, each with how it ended for this very rule."""
+        return [(row, self.cell(row, rule)) for row in self.rows if rule in row.fault.breaks]
+
+    def cell(self, row: Row, rule: str) -> str:
+        """Say what became of one rule under one fault, in a word; empty: the fault does not concern it."""
+        if rule in row.found.caught_rules:
+            return "caught"
+        if rule in row.fault.breaks:
+            return "broken" if row.found.killed else "survived"
+        return "also" if rule in row.fault.also else ""
+
+    def figures(self) -> dict[str, Any]:
+        """Count."""
+        killed = len(self.rows) - len(self.survivors)
+        musts = [rule for rule in self.spec.rules.values() if rule.level == "must"]
+        aimed_at = {rule for row in self.rows for rule in row.fault.breaks}
+        return {
+            "faults": len(self.rows),
+            "registered": self.registered,
+            "killed": killed,
+            "survived": len(self.survivors),
+            "unrelated_red": len(self.unrelated),
+            "must_rules": len(musts),
+            "must_rules_with_a_fault": sum(rule.id in aimed_at for rule in musts),
+            "scenarios": len({one.base for one in self.spec.scenarios.values()}),
+            "cases": len(self.spec.scenarios),
+            "unproven_scenarios": len(self.unproven_scenarios) if self.knows_unproven else None,
+            "unproven_cases": len(self.unproven) if self.knows_unproven and not self.manner.brief else None,
+            "seconds": self.seconds,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as JSON."""
+        return {
+            "spec": self.spec.digest,
+            "manner": asdict(self.manner),
+            "figures": self.figures(),
+            "faults": [_row(row) for row in self.rows],
+            "unproven_scenarios": self.unproven_scenarios if self.knows_unproven else None,
+        }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    found = asdict(row.found) | {"caught_rules": sorted(row.found.caught_rules)}
+    declared = {"sentence": row.fault.sentence, "breaks": row.fault.breaks, "also": row.fault.also}
+    return {"fault": row.fault.name, "group": row.fault.group, "verdict": row.verdict, **declared, **found}

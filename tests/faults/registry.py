@@ -1,0 +1,77 @@
+"""All faults by name, and what is known of each."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import tests.faults
+from tests.faults.patching import Patch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Fault", "Patch", "all_faults", "fault", "find_faults"]
+
+Wrong = Callable[[Patch], None]
+
+_FAULTS: dict[str, Fault] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A named wrong: the rules that it breaks, the ones that it cannot help breaking, and how it is done."""
+
+    name: str
+    sentence: str
+    breaks: tuple[str, ...]
+    also: tuple[str, ...]
+    group: str
+    apply: Wrong
+
+    @property
+    def lines(self) -> int:
+        """Count the lines of its function, without the decorator."""
+        source = inspect.getsource(self.apply)
+        return len(source[source.index("def ") :].splitlines())
+
+
+def fault(*, breaks: Sequence[str], also: Sequence[str] = ()) -> Callable[[Wrong], Wrong]:
+    """Register the decorated function as a fault that breaks these rules."""
+
+    def register(function: Wrong) -> Wrong:
+        name = function.__name__
+        if name in _FAULTS:
+            raise ValueError(f"there are two faults {name}")
+        sentence = " ".join((function.__doc__ or "").split())
+        group = function.__module__.rpartition(".")[2]
+        _FAULTS[name] = Fault(name, sentence, tuple(breaks), tuple(also), group, function)
+        return function
+
+    return register
+
+
+def all_faults() -> Mapping[str, Fault]:
+    """Read every file of faults and give them in the order of their names."""
+    for module in pkgutil.iter_modules(tests.faults.__path__):
+        if module.name != "__main__":
+            importlib.import_module(f"tests.faults.{module.name}")
+    return dict(sorted(_FAULTS.items()))
+
+
+def find_faults(patterns: Sequence[str]) -> list[Fault]:
+    """Give the faults whose name, file or broken rule is, or matches, one of the patterns (none: all)."""
+    faults = list(all_faults().values())
+    for pattern in patterns:
+        if not any(_named(one, pattern) for one in faults):
+            raise LookupError(f"no fault is called {pattern!r}, stands in a file of that name or breaks such a rule")
+    return [one for one in faults if not patterns or any(_named(one, pattern) for pattern in patterns)]
+
+
+def _named(one: Fault, pattern: str) -> bool:
+    return any(fnmatchcase(name, pattern) for name in (one.name, one.group, *one.breaks))
