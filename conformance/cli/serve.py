@@ -1,0 +1,93 @@
+"""`chat-parity serve`: run the reference server for a front end to talk to."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+GENTLE_S = 10.0
+"""Seconds that the server has to end by itself before it is killed."""
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port",
+    "ports",
+    type=click.IntRange(0, 65535),
+    multiple=True,
+    help="One instance for each --port; 0 is any free port.  [default: 8000]",
+)
+@click.option("--database", metavar="URL", help="sqlite:///path or postgresql://…  [default: sqlite:///chat.db]")
+@click.option(
+    "--jwt-secret", metavar="TEXT", help="Signs the tokens; at least 32 bytes.  [default: JWT_SECRET, else a new one]"
+)
+@click.option("--demo", is_flag=True, help="Create three users and two conversations, and print how to talk to them.")
+@click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[SERVER OPTION …]")
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    host: str | None,
+    ports: tuple[int, ...],
+    database: str | None,
+    jwt_secret: str | None,
+    demo: bool,
+    more: tuple[str, ...],
+) -> None:
+    """Run the reference server until Ctrl-C.
+
+    Whatever other options there are go to the server as they are; `python -m reference_server --help` shows them. The
+    exit code is the server's.
+    """
+    command = [sys.executable, "-m", "reference_server", "--exit-on-stdin-eof"]
+    command += ["--host", host] if host else []
+    command += [part for port in ports for part in ("--port", str(port))]
+    command += ["--database", database] if database else []
+    command += ["--demo"] if demo else []
+    ctx.exit(_run([*command, *more], _secret(jwt_secret)))
+
+
+def _secret(given: str | None) -> str:
+    """Give the secret that signs tokens: the one given, else the environment's, else a new one, and then say so."""
+    secret = given or os.environ.get("JWT_SECRET")
+    if secret:
+        return secret
+    secret = secrets.token_urlsafe(48)
+    click.echo(f"No secret was given, so tokens are signed with a new one:\nJWT_SECRET={secret}", err=True)
+    return secret
+
+
+def _run(command: list[str], secret: str) -> int:
+    """Run the server, its output on ours, and give its exit code; leave no process behind, however we end.
+
+    The server has a session of its own, so that Ctrl-C reaches us alone and the server ends once, gently. It watches
+    its standard input, which closes when we are gone, even by SIGKILL.
+    """
+    environment = {**os.environ, "PYTHONPATH": _python_path(), "JWT_SECRET": secret}  # not in the list of processes
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True) as server:  # noqa: S603 -- our own server
+        try:
+            code = server.wait()
+        except KeyboardInterrupt:
+            code = _end(server)
+    return code if code >= 0 else 128 - code  # as a shell says it: 128 and the number of the signal
+
+
+def _end(server: subprocess.Popen[bytes]) -> int:
+    """End the server, gently first; a second Ctrl-C does not wait."""
+    server.terminate()
+    try:
+        return server.wait(GENTLE_S)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        server.kill()
+        return server.wait()
+
+
+def _python_path() -> str:
+    # The server is found as this package is found: installed beside it, or in the checkout that holds both.
+    root = str(Path(__file__).parents[2])
+    return os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))

@@ -1,0 +1,128 @@
+"""The verb as a process of its own: what it passes on, what it says, and that nothing stays behind when it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import pytest
+
+from conformance.cli import serve as module
+from conformance.spec import find
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT = find().parent
+SECRET = "a secret that is long enough for any HMAC that signs tokens here"
+
+
+class Served:
+    """`chat-parity serve` on free ports, with a database of its own."""
+
+    def __init__(self, folder: Path, *options: str, secret: str | None = None) -> None:
+        environment = {name: value for name, value in os.environ.items() if name != "JWT_SECRET"}
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "conformance.cli",
+                "serve",
+                "--database",
+                f"sqlite:///{folder / 'chat.db'}",
+                *options,
+            ],
+            cwd=ROOT,
+            env=environment | ({"JWT_SECRET": secret} if secret else {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ready(self) -> list[str]:
+        """Wait until the server listens; its URLs."""
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())["instances"]
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal; the exit code, and what was said on standard error."""
+        self.process.send_signal(number)
+        _, said = self.process.communicate(timeout=30)
+        return self.process.returncode, said
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate(timeout=30)
+
+
+def listens(url: str) -> bool:
+    parts = urlsplit(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((parts.hostname or "", parts.port or 0)) == 0
+
+
+def is_gone(url: str) -> bool:
+    deadline = time.monotonic() + 20
+    while listens(url):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends_cleanly_with_its_server(tmp_path: Path, number: signal.Signals) -> None:
+    with Served(tmp_path, "--port", "0", secret=SECRET) as served:
+        (url,) = served.ready()
+        assert listens(url)
+        assert served.end(number) == (0, "")
+        assert not listens(url)
+
+
+def test_leaves_no_server_behind_when_it_is_killed(tmp_path: Path) -> None:
+    with Served(tmp_path, "--port", "0", secret=SECRET) as served:
+        (url,) = served.ready()
+        served.process.kill()
+        assert is_gone(url)
+
+
+def test_makes_a_secret_and_says_so_where_there_is_none(tmp_path: Path) -> None:
+    with Served(tmp_path, "--port", "0", "--demo") as served:
+        served.ready()
+        code, said = served.end(signal.SIGTERM)
+    assert code == 0
+    assert "No secret was given" in said
+    assert "JWT_SECRET=" in said
+    assert "?token=" in said  # of the demonstration
+
+
+def test_passes_on_what_it_does_not_know(tmp_path: Path) -> None:
+    with Served(tmp_path, "--port", "0", "--port", "0", "--typing-expiry", "0.5", "--jwt-secret", SECRET) as served:
+        assert len(served.ready()) == 2
+        assert served.end(signal.SIGINT) == (0, "")
+
+
+@pytest.mark.parametrize("options", [("--no-such-option",), ("--jwt-secret", "short")])
+def test_ends_with_the_exit_code_of_the_server(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with Served(tmp_path, "--port", "0", *options) as served:
+        assert served.process.wait(30) == 2
+
+
+def test_kills_a_server_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GENTLE_S", 0.2)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        assert module._end(server) == -signal.SIGKILL
