@@ -119,7 +119,7 @@ def _rules(spec: Spec) -> list[Row]:
                 "provenance": one.provenance,
                 "source": one.source,
                 "features": one.features,
-                "place": f"{_place(one.file, spec)}:{one.line}",
+                "place": f"{spec.place(one.file)}:{one.line}",
             },
         )
         for one in spec.rules.values()
@@ -137,7 +137,7 @@ def _scenarios(spec: Spec) -> list[Row]:
                 "feature": cases[0].feature,
                 "rules": sorted({rule for case in cases for rule in case.rules}),
                 "tags": sorted(cases[0].tags),
-                "place": f"{_place(cases[0].file, spec)}:{cases[0].line}",
+                "place": f"{spec.place(cases[0].file)}:{cases[0].line}",
                 "cases": _names(cases),
             },
             tuple(case.id for case in cases),
@@ -156,7 +156,7 @@ def _probes(spec: Spec) -> list[Row]:
                 "id": base,
                 "title": cases[0].title,
                 "why": why[base],
-                "place": f"{_place(cases[0].file, spec)}:{cases[0].line}",
+                "place": f"{spec.place(cases[0].file)}:{cases[0].line}",
                 "cases": _names(cases),
             },
             tuple(case.id for case in cases),
@@ -178,7 +178,7 @@ def _messages(spec: Spec) -> list[Row]:
                 "description": one.schema.get("description", ""),
                 "required": required,
                 "optional": optional,
-                "place": _place(one.file, spec),
+                "place": spec.place(one.file),
             }
             rows.append(Row(one.type, (way, ", ".join(fields)), data, (f"{way}/{one.type}",)))
     return rows
@@ -206,7 +206,3 @@ def _names(cases: Sequence[Scenario]) -> list[str]:
 
 def _count(cases: Sequence[Scenario]) -> str:
     return f" ({len(cases)} cases)" if _names(cases) else ""
-
-
-def _place(file: Path, spec: Spec) -> str:
-    return str(Path("spec") / file.relative_to(spec.folder))

@@ -10,7 +10,6 @@ import time
 import uuid
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance import __version__
@@ -28,6 +27,7 @@ from conformance.runlog.records import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from conformance.run import Course, Options, Sink
     from conformance.scenario.steps import Scenario
@@ -67,11 +67,11 @@ def make_header(spec: Spec, target: Target, scenarios: Sequence[Scenario], optio
         digest=spec.digest,
         features=tuple(FeatureEntry(one.number, one.id, one.title) for one in spec.features.values()),
         rules=tuple(
-            RuleEntry(one.id, one.level, one.sentence, one.features, _place(one.file, spec), one.line)
+            RuleEntry(one.id, one.level, one.sentence, one.features, spec.place(one.file), one.line)
             for one in spec.rules.values()
         ),
         scenarios=tuple(
-            ScenarioEntry(one.id, one.title, one.feature, one.rules, _place(one.file, spec), one.line)
+            ScenarioEntry(one.id, one.title, one.feature, one.rules, spec.place(one.file), one.line)
             for one in spec.scenarios.values()
         ),
         messages=MessagesEntry(incoming, spec.protocol.discriminator),
@@ -103,8 +103,3 @@ def _traced(record: Calibration | Result | Observation, trace: str) -> Calibrati
     if trace == "none" or (trace == "fail" and (plain or isinstance(record, Observation))):
         return replace(record, transcript=(), names={})
     return record
-
-
-def _place(file: Path, spec: Spec) -> str:
-    """Name a file of the spec as people do: from the folder that holds the spec."""
-    return str(Path("spec") / file.relative_to(spec.folder))

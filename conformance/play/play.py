@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from conformance.connection import Received
     from conformance.play.stage import Stage
     from conformance.scenario.steps import Probe, Scenario, Step
+    from conformance.spec import Spec
 
 MAX_PROBLEMS = 20
 
@@ -24,7 +25,8 @@ MAX_PROBLEMS = 20
 class _Verdict:
     """Gathers the problems of a play while it goes on."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, spec: Spec) -> None:
+        self.file = spec.place(scenario.file)
         self.outcome = Outcome.PASS
         self.problems: list[tuple[Problem, Received | None]] = []
         self._scenario = scenario
@@ -34,13 +36,13 @@ class _Verdict:
         if self.outcome is Outcome.PASS:
             self.outcome = outcome
         line = step.line if step else self._scenario.line
-        problem = Problem(message, str(self._scenario.file), line, step.label if step else "")
+        problem = Problem(message, self.file, line, step.label if step else "")
         self.problems.append((problem, offender))
 
 
 async def play(scenario: Scenario, stage: Stage, attempt: int = 1) -> Result:
     """Play a scenario once. Never raises for anything the server does; cancellation passes through."""
-    verdict = _Verdict(scenario)
+    verdict = _Verdict(scenario, stage.spec)
     unmet = stage.unmet(scenario.needs)
     if unmet is not None:
         verdict.add(Outcome.NOT_APPLICABLE, unmet)
@@ -129,7 +131,7 @@ def _judge_frames(scenario: Scenario, world: World, verdict: _Verdict) -> None:
 def _charge(scenario: Scenario, verdict: _Verdict, rule: str, message: str, received: Received) -> None:
     if sum(problem.rule == rule for problem, _ in verdict.problems) >= MAX_PROBLEMS:
         return
-    problem = Problem(message, str(scenario.file), scenario.line, rule=rule)
+    problem = Problem(message, verdict.file, scenario.line, rule=rule)
     if rule in scenario.rules and verdict.outcome is Outcome.PASS:
         verdict.outcome = Outcome.FAIL
     verdict.problems.append((problem, received))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,3 +60,7 @@ class Spec:
     outgoing: Mapping[str, Message]
     scenarios: Mapping[str, Scenario]
     probes: Mapping[str, Probe]
+
+    def place(self, file: Path) -> str:
+        """Name a file of the spec as people do, wherever the folder lies: `spec/rules/04-edit-message.yaml`."""
+        return (PurePosixPath("spec") / file.relative_to(self.folder).as_posix()).as_posix()
