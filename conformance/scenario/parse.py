@@ -6,6 +6,7 @@ schema cannot say. One function per step kind, in one table.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.documents import Document, Steps, read_yaml
@@ -35,9 +36,17 @@ def _read(file: Path, form: Format, protocol: Protocol) -> Iterator[tuple[s.Scen
     document = read_yaml(file)
     form.check(document)
     for case, expanded in expand(document):
-        if case is not None:
-            form.check(expanded)
-        yield _Parser(expanded, protocol).scenario(case), expanded
+        try:
+            if case is not None:
+                form.check(expanded)
+            scenario = _Parser(expanded, protocol).scenario(case)
+        except BadFile as error:
+            raise error if case is None else BadFile(*(_in_case(one, case) for one in error.mistakes)) from None
+        yield scenario, expanded
+
+
+def _in_case(mistake: Mistake, case: str) -> Mistake:
+    return replace(mistake, message=f"in the case {case!r}: {mistake.message}")
 
 
 class _Parser:

@@ -150,7 +150,7 @@ def _meant(error: Any, path: Steps) -> list[tuple[Steps, str]]:
         branches = {index: branches[index] for index in kept or branches}
     typed = [inners for inners in branches.values() if not any(_is_type(inner) for inner in inners)]
     if typed:
-        deepest = max(typed, key=lambda some: max(len(inner.absolute_path) for inner in some))
+        deepest = max(typed, key=lambda some: (max(len(inner.absolute_path) for inner in some), -len(some)))
         return [place for inner in deepest for place in explain(inner, path)]
     types = [inner.validator_value for some in branches.values() for inner in some if _is_type(inner)]
     names = [name for one in types for name in ([one] if isinstance(one, str) else one)]
