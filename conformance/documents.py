@@ -52,7 +52,7 @@ def read_yaml(file: Path) -> Document:
     """Read a YAML file; raises BadFile with file, line and what to do."""
     text = _read_text(file)
     try:
-        return _Builder(file, yaml.parse(text, Loader=_LOADER)).document()
+        return _Builder(file, iter(_LOADER(text).get_event, None)).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0

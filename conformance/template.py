@@ -7,7 +7,6 @@ else when a step is played (`render`).
 from __future__ import annotations
 
 import json
-import operator
 import re
 import time
 import uuid
@@ -15,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
 MAX_TEXT = 4 << 20
 """Characters that `$fill` may produce: enough for any frame limit, too little to hurt."""
@@ -28,24 +27,43 @@ class TemplateError(ValueError):
     """A `${name}` stands for nothing, or a generated value is written wrongly."""
 
 
-def substitute(value: Any, resolve: Callable[[str], Any]) -> Any:
+def substitute(value: Any, resolve: Callable[[str], Any], within: Container[int] | None = None) -> Any:
     """Replace every `${name}` in a JSON value by `resolve(name)`; a whole string keeps the value's type.
 
     `resolve` raises KeyError for a name that it leaves alone. `$${` stays, for the last replacement to unescape, and so
-    does what stands in `$literal`. Parts in which nothing is replaced are the given ones, not copies.
+    does what stands in `$literal`. Only lists and mappings `within` (see `holding`) are looked into; the others are the
+    given ones, not copies.
     """
     if isinstance(value, str):
         return _substitute_text(value, resolve, escape="$${") if "${" in value else value
+    if within is not None and id(value) not in within:
+        return value
     if isinstance(value, list):
-        items = [substitute(item, resolve) for item in value]
-        return value if all(map(operator.is_, items, value)) else items
-    if isinstance(value, dict):
-        if value.keys() == {"$literal"}:
-            return value
-        pairs = _mapping(value, lambda part: substitute(part, resolve))
-        same = all(map(operator.is_, pairs, value)) and all(map(operator.is_, pairs.values(), value.values()))
-        return value if same else pairs
+        return [substitute(item, resolve, within) for item in value]
+    if isinstance(value, dict) and value.keys() != {"$literal"}:
+        return _mapping(value, lambda part: substitute(part, resolve, within))
     return value
+
+
+def holding(value: Any, text: str) -> set[int]:
+    """Collect the ids of the lists and mappings, at any depth, that hold a text with `text` in it."""
+    found: set[int] = set()
+
+    def look(part: Any) -> bool:
+        if isinstance(part, str):
+            return text in part
+        if isinstance(part, list):
+            holds = [look(item) for item in part]
+        elif isinstance(part, dict):
+            holds = [look(key) | look(item) for key, item in part.items()]
+        else:
+            return False
+        if any(holds):
+            found.add(id(part))
+        return id(part) in found
+
+    look(value)
+    return found
 
 
 def _substitute_text(text: str, resolve: Callable[[str], Any], escape: str) -> Any:

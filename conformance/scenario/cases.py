@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.documents import Document, read_yaml
 from conformance.errors import BadFile
-from conformance.template import TemplateError, look_up, references, substitute
+from conformance.template import TemplateError, holding, look_up, references, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +32,7 @@ def expand(document: Document) -> Iterator[tuple[str | None, Document]]:
         raise BadFile(document.mistake(f"{len(named)} cases are more than {MAX_CASES}", ("cases",)))
     body = {key: value for key, value in document.value.items() if key != "cases"}
     used = {name for name in references(body) if name.partition(".")[0] == "case"}
+    within = holding(body, "${case")
     for name, values in named.items():
         names = {"case": {"id": name, **values}}
         for reference in sorted(used):
@@ -41,7 +42,7 @@ def expand(document: Document) -> Iterator[tuple[str | None, Document]]:
             if not table:
                 raise BadFile(document.mistake(f"nothing uses ${{case.{unused}}}", ("cases", name, unused)))
         try:
-            value = substitute(body, partial(_resolve, names))
+            value = substitute(body, partial(_resolve, names), within)
         except TemplateError as error:
             raise BadFile(document.mistake(f"in the case {name!r}: {error}", ("cases", name))) from None
         yield name, Document(document.file, value, document.lines)

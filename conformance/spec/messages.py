@@ -38,19 +38,15 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message type of one direction."""
+    """One message type of one direction; `fields` are the names of its fields."""
 
     type: str
     file: Path
     schema: Mapping[str, Any]
+    fields: frozenset[str]
     _compiled: jsonschema_rs.Validator
     _explaining: Draft202012Validator
     _resolver: Resolver[Any]
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The names of its fields."""
-        return frozenset(self.schema["properties"])
 
     @property
     def reply(self) -> Mapping[str, Any] | None:
@@ -121,6 +117,7 @@ def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Mess
         type=file.stem,
         file=file,
         schema=schema,
+        fields=frozenset(schema["properties"]),
         _compiled=jsonschema_rs.Draft202012Validator(
             schema, validate_formats=True, ignore_unknown_formats=False, registry=rust
         ),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.template import MAX_TEXT, TemplateError, look_up, plain, references, render, substitute
+from conformance.template import MAX_TEXT, TemplateError, holding, look_up, plain, references, render, substitute
 
 NAMES: dict[str, Any] = {
     "alice": "0b9c",
@@ -180,12 +180,12 @@ class TestSubstitute:
         value = {"a": "${alice}, ${bob}, $${alice}", "b": "${bob}", "${bob}": [None]}
         assert substitute(value, NAMES.__getitem__) == {**value, "a": "0b9c, ${bob}, $${alice}"}
 
-    def test_gives_a_part_in_which_nothing_changes_itself(self) -> None:
-        value = {"a": {"b": [1, "${bob}", {}]}, "c": ["${alice}"]}
-        found = substitute(value, NAMES.__getitem__)
+    def test_looks_only_where_it_is_told_to(self) -> None:
+        value = {"a": {"b": [1, "${bob}", {}]}, "c": ["${alice}", {"${alice}": [1]}], "d": "${alice}"}
+        found = substitute(value, NAMES.__getitem__, holding(value, "${alice"))
         assert found["a"] is value["a"]
-        assert found["c"] == ["0b9c"]
-        assert value["c"] == ["${alice}"]
+        assert found == {"a": value["a"], "c": ["0b9c", {"0b9c": [1]}], "d": "0b9c"}
+        assert value["c"][0] == "${alice}"
 
     def test_may_put_whole_parts_in(self) -> None:
         assert substitute({"steps": "${list}", "with": "${thing}"}, NAMES.__getitem__) == {
