@@ -134,16 +134,9 @@ class Connection:
 
     def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0) -> None:
         """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks."""
-        frame = WireFrame(
-            Opcode.TEXT,  # The library checks control frames; the real opcode is written below.
-            payload,
-            fin,
-            bool(rsv & 4),
-            bool(rsv & 2),
-            bool(rsv & 1),
-        )
-        wire = bytearray(frame.serialize(mask=True))
-        wire[0] = (wire[0] & 0xF0) | opcode
+        # The library checks control frames and reserved bits: what the scenario wants is written over its first byte.
+        wire = bytearray(WireFrame(Opcode.TEXT, payload).serialize(mask=True))
+        wire[0] = fin << 7 | rsv << 4 | opcode
         self._socket.transport.write(bytes(wire))
 
     async def ws_ping(self, payload: bytes, timeout: float) -> bool:
