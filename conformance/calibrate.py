@@ -52,7 +52,7 @@ async def calibrate(spec: Spec, target: Target, provisioner: Provisioner, time_s
             skew = await _skew(world, witnesses, reply, answers)
         except (Unmet, ProvisioningFailed):
             skew = None  # The scenarios that need a conversation will say what is wrong with it.
-        unknown = await _unknown_types(world, reply) if answers else ()
+        unknown = await (_unknown_types(world, reply) if answers else _silent_types(world, reply))
         _check_bearable(world)
     finally:
         await world.end()
@@ -165,6 +165,22 @@ async def _unknown_types(world: World, reply: float) -> tuple[str, ...]:
         if await _answer(world, example, reply) == unknown:
             found.append(kind)
     return tuple(found)
+
+
+async def _silent_types(world: World, reply: float) -> tuple[str, ...]:
+    """Give all request types, if one of each brings nothing that is a frame of the protocol: as little as no type does.
+
+    For a target whose barrier does not answer: nothing there says where one request's answers end.
+    """
+    connection = world.connections["speaker"]
+    before = len(connection.log)
+    for message in world.stage.spec.incoming.values():
+        await world.send("speaker", dict(message.schema["examples"][0]))
+
+    def answered() -> bool:
+        return any(one.frame.type and not one.frame.violations for one in connection.log[before:])
+
+    return () if await connection.until(answered, reply) else tuple(world.stage.spec.incoming)
 
 
 async def _answer(world: World, request: dict[str, Any], reply: float) -> str | None:
