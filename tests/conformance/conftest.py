@@ -14,5 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def scenario(spec: Spec, tmp_path: Path) -> Author:
-    """Reads a toy scenario with the real grammar."""
-    return Author(spec, tmp_path)
+    """Reads a toy scenario with the real grammar, from a file beside the spec."""
+    folder = spec.folder / "toys" / tmp_path.name
+    folder.mkdir(parents=True)
+    return Author(spec, folder)

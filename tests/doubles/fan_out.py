@@ -34,6 +34,8 @@ ARCHITECTURES = ("in order", "hub task", "bus with delay", "task per recipient",
 BUS_DELAY = 0.008
 """Seconds that a message spends on the bus."""
 
+CONVERSING = ("JoinConversation", "LeaveConversation", "FetchHistory", "SendMessage")
+
 FAULTS = {
     "leak": "events go to connections that have not joined, too",
     "duplicate": "every event comes twice to everybody but its sender",
@@ -64,19 +66,26 @@ FAULTS = {
 
 
 class ChatServer:
-    """One server; `url` is where it listens. `wrong` may be changed while it runs."""
+    """One server; `url` is where it listens.
+
+    While it runs it may be made `wrong` (its faults), `deaf` to types of requests, `canned` (a fixed reply to a type)
+    and `curious` (it opens whatever URL it is sent).
+    """
 
     def __init__(self, architecture: str = "in order", *wrong: str) -> None:
         assert architecture in ARCHITECTURES
         assert FAULTS.keys() >= set(wrong)
         self.architecture = architecture
         self.wrong = set(wrong)
+        self.deaf: set[str] = set()
+        self.canned: dict[str, str] = {}
+        self.curious = False
         self.url = ""
         self.everybody: set[ServerConnection] = set()
         self.joined: defaultdict[str, set[ServerConnection]] = defaultdict(set)
         self.history: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        self.requests: list[tuple[str, str]] = []
-        self._held: list[tuple[ServerConnection, str]] = []
+        self.requests: list[str] = []
+        self._held: dict[ServerConnection, str] = {}
         self._hub: asyncio.Queue[tuple[ServerConnection, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -112,11 +121,18 @@ class ChatServer:
         try:
             request = json.loads(data)
             kind = request["type"]
-            conversation = request["conversation_id"] if kind != "Ping" else ""
+            conversation = request["conversation_id"] if kind in CONVERSING else ""
         except (ValueError, LookupError, TypeError):
+            if self.curious and isinstance(data, str):
+                (await asyncio.open_connection("127.0.0.1", urlsplit(data).port))[1].close()
             await _say(socket, "Error", message="I do not understand")
             return
-        self.requests.append((user, kind))
+        self.requests.append(kind)
+        if kind in self.deaf:
+            return
+        if kind in self.canned:
+            await _tell(socket, self.canned[kind].replace("${conversation}", conversation))
+            return
         if kind == "Ping":
             if "no pong" not in self.wrong:
                 await _say(socket, "Pong")
@@ -189,8 +205,8 @@ class ChatServer:
             await socket.send("x" * 100_000_000)
         elif "flood" in self.wrong:
             while True:
-                await _say(socket, "Pong")
-                await asyncio.sleep(0)
+                await socket.send('{"type": "Pong"}')
+                await asyncio.sleep(0)  # Who is flooded may live in the same loop.
         else:
             return False
         return True
@@ -209,10 +225,10 @@ class ChatServer:
 
     async def _fan_out(self, recipient: ServerConnection, text: str) -> None:
         if "wrong order" in self.wrong:
-            self._held.append((recipient, text))
-            if len({text for _, text in self._held}) < 2:
+            if recipient not in self._held:
+                self._held[recipient] = text
                 return
-            held, self._held = self._held[::-1], []
+            held = [(recipient, text), (recipient, self._held.pop(recipient))]
         else:
             held = [(recipient, text)]
         for one in held:
