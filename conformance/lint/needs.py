@@ -1,0 +1,34 @@
+"""What a play needs of its target is declared, so that it does not apply elsewhere instead of breaking there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.scenario import steps as s
+from conformance.scenario.parse import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+
+
+def instances_are_needed(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find plays that connect to an instance which a target with fewer of them does not have."""
+    given = play.given
+    connects = [step for step in walk((*play.setup, *play.steps)) if isinstance(step, s.Connect)]
+    named = [*(user.instance for user in given.users.values()), *given.devices.values()]
+    most = max((number or 1 for number in (*named, *(step.instance for step in connects))), default=1)
+    if most > play.needs.get("instances", 1):
+        yield play.line, f"it connects to instance {most}: say `needs: {{instances: {most}}}`"
+
+
+def restarts_are_needed_and_alone(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find plays that restart a server which cannot be, or while others talk to it."""
+    for step in walk((*play.setup, *play.steps)):
+        if isinstance(step, s.Restart):
+            if not play.needs.get("restart"):
+                yield step.line, "it restarts the server: say `needs: {restart: true}`"
+            if not play.exclusive:
+                yield step.line, "it restarts the server under all that plays at the same time: say `exclusive: true`"
