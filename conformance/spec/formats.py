@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -44,12 +45,21 @@ class Formats:
     """All formats of one spec folder, by name: `formats["scenario"]`."""
 
     def __init__(self, folder: Path) -> None:
-        schemas = {
-            file.name.removesuffix(".schema.json"): read_json(file) for file in sorted(folder.glob("*.schema.json"))
-        }
-        known = [(schema["$id"], schema) for schema in schemas.values()]
+        schemas = {file: read_json(file) for file in sorted(folder.glob("*.schema.json"))}
         self._folder = folder
-        self._formats = {name: Format(schema, known) for name, schema in schemas.items()}
+        self._formats: dict[str, Format] = {}
+        for file, schema in schemas.items():
+            if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
+                raise BadFile(Mistake(file, 0, "this is not a usable format: it has no `$id`"))
+        known = [(schema["$id"], schema) for schema in schemas.values()]
+        for file, schema in schemas.items():
+            try:
+                self._formats[file.name.removesuffix(".schema.json")] = Format(schema, known)
+            except ValueError as error:
+                lost = _LOST.match(str(error))
+                if lost:
+                    raise BadFile(Mistake(folder / lost[1], 0, "this format is missing from the spec")) from None
+                raise BadFile(Mistake(file, 0, f"this is not a usable format: {str(error).splitlines()[0]}")) from None
 
     def __getitem__(self, name: str) -> Format:
         try:
@@ -58,6 +68,8 @@ class Formats:
             file = self._folder / f"{name}.schema.json"
             raise BadFile(Mistake(file, 0, "this format is missing from the spec")) from None
 
+
+_LOST = re.compile(r"Resource '[^']*/([^'/]+)' is not present")
 
 _TYPES = {
     "string": "a text",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import relevance
+from jsonschema.exceptions import SchemaError, relevance
 from referencing import Registry, Resource
 
 from conformance.documents import read_json
@@ -83,7 +83,7 @@ def read_messages(folder: Path, common: dict[str, Any]) -> dict[str, Message]:
         schema = read_json(file)
         try:
             messages[file.stem] = _message(file, schema, common)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, SchemaError) as error:
             mistakes.append(Mistake(file, 0, f"this is not a usable message schema: {str(error).splitlines()[0]}"))
     if mistakes:
         raise BadFile(*mistakes)
