@@ -101,6 +101,11 @@ def test_checks_a_target_without_its_secret(folder: Path, tmp_path: Path) -> Non
     assert f"{target}:5: the profile has no limits.content_min" in invoke("--spec", folder, target).output
 
 
+def test_misses_the_target_that_every_run_without_a_target_reads(folder: Path) -> None:
+    (folder / "targets").unlink()
+    assert "reference.yaml: there is no such file" in invoke("--spec", folder).output
+
+
 def test_says_that_a_target_is_not_there(folder: Path, tmp_path: Path) -> None:
     result = invoke("--spec", folder, tmp_path / "nowhere.yaml")
     assert result.exit_code == 2
