@@ -146,6 +146,7 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
         stage = Stage(
             spec, target, calibration, provisioner, Pacer(spec, target), 1.0, server.restart, (target.signing.secret,)
         )
+        jobs = 1 if fault.alone else JOBS
         aimed, others = _sorted(fault, spec, judge, manner)
         blaming: list[tuple[Scenario, Result]] = []
 
@@ -155,9 +156,9 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
                 blaming.append((scenario, result))
 
         for course in _courses(aimed, manner):
-            await _play(course, stage, take, lambda: manner.quick and found.killed)
+            await _play(course, stage, jobs, take, lambda: manner.quick and found.killed)
         for course in _courses(others, manner):
-            await _play(course, stage, take, lambda: False)
+            await _play(course, stage, jobs, take, lambda: False)
         for scenario, result in blaming:
             judge.confirm(result, await play(scenario, stage, 2))
 
@@ -192,6 +193,7 @@ def _courses(scenarios: Sequence[Scenario], manner: Manner) -> Iterator[list[Sce
 async def _play(
     scenarios: Sequence[Scenario],
     stage: Stage,
+    jobs: int,
     take: Callable[[Scenario, Result], None],
     enough: Callable[[], bool],
 ) -> None:
@@ -207,7 +209,7 @@ async def _play(
                 for other in workers:
                     other.cancel()
 
-    workers = [asyncio.create_task(worker()) for _ in range(min(JOBS, len(scenarios)))]
+    workers = [asyncio.create_task(worker()) for _ in range(min(jobs, len(scenarios)))]
     for ended in await asyncio.gather(*workers, return_exceptions=True):
         if isinstance(ended, Exception):
             raise ended

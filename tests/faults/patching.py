@@ -29,6 +29,7 @@ class Patch:
     def __init__(self) -> None:
         _load_everything()
         self._undo: list[Callable[[], None]] = []
+        self._texts: dict[FunctionType, str] = {}
 
     def __enter__(self) -> Patch:
         return self
@@ -72,11 +73,12 @@ class Patch:
         target = inspect.unwrap(function)
         if not isinstance(target, FunctionType):
             raise PatchError(f"{function!r} is no plain function")
-        source = textwrap.dedent(inspect.getsource(target))
+        source = self._texts.get(target) or textwrap.dedent(inspect.getsource(target))
         if source.count(old) != 1:
             raise PatchError(f"{target.__qualname__} has {old!r} {source.count(old)} times")
+        self._texts[target] = source.replace(old, new)
         before = target.__code__
-        target.__code__ = _compile(source.replace(old, new), target)
+        target.__code__ = _compile(self._texts[target], target)
         self._undo.append(lambda: setattr(target, "__code__", before))
 
     def _set(self, owner: Any, name: str, value: Any) -> None:

@@ -25,12 +25,16 @@ _FAULTS: dict[str, Fault] = {}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A named wrong: the rules that it breaks, the ones that it cannot help breaking, and how it is done."""
+    """A named wrong: the rules that it breaks, the ones that it cannot help breaking, and how it is done.
+
+    `alone`: the wrong of one scenario would be seen by others, so nothing may be played beside it.
+    """
 
     name: str
     sentence: str
     breaks: tuple[str, ...]
     also: tuple[str, ...]
+    alone: bool
     group: str
     apply: Wrong
 
@@ -41,7 +45,7 @@ class Fault:
         return len(source[source.index("def ") :].splitlines())
 
 
-def fault(*, breaks: Sequence[str], also: Sequence[str] = ()) -> Callable[[Wrong], Wrong]:
+def fault(*, breaks: Sequence[str], also: Sequence[str] = (), alone: bool = False) -> Callable[[Wrong], Wrong]:
     """Register the decorated function as a fault that breaks these rules."""
 
     def register(function: Wrong) -> Wrong:
@@ -50,7 +54,7 @@ def fault(*, breaks: Sequence[str], also: Sequence[str] = ()) -> Callable[[Wrong
             raise ValueError(f"there are two faults {name}")
         sentence = " ".join((function.__doc__ or "").split())
         group = function.__module__.rpartition(".")[2]
-        _FAULTS[name] = Fault(name, sentence, tuple(breaks), tuple(also), group, function)
+        _FAULTS[name] = Fault(name, sentence, tuple(breaks), tuple(also), alone, group, function)
         return function
 
     return register
