@@ -226,15 +226,15 @@ def frame_limit_is_one_byte_less(patch: Patch) -> None:
 
 @fault(breaks=["CONN-6"])
 def big_frame_ends_other_connections(patch: Patch) -> None:
-    """A message over the frame limit ends the connections of those who have joined the same conversation too."""
+    """A message over the frame limit ends the user's other connections too."""
 
     @patch.around(LingeringProtocol, "handle_parser_exception")
     def handle(original, self):
         original(self)
-        for room in self.config.app.state.instance.hub._rooms.values():
-            if any(line_of(connection._websocket) is self for connection in room.connections):
-                for connection in room.connections:
-                    line_of(connection._websocket).transport.abort()
+        for listener in self.config.app.state.instance.hub._users.values():
+            lines = [line_of(connection._websocket) for connection in listener.connections]
+            for line in lines if self in lines else ():
+                line.transport.abort()
 
 
 def _cut(patch: Patch, codes: set[int]) -> None:

@@ -205,11 +205,5 @@ async def _play(
             if enough():
                 break
             take(scenario, await play(scenario, stage))
-            if enough():
-                for other in workers:
-                    other.cancel()
 
-    workers = [asyncio.create_task(worker()) for _ in range(min(jobs, len(scenarios)))]
-    for ended in await asyncio.gather(*workers, return_exceptions=True):
-        if isinstance(ended, Exception):
-            raise ended
+    await asyncio.gather(*(worker() for _ in range(min(jobs, len(scenarios)))))

@@ -1,0 +1,380 @@
+"""Wrongs of JoinConversation and LeaveConversation."""
+
+import asyncio
+from collections import Counter
+
+from reference_server import permissions
+from reference_server.context import Instance
+from reference_server.errors import Refused
+from reference_server.events import (
+    ActionConfirmed,
+    MessageEdited,
+    MessageRead,
+    NewMessage,
+    ReactionAdded,
+    encode,
+)
+from reference_server.handlers import rooms
+from reference_server.hub import Hub, Room, deliver
+from reference_server.permissions import Right, Role, Standing, Visibility
+from reference_server.pubsub import Event
+from reference_server.store import conversations
+from tests.faults.registry import Patch, fault
+from tests.faults.tools import devices
+
+JOIN = "context.instance.hub.join(context.connection, conversation_id)"
+
+
+@fault(breaks=["JOIN-1"], also=["LEAVE-1", "LEAVE-3", "SEND-2", "MULTI-1"])
+def one_conversation_at_a_time(patch: Patch) -> None:
+    """Joining a conversation is leaving the one before, so that nobody follows two."""
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        for other in tuple(connection.joined - {conversation_id}):
+            self._rooms[other].connections.pop(connection, None)
+        original(self, connection, conversation_id)
+
+
+@fault(breaks=["JOIN-1"], also=["SEND-1", "SEND-3", "EDIT-1", "DEL-1", "LEAVE-1", "LEAVE-3", "READ-1", "DLVR-1"])
+def join_on_one_device_is_join_on_all(patch: Patch) -> None:
+    """A join subscribes every connection of the user, so that no device of a member stays out."""
+
+    @patch.around(rooms, "join_conversation")
+    async def join_conversation(original, context, request):
+        async with context.instance.hub.attending(request.conversation_id):
+            reply = await original(context, request)
+            for device in devices(context.instance, context.user_id):
+                context.instance.hub.join(device, request.conversation_id)
+            return reply
+
+
+@fault(breaks=["JOIN-1"], also=["LEAVE-4", "JOIN-6"])
+def no_second_join(patch: Patch) -> None:
+    """Whoever has left a conversation does not get its events again; the join is confirmed."""
+    left: set = set()
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        left.add((context.connection, request.conversation_id))
+        return await original(context, request)
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        if (connection, conversation_id) not in left:
+            original(self, connection, conversation_id)
+
+
+@fault(breaks=["JOIN-1"], also=["EDIT-1", "READ-1", "REAC-1", "MULTI-1", "LEAVE-1", "LEAVE-3", "PERM-2"])
+def join_is_for_new_messages_only(patch: Patch) -> None:
+    """Whoever joins gets no edits, receipts and reactions of others."""
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        if not isinstance(event, MessageEdited | MessageRead | ReactionAdded):
+            await original(self, conversation_id, event, **how)
+
+
+@fault(breaks=["JOIN-1"], also=["LEAVE-1", "LEAVE-3", "SEND-2"])
+def join_is_for_every_conversation(patch: Patch) -> None:
+    """Whoever joins one conversation gets the events of every other one that it belongs to."""
+
+    @patch.around(rooms, "join_conversation")
+    async def join_conversation(original, context, request):
+        reply = await original(context, request)
+        for each in await context.read(conversations.conversations_of, context.user_id):
+            async with context.instance.hub.attending(each.conversation_id):
+                context.instance.hub.join(context.connection, each.conversation_id)
+        return reply
+
+
+@fault(breaks=["JOIN-2"])
+def joined_twice_told_twice(patch: Patch) -> None:
+    """Whoever joins twice gets every event twice."""
+    times: Counter = Counter()
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        times[connection, conversation_id] += 1
+        original(self, connection, conversation_id)
+
+    @patch.around(Room, "notice")
+    def notice(original, self, notice):
+        original(self, notice)
+        for (connection, conversation_id), count in times.items():
+            if isinstance(notice, Event) and connection in self.connections and str(conversation_id) in notice.frame:
+                deliver(notice, [connection] * (count - 1))
+
+
+@fault(breaks=["JOIN-2"])
+def joined_twice_must_leave_twice(patch: Patch) -> None:
+    """Whoever joins twice has to leave twice."""
+    times: Counter = Counter()
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        times[connection, conversation_id] += 1
+        original(self, connection, conversation_id)
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        times[context.connection, request.conversation_id] -= 1
+        if times[context.connection, request.conversation_id] > 0:
+            return ActionConfirmed("left_conversation")
+        return await original(context, request)
+
+
+@fault(breaks=["JOIN-2"], also=["LEAVE-4"])
+def joined_twice_refused(patch: Patch) -> None:
+    """Whoever has joined may not join."""
+    conflict = 'Refused("conflict", "You have joined.")'
+    patch.rewrite(
+        rooms.join_conversation,
+        f"        {JOIN}",
+        f"        if conversation_id in context.connection.joined: raise {conflict}\n        {JOIN}",
+    )
+    rooms.__dict__.setdefault("Refused", Refused)
+
+
+@fault(breaks=["JOIN-3"], also=["PERM-1", "PERM-2", "PERM-3", "ACK-3", "AUTH-2", "MULTI-3"])
+def outsiders_join_private(patch: Patch) -> None:
+    """An outsider may join a private conversation and becomes a member, so that nothing private is refused for long."""
+    enter = property(lambda self: self.visibility is not None and self.role is None)
+    patch(Standing, "may_enter_as_member", enter)
+
+
+@fault(breaks=["JOIN-3"], also=["PERM-1", "PERM-2", "JOIN-6", "MULTI-3", "LEAVE-1"])
+def refused_join_subscribes(patch: Patch) -> None:
+    """A join is refused, and the connection gets the events."""
+    old = f"        else:\n            standing.require(Right.JOIN)\n        {JOIN}"
+    patch.rewrite(
+        rooms.join_conversation,
+        old,
+        f"        {JOIN}\n        if not standing.may_enter_as_member: standing.require(Right.JOIN)",
+    )
+
+
+@fault(breaks=["JOIN-3"], also=["PERM-1"])
+def refused_join_makes_a_member(patch: Patch) -> None:
+    """A join of a private conversation is refused, and the outsider is a member afterwards."""
+
+    @patch.around(rooms, "join_conversation")
+    async def join_conversation(original, context, request):
+        try:
+            return await original(context, request)
+        except Refused:
+            ids = request.conversation_id, context.user_id
+            standing = await context.read(conversations.standing, *ids)
+            if standing.visibility is Visibility.PRIVATE and standing.role is None:
+                await context.write(conversations.set_role, *ids, Role.MEMBER)
+            raise
+
+
+@fault(breaks=["JOIN-3s", "PERM-3"])
+def private_is_forbidden(patch: Patch) -> None:
+    """An outsider is told that a private conversation exists."""
+    private = "self.role is None and self.visibility is Visibility.PRIVATE"
+    patch.rewrite(Standing.require, f"if {private}:", "if False:")
+
+
+@fault(breaks=["JOIN-4"], also=["PERM-1", "ACK-1", "ACK-4"])
+def public_is_closed(patch: Patch) -> None:
+    """An outsider may not join a public conversation: a right too few."""
+    patch(Standing, "may_enter_as_member", property(lambda self: False))
+
+
+@fault(breaks=["JOIN-4"], also=["PERM-1", "ACK-4"])
+def public_join_makes_no_member(patch: Patch) -> None:
+    """An outsider who joins a public conversation gets its events and stays an outsider, so that nothing is kept."""
+    patch.rewrite(rooms._enter, "conversations.set_role(connection, conversation_id, user_id, Role.MEMBER)", "pass")
+
+
+@fault(breaks=["JOIN-4"], also=["PERM-1", "ACK-4"])
+def public_join_makes_a_reader(patch: Patch) -> None:
+    """An outsider who joins a public conversation may not speak there: a right too few."""
+    patch.rewrite(rooms._enter, "Role.MEMBER", "Role.READER")
+
+
+@fault(breaks=["JOIN-5"], also=["PERM-2", "JOIN-1", "LEAVE-1", "MULTI-1"])
+def join_takes_effect_later(patch: Patch) -> None:
+    """A join is confirmed 20 ms before events arrive."""
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        def now():
+            if conversation_id in self._rooms and connection.is_open:
+                original(self, connection, conversation_id)
+
+        self._rooms[conversation_id].holders += 1
+        asyncio.get_running_loop().call_later(0.02, now)
+
+
+@fault(breaks=["JOIN-5"], also=["PERM-2", "MULTI-1"])
+def join_loses_what_is_sent_meanwhile(patch: Patch) -> None:
+    """What is sent within 10 ms of a join reaches nobody who has just joined."""
+    joined: dict = {}
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        joined[connection] = asyncio.get_running_loop().time()
+        original(self, connection, conversation_id)
+
+    @patch.around(Room, "notice")
+    def notice(original, self, notice):
+        now = asyncio.get_running_loop().time()
+        old = {one: None for one in self.connections if now - joined[one] > 0.01 or "NewMessage" not in str(notice)}
+        original(Room(old, self.barred) if isinstance(notice, Event) else self, notice)
+
+
+@fault(breaks=["JOIN-6"], also=["PERM-1", "PERM-2", "MULTI-3"])
+def banned_join(patch: Patch) -> None:
+    """A banned user may join and gets the events: a right too many."""
+    patch(permissions, "RIGHTS", permissions.RIGHTS | {Role.BANNED: frozenset({Right.JOIN})})
+    patch.rewrite(Room.notice, "if each.user_id not in self.barred", "")
+
+
+@fault(breaks=["JOIN-6"], also=["PERM-1", "PERM-2", "MULTI-3"])
+def banned_join_public(patch: Patch) -> None:
+    """A banned user who joins a public conversation is a member again: a ban that is none."""
+    enter = property(lambda self: self.visibility is Visibility.PUBLIC and self.role in {None, Role.BANNED})
+    patch(Standing, "may_enter_as_member", enter)
+
+
+@fault(breaks=["LEAVE-1"], also=["JOIN-1", "JOIN-2", "MULTI-3", "AUTH-2"])
+def leave_is_only_confirmed(patch: Patch) -> None:
+    """Whoever leaves goes on getting events."""
+    patch.rewrite(
+        rooms.leave_conversation,
+        "await context.instance.hub.leave(context.connection, request.conversation_id)",
+        "pass",
+    )
+
+
+@fault(breaks=["LEAVE-1"])
+def leave_is_for_new_messages_only(patch: Patch) -> None:
+    """Whoever has left goes on getting edits and reactions."""
+    left: dict = {}
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        left.setdefault(request.conversation_id, set()).add(context.connection)
+        return await original(context, request)
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        await original(self, conversation_id, event, **how)
+        if not isinstance(event, NewMessage):
+            for connection in left.get(conversation_id, ()):
+                connection.send(encode(event))
+
+
+@fault(breaks=["LEAVE-1"], also=["JOIN-1", "JOIN-2", "MULTI-3", "AUTH-2"])
+def leave_takes_effect_later(patch: Patch) -> None:
+    """A leave is confirmed 20 ms before the last event arrives."""
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        leaving = original(context, request)
+        asyncio.get_running_loop().call_later(0.02, lambda: asyncio.ensure_future(leaving))
+        return ActionConfirmed("left_conversation")
+
+
+@fault(breaks=["LEAVE-2"], also=["PERM-1", "PERM-3", "AUTH-2", "ACK-1"])
+def leave_needs_a_join(patch: Patch) -> None:
+    """Leaving what one has not joined is refused: a request too few that everybody may make."""
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        if request.conversation_id not in context.connection.joined:
+            raise Refused("conflict", "You have not joined.")
+        return await original(context, request)
+
+
+@fault(breaks=["LEAVE-2"], also=["PERM-1", "AUTH-2", "ACK-1"])
+def leave_needs_a_join_to_be_confirmed(patch: Patch) -> None:
+    """Leaving what one has not joined gets no answer, whoever does it."""
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        joined = request.conversation_id in context.connection.joined
+        reply = await original(context, request)
+        return reply if joined else None
+
+
+@fault(breaks=["LEAVE-3"], also=["MULTI-3", "JOIN-1", "CONN-8"])
+def leave_on_one_device_is_leave_on_all(patch: Patch) -> None:
+    """Leaving on one connection leaves on all of the user's."""
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        for device in devices(context.instance, context.user_id):
+            await context.instance.hub.leave(device, request.conversation_id)
+        return await original(context, request)
+
+
+@fault(breaks=["LEAVE-3"])
+def leave_is_for_every_conversation(patch: Patch) -> None:
+    """Leaving one conversation leaves all that the connection has joined."""
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        for conversation_id in tuple(context.connection.joined):
+            await context.instance.hub.leave(context.connection, conversation_id)
+        return await original(context, request)
+
+
+@fault(breaks=["LEAVE-3"], also=["LEAVE-1", "MULTI-3", "AUTH-2", "PERM-1"])
+def leave_is_for_everybody(patch: Patch) -> None:
+    """When one leaves, everybody on that instance has left, whoever it was."""
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        room = context.instance.hub._rooms.get(request.conversation_id)
+        for connection in tuple(room.connections) if room else ():
+            await context.instance.hub.leave(connection, request.conversation_id)
+        return await original(context, request)
+
+
+@fault(breaks=["LEAVE-4"], also=["JOIN-1"])
+def returning_is_joining(patch: Patch) -> None:
+    """A connection joins by itself what the user's last connection had joined."""
+    last: dict = {}
+
+    @patch.around(Hub, "disconnect")
+    async def disconnect(original, self, connection):
+        last[connection.user_id] = set(connection.joined)
+        await original(self, connection)
+
+    @patch.around(Hub, "connect")
+    async def connect(original, self, connection):
+        await original(self, connection)
+        for conversation_id in last.pop(connection.user_id, ()):
+            async with self.attending(conversation_id):
+                self.join(connection, conversation_id)
+
+
+@fault(breaks=["LEAVE-4"], also=["JOIN-4", "CALL-6", "SYNC-3"])
+def closing_ends_membership(patch: Patch) -> None:
+    """Who goes away, with the last connection, is no member any more of what it had joined."""
+
+    @patch.around(Hub, "disconnect")
+    async def disconnect(original, self, connection):
+        joined = tuple(connection.joined)
+        await original(self, connection)
+        if connection.user_id not in self._users:
+            database = connection._websocket.app.state.instance.services.database
+            for conversation_id in joined:
+                await database.write(conversations.remove_member, conversation_id, connection.user_id)
+
+
+@fault(breaks=["LEAVE-3", "LEAVE-4"], also=["CONN-8"])
+def closing_one_device_leaves_on_all(patch: Patch) -> None:
+    """When one connection of a user ends, the others have left what it had joined."""
+
+    @patch.around(Hub, "disconnect")
+    async def disconnect(original, self, connection):
+        for device in tuple(self._users[connection.user_id].connections):
+            for conversation_id in tuple(connection.joined):
+                if device is not connection:
+                    await self.leave(device, conversation_id)
+        await original(self, connection)

@@ -1,0 +1,453 @@
+"""Wrongs of SendMessage."""
+
+import asyncio
+import html
+import random
+import unicodedata
+from dataclasses import replace
+
+from reference_server import content_rules, events
+from reference_server.context import Context, Instance
+from reference_server.errors import Refused
+from reference_server.events import ActionConfirmed, NewMessage, encode
+from reference_server.handlers import history, messages
+from reference_server.permissions import Right, Role
+from reference_server.store import conversations
+from reference_server.store import messages as store
+from tests.faults.registry import Patch, fault
+from tests.faults.tools import devices, everybody, members
+
+TELL = "await context.instance.tell(conversation_id, _new_message(message))"
+CHECK = "check_content(request.content,"
+
+
+def _content(patch: Patch, change) -> None:
+    """Change what is said before it is stored and told."""
+
+    @patch.around(messages, "_send")
+    def send(original, connection, request, user_id):
+        return original(connection, request.model_copy(update={"content": change(request.content)}), user_id)
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8"])
+def trims_content(patch: Patch) -> None:
+    """White space around a message is lost, live and in history."""
+    _content(patch, str.strip)
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8"])
+def normalizes_unicode(patch: Patch) -> None:
+    """Combining characters are composed, live and in history."""
+    _content(patch, lambda text: unicodedata.normalize("NFC", text))
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8"])
+def unifies_line_ends(patch: Patch) -> None:
+    """CRLF becomes LF, live and in history."""
+    _content(patch, lambda text: text.replace("\r\n", "\n"))
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8", "SRCH-8"])
+def escapes_html(patch: Patch) -> None:
+    """The characters <>& and quotes become entities, live, in history and in search."""
+    _content(patch, html.escape)
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8"])
+def drops_joiners(patch: Patch) -> None:
+    """Zero-width joiners are lost, live and in history."""
+    _content(patch, lambda text: text.replace("\u200d", ""))
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8", "REAC-5"])
+def drops_four_byte_characters(patch: Patch) -> None:
+    """Characters beyond 16 bits become question marks, live and in history."""
+    _content(patch, lambda text: "".join(char if ord(char) < 0x10000 else "?" for char in text))
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8"])
+def drops_marks_of_direction(patch: Patch) -> None:
+    """Marks of right-to-left text are lost, live and in history."""
+    marks = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+    _content(patch, lambda text: text.translate(marks))
+
+
+@fault(breaks=["SEND-1"], also=["ATT-1"])
+def sender_hears_nothing(patch: Patch) -> None:
+    """No connection of the sender gets the message, against the profile."""
+    new = TELL.replace("(message))", "(message), besides=context.user_id)")
+    patch.rewrite(messages.send_message, TELL, new)
+
+
+@fault(breaks=["SEND-1"], also=["MULTI-1", "CONN-8"])
+def sender_hears_on_one_device(patch: Patch) -> None:
+    """The sender's other devices do not get the message, wherever they are."""
+    new = TELL.replace("(message))", "(message), besides=context.user_id)")
+    own = "if conversation_id in context.connection.joined: context.connection.send(encode(_new_message(message)))"
+    messages_globals = messages.__dict__
+    messages_globals.setdefault("encode", encode)
+    patch.rewrite(messages.send_message, TELL, f"{new}\n        {own}")
+
+
+@fault(breaks=["SEND-1"], also=["EDIT-1", "ATT-1"])
+def longest_is_refused(patch: Patch) -> None:
+    """Content of exactly the longest length is refused, in an edit too."""
+
+    @patch.around(Context, "limits")
+    def limits(original, context):
+        return replace(original(context), content=original(context).content - 1)
+
+
+@fault(breaks=["SEND-2"], also=["MULTI-1"])
+def told_once_per_device_of_the_sender(patch: Patch) -> None:
+    """A message is told as often as its sender has connections that have joined, on any instance."""
+    count = "len([one for one in instance_devices(context) if conversation_id in one.joined]) - 1"
+    messages.__dict__["instance_devices"] = lambda context: devices(context.instance, context.user_id)
+    patch.rewrite(messages.send_message, TELL, f"{TELL}\n        for _ in range({count}): {TELL}")
+
+
+@fault(breaks=["SEND-2"])
+def burst_is_told_again(patch: Patch) -> None:
+    """A message that others overtake in the queue of the database is told again when they have gone."""
+    waiting: dict = {}
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        waiting[request.conversation_id] = waiting.get(request.conversation_id, 0) + 1
+        reply = await original(context, request)
+        waiting[request.conversation_id] -= 1
+        if waiting[request.conversation_id] >= 2:
+            await _tell_last(context, request)
+        return reply
+
+
+async def _tell_last(context: Context, request) -> None:
+    (last,) = await context.read(store.history, request.conversation_id, None, 1)
+    await context.instance.tell(request.conversation_id, messages._new_message(last))
+
+
+@fault(breaks=["SEND-3"])
+def reading_subscribes(patch: Patch) -> None:
+    """Who fetches history gets the messages that follow, without joining."""
+
+    @patch.around(history, "fetch_history")
+    async def fetch_history(original, context, request):
+        reply = await original(context, request)
+        async with context.instance.hub.attending(request.conversation_id):
+            context.instance.hub.join(context.connection, request.conversation_id)
+        return reply
+
+
+@fault(breaks=["SEND-3"])
+def sending_subscribes(patch: Patch) -> None:
+    """Who sends a message gets the messages that follow, without joining."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        reply = await original(context, request)
+        async with context.instance.hub.attending(request.conversation_id):
+            context.instance.hub.join(context.connection, request.conversation_id)
+        return reply
+
+
+def _leak(patch: Patch, chosen) -> None:
+    """Send messages also to the connections of an instance that `chosen` picks."""
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        await original(self, conversation_id, event, **how)
+        if isinstance(event, NewMessage):
+            users = await members(self, conversation_id)
+            for connection in chosen(self, users):
+                if conversation_id not in connection.joined:
+                    connection.send(encode(event))
+
+
+EVERYWHERE = ["JOIN-1", "LEAVE-1", "EDIT-1", "DEL-1", "READ-1", "DLVR-1", "REAC-1", "TYPE-1", "MULTI-1", "PERM-2"]
+
+
+@fault(breaks=["SEND-3"], also=[*EVERYWHERE, "ACK-1", "AUTH-2", "ATT-1", "CALL-7"])
+def leaks_to_members_who_have_not_joined(patch: Patch) -> None:
+    """Members get messages without joining, so wherever one watches silence, it is broken by any message at all."""
+    _leak(patch, lambda instance, users: [device for user in users for device in devices(instance, user)])
+
+
+@fault(breaks=["SEND-3"], also=[*EVERYWHERE, "ACK-1", "AUTH-2", "ATT-1", "CALL-7", "HIST-7", "SRCH-7"], alone=True)
+def leaks_to_outsiders(patch: Patch) -> None:
+    """Outsiders get messages, so wherever one watches silence, it is broken by any message at all."""
+    _leak(patch, lambda instance, users: [one for one in everybody(instance) if one.user_id not in users])
+
+
+@fault(breaks=["SEND-4"], also=["MULTI-2"])
+def told_in_another_order_than_stored(patch: Patch) -> None:
+    """Messages are told some time after they are stored, each after a time of its own."""
+    wait = "await __import__('asyncio').sleep(__import__('random').random() / 50)"
+    patch.rewrite(messages.send_message, f"        {TELL}\n", f"    {wait}\n    {TELL}\n")
+
+
+@fault(breaks=["SEND-4"], also=["MULTI-2"])
+def told_in_any_order(patch: Patch) -> None:
+    """The messages of one sender are told by tasks that overtake each other."""
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        if isinstance(event, NewMessage) and random.random() < 0.5:
+            telling = original(self, conversation_id, event, **how)
+            asyncio.get_running_loop().call_later(0.003, lambda: asyncio.ensure_future(telling))
+        else:
+            await original(self, conversation_id, event, **how)
+
+
+@fault(breaks=["SEND-4", "HIST-1"], also=["SRCH-4", "EDIT-3", "DEL-1", "AUTH-2", "ACK-3", "MULTI-2"])
+def history_in_order_of_ids(patch: Patch) -> None:
+    """History is sorted by message id, so that its newest message is any."""
+    order = store._VISIBLE.order_by(store._message.id).limit(store._limit)
+    patch(store, "_NEWEST", order)
+
+
+@fault(breaks=["SEND-5"], also=["EDIT-1", "HIST-2", "HIST-8"])
+def told_before_it_can_be_fetched(patch: Patch) -> None:
+    """A message is told 20 ms before history has it; it is confirmed after that."""
+    hidden: set = set()
+
+    @patch.around(messages, "_new_message")
+    def new_message(original, message):
+        hidden.add(message.message_id)
+        asyncio.get_running_loop().call_later(0.02, hidden.discard, message.message_id)
+        return original(message)
+
+    patch.rewrite(messages.send_message, TELL, f"{TELL}; await __import__('asyncio').sleep(0.025)")
+
+    @patch.around(store, "history")
+    def read(original, *arguments):
+        return [message for message in original(*arguments) if message.message_id not in hidden]
+
+
+@fault(breaks=["SEND-6"], also=["ACK-3"])
+def confirmed_before_commit(patch: Patch) -> None:
+    """Who may send gets the confirmation first, and the message is stored 20 ms later, if nothing is wrong with it."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        await context.read(conversations.require, request.conversation_id, context.user_id, Right.SEND)
+        sending = original(context, request)
+        asyncio.get_running_loop().call_later(0.02, lambda: asyncio.ensure_future(sending))
+        return ActionConfirmed("message_sent")
+
+
+@fault(breaks=["SEND-6", "ACK-1"])
+def confirmed_on_every_device(patch: Patch) -> None:
+    """The confirmation of a message goes to every connection of the sender."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        reply = await original(context, request)
+        for other in devices(context.instance, context.user_id):
+            if other is not context.connection:
+                other.send(encode(reply))
+        return reply
+
+
+@fault(breaks=["SEND-6", "ACK-1"], also=["ACK-2"])
+def message_is_not_confirmed(patch: Patch) -> None:
+    """A message gets no confirmation."""
+    patch.rewrite(messages.send_message, 'return ActionConfirmed("message_sent")', "return None")
+
+
+@fault(breaks=["SEND-7"])
+def length_limit_is_ignored(patch: Patch) -> None:
+    """A message may be of any length."""
+    patch.rewrite(messages.send_message, CHECK, "check_content(request.content[: context.limits.content],")
+
+
+@fault(breaks=["SEND-7", "EDIT-5"], also=["SEND-7s", "EDIT-5s"])
+def length_limit_is_one_more(patch: Patch) -> None:
+    """A message, or a new text, may be longer by one than the limit."""
+    patch.rewrite(content_rules.check_content, "len(content) > limits.content", "len(content) > limits.content + 1")
+
+
+@fault(breaks=["SEND-7"])
+def too_long_is_cut(patch: Patch) -> None:
+    """A message over the limit is stored up to the limit."""
+    patch.rewrite(messages.send_message, CHECK, "check_content(request.content[: context.limits.content],")
+    _content(patch, lambda text: text[:4000])
+
+
+@fault(breaks=["SEND-7"])
+def too_long_is_refused_but_saved(patch: Patch) -> None:
+    """A message over the limit is refused, and stored."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        try:
+            return await original(context, request)
+        except Refused as refused:
+            if refused.code == "too_large":
+                await context.write(messages._send, request, context.user_id)
+            raise
+
+
+@fault(breaks=["SEND-7"])
+def too_long_is_refused_but_told(patch: Patch) -> None:
+    """A message over the limit is refused, and everybody is told."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        try:
+            return await original(context, request)
+        except Refused as refused:
+            if refused.code == "too_large":
+                message = await context.write(messages._send, request, context.user_id)
+                await context.instance.tell(request.conversation_id, messages._new_message(message))
+            raise
+
+
+@fault(breaks=["SEND-7s"])
+def counts_bytes(patch: Patch) -> None:
+    """The length of a message is counted in bytes."""
+    patch.rewrite(messages.send_message, CHECK, "check_content(request.content.encode().decode('latin-1'),")
+
+
+@fault(breaks=["SEND-7s"])
+def counts_utf16(patch: Patch) -> None:
+    """The length of a message is counted in UTF-16 units."""
+    halves = "request.content + ''.join(char for char in request.content if ord(char) > 0xffff)"
+    patch.rewrite(messages.send_message, CHECK, f"check_content({halves},")
+
+
+@fault(breaks=["SEND-7s"])
+def counts_what_is_seen(patch: Patch) -> None:
+    """The length of a message is counted after composing its characters."""
+    composed = "__import__('unicodedata').normalize('NFC', request.content)"
+    patch.rewrite(messages.send_message, CHECK, f"check_content({composed},")
+
+
+@fault(breaks=["SEND-7s"])
+def counts_without_white_space(patch: Patch) -> None:
+    """The length of a message is counted without the white space around it."""
+    patch.rewrite(messages.send_message, CHECK, "check_content(request.content.strip(),")
+
+
+@fault(breaks=["SEND-7s"])
+def blank_is_accepted(patch: Patch) -> None:
+    """A message may be blank."""
+    patch.rewrite(messages.send_message, CHECK, "check_content(request.content or 'blank',")
+    patch.rewrite(messages.send_message, "has_attachments=bool(attachments)", "has_attachments=True")
+
+
+@fault(breaks=["SEND-7s"])
+def only_ascii_is_blank(patch: Patch) -> None:
+    """White space beyond ASCII is something to say."""
+    patch.rewrite(
+        messages.send_message,
+        "has_attachments=bool(attachments)",
+        "has_attachments=not request.content.isascii() or bool(attachments)",
+    )
+
+
+@fault(breaks=["SEND-8"], also=["SEND-8s", "DEL-4s"])
+def parent_is_forgotten(patch: Patch) -> None:
+    """A reply is stored without its parent, and the parent is not looked at."""
+    patch.rewrite(messages._send, "parent_id=request.parent_message_id", "parent_id=None")
+
+
+@fault(breaks=["SEND-8"])
+def parent_is_forgotten_in_lists(patch: Patch) -> None:
+    """A reply has no parent in history, search and sync."""
+    patch.rewrite(events.describe, '"parent_message_id": message.parent_message_id', '"parent_message_id": None')
+
+
+@fault(breaks=["SEND-8"])
+def parent_is_forgotten_live(patch: Patch) -> None:
+    """A reply has no parent in its event."""
+    patch.rewrite(messages._new_message, "message.parent_message_id", "None")
+
+
+@fault(breaks=["SEND-8"])
+def everything_is_a_reply(patch: Patch) -> None:
+    """A message without a parent answers the last one of its conversation."""
+    last = "(messages.history(connection, request.conversation_id, None, 1) or [request])[0]"
+    new = f"parent_id=request.parent_message_id or getattr({last}, 'message_id', None)"
+    patch.rewrite(messages._send, "parent_id=request.parent_message_id", new)
+
+
+@fault(breaks=["SEND-8"])
+def parent_may_be_anywhere(patch: Patch) -> None:
+    """A reply may answer a message of any conversation."""
+    anywhere = "_read(connection, _COLUMNS.where(_message.id == parent_id, _message.deleted_at.is_(None)), {})"
+    patch.rewrite(
+        store.add,
+        "find(connection, conversation_id, parent_id)",
+        f"{anywhere} or find(connection, conversation_id, parent_id)",
+    )
+
+
+@fault(breaks=["SEND-8s"])
+def parent_may_be_unknown(patch: Patch) -> None:
+    """A reply may answer a message that there has never been."""
+    known = "_read(connection, _COLUMNS.where(_message.id == parent_id), {})"
+    patch.rewrite(
+        store.add,
+        "find(connection, conversation_id, parent_id)",
+        f"{known} and find(connection, conversation_id, parent_id)",
+    )
+
+
+@fault(breaks=["SEND-8s", "DEL-4s"], also=["DEL-6"])
+def parent_may_be_deleted(patch: Patch) -> None:
+    """A reply may answer a message that has been deleted."""
+    here = "_read(connection, _IN_CONVERSATION.where(_message.id == parent_id), {'conversation': conversation_id})"
+    patch.rewrite(
+        store.add,
+        "find(connection, conversation_id, parent_id)",
+        f"{here} or find(connection, conversation_id, parent_id)",
+    )
+
+
+@fault(breaks=["SEND-9"])
+def repeated_message_is_dropped(patch: Patch) -> None:
+    """Saying the same again is confirmed, and nothing else happens."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        last = await context.read(store.history, request.conversation_id, None, 1)
+        if last and (last[0].content, last[0].sender_id) == (request.content, context.user_id):
+            return ActionConfirmed("message_sent")
+        return await original(context, request)
+
+
+@fault(breaks=["SEND-9"])
+def repeated_message_has_the_same_id(patch: Patch) -> None:
+    """Saying the same again tells the first message again."""
+
+    @patch.around(messages, "_send")
+    def send(original, connection, request, user_id):
+        last = store.history(connection, request.conversation_id, None, 1)
+        if last and (last[0].content, last[0].sender_id) == (request.content, user_id):
+            return last[0]
+        return original(connection, request, user_id)
+
+
+@fault(breaks=["SEND-10"], also=["PERM-3", "ACK-3"])
+def unknown_conversation_is_confirmed(patch: Patch) -> None:
+    """A message to no conversation is confirmed, unlike one to a private conversation: a failure that looks well."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
+        if standing.visibility is None:
+            return ActionConfirmed("message_sent")
+        return await original(context, request)
+
+
+@fault(breaks=["SEND-10"], also=["PERM-3", "ACK-3"])
+def unknown_conversation_is_made(patch: Patch) -> None:
+    """A message to no conversation makes one, unlike one to a private conversation: what should fail does not."""
+
+    @patch.around(messages, "_send")
+    def send(original, connection, request, user_id):
+        if conversations.standing(connection, request.conversation_id, user_id).visibility is None:
+            made = {"id": request.conversation_id, "name": None, "visibility": "private"}
+            connection.execute(conversations._CREATE, made | {"last_stamp": conversations.now()})
+            conversations.set_role(connection, request.conversation_id, user_id, Role.OWNER)
+        return original(connection, request, user_id)
