@@ -36,13 +36,14 @@ class Pacer:
             if requests is not None and request not in requests:
                 continue
             spent = self._spent.setdefault((user, index), deque())
-            while spent and spent[0] <= loop.time() - window:
+            # The server's window may have begun later than ours by the time a frame is on its way.
+            safe, now = window * 1.05, loop.time()
+            while spent and spent[0] <= now - safe:
                 spent.popleft()
-            if len(spent) >= limit:
-                # The server's window may have begun later than ours by the time a frame is on its way.
-                await asyncio.sleep(spent[0] + window * 1.05 - loop.time())
-                spent.popleft()
-            spent.append(loop.time())
+            # A place is taken before the wait for it: who asks meanwhile takes the next one.
+            due = now if len(spent) < limit else spent[-limit] + safe
+            spent.append(due)
+            await asyncio.sleep(due - now)
             return
 
     def forget(self, user: str) -> None:
