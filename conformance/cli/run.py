@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,7 @@ async def _run(
         target, restart = await stack.enter_async_context(open_target(place, spec))
         folder = out or Path("reports") / slug(target.name)
         header = make_header(spec, target, scenarios, options)
+        stack.push(partial(_report_anyway, folder))
         write = stack.enter_context(recording(folder / "run.jsonl", header, target, course, trace, began))
         progress = stack.enter_context(Progress(console, len(scenarios) * options.repeat))
 
@@ -111,3 +113,9 @@ async def _run(
         probes = spec.probes.values() if options.probes else ()
         await play_all(spec, target, scenarios, probes, options, sink, course, restart)
     return folder
+
+
+def _report_anyway(folder: Path, kind: type[BaseException] | None, *_: object) -> None:
+    """Write the report of a run that failed: the one of an earlier run must not stand beside its log."""
+    if kind is not None:
+        write_reports(read_run(folder / "run.jsonl"), folder)
