@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from conformance.scenario.steps import Given, Never, NeverFetched, Raw
 
 
+UPGRADE = 5.0
+"""Seconds that a server may take at least to let somebody in, or to refuse."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """A `never` that stands until the end, its pattern rendered when it was set."""
@@ -157,7 +161,7 @@ class World:
             url,
             self.stage.spec.protocol,
             self.stage.spec.outgoing,
-            timeout=max(self.stage.reply, 5.0),
+            timeout=max(self.stage.reply, UPGRADE),
             origin=origin,
         )
         if isinstance(outcome, Refused):
