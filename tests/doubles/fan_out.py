@@ -69,7 +69,7 @@ class ChatServer:
     """One server; `url` is where it listens.
 
     While it runs it may be made `wrong` (its faults), `deaf` to types of requests, `canned` (a fixed reply to a type)
-    and `curious` (it opens whatever URL it is sent).
+    and `curious` (it opens whatever URL it is sent); `dies_after` so many messages it drops everybody, for good.
     """
 
     def __init__(self, architecture: str = "in order", *wrong: str) -> None:
@@ -80,11 +80,13 @@ class ChatServer:
         self.deaf: set[str] = set()
         self.canned: dict[str, str] = {}
         self.curious = False
+        self.dies_after: int | None = None
         self.url = ""
         self.everybody: set[ServerConnection] = set()
         self.joined: defaultdict[str, set[ServerConnection]] = defaultdict(set)
         self.history: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.requests: list[str] = []
+        self.most_at_once = 0
         self._held: dict[ServerConnection, str] = {}
         self._hub: asyncio.Queue[tuple[ServerConnection, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,7 +108,11 @@ class ChatServer:
         except (jwt.InvalidTokenError, KeyError):
             await socket.close(1008)
             return
+        if self._dead:
+            socket.transport.abort()
+            return
         self.everybody.add(socket)
+        self.most_at_once = max(self.most_at_once, len(self.everybody))
         with suppress(ConnectionClosed):
             if not self.wrong & {"no greeting", "silence"}:
                 await _say(socket, "ActionConfirmed", action="connected", success=True)
@@ -116,6 +122,10 @@ class ChatServer:
         self.everybody.discard(socket)
         for joined in self.joined.values():
             joined.discard(socket)
+
+    @property
+    def _dead(self) -> bool:
+        return self.dies_after is not None and self.requests.count("SendMessage") > self.dies_after
 
     async def _handle(self, socket: ServerConnection, user: str, token: str, data: str | bytes) -> None:
         try:
@@ -128,6 +138,10 @@ class ChatServer:
             await _say(socket, "Error", message="I do not understand")
             return
         self.requests.append(kind)
+        if self._dead:
+            for one in self.everybody:
+                one.transport.abort()
+            return
         if kind in self.deaf:
             return
         if kind in self.canned:

@@ -57,8 +57,10 @@ steps:
 
 class TestNext:
     async def test_holds_where_nothing_came_before(self, spec: Spec, scenario: Author) -> None:
-        toy = scenario(TWO_SENT + "  - {expect: NewMessage, at: bob, next: true, with: {content: first}}\n"
-                       "  - {expect: NewMessage, at: bob, next: true, with: {content: second}}\n")
+        toy = scenario(
+            TWO_SENT + "  - {expect: NewMessage, at: bob, next: true, with: {content: first}}\n"
+            "  - {expect: NewMessage, at: bob, next: true, with: {content: second}}\n"
+        )
         async with theatre(spec) as stage:
             assert messages(await stage.play(toy)) == []
 

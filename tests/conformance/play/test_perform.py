@@ -115,8 +115,11 @@ class TestExpectClose:
             ("close", "{expect_close: alice}", []),
             ("close", "{expect_close: alice, codes: [1011]}", []),
             ("close", "{expect_close: alice, codes: [44xx, 10xx]}", []),
-            ("close", "{expect_close: alice, codes: [1009, 44xx]}",
-             ["alice was closed with 1011, not with 1009 or 44xx"]),
+            (
+                "close",
+                "{expect_close: alice, codes: [1009, 44xx]}",
+                ["alice was closed with 1011, not with 1009 or 44xx"],
+            ),
             ("drop connection", "{expect_close: alice, or_dropped: true}", []),
             ("drop connection", "{expect_close: alice}", ["alice was dropped without a close frame"]),
             ("drop", "{expect_close: alice}", ["alice should have been closed by the server, and is still open"]),
@@ -224,7 +227,9 @@ async def test_disconnect_says_goodbye_or_not(spec: Spec, scenario: Author, how:
         stage = Theatre(await stage_at(spec, url, reply=0.3))
         if ended.done():  # the calibration's own requests ended its connections
             ended = asyncio.get_running_loop().create_future()
-        toy = scenario(f"steps: [{{send_raw: {{text: now}}, by: alice}}, {{disconnect: alice, how: {how}}}]", given=ALONE)
+        toy = scenario(
+            f"steps: [{{send_raw: {{text: now}}, by: alice}}, {{disconnect: alice, how: {how}}}]", given=ALONE
+        )
         assert messages(await stage.play(toy)) == []
         assert await ended == code
 
@@ -290,9 +295,7 @@ steps:
 """)
         assert await complaints(spec, toy, limits={"reactions_per_user": 4}) == []
 
-    async def test_of_something_that_is_no_number_is_the_scenarios_mistake(
-        self, spec: Spec, scenario: Author
-    ) -> None:
+    async def test_of_something_that_is_no_number_is_the_scenarios_mistake(self, spec: Spec, scenario: Author) -> None:
         toy = scenario('steps: [{repeat: "${nonce}", as: i, steps: [{sync: alice}]}]')
         async with theatre(spec) as stage:
             result = await stage.play(toy)
@@ -343,8 +346,10 @@ steps:
 """
 
     async def test_follows_to_the_end_and_collects(self, spec: Spec, scenario: Author) -> None:
-        toy = scenario(self.SENT + '  - {check: "${seen.count}", is: 7}\n'
-                       '  - {check: "${seen}", is: {$contains: [{content: "no 1"}, {content: "no 7"}]}}\n')
+        toy = scenario(
+            self.SENT + '  - {check: "${seen.count}", is: 7}\n'
+            '  - {check: "${seen}", is: {$contains: [{content: "no 1"}, {content: "no 7"}]}}\n'
+        )
         assert await complaints(spec, toy) == []
 
     async def test_says_what_is_wrong_with_a_page(self, spec: Spec, scenario: Author) -> None:
@@ -356,7 +361,10 @@ steps:
     @pytest.mark.parametrize(
         ("pages", "said"),
         [
-            ('"has_more": true, "messages": [], "next_cursor": "on"', "FetchHistory did not come to an end within 5 pages"),
+            (
+                '"has_more": true, "messages": [], "next_cursor": "on"',
+                "FetchHistory did not come to an end within 5 pages",
+            ),
             ('"has_more": true, "messages": []', "HistoryChunk says that there is more, and has no next_cursor"),
             ('"has_more": true', "HistoryChunk has no list 'messages'"),
         ],
@@ -383,10 +391,13 @@ steps:
 """
 
     async def test_gathers_all_matches_in_order(self, spec: Spec, scenario: Author) -> None:
-        toy = scenario(self.SENT + """
+        toy = scenario(
+            self.SENT
+            + """
   - {collect: NewMessage, at: bob, into: seen, field: content, count: 3}
   - {check: "${seen}", is: [no 1, no 2, no 3]}
-""")
+"""
+        )
         assert await complaints(spec, toy) == []
 
     @pytest.mark.parametrize(
@@ -435,9 +446,7 @@ class TestNeverFetched:
     async def test_holds_where_nobody_came(self, spec: Spec, scenario: Author) -> None:
         assert await complaints(spec, scenario("steps: [{never_fetched: file}]", given=self.GIVEN)) == []
 
-    async def test_catches_a_visit_that_comes_later(
-        self, spec: Spec, scenario: Author
-    ) -> None:
+    async def test_catches_a_visit_that_comes_later(self, spec: Spec, scenario: Author) -> None:
         """The server opens whatever URL it is sent, when it is sent it."""
         toy = scenario(
             "steps: [{never_fetched: file}, {send_raw: {text: '${file}'}, by: alice}, {expect: Error, at: alice}]",

@@ -216,9 +216,7 @@ class TestOutcome:
             ("{sync: alice@phone}", "alice@phone is not connected here"),
         ],
     )
-    async def test_broken_where_the_scenario_is_wrong(
-        self, spec: Spec, scenario: Author, step: str, why: str
-    ) -> None:
+    async def test_broken_where_the_scenario_is_wrong(self, spec: Spec, scenario: Author, step: str, why: str) -> None:
         async with theatre(spec) as stage:
             result = await stage.play(scenario(f"steps: [{step}]"))
         assert result.outcome is Outcome.BROKEN

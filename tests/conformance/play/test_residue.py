@@ -47,9 +47,7 @@ async def test_a_broadcast_that_no_step_expects_is_residue(spec: Spec, scenario:
 
 
 @pytest.mark.parametrize("toy", [TOLD, TWICE])
-async def test_own_confirmation_and_own_echo_are_plain_once_per_request(
-    spec: Spec, scenario: Author, toy: str
-) -> None:
+async def test_own_confirmation_and_own_echo_are_plain_once_per_request(spec: Spec, scenario: Author, toy: str) -> None:
     async with theatre(spec) as stage:
         assert messages(await stage.play(scenario(toy))) == []
 
@@ -133,12 +131,15 @@ async def test_what_the_scenario_allows_needs_no_explanation_there(spec: Spec, s
 
 
 async def test_residue_of_a_connection_that_is_gone_counts(spec: Spec, scenario: Author) -> None:
-    toy = scenario(UNWATCHED + """
+    toy = scenario(
+        UNWATCHED
+        + """
   - {expect: ActionConfirmed, at: alice, with: {action: message_sent}}
   - {sync: bob}
   - {disconnect: bob}
   - {connect: bob}
-""")
+"""
+    )
     async with theatre(spec) as stage:
         assert messages(await stage.play(toy)) == ["bob got NewMessage, which nothing in this scenario explains"]
 

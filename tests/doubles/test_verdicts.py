@@ -1,0 +1,138 @@
+"""What the whole suite says of the two old servers, feature by feature: nothing is OK that they do not truly have.
+
+    the acknowledging server   has the greeting, answers Ping, and says yes to five requests without doing any
+    the relaying server        asks for a token, and repeats what it is told; nothing that it says is of the protocol
+
+Each is played once, in one test, because a whole run is what it takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.cli.recording import make_header
+from conformance.connection import Connection
+from conformance.results import Calibration, Outcome, Result
+from conformance.run import Course, Options, run
+from conformance.runlog import Footer, Run
+from conformance.verdict import Judgement, Standing, judge
+from tests.conformance.stages import SECRET, target_at
+from tests.doubles.acknowledge_everything import acknowledging
+from tests.doubles.relay_everything import relaying
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.results import Observation
+    from conformance.spec import Spec
+
+TIMERS = {"rate_window": 1.0, "typing_expiry": 0.5, "token_leeway": 0.5}
+UNKNOWN_TO_THE_ACKNOWLEDGER = {
+    *("edit_message", "delete_message", "fetch_history", "search_messages", "sync_messages", "typing_indicators"),
+    *("delivered_status", "reactions"),
+    *("call_offer", "call_answer", "ice_candidate", "call_hangup", "call_reject"),
+}
+TRULY_OF_THE_ACKNOWLEDGER = {"ping_pong"}
+"""What it really has; only this may be OK."""
+
+
+@dataclass(frozen=True)
+class Played:
+    calibration: Calibration
+    results: list[Result]
+    judgement: Judgement
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {feature.entry.id: str(feature.verdict) for feature in self.judgement.features}
+
+    def passed(self) -> set[str]:
+        """Give the must rules that it is said to keep."""
+        rules = [rule for feature in self.judgement.features for rule in feature.rules]
+        return {rule.entry.id for rule in rules if rule.must and rule.standing is Standing.PASS}
+
+
+async def play_all(spec: Spec, url: str) -> Played:
+    target = target_at(spec, url, timers=TIMERS)
+    records: list[Calibration | Result | Observation] = []
+    scenarios = list(spec.scenarios.values())
+    options = Options(jobs=40, probes=False)
+    await run(spec, target, scenarios, (), options, records.append, Course())
+    (calibration,) = (one for one in records if isinstance(one, Calibration))
+    results = [one for one in records if isinstance(one, Result)]
+    assert len(results) == len(scenarios)
+    header = make_header(spec, target, scenarios, options)
+    return Played(calibration, results, judge(Run(header, calibration, tuple(results), (), Footer(complete=True))))
+
+
+@pytest.fixture
+def vain(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The timeouts that ran out, in seconds: what is waited for in vain, however slow the machine is."""
+    spent: list[float] = []
+    until = Connection.until
+
+    async def counted(self: Connection, condition: Callable[[], bool], timeout: float) -> bool:
+        held = await until(self, condition, timeout)
+        if not held and self.closed is None:
+            spent.append(timeout)
+        return held
+
+    monkeypatch.setattr(Connection, "until", counted)
+    return spent
+
+
+def check_no_queue_of_timeouts(played: Played, vain: list[float]) -> None:
+    """A scenario stops at the first thing that is missing: it does not wait for each of them."""
+    assert sum(vain) <= len(played.results)  # less than a second each, where a reply may take two
+    assert [one for one in played.results if one.outcome is Outcome.BROKEN] == []
+
+
+@pytest.mark.timeout(300)
+async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: list[float]) -> None:
+    async with acknowledging() as url:
+        played = await play_all(whole_spec, url)
+    assert (played.calibration.greets, played.calibration.answers_barrier) == (True, True)
+    assert played.calibration.skew is None
+    verdicts = played.verdicts
+    assert {feature for feature, verdict in verdicts.items() if verdict == "OK"} <= TRULY_OF_THE_ACKNOWLEDGER
+    assert {feature for feature, verdict in verdicts.items() if verdict == "MISSING"} == UNKNOWN_TO_THE_ACKNOWLEDGER
+    assert played.passed() <= {"PING-1", "PING-2", "LEAVE-2", "ACK-2"}
+    assert {feature: verdicts[feature] for feature in verdicts.keys() - UNKNOWN_TO_THE_ACKNOWLEDGER} == {
+        "websocket_connection": "FAIL",  # it greets, and then nobody hears of anything
+        "jwt_authentication": "FAIL",  # it lets everybody in
+        "send_message": "FAIL",
+        "join_conversation": "FAIL",  # joined, and no event arrives
+        "leave_conversation": "FAIL",
+        "read_receipts": "NOT TESTED",  # there is never a message that could be read
+        "ping_pong": verdicts["ping_pong"],
+        "rate_limiting": "FAIL",
+        "permissions": "FAIL",
+        "multi_instance": "NOT TESTED",  # one URL
+        "message_attachments": "FAIL",
+        "action_confirmed": "FAIL",  # it confirms what it does not do
+    }
+    check_no_queue_of_timeouts(played, vain)
+
+
+@pytest.mark.timeout(300)
+async def test_the_server_that_relays_everything(whole_spec: Spec, vain: list[float]) -> None:
+    async with relaying(SECRET) as url:
+        played = await play_all(whole_spec, url)
+    assert (played.calibration.greets, played.calibration.answers_barrier) == (False, False)
+    assert set(played.calibration.unknown_types) == set(whole_spec.incoming)
+    verdicts = played.verdicts
+    with_types = {feature.id for feature in whole_spec.features.values() if feature.incoming}
+    assert {feature for feature, verdict in verdicts.items() if verdict == "MISSING"} == with_types
+    assert {feature: verdicts[feature] for feature in verdicts.keys() - with_types} == {
+        "websocket_connection": "FAIL",  # no greeting
+        "jwt_authentication": "FAIL",  # bad tokens stay outside, but for those of another algorithm
+        "rate_limiting": "NOT TESTED",
+        "permissions": "NOT TESTED",
+        "multi_instance": "NOT TESTED",
+        "action_confirmed": "NOT TESTED",
+    }
+    assert played.passed() == set()
+    check_no_queue_of_timeouts(played, vain)
