@@ -44,3 +44,10 @@ def mutants(session: nox.Session) -> None:
     """Prove the suite: play it against the reference server with each of the faults; arguments go to the runner."""
     session.install("-e", ".")
     session.run("python", "-m", "tests.faults", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the suite beside its floor, tests by hand, and its own checks; takes a few minutes."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.bench")

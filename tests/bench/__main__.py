@@ -1,0 +1,154 @@
+"""Measures the suite against the reference server and prints the figures as one table."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance import connection, frames
+from conformance.calibrate import calibrate
+from conformance.embedded import embedded
+from conformance.play import Pacer, Stage, play
+from conformance.provision import open_provisioner
+from conformance.results import Outcome
+from conformance.run import Course, Options, run
+from conformance.spec import find, load
+from conformance.spec.messages import Message
+from tests.bench.by_hand import TESTS, Room
+from tests.bench.floor import replay
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from conformance.results import Result
+    from conformance.spec import Spec
+    from conformance.spec.messages import Violation
+
+ROUNDS = 5
+"""Interleaved rounds of the paired measurements; the fastest of each is compared."""
+
+SAMPLE = 5000
+"""Frames on which the two validators are compared."""
+
+
+def main() -> None:
+    """Run every measurement; takes a few minutes."""
+    spec = load(find())
+    asyncio.run(_small(spec))
+    asyncio.run(_whole(spec))
+
+
+async def _small(spec: Spec) -> None:
+    """Ten scenarios: as scenarios, by hand, and as bare frames, in turn on one server."""
+    async with embedded(spec) as (target, _), open_provisioner(target, spec.protocol.default_role) as provisioner:
+        calibration = await calibrate(spec, target, provisioner, 1.0)
+        stage = Stage(spec, target, calibration, provisioner, Pacer(spec, target))
+        scenarios = [spec.scenarios[name] for name in TESTS]
+        recorded: dict[str, Result] = {}
+
+        async def as_scenarios() -> None:
+            for one in scenarios:
+                result = await play(one, stage)
+                assert result.outcome is Outcome.PASS, result.problems
+                recorded[one.id] = result
+
+        async def by_hand() -> None:
+            for test in TESTS.values():
+                async with AsyncExitStack() as stack:
+                    await test(Room(target, provisioner, stack))
+
+        async def bare() -> None:
+            for one in scenarios:
+                await replay(one, recorded[one.id], target, provisioner)
+
+        ways: dict[str, Callable[[], Awaitable[None]]] = {
+            "as scenarios": as_scenarios,
+            "by hand, pytest-asyncio style": by_hand,
+            "the same frames, bare client": bare,
+        }
+        best = dict.fromkeys(ways, float("inf"))
+        for _ in range(ROUNDS):
+            for name, way in ways.items():
+                began = time.perf_counter()
+                await way()
+                best[name] = min(best[name], time.perf_counter() - began)
+    print(f"\n{len(TESTS)} scenarios, one after the other (best of {ROUNDS} interleaved rounds)")
+    for name, seconds in best.items():
+        ratio = seconds / best["the same frames, bare client"]
+        print(f"  {name:32} {seconds * 1000 / len(TESTS):8.1f} ms a scenario   {ratio:5.2f} × the floor")
+
+
+async def _whole(spec: Spec) -> None:
+    """The whole suite, one at a time and with the default, and where the time goes."""
+    checks, reads = _Clock(), _Clock()
+    sample: list[tuple[Message, object]] = []
+    violations, read = Message.violations, frames.read
+
+    def timed_violations(message: Message, frame: object) -> list[Violation]:
+        if len(sample) < SAMPLE:
+            sample.append((message, frame))
+        with checks:
+            return violations(message, frame)
+
+    def timed_read(data: str | bytes, discriminator: str, known: Mapping[str, Message]) -> frames.Frame:
+        with reads:
+            return read(data, discriminator, known)
+
+    Message.violations = timed_violations  # type: ignore[method-assign]
+    connection.read = timed_read
+    scenarios = list(spec.scenarios.values())
+    for jobs in (1, Options().jobs):
+        course, count = Course(), 0
+        for clock in (checks, reads):
+            clock.seconds = 0.0
+
+        def sink(record: object) -> None:
+            nonlocal count
+            count += hasattr(record, "outcome")
+
+        began, used = time.perf_counter(), time.process_time()
+        async with embedded(spec) as (target, server):
+            options = replace(Options(), jobs=jobs, probes=False)
+            await run(spec, target, scenarios, (), options, sink, course, server.restart)
+        seconds, cpu = time.perf_counter() - began, time.process_time() - used
+        together = course.phases["together"]
+        shared = sum(not one.exclusive for one in scenarios)
+        print(f"\nthe whole suite, --jobs {jobs}: {count} scenario cases in {seconds:.1f} s, harness CPU {cpu:.1f} s")
+        print(f"  phases {course.phases}; {shared / together:.0f} scenarios a second in the shared phase")
+        for name, clock in (("reading frames, checks included", reads), ("schema checks alone", checks)):
+            print(f"  {name:32} {clock.seconds:6.2f} s   {clock.seconds / cpu:6.1%} of the harness's CPU time")
+    _compare_validators(sample)
+
+
+def _compare_validators(sample: list[tuple[Message, object]]) -> None:
+    """Check the same frames with the compiled validator and with jsonschema."""
+    began = time.perf_counter()
+    for message, frame in sample:
+        message._compiled.is_valid(frame)
+    compiled = time.perf_counter() - began
+    began = time.perf_counter()
+    for message, frame in sample:
+        message._explaining.is_valid(frame)
+    pure = time.perf_counter() - began
+    print(f"\n{len(sample)} frames of the run: compiled {compiled / len(sample) * 1e6:.1f} µs a frame,", end=" ")
+    print(f"jsonschema {pure / len(sample) * 1e6:.1f} µs, {pure / compiled:.0f} ×")
+
+
+class _Clock:
+    """Adds up the seconds of its bodies."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self._began
+
+
+main()

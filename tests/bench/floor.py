@@ -1,0 +1,66 @@
+"""The floor: a bare WebSocket client sends the frames that a recorded play sent, and reads as many as it received.
+
+Ids differ from play to play, so every id of the recording is replaced by the one that came in its place this time.
+Ambient frames are read past. Nothing is parsed beyond that, checked, or kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import uuid
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from conformance.tokens import mint
+
+if TYPE_CHECKING:
+    from conformance.provision import Provisioner
+    from conformance.results import Result
+    from conformance.scenario.steps import Scenario
+    from conformance.target import Target
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+async def replay(scenario: Scenario, recorded: Result, target: Target, provisioner: Provisioner) -> int:
+    """Replay one recorded play; gives the number of frames sent and received."""
+    ids: dict[str, str] = {}
+    names = {name: was for was, name in recorded.names.items()}
+    for user in scenario.given.users:
+        ids[names[user]] = str(uuid.uuid4())
+    for name, wanted in scenario.given.conversations.items():
+        members = {ids[names[user]]: role for user, role in wanted.members.items() if role != "outsider"}
+        ids[names[name]] = await provisioner.conversation(name, wanted.visibility, members)
+    frames = 0
+    async with AsyncExitStack() as stack:
+        sockets: dict[str, ClientConnection] = {}
+        for entry in recorded.transcript:
+            if entry.text.startswith("connected"):
+                user = entry.who.partition("@")[0]
+                token = mint(target.signing, ids[names[user]], user)
+                url = f"{target.instances[0]}?token={token}"
+                opening = connect(url, compression=None, ping_interval=None, max_queue=None, proxy=None)
+                sockets[entry.who] = await stack.enter_async_context(opening)
+            elif entry.way == "→" and entry.frame is not None:
+                await sockets[entry.who].send(_replaced(json.dumps(entry.frame), ids))
+                frames += 1
+            elif entry.way == "←" and entry.frame is not None and entry.frame["type"] not in target.ambient:
+                received = await _next(sockets[entry.who], target)
+                ids |= dict(zip(_ID.findall(json.dumps(entry.frame)), _ID.findall(received), strict=False))
+                frames += 1
+    return frames
+
+
+async def _next(socket: ClientConnection, target: Target) -> str:
+    while True:
+        received = str(await asyncio.wait_for(socket.recv(), target.reply))
+        if not any(kind in received for kind in target.ambient):
+            return received
+
+
+def _replaced(text: str, ids: dict[str, str]) -> str:
+    return _ID.sub(lambda found: ids.get(found[0], found[0]), text)
