@@ -166,6 +166,5 @@ class TestRun:
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
-            while server.everybody:
-                await asyncio.sleep(0)
+            await server.until_present(0)
         assert [one.scenario for one in records if isinstance(one, Result)] == ["toy.first"]

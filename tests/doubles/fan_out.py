@@ -87,6 +87,7 @@ class ChatServer:
         self.history: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.requests: list[str] = []
         self.most_at_once = 0
+        self._came_or_went = asyncio.Event()
         self._held: dict[ServerConnection, str] = {}
         self._hub: asyncio.Queue[tuple[ServerConnection, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,6 +101,12 @@ class ChatServer:
         for task in self._tasks:
             task.cancel()
 
+    async def until_present(self, count: int) -> None:
+        """Wait until exactly so many are connected."""
+        while len(self.everybody) != count:
+            self._came_or_went.clear()
+            await self._came_or_went.wait()
+
     async def _talk(self, socket: ServerConnection) -> None:
         assert socket.request is not None
         token = parse_qs(urlsplit(socket.request.path).query).get("token", [""])[0]
@@ -112,6 +119,7 @@ class ChatServer:
             socket.transport.abort()
             return
         self.everybody.add(socket)
+        self._came_or_went.set()
         self.most_at_once = max(self.most_at_once, len(self.everybody))
         with suppress(ConnectionClosed):
             if not self.wrong & {"no greeting", "silence"}:
@@ -120,6 +128,7 @@ class ChatServer:
                 if "silence" not in self.wrong:
                     await self._handle(socket, user, token, data)
         self.everybody.discard(socket)
+        self._came_or_went.set()
         for joined in self.joined.values():
             joined.discard(socket)
 
@@ -138,14 +147,7 @@ class ChatServer:
             await _say(socket, "Error", message="I do not understand")
             return
         self.requests.append(kind)
-        if self._dead:
-            for one in self.everybody:
-                one.transport.abort()
-            return
-        if kind in self.deaf:
-            return
-        if kind in self.canned:
-            await _tell(socket, self.canned[kind].replace("${conversation}", conversation))
+        if await self._is_otherwise_minded(socket, kind, conversation):
             return
         if kind == "Ping":
             if "no pong" not in self.wrong:
@@ -162,6 +164,14 @@ class ChatServer:
             await self._send(socket, conversation, user, token, request["content"])
         else:
             await _say(socket, "Error", message=f"I do not understand {kind}", code="unknown_type")
+
+    async def _is_otherwise_minded(self, socket: ServerConnection, kind: str, conversation: str) -> bool:
+        if self._dead:
+            for one in self.everybody:
+                one.transport.abort()
+        if kind in self.canned:
+            await _tell(socket, self.canned[kind].replace("${conversation}", conversation))
+        return self._dead or kind in self.deaf or kind in self.canned
 
     async def _fetch(self, socket: ServerConnection, conversation: str, request: dict[str, Any]) -> None:
         limit, cursor = request.get("limit") or 50, str(request.get("cursor") or len(self.history[conversation]))

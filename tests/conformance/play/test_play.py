@@ -280,19 +280,16 @@ class TestBesideEachOther:
     async def test_everybody_leaves_when_a_play_ends(self, spec: Spec, scenario: Author) -> None:
         async with theatre(spec) as stage:
             await asyncio.gather(*(stage.play(scenario(TOLD)) for _ in range(5)))
-            while stage.server.everybody:
-                await asyncio.sleep(0)
+            await stage.server.until_present(0)
 
     async def test_everybody_leaves_when_a_play_is_cancelled(self, spec: Spec, scenario: Author) -> None:
         async with theatre(spec) as stage:
             playing = asyncio.create_task(stage.play(scenario("steps: [{pause: timers.rate_window}]")))
-            while len(stage.server.everybody) < 3:
-                await asyncio.sleep(0)
+            await stage.server.until_present(3)
             playing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await playing
-            while stage.server.everybody:
-                await asyncio.sleep(0)
+            await stage.server.until_present(0)
 
 
 class TestProbe:
