@@ -71,6 +71,6 @@ def _no_constant(name: str) -> Any:
 def _half_pair(value: Any) -> bool:
     try:
         json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, RecursionError):
         return True
     return False

@@ -12,11 +12,19 @@ import click
 from conformance import __version__
 from conformance.errors import ChatParityError
 
-_VERBS = ("run", "report", "lint", "list", "coverage", "probe", "serve")
+_VERBS = {
+    "run": "Play scenarios against a server and write the parity report.",
+    "report": "Show a recorded run again.",
+    "lint": "Find mistakes and gaps in the spec, and in target files.",
+    "list": "List features, rules, scenarios, probes and messages.",
+    "coverage": "Say what a recorded run did not exercise.",
+    "probe": "Observe a server where the protocol leaves it free.",
+    "serve": "Start the reference server.",
+}
 
 
 class _Lazy(click.Group):
-    """Imports a verb's module when it is asked for: `--help` must not pay for what it does not use."""
+    """Imports a verb's module when it is called: `--help` must not pay for what it does not use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_VERBS)
@@ -27,6 +35,10 @@ class _Lazy(click.Group):
         module = importlib.import_module(f"conformance.cli.{'listing' if cmd_name == 'list' else cmd_name}")
         command: click.Command = getattr(module, "listing" if cmd_name == "list" else cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -30,7 +30,8 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def take(self, record: Calibration | Result | Observation) -> None:
         """Show one record."""

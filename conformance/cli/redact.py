@@ -14,7 +14,7 @@ _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 
 def redactor(secrets: Sequence[str]) -> Callable[[str], str]:
     """Give a function that replaces the secrets, and whatever looks like a token, by `«redacted»`."""
-    known = [secret for secret in secrets if secret]
+    known = sorted(filter(None, secrets), key=len, reverse=True)  # One secret may be a part of another.
 
     def redact(text: str) -> str:
         for secret in known:

@@ -365,10 +365,13 @@ async def _page(step: s.Page, world: World) -> None:
         if isinstance(match(going_on, value), Mismatch):
             world.bind(gathered)
             return
+        before = fields
         for field, name in step.follow.items():
             if value.get(field) is None:
                 raise Unmet(f"{step.reply} says that there is more, and has no {field}", received)
             fields = {**fields, name: value[field]}
+        if same(before, fields):
+            raise Unmet(f"{step.reply} says that there is more, and leads back to the same page", received)
     raise Unmet(f"{step.frame} did not come to an end within {MAX_PAGES} pages")
 
 
