@@ -40,9 +40,9 @@ class Fault:
 
     @property
     def lines(self) -> int:
-        """Count the lines of its function, without the decorator."""
+        """Count the lines of its function, without the decorator and empty ones."""
         source = inspect.getsource(self.apply)
-        return len(source[source.index("def ") :].splitlines())
+        return sum(bool(line.strip()) for line in source[source.index("def ") :].splitlines())
 
 
 def fault(*, breaks: Sequence[str], also: Sequence[str] = (), alone: bool = False) -> Callable[[Wrong], Wrong]:

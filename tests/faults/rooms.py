@@ -8,10 +8,7 @@ from reference_server.context import Instance
 from reference_server.errors import Refused
 from reference_server.events import (
     ActionConfirmed,
-    MessageEdited,
-    MessageRead,
     NewMessage,
-    ReactionAdded,
     encode,
 )
 from reference_server.handlers import rooms
@@ -65,14 +62,22 @@ def no_second_join(patch: Patch) -> None:
             original(self, connection, conversation_id)
 
 
-@fault(breaks=["JOIN-1"], also=["EDIT-1", "READ-1", "REAC-1", "MULTI-1", "LEAVE-1", "LEAVE-3", "PERM-2"])
-def join_is_for_new_messages_only(patch: Patch) -> None:
-    """Whoever joins gets no edits, receipts and reactions of others."""
+@fault(breaks=["JOIN-1"], also=["PERM-2"])
+def late_join_is_for_messages_only(patch: Patch) -> None:
+    """Whoever joins after the first message gets new messages and nothing else, also when the right comes back."""
+    spoken: dict = {}
+    late: set = set()
 
-    @patch.around(Instance, "tell")
-    async def tell(original, self, conversation_id, event, **how):
-        if not isinstance(event, MessageEdited | MessageRead | ReactionAdded):
-            await original(self, conversation_id, event, **how)
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        late.update([connection] if id(self._rooms[conversation_id]) in spoken else [])
+        original(self, connection, conversation_id)
+
+    @patch.around(Room, "notice")
+    def notice(original, self, notice):
+        new = '"NewMessage"' in getattr(notice, "frame", "")
+        spoken.update({id(self): self} if new else {})
+        original(Room({one: None for one in self.connections if new or one not in late}, self.barred), notice)
 
 
 @fault(breaks=["JOIN-1"], also=["LEAVE-1", "LEAVE-3", "SEND-2"])

@@ -116,7 +116,7 @@ def burst_is_told_again(patch: Patch) -> None:
         waiting[request.conversation_id] = waiting.get(request.conversation_id, 0) + 1
         reply = await original(context, request)
         waiting[request.conversation_id] -= 1
-        if waiting[request.conversation_id] >= 2:
+        if waiting[request.conversation_id]:
             await _tell_last(context, request)
         return reply
 

@@ -1,0 +1,168 @@
+"""Wrongs of the rate limit."""
+
+import asyncio
+from collections import Counter
+
+from reference_server import session
+from reference_server.errors import Refused
+from reference_server.messages import Ping, SendMessage
+from reference_server.rate_limiter import InMemoryRateLimiter
+from tests.faults.registry import Patch, fault
+
+KEY = 'f"{kind}:{context.user_id}"'
+REFUSE = 'raise Refused("rate_limited"'
+
+
+def _limited(patch: Patch, then) -> None:
+    """Do something more, or else, when a request is over the limit."""
+
+    @patch.around(session, "_keep_within_rate")
+    async def keep(original, context, request):
+        try:
+            await original(context, request)
+        except Refused:
+            await then(context, request)
+
+
+@fault(breaks=["RATE-1", "RATE-1s", "RATE-2"], also=["MULTI-3"])
+def messages_are_not_limited(patch: Patch) -> None:
+    """There is no limit of messages."""
+    patch.rewrite(session._keep_within_rate, '"messages", limits.messages_per_window', '"messages", 10**9')
+
+
+@fault(breaks=["RATE-1", "RATE-1s"])
+def requests_are_not_limited(patch: Patch) -> None:
+    """There is no limit of requests other than messages."""
+    patch.rewrite(session._keep_within_rate, '"requests", limits.requests_per_window', '"requests", 10**9')
+
+
+@fault(breaks=["RATE-1"], also=["RATE-2", "MULTI-3"])
+def limited_message_is_stored(patch: Patch) -> None:
+    """A message over the limit is refused, stored and told."""
+
+    async def carry_out(context, request):
+        if isinstance(request, SendMessage):
+            await session.HANDLERS[SendMessage](context, request)
+        raise Refused("rate_limited", "Too many messages.")
+
+    _limited(patch, carry_out)
+
+
+@fault(breaks=["RATE-1"])
+def limited_request_is_carried_out(patch: Patch) -> None:
+    """A request other than a message is carried out over the limit, and refused."""
+
+    async def carry_out(context, request):
+        if not isinstance(request, SendMessage):
+            await session.HANDLERS[type(request)](context, request)
+        raise Refused("rate_limited", "Too many requests.")
+
+    _limited(patch, carry_out)
+
+
+@fault(breaks=["RATE-1"], also=["MULTI-3"])
+def limited_connection_is_closed(patch: Patch) -> None:
+    """A user over the limit loses the connection."""
+
+    async def hang_up(context, _request):
+        asyncio.get_running_loop().call_later(0.02, context.connection.hang_up, 1008, "Too many requests.")
+        raise Refused("rate_limited", "Too many requests.")
+
+    _limited(patch, hang_up)
+
+
+@fault(breaks=["RATE-1"], also=["RATE-1s", "RATE-2", "MULTI-3"])
+def limited_request_is_ignored(patch: Patch) -> None:
+    """A request over the limit gets no answer."""
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        reply = await original(context, frame)
+        return None if reply is not None and '"rate_limited"' in reply else reply
+
+
+@fault(breaks=["RATE-1s"])
+def limited_is_forbidden(patch: Patch) -> None:
+    """The Error over the limit has the code forbidden."""
+    patch.rewrite(session._keep_within_rate, '"rate_limited"', '"forbidden"')
+
+
+@fault(breaks=["RATE-2"], also=["MULTI-3"])
+def rate_of_a_connection(patch: Patch) -> None:
+    """The rate is counted per connection, so that one on another instance has a rate of its own."""
+    patch.rewrite(session._keep_within_rate, KEY, 'f"{kind}:{id(context.connection)}"')
+
+
+@fault(breaks=["RATE-2", "MULTI-3"])
+def rate_of_an_instance(patch: Patch) -> None:
+    """The rate is counted by each instance for itself."""
+    patch.rewrite(session._keep_within_rate, KEY, 'f"{kind}:{id(context.instance)}:{context.user_id}"')
+
+
+@fault(breaks=["RATE-3"])
+def limited_user_limits_all(patch: Patch) -> None:
+    """While one user is over the limit, everybody is."""
+    until = [0.0]
+
+    async def limit_all(_context, _request):
+        until[0] = asyncio.get_running_loop().time() + 0.5
+        raise Refused("rate_limited", "Too many requests.")
+
+    _limited(patch, limit_all)
+
+    @patch.around(session, "_keep_within_rate")
+    async def keep(original, context, request):
+        await original(context, request)
+        if asyncio.get_running_loop().time() < until[0] and not isinstance(request, Ping):
+            raise Refused("rate_limited", "Too many requests of somebody.")
+
+
+@fault(breaks=["RATE-4"])
+def limited_for_ever(patch: Patch) -> None:
+    """A user who was over the limit once never recovers."""
+    banned: Counter = Counter()
+
+    @patch.around(InMemoryRateLimiter, "allow")
+    async def allow(original, self, key, limit, window):
+        allowed = not banned[key] and await original(self, key, limit, window)
+        banned[key] += not allowed
+        return allowed
+
+
+@fault(breaks=["RATE-4"])
+def limited_until_the_next_connection(patch: Patch) -> None:
+    """A limited user recovers with a new connection only."""
+    limited: set = set()
+
+    @patch.around(session, "_keep_within_rate")
+    async def keep(original, context, request):
+        if context.connection in limited and not isinstance(request, Ping):
+            raise Refused("rate_limited", "Connect again.")
+        try:
+            await original(context, request)
+        except Refused:
+            limited.add(context.connection)
+            raise
+
+
+@fault(breaks=["RATE-4"])
+def window_is_three_times_as_long(patch: Patch) -> None:
+    """A limited user recovers after three windows."""
+    patch.rewrite(session._keep_within_rate, "settings.rate_window", "settings.rate_window * 3")
+
+
+@fault(breaks=["RATE-5"])
+def limited_user_gets_no_pong(patch: Patch) -> None:
+    """A Ping of a user over the limit is refused."""
+    limited: dict = {}
+
+    @patch.around(session, "_keep_within_rate")
+    async def keep(original, context, request):
+        now = asyncio.get_running_loop().time()
+        try:
+            await original(context, request)
+        except Refused:
+            limited[context.user_id] = now + 2
+            raise
+        if isinstance(request, Ping) and limited.get(context.user_id, 0) > now:
+            raise Refused("rate_limited", "Too many requests.")
