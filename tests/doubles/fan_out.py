@@ -170,7 +170,8 @@ class ChatServer:
             for one in self.everybody:
                 one.transport.abort()
         if kind in self.canned:
-            await _tell(socket, self.canned[kind].replace("${conversation}", conversation))
+            reply = self.canned[kind].replace("${conversation}", conversation)
+            await _tell(socket, reply.replace("${count}", str(len(self.requests))))
         return self._dead or kind in self.deaf or kind in self.canned
 
     async def _fetch(self, socket: ServerConnection, conversation: str, request: dict[str, Any]) -> None:
