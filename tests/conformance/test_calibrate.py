@@ -143,7 +143,9 @@ class TestRefusesToJudge:
                 await stage_at(spec, url)
         assert url in str(raised.value)
 
-    async def test_a_server_that_never_stops_sending(self, spec: Spec) -> None:
+    async def test_a_server_that_never_stops_sending(self, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("conformance.connection.MAX_LOG", 1_500_000)
+
         async def flood(socket: ServerConnection) -> None:
             while True:
                 await socket.send('{"type": "Pong"}' + " " * 1_000_000)
