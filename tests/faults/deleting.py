@@ -228,21 +228,20 @@ def deleted_twice_told_twice(patch: Patch) -> None:
 @fault(breaks=["DEL-5"])
 def deleted_at_once_told_twice(patch: Patch) -> None:
     """Two who delete a message at the same time are both told of."""
-    gone: dict = {}
+    under_way: set = set()
 
     @patch.around(messages, "delete_message")
     async def delete_message(original, context, request):
+        second = request.message_id in under_way
+        under_way.add(request.message_id)
         try:
-            reply = await original(context, request)
-            gone[request.message_id] = asyncio.get_running_loop().time()
-            return reply
+            return await original(context, request)
         except Refused:
-            if asyncio.get_running_loop().time() - gone.get(request.message_id, 0) < 0.05:
-                event = MessageDeleted(
-                    request.conversation_id, request.message_id, context.user_id, conversations.now()
-                )
-                await context.instance.tell(request.conversation_id, event)
+            event = MessageDeleted(request.conversation_id, request.message_id, context.user_id, conversations.now())
+            await (context.instance.tell(request.conversation_id, event) if second else asyncio.sleep(0))
             raise
+        finally:
+            under_way.discard(request.message_id)
 
 
 @fault(breaks=["DEL-6"])

@@ -102,7 +102,7 @@ def edit_trims(patch: Patch) -> None:
 @fault(breaks=["EDIT-1"])
 def edits_are_told_in_another_order_than_stored(patch: Patch) -> None:
     """Edits are told some time after they are stored, each after a time of its own."""
-    wait = "await __import__('asyncio').sleep(__import__('random').random() / 50)"
+    wait = "await __import__('asyncio').sleep(__import__('random').random() / 10)"
     patch.rewrite(messages.edit_message, f"        {TELL}\n", f"    {wait}\n    {TELL}\n")
 
 

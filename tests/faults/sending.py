@@ -181,7 +181,7 @@ def leaks_to_outsiders(patch: Patch) -> None:
 @fault(breaks=["SEND-4"], also=["MULTI-2"])
 def told_in_another_order_than_stored(patch: Patch) -> None:
     """Messages are told some time after they are stored, each after a time of its own."""
-    wait = "await __import__('asyncio').sleep(__import__('random').random() / 50)"
+    wait = "await __import__('asyncio').sleep(__import__('random').random() / 10)"
     patch.rewrite(messages.send_message, f"        {TELL}\n", f"    {wait}\n    {TELL}\n")
 
 
@@ -193,7 +193,7 @@ def told_in_any_order(patch: Patch) -> None:
     async def tell(original, self, conversation_id, event, **how):
         if isinstance(event, NewMessage) and random.random() < 0.5:
             telling = original(self, conversation_id, event, **how)
-            asyncio.get_running_loop().call_later(0.003, lambda: asyncio.ensure_future(telling))
+            asyncio.get_running_loop().call_later(0.01, lambda: asyncio.ensure_future(telling))
         else:
             await original(self, conversation_id, event, **how)
 
