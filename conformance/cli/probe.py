@@ -106,7 +106,7 @@ async def _observe(
     began = time.perf_counter()
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec))
-        header = make_header(spec, target, (), options)
+        header = make_header(spec, target, (), options, place)
         log = recording(out, header, target, course, "all", began) if out else contextlib.nullcontext(None)
         write = stack.enter_context(log)
 

@@ -58,8 +58,10 @@ def recording(path: Path, header: Header, target: Target, course: Course, trace:
             writer.write(Footer(complete=not reason, reason=reason, seconds=seconds, phases=course.phases))
 
 
-def make_header(spec: Spec, target: Target, scenarios: Sequence[Scenario], options: Options) -> Header:
-    """Say what is run, against what, by which spec."""
+def make_header(
+    spec: Spec, target: Target, scenarios: Sequence[Scenario], options: Options, place: str | None = None
+) -> Header:
+    """Say what is run, against what, by which spec; `place` is how the command line names the target."""
     incoming: dict[str, tuple[str, ...]] = {
         kind: tuple(one.id for one in spec.features.values() if kind in one.incoming) for kind in spec.incoming
     }
@@ -80,7 +82,7 @@ def make_header(spec: Spec, target: Target, scenarios: Sequence[Scenario], optio
         run=str(uuid.uuid4()),
         started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         tool=__version__,
-        target=TargetEntry(target.name, target.instances, str(target.file) if target.file else None),
+        target=TargetEntry(target.name, target.instances, place),
         command=shlex.join(["chat-parity", *sys.argv[1:]]),
         spec=tables,
         selected=tuple(one.id for one in scenarios),

@@ -101,7 +101,7 @@ async def _run(
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec))
         folder = out or Path("reports") / slug(target.name)
-        header = make_header(spec, target, scenarios, options)
+        header = make_header(spec, target, scenarios, options, place)
         stack.push(partial(_report_anyway, folder))
         write = stack.enter_context(recording(folder / "run.jsonl", header, target, course, trace, began))
         progress = stack.enter_context(Progress(console, len(scenarios) * options.repeat))

@@ -30,7 +30,7 @@ def document(report: Report) -> dict[str, Any]:
         "target": {
             "name": report.target.name,
             "instances": list(report.target.instances),
-            "file": report.target.file,
+            "place": report.target.place,
             "started": report.started,
             "spec": report.spec_digest,
             "tool": report.tool,

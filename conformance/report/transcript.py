@@ -7,7 +7,7 @@ FAIL  edit.non-owner-refused                                             must ·
     0.0 ms  bob   → Edit    {id: ⟨message⟩, text: "forged"}
     1.9 ms  bob   ← Error   {code: "forbidden"}
     3.1 ms  alice ← Edited  {id: ⟨message⟩, text: "forged"}     ← not allowed
-  Again:  chat-parity run TARGET edit.non-owner-refused
+  Again:  chat-parity run edit.non-owner-refused
 ```
 """
 
@@ -53,7 +53,9 @@ def finding_text(result: Result, finding: Problem, run: Run, also: Sequence[str]
 
 def again(scenario: str, run: Run) -> str:
     """Give the command that plays one scenario against the same target."""
-    return f"chat-parity run {shlex.quote(line(run.header.target.file or 'TARGET', 300))} {shlex.quote(line(scenario))}"
+    target = run.header.target.place
+    words = [scenario] if target is None else [target, scenario]
+    return " ".join(["chat-parity run", *(shlex.quote(line(word, 300)) for word in words)])
 
 
 def _block(head: list[str], result: Result, problems: Sequence[Problem], run: Run, also: Sequence[str] = ()) -> str:

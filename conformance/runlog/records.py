@@ -20,11 +20,14 @@ FILE_LIMIT = 1024 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TargetEntry:
-    """The server under test: its name, the URLs of its instances, and the target file (None: embedded server)."""
+    """The server under test: its name, the URLs of its instances, and how the command line named it.
+
+    `place` is a target file or a URL; None is the reference server that the run starts itself.
+    """
 
     name: str
     instances: tuple[str, ...] = ()
-    file: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,6 @@ class TestAgain:
     def test_quotes_what_a_shell_would_read(self) -> None:
         assert again("edit.no[a b]", RUN) == "chat-parity run targets/toy.yaml 'edit.no[a b]'"
 
-    def test_without_a_target_file_says_target(self) -> None:
-        header = replace(RUN.header, target=replace(RUN.header.target, file=None))
-        assert again("edit.no", replace(RUN, header=header)) == "chat-parity run TARGET edit.no"
+    def test_of_the_embedded_server_names_no_target(self) -> None:
+        header = replace(RUN.header, target=replace(RUN.header.target, place=None))
+        assert again("edit.no", replace(RUN, header=header)) == "chat-parity run edit.no"
