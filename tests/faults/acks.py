@@ -88,11 +88,11 @@ def edit_is_confirmed_on_every_device(patch: Patch) -> None:
 
 @fault(breaks=["ACK-1"])
 def confirmations_are_gathered(patch: Patch) -> None:
-    """Several receipts that one connection sends within a moment are confirmed once."""
+    """Several calls that one connection ends within a moment are confirmed once."""
     last: dict = {}
 
     async def gathered(context, _frame, reply):
-        if not _confirms(reply, "marked_as_read"):
+        if not _confirms(reply, "call_hung_up"):
             return [reply]
         before = last.get(context.connection, 0.0)
         last[context.connection] = asyncio.get_running_loop().time()

@@ -14,7 +14,7 @@ from reference_server.hub import Hub, Listener, Room, deliver
 from reference_server.pubsub import Event
 from reference_server.transport import LingeringProtocol, line_of
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import change_frames
+from tests.faults.tools import EVERYTHING, change_frames
 
 
 def _loads(text: str) -> object:
@@ -54,13 +54,13 @@ def no_greeting(patch: Patch) -> None:
     patch.rewrite(session._converse, "connection.send(GREETING)", "pass")
 
 
-@fault(breaks=["CONN-1"])
+@fault(breaks=["CONN-1"], also=EVERYTHING)
 def other_greeting(patch: Patch) -> None:
     """The greeting has another action."""
     patch(session, "GREETING", encode(ActionConfirmed("welcome")))
 
 
-@fault(breaks=["CONN-1"])
+@fault(breaks=["CONN-1"], also=EVERYTHING)
 def greeting_of_failure(patch: Patch) -> None:
     """The greeting says that it has not succeeded."""
     patch(session, "GREETING", encode(ActionConfirmed("connected", success=False)))
@@ -297,7 +297,7 @@ def calls_ring_on_the_newest_device(patch: Patch) -> None:
     patch.rewrite(Listener.notice, "tuple(self.connections)", "tuple(self.connections)[-1:]")
 
 
-@fault(breaks=["CONN-8", "SEND-1"], also=["JOIN-1", "LEAVE-3", "EDIT-1", "DEL-1", "MULTI-1"])
+@fault(breaks=["CONN-8", "SEND-1"], also=["JOIN-1", "LEAVE-3", "EDIT-1", "DEL-1", "MULTI-1", "PERM-2"])
 def events_on_the_newest_device(patch: Patch) -> None:
     """Of a user's connections that have joined, only the last to join gets the conversation's events of any kind."""
 
@@ -394,7 +394,7 @@ def nul_in_a_call_kills_the_target(patch: Patch) -> None:
                 connection.hang_up(1011, "NUL.")
 
 
-@fault(breaks=["CONN-11"])
+@fault(breaks=["CONN-11"], also=["HIST-8"])
 def upper_case_ids_in_lists(patch: Patch) -> None:
     """The conversation of a message in a list has an upper-case id."""
     old = '"conversation_id": message.conversation_id'
@@ -441,7 +441,7 @@ def null_attachments_in_events(patch: Patch) -> None:
     change_frames(patch, events.NewMessage, lambda frame: frame.update(attachments=frame["attachments"] or None))
 
 
-@fault(breaks=["CONN-11"])
+@fault(breaks=["CONN-11"], also=["PERM-1", "PERM-2", "REAC-1"])
 def null_reactions_in_lists(patch: Patch) -> None:
     """A message without reactions has null for them in lists."""
     patch.rewrite(events.describe, '"reactions": [] if gone', '"reactions": None if gone or not reactions')

@@ -112,7 +112,7 @@ def moderators_do_not_delete(patch: Patch) -> None:
     patch.rewrite(messages._delete, "standing.require(Right.MODERATE)", refuse)
 
 
-@fault(breaks=["DEL-2"], also=["PERM-1", "ACK-1", "ACK-4", "MULTI-1"])
+@fault(breaks=["DEL-2"], also=["PERM-1", "ACK-1", "ACK-4", "MULTI-1", "HIST-2"])
 def authors_do_not_delete(patch: Patch) -> None:
     """Only who may moderate may delete a message: a right too few, wherever a member deletes its own."""
     patch.rewrite(messages._delete, "if message.sender_id != user_id:", "if True:")

@@ -22,13 +22,13 @@ CHECK = "check_content(request.content,"
 FIND = "messages.find(connection, request.conversation_id, request.message_id)"
 
 
-@fault(breaks=["EDIT-1"], also=["HIST-8", "MULTI-1"])
+@fault(breaks=["EDIT-1"], also=["HIST-8", "MULTI-1", "SYNC-3", "DEL-6"])
 def edit_is_not_told(patch: Patch) -> None:
     """Nobody sees an edit, on any instance, and none comes that history could be compared with."""
     patch.rewrite(messages.edit_message, TELL, "pass")
 
 
-@fault(breaks=["EDIT-1"], also=["HIST-8", "MULTI-1", "LEAVE-1", "JOIN-1", "PERM-2"])
+@fault(breaks=["EDIT-1"], also=["HIST-8", "MULTI-1", "LEAVE-1", "JOIN-1", "PERM-2", "SYNC-3", "DEL-6"])
 def edit_is_told_to_the_editor(patch: Patch) -> None:
     """Only the editor sees an edit, and no other member of those who have joined."""
     patch.rewrite(messages.edit_message, TELL, TELL.replace("event)", "event, only=context.user_id)"))
@@ -85,7 +85,7 @@ def edit_leaves_no_mark(patch: Patch) -> None:
     patch.rewrite(events.describe, '"edited_at": message.edited_at', '"edited_at": None')
 
 
-@fault(breaks=["EDIT-1"])
+@fault(breaks=["EDIT-1"], also=["PERM-1", "PERM-2"])
 def everything_looks_edited(patch: Patch) -> None:
     """What was never edited has an edited_at."""
     patch.rewrite(
@@ -191,7 +191,7 @@ def edit_moves_to_the_top(patch: Patch) -> None:
     patch(store, "_OLDER", newest.where(store._message.created_at < bindparam("before")))
 
 
-@fault(breaks=["EDIT-3"], also=["SRCH-5", "SYNC-1s", "ATT-1", "DEL-3"])
+@fault(breaks=["EDIT-3"], also=["SRCH-5", "SYNC-1s", "ATT-1", "DEL-3", "HIST-2"])
 def edit_gives_a_new_id(patch: Patch) -> None:
     """An edited message has another id from then on, so that nobody finds it by the old one."""
 
@@ -293,7 +293,7 @@ def blank_edit_is_accepted(patch: Patch) -> None:
     patch.rewrite(messages._edit, "has_attachments=bool(message.attachments)", "has_attachments=True")
 
 
-@fault(breaks=["EDIT-1"])
+@fault(breaks=["EDIT-1"], also=["LEAVE-1", "PERM-2", "MULTI-1", "AUTH-2"])
 def edit_names_nobody_who_edited(patch: Patch) -> None:
     """The event of an edit names another editor than the author."""
     change_frames(patch, MessageEdited, lambda frame: frame.update(editor_id=str(uuid4())))

@@ -16,7 +16,7 @@ from reference_server.permissions import Right
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import change_frames
+from tests.faults.tools import EVERYTHING, change_frames
 
 REQUIRE = "conversations.require(connection, conversation_id, user_id, Right.READ)"
 DECODE = "cursor.decode(request.cursor, conversation_id)"
@@ -87,7 +87,7 @@ def cursor_is_a_number(patch: Patch) -> None:
             raise Refused("invalid_message", "No such cursor.")
         more = len(whole) > place + limit
         mark = f"{request.conversation_id}:{place + limit}" if more else None
-        places[mark] = place + limit
+        places.update({mark: place + limit} if more else {})
         return HistoryChunk(request.conversation_id, whole[place : place + limit], more, mark)
 
 
@@ -115,17 +115,15 @@ def equal_instants(patch: Patch) -> None:
         return standing, stamp.replace(microsecond=stamp.microsecond // 100_000 * 100_000)
 
 
-@fault(breaks=["HIST-2"], also=["HIST-3"])
-def deleted_ones_leave_holes(patch: Patch) -> None:
-    """Deleted messages count for the size of a page, and an empty page ends it."""
+@fault(breaks=["HIST-2", "HIST-3"])
+def deleted_ones_end_history(patch: Patch) -> None:
+    """Deleted messages count for the size of a page, and a page without any other is the last."""
     newest = store._IN_CONVERSATION.order_by(store._message.created_at.desc()).limit(store._limit)
     patch(store, "_NEWEST", newest)
     patch(store, "_OLDER", newest.where(store._message.created_at < store.bindparam("before")))
-    patch.rewrite(
-        history._history,
-        "_describe(connection, page),",
-        "_describe(connection, [m for m in page if not m.deleted_at]),",
-    )
+    shown = "[message for message in found[:limit] if not message.deleted_at]"
+    patch.rewrite(history._history, "_describe(connection, page),", f"_describe(connection, {shown}),")
+    patch.rewrite(history._history, "len(found) > limit  # HIST-3", f"len(found) > limit and bool({shown})")
 
 
 @fault(breaks=["HIST-2"])
@@ -288,7 +286,7 @@ def huge_limit_is_refused(patch: Patch) -> None:
         return original(asked, page)
 
 
-@fault(breaks=["HIST-6"], also=["SEND-7", "SEND-8", "SEND-10", "AUTH-2", "CALL-7", "JOIN-4", "ATT-3", "TYPE-3"])
+@fault(breaks=["HIST-6"], also=EVERYTHING)
 def empty_history_is_not_found(patch: Patch) -> None:
     """A conversation without messages is said not to exist, wherever a scenario looks for a trace and finds none."""
 
@@ -300,7 +298,7 @@ def empty_history_is_not_found(patch: Patch) -> None:
         return chunk
 
 
-@fault(breaks=["HIST-6", "CONN-11"], also=["SEND-7", "SEND-8", "CALL-7", "JOIN-4", "ATT-3", "TYPE-3"])
+@fault(breaks=["HIST-6", "CONN-11"], also=EVERYTHING)
 def empty_history_is_null(patch: Patch) -> None:
     """A conversation without messages has null for them, wherever a scenario looks for a trace and finds none."""
     change_frames(patch, HistoryChunk, lambda frame: frame.update(messages=frame["messages"] or None))

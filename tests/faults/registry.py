@@ -54,7 +54,9 @@ def fault(*, breaks: Sequence[str], also: Sequence[str] = (), alone: bool = Fals
             raise ValueError(f"there are two faults {name}")
         sentence = " ".join((function.__doc__ or "").split())
         group = function.__module__.rpartition(".")[2]
-        _FAULTS[name] = Fault(name, sentence, tuple(breaks), tuple(also), alone, group, function)
+        _FAULTS[name] = Fault(
+            name, sentence, tuple(breaks), tuple(rule for rule in also if rule not in breaks), alone, group, function
+        )
         return function
 
     return register

@@ -17,7 +17,7 @@ from reference_server.permissions import Right, Role, Standing, Visibility
 from reference_server.pubsub import Event
 from reference_server.store import conversations
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import devices
+from tests.faults.tools import EVERYTHING, devices
 
 JOIN = "context.instance.hub.join(context.connection, conversation_id)"
 
@@ -33,7 +33,7 @@ def one_conversation_at_a_time(patch: Patch) -> None:
         original(self, connection, conversation_id)
 
 
-@fault(breaks=["JOIN-1"], also=["SEND-1", "SEND-3", "EDIT-1", "DEL-1", "LEAVE-1", "LEAVE-3", "READ-1", "DLVR-1"])
+@fault(breaks=["JOIN-1"], also=EVERYTHING)
 def join_on_one_device_is_join_on_all(patch: Patch) -> None:
     """A join subscribes every connection of the user, so that no device of a member stays out."""
 
@@ -80,7 +80,7 @@ def late_join_is_for_messages_only(patch: Patch) -> None:
         original(Room({one: None for one in self.connections if new or one not in late}, self.barred), notice)
 
 
-@fault(breaks=["JOIN-1"], also=["LEAVE-1", "LEAVE-3", "SEND-2"])
+@fault(breaks=["JOIN-1"], also=EVERYTHING)
 def join_is_for_every_conversation(patch: Patch) -> None:
     """Whoever joins one conversation gets the events of every other one that it belongs to."""
 

@@ -15,7 +15,7 @@ from reference_server.permissions import Right, Role
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import devices, everybody, members
+from tests.faults.tools import EVERYTHING, devices, everybody, members
 
 TELL = "await context.instance.tell(conversation_id, _new_message(message))"
 CHECK = "check_content(request.content,"
@@ -98,7 +98,7 @@ def longest_is_refused(patch: Patch) -> None:
         return replace(original(context), content=original(context).content - 1)
 
 
-@fault(breaks=["SEND-2"], also=["MULTI-1"])
+@fault(breaks=["SEND-2"], also=EVERYTHING)
 def told_once_per_device_of_the_sender(patch: Patch) -> None:
     """A message is told as often as its sender has connections that have joined, on any instance."""
     count = "len([one for one in instance_devices(context) if conversation_id in one.joined]) - 1"
@@ -163,16 +163,13 @@ def _leak(patch: Patch, chosen) -> None:
                     connection.send(encode(event))
 
 
-EVERYWHERE = ["JOIN-1", "LEAVE-1", "EDIT-1", "DEL-1", "READ-1", "DLVR-1", "REAC-1", "TYPE-1", "MULTI-1", "PERM-2"]
-
-
-@fault(breaks=["SEND-3"], also=[*EVERYWHERE, "ACK-1", "AUTH-2", "ATT-1", "CALL-7"])
+@fault(breaks=["SEND-3"], also=EVERYTHING)
 def leaks_to_members_who_have_not_joined(patch: Patch) -> None:
     """Members get messages without joining, so wherever one watches silence, it is broken by any message at all."""
     _leak(patch, lambda instance, users: [device for user in users for device in devices(instance, user)])
 
 
-@fault(breaks=["SEND-3"], also=[*EVERYWHERE, "ACK-1", "AUTH-2", "ATT-1", "CALL-7", "HIST-7", "SRCH-7"], alone=True)
+@fault(breaks=["SEND-3"], also=EVERYTHING, alone=True)
 def leaks_to_outsiders(patch: Patch) -> None:
     """Outsiders get messages, so wherever one watches silence, it is broken by any message at all."""
     _leak(patch, lambda instance, users: [one for one in everybody(instance) if one.user_id not in users])
@@ -205,7 +202,10 @@ def history_in_order_of_ids(patch: Patch) -> None:
     patch(store, "_NEWEST", order)
 
 
-@fault(breaks=["SEND-5"], also=["EDIT-1", "HIST-2", "HIST-8"])
+@fault(
+    breaks=["SEND-5"],
+    also=["EDIT-1", "HIST-2", "HIST-8", "CONN-8", "JOIN-1", "MULTI-1", "ATT-1", "PERM-1", "AUTH-2", "DEL-6"],
+)
 def told_before_it_can_be_fetched(patch: Patch) -> None:
     """A message is told 20 ms before history has it; it is confirmed after that."""
     hidden: set = set()
@@ -223,7 +223,7 @@ def told_before_it_can_be_fetched(patch: Patch) -> None:
         return [message for message in original(*arguments) if message.message_id not in hidden]
 
 
-@fault(breaks=["SEND-6"], also=["ACK-3"])
+@fault(breaks=["SEND-6"], also=["ACK-3", "JOIN-4"])
 def confirmed_before_commit(patch: Patch) -> None:
     """Who may send gets the confirmation first, and the message is stored 20 ms later, if nothing is wrong with it."""
 
@@ -235,7 +235,7 @@ def confirmed_before_commit(patch: Patch) -> None:
         return ActionConfirmed("message_sent")
 
 
-@fault(breaks=["SEND-6", "ACK-1"])
+@fault(breaks=["SEND-6", "ACK-1"], also=["PERM-2"])
 def confirmed_on_every_device(patch: Patch) -> None:
     """The confirmation of a message goes to every connection of the sender."""
 
@@ -248,7 +248,7 @@ def confirmed_on_every_device(patch: Patch) -> None:
         return reply
 
 
-@fault(breaks=["SEND-6", "ACK-1"], also=["ACK-2"])
+@fault(breaks=["SEND-6", "ACK-1"], also=EVERYTHING)
 def message_is_not_confirmed(patch: Patch) -> None:
     """A message gets no confirmation."""
     patch.rewrite(messages.send_message, 'return ActionConfirmed("message_sent")', "return None")
