@@ -1,12 +1,16 @@
 """Wrongs of SyncMessages."""
 
 import asyncio
+import json
 import random
+import re
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from reference_server import messages as wire
 from reference_server.errors import Refused
+from reference_server.events import SyncChunk
 from reference_server.handlers import history, messages, realtime
 from reference_server.store import conversations
 from reference_server.store import messages as store
@@ -133,7 +137,7 @@ def sync_repeats_last(patch: Patch) -> None:
 
 
 @fault(breaks=["SYNC-1"], also=["SYNC-2"])
-def first_sync_is_empty(patch: Patch) -> None:
+def empty_sync_skips_a_day(patch: Patch) -> None:
     """A sync of an empty conversation gives a next_since from which nothing comes for a day."""
     tomorrow = "conversations.now() + __import__('datetime').timedelta(days=1)"
     patch.rewrite(history._sync, "if page else request.since", f"if page else {tomorrow}")
@@ -272,13 +276,6 @@ def sync_drops_last_page(patch: Patch) -> None:
         return replace(answer, has_more=len(rest) > 1)
 
 
-@fault(breaks=["SYNC-2"])
-def sync_page_overlaps(patch: Patch) -> None:
-    """A page of a sync ends one message after its next_since."""
-    patch.rewrite(history._sync, "page, has_more = found[:limit],", "page, has_more = found[:limit],")
-    _read_on(patch, lambda answer: answer.messages[-1]["created_at"] - timedelta(microseconds=1))
-
-
 @fault(breaks=["SYNC-2", "SYNC-3"], also=["SYNC-1s", "SEND-4", "SEND-5", "HIST-1", "HIST-2", "EDIT-3"])
 def stamps_are_taken_before_the_commit(patch: Patch) -> None:
     """A message has the stamp of its arrival, and others that arrive later are committed before it."""
@@ -361,13 +358,102 @@ def future_since_is_an_hour_ago(patch: Patch) -> None:
         return original(connection, conversation_id, now - timedelta(hours=1) if since > now else since, limit)
 
 
-def _since(patch: Patch, understand) -> None:
-    """Understand more than a datetime; what `understand` fails at is left to the parser."""
+def _understand(patch: Patch, since) -> None:
+    """Read what is no datetime as one, by a function that raises an exception at what it cannot read."""
 
     @patch.around(wire, "parse")
     def parse(original, frame):
-        body = history.__dict__.setdefault("json", __import__("json")).loads(frame)
-        if isinstance(body, dict) and body.get("type") == "SyncMessages":
-            body["since"] = understand(body.get("since"))
-            frame = history.__dict__["json"].dumps(body)
+        with suppress(AttributeError, TypeError, ValueError, OverflowError):
+            body = json.loads(frame)
+            if body.get("type") == "SyncMessages":
+                frame = json.dumps(body | {"since": since(body.get("since"))})
         return original(frame)
+
+
+@fault(breaks=["SYNC-5"], also=["CONN-2"])
+def bad_since_is_the_beginning(patch: Patch) -> None:
+    """A since that cannot be read is the beginning."""
+
+    def since(value):
+        with suppress(ValueError):
+            return wire._instant(value).isoformat()
+        return BEGINNING.isoformat()
+
+    _understand(patch, since)
+
+
+@fault(breaks=["SYNC-5"])
+def since_may_be_a_date(patch: Patch) -> None:
+    """A since may be a date without a time."""
+    _understand(patch, lambda value: f"{date.fromisoformat(value)}T00:00:00Z")
+
+
+@fault(breaks=["SYNC-5"], also=["CONN-2"])
+def since_may_be_a_number(patch: Patch) -> None:
+    """A since may be a number of seconds."""
+    _understand(patch, lambda value: datetime.fromtimestamp(value + 0, UTC).isoformat())
+
+
+@fault(breaks=["SYNC-5"])
+def since_may_be_digits(patch: Patch) -> None:
+    """A since may be a text of digits, a number of seconds."""
+    _understand(patch, lambda value: datetime.fromtimestamp(int(value), UTC).isoformat())
+
+
+@fault(breaks=["SYNC-5"], also=["CONN-2"])
+def since_may_be_null(patch: Patch) -> None:
+    """A since may be null, or absent, for the beginning."""
+    _understand(patch, lambda value: BEGINNING.isoformat() if value is None else value)
+
+
+@fault(breaks=["SYNC-5"])
+def since_may_have_a_tail(patch: Patch) -> None:
+    """What follows the datetime is ignored."""
+    _understand(patch, lambda value: re.match(r"[-0-9]{10}T[:0-9]{8}(\.\d+)?(Z|[-+][0-9:]{5})", value)[0])
+
+
+@fault(breaks=["SYNC-5"])
+def since_may_be_an_impossible_day(patch: Patch) -> None:
+    """The 30th of February is the 2nd of March."""
+    _understand(patch, lambda value: re.sub("-02-30T", "-03-02T", value))
+
+
+@fault(breaks=["SYNC-5"])
+def since_may_be_an_impossible_hour(patch: Patch) -> None:
+    """The hour 25 is 23."""
+    _understand(patch, lambda value: re.sub("T25", "T23", value))
+
+
+@fault(breaks=["SYNC-5"])
+def bad_since_gives_an_empty_list(patch: Patch) -> None:
+    """A since that is a word is the far future."""
+    _understand(patch, lambda value: value if value[:1].isdigit() else "9999-01-01T00:00:00Z")
+
+
+@fault(breaks=["SYNC-6"], also=["PERM-1", "PERM-2", "PERM-3", "AUTH-2", "ACK-3"])
+def outsiders_sync(patch: Patch) -> None:
+    """Everybody may sync: a right too many."""
+    patch.rewrite(history._sync, REQUIRE, "pass")
+
+
+@fault(breaks=["SYNC-6"], also=["PERM-1", "PERM-2", "PERM-3", "AUTH-2", "ACK-3"])
+def outsiders_have_nothing_to_sync(patch: Patch) -> None:
+    """Whoever may not read gets an empty list instead of a refusal."""
+
+    @patch.around(history, "_sync")
+    def sync(original, connection, request, *arguments):
+        try:
+            return original(connection, request, *arguments)
+        except Refused:
+            return SyncChunk(request.conversation_id, [], False, request.since)
+
+
+@fault(breaks=["SYNC-6"], also=["PERM-1", "PERM-2", "PERM-3", "ACK-3"])
+def outsiders_sync_the_future(patch: Patch) -> None:
+    """A sync that would give nothing is not refused to anybody."""
+
+    @patch.around(history, "_sync")
+    def sync(original, connection, request, *arguments):
+        if request.since > conversations.now():
+            return SyncChunk(request.conversation_id, [], False, request.since)
+        return original(connection, request, *arguments)
