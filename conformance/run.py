@@ -28,6 +28,10 @@ Sink = Callable[[Calibration | Result | Observation], None]
 """Takes everything a run gives, in the order in which it comes."""
 
 
+MAX_LOST = 30
+"""Connections in a row that a target may leave unanswered before the run gives it up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What to play: ids or globs (none: everything), narrowed by feature, level and rule."""
@@ -137,6 +141,8 @@ async def run(
                 result = await play(one, stage, attempt)
                 sink(result)
                 _count(result, spec, options, course)
+                if stage.reach.lost >= MAX_LOST:
+                    course.stopped = f"the target has not answered {stage.reach.lost} connections in a row"
 
         async def look(probe: Probe) -> None:
             if not course.stopped:

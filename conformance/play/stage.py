@@ -52,6 +52,17 @@ class Pacer:
             self._spent.pop((user, index), None)
 
 
+class Reach:
+    """Counts the connections in a row that a target did not answer at all: a server that has died or hangs."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+
+    def note(self, *, answered: bool) -> None:
+        """Note one attempt to connect; a refusal by HTTP is an answer."""
+        self.lost = 0 if answered else self.lost + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The fixed surroundings of a play. Seconds throughout; `time_scale` stretches every wait for a slow machine.
@@ -68,6 +79,7 @@ class Stage:
     time_scale: float = 1.0
     restart: Callable[[], Awaitable[None]] | None = None
     secrets: tuple[str, ...] = field(default=())
+    reach: Reach = field(default_factory=Reach)
 
     @property
     def reply(self) -> float:

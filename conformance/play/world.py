@@ -164,6 +164,7 @@ class World:
             timeout=max(self.stage.reply, UPGRADE),
             origin=origin,
         )
+        self.stage.reach.note(answered=not isinstance(outcome, Refused) or outcome.status is not None)
         if isinstance(outcome, Refused):
             self.transcript.note(who, "·", f"refused: {outcome.why}")
             self.refused[who] = outcome
