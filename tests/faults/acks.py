@@ -6,7 +6,6 @@ import os
 from sqlalchemy import delete, select, update
 
 from reference_server import serving, session
-from reference_server.connection import Connection
 from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, Pong, encode
 from reference_server.handlers import messages, realtime, rooms
@@ -14,7 +13,7 @@ from reference_server.messages import Ping
 from reference_server.models import CONVERSATIONS, DELIVERIES, MEMBERSHIPS, MESSAGES, REACTIONS
 from reference_server.transport import LingeringProtocol
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import devices
+from tests.faults.tools import EVERYTHING, devices
 
 ANSWER = """reply = await answer(context, frame)
             if reply is not None:
@@ -37,7 +36,7 @@ def _confirms(reply: str | None, action: str) -> bool:
     return reply is not None and f'"action":"{action}"' in reply
 
 
-@fault(breaks=["ACK-1"], also=["REAC-1", "REAC-5"])
+@fault(breaks=["ACK-1"], also=["REAC-1", "REAC-5", "CONN-11", "PERM-2", "AUTH-2"])
 def reaction_is_confirmed_twice(patch: Patch) -> None:
     """A reaction gets two confirmations, wherever somebody reacts."""
 
@@ -65,7 +64,7 @@ def removal_has_the_action_of_addition(patch: Patch) -> None:
     patch.rewrite(realtime.remove_reaction, "reaction_removed", "reaction_added")
 
 
-@fault(breaks=["ACK-1"], also=["READ-1"])
+@fault(breaks=["ACK-1"], also=["READ-1", "PERM-2", "PERM-1", "READ-2", "AUTH-2"])
 def mark_succeeds_without_success(patch: Patch) -> None:
     """Marking as read is confirmed with success false."""
     patch.rewrite(
@@ -233,7 +232,7 @@ def crash_loses_members_of_public(patch: Patch) -> None:
     _after_a_crash(patch, delete(MEMBERSHIPS).where(joined))
 
 
-@fault(breaks=["PING-1"], also=["ACK-1", "ACK-2", "CONN-8"])
+@fault(breaks=["PING-1"], also=EVERYTHING)
 def pong_on_every_device(patch: Patch) -> None:
     """A Pong goes to every connection of the user."""
 
@@ -259,14 +258,15 @@ def pings_in_a_hurry_get_one_pong(patch: Patch) -> None:
 
 @fault(breaks=["PING-1"], also=["ACK-2"])
 def pong_overtakes(patch: Patch) -> None:
-    """A Pong comes before the replies that wait."""
+    """A Pong comes before the pages that wait."""
 
-    @patch.around(Connection, "send")
-    def send(original, self, frame, *, fleeting=False):
-        if frame == encode(Pong()):
-            original(self, frame, fleeting=fleeting)
-        else:
-            asyncio.get_running_loop().call_later(0.002, lambda: original(self, frame, fleeting=fleeting))
+    async def later(context, _frame, reply):
+        if reply is None or not ('"HistoryChunk"' in reply or '"SyncChunk"' in reply):
+            return [reply]
+        asyncio.get_running_loop().call_later(0.005, context.connection.send, reply)
+        return [None]
+
+    _replies(patch, later)
 
 
 @fault(breaks=["PING-1"], also=["ACK-2"])
@@ -276,7 +276,7 @@ def pongs_are_late(patch: Patch) -> None:
     async def later(context, _frame, reply):
         if reply is None or reply != encode(Pong()):
             return [reply]
-        asyncio.get_running_loop().call_later(0.003, context.connection.send, reply)
+        asyncio.get_running_loop().call_later(0.01, context.connection.send, reply)
         return [None]
 
     _replies(patch, later)

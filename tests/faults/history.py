@@ -24,7 +24,7 @@ FOUND = "messages.history(connection, conversation_id, before, limit + 1)"
 OFTEN = ["SEND-4", "SEND-5", "EDIT-3", "DEL-1", "DEL-6", "JOIN-5", "SYNC-3", "AUTH-2"]
 
 
-@fault(breaks=["HIST-1"], also=[*OFTEN, "ATT-1", "PERM-1", "READ-3", "CALL-7"])
+@fault(breaks=["HIST-1"], also=EVERYTHING)
 def oldest_first(patch: Patch) -> None:
     """A page of history begins with its oldest message, against the profile, for whoever reads more than one."""
     patch.rewrite(history._history, "_describe(connection, page)", "_describe(connection, page)[::-1]")
@@ -152,7 +152,7 @@ def has_more_when_the_page_is_full(patch: Patch) -> None:
     patch.rewrite(history._history, "len(found) > limit  # HIST-3", "len(found) >= limit")
 
 
-@fault(breaks=["HIST-3"], also=["HIST-6"])
+@fault(breaks=["HIST-3"], also=["HIST-6", "DEL-1"])
 def has_more_unless_empty(patch: Patch) -> None:
     """Only an empty page says that there is no more."""
     patch.rewrite(history._history, "len(found) > limit  # HIST-3", "bool(found)")
@@ -269,9 +269,9 @@ def bad_cursor_is_none(patch: Patch) -> None:
 
 @fault(breaks=["HIST-5s"])
 def odd_limit_is_clamped(patch: Patch) -> None:
-    """A limit below 1 is taken for 1."""
+    """A negative limit is taken for 1."""
     patch.rewrite(
-        history.fetch_history, "page_size(request.limit,", "page_size(request.limit and max(request.limit, 1) or 1,"
+        history.fetch_history, "page_size(request.limit,", "page_size(request.limit and max(request.limit, 1),"
     )
 
 
@@ -314,7 +314,7 @@ def empty_history_has_more(patch: Patch) -> None:
         return chunk if chunk.messages else replace(chunk, has_more=True, next_cursor="next")
 
 
-@fault(breaks=["HIST-7"], also=["PERM-1", "PERM-2", "PERM-3", "ACK-3", "AUTH-2"])
+@fault(breaks=["HIST-7"], also=["PERM-1", "PERM-2", "PERM-3", "ACK-3", "AUTH-2", "MULTI-3"])
 def outsiders_read_history(patch: Patch) -> None:
     """Whoever asks gets the history of a conversation: a right too many."""
     patch.rewrite(history._history, f"    {REQUIRE}\n", "")
