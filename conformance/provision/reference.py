@@ -63,7 +63,10 @@ class Reference:
             raise ProvisioningFailed(f"{method} {path} failed: {error or type(error).__name__}") from None
         if response.is_error:
             raise ProvisioningFailed(f"{method} {path} was answered with {response.status_code}: {response.text[:200]}")
-        return response.json() if response.content else None
+        try:
+            return response.json() if response.content else None
+        except ValueError:
+            raise ProvisioningFailed(f"{method} {path} was answered with no JSON: {response.text[:200]}") from None
 
 
 def _beside(instance: str) -> str:

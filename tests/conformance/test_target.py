@@ -1,0 +1,118 @@
+"""A target file becomes a Target, or one line that says what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from conformance.errors import BadFile, UsageError
+from conformance.target import check_target, read_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+SECRET = "a secret that is long enough for any HMAC that signs tokens"
+
+MINIMAL = {
+    "name": "toy",
+    "instances": ["ws://127.0.0.1:1/ws"],
+    "auth": {"jwt": {"secret_env": "TOY_SECRET"}},
+    "provision": {"driver": "none"},
+}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def write(**changes: object) -> Path:
+        file = tmp_path / "target.yaml"
+        file.write_text(yaml.safe_dump({**MINIMAL, **changes}, sort_keys=False))
+        return file
+
+    return write
+
+
+@pytest.fixture
+def read(write: Callable[..., Path], spec: Spec) -> Callable[..., Target]:
+    return lambda **changes: read_target(write(**changes), spec, secret=SECRET)
+
+
+class TestReadTarget:
+    def test_fills_in_the_defaults_of_the_spec(self, read: Callable[..., Target], spec: Spec) -> None:
+        target = read()
+        assert target.profile == spec.protocol.profile
+        assert target.ambient == spec.protocol.ambient
+        assert (target.query_param, target.signing.algorithm, target.reply) == ("token", "HS256", 2.0)
+
+    def test_takes_what_the_file_declares(self, read: Callable[..., Target]) -> None:
+        target = read(limits={"content_max": 2000}, timers={"typing_expiry": 0.5}, options={"sender_echo": False})
+        assert target.look_up("limits.content_max") == 2000
+        assert target.look_up("timers.typing_expiry") == 0.5
+        assert target.look_up("options.sender_echo") is False
+        assert target.look_up("limits.history_max") == 100
+
+    def test_takes_the_secret_from_the_environment(
+        self, write: Callable[..., Path], spec: Spec, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TOY_SECRET", SECRET)
+        assert read_target(write(), spec).signing.secret == SECRET
+
+    def test_says_which_variable_is_missing(
+        self, write: Callable[..., Path], spec: Spec, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("TOY_SECRET", raising=False)
+        with pytest.raises(UsageError, match="set the environment variable TOY_SECRET"):
+            read_target(write(), spec)
+
+    def test_refuses_a_short_secret(
+        self, write: Callable[..., Path], spec: Spec, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TOY_SECRET", "short")
+        with pytest.raises(UsageError, match="shorter than 32 bytes"):
+            read_target(write(), spec)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line", "message"),
+    [
+        ({"instances": []}, 2, "this should not be empty"),
+        ({"instances": ["http://x/ws"]}, 3, "A WebSocket URL, ws:// or wss://"),
+        ({"limits": {"content_maximum": 1}}, 10, "the profile has no limits.content_maximum"),
+        ({"limits": {"content_max": 0}}, 10, "0 should be at least 1"),
+        ({"options": {"sender_echo": "yes"}}, 10, "options.sender_echo takes true or false"),
+        ({"options": {"history_order": True}}, 10, "options.history_order takes a value like 'newest_first'"),
+        ({"ambient": ["UserPresence"]}, 10, "there is no message type (outgoing) 'UserPresence'"),
+        ({"replies": 3}, 9, "there is no key 'replies' here; did you mean 'reply'?"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(
+    write: Callable[..., Path], spec: Spec, changes: dict[str, object], line: int, message: str
+) -> None:
+    with pytest.raises(BadFile) as caught:
+        check_target(write(**changes), spec)
+    (mistake,) = caught.value.mistakes
+    assert message in mistake.message
+    assert mistake.line == line
+
+
+@pytest.mark.parametrize(
+    ("urls", "local"),
+    [
+        (["ws://127.0.0.1:1/ws"], True),
+        (["ws://localhost/ws"], True),
+        (["ws://[::1]:9/ws"], True),
+        (["wss://chat.example/ws"], False),
+        (["ws://127.0.0.1/ws", "ws://10.0.0.1/ws"], False),
+    ],
+)
+def test_is_local_when_every_instance_is(read: Callable[..., Target], urls: list[str], local: bool) -> None:
+    assert read(instances=urls).local is local
+
+
+def test_the_shipped_target_is_well_formed(whole_spec: Spec) -> None:
+    check_target(whole_spec.folder / "targets" / "reference.yaml", whole_spec)
