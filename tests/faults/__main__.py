@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conformance.spec import find, load
 from tests.faults import report
-from tests.faults.examine import Examination, Manner, examine
+from tests.faults.examine import HANDFUL, Examination, Manner, examine
 from tests.faults.matrix import Matrix, Row
 from tests.faults.registry import all_faults, find_faults
 
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of the sample and of what else is drawn")
     add("--jobs", type=int, default=2, help="faulty servers at a time")
     add("--quick", action="store_true", help="until the first catch, and a handful of other features' scenarios")
+    add("--handful", type=int, default=HANDFUL, metavar="N", help="how many that is")
     add("--brief", action="store_true", help="one case only of each scenario of other rules")
     add("--no-slow", action="store_true", help="without scenarios of other rules that wait for timers or run alone")
     add("--out", type=Path, default=FOLDER, metavar="FOLDER")
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{one.group:12} {one.name:40} {', '.join(one.breaks):24} {one.sentence}")
         return 0
     began = time.perf_counter()
-    manner = Manner(quick=options.quick, brief=options.brief, slow=not options.no_slow, seed=options.seed)
+    manner = Manner(options.quick, options.brief, not options.no_slow, options.seed, options.handful)
     spec = load(find())
     rows = [Row(fault, found) for fault, found in _examined(faults, spec, manner, options.jobs)]
     rows.sort(key=lambda row: (row.fault.group, row.fault.name))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 JOBS = 8
 HANDFUL = 25
-"""Scenarios of other features that a quick examination plays."""
+"""Scenarios of other features that a quick examination plays, if nobody says how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Manner:
     brief: bool = False
     slow: bool = True
     seed: int = 0
+    handful: int = HANDFUL
 
     @property
     def whole(self) -> bool:
@@ -174,7 +175,7 @@ def _sorted(fault: Fault, spec: Spec, judge: _Judge, manner: Manner) -> tuple[li
     if manner.quick:
         dice.shuffle(aimed)
         others = [one for one in others if not _is_slow(one) and not judge.touches(one)]
-        others = dice.sample(others, min(HANDFUL, len(others)))
+        others = dice.sample(others, min(manner.handful, len(others)))
     return aimed, others
 
 
