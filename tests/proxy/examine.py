@@ -1,0 +1,126 @@
+"""What the suite says of a target behind the proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from conformance.calibrate import calibrate
+from conformance.errors import TargetUnreachable
+from conformance.play import Pacer, Stage, play
+from conformance.provision import open_provisioner
+from conformance.results import Outcome
+from tests.proxy.proxy import Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.results import Result
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+    from conformance.target import Target
+    from tests.proxy.registry import WireFault
+
+JOBS = 8
+SAMPLE = 60
+"""Scenarios that a legal difference has to pass."""
+
+Restart = "Callable[[], Awaitable[None]] | None"
+
+
+@dataclass(slots=True)
+class Examination:
+    """One wire fault before the suite.
+
+    `catches` maps the scenarios that failed and prove a rule which it breaks to what they said; `wrong` those that
+    failed although the frames were legal, twice.
+    """
+
+    fault: str
+    played: int = 0
+    catches: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+    seconds: float = 0.0
+
+
+def good(fault: WireFault, found: Examination) -> bool:
+    """Tell whether the suite has caught a wrong, or passed what is legal."""
+    return not found.problem and (not found.wrong if fault.legal else bool(found.catches))
+
+
+async def examine(
+    fault: WireFault, spec: Spec, target: Target, restart: Restart = None, size: int = SAMPLE, seed: int = 0
+) -> Examination:
+    """Put the proxy before a target and play: until the first catch, or a sample of everything."""
+    began = time.perf_counter()
+    found = Examination(fault.name)
+    try:
+        async with Proxy(target.instances, fault.rules) as proxy:
+            api = target.api or _api(target.instances[0])
+            through = replace(target, instances=proxy.instances, api=api)
+            await _examine(fault, spec, through, restart, chosen(fault, spec, size, seed), found)
+    except TargetUnreachable as error:
+        found.problem = str(error)
+    found.seconds = round(time.perf_counter() - began, 1)
+    return found
+
+
+def chosen(fault: WireFault, spec: Spec, size: int, seed: int) -> list[Scenario]:
+    """Give the scenarios of the broken rules, the quick ones first, or a sample with one case of each."""
+    dice = random.Random(f"{seed} {fault.name}")
+    everything = dice.sample(list(spec.scenarios.values()), len(spec.scenarios))
+    if fault.legal:
+        each = list({one.base: one for one in everything if not _is_slow(one)}.values())
+        return each[:size]
+    return sorted((one for one in everything if set(one.rules) & set(fault.breaks)), key=_is_slow)
+
+
+async def _examine(
+    fault: WireFault, spec: Spec, target: Target, restart: Restart, scenarios: Sequence[Scenario], found: Examination
+) -> None:
+    async with open_provisioner(target, spec.protocol.default_role) as provisioner:
+        calibration = await calibrate(spec, target, provisioner, 1.0)
+        pacer, secrets = Pacer(spec, target), (target.signing.secret,)
+        stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets)
+        waiting = iter(scenarios)
+        suspects: list[Scenario] = []
+
+        async def worker() -> None:
+            for scenario in waiting:
+                if found.catches:
+                    break
+                result = await play(scenario, stage)
+                found.played += 1
+                if fault.legal and _complaint(result):
+                    suspects.append(scenario)
+                elif not fault.legal and result.outcome is Outcome.FAIL:
+                    found.catches[scenario.id] = _complaint(result)
+
+        await asyncio.gather(*(worker() for _ in range(1 if fault.alone else JOBS)))
+        for scenario in suspects:
+            again = _complaint(await play(scenario, stage, 2))
+            if again:
+                found.wrong[scenario.id] = again
+
+
+def _complaint(result: Result) -> str:
+    """Say what a result holds against the target; empty: nothing."""
+    if result.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE) and not result.findings:
+        return ""
+    first = (*result.problems, *result.findings)[0]
+    return f"{result.outcome}: {first.step}: {first.message}"
+
+
+def _is_slow(scenario: Scenario) -> bool:
+    return scenario.exclusive or "slow" in scenario.tags
+
+
+def _api(instance: str) -> str:
+    """Give the address of the provisioning API beside an instance, which the proxy is not for."""
+    parts = urlsplit(instance)
+    return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/api/v1"

@@ -1,0 +1,105 @@
+"""The command: `python -m tests.variants [NAME …]` plays the suite against legal differences and writes a table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.spec import find, load
+from tests.variants import report
+from tests.variants.examine import Examination, examine, sample
+from tests.variants.registry import combined, find_variants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.spec import Spec
+    from tests.variants.registry import Variant
+
+FOLDER = Path("reports") / "variants"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    command = argparse.ArgumentParser(prog="python -m tests.variants", description=__doc__)
+    add = command.add_argument
+    add("patterns", nargs="*", metavar="NAME", help="variants or files of variants, by name or glob; a+b is one server")
+    add("--sample", type=int, metavar="N", help="so many scenarios each, beside those of the rules it is about")
+    add("--seed", type=int, default=0, help="of the sample")
+    add("--jobs", type=int, default=2, help="servers at a time")
+    add("--out", type=Path, default=FOLDER, metavar="FOLDER")
+    add("--list", action="store_true", help="only name the variants")
+    return command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command: 0 when every variant passes, 1 when one does not, 2 for a wrong word."""
+    options = parser().parse_args(arguments)
+    try:
+        variants = find_variants(options.patterns)
+    except LookupError as error:
+        print(error.args[0], file=sys.stderr)
+        return 2
+    if options.list:
+        for one in variants:
+            print(f"{one.group:12} {one.name:36} {one.sentence}")
+        return 0
+    began = time.perf_counter()
+    spec = load(find())
+    rows = sorted(_examined(variants, spec, options), key=lambda row: (row[0].group, row[0].name))
+    manner = "every scenario" if options.sample is None else f"a sample of {options.sample}, seed {options.seed}"
+    page = "\n".join(report.markdown(rows, manner, time.perf_counter() - began))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "variants.md").write_text(page + "\n", encoding="utf-8")
+    for name, value in report.figures(rows, manner, time.perf_counter() - began):
+        print(f"{name}: {value}")
+    print(f"Report: {options.out / 'variants.md'}")
+    return 0 if all(found.passed for _, found in rows) else 1
+
+
+def _examined(
+    variants: Sequence[Variant], spec: Spec, options: argparse.Namespace
+) -> Iterator[tuple[Variant, Examination]]:
+    """Examine variants, several at a time, each worker with the spec that was read before it was forked."""
+    work = partial(_examine, spec=spec, size=options.sample, seed=options.seed)
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("fork"), _remember, (work,)) as pool:
+        for done in as_completed([pool.submit(_work, one.name) for one in variants]):
+            found = done.result()
+            _tell(found)
+            yield combined(found.variant), found
+
+
+_works: list[partial[Examination]] = []
+
+
+def _remember(work: partial[Examination]) -> None:
+    _works[:] = [work]
+
+
+def _work(name: str) -> Examination:
+    return _works[0](name)
+
+
+def _examine(name: str, spec: Spec, size: int | None, seed: int) -> Examination:
+    variant = combined(name)
+    return asyncio.run(examine(variant, spec, sample(variant, spec, size, seed)))
+
+
+def _tell(found: Examination) -> None:
+    word = "passed" if found.passed else "FAILED"
+    print(f"{word}  {found.variant:36} {found.seconds:6.1f} s  {found.played} scenarios  {found.problem}", flush=True)
+    for scenario, why in found.wrong.items():
+        print(f"    wrong: {scenario}: {why}", flush=True)
+    for scenario, why in found.once.items():
+        print(f"    once:  {scenario}: {why}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

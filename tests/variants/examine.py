@@ -1,0 +1,149 @@
+"""What the suite says of a server with a legal difference."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from conformance.calibrate import calibrate
+from conformance.embedded import embedded
+from conformance.errors import TargetUnreachable
+from conformance.play import Pacer, Stage, play
+from conformance.provision import open_provisioner
+from conformance.results import Outcome, Result
+from conformance.run import arrange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.results import Calibration
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+    from conformance.target import Target
+    from tests.variants.registry import Variant
+
+JOBS = 8
+SILENT = frozenset({Outcome.BROKEN, Outcome.BLOCKED, Outcome.UNTESTABLE})
+"""Says nothing of a server that is right, and must therefore not happen either."""
+
+
+@dataclass(slots=True)
+class Examination:
+    """One variant before the suite.
+
+    `wrong` maps a scenario that called the legal server wrong, twice, to what it said; `once` are those that did so
+    the first time only; `amber` are the should rules that failed as declared, `kept` those that did not.
+    """
+
+    variant: str
+    played: int = 0
+    not_applicable: int = 0
+    wrong: dict[str, str] = field(default_factory=dict)
+    once: dict[str, str] = field(default_factory=dict)
+    amber: set[str] = field(default_factory=set)
+    settle: float = 0.0
+    problem: str = ""
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the suite calls the legal server right."""
+        return not self.wrong and not self.problem
+
+
+async def examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario]) -> Examination:
+    """Start the server with the difference and play scenarios against it."""
+    began = time.perf_counter()
+    found = Examination(variant.name)
+    try:
+        await _examine(variant, spec, scenarios, found)
+    except TargetUnreachable as error:
+        found.problem = str(error)
+    found.seconds = round(time.perf_counter() - began, 1)
+    return found
+
+
+def sample(variant: Variant, spec: Spec, size: int | None, seed: int) -> list[Scenario]:
+    """Give every scenario, or those of the rules that the variant is about and so many others of different kinds."""
+    everything = list(spec.scenarios.values())
+    if size is None:
+        return everything
+    near = [one for one in everything if any(fnmatchcase(rule, like) for rule in one.rules for like in variant.about)]
+    dice = random.Random(f"{seed} {variant.name}")
+    one_of_each = list({one.base: one for one in dice.sample(everything, len(everything))}.values())
+    others = [one for one in one_of_each if one not in near]
+    return near + dice.sample(others, min(size, len(others)))
+
+
+def _declared(variant: Variant, target: Target) -> Target:
+    """Give the target as the variant's own target file would describe it."""
+    profile = {group: {**values, **variant.profile.get(group, {})} for group, values in target.profile.items()}
+    return replace(target, profile=profile, instances=target.instances[: variant.instances])
+
+
+async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], found: Examination) -> None:
+    command = ("-m", "tests.variants.serve", variant.name, "--")
+    async with embedded(spec, command) as (started, server):
+        target = _declared(variant, started)
+        async with open_provisioner(target, spec.protocol.default_role) as provisioner:
+            calibration: Calibration = await calibrate(spec, target, provisioner, 1.0)
+            found.settle = calibration.settle
+            stage = Stage(
+                spec,
+                target,
+                calibration,
+                provisioner,
+                Pacer(spec, target),
+                1.0,
+                server.restart,
+                (target.signing.secret,),
+            )
+            suspects: list[tuple[Scenario, str]] = []
+            async for scenario, result in _results(scenarios, stage):
+                found.played += 1
+                found.not_applicable += result.outcome is Outcome.NOT_APPLICABLE
+                complaint = _complaint(result, variant, spec, found)
+                if complaint:
+                    suspects.append((scenario, complaint))
+            for scenario, first in suspects:
+                again = _complaint(await play(scenario, stage, 2), variant, spec, found)
+                (found.wrong if again else found.once)[scenario.id] = again or first
+
+
+async def _results(scenarios: Sequence[Scenario], stage: Stage):  # type: ignore[no-untyped-def]
+    """Play scenarios as a run does: several at a time, then those that run alone."""
+    arranged = arrange(scenarios, "id")
+    for course in _courses(arranged):
+        waiting, done = iter(course), asyncio.Queue[tuple["Scenario", Result]]()
+
+        async def worker(waiting: Iterator[Scenario] = waiting, done: asyncio.Queue = done) -> None:  # type: ignore[type-arg]
+            for scenario in waiting:
+                done.put_nowait((scenario, await play(scenario, stage)))
+
+        await asyncio.gather(*(worker() for _ in range(min(JOBS, len(course)))))
+        while not done.empty():
+            yield done.get_nowait()
+
+
+def _courses(arranged: Sequence[Scenario]) -> Iterator[list[Scenario]]:
+    yield [one for one in arranged if not one.exclusive]
+    yield from ([one] for one in arranged if one.exclusive)
+
+
+def _complaint(result: Result, variant: Variant, spec: Spec, found: Examination) -> str:
+    """Say what a result holds against the server that the variant does not declare; empty: nothing."""
+    if result.outcome in SILENT:
+        return f"{result.outcome}: {result.problems[0].message}"
+    blamed = {name: problem.message for problem in result.findings if (name := problem.rule) is not None}
+    if result.outcome is Outcome.FAIL:
+        blamed |= dict.fromkeys(result.rules, f"{result.problems[0].step}: {result.problems[0].message}")
+    for rule, message in blamed.items():
+        if spec.rules[rule].level == "should" and rule in variant.amber:
+            found.amber.add(rule)
+        else:
+            return f"{rule}: {message}"
+    return ""

@@ -1,0 +1,136 @@
+"""When and in which order events go out."""
+
+import asyncio
+import random
+from uuid import uuid4
+
+from reference_server import hub, session
+from reference_server.connection import Connection
+from reference_server.context import Instance
+from reference_server.events import UserPresenceUpdate, encode
+from reference_server.hub import Listener, Room
+from reference_server.pubsub import Event
+from tests.variants.registry import Patch, variant
+from tests.variants.tools import acting, remember_who_acts
+
+ORDER = ["SEND-4", "LEAVE-1", "PERM-2", "CALL-4", "JOIN-5", "SEND-3", "MULTI-*"]
+
+
+def _later(patch: Patch, owner: type, seconds: float) -> None:
+    """Let a subscriber of the bus hear of everything so much later, in the same order."""
+
+    @patch.around(owner, "notice")
+    def notice(original, subscriber, news):
+        asyncio.get_running_loop().call_later(seconds, original, subscriber, news)
+
+
+@variant()
+def fan_out_reversed(patch: Patch) -> None:
+    """Different connections are never ordered against each other."""
+    patch.around(hub, "deliver")(lambda original, event, connections: original(event, [*connections][::-1]))
+
+
+@variant()
+def fan_out_shuffled(patch: Patch) -> None:
+    """Different connections are never ordered against each other, nor the same way twice."""
+    patch.around(hub, "deliver")(
+        lambda original, event, connections: original(event, sorted(connections, key=lambda _: random.random()))
+    )
+
+
+@variant(about=ORDER)
+def fan_out_8_ms_later(patch: Patch) -> None:
+    """Events may travel over a bus, and arrive after the reply to the request that caused them."""
+    _later(patch, Room, 0.008)
+    _later(patch, Listener, 0.008)
+
+
+@variant(about=ORDER)
+def task_per_recipient(patch: Patch) -> None:
+    """Each recipient may be served by a task of its own, in its own time, if its own order is kept."""
+
+    @patch.around(Room, "notice")
+    def notice(original, room, news):
+        if not isinstance(news, Event):
+            return original(room, news)
+        loop = asyncio.get_running_loop()
+        for each in [*room.connections]:
+            due = max(getattr(each, "due", 0.0), loop.time() + random.uniform(0, 0.012))
+            each.due = due + 1e-6
+            loop.call_at(
+                due, lambda each=each: each in room.connections and original(Room({each: None}, room.barred), news)
+            )
+
+
+@variant(about=[*ORDER, "ACK-*"])
+def confirmation_before_event(patch: Patch) -> None:
+    """A request may be confirmed before its event goes out."""
+    _later(patch, Room, 0.001)
+
+
+@variant(about=["SEND-1", "SEND-2", "SEND-6", "ACK-*"])
+def own_echo_after_confirmation(patch: Patch) -> None:
+    """Who acts may see the event after the confirmation, and the others before it."""
+    remember_who_acts(patch)
+
+    @patch.around(Room, "notice")
+    def notice(original, room, news):
+        own = {each: None for each in room.connections if each is acting.get()}
+        others = {each: None for each in room.connections if each not in own}
+        original(Room(others, room.barred), news) if isinstance(news, Event) else original(room, news)
+        if own and isinstance(news, Event):
+            asyncio.get_running_loop().call_later(
+                0.003, lambda: original(Room({**own} if {*own} <= {*room.connections} else {}, room.barred), news)
+            )
+
+
+@variant(amber=["CONN-12"])
+def presence_noise(patch: Patch) -> None:
+    """Presence may be told at any time, of anybody, and again and again."""
+
+    @patch.around(Connection, "send")
+    def send(original, connection, frame, *, fleeting=False):
+        original(connection, frame, fleeting=fleeting)
+        for user_id, status in ((connection.user_id, "online"), (uuid4(), "offline"), (connection.user_id, "online")):
+            original(connection, encode(UserPresenceUpdate(user_id, status)), fleeting=True)
+
+
+@variant(profile={"options": {"presence": False}})
+def no_presence(patch: Patch) -> None:
+    """Whether there is presence is a profile value."""
+
+    @patch.around(Instance, "tell_user")
+    async def tell_user(original, instance, user_id, event, **how):
+        if not isinstance(event, UserPresenceUpdate):
+            await original(instance, user_id, event, **how)
+
+
+@variant(about=["RATE-*", "ACK-2", "PING-1"])
+def every_request_takes_20_ms(patch: Patch) -> None:
+    """A server may be slow."""
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        await asyncio.sleep(0.02)
+        return await original(context, frame)
+
+
+@variant(about=["PING-1", "ACK-2", "CONN-8"])
+def pong_takes_a_while(patch: Patch) -> None:
+    """A Pong may come late, if it comes in order."""
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        if '"Ping"' in (frame.get("text") or ""):
+            await asyncio.sleep(random.uniform(0, 0.04))
+        return await original(context, frame)
+
+
+@variant(about=["SEND-4", "ACK-2"])
+def uneven_pace(patch: Patch) -> None:
+    """Requests of different connections may take very different times."""
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        await asyncio.sleep(random.choice([0, 0, 0, 0.05]))
+        return await original(context, frame)
