@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from conformance.errors import ProvisioningFailed
+from conformance.play.concern import concerns
 from conformance.play.failure import Broken, PlayError, Unmet
 from conformance.play.perform import judge_guard, judge_trap, perform
 from conformance.play.residue import residue
@@ -65,6 +66,7 @@ async def _set_and_perform(scenario: Scenario, world: World, verdict: _Verdict) 
     try:
         await world.set(scenario.given)
         await perform(scenario.setup, world)
+        world.mark_setup()
         performing = True
         await perform(scenario.steps, world)
         await _judge_end(scenario, world, verdict)
@@ -91,13 +93,29 @@ async def _judge_end(scenario: Scenario, world: World, verdict: _Verdict) -> Non
         except Unmet as error:
             verdict.add(Outcome.FAIL, error.message, step)
     guarded = {id(offender) for _, offender in verdict.problems}
-    for name, received in residue(world, scenario):
-        if id(received) not in guarded and len(verdict.problems) < MAX_PROBLEMS:
-            kind = received.frame.type or f"a frame that cannot be read ({received.frame.problem})"
-            verdict.add(Outcome.FAIL, f"{name} got {kind}, which nothing in this scenario explains", None, received)
+    own = concerns(scenario, world.stage.spec)
+    for connection, received in residue(world, scenario):
+        if id(received) in guarded or len(verdict.problems) >= MAX_PROBLEMS:
+            continue
+        kind = received.frame.type or f"a frame that cannot be read ({received.frame.problem})"
+        message = f"{connection.name} got {kind}, which nothing in this scenario explains"
+        rule = _rule_of_strays(received, world)
+        if rule is not None and received.frame.type not in own:
+            _charge(scenario, verdict, rule, message, received)
+        else:
+            early = world.was_in_setup(connection, received)
+            verdict.add(Outcome.BLOCKED if early else Outcome.FAIL, message, None, received)
     for connection in (*world.connections.values(), *world.past):
         if connection.closed is not None and connection.closed.fault:
             verdict.add(Outcome.FAIL, f"{connection.name} was {connection.closed}")
+
+
+def _rule_of_strays(received: Received, world: World) -> str | None:
+    """Give the rule that a stray frame of this kind breaks; None: an Error speaks of the scenario's own requests."""
+    kind = received.frame.type
+    if kind is None or kind == world.stage.spec.protocol.error:
+        return None
+    return world.stage.spec.outgoing[kind].rule
 
 
 def _judge_frames(scenario: Scenario, world: World, verdict: _Verdict) -> None:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from conformance.scenario.steps import Allowed, Scenario
 
 
-def residue(world: World, scenario: Scenario) -> Iterator[tuple[str, Received]]:
+def residue(world: World, scenario: Scenario) -> Iterator[tuple[Connection, Received]]:
     """Give (connection, frame) for every frame that has no business to be there."""
     allowed = [(one, world.render(one.pattern)) for one in scenario.allow]
     for connection, strays in _strays(world):
         for received in strays:
             if not any(_is_allowed(one, pattern, connection, received) for one, pattern in allowed):
-                yield connection.name, received
+                yield connection, received
 
 
 def unexplained(world: World) -> dict[str, list[Received]]:
@@ -30,6 +30,7 @@ def unexplained(world: World) -> dict[str, list[Received]]:
 
 
 def _strays(world: World) -> Iterator[tuple[Connection, list[Received]]]:
+    greeting = world.stage.spec.protocol.greeting.frame
     everyone = (*world.connections.values(), *world.past)
     granted = {id(connection): _granted(connection, world) for connection in everyone}
     per_user: Counter[tuple[str, str]] = Counter()
@@ -40,6 +41,8 @@ def _strays(world: World) -> Iterator[tuple[Connection, list[Received]]]:
     for connection in everyone:
         spare = _Spare(connection, granted[id(connection)], per_user, world)
         unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
+        if unclaimed and unclaimed[0] is connection.log[0] and unclaimed[0].frame.type == greeting:
+            del unclaimed[0]  # A greeting with other words; the scenarios about the greeting judge it.
         yield connection, [one for one in unclaimed if not world.is_ambient(one) and not spare.takes(one)]
 
 

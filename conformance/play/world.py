@@ -55,6 +55,7 @@ class World:
         self.trap_guards: list[NeverFetched] = []
         self.tokens: dict[str, str] = {}
         self._names: dict[str, Any] = {}
+        self._setup: dict[int, int] = {}
 
     # Names
 
@@ -247,6 +248,14 @@ class World:
         if reply is None:
             raise Broken(f"{request} has no reply of its own")
         return reply[self.stage.spec.protocol.discriminator], reply.get("with", {})
+
+    def mark_setup(self) -> None:
+        """Remember what had arrived when the setup was over."""
+        self._setup = {id(connection): len(connection.log) for connection in self.connections.values()}
+
+    def was_in_setup(self, connection: Connection, received: Received) -> bool:
+        """Say whether a frame had arrived by then."""
+        return any(one is received for one in connection.log[: self._setup.get(id(connection), 0)])
 
     def gathered(self, name: str) -> list[Any]:
         """Give a copy of the list that a name is bound to; an unbound name begins with none."""

@@ -49,6 +49,12 @@ class Message:
     _resolver: Resolver[Any]
 
     @property
+    def rule(self) -> str | None:
+        """The rule that a malformed or uncalled-for frame of this type breaks."""
+        found: str | None = self.schema.get("x-rule")
+        return found
+
+    @property
     def reply(self) -> Mapping[str, Any] | None:
         """The success reply to this request: `{"type": …, "with": {…}}`; None: it is answered only when it fails."""
         found: Mapping[str, Any] | None = self.schema.get("x-reply")

@@ -26,8 +26,6 @@ TWICE = TOLD + TOLD.removeprefix("\nsteps:\n")
         ("duplicate", "bob got NewMessage"),
         ("leak", "carol got NewMessage"),
         ("echo twice", "alice got NewMessage"),
-        ("confirmed twice", "alice got ActionConfirmed"),
-        ("confirmed everywhere", "bob got ActionConfirmed"),
         ("error besides", "alice got Error"),
     ],
 )
@@ -38,6 +36,29 @@ async def test_a_frame_too_many_fails_without_a_never(spec: Spec, scenario: Auth
     assert messages(result) == [f"{stray}, which nothing in this scenario explains"]
     entry = result.transcript[result.problems[0].entry or 0]
     assert (entry.who, entry.way) == (stray.split()[0], "←")
+
+
+@pytest.mark.parametrize(
+    ("fault", "stray"),
+    [("confirmed twice", "alice got ActionConfirmed"), ("confirmed everywhere", "bob got ActionConfirmed")],
+)
+async def test_a_frame_that_the_scenario_is_not_about_is_charged_to_its_own_rule(
+    spec: Spec, scenario: Author, fault: str, stray: str
+) -> None:
+    async with theatre(spec, later=[fault]) as stage:
+        result = await stage.play(scenario(TOLD))
+        named = await stage.play(scenario(TOLD + "  - {never: ActionConfirmed, at: [bob, carol]}\n"))
+    assert result.outcome is Outcome.PASS
+    assert [(one.rule, one.message) for one in result.findings] == [
+        ("ACK-1", f"{stray}, which nothing in this scenario explains")
+    ]
+    assert named.outcome is Outcome.FAIL
+
+
+async def test_what_was_stray_in_the_setup_says_nothing_of_the_promise(spec: Spec, scenario: Author) -> None:
+    toy = TOLD.replace("steps:", "setup:") + "steps:\n  - {expect: NewMessage, at: alice}\n"
+    async with theatre(spec, later=["error besides"]) as stage:
+        assert (await stage.play(scenario(toy))).outcome is Outcome.BLOCKED
 
 
 async def test_a_broadcast_that_no_step_expects_is_residue(spec: Spec, scenario: Author) -> None:

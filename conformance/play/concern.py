@@ -1,0 +1,43 @@
+"""Which frames a scenario is about: a stray of another kind is charged to that kind's own rule, and fails that rule.
+
+Without this a server with one wrong, say a broadcast that leaks to outsiders, would fail every scenario in which an
+outsider looks on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.scenario import steps as s
+from conformance.scenario.parse import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.spec import Spec
+
+
+def concerns(scenario: s.Scenario, spec: Spec) -> frozenset[str]:
+    """Give the outgoing types that the promise of a scenario is about (its setup only prepares).
+
+    They are the types of its feature, those that its steps name, and those of the features whose requests its steps
+    send.
+    """
+    kinds = set(spec.features[scenario.feature].outgoing)
+    for step in walk(scenario.steps):
+        kinds.update(_named(step))
+        sent = getattr(step, "frame", None) if isinstance(step, s.Send | s.Page) else None
+        for feature in spec.features.values():
+            if sent in feature.incoming:
+                kinds.update(feature.outgoing)
+    return frozenset(spec.outgoing) if "*" in kinds else frozenset(kinds)
+
+
+def _named(step: s.Step) -> Iterator[str]:
+    match step:
+        case s.Expect() | s.Never() | s.Collect():
+            yield step.frame
+        case s.Page():
+            yield step.reply
+        case s.ExpectEither():
+            yield from (one.frame for one in step.alternatives if one.frame is not None)
