@@ -36,9 +36,8 @@ def parser() -> argparse.ArgumentParser:
     add("--sample", type=int, metavar="N", help="only so many of them, drawn by the seed")
     add("--seed", type=int, default=0, help="of the sample and of what else is drawn")
     add("--jobs", type=int, default=2, help="faulty servers at a time")
-    add("--quick", action="store_true", help="until the first catch, and a handful of other features' scenarios")
-    add("--handful", type=int, default=HANDFUL, metavar="N", help="how many that is")
-    add("--brief", action="store_true", help="one case only of each scenario of other rules")
+    add("--quick", action="store_true", help=f"until the first catch, and --handful {HANDFUL}")
+    add("--handful", type=int, metavar="N", help="only so many scenarios of other features, drawn by the seed")
     add("--no-slow", action="store_true", help="without scenarios of other rules that wait for timers or run alone")
     add("--out", type=Path, default=FOLDER, metavar="FOLDER")
     add("--list", action="store_true", help="only name the faults")
@@ -60,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{one.group:12} {one.name:40} {', '.join(one.breaks):24} {one.sentence}")
         return 0
     began = time.perf_counter()
-    manner = Manner(options.quick, options.brief, not options.no_slow, options.seed, options.handful)
+    handful = HANDFUL if options.quick and options.handful is None else options.handful
+    manner = Manner(options.quick, handful, not options.no_slow, options.seed)
     spec = load(find())
     rows = [Row(fault, found) for fault, found in _examined(faults, spec, manner, options.jobs)]
     rows.sort(key=lambda row: (row.fault.group, row.fault.name))

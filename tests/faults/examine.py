@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from conformance.calibrate import calibrate
 from conformance.embedded import embedded
-from conformance.errors import TargetUnreachable
 from conformance.play import Pacer, Stage, play
 from conformance.provision import open_provisioner
 from conformance.results import Outcome
@@ -25,27 +24,21 @@ if TYPE_CHECKING:
 
 JOBS = 8
 HANDFUL = 25
-"""Scenarios of other features that a quick examination plays, if nobody says how many."""
+"""Scenarios of other features that a quick examination plays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How thoroughly.
 
-    `quick` stops at the first catch and looks at a handful of others; `brief` plays one case only of every scenario
-    of other rules; without `slow`, what waits for timers or runs alone is left out where it proves another rule.
+    `quick` stops at the first catch. Of the scenarios that prove none of the broken rules, `handful` says how many are
+    played, drawn by the seed (None: all of them); without `slow`, none that waits for timers or runs alone.
     """
 
     quick: bool = False
-    brief: bool = False
+    handful: int | None = None
     slow: bool = True
     seed: int = 0
-    handful: int = HANDFUL
-
-    @property
-    def whole(self) -> bool:
-        """Tell whether everything is played, so that what catches nothing is known."""
-        return self.slow and not self.quick and not self.brief
 
 
 @dataclass(slots=True)
@@ -131,8 +124,8 @@ async def examine(fault: Fault, spec: Spec, manner: Manner) -> Examination:
     found = Examination(fault.name)
     try:
         await _examine(fault, spec, manner, found)
-    except TargetUnreachable as error:
-        found.problem = str(error)
+    except Exception as error:  # the other faults are still to be examined
+        found.problem = str(error) or type(error).__name__
     found.seconds = round(time.perf_counter() - began, 2)
     return found
 
@@ -165,15 +158,14 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
 
 
 def _sorted(fault: Fault, spec: Spec, judge: _Judge, manner: Manner) -> tuple[list[Scenario], list[Scenario]]:
-    """Give the scenarios that prove a broken rule, and the rest of what is to be played."""
+    """Give the scenarios that prove a broken rule, and what is to be played of the rest."""
     aimed = [one for one in spec.scenarios.values() if set(one.rules) & set(fault.breaks)]
     others = [one for one in spec.scenarios.values() if not set(one.rules) & set(fault.breaks)]
     others = [one for one in others if manner.slow or not _is_slow(one)]
     dice = random.Random(f"{manner.seed} {fault.name}")
-    if manner.brief:
-        others = list({one.base: one for one in dice.sample(others, len(others))}.values())
     if manner.quick:
         dice.shuffle(aimed)
+    if manner.handful is not None:
         others = [one for one in others if not _is_slow(one) and not judge.touches(one)]
         others = dice.sample(others, min(manner.handful, len(others)))
     return aimed, others

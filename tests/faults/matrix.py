@@ -106,7 +106,7 @@ class Matrix:
             "scenarios": len({one.base for one in self.spec.scenarios.values()}),
             "cases": len(self.spec.scenarios),
             "unproven_scenarios": len(self.unproven_scenarios) if self.knows_unproven else None,
-            "unproven_cases": len(self.unproven) if self.knows_unproven and not self.manner.brief else None,
+            "unproven_cases": len(self.unproven) if self.knows_unproven else None,
             "seconds": self.seconds,
         }
 

@@ -50,8 +50,9 @@ def figures(matrix: Matrix) -> Iterator[tuple[str, str]]:
     yield "Scenarios that catch no fault", unknown if unproven is None else f"{unproven} of {count['scenarios']}"
     if count["unproven_cases"] is not None:
         yield "Cases that catch no fault", f"{count['unproven_cases']} of {count['cases']}"
-    manner = [name for name in ("quick", "brief") if getattr(matrix.manner, name)] or ["everything"]
-    yield "Manner", f"{', '.join(manner)}, seed {matrix.manner.seed}, {matrix.seconds:.0f} s"
+    others = "all others" if matrix.manner.handful is None else f"{matrix.manner.handful} others"
+    aimed = "until the first catch" if matrix.manner.quick else "every scenario of the broken rules"
+    yield "Manner", f"{aimed}, {others}, seed {matrix.manner.seed}, {matrix.seconds:.0f} s"
 
 
 def markdown(matrix: Matrix) -> Iterator[str]:
