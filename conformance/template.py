@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
 
-MAX_TEXT = 4 << 20
-"""Characters that `$fill` may produce: enough for any frame limit, too little to hurt."""
+MAX_TEXT = 160 << 20
+"""Characters that `$fill` may produce: more than twice 64 MiB, the largest message limit of a server we know of."""
 
 _REFERENCE = re.compile(r"\$(\$)\{|\$\{([^{}]*)\}")
 """Either an escape (group 1) or a reference (group 2, its name)."""

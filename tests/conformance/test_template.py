@@ -130,17 +130,17 @@ class TestGeneratedValues:
             ({"$fill": {"text": "a", "times": 1, "plus": "1"}}, "$fill takes a text and whole numbers"),
             (
                 {"$fill": {"text": "a", "times": 1, "plus": -2}},
-                "$fill makes texts of 0 to 4,194,304 characters, not -1",
+                "$fill makes texts of 0 to 167,772,160 characters, not -1",
             ),
             (
                 {"$fill": {"text": "ab", "times": 1 << 40}},
-                "$fill makes texts of 0 to 4,194,304 characters, not 2,199,023,255,552",
+                "$fill makes texts of 0 to 167,772,160 characters, not 2,199,023,255,552",
             ),
             ({"$concat": "a"}, "$concat takes a list of texts"),
             ({"$concat": ["a", ["b"]]}, "$concat joins texts, not lists or mappings"),
             (
                 {"$concat": [{"$fill": {"text": "a", "times": MAX_TEXT}}, "b"]},
-                "$concat makes texts of 0 to 4,194,304 characters, not 4,194,305",
+                "$concat makes texts of 0 to 167,772,160 characters, not 167,772,161",
             ),
             ({"$now": "soon"}, "$now takes a number of seconds from now"),
             ({"$now": True}, "$now takes a number of seconds from now"),
