@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 TIMEOUT = 10.0
+IDLE = 1.0
+"""Seconds after which a connection is not used again: a server may end it while a request is under way (uvicorn: 5)."""
+LIMITS = httpx.Limits(keepalive_expiry=IDLE)
 
 
 class Reference:
@@ -33,7 +36,7 @@ class Reference:
         token = mint(target.signing, str(uuid.uuid4()), "steward")
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(
-            base_url=target.api or _beside(target.instances[0]), headers=headers, timeout=TIMEOUT
+            base_url=target.api or _beside(target.instances[0]), headers=headers, timeout=TIMEOUT, limits=LIMITS
         ) as client:
             yield cls(client)
 
@@ -60,7 +63,7 @@ class Reference:
         try:
             response = await self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise ProvisioningFailed(f"{method} {path} failed: {error or type(error).__name__}") from None
+            raise ProvisioningFailed(f"{method} {path} failed: {str(error) or type(error).__name__}") from None
         if response.is_error:
             raise ProvisioningFailed(f"{method} {path} was answered with {response.status_code}: {response.text[:200]}")
         try:
