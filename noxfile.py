@@ -51,3 +51,10 @@ def bench(session: nox.Session) -> None:
     """Measure the suite beside its floor, tests by hand, and its own checks; takes a few minutes."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.bench")
+
+
+@nox.session
+def variants(session: nox.Session) -> None:
+    """Play the suite against legal differences, which it has to pass; arguments go to the runner."""
+    session.install("-e", ".")
+    session.run("python", "-m", "tests.variants", *session.posargs)

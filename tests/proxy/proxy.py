@@ -34,6 +34,7 @@ class Link:
         self.rules = rules
         self._writer = writer
         self._links = links
+        self.open = True
 
     def others(self) -> list[Link]:
         """Give the connections that are open beside this one."""
@@ -41,7 +42,7 @@ class Link:
 
     def send(self, frame: Frame | str) -> None:
         """Give the client a frame, as if it came from the server."""
-        if not self._writer.is_closing():
+        if self.open and not self._writer.is_closing():
             payload = _text(frame).encode()
             cut = self.rules.cut or len(payload) or 1
             pieces = [payload[at : at + cut] for at in range(0, len(payload), cut)] or [b""]
@@ -151,7 +152,12 @@ async def _requests(link: Link, reader: asyncio.StreamReader, writer: asyncio.St
 async def _events(link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with _ending(writer):
         while True:
-            link.event(await frames.read(reader))
+            try:
+                wire = await frames.read(reader)
+            except asyncio.IncompleteReadError:
+                link.open = False
+                raise
+            link.event(wire)
             await writer.drain()
 
 
@@ -196,9 +202,9 @@ def _applied(actions: dict[str, Action], wire: frames.WireFrame, link: Link) -> 
     try:
         frame = json.loads(wire.payload)
         kind = frame[DISCRIMINATOR]
-        action = actions.get(kind) or actions.get(EVERY)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
+    action = (actions.get(kind) or actions.get(EVERY)) if isinstance(kind, str) else None
     return None if action is None else action(frame, link)
 
 

@@ -21,9 +21,10 @@ EVERY = "*"
 
 @dataclass(slots=True)
 class Rules:
-    """The actions for one connection: by type, each way, and by opcode for the server's control frames.
+    """What is done on one connection.
 
-    `send` writes the server's frames that are changed, where they are not written as one text frame each.
+    `events` and `requests` have an action by message type, `control` a change by opcode of the server's control
+    frames; `status` changes the head of a refusal; `cut` is the size of the pieces in which texts reach the client.
     """
 
     events: dict[str, Action] = field(default_factory=dict)

@@ -14,13 +14,13 @@ from conformance.embedded import embedded
 from conformance.errors import TargetUnreachable
 from conformance.play import Pacer, Stage, play
 from conformance.provision import open_provisioner
-from conformance.results import Outcome, Result
+from conformance.results import Outcome
 from conformance.run import arrange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conformance.results import Calibration
+    from conformance.results import Result
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
@@ -90,7 +90,7 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
     async with embedded(spec, command) as (started, server):
         target = _declared(variant, started)
         async with open_provisioner(target, spec.protocol.default_role) as provisioner:
-            calibration: Calibration = await calibrate(spec, target, provisioner, 1.0)
+            calibration = await calibrate(spec, target, provisioner, 1.0)
             found.settle = calibration.settle
             stage = Stage(
                 spec,
@@ -103,30 +103,29 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
                 (target.signing.secret,),
             )
             suspects: list[tuple[Scenario, str]] = []
-            async for scenario, result in _results(scenarios, stage):
+            for scenario, result in await _results(scenarios, stage):
                 found.played += 1
                 found.not_applicable += result.outcome is Outcome.NOT_APPLICABLE
-                complaint = _complaint(result, variant, spec, found)
-                if complaint:
-                    suspects.append((scenario, complaint))
+                said = complaint(result, variant, spec, found)
+                if said:
+                    suspects.append((scenario, said))
             for scenario, first in suspects:
-                again = _complaint(await play(scenario, stage, 2), variant, spec, found)
+                again = complaint(await play(scenario, stage, 2), variant, spec, found)
                 (found.wrong if again else found.once)[scenario.id] = again or first
 
 
-async def _results(scenarios: Sequence[Scenario], stage: Stage):  # type: ignore[no-untyped-def]
+async def _results(scenarios: Sequence[Scenario], stage: Stage) -> list[tuple[Scenario, Result]]:
     """Play scenarios as a run does: several at a time, then those that run alone."""
-    arranged = arrange(scenarios, "id")
-    for course in _courses(arranged):
-        waiting, done = iter(course), asyncio.Queue[tuple["Scenario", Result]]()
+    results: list[tuple[Scenario, Result]] = []
 
-        async def worker(waiting: Iterator[Scenario] = waiting, done: asyncio.Queue = done) -> None:  # type: ignore[type-arg]
-            for scenario in waiting:
-                done.put_nowait((scenario, await play(scenario, stage)))
+    async def worker(waiting: Iterator[Scenario]) -> None:
+        for scenario in waiting:
+            results.append((scenario, await play(scenario, stage)))
 
-        await asyncio.gather(*(worker() for _ in range(min(JOBS, len(course)))))
-        while not done.empty():
-            yield done.get_nowait()
+    for course in _courses(arrange(scenarios, "id")):
+        waiting = iter(course)
+        await asyncio.gather(*(worker(waiting) for _ in range(min(JOBS, len(course)))))
+    return results
 
 
 def _courses(arranged: Sequence[Scenario]) -> Iterator[list[Scenario]]:
@@ -134,7 +133,7 @@ def _courses(arranged: Sequence[Scenario]) -> Iterator[list[Scenario]]:
     yield from ([one] for one in arranged if one.exclusive)
 
 
-def _complaint(result: Result, variant: Variant, spec: Spec, found: Examination) -> str:
+def complaint(result: Result, variant: Variant, spec: Spec, found: Examination) -> str:
     """Say what a result holds against the server that the variant does not declare; empty: nothing."""
     if result.outcome in SILENT:
         return f"{result.outcome}: {result.problems[0].message}"

@@ -11,7 +11,7 @@ from reference_server.events import UserPresenceUpdate, encode
 from reference_server.hub import Listener, Room
 from reference_server.pubsub import Event
 from tests.variants.registry import Patch, variant
-from tests.variants.tools import acting, remember_who_acts
+from tests.variants.tools import acting, change_limits, remember_who_acts
 
 ORDER = ["SEND-4", "LEAVE-1", "PERM-2", "CALL-4", "JOIN-5", "SEND-3", "MULTI-*"]
 
@@ -52,7 +52,8 @@ def task_per_recipient(patch: Patch) -> None:
     @patch.around(Room, "notice")
     def notice(original, room, news):
         if not isinstance(news, Event):
-            return original(room, news)
+            original(room, news)
+            return
         loop = asyncio.get_running_loop()
         for each in [*room.connections]:
             due = max(getattr(each, "due", 0.0), loop.time() + random.uniform(0, 0.012))
@@ -105,9 +106,10 @@ def no_presence(patch: Patch) -> None:
             await original(instance, user_id, event, **how)
 
 
-@variant(about=["RATE-*", "ACK-2", "PING-1"])
+@variant(profile={"limits": {"requests_per_window": 60}}, about=["RATE-*", "ACK-2", "PING-1"])
 def every_request_takes_20_ms(patch: Patch) -> None:
-    """A server may be slow."""
+    """A server may be slow; its limits are then low, for none can be met that it is too slow for."""
+    change_limits(patch, requests_per_window=60)
 
     @patch.around(session, "answer")
     async def answer(original, context, frame):

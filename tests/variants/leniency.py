@@ -99,7 +99,7 @@ def whole_floats_are_integers(patch: Patch) -> None:
 
 
 @variant(about=HOSTILE)
-def parser_answers_internal(patch: Patch) -> None:
+def parser_answers_conflict(patch: Patch) -> None:
     """Which code an Error of the parser has is nobody's rule."""
 
     @patch.around(session, "parse")

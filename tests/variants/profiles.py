@@ -1,14 +1,15 @@
 """What a target file may say of its server."""
 
 from reference_server import hub
+from reference_server.config import Page
 from reference_server.context import Instance
-from reference_server.events import ActionConfirmed, MessageDelivered, NewMessage
+from reference_server.events import MessageDelivered
 from reference_server.handlers import history
 from reference_server.permissions import Standing
 from tests.variants.registry import Patch, variant
 from tests.variants.tools import acting, change_limits, change_settings, remember_who_acts
 
-from reference_server.config import Page  # isort: skip
+LIMITED = ["HIST-4", "HIST-5*", "SEND-7*", "EDIT-5*", "SRCH-4", "SRCH-6", "SYNC-2", "REAC-6", "ATT-3", "RATE-*"]
 
 
 @variant(profile={"options": {"history_order": "oldest_first"}}, about=["HIST-*"])
@@ -54,7 +55,7 @@ def no_public_conversations(patch: Patch) -> None:
             "attachments_per_message": 4, "attachment_bytes": 10_000_000, "messages_per_window": 40,
         }
     },
-    about=["HIST-4", "HIST-5*", "SEND-7*", "EDIT-5*", "SRCH-4", "SRCH-6", "SYNC-2", "REAC-6", "ATT-3", "RATE-*", "CALL-8", "CONN-6*"],
+    about=[*LIMITED, "CALL-8", "CONN-6*"],
 )  # fmt: skip
 def smaller_limits(patch: Patch) -> None:
     """The limits are profile values, and may be small."""
@@ -73,7 +74,7 @@ def smaller_limits(patch: Patch) -> None:
             "requests_per_window": 400, "connections_per_user": 50,
         }
     },
-    about=["HIST-4", "HIST-5*", "SEND-7*", "EDIT-5*", "SRCH-4", "SRCH-6", "SYNC-2", "REAC-6", "ATT-3", "RATE-*"],
+    about=LIMITED,
 )  # fmt: skip
 def larger_limits(patch: Patch) -> None:
     """The limits are profile values, and may be large."""
@@ -100,14 +101,12 @@ def other_timers(patch: Patch) -> None:
 
 
 @variant(instances=1)
-def one_instance(patch: Patch) -> None:
+def one_instance(_: Patch) -> None:
     """A target may have one URL only: what needs two is then not judged."""
-    patch.around(Instance, "tell")(lambda original, *event, **whom: original(*event, **whom))
 
 
 def _spare_who_acts(patch: Patch, mark: str) -> None:
     """Give who acts no event of a conversation that has the mark in it, where others get it too."""
-    assert ActionConfirmed is not NewMessage
     remember_who_acts(patch)
 
     @patch.around(hub, "deliver")

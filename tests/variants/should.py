@@ -1,16 +1,14 @@
 """Servers that keep every must rule and not every should rule: amber, never red."""
 
-from uuid import UUID
-
 from reference_server import content_rules, cursor, folding, permissions
 from reference_server.context import Instance
 from reference_server.errors import Refused
 from reference_server.events import MessageRead
-from reference_server.handlers import calls, history, messages, realtime
+from reference_server.handlers import calls, messages, realtime
 from reference_server.store import messages as stored
-from reference_server.store import receipts
 from reference_server.typing_indicator import TypingIndicator
 from tests.variants.registry import Patch, variant
+from tests.variants.tools import lend
 
 
 @variant(amber=["HIST-5s"], about=["HIST-5", "HIST-4", "SRCH-4", "SYNC-2"])
@@ -82,7 +80,7 @@ def any_parent_accepted(patch: Patch) -> None:
         if place not in (None, conversation_id):
             raise Refused("not_found", "No such message.")
 
-    stored._same = same
+    lend(patch, stored, "_same", same)
 
 
 @variant(amber=["SRCH-1s"], about=["SRCH-1", "SRCH-8"])
@@ -128,7 +126,7 @@ def read_is_told_to_the_reader(patch: Patch) -> None:
 @variant(amber=["READ-2"], about=["READ-*"])
 def older_reading_is_told(patch: Patch) -> None:
     """That reading an older message is not told is a should rule, if each message is told once."""
-    seen: set[tuple[UUID, UUID]] = set()
+    seen = set()
 
     @patch.around(realtime, "_mark_as_read")
     def mark(original, connection, request, user_id):
@@ -211,7 +209,7 @@ def event_has_finer_instants(patch: Patch) -> None:
     patch.rewrite(
         messages._new_message,
         "message.created_at,",
-        "message.created_at.isoformat() + '321Z' if not 1 else f'{message.created_at:%Y-%m-%dT%H:%M:%S.%f}789Z',",
+        "f'{message.created_at:%Y-%m-%dT%H:%M:%S.%f}789Z',",
     )
 
 
@@ -224,7 +222,6 @@ def deleted_may_be_marked(patch: Patch) -> None:
         found = stored._read(connection, query, {"conversation": conversation_id})
         return found[0] if found else stored.find(connection, conversation_id, message_id)
 
-    stored.find_any = find
+    lend(patch, stored, "find_any", find)
     patch.rewrite(realtime._mark_as_read, "messages.find(", "messages.find_any(")
     patch.rewrite(realtime._deliver, "messages.find(", "messages.find_any(")
-    assert receipts and history

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
-from reference_server import cursor, events, rate_limiter
+from reference_server import cursor, events
 from reference_server.rate_limiter import InMemoryRateLimiter
 from reference_server.store import conversations, messages
 from tests.variants.registry import Patch, variant
@@ -115,4 +115,3 @@ def refused_requests_count(patch: Patch) -> None:
     """A limiter may count what it refuses: who waits recovers, who insists does not."""
     patch.rewrite(InMemoryRateLimiter.allow, "if len(uses) >= limit:", "uses.append(now)\n    if len(uses) > limit:")
     patch.rewrite(InMemoryRateLimiter.allow, "uses.append(now)\n    return True", "return True")
-    assert rate_limiter

@@ -75,6 +75,12 @@ def instead_of(patch: Patch, unwanted: Callable[[dict[str, Any]], bool], then: C
         return then(context.connection) if unwanted(frame) else await original(context, frame)
 
 
+def lend(patch: Patch, module: Any, name: str, value: Any) -> None:
+    """Give a module of the server a name that it has not, for a piece of text that is rewritten there."""
+    setattr(module, name, getattr(module, name, None))
+    patch(module, name, value)
+
+
 def read_differently(patch: Patch, change: Callable[[str], str]) -> None:
     """Change the text of requests before it is parsed."""
 

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.results import Outcome, Problem, Result
+from tests.faults.patching import Patch
+from tests.variants import report
+from tests.variants.examine import Examination, complaint, examine, sample
+from tests.variants.registry import Variant, all_variants, combined, find_variants, variant
+
+if TYPE_CHECKING:
+    from conformance.spec import Spec
+
+VARIANTS = list(all_variants().values())
+MOST_LINES = 15
+SAMPLE = 100
+
+
+class TestEveryVariant:
+    @pytest.fixture(params=VARIANTS, ids=[one.name for one in VARIANTS])
+    def one(self, request: pytest.FixtureRequest) -> Variant:
+        return request.param
+
+    def test_is_small_and_says_in_a_sentence_why_it_is_legal(self, one: Variant):
+        assert one.lines <= MOST_LINES
+        assert one.sentence.endswith(".")
+
+    def test_declares_only_profile_values_and_should_rules(self, one: Variant, spec: Spec):
+        for group, values in one.profile.items():
+            assert values.keys() <= spec.protocol.profile[group].keys()
+        assert {spec.rules[rule].level for rule in one.amber} <= {"should"}
+
+    def test_still_finds_in_the_server_what_it_changes(self, one: Variant):
+        with Patch() as patch:
+            one.apply(patch)
+            assert patch.changes or one.instances == 1
+
+
+class TestTheRegistry:
+    def test_has_no_two_variants_of_one_name(self):
+        with pytest.raises(ValueError, match="two variants keys_reversed"):
+            variant()(all_variants()["keys_reversed"].apply)
+
+    def test_finds_variants_by_name_and_by_file(self):
+        for pattern in ("keys_reversed", "keys*", "shapes"):
+            assert "keys_reversed" in {one.name for one in find_variants([pattern])}
+        with pytest.raises(LookupError, match="'nobody'"):
+            find_variants(["nobody"])
+
+    def test_joins_several_in_one_server(self):
+        both = combined("oldest_first+one_instance+no_error_codes")
+        assert both.profile == {"options": {"history_order": "oldest_first"}}
+        assert both.instances == 1
+        assert both.amber == ("RATE-1s", "CALL-6s")
+        with pytest.raises(LookupError, match="'nobody'"):
+            find_variants(["oldest_first+nobody"])
+
+
+class TestASample:
+    def test_has_what_the_variant_is_about_and_as_many_others(self, whole_spec: Spec):
+        one = all_variants()["oldest_first"]
+        found = sample(one, whole_spec, 10, 1)
+        near = [scenario for scenario in found if any(rule.startswith("HIST") for rule in scenario.rules)]
+        assert len(found) == len(near) + 10
+        assert [each.id for each in sample(one, whole_spec, 10, 1)] == [each.id for each in found]
+        assert len(sample(one, whole_spec, None, 1)) == len(whole_spec.scenarios)
+
+
+class TestAComplaint:
+    ONE = Variant("one", "", "", lambda _: None, amber=("RATE-1s",))
+
+    def _say(self, spec: Spec, outcome: Outcome, rule: str, finding: str = "") -> str:
+        problem = Problem("it is wrong", "file", 1)
+        found = (Problem("odd", "file", 1, rule=finding),) if finding else ()
+        problems = () if outcome is Outcome.PASS else (problem,)
+        return complaint(Result("a.b", "a", (rule,), outcome, 0.0, problems, found), self.ONE, spec, Examination("one"))
+
+    def test_is_any_failure_that_the_variant_does_not_declare(self, spec: Spec):
+        assert self._say(spec, Outcome.PASS, "RATE-1") == ""
+        assert self._say(spec, Outcome.NOT_APPLICABLE, "RATE-1") == ""
+        assert self._say(spec, Outcome.FAIL, "RATE-1s") == ""
+        assert self._say(spec, Outcome.FAIL, "RATE-1").startswith("RATE-1: ")
+        assert self._say(spec, Outcome.FAIL, "RATE-5").startswith("RATE-5: ")
+        assert self._say(spec, Outcome.PASS, "RATE-1", "CONN-11") == "CONN-11: odd"
+
+    @pytest.mark.parametrize("outcome", [Outcome.BLOCKED, Outcome.BROKEN, Outcome.UNTESTABLE])
+    def test_is_what_says_nothing(self, spec: Spec, outcome: Outcome):
+        assert self._say(spec, outcome, "RATE-1s") == f"{outcome}: it is wrong"
+
+
+def test_the_report_names_what_was_wrong_and_what_was_declared():
+    one = combined("no_error_codes")
+    found = Examination("no_error_codes", 5, wrong={"a.b": "x|y"}, amber={"RATE-1s"})
+    page = "\n".join(report.markdown([(one, found)], "every scenario", 1.0))
+    assert r"| a.b | x\|y |" in page
+    assert "RATE-1s amber, CALL-6s amber, not seen | FAILED" in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "keys_reversed+unknown_fields_everywhere+absent_instead_of_null+offset_zero+french_errors+refused_with_close_4401",
+        "fan_out_8_ms_later",
+    ],
+)
+def test_the_suite_passes_a_legal_server(name: str, whole_spec: Spec):
+    quick = [one for one in whole_spec.scenarios.values() if not one.exclusive and "slow" not in one.tags]
+    found = asyncio.run(examine(combined(name), whole_spec, random.Random(name).sample(quick, SAMPLE)))
+    assert found.passed, found
+    assert found.played == SAMPLE
