@@ -46,7 +46,7 @@ def reaction_is_confirmed_twice(patch: Patch) -> None:
     _replies(patch, twice)
 
 
-@fault(breaks=["ACK-1"], also=["DEL-1", "MULTI-1", "ACK-4"])
+@fault(breaks=["ACK-1"], also=["DEL-1", "MULTI-1", "ACK-4", "HIST-2", "CONN-4", "PERM-1"])
 def deletion_is_not_confirmed(patch: Patch) -> None:
     """A deletion gets no confirmation."""
     patch.rewrite(messages.delete_message, 'return ActionConfirmed("message_deleted")', "return None")
@@ -100,7 +100,7 @@ def confirmations_are_gathered(patch: Patch) -> None:
     _replies(patch, gathered)
 
 
-@fault(breaks=["ACK-1"])
+@fault(breaks=["ACK-1"], also=["DLVR-1", "READ-1", "PERM-2"])
 def confirmation_on_the_newest_device(patch: Patch) -> None:
     """A receipt is confirmed on the user's newest connection."""
 

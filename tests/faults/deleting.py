@@ -51,13 +51,13 @@ def _leak(patch: Patch, chosen) -> None:
                     connection.send(encode(event))
 
 
-@fault(breaks=["DEL-1"], also=["LEAVE-1", "PERM-2"])
+@fault(breaks=["DEL-1"], also=["LEAVE-1", "PERM-2", "AUTH-2", "SYNC-2", "ACK-1", "HIST-2", "JOIN-1"])
 def deletion_leaks_to_members_who_have_not_joined(patch: Patch) -> None:
     """Members see deletions without having joined, or after having left, or with the role of a banned one."""
     _leak(patch, lambda instance, users: [device for user in users for device in devices(instance, user)])
 
 
-@fault(breaks=["DEL-1"], also=["PERM-2"], alone=True)
+@fault(breaks=["DEL-1"], also=["PERM-2", "EDIT-4", "DEL-3", "AUTH-2"], alone=True)
 def deletion_leaks_to_outsiders(patch: Patch) -> None:
     """Outsiders see deletions, also those who were members."""
     _leak(patch, lambda instance, users: [one for one in everybody(instance) if one.user_id not in users])
@@ -112,7 +112,7 @@ def moderators_do_not_delete(patch: Patch) -> None:
     patch.rewrite(messages._delete, "standing.require(Right.MODERATE)", refuse)
 
 
-@fault(breaks=["DEL-2"], also=["PERM-1", "ACK-1", "ACK-4", "MULTI-1", "HIST-2"])
+@fault(breaks=["DEL-2"], also=["PERM-1", "ACK-1", "ACK-4", "MULTI-1", "HIST-2", "CONN-4", "AUTH-5"])
 def authors_do_not_delete(patch: Patch) -> None:
     """Only who may moderate may delete a message: a right too few, wherever a member deletes its own."""
     patch.rewrite(messages._delete, "if message.sender_id != user_id:", "if True:")

@@ -57,13 +57,13 @@ def _leak(patch: Patch, chosen) -> None:
                     connection.send(encode(event))
 
 
-@fault(breaks=["EDIT-1"], also=["LEAVE-1", "PERM-2"])
+@fault(breaks=["EDIT-1"], also=["LEAVE-1", "PERM-2", "AUTH-2", "SYNC-2", "ACK-1", "HIST-2", "JOIN-1"])
 def edit_leaks_to_members_who_have_not_joined(patch: Patch) -> None:
     """Members see edits without having joined, or after having left, or with the role of a banned one."""
     _leak(patch, lambda instance, users: [device for user in users for device in devices(instance, user)])
 
 
-@fault(breaks=["EDIT-1"], also=["AUTH-2", "PERM-2"], alone=True)
+@fault(breaks=["EDIT-1"], also=["AUTH-2", "PERM-2", "EDIT-4", "DEL-3"], alone=True)
 def edit_leaks_to_outsiders(patch: Patch) -> None:
     """Outsiders see edits, also those who were members."""
     _leak(patch, lambda instance, users: [one for one in everybody(instance) if one.user_id not in users])
@@ -191,7 +191,7 @@ def edit_moves_to_the_top(patch: Patch) -> None:
     patch(store, "_OLDER", newest.where(store._message.created_at < bindparam("before")))
 
 
-@fault(breaks=["EDIT-3"], also=["SRCH-5", "SYNC-1s", "ATT-1", "DEL-3", "HIST-2"])
+@fault(breaks=["EDIT-3"], also=["SRCH-5", "SYNC-1s", "ATT-1", "DEL-3", "HIST-2", "JOIN-2", "LEAVE-1", "DEL-1"])
 def edit_gives_a_new_id(patch: Patch) -> None:
     """An edited message has another id from then on, so that nobody finds it by the old one."""
 

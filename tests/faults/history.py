@@ -173,7 +173,7 @@ def cursor_at_the_end(patch: Patch) -> None:
     patch.rewrite(history._history, "if has_more else None", "if page else ''")
 
 
-@fault(breaks=["HIST-3", "HIST-2"], also=["HIST-1", "HIST-4"])
+@fault(breaks=["HIST-3", "HIST-2"], also=["HIST-1", "HIST-4", "EDIT-3", "DEL-1"])
 def cursor_is_missing(patch: Patch) -> None:
     """No page has a next_cursor, though there is more."""
     change_frames(patch, HistoryChunk, lambda frame: frame.update(next_cursor=None))

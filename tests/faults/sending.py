@@ -223,7 +223,7 @@ def told_before_it_can_be_fetched(patch: Patch) -> None:
         return [message for message in original(*arguments) if message.message_id not in hidden]
 
 
-@fault(breaks=["SEND-6"], also=["ACK-3", "JOIN-4"])
+@fault(breaks=["SEND-6"], also=["ACK-3", "JOIN-4", "HIST-3", "HIST-1", "EDIT-1"])
 def confirmed_before_commit(patch: Patch) -> None:
     """Who may send gets the confirmation first, and the message is stored 20 ms later, if nothing is wrong with it."""
 
@@ -235,7 +235,7 @@ def confirmed_before_commit(patch: Patch) -> None:
         return ActionConfirmed("message_sent")
 
 
-@fault(breaks=["SEND-6", "ACK-1"], also=["PERM-2"])
+@fault(breaks=["SEND-6", "ACK-1"], also=EVERYTHING)
 def confirmed_on_every_device(patch: Patch) -> None:
     """The confirmation of a message goes to every connection of the sender."""
 
