@@ -31,6 +31,9 @@ Sink = Callable[[Calibration | Result | Observation], None]
 MAX_LOST = 30
 """Connections in a row that a target may leave unanswered before the run gives it up."""
 
+MAX_LOST_PER_JOB = 5
+"""The same for each scenario that is played at the time: they all meet one slow moment together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -141,7 +144,7 @@ async def run(
                 result = await play(one, stage, attempt)
                 sink(result)
                 _count(result, spec, options, course)
-                if stage.reach.lost >= MAX_LOST:
+                if stage.reach.lost >= max(MAX_LOST, MAX_LOST_PER_JOB * options.jobs):
                     course.stopped = f"the target has not answered {stage.reach.lost} connections in a row"
 
         async def look(probe: Probe) -> None:
