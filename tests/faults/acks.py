@@ -258,12 +258,12 @@ def pings_in_a_hurry_get_one_pong(patch: Patch) -> None:
 
 @fault(breaks=["PING-1"], also=["ACK-2"])
 def pong_overtakes(patch: Patch) -> None:
-    """A Pong comes before the pages that wait."""
+    """A Pong comes before the confirmation of a receipt that was asked for earlier."""
 
     async def later(context, _frame, reply):
-        if reply is None or not ('"HistoryChunk"' in reply or '"SyncChunk"' in reply):
+        if not _confirms(reply, "marked_as_read"):
             return [reply]
-        asyncio.get_running_loop().call_later(0.005, context.connection.send, reply)
+        asyncio.get_running_loop().call_later(0.01, context.connection.send, reply)
         return [None]
 
     _replies(patch, later)
