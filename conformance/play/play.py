@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from conformance.errors import ProvisioningFailed
 from conformance.play.concern import concerns
 from conformance.play.failure import Broken, PlayError, Unmet
-from conformance.play.perform import judge_guard, judge_trap, perform
+from conformance.play.guarding import judge_guard, judge_trap
+from conformance.play.perform import perform
 from conformance.play.residue import residue
 from conformance.play.world import World
 from conformance.results import Observation, Outcome, Problem, Result

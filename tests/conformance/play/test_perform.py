@@ -378,7 +378,7 @@ steps:
     async def test_ends_where_the_server_does_not(
         self, spec: Spec, scenario: Author, monkeypatch: pytest.MonkeyPatch, most: int, pages: str, said: str
     ) -> None:
-        monkeypatch.setattr("conformance.play.perform.MAX_PAGES", most)
+        monkeypatch.setattr("conformance.play.gathering.MAX_PAGES", most)
         async with theatre(spec) as stage:
             stage.server.canned["FetchHistory"] = (
                 '{"type": "HistoryChunk", "conversation_id": "${conversation}", ' + pages + "}"

@@ -1,0 +1,56 @@
+"""The steps that come and go: connect, and how a refusal must look; disconnect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.connection import Connection, Refused
+from conformance.play.endings import one_of_codes
+from conformance.play.failure import Unmet
+
+if TYPE_CHECKING:
+    from conformance.play.world import World
+    from conformance.scenario import steps as s
+
+REFUSING_STATUS = frozenset({401, 403})
+REFUSING_CODES = ("1008", "44xx")
+
+
+async def connect(step: s.Connect, world: World) -> None:
+    """Open a connection; raises Unmet where it is refused, or should be and is not."""
+    token = world.value(step.token) if step.token is not None else None
+    outcome = await world.connect(step.who, step.instance, token, world.value(dict(step.query)), step.origin)
+    if step.refused:
+        await _check_refused(step, outcome, world)
+        return
+    if isinstance(outcome, Refused):
+        if not world.observing:
+            raise Unmet(f"{step.who} should be let in, and was refused: {outcome.why}")
+        return
+    if world.stage.calibration.greets and not world.observing:
+        await world.take_greeting(step.who)
+    for conversation in step.join:
+        await world.join(step.who, conversation)
+
+
+async def _check_refused(step: s.Connect, outcome: Connection | Refused, world: World) -> None:
+    """Check for HTTP 401 or 403, or a close with 1008 or 44xx before any application frame (AUTH-1)."""
+    if isinstance(outcome, Refused):
+        if outcome.status not in REFUSING_STATUS:
+            raise Unmet(f"{step.who} should be refused with HTTP 401 or 403; what happened: {outcome.why}")
+        return
+    await outcome.until(lambda: bool(outcome.log), world.stage.reply)
+    if outcome.log:
+        raise Unmet(f"{step.who} should be refused, and was let in", outcome.log[0])
+    closed = outcome.closed
+    if closed is None:
+        raise Unmet(f"{step.who} should be refused, and its connection is open")
+    if closed.code is None or not one_of_codes(closed.code, REFUSING_CODES):
+        raise Unmet(f"{step.who} should be refused with a close of 1008 or 44xx; it was {closed}")
+
+
+async def disconnect(step: s.Disconnect, world: World) -> None:
+    """Leave, by a close handshake or a TCP reset."""
+    for name in step.who:
+        connection = world.open(name)
+        await (connection.drop() if step.drop else connection.close())
