@@ -40,6 +40,9 @@ class TestEveryFault:
 
 
 class TestTheRegistry:
+    def test_has_a_fault_for_every_rule(self, spec: Spec):
+        assert spec.rules.keys() - {rule for one in FAULTS for rule in one.breaks} == set()
+
     def test_has_no_two_faults_of_one_name(self):
         with pytest.raises(ValueError, match="two faults anybody_edits"):
             fault(breaks=["EDIT-2"])(all_faults()["anybody_edits"].apply)
