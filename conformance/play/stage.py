@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 class Pacer:
     """Keeps requests below the target's rate limits, per user: only the scenarios about limits may meet them."""
 
-    def __init__(self, spec: Spec, target: Target) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        target: Target,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
         self._limits = [
             (one.requests, int(target.look_up(one.limit)), float(target.look_up(one.window)))
             for one in spec.protocol.budgets
@@ -31,19 +40,19 @@ class Pacer:
         """Wait until the user may send one more request of this type, and count it."""
         if request == self._barrier:
             return
-        loop = asyncio.get_running_loop()
         for index, (requests, limit, window) in enumerate(self._limits):
             if requests is not None and request not in requests:
                 continue
             spent = self._spent.setdefault((user, index), deque())
             # The server's window may have begun later than ours by the time a frame is on its way.
-            safe, now = window * 1.05, loop.time()
+            safe, now = window * 1.05, self._clock()
             while spent and spent[0] <= now - safe:
                 spent.popleft()
             # A place is taken before the wait for it: who asks meanwhile takes the next one.
             due = now if len(spent) < limit else spent[-limit] + safe
             spent.append(due)
-            await asyncio.sleep(due - now)
+            if due > now:
+                await self._sleep(due - now)
             return
 
     def forget(self, user: str) -> None:
