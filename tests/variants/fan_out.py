@@ -85,7 +85,7 @@ def own_echo_after_confirmation(patch: Patch) -> None:
             )
 
 
-@variant(amber=["CONN-12"])
+@variant(about=["CONN-12"])
 def presence_noise(patch: Patch) -> None:
     """Presence may be told at any time, of anybody, and again and again."""
 
