@@ -419,7 +419,7 @@ def ban_reaches_one_connection(patch: Patch) -> None:
         if not isinstance(notice, RoleChanged):
             deaf = [each for each in self.connections if each.user_id in self.barred and newest[each.user_id] is each]
             heard = {each: None for each in self.connections if each not in deaf}
-            Room(heard).notice(notice)
+            original(Room(heard), notice)
         else:
             original(self, notice)
 

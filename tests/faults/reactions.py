@@ -373,10 +373,10 @@ def long_emoji_is_cut(patch: Patch) -> None:
     _take(patch, lambda emoji: emoji.encode()[:32].decode(errors="ignore"))
 
 
-@fault(breaks=["REAC-6"], also=["REAC-5"])
-def longest_emoji_refused(patch: Patch) -> None:
-    """A reaction of exactly 32 bytes is refused."""
-    patch.rewrite(content_rules.check_emoji, "> limits.emoji_bytes", ">= limits.emoji_bytes")
+@fault(breaks=["REAC-5"])
+def emoji_of_many_bytes_refused(patch: Patch) -> None:
+    """A reaction of more than 24 bytes, as a family has, is refused."""
+    patch.rewrite(content_rules.check_emoji, "> limits.emoji_bytes", "> 24")
 
 
 @fault(breaks=["REAC-6"])

@@ -127,11 +127,14 @@ def typing_refresh_starts_another_timer(patch: Patch) -> None:
 @fault(breaks=["TYPE-2"])
 def typing_refresh_stops_the_timer(patch: Patch) -> None:
     """Typing that has been refreshed does not end by itself."""
-    patch.rewrite(
-        TypingIndicator.refresh,
-        "    self.forget(conversation_id, connection.user_id)",
-        "    if self.forget(conversation_id, connection.user_id): return",
-    )
+
+    @patch.around(TypingIndicator, "refresh")
+    def refresh(original, self, connection, conversation_id):
+        _, timer = self._typists.get((conversation_id, connection.user_id), (None, None))
+        if timer is None:
+            original(self, connection, conversation_id)
+        else:
+            timer.cancel()
 
 
 @fault(breaks=["TYPE-2"], also=["MULTI-1"])
