@@ -151,12 +151,6 @@ def reader_may_call(patch: Patch) -> None:
     patch.rewrite(calls._check, "Right.SEND", "Right.READ")
 
 
-@fault(breaks=["PERM-1"], also=["PERM-2", "CALL-5"])
-def reader_may_not_be_called(patch: Patch) -> None:
-    """A reader cannot be called."""
-    patch.rewrite(calls._check, "may(Right.READ)", "may(Right.SEND)")
-
-
 @fault(breaks=["PERM-1"])
 def reader_may_not_mark_as_read(patch: Patch) -> None:
     """A reader may not mark messages as read."""
