@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections import defaultdict, deque
+from functools import partial
 from uuid import uuid4
 
 from reference_server import hub, session
@@ -22,6 +24,12 @@ def _later(patch: Patch, owner: type, seconds: float) -> None:
     @patch.around(owner, "notice")
     def notice(original, subscriber, news):
         asyncio.get_running_loop().call_later(seconds, original, subscriber, news)
+
+
+def _put_in(line: deque, action) -> None:
+    """Do what stands first in a line, after a while; timers alone keep no order."""
+    line.append(action)
+    asyncio.get_running_loop().call_later(random.uniform(0, 0.012), lambda: line.popleft()())
 
 
 @variant()
@@ -48,19 +56,19 @@ def fan_out_8_ms_later(patch: Patch) -> None:
 @variant(about=ORDER)
 def task_per_recipient(patch: Patch) -> None:
     """Each recipient may be served by a task of its own, in its own time, if its own order is kept."""
+    lines = defaultdict(deque)
 
     @patch.around(Room, "notice")
     def notice(original, room, news):
+        def serve(each):
+            if each in room.connections:
+                original(Room({each: None}, room.barred), news)
+
         if not isinstance(news, Event):
             original(room, news)
-            return
-        loop = asyncio.get_running_loop()
-        for each in [*room.connections]:
-            due = max(getattr(each, "due", 0.0), loop.time() + random.uniform(0, 0.012))
-            each.due = due + 1e-6
-            loop.call_at(
-                due, lambda each=each: each in room.connections and original(Room({each: None}, room.barred), news)
-            )
+        else:
+            for each in [*room.connections]:
+                _put_in(lines[each], partial(serve, each))
 
 
 @variant(about=[*ORDER, "ACK-*"])

@@ -1,5 +1,6 @@
 """What a parser may take or refuse."""
 
+import itertools
 import json
 import re
 
@@ -9,6 +10,7 @@ from tests.variants.registry import Patch, variant
 from tests.variants.tools import read_differently
 
 HOSTILE = ["CONN-2", "CONN-3", "CONN-4", "CONN-10"]
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 LONE = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})")
 PAIRED = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
@@ -65,7 +67,12 @@ def lone_surrogates_replaced(patch: Patch) -> None:
 @variant(about=HOSTILE)
 def nesting_refused_at_32(patch: Patch) -> None:
     """How deep JSON may be nested is the parser's own matter."""
-    _refuse(patch, lambda text: re.search(r"(?:[\[{][^\]}]*){33}", text) is not None)
+    steps = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+    def depth(text: str) -> int:
+        return max(itertools.accumulate(steps.get(one, 0) for one in STRING.sub("", text)), default=0)
+
+    _refuse(patch, lambda text: depth(text) > 32)
 
 
 @variant(about=[*HOSTILE, "PERM-1"])
