@@ -82,7 +82,7 @@ def call_to_last_connection_only(patch: Patch) -> None:
     _hear(patch, lambda connections: connections[-1:])
 
 
-@fault(breaks=["CALL-1"], also=["CONN-8"])
+@fault(breaks=["CALL-1"], also=["CONN-8", "MULTI-1"])
 def call_to_joined_connections_only(patch: Patch) -> None:
     """Only connections that have joined a conversation hear a call."""
     _hear(patch, lambda connections: [connection for connection in connections if connection.joined])
@@ -100,9 +100,9 @@ def call_echoes(patch: Patch) -> None:
     patch.rewrite(calls._relay, RELAY, f"{RELAY}; await context.instance.tell_user(context.user_id, event)")
 
 
-@fault(breaks=["CALL-1"])
+@fault(breaks=["CALL-1"], also=["AUTH-5", "ACK-1", "CONN-8"])
 def call_told_to_callers_other_devices(patch: Patch) -> None:
-    """The caller's other connections hear the call."""
+    """The caller's other connections hear the call, wherever they watch."""
 
     @patch.around(calls, "_relay")
     async def relay(original, context, request, event):
@@ -220,9 +220,9 @@ def empty_candidate_dropped(patch: Patch) -> None:
         return await original(context, request) if request.candidate else None
 
 
-@fault(breaks=["CALL-3"])
+@fault(breaks=["CALL-3"], also=["CONN-4"])
 def empty_candidate_refused(patch: Patch) -> None:
-    """An empty candidate is refused."""
+    """An empty candidate is refused, whatever other fields come with it."""
 
     @patch.around(calls, "candidate")
     async def candidate(original, context, request):

@@ -244,9 +244,10 @@ def author_removes_all_reactions(patch: Patch) -> None:
 
     @patch.around(realtime, "_remove_reaction")
     def remove(original, connection, request, user_id):
+        removed = original(connection, request, user_id)
         if store.find(connection, request.conversation_id, request.message_id).sender_id == user_id:
             connection.execute(everything, {"message": request.message_id})
-        return original(connection, request, user_id)
+        return removed
 
 
 @fault(breaks=["REAC-3s"])
@@ -325,7 +326,7 @@ def emoji_without_joiners(patch: Patch) -> None:
     _take(patch, lambda emoji: emoji.replace("\u200d", ""))
 
 
-@fault(breaks=["REAC-5"], also=["REAC-1"])
+@fault(breaks=["REAC-5"], also=["REAC-1", "EDIT-3"])
 def emoji_is_its_first_character(patch: Patch) -> None:
     """Only the first character of an emoji is taken."""
     _take(patch, lambda emoji: emoji[:1])
@@ -337,10 +338,10 @@ def stored_emoji_is_its_first_character(patch: Patch) -> None:
     _store(patch, lambda emoji: emoji[:1])
 
 
-@fault(breaks=["REAC-5"], also=["REAC-1", "REAC-6"])
-def emoji_gets_a_variation_selector(patch: Patch) -> None:
-    """A variation selector is put behind every emoji that has none."""
-    _take(patch, lambda emoji: emoji if "\ufe0f" in emoji or not emoji.strip() else emoji + "\ufe0f")
+@fault(breaks=["REAC-5"])
+def sequence_gets_a_variation_selector(patch: Patch) -> None:
+    """A variation selector is put behind an emoji of several, joined by zero-width joiners."""
+    _take(patch, lambda emoji: f"{emoji}\ufe0f" if "\u200d" in emoji else emoji)
 
 
 @fault(breaks=["REAC-6"])

@@ -55,7 +55,7 @@ def search_lowers_query_only(patch: Patch) -> None:
     _pick(patch, lambda message, words: words.lower() in message.content)
 
 
-@fault(breaks=["SRCH-1"], also=["DEL-1", "DEL-3", "SRCH-8", "AUTH-2", "SEND-8"])
+@fault(breaks=["SRCH-1"], also=["DEL-1", "DEL-3", "SRCH-8", "AUTH-2", "SEND-8", "CALL-7"])
 def search_finds_beginnings(patch: Patch) -> None:
     """Search finds a message only by its beginning, other features' messages too."""
     _pick(patch, lambda message, words: fold(message.content).startswith(fold(words)))
@@ -265,9 +265,9 @@ def search_beyond_the_end_refused(patch: Patch) -> None:
         return page, total
 
 
-@fault(breaks=["SRCH-4"], also=["SRCH-5", "DEL-1", "DEL-3", "TYPE-3", "CALL-7"])
+@fault(breaks=["SRCH-4"], also=["SRCH-5", "DEL-1", "DEL-3", "TYPE-3", "CALL-7", "CONN-11", "ACK-2"])
 def search_nothing_found_refused(patch: Patch) -> None:
-    """A search that finds nothing is refused."""
+    """A search that finds nothing is refused, wherever one is awaited."""
 
     @patch.around(store, "search")
     def search(original, *arguments):

@@ -96,7 +96,7 @@ def sync_gives_others_only(patch: Patch) -> None:
     _give(patch, lambda message, _, user_id: message["sender_id"] != user_id)
 
 
-@fault(breaks=["SYNC-1"], also=["DEL-3"])
+@fault(breaks=["SYNC-1"], also=["DEL-3", "CONN-11"])
 def sync_forgets_edited(patch: Patch) -> None:
     """A sync leaves out messages that were edited, sent after since as they may be."""
     _give(patch, lambda message, *_: message["edited_at"] is None)
@@ -209,15 +209,15 @@ def tombstone_is_an_empty_message(patch: Patch) -> None:
     _show(patch, lambda message: {"deleted_at": None})
 
 
-@fault(breaks=["SYNC-1s"], also=["SYNC-3"])
+@fault(breaks=["SYNC-1s"], also=["SYNC-3", "CONN-11"])
 def sync_without_edited_at(patch: Patch) -> None:
-    """A sync does not say that a message was edited."""
+    """A sync does not say that a message was edited, as others look for there."""
     _show(patch, lambda message: {"edited_at": None})
 
 
-@fault(breaks=["SYNC-1s"], also=["SYNC-2"])
+@fault(breaks=["SYNC-1s"], also=["SYNC-2", "DEL-3"])
 def sync_gives_every_version(patch: Patch) -> None:
-    """A sync gives an edited message twice, as it was sent and as it is."""
+    """A sync gives an edited message twice, as it was sent and as it is, as a tombstone may be, too."""
 
     @patch.around(history, "_sync")
     def sync(original, *arguments):
@@ -292,9 +292,9 @@ def stamps_are_taken_before_the_commit(patch: Patch) -> None:
         return original(connection, conversation_id, sender_id, arrived.pop((conversation_id, sender_id)), **rest)
 
 
-@fault(breaks=["SYNC-3"], also=["SYNC-1s"])
+@fault(breaks=["SYNC-3"], also=["SYNC-1s", "CONN-11"])
 def sync_without_reactions(patch: Patch) -> None:
-    """A sync shows no reactions."""
+    """A sync shows no reactions, as others look for there."""
     _show(patch, lambda message: {"reactions": []})
 
 
