@@ -28,8 +28,12 @@ def _later(patch: Patch, owner: type, seconds: float) -> None:
 
 def _put_in(line: deque, action) -> None:
     """Do what stands first in a line, after a while; timers alone keep no order."""
+
+    def first() -> None:
+        line.popleft()()
+
     line.append(action)
-    asyncio.get_running_loop().call_later(random.uniform(0, 0.012), lambda: line.popleft()())
+    asyncio.get_running_loop().call_later(random.uniform(0, 0.012), first)
 
 
 @variant()
