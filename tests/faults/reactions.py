@@ -19,7 +19,7 @@ ACQUIRE = "stamp = conversations.acquire(connection, request.conversation_id, us
 LOCK = "_, stamp = conversations.lock(connection, request.conversation_id, user_id)"
 IF_ADDED = "if await context.write(_add_reaction, request, user_id, context.limits):"
 IF_REMOVED = "if await context.write(_remove_reaction, request, user_id):"
-ADDED = ["JOIN-1", "LEAVE-1", "MULTI-1", "PERM-1", "PERM-2", "AUTH-2", "CONN-4", "CONN-11", "EDIT-3", "SYNC-3"]
+ADDED = ["JOIN-1", "LEAVE-1", "MULTI-1", "PERM-1", "PERM-2", "AUTH-2", "CONN-4", "CONN-11", "EDIT-3", "SYNC-3", "ACK-3"]
 SHOWN = ["EDIT-3", "SYNC-1s", "SYNC-3", "AUTH-2", "CONN-11", "PERM-2", "ACK-4"]
 OPENED = ["PERM-1", "PERM-2", "PERM-3", "AUTH-2", "ACK-3"]
 BOTH = ReactionAdded | ReactionRemoved
@@ -68,13 +68,13 @@ def reaction_told_to_the_others(patch: Patch) -> None:
         patch.rewrite(handler, "tell(conversation_id, event)", "tell(conversation_id, event, besides=user_id)")
 
 
-@fault(breaks=["REAC-1"], also=["MULTI-1", "CONN-8", "SYNC-3"])
+@fault(breaks=["REAC-1"], also=["MULTI-1", "CONN-8", "SYNC-3", "AUTH-5"])
 def reaction_told_to_one_device(patch: Patch) -> None:
     """One connection of each user learns of a reaction."""
     audience.told_to_one_device(patch, ReactionAdded)
 
 
-@fault(breaks=["REAC-1"], also=["MULTI-1", "CONN-8", "SYNC-3"])
+@fault(breaks=["REAC-1"], also=["MULTI-1", "CONN-8", "SYNC-3", "AUTH-5"])
 def removal_told_to_one_device(patch: Patch) -> None:
     """One connection of each user learns that a reaction was removed."""
     audience.told_to_one_device(patch, ReactionRemoved)
@@ -302,13 +302,13 @@ def second_user_of_an_emoji_is_refused(patch: Patch) -> None:
         original(connection, message_id, user_id, emoji, stamp)
 
 
-@fault(breaks=["REAC-5"], also=["REAC-1"])
+@fault(breaks=["REAC-5"], also=["REAC-1", "EDIT-3"])
 def reaction_emoji_normalized(patch: Patch) -> None:
     """The variation selector of an emoji is lost."""
     _take(patch, lambda emoji: emoji.replace("\ufe0f", ""))
 
 
-@fault(breaks=["REAC-5"], also=["REAC-1"])
+@fault(breaks=["REAC-5"], also=["REAC-1", "EDIT-3"])
 def stored_emoji_normalized(patch: Patch) -> None:
     """The variation selector of an emoji is lost in history, and not in the live event."""
     _store(patch, lambda emoji: emoji.replace("\ufe0f", ""))

@@ -84,7 +84,7 @@ def typing_told_twice(patch: Patch) -> None:
     audience.told_twice(patch, UserTyping)
 
 
-@fault(breaks=["TYPE-1"], also=["TYPE-2"])
+@fault(breaks=["TYPE-1"], also=["TYPE-2", "MULTI-1"])
 def one_typist_at_a_time(patch: Patch) -> None:
     """Only the first typist of a conversation is told."""
     first: dict = {}
@@ -95,7 +95,7 @@ def one_typist_at_a_time(patch: Patch) -> None:
             await original(self, conversation_id, user_id, is_typing=is_typing)
 
 
-@fault(breaks=["TYPE-1"], also=["TYPE-2"])
+@fault(breaks=["TYPE-1"], also=["TYPE-2", "MULTI-1"])
 def everybody_is_the_first_typist(patch: Patch) -> None:
     """All typing is told in the name of whoever typed first in the conversation."""
     first: dict = {}
