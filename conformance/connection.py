@@ -97,6 +97,8 @@ class Connection:
         self._known = known
         self._bytes = 0
         self._pings = 0
+        self._written = 0
+        self._handled = 0
         self._pongs = 0
         self._awaited: set[int] = set()
         self._waiters: set[asyncio.Future[None]] = set()
@@ -126,10 +128,12 @@ class Connection:
 
     async def send_text(self, text: str) -> None:
         """Send a text frame; half surrogate pairs cannot be sent and raise UnicodeEncodeError."""
+        self._written += 1
         await self._quietly(self._socket.send(text))
 
     async def send_bytes(self, data: bytes) -> None:
         """Send a binary frame."""
+        self._written += 1
         await self._quietly(self._socket.send(data))
 
     def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0) -> None:
@@ -137,6 +141,7 @@ class Connection:
         # The library checks control frames and reserved bits: what the scenario wants is written over its first byte.
         wire = bytearray(WireFrame(Opcode.TEXT, payload).serialize(mask=True))
         wire[0] = fin << 7 | rsv << 4 | opcode
+        self._written += 1
         self._socket.transport.write(bytes(wire))
 
     async def ws_ping(self, payload: bytes, timeout: float) -> bool:
@@ -159,8 +164,17 @@ class Connection:
         self._pings = max(self._pings, self._pongs) + 1
         mine = self._pings
         self._awaited.add(mine)
+        written = self._written + 1
         await self.send_text(json.dumps(self._protocol.barrier_request))
-        return await self.until(lambda: self._pongs >= mine, timeout)
+        answered = await self.until(lambda: self._pongs >= mine, timeout)
+        if answered:
+            self._handled = max(self._handled, written)
+        return answered
+
+    @property
+    def busy(self) -> bool:
+        """Whether something was sent that no barrier has followed."""
+        return self._written > self._handled
 
     async def until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Wait until the condition holds, looking at each change of the log; False: it does not in time."""

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target import Target
 
-TIMERS = {"rate_window": 3.0, "typing_expiry": 1.0, "token_leeway": 1.0}
+TIMERS = {"rate_window": 2.0, "typing_expiry": 1.0, "token_leeway": 1.0}
 """Seconds; given to the server, and declared in its profile."""
-LIMITS = {"requests_per_window": 150}
+LIMITS = {"requests_per_window": 100}
 """Few enough to be met within a window on a slow machine; given to the server, and declared in its profile."""
 START_TIMEOUT = 30.0
 INSTANCES = 2

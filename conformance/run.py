@@ -151,21 +151,15 @@ async def run(
             if not course.stopped:
                 sink(await observe(probe, stage))
 
+        work = [(one, partial(once, one, attempt)) for one, attempt in plays]
+        work += [(probe.play, partial(look, probe)) for probe in probes]
         with _Phase(course, "together"):
-            shared = [(one, attempt) for one, attempt in plays if not one.exclusive]
-            await _pool([partial(once, one, attempt) for one, attempt in shared], options.jobs)
+            shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
+            await _pool([begin for _, begin in shared], options.jobs)
         with _Phase(course, "alone"):
-            for one, attempt in plays:
+            for one, begin in work:
                 if one.exclusive:
-                    await once(one, attempt)
-        if options.probes:
-            chosen = list(probes)
-            with _Phase(course, "probes"):
-                some = [probe for probe in chosen if not probe.play.exclusive]
-                await _pool([partial(look, probe) for probe in some], options.jobs)
-                for probe in chosen:
-                    if probe.play.exclusive:
-                        await look(probe)
+                    await begin()
 
 
 def _count(result: Result, spec: Spec, options: Options, course: Course) -> None:

@@ -300,8 +300,11 @@ class World:
         return all(answers)
 
     async def quiet(self) -> None:
-        """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier."""
-        await self.barrier()
+        """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier.
+
+        The first barrier is for those who have asked for something since their last one, the second for all.
+        """
+        await self.barrier([name for name, connection in self.connections.items() if connection.busy])
         if self.stage.settle:
             await asyncio.sleep(self.stage.settle)
         if self.stage.calibration.answers_barrier:
