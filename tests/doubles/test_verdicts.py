@@ -107,7 +107,7 @@ async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: l
         "join_conversation": "FAIL",  # joined, and no event arrives
         "leave_conversation": "FAIL",
         "read_receipts": "NOT TESTED",  # there is never a message that could be read
-        "ping_pong": verdicts["ping_pong"],
+        "ping_pong": "NOT TESTED",  # it answers, but its order among replies takes what it lacks
         "rate_limiting": "FAIL",
         "permissions": "FAIL",
         "multi_instance": "NOT TESTED",  # one URL
