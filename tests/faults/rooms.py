@@ -129,18 +129,6 @@ def joined_twice_must_leave_twice(patch: Patch) -> None:
         return await original(context, request)
 
 
-@fault(breaks=["JOIN-2"], also=["LEAVE-4"])
-def joined_twice_refused(patch: Patch) -> None:
-    """Whoever has joined may not join."""
-    conflict = 'Refused("conflict", "You have joined.")'
-    patch.rewrite(
-        rooms.join_conversation,
-        f"        {JOIN}",
-        f"        if conversation_id in context.connection.joined: raise {conflict}\n        {JOIN}",
-    )
-    rooms.__dict__.setdefault("Refused", Refused)
-
-
 @fault(breaks=["JOIN-3"], also=["PERM-1", "PERM-2", "PERM-3", "ACK-3", "AUTH-2", "MULTI-3"])
 def outsiders_join_private(patch: Patch) -> None:
     """An outsider may join a private conversation and becomes a member, so that nothing private is refused for long."""
