@@ -17,6 +17,7 @@ from conformance.cli.redact import redactor
 from conformance.results import Calibration, Observation, Outcome, Result
 from conformance.runlog import Footer, Header, RunWriter
 from conformance.runlog.records import (
+    CellEntry,
     FeatureEntry,
     MessagesEntry,
     RuleEntry,
@@ -72,10 +73,7 @@ def make_header(
             RuleEntry(one.id, one.level, one.sentence, one.features, spec.place(one.file), one.line)
             for one in spec.rules.values()
         ),
-        scenarios=tuple(
-            ScenarioEntry(one.id, one.title, one.feature, one.rules, spec.place(one.file), one.line)
-            for one in spec.scenarios.values()
-        ),
+        scenarios=tuple(_scenario(one, spec) for one in spec.scenarios.values()),
         messages=MessagesEntry(incoming, spec.protocol.discriminator),
     )
     return Header(
@@ -89,6 +87,12 @@ def make_header(
         options=asdict(options),
         profile=dict(target.profile),
     )
+
+
+def _scenario(one: Scenario, spec: Spec) -> ScenarioEntry:
+    made = one.cell
+    cell = CellEntry(spec.place(made.table), made.row, made.column, made.value, *made.at) if made else None
+    return ScenarioEntry(one.id, one.title, one.feature, one.rules, spec.place(one.file), one.line, cell)
 
 
 def slug(name: str) -> str:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
+from conformance.report.tables import tables
 from conformance.verdict import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.report.model import Report
+    from conformance.report.tables import TableCell
     from conformance.runlog import Run
     from conformance.verdict import JudgedScenario
 
@@ -24,7 +26,7 @@ def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
         _fenced("Failures", [failure.text for failure in found if failure.must]),
         _fenced("Failures of should rules", [failure.text for failure in found if not failure.must]),
     )
-    rest = (_unjudged(report), _not_applicable(report), _flaky(report), _probes(report))
+    rest = (_unjudged(report), _not_applicable(report), _flaky(report), _tables(report), _probes(report))
     sections = (_head(report), *failed) if failures_only else (_head(report), _features(report), *failed, *rest)
     return "\n".join(text for section in sections for text in section)
 
@@ -99,6 +101,24 @@ def _flaky(report: Report) -> Iterator[str]:
         yield "## Flaky\n"
         rows = [(cell(item.entry.id), ", ".join(result.outcome for result in item.results)) for item in report.flaky]
         yield from table(("Scenario", "Attempts"), rows)
+
+
+def _tables(report: Report) -> Iterator[str]:
+    for drawn in tables(report.scenarios):
+        yield f"## {cell(drawn.title)}\n"
+        yield f"From {cell(drawn.file)}: what each cell promises, and how it ended where that is not PASS.\n"
+        rows = [
+            (cell(row), *(_table_cell(drawn.cells.get((row, column))) for column in drawn.columns))
+            for row in drawn.rows
+        ]
+        yield from table(("", *map(cell, drawn.columns)), rows)
+
+
+def _table_cell(found: TableCell | None) -> str:
+    if found is None:
+        return ""
+    ending = "" if found.standing is Standing.PASS else f" **{found.standing}**"
+    return f"{cell(found.value)}{ending}"
 
 
 def _probes(report: Report) -> Iterator[str]:

@@ -52,8 +52,23 @@ class RuleEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CellEntry:
+    """The cell of a table of the spec that a case was made from, and where it stands there, counted from 0."""
+
+    table: str
+    row: str
+    column: str
+    value: str
+    row_at: int
+    column_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioEntry:
-    """One scenario of the spec (or one case of it), with the rules that fail when it fails."""
+    """One scenario of the spec (or one case of it), with the rules that fail when it fails.
+
+    `cell` is None where the scenario was not made from a table, and in logs that are older than this field.
+    """
 
     id: str
     title: str
@@ -61,6 +76,7 @@ class ScenarioEntry:
     rules: tuple[str, ...]
     file: str
     line: int
+    cell: CellEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.documents import Document, read_yaml
 from conformance.errors import BadFile
+from conformance.scenario.steps import Cell
 from conformance.template import TemplateError, holding, look_up, references, substitute
 
 if TYPE_CHECKING:
@@ -17,17 +19,27 @@ if TYPE_CHECKING:
 MAX_CASES = 1000
 
 
-def expand(document: Document) -> Iterator[tuple[str | None, Document]]:
-    """Give (case name or None, document without `cases`) for each case, `${case.…}` replaced; raises BadFile.
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A plain document, the name of its case if it has one, and the cell if that was made from a table."""
+
+    document: Document
+    name: str | None = None
+    cell: Cell | None = None
+
+
+def expand(document: Document) -> Iterator[Case]:
+    """Give the document without `cases` for each case, `${case.…}` replaced; raises BadFile.
 
     The lines of the file stay those of the file, so that a problem in a case points at what somebody wrote.
     """
     cases = document.value.get("cases")
     if cases is None:
-        yield None, document
+        yield Case(document)
         return
     table = cases.keys() == {"table", "cells"} and isinstance(cases["table"], str)
-    named = _from_table(document, cases) if table else cases
+    cells = _from_table(document, cases) if table else {}
+    named = {name: values for name, (values, _) in cells.items()} if table else cases
     if len(named) > MAX_CASES:
         raise BadFile(document.mistake(f"{len(named)} cases are more than {MAX_CASES}", ("cases",)))
     body = {key: value for key, value in document.value.items() if key != "cases"}
@@ -45,7 +57,8 @@ def expand(document: Document) -> Iterator[tuple[str | None, Document]]:
             value = substitute(body, partial(_resolve, names), within)
         except TemplateError as error:
             raise BadFile(document.mistake(f"in the case {name!r}: {error}", ("cases", name))) from None
-        yield name, Document(document.file, value, document.lines)
+        cell = cells[name][1] if table else None
+        yield Case(Document(document.file, value, document.lines), name, cell)
 
 
 def _resolve(names: Mapping[str, Any], reference: str) -> Any:
@@ -62,19 +75,22 @@ def _known(names: Mapping[str, Any], reference: str) -> bool:
     return True
 
 
-def _from_table(document: Document, cases: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def _from_table(document: Document, cases: Mapping[str, str]) -> dict[str, tuple[dict[str, Any], Cell]]:
     """Make a case of every cell of the table that has the wanted value."""
     table = read_yaml(Path(os.path.normpath(document.file.parent / cases["table"])))
     rows = table.value.get("rows") if isinstance(table.value, dict) else None
     if not isinstance(rows, list):
         raise BadFile(table.mistake("a table of cases needs `rows`, a list"))
-    named: dict[str, dict[str, Any]] = {}
+    named: dict[str, tuple[dict[str, Any], Cell]] = {}
+    columns: dict[str, int] = {}
     for index, row in enumerate(rows):
         if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not isinstance(row.get("cells"), dict):
             raise BadFile(table.mistake("a row needs `id`, and `cells`: {column: value}", ("rows", index)))
-        for column, cell in row["cells"].items():
-            if cell == cases["cells"]:
-                named[f"{row['id']}.{column}"] = {**row, "row": row["id"], "column": column}
+        for column, value in row["cells"].items():
+            at = (index, columns.setdefault(column, len(columns)))
+            if value == cases["cells"]:
+                values = {**row, "row": row["id"], "column": column}
+                named[f"{row['id']}.{column}"] = values, Cell(table.file, row["id"], column, value, at)
     if not named:
         raise BadFile(
             document.mistake(f"no cell of {table.file.name} has the value {cases['cells']!r}", ("cases", "cells"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from conformance.scenario.cases import Case
     from conformance.spec.formats import Format
     from conformance.spec.protocol import Protocol
 
@@ -35,14 +36,15 @@ def read_probes(file: Path, form: Format, protocol: Protocol) -> list[s.Probe]:
 def _read(file: Path, form: Format, protocol: Protocol) -> Iterator[tuple[s.Scenario, Document]]:
     document = read_yaml(file)
     form.check(document)
-    for case, expanded in expand(document):
+    for case in expand(document):
         try:
-            if case is not None:
-                form.check(expanded)
-            scenario = _Parser(expanded, protocol).scenario(case)
+            if case.name is not None:
+                form.check(case.document)
+            scenario = _Parser(case.document, protocol).scenario(case)
         except BadFile as error:
-            raise error if case is None else BadFile(*(_in_case(one, case) for one in error.mistakes)) from None
-        yield scenario, expanded
+            mistakes = (one if case.name is None else _in_case(one, case.name) for one in error.mistakes)
+            raise BadFile(*mistakes) from None
+        yield scenario, case.document
 
 
 def _in_case(mistake: Mistake, case: str) -> Mistake:
@@ -56,11 +58,11 @@ class _Parser:
         self._document = document
         self._protocol = protocol
 
-    def scenario(self, case: str | None) -> s.Scenario:
+    def scenario(self, case: Case) -> s.Scenario:
         value = self._document.value
         given = self._given(value["given"])
         scenario = s.Scenario(
-            id=value["id"] if case is None else f"{value['id']}[{case}]",
+            id=value["id"] if case.name is None else f"{value['id']}[{case.name}]",
             title=value["title"],
             feature=value.get("feature", ""),
             rules=tuple(value.get("rules", ())),
@@ -76,6 +78,7 @@ class _Parser:
                 s.Allowed(one["frame"], _names(one.get("at", ())), one.get("with", {}))
                 for one in value.get("allow", ())
             ),
+            cell=case.cell,
         )
         self._check_names(scenario)
         return scenario

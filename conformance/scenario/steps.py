@@ -344,6 +344,17 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """The cell of a table that a case was made from; `at` is its row and its column there, counted from 0."""
+
+    table: Path
+    row: str
+    column: str
+    value: str
+    at: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One scenario, or one case of it (then `id` ends in `[case]`)."""
 
@@ -360,6 +371,7 @@ class Scenario:
     needs: Mapping[str, Any] = field(default_factory=dict)
     exclusive: bool = False
     allow: tuple[Allowed, ...] = ()
+    cell: Cell | None = None
 
     @property
     def base(self) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.errors import BadFile
 from conformance.results import Calibration, Entry, Observation, Outcome, Problem, Result
-from conformance.runlog import Footer, Record, Run, RunWriter, read_run, records
+from conformance.runlog import CellEntry, Footer, Record, Run, RunWriter, read_run, records
 from tests.conformance.report import toys
 
 if TYPE_CHECKING:
@@ -110,6 +111,16 @@ class TestWriterAndReader:
         assert data["format"] == 1
         assert data["spec"]["messages"]["incoming"] == {"Edit": ["edit"], "Touch": ["edit", "drop"]}
         assert data["spec"]["rules"][0]["sentence"] == "The sentence of EDIT-2."
+
+    def test_keep_the_cell_that_a_case_was_made_from(self, tmp_path: Path) -> None:
+        cell = CellEntry("spec/table.yaml", "send", "reader", "refused", 3, 1)
+        header = toys.header((toys.rule("EDIT-2"),), (replace(SCENARIO, cell=cell),))
+        path = written(tmp_path / "run.jsonl", header)
+        assert read_run(path).header == header
+        older = json.loads(path.read_text())
+        del older["spec"]["scenarios"][0]["cell"]
+        path.write_text(json.dumps(older) + "\n")
+        assert read_run(path).header.spec.scenarios == (SCENARIO,)
 
     def test_have_each_record_on_disk_before_the_next(self, tmp_path: Path) -> None:
         with RunWriter(tmp_path / "run.jsonl", keep) as log:

@@ -10,7 +10,7 @@ from conformance.report import build, markdown
 from conformance.report.fences import cell, fence, table
 from conformance.report.text import line
 from conformance.results import Observation, Outcome
-from conformance.runlog import Footer, Run
+from conformance.runlog import CellEntry, Footer, Run
 from tests.conformance.report import hostile, toys
 
 PARSER = MarkdownIt("commonmark").enable("table").enable("strikethrough")
@@ -107,6 +107,15 @@ class TestPage:
         assert "| edit.3 | edit.3 is NOT APPLICABLE |" in text
         assert "| edit.4 | PASS, UNTESTABLE |" in text
         assert r"| echo | Does it echo? | yes\|no |" in text
+
+    def test_draws_a_table_of_the_spec_as_a_table(self) -> None:
+        entries = tuple(
+            replace(toys.scenario(f"s{n}", ("M-1",)), cell=CellEntry("spec/who-may.yaml", row, column, "no|yes", 0, n))
+            for n, (row, column) in enumerate([("edit", "owner"), ("edit", "reader")])
+        )
+        text = page(toys.run(toys.header((toys.rule("M-1"),), entries), toys.result(entries[0])))
+        assert "## Who may\n" in text
+        assert "|  | owner | reader |\n|---|---|---|\n| edit | no\\|yes | no\\|yes **NOT RUN** |\n" in text
 
     def test_of_failures_only_has_no_table_of_features(self) -> None:
         text = page(toys.forged(), failures_only=True)

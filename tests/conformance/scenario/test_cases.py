@@ -116,6 +116,18 @@ rows:
             ("second.member]", {"a": 2, "c": "second member"}),
         ]
 
+    def test_say_of_each_case_which_cell_it_is(self, tmp_path: Path) -> None:
+        table = tmp_path / "table.yaml"
+        table.write_text(self.TABLE.replace("{member: allowed}", "{owner: allowed, reader: allowed}"))
+        cases = read(tmp_path, f"{self.TEXT}cases: {{table: table.yaml, cells: allowed}}\n")
+        assert [case.cell for case in cases] == [
+            s.Cell(table, "first", "member", "allowed", (0, 0)),
+            s.Cell(table, "second", "owner", "allowed", (1, 2)),
+            s.Cell(table, "second", "reader", "allowed", (1, 1)),
+        ]
+        (plain,) = read(tmp_path, f"{HEAD}{GIVEN}{STEP}cases: {{one: {{a: 1}}}}\n")
+        assert plain.cell is None
+
     @pytest.mark.parametrize(
         ("table", "message"),
         [

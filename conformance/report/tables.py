@@ -1,0 +1,67 @@
+"""The tables that scenarios were made from, drawn again as tables: what each cell promises, and what became of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.verdict import Standing, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from conformance.runlog import CellEntry
+    from conformance.verdict import JudgedScenario
+
+
+@dataclass(frozen=True, slots=True)
+class TableCell:
+    """One cell: its value in the spec, the scenarios that were made from it, and the worst of them."""
+
+    value: str
+    standing: Standing
+    scenarios: tuple[JudgedScenario, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table; `cells` are by (row, column), and some may be missing. `file` is relative to the folder of spec/."""
+
+    file: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: Mapping[tuple[str, str], TableCell]
+
+    @property
+    def title(self) -> str:
+        """Name it after its file."""
+        return self.file.rpartition("/")[2].partition(".")[0].replace("-", " ").replace("_", " ").capitalize()
+
+
+def tables(scenarios: Iterable[JudgedScenario]) -> tuple[Table, ...]:
+    """Give each table that scenarios name, its rows and columns in the order of its file."""
+    made: dict[str, list[tuple[CellEntry, JudgedScenario]]] = defaultdict(list)
+    for scenario in scenarios:
+        if scenario.entry.cell is not None:
+            made[scenario.entry.cell.table].append((scenario.entry.cell, scenario))
+    return tuple(_table(file, found) for file, found in made.items())
+
+
+def _table(file: str, found: list[tuple[CellEntry, JudgedScenario]]) -> Table:
+    rows = sorted({(cell.row_at, cell.row) for cell, _ in found})
+    columns = sorted({(cell.column_at, cell.column) for cell, _ in found})
+    groups: dict[tuple[str, str], list[tuple[CellEntry, JudgedScenario]]] = defaultdict(list)
+    for cell, scenario in found:
+        groups[cell.row, cell.column].append((cell, scenario))
+    cells = {place: _cell(group) for place, group in groups.items()}
+    return Table(file, _names(rows), _names(columns), cells)
+
+
+def _cell(group: list[tuple[CellEntry, JudgedScenario]]) -> TableCell:
+    scenarios = tuple(scenario for _, scenario in group)
+    return TableCell(group[0][0].value, worst(scenario.standing for scenario in scenarios), scenarios)
+
+
+def _names(places: list[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for _, name in places))

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conformance.report.tables import tables
+from conformance.results import Outcome
+from conformance.runlog import CellEntry, ScenarioEntry
+from conformance.verdict import Standing, judge
+from tests.conformance.report import toys
+
+
+def made(name: str, row: tuple[int, str], column: tuple[int, str], value: str = "allowed") -> ScenarioEntry:
+    cell = CellEntry("spec/who-may.yaml", row[1], column[1], value, row[0], column[0])
+    return replace(toys.scenario(name, ("M-1",)), cell=cell)
+
+
+EDIT, DROP = (0, "edit"), (1, "drop")
+OWNER, READER = (0, "owner"), (1, "reader")
+
+
+def test_a_table_has_its_rows_and_columns_in_the_order_of_its_file() -> None:
+    entries = (
+        toys.scenario("a", ("M-1",)),
+        made("b", DROP, READER, "refused"),
+        made("c", DROP, OWNER),
+        made("d", EDIT, OWNER),
+    )
+    results = (toys.result(entries[1], Outcome.FAIL), toys.result(entries[2]))
+    (table,) = tables(judge(toys.run(toys.header((toys.rule("M-1"),), entries), *results)).scenarios)
+    assert (table.title, table.rows, table.columns) == ("Who may", ("edit", "drop"), ("owner", "reader"))
+    assert {place: (cell.value, cell.standing) for place, cell in table.cells.items()} == {
+        ("drop", "reader"): ("refused", Standing.FAIL),
+        ("drop", "owner"): ("allowed", Standing.PASS),
+        ("edit", "owner"): ("allowed", Standing.NOT_RUN),
+    }
+
+
+def test_a_cell_of_several_scenarios_is_as_bad_as_the_worst() -> None:
+    entries = (made("a", EDIT, OWNER), made("b", EDIT, OWNER))
+    results = (toys.result(entries[0]), toys.result(entries[1], Outcome.FAIL))
+    (table,) = tables(judge(toys.run(toys.header((toys.rule("M-1"),), entries), *results)).scenarios)
+    cell = table.cells["edit", "owner"]
+    assert (cell.standing, [one.entry.id for one in cell.scenarios]) == (Standing.FAIL, ["a", "b"])
+
+
+def test_a_run_without_tables_has_none() -> None:
+    assert tables(judge(toys.forged()).scenarios) == ()
