@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import signal
 import sys
 from typing import Any
@@ -54,6 +55,10 @@ def chat_parity() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command and end the process with its exit code."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A stream that cannot show an arrow shows an escape instead of failing.
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(chat_parity.main(arguments, prog_name="chat-parity", standalone_mode=False) or 0)
     except ChatParityError as error:

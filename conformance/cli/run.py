@@ -59,7 +59,8 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     """Play scenarios against a server and write the parity report.
 
     TARGET is a target file or a ws:// URL; without one the reference server is started and tested. What is played may
-    be narrowed by ids and globs. Writes run.jsonl, parity.json and parity.md.
+    be narrowed by ids and globs. Writes run.jsonl, and beside it
+    parity.json, parity.md and junit.xml.
     """
     spec = load(given["spec_folder"] or find())
     place, patterns = split(words)

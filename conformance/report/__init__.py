@@ -1,6 +1,6 @@
 """Reports: pure functions of a recorded run. One file per view; a further view is a further file.
 
-run → build → Report → parity_json | markdown | terminal
+run → build → Report → one of `formats.FORMATS`
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.report import markdown, parity_json
+from conformance.report.formats import FILES, FORMATS
 from conformance.report.model import FeatureRow, Report, RuleRow, build
 from conformance.report.terminal import progress_line
 from conformance.report.transcript import failure_text
@@ -18,23 +18,34 @@ from conformance.report.transcript import failure_text
 if TYPE_CHECKING:
     from conformance.runlog import Run
 
-__all__ = ["FeatureRow", "Report", "RuleRow", "build", "failure_text", "progress_line", "write_reports"]
+__all__ = [
+    "FILES",
+    "FORMATS",
+    "FeatureRow",
+    "Report",
+    "RuleRow",
+    "build",
+    "failure_text",
+    "progress_line",
+    "write_file",
+    "write_reports",
+]
 
 
 def write_reports(run: Run, folder: Path) -> Report:
-    """Write `parity.json` and `parity.md` into a folder, each whole or not at all; raises OSError if it cannot.
+    """Write the `FILES` of a run into a folder, each whole or not at all; raises OSError if it cannot.
 
     Give it what `read_run` read, not what was kept in memory: only the log has gone through the redaction of secrets.
     """
     report = build(run)
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / "parity.json", parity_json.render(report))
-    _replace(folder / "parity.md", markdown.render(report, run))
+    for name, form in FILES.items():
+        write_file(folder / name, FORMATS[form](report, run))
     return report
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write beside the file and rename, so that nobody ever reads half of it."""
+def write_file(path: Path, text: str) -> None:
+    """Write beside the file and rename, so that nobody ever reads half of it; raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:

@@ -6,35 +6,47 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.report.transcript import failure_text, finding_text
+from conformance.results import Outcome, Problem
 from conformance.verdict import UNJUDGED, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.report.model import Report
-    from conformance.results import Outcome
-    from conformance.runlog import Run
+    from conformance.runlog import RuleEntry, Run
     from conformance.verdict import Charge, JudgedScenario
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure in full, as plain text; `must` tells whether it decides a verdict."""
+    """One failure: in full as plain text, and where it was noticed; `must` tells whether it decides a verdict.
+
+    `rule` is the rule that it breaks (of several a must rule, if there is one) and `problem` the first thing that went
+    wrong. `found` is True for a finding: its scenario does not prove the rule.
+    """
 
     text: str
     must: bool
+    scenario: str
+    rule: RuleEntry | None
+    problem: Problem
+    found: bool = False
 
 
 def failures(report: Report, run: Run) -> Iterator[Failure]:
     """Give what failed, in the order of the spec: scenarios, then findings that no scenario of the rule had."""
-    levels = {rule.entry.id: rule.entry.level for rule in report.rules}
+    rules = {rule.entry.id: rule.entry for rule in report.rules}
     for scenario in report.scenarios:
         if scenario.standing is Standing.FAIL:
-            must = any(levels.get(rule) == "must" for rule in scenario.entry.rules)
-            yield Failure(scenario_text(scenario, run), must)
-    for rule in report.rules:
-        for charge, also in _grouped(rule.charges):
-            yield Failure(finding_text(charge.result, charge.finding, run, also), rule.entry.level == "must")
+            own = [rules[name] for name in scenario.entry.rules if name in rules]
+            rule = min(own, key=lambda one: one.level != "must", default=None)
+            must = rule is not None and rule.level == "must"
+            yield Failure(scenario_text(scenario, run), must, scenario.entry.id, rule, _first_problem(scenario))
+    for row in report.rules:
+        must = row.entry.level == "must"
+        for charge, also in _grouped(row.charges):
+            text = finding_text(charge.result, charge.finding, run, also)
+            yield Failure(text, must, charge.result.scenario, row.entry, charge.finding, found=True)
 
 
 def unjudged(report: Report) -> tuple[JudgedScenario, ...]:
@@ -61,6 +73,11 @@ def scenario_text(scenario: JudgedScenario, run: Run) -> str:
     if len(scenario.results) > 1:
         text += f"\n  {scenario.standing} in {len(alike)} of {len(scenario.results)} attempts"
     return text
+
+
+def _first_problem(scenario: JudgedScenario) -> Problem:
+    problems = (one for result in scenario.results if result.outcome is Outcome.FAIL for one in result.problems)
+    return next(problems, Problem("it failed", scenario.entry.file, scenario.entry.line))
 
 
 def _is(outcome: Outcome, standing: Standing) -> bool:

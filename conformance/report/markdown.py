@@ -27,11 +27,12 @@ def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
         _fenced("Failures of should rules", [failure.text for failure in found if not failure.must]),
     )
     rest = (_unjudged(report), _not_applicable(report), _flaky(report), _tables(report), _probes(report))
-    sections = (_head(report), *failed) if failures_only else (_head(report), _features(report), *failed, *rest)
+    sections = (head(report), *failed) if failures_only else (head(report), features(report), *failed, *rest)
     return "\n".join(text for section in sections for text in section)
 
 
-def _head(report: Report) -> Iterator[str]:
+def head(report: Report) -> Iterator[str]:
+    """Say against what and by what was judged, and what came of it in one line."""
     yield f"# Chat parity: {cell(report.target.name)}\n"
     if not report.complete:
         yield f"> **NOT COMPLETE: {cell(report.reason)}.** What follows is only what was judged until then.\n"
@@ -65,7 +66,8 @@ def _counts(report: Report) -> str:
     return f"features: {features or 'none'} · scenarios: {scenarios or 'none'}{seconds} · exit {report.exit_code}"
 
 
-def _features(report: Report) -> Iterator[str]:
+def features(report: Report) -> Iterator[str]:
+    """Give the table of features."""
     yield "## Features\n"
     rows = []
     for row in report.features:

@@ -11,12 +11,13 @@ from conformance.verdict import Standing
 if TYPE_CHECKING:
     from conformance.report.model import FeatureRow, Report, RuleRow
     from conformance.results import Observation, Problem
+    from conformance.runlog import Run
     from conformance.verdict import JudgedScenario
 
 FORMAT = 1
 
 
-def render(report: Report) -> str:
+def render(report: Report, _: Run | None = None) -> str:
     """Give the report as indented JSON, a line feed at its end; the same report gives the same bytes."""
     # Surrogates that a server may have sent are no UTF-8; ASCII escapes carry them.
     return json.dumps(document(report), indent=2, ensure_ascii=True, allow_nan=False) + "\n"

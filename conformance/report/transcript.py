@@ -34,6 +34,7 @@ MOST_PROBLEMS = 5
 """Problems of one result that are shown; the rest is only counted."""
 
 _LONGEST_MESSAGE = 600
+_LONGEST_PATH = 400
 
 
 def failure_text(result: Result, run: Run) -> str:
@@ -77,7 +78,10 @@ def _head(word: str, result: Result, rules: Iterable[str], run: Run) -> list[str
     names = ", ".join(line(rule) for rule in rules)
     levels = [*dict.fromkeys(entry.level for entry in entries), names]
     lines = [_two(f"{word}  {line(result.scenario)}{attempt}", " · ".join(levels))]
-    lines += [_two(f'      "{line(entry.sentence, 400)}"', f"{visible(entry.file)}:{entry.line}") for entry in entries]
+    lines += [
+        _two(f'      "{line(entry.sentence, 400)}"', f"{line(entry.file, _LONGEST_PATH)}:{entry.line}")
+        for entry in entries
+    ]
     return lines
 
 
@@ -86,7 +90,7 @@ def _two(left: str, right: str) -> str:
 
 
 def _problem(problem: Problem, result: Result) -> list[str]:
-    where = f"{visible(problem.file)}:{problem.line}" if problem.line else visible(problem.file)
+    where = line(problem.file, _LONGEST_PATH) + (f":{problem.line}" if problem.line else "")
     step = line(named(problem.step, result.names), 200)
     lines = [f"  {where}   {step}".rstrip()]
     if problem.message.strip() != problem.step.strip():

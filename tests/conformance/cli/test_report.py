@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cli.report import report
-from conformance.errors import BadFile
+from conformance.errors import BadFile, UsageError
+from conformance.report import FILES, FORMATS, build
 from conformance.results import Outcome
 from conformance.runlog import Run, RunWriter
 from tests.conformance.report import toys
@@ -53,25 +53,41 @@ def test_ends_with_0_for_a_run_as_expected_and_3_for_one_cut_off(tmp_path: Path)
     assert invoke(recorded(tmp_path / "b.jsonl", replace(passed, footer=None))).exit_code == 3
 
 
-def test_prints_other_formats(log: Path) -> None:
-    assert json.loads(invoke(log, "--format", "json").output)["target"]["name"] == "toy"
-    assert invoke(log, "--format", "markdown").output.startswith("# Chat parity: toy\n")
+@pytest.mark.parametrize("form", FORMATS)
+def test_gives_every_format_on_standard_output_or_in_a_file(log: Path, tmp_path: Path, form: str) -> None:
+    run = toys.forged()
+    expected = FORMATS[form](build(run), run)
+    printed = invoke(log, "--format", form)
+    assert (printed.exit_code, printed.output) == (1, expected)
+    written = invoke(log, "--format", form, "--out", tmp_path / "new" / "file")
+    assert (written.exit_code, written.output) == (1, "")
+    assert (tmp_path / "new" / "file").read_text(encoding="utf-8") == expected
 
 
-def test_prints_only_failures(log: Path) -> None:
+def test_prints_only_failures(log: Path, tmp_path: Path) -> None:
     assert invoke(log, "--failures-only").output.startswith(EXAMPLE)
     assert "## Features" not in invoke(log, "--failures-only", "--format", "markdown").output
+    invoke(log, "--failures-only", "--out", tmp_path / "file")
+    assert (tmp_path / "file").read_text(encoding="utf-8").startswith(EXAMPLE)
 
 
-def test_refuses_half_a_json_document(log: Path) -> None:
-    result = invoke(log, "--failures-only", "--format", "json")
+@pytest.mark.parametrize("form", [form for form in FORMATS if form not in ("text", "markdown")])
+def test_refuses_half_a_document(log: Path, form: str) -> None:
+    result = invoke(log, "--failures-only", "--format", form)
     assert result.exit_code == 2
-    assert "parity.json is always whole" in result.output
+    assert f"{form} is always whole" in result.output
 
 
-def test_writes_the_reports_into_a_folder(log: Path, tmp_path: Path) -> None:
-    assert invoke(log, "--out", tmp_path / "out").exit_code == 1
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["parity.json", "parity.md"]
+def test_writes_the_files_of_a_run_into_a_folder(log: Path, tmp_path: Path) -> None:
+    assert invoke(log, "--folder", tmp_path / "out").exit_code == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
+
+
+def test_says_when_the_file_cannot_be_written(log: Path) -> None:
+    result = invoke(log, "--out", log / "file")
+    assert isinstance(result.exception, UsageError)
+    assert "cannot be written (" in str(result.exception)
+    assert str(result.exception).endswith("; name another file with --out")
 
 
 def test_leaves_a_bad_file_to_the_command_that_it_belongs_to(tmp_path: Path) -> None:

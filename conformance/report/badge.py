@@ -1,0 +1,53 @@
+"""A badge: how many features are OK, as an image, and as the document that shields.io draws one from."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from conformance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from conformance.report.model import Report
+    from conformance.runlog import Run
+
+LABEL = "chat parity"
+_COLOURS = {0: "brightgreen", 1: "red", 3: "lightgrey"}
+_HEX = {"brightgreen": "#2c7d32", "red": "#b3261e", "lightgrey": "#5f6368"}
+"""Darker than shields.io's own, so that white letters on them can be read (at least 4.5 to 1)."""
+_LETTER = 6.6
+"""Pixels that an average letter of the badge takes; `textLength` makes it exact whatever font there is."""
+
+
+def message(report: Report) -> str:
+    """Say it in a few words: `25 of 25 OK`; a run that was cut off gives no figure that somebody could quote."""
+    if not report.complete:
+        return "not complete"
+    return f"{report.feature_counts[Verdict.OK]} of {len(report.features)} OK"
+
+
+def endpoint(report: Report, _: Run | None = None) -> str:
+    """Give the JSON of <https://shields.io/badges/endpoint-badge>."""
+    colour = _COLOURS.get(report.exit_code, "lightgrey")
+    document = {"schemaVersion": 1, "label": LABEL, "message": message(report), "color": colour}
+    return json.dumps(document | {"isError": report.exit_code != 0}, indent=2) + "\n"
+
+
+def svg(report: Report, _: Run | None = None) -> str:
+    """Draw it; it holds words of ours only, nothing of the server."""
+    said = message(report)
+    widths = [round(len(text) * _LETTER) + 12 for text in (LABEL, said)]
+    total = str(sum(widths))
+    image = Element("svg", xmlns="http://www.w3.org/2000/svg", width=total, height="20", role="img")
+    image.set("aria-label", f"{LABEL}: {said}")
+    SubElement(image, "title").text = f"{LABEL}: {said}"
+    colour = _HEX[_COLOURS.get(report.exit_code, "lightgrey")]
+    SubElement(image, "rect", width=total, height="20", rx="3", fill="#3c4043")
+    SubElement(image, "rect", x=str(widths[0]), width=str(widths[1]), height="20", rx="3", fill=colour)
+    SubElement(image, "rect", x=str(widths[0]), width="4", height="20", fill=colour)
+    letters = SubElement(image, "g", {"fill": "#fff", "font-family": "Verdana,DejaVu Sans,sans-serif"})
+    letters.set("font-size", "11")
+    for text, start, width in ((LABEL, 0, widths[0]), (said, widths[0], widths[1])):
+        SubElement(letters, "text", x=str(start + 6), y="14", textLength=str(width - 12)).text = text
+    return tostring(image, encoding="unicode") + "\n"

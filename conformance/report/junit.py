@@ -1,0 +1,110 @@
+"""`junit.xml`: a suite per feature, a case per scenario, in the shape that Jenkins, GitLab and their kin read.
+
+FAIL                             failure, its type the level of the rule
+BROKEN, UNTESTABLE, BLOCKED      error: nothing was learnt of the server
+selected, but never played       error
+NOT APPLICABLE                   skipped
+a finding of another scenario    a case of its own, in the first feature of the rule that it breaks
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from conformance.report.failures import failures, reason, scenario_text
+from conformance.report.text import line
+from conformance.verdict import UNJUDGED, Standing
+
+if TYPE_CHECKING:
+    from conformance.report.failures import Failure
+    from conformance.report.model import FeatureRow, Report
+    from conformance.runlog import Run
+    from conformance.verdict import JudgedScenario
+
+_LONGEST_ID = 400
+
+
+def render(report: Report, run: Run) -> str:
+    """Give the document; it is valid XML whatever the server sent."""
+    found: dict[str, list[Failure]] = defaultdict(list)
+    failed: dict[str, Failure] = {}
+    for failure in failures(report, run):
+        if failure.found and failure.rule and failure.rule.features:
+            found[failure.rule.features[0]].append(failure)
+        elif not failure.found:
+            failed[failure.scenario] = failure
+    root = Element("testsuites", name=f"chat-parity: {line(report.target.name)}")
+    for row in report.features:
+        suite = _suite(row, report, run, failed, found[row.judged.entry.id])
+        if len(suite) > 1:
+            root.append(suite)
+    _count(root, "failure", "error")
+    indent(root)
+    # ASCII with character references: the bytes are the same whatever a reader takes the encoding to be.
+    text: str = tostring(root, "us-ascii", xml_declaration=False).decode("ascii")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _suite(row: FeatureRow, report: Report, run: Run, failed: dict[str, Failure], found: list[Failure]) -> Element:
+    feature = row.judged.entry
+    suite = Element("testsuite", name=f"{feature.number} {line(feature.title)}", timestamp=_moment(report.started))
+    properties = SubElement(suite, "properties")
+    for name, value in (("verdict", row.judged.verdict), ("evidence", row.evidence), ("spec", report.spec_digest)):
+        SubElement(properties, "property", name=name, value=line(value, 400))
+    for scenario in row.judged.scenarios:
+        if scenario.results or scenario.selected:
+            case = _case(suite, feature.id, scenario.entry.id, scenario.seconds)
+            _ending(case, scenario, report, run, failed.get(scenario.entry.id))
+    for failure in found:
+        name = f"{failure.rule.id if failure.rule else ''} found in {failure.scenario}"
+        _failure(_case(suite, feature.id, name), failure)
+    _count(suite, "failure", "error", "skipped")
+    return suite
+
+
+def _case(suite: Element, feature: str, name: str, seconds: float = 0.0) -> Element:
+    # No `file` and no `line`: the schema of Jenkins' xUnit plugin refuses a whole document for them.
+    return SubElement(suite, "testcase", classname=line(feature), name=line(name, _LONGEST_ID), time=f"{seconds:.3f}")
+
+
+def _ending(case: Element, scenario: JudgedScenario, report: Report, run: Run, failure: Failure | None) -> None:
+    standing = scenario.standing
+    if failure is not None:
+        _failure(case, failure)
+    elif standing in UNJUDGED:
+        _said(case, "error", f"{standing}: {line(reason(scenario), 400)}", str(standing), scenario_text(scenario, run))
+    elif standing is Standing.NOT_RUN:
+        _said(case, "error", f"not played: {line(report.reason, 400) or 'the run left it out'}", str(standing), "")
+    elif standing is Standing.NOT_APPLICABLE:
+        _said(case, "skipped", line(reason(scenario), 400) or "not applicable to this target", "", "")
+
+
+def _failure(case: Element, failure: Failure) -> None:
+    rule = failure.rule
+    sentence = f"{line(rule.id)}: {line(rule.sentence, 400)}" if rule else ""
+    message = " — ".join(filter(None, [sentence, line(failure.problem.message, 400)]))
+    _said(case, "failure", message, line(rule.level) if rule else "", failure.text)
+
+
+def _said(case: Element, kind: str, message: str, sort: str, text: str) -> None:
+    said = SubElement(case, kind, message=message)
+    if sort:
+        said.set("type", sort)
+    said.text = text or None
+
+
+def _count(element: Element, *kinds: str) -> None:
+    """Say how many cases there are, how many of them have each kind of ending, and how long all took."""
+    cases = list(element.iter("testcase"))
+    element.set("tests", str(len(cases)))
+    for kind in kinds:
+        counted = sum(case.find(kind) is not None for case in cases)
+        element.set("skipped" if kind == "skipped" else f"{kind}s", str(counted))
+    element.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
+
+
+def _moment(started: str) -> str:
+    """Give the start as the schema wants it: without a zone; it is UTC."""
+    return line(started).removesuffix("Z")

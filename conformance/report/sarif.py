@@ -1,0 +1,100 @@
+"""SARIF 2.1.0: each failure as a result at the line of its scenario, each rule of the protocol as a rule.
+
+<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from conformance.report.failures import failures, reason, unjudged
+from conformance.report.text import line
+
+if TYPE_CHECKING:
+    from conformance.report.failures import Failure
+    from conformance.report.model import Report, RuleRow
+    from conformance.runlog import Run
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LONGEST_PATH = 400
+
+
+def render(report: Report, run: Run) -> str:
+    """Give the log, indented; a must rule is an `error`, a should rule a `warning`."""
+    return json.dumps(document(report, run), indent=2, ensure_ascii=True) + "\n"
+
+
+def document(report: Report, run: Run) -> dict[str, Any]:
+    """Give the log as a JSON value."""
+    indices = {row.entry.id: index for index, row in enumerate(report.rules)}
+    driver = {"name": "chat-parity", "version": line(report.tool), "rules": [_rule(row) for row in report.rules]}
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "invocations": [_invocation(report)],
+                "results": [_result(failure, indices) for failure in failures(report, run)],
+                "columnKind": "unicodeCodePoints",
+                "properties": {"target": line(report.target.name), "spec": line(report.spec_digest)},
+            }
+        ],
+    }
+
+
+def _rule(row: RuleRow) -> dict[str, Any]:
+    entry = row.entry
+    return {
+        "id": line(entry.id),
+        "shortDescription": {"text": line(entry.sentence, 400)},
+        "defaultConfiguration": {"level": _level(entry.level == "must")},
+        "properties": {"level": line(entry.level), "features": [line(feature) for feature in entry.features]},
+    }
+
+
+def _result(failure: Failure, indices: dict[str, int]) -> dict[str, Any]:
+    rule = {"ruleId": line(failure.rule.id), "ruleIndex": indices[failure.rule.id]} if failure.rule else {}
+    identity = f"{failure.scenario}\0{failure.rule.id if failure.rule else ''}\0{failure.found}"
+    return rule | {
+        "level": _level(failure.must),
+        "message": {"text": failure.text},
+        "locations": [_location(failure)],
+        # The same failure of the next run is the same alert, though ids and times in its text differ.
+        "partialFingerprints": {"scenario/v1": hashlib.sha256(identity.encode(errors="replace")).hexdigest()},
+    }
+
+
+def _location(failure: Failure) -> dict[str, Any]:
+    problem = failure.problem
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(problem.file)}}
+    if problem.line:
+        place["region"] = {"startLine": problem.line}
+    return {
+        "physicalLocation": place,
+        "logicalLocations": [{"name": line(failure.scenario, _LONGEST_PATH), "kind": "function"}],
+    }
+
+
+def _invocation(report: Report) -> dict[str, Any]:
+    """Say whether the run can be trusted, and what could not be judged."""
+    notes = [{"level": "error", "message": {"text": line(report.reason, 400)}}] if not report.complete else []
+    for one in unjudged(report):
+        text = f"{one.standing} {line(one.entry.id)}: {line(reason(one), 400)}"
+        notes.append({"level": "warning", "message": {"text": text}})
+    return {
+        "executionSuccessful": report.complete,
+        "exitCode": report.exit_code,
+        "toolExecutionNotifications": notes,
+    }
+
+
+def _level(must: bool) -> str:
+    return "error" if must else "warning"
+
+
+def _uri(path: str) -> str:
+    return quote(line(path, _LONGEST_PATH))

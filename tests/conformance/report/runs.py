@@ -1,0 +1,100 @@
+"""Runs of every kind, made of toys: what any view must be able to show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.results import Observation, Outcome
+from conformance.runlog import CellEntry, Footer
+from tests.conformance.report import toys
+
+if TYPE_CHECKING:
+    from conformance.runlog import Run
+
+RULES = (
+    toys.rule("EDIT-1"),
+    toys.rule("EDIT-2"),
+    toys.rule("EDIT-3", "should"),
+    toys.rule("DROP-1", features=("drop",)),
+    toys.rule("FORM-1", features=("edit", "drop")),
+)
+OUTCOMES = {
+    "edit.passes": ("EDIT-1", Outcome.PASS),
+    "edit.fails": ("EDIT-2", Outcome.FAIL),
+    "edit.amber": ("EDIT-3", Outcome.FAIL),
+    "edit.blocked": ("EDIT-1", Outcome.BLOCKED),
+    "edit.untestable[a.b]": ("EDIT-1", Outcome.UNTESTABLE),
+    "drop.broken": ("DROP-1", Outcome.BROKEN),
+    "drop.none": ("DROP-1", Outcome.NOT_APPLICABLE),
+}
+
+
+def mixed() -> Run:
+    """Give a run with every outcome, a flaky scenario, a finding, a table and probes."""
+    cell = CellEntry("spec/who-may.yaml", "edit", "owner", "allowed", 0, 0)
+    entries = [toys.scenario(name, (rule,), name.partition(".")[0]) for name, (rule, _) in OUTCOMES.items()]
+    entries[0] = replace(entries[0], cell=cell)
+    entries[1] = replace(entries[1], cell=replace(cell, column="reader", value="refused", column_at=1))
+    failed = toys.forged().results[0]
+    results = []
+    for entry, (_, outcome) in zip(entries, OUTCOMES.values(), strict=True):
+        more = {"transcript": failed.transcript, "names": failed.names} if outcome is Outcome.FAIL else {}
+        results.append(toys.result(entry, outcome, **more))
+    results[1] = replace(results[1], problems=failed.problems)
+    results.append(toys.result(entries[1], attempt=2))
+    finding = toys.problem("no zone in it", rule="FORM-1", step="expect Edited", entry=0)
+    results[0] = replace(results[0], findings=(finding,), transcript=failed.transcript)
+    never = toys.scenario("drop.never-played", ("DROP-1",), "drop")
+    header = toys.header(RULES, (*entries, never), selected=tuple(entry.id for entry in entries))
+    probes = (Observation("echo", "Does it echo?", "It shows twice.", "yes", failed.transcript, failed.names),)
+    return toys.run(header, *results, probes=probes)
+
+
+def good() -> Run:
+    """Give a run where all is well."""
+    entry = toys.scenario("edit.passes", ("EDIT-1",))
+    return toys.run(toys.header(RULES[:1], (entry,)), toys.result(entry))
+
+
+def cut_off() -> Run:
+    """Give a run that ended in the middle, without calibration."""
+    run = mixed()
+    return replace(run, results=run.results[:1], probes=(), footer=None, calibration=None)
+
+
+def stopped() -> Run:
+    """Give a run that says why it ended early."""
+    return replace(mixed(), results=(), footer=Footer(complete=False, reason="interrupted"))
+
+
+KINDS = {"mixed": mixed(), "good": good(), "forged": toys.forged(), "cut off": cut_off(), "stopped": stopped()}
+
+
+def hostile(text: str) -> Run:
+    """Put a text wherever a server, a target file or a damaged log could put one."""
+    run = mixed()
+    target = replace(run.header.target, name=text, instances=(text,), place=text)
+    entries = tuple(
+        replace(entry, title=text, file=text, cell=entry.cell and replace(entry.cell, row=text, value=text))
+        for entry in run.header.spec.scenarios
+    )
+    rules = tuple(replace(rule, sentence=text, file=text) for rule in run.header.spec.rules)
+    features = tuple(replace(feature, title=text) for feature in run.header.spec.features)
+    spec = replace(run.header.spec, scenarios=entries, rules=rules, features=features, digest=text)
+    header = replace(run.header, target=target, spec=spec, command=text, started=text, tool=text)
+    results = tuple(
+        replace(
+            result,
+            problems=tuple(replace(one, message=text, step=text, file=text) for one in result.problems),
+            findings=tuple(replace(one, message=text) for one in result.findings),
+            transcript=tuple(
+                replace(line, who=text, text=text, frame=line.frame and {"kind": text, text: [text, {text: text}]})
+                for line in (*result.transcript, *(replace(one, frame=None) for one in result.transcript))
+            ),
+            names={text: text, "0b9c0000": text},
+        )
+        for result in run.results
+    )
+    probes = tuple(replace(one, title=text, why=text, observed=text) for one in run.probes)
+    return replace(run, header=header, results=results, probes=probes, footer=Footer(complete=False, reason=text))

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import json
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+from conformance.report import badge, build
+from tests.conformance.report import runs
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "colour"),
+    [
+        ("good", "1 of 2 OK", "brightgreen"),
+        ("mixed", "0 of 2 OK", "red"),
+        ("cut off", "not complete", "lightgrey"),
+    ],
+)
+def test_says_how_many_features_are_ok(kind: str, message: str, colour: str) -> None:
+    report = build(runs.KINDS[kind])
+    document = json.loads(badge.endpoint(report))
+    assert document == {
+        **{"schemaVersion": 1, "label": "chat parity", "message": message, "color": colour},
+        "isError": kind != "good",
+    }
+    image = fromstring(badge.svg(report))
+    assert [text.text for text in image.iter(f"{SVG}text")] == ["chat parity", message]
+    assert image.get("aria-label") == f"chat parity: {message}"
+
+
+def test_nothing_of_the_server_is_in_it() -> None:
+    run = runs.hostile("<script>")
+    assert "script" not in badge.svg(build(run)) + badge.endpoint(build(run))
