@@ -157,9 +157,12 @@ async def run(
             shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
             await _pool([begin for _, begin in shared], options.jobs)
         with _Phase(course, "alone"):
-            for one, begin in work:
-                if one.exclusive:
-                    await begin()
+            # One acts at a time (`Floor`), and others while it waits for a timer; but a restart ends them all.
+            alone = [(one, begin) for one, begin in work if one.exclusive]
+            await _pool(
+                [begin for one, begin in alone if "restart" not in one.needs], len(alone) if options.jobs > 1 else 1
+            )
+            await _pool([begin for one, begin in alone if "restart" in one.needs], 1)
 
 
 def _count(result: Result, spec: Spec, options: Options, course: Course) -> None:

@@ -139,7 +139,7 @@ def _unbound(steps: Sequence[s.Step], scope: _Scope) -> Iterator[tuple[int, str]
             for name in sorted({name for word in step.choices for name in references(word)}):
                 if not scope.knows(name):
                     yield step.line, _say(name, scope)
-        elif isinstance(step, s.Repeat):
+        elif isinstance(step, s.Repeat | s.FasterThan):
             yield from _unbound(step.steps, scope)
         elif isinstance(step, s.Together):
             yield from _in_branches(step.branches, scope)

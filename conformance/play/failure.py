@@ -23,5 +23,9 @@ class Unmet(PlayError):
     """The server did not do what a step expects."""
 
 
+class TooSlow(PlayError):
+    """The harness took longer than the steps leave it: what was seen says nothing about the server."""
+
+
 class Broken(PlayError):
     """The scenario, or the harness, is wrong: nothing is said about the server."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ChatParityError
 from conformance.matching import PatternError, show
 from conformance.play.connecting import connect, disconnect
 from conformance.play.expecting import TIMER_MARGIN, expect, expect_close, expect_either, observe
-from conformance.play.failure import Broken, PlayError, Unmet
+from conformance.play.failure import Broken, PlayError, TooSlow, Unmet
 from conformance.play.gathering import check, collect, page
 from conformance.play.guarding import never, never_fetched
 from conformance.play.sending import send, send_raw, ws_ping
@@ -61,6 +62,21 @@ async def _repeat(step: s.Repeat, world: World) -> None:
         await perform(step.steps, world)
 
 
+async def _faster_than(step: s.FasterThan, world: World) -> None:
+    limit = world.stage.timer(step.timer) * step.times
+    began = time.monotonic()
+    unmet: Unmet | None = None
+    try:
+        await perform(step.steps, world)
+    except Unmet as error:
+        unmet = error
+    seconds = time.monotonic() - began
+    if seconds >= limit:
+        raise TooSlow(f"this took {seconds:.1f} s, and tells something only if it takes less than {limit:g} s")
+    if unmet is not None:
+        raise unmet
+
+
 async def _together(step: s.Together, world: World) -> None:
     results = await asyncio.gather(*(perform(branch, world) for branch in step.branches), return_exceptions=True)
     for result in results:
@@ -80,7 +96,11 @@ async def _provision(step: s.Provision, world: World) -> None:
 async def _pause(step: s.Pause, world: World) -> None:
     seconds = world.stage.timer(step.timer) * TIMER_MARGIN + world.stage.patience
     world.transcript.note("", "·", f"pause of {seconds:.1f} s ({step.timer})")
-    await asyncio.sleep(seconds)
+    if not world.alone:
+        await asyncio.sleep(seconds)
+        return
+    async with world.stage.floor.leave():
+        await asyncio.sleep(seconds)
 
 
 async def _restart(_: s.Restart, world: World) -> None:
@@ -105,6 +125,7 @@ _PERFORMERS: dict[type[s.Step], Callable[[Any, World], Awaitable[None]]] = {
     s.WsPing: ws_ping,
     s.Sync: _sync,
     s.Repeat: _repeat,
+    s.FasterThan: _faster_than,
     s.Together: _together,
     s.Page: page,
     s.Collect: collect,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from typing import TYPE_CHECKING
 
 from conformance.errors import ProvisioningFailed
 from conformance.play.concern import concerns
-from conformance.play.failure import Broken, PlayError, Unmet
+from conformance.play.failure import Broken, PlayError, TooSlow, Unmet
 from conformance.play.guarding import judge_guard, judge_trap
 from conformance.play.perform import perform
 from conformance.play.residue import residue
@@ -49,8 +50,13 @@ async def play(scenario: Scenario, stage: Stage, attempt: int = 1) -> Result:
     if unmet is not None:
         verdict.add(Outcome.NOT_APPLICABLE, unmet)
         return _result(scenario, verdict, None, attempt, 0.0)
+    async with stage.floor.hold() if scenario.exclusive else contextlib.nullcontext():
+        return await _play(scenario, stage, attempt, verdict)
+
+
+async def _play(scenario: Scenario, stage: Stage, attempt: int, verdict: _Verdict) -> Result:
     began = time.perf_counter()
-    world = World(stage, unpaced=scenario.exclusive)
+    world = World(stage, alone=scenario.exclusive)
     try:
         await _set_and_perform(scenario, world, verdict)
         _judge_frames(scenario, world, verdict)
@@ -75,6 +81,8 @@ async def _set_and_perform(scenario: Scenario, world: World, verdict: _Verdict) 
         verdict.add(Outcome.UNTESTABLE, str(error))
     except Broken as error:
         verdict.add(Outcome.BROKEN, error.message, error.step, error.offender)
+    except TooSlow as error:
+        verdict.add(Outcome.BLOCKED, error.message, error.step)
     except Unmet as error:
         outcome = Outcome.FAIL if performing else Outcome.BLOCKED
         verdict.add(outcome, error.message, error.step, error.offender)

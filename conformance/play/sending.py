@@ -22,7 +22,7 @@ async def send(step: s.Send, world: World) -> None:
         raise Broken(f"our own {step.frame} does not fit its schema: {violations[0].message}")
     if step.invalid and not violations:
         raise Broken(f"this {step.frame} is marked `invalid`, but it fits its schema")
-    await world.send(step.by, frame, paced=not world.unpaced)
+    await world.send(step.by, frame, paced=not world.alone)
 
 
 async def send_raw(step: s.SendRaw, world: World) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from conformance.provision import Provisioner
     from conformance.results import Calibration
@@ -61,6 +62,28 @@ class Pacer:
             self._spent.pop((user, index), None)
 
 
+class Floor:
+    """Lets one scenario at a time act alone; whoever waits for a timer of the server leaves it to another one."""
+
+    def __init__(self) -> None:
+        self._taken = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Act alone."""
+        async with self._taken:
+            yield
+
+    @contextlib.asynccontextmanager
+    async def leave(self) -> AsyncIterator[None]:
+        """Let others act for as long as the body lasts, then wait until it is one's turn again."""
+        self._taken.release()
+        try:
+            yield
+        finally:
+            await self._taken.acquire()
+
+
 class Reach:
     """Counts the connections in a row that a target did not answer at all: a server that has died or hangs."""
 
@@ -89,6 +112,7 @@ class Stage:
     restart: Callable[[], Awaitable[None]] | None = None
     secrets: tuple[str, ...] = field(default=())
     reach: Reach = field(default_factory=Reach)
+    floor: Floor = field(default_factory=Floor)
 
     @property
     def reply(self) -> float:

@@ -39,9 +39,9 @@ class Guard:
 class World:
     """Everything one play can reach. `connections` has every connection ever opened, the closed ones too."""
 
-    def __init__(self, stage: Stage, *, unpaced: bool = False, observing: bool = False) -> None:
+    def __init__(self, stage: Stage, *, alone: bool = False, observing: bool = False) -> None:
         self.stage = stage
-        self.unpaced = unpaced
+        self.alone = alone
         self.observing = observing
         self.observed = ""
         self.transcript = Transcript()

@@ -214,6 +214,10 @@ class _Parser:
         inner = self._steps(value["steps"], (*path, "steps"))
         return s.Repeat(line=line, times=value["repeat"], steps=inner, name=value.get("as"))
 
+    def faster_than(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
+        inner = self._steps(value["steps"], (*path, "steps"))
+        return s.FasterThan(line=line, timer=value["faster_than"], times=value.get("times", 1), steps=inner)
+
     def together(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
         branches = enumerate(value["together"])
         return s.Together(
@@ -287,6 +291,7 @@ _KINDS: dict[str, Callable[[_Parser, Mapping[str, Any], int, Steps], s.Step]] = 
     "ws_ping": _Parser.ws_ping,
     "sync": _Parser.sync,
     "repeat": _Parser.repeat,
+    "faster_than": _Parser.faster_than,
     "together": _Parser.together,
     "collect": _Parser.collect,
     "check": _Parser.check,
@@ -299,10 +304,10 @@ _KINDS: dict[str, Callable[[_Parser, Mapping[str, Any], int, Steps], s.Step]] = 
 
 
 def walk(steps: Sequence[s.Step]) -> Iterator[s.Step]:
-    """Give all steps, those inside `repeat` and `together` too."""
+    """Give all steps, those inside `repeat`, `faster_than` and `together` too."""
     for step in steps:
         yield step
-        if isinstance(step, s.Repeat):
+        if isinstance(step, s.Repeat | s.FasterThan):
             yield from walk(step.steps)
         elif isinstance(step, s.Together):
             for branch in step.branches:

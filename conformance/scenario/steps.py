@@ -198,6 +198,19 @@ class Repeat(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FasterThan(Step):
+    """The steps, which tell something of the server only if they take less than so many times this timer of it."""
+
+    timer: str
+    times: int
+    steps: tuple[Step, ...]
+
+    @property
+    def label(self) -> str:
+        return f"faster_than {self.timer}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Together(Step):
     """The branches at the same time."""
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.server import Request, Response, ServerConnection
 
+    from conformance.results import Result
+    from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
 
 ALONE = "{users: [alice]}"
@@ -444,6 +446,33 @@ async def test_pause_lasts_a_little_longer_than_the_timer(spec: Spec, scenario: 
         result = await stage.play(toy)
     assert messages(result) == []
     assert result.seconds >= 0.05
+
+
+class TestFasterThan:
+    TOY = """
+steps:
+  - faster_than: timers.typing_expiry
+    steps: [{send_raw: {text: hello}, by: alice}, {expect: Error, at: alice, with: {message: MESSAGE}}]
+"""
+
+    async def judge(self, spec: Spec, toy: Scenario, expiry: float) -> Result:
+        async with theatre(spec, timers={"typing_expiry": expiry}) as stage:
+            return await stage.play(toy)
+
+    async def test_judges_what_was_fast_enough(self, spec: Spec, scenario: Author) -> None:
+        good = await self.judge(spec, scenario(self.TOY.replace("MESSAGE", "{$type: string}"), given=ALONE), 60)
+        bad = await self.judge(spec, scenario(self.TOY.replace("MESSAGE", "never said"), given=ALONE), 60)
+        assert (good.outcome, bad.outcome) == (Outcome.PASS, Outcome.FAIL)
+        assert bad.problems[0].step == "expect Error at alice"
+
+    @pytest.mark.parametrize("wanted", ["{$type: string}", "never said"])
+    async def test_says_nothing_of_the_server_where_it_took_too_long(
+        self, spec: Spec, scenario: Author, wanted: str
+    ) -> None:
+        result = await self.judge(spec, scenario(self.TOY.replace("MESSAGE", wanted), given=ALONE), 1e-9)
+        assert result.outcome is Outcome.BLOCKED
+        assert "tells something only if it takes less than 1e-09 s" in messages(result)[0]
+        assert result.problems[0].step == "faster_than timers.typing_expiry"
 
 
 class TestNeverFetched:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from conformance.play import Pacer
+from conformance.play.stage import Floor
 from tests.conformance.stages import Author, messages, target_at, theatre
 
 if TYPE_CHECKING:
@@ -105,3 +107,51 @@ steps:
     assert (messages(paced), messages(unpaced)) == ([], [])
     assert paced.seconds >= 0.4
     assert unpaced.seconds < paced.seconds
+
+
+class TestFloor:
+    async def test_lets_one_at_a_time_act(self) -> None:
+        floor, log = Floor(), []
+
+        async def act(name: str) -> None:
+            async with floor.hold():
+                log.append(name)
+                await asyncio.sleep(0)
+                log.append(name)
+
+        await asyncio.gather(act("first"), act("second"))
+        assert log == ["first", "first", "second", "second"]
+
+    async def test_is_free_while_its_holder_waits_for_a_timer(self) -> None:
+        floor, log, timer = Floor(), [], asyncio.Event()
+
+        async def wait() -> None:
+            async with floor.hold():
+                async with floor.leave():
+                    await timer.wait()
+                log.append("waited")
+
+        async def act() -> None:
+            async with floor.hold():
+                timer.set()
+                await asyncio.sleep(0)
+                log.append("acted")
+
+        async with asyncio.timeout(5):
+            await asyncio.gather(wait(), act())
+        assert log == ["acted", "waited"]
+
+
+async def test_an_exclusive_scenario_leaves_the_floor_while_it_pauses(spec: Spec, scenario: Author) -> None:
+    toy = """
+steps:
+  - {pause: timers.typing_expiry}
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hello}}
+  - {expect: NewMessage, at: [alice, bob]}
+"""
+    async with theatre(spec, timers={"typing_expiry": 0.05}) as stage:
+        begun = asyncio.create_task(stage.play(scenario(toy, exclusive="true")))
+        other = asyncio.create_task(stage.play(scenario("steps: [{sync: [alice]}]", exclusive="true")))
+        results = [await done for done in asyncio.as_completed([begun, other])]
+    assert [messages(result) for result in results] == [[], []]
+    assert results[0] is other.result()

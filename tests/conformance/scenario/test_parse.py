@@ -85,6 +85,14 @@ STEPS: list[tuple[str, s.Step]] = [
     ("{ws_ping: hello, by: alice}", s.WsPing(line=L, by="alice", payload="hello")),
     ("{sync: alice}", s.Sync(line=L, who=("alice",))),
     ("{repeat: 3, steps: [{send: Ping, by: alice}]}", s.Repeat(line=L, times=3, steps=(PING,))),
+    (
+        "{faster_than: timers.rate_window, steps: [{send: Ping, by: alice}]}",
+        s.FasterThan(line=L, timer="timers.rate_window", times=1, steps=(PING,)),
+    ),
+    (
+        "{faster_than: timers.rate_window, times: 2, steps: [{send: Ping, by: alice}]}",
+        s.FasterThan(line=L, timer="timers.rate_window", times=2, steps=(PING,)),
+    ),
     ('{repeat: "${n}", as: i, steps: []}', s.Repeat(line=L, times="${n}", steps=(), name="i")),
     ("{together: [[{send: Ping, by: alice}], []]}", s.Together(line=L, branches=((PING,), ()))),
     (
@@ -143,8 +151,8 @@ STEPS: list[tuple[str, s.Step]] = [
     ("{restart: hard}", s.Restart(line=L)),
 ]
 
-KINDS = "check, collect, connect, disconnect, expect, expect_close, expect_either, never, never_fetched, observe, "
-KINDS += "page, pause, provision, repeat, restart, send, send_raw, sync, together, ws_ping"
+KINDS = "check, collect, connect, disconnect, expect, expect_close, expect_either, faster_than, never, "
+KINDS += "never_fetched, observe, page, pause, provision, repeat, restart, send, send_raw, sync, together, ws_ping"
 ACTOR = "does not look as it should: A user (its first connection), or user@device."
 ROLES = "owner, moderator, member, reader, banned"
 
@@ -387,7 +395,8 @@ LABELS: list[tuple[s.Step, str]] = [
             *("expect Pong at alice", "expect Pong at alice, bob@phone", "never * at alice, bob", "never Pong at bob"),
             *("expect_either at alice", "expect_close at alice", "expect_close at alice"),
             *("connect alice@phone", "connect bob", "disconnect alice", "disconnect alice, bob"),
-            *("ws_ping by alice", "sync alice", "repeat 3", "repeat ${n}", "together"),
+            *("ws_ping by alice", "sync alice", "repeat 3"),
+            *("faster_than timers.rate_window", "faster_than timers.rate_window", "repeat ${n}", "together"),
             *("page A by alice", "page A by alice", "collect A at alice", "collect A at alice", "check ${seen}"),
             *("provision bob as reader in lobby", "provision bob removed in lobby", "pause timers.rate_window"),
             "restart",
@@ -404,10 +413,12 @@ def test_a_step_is_told_in_a_few_words(step: s.Step, label: str) -> None:
 
 def test_steps_inside_steps_are_walked_too(tmp_path: Path) -> None:
     scenario = read_steps(
-        tmp_path, "{repeat: 2, steps: [{together: [[{send: Ping, by: alice}], [{sync: bob}]]}]}", "{sync: alice}"
+        tmp_path,
+        "{repeat: 2, steps: [{together: [[{send: Ping, by: alice}], [{sync: bob}]]}]}",
+        "{faster_than: timers.rate_window, steps: [{sync: alice}]}",
     )
     assert [step.label for step in walk(scenario.steps)] == [
-        *("repeat 2", "together", "send Ping by alice", "sync bob", "sync alice")
+        *("repeat 2", "together", "send Ping by alice", "sync bob", "faster_than timers.rate_window", "sync alice")
     ]
 
 
