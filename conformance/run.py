@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from conformance.calibrate import calibrate
 from conformance.errors import UsageError
+from conformance.patterns import names
 from conformance.play import Pacer, Stage, observe, play
 from conformance.provision import open_provisioner
 from conformance.results import Calibration, Observation, Outcome, Result
@@ -75,7 +76,7 @@ def select(spec: Spec, selection: Selection) -> list[Scenario]:
         if not any(fnmatchcase(known, rule) for known in spec.rules):
             raise UsageError(f"there is no rule {rule!r}; `chat-parity list rules` shows them")
     for pattern in selection.patterns:
-        if not any(_named(one, pattern) for one in spec.scenarios.values()):
+        if not any(names(pattern, one) for one in spec.scenarios):
             raise UsageError(f"no scenario is called {pattern!r}; `chat-parity list scenarios` shows them")
     chosen = [one for one in spec.scenarios.values() if _chosen(one, selection, spec)]
     if not chosen:
@@ -83,15 +84,11 @@ def select(spec: Spec, selection: Selection) -> list[Scenario]:
     return chosen
 
 
-def _named(scenario: Scenario, pattern: str) -> bool:
-    return pattern in (scenario.id, scenario.base) or fnmatchcase(scenario.id, pattern.replace("[", "[[]"))
-
-
 def _chosen(scenario: Scenario, selection: Selection, spec: Spec) -> bool:
     feature = spec.features[scenario.feature]
     rules = [spec.rules[rule] for rule in scenario.rules]
     return (
-        (not selection.patterns or any(_named(scenario, one) for one in selection.patterns))
+        (not selection.patterns or any(names(one, scenario.id) for one in selection.patterns))
         and (not selection.features or bool({feature.id, str(feature.number)} & set(selection.features)))
         and (not selection.levels or any(rule.level in selection.levels for rule in rules))
         and (not selection.rules or any(fnmatchcase(rule.id, one) for rule in rules for one in selection.rules))

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import time
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import click
 from conformance.cli.recording import make_header, recording
 from conformance.cli.targets import open_target, split
 from conformance.errors import UsageError
+from conformance.patterns import names
 from conformance.report.text import visible
 from conformance.results import Observation
 from conformance.run import Course, Options
@@ -81,16 +81,12 @@ def probe(
 def _select(spec: Spec, patterns: Sequence[str]) -> list[Probe]:
     """Give the probes that are meant, cases and all; raises UsageError where a word selects nothing."""
     for pattern in patterns:
-        if not any(_named(one, pattern) for one in spec.probes.values()):
+        if not any(names(pattern, one) for one in spec.probes):
             raise UsageError(f"no probe is called {pattern!r}; `chat-parity list probes` shows them")
-    chosen = [one for one in spec.probes.values() if not patterns or any(_named(one, word) for word in patterns)]
+    chosen = [one for one in spec.probes.values() if not patterns or any(names(word, one.id) for word in patterns)]
     if not chosen:
         raise UsageError("the spec has no probes")
     return chosen
-
-
-def _named(one: Probe, pattern: str) -> bool:
-    return pattern in (one.id, one.play.base) or fnmatchcase(one.id, pattern.replace("[", "[[]"))
 
 
 async def _observe(

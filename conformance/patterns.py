@@ -1,0 +1,17 @@
+"""How a word of the command line or of a waiver names scenarios: an id, the id without its case, or a glob."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+
+def names(pattern: str, scenario: str) -> bool:
+    """Tell whether a pattern names a scenario.
+
+    Example:
+        >>> names("edit.by-*", "edit.by-others[admin]"), names("edit.by-others", "edit.by-others[admin]")
+        (True, True)
+
+    """
+    # Brackets belong to ids here, so they open no set of characters.
+    return pattern in (scenario, scenario.partition("[")[0]) or fnmatchcase(scenario, pattern.replace("[", "[[]"))
