@@ -75,6 +75,8 @@ def make_header(
         ),
         scenarios=tuple(_scenario(one, spec) for one in spec.scenarios.values()),
         messages=MessagesEntry(incoming, spec.protocol.discriminator),
+        wire=spec.wire,
+        probes={one.id: one.play.revision for one in spec.probes.values()},
     )
     return Header(
         run=str(uuid.uuid4()),
@@ -85,14 +87,14 @@ def make_header(
         spec=tables,
         selected=tuple(one.id for one in scenarios),
         options=asdict(options),
-        profile=dict(target.profile),
+        profile={**target.profile, "ambient": sorted(target.ambient)},
     )
 
 
 def _scenario(one: Scenario, spec: Spec) -> ScenarioEntry:
     made = one.cell
     cell = CellEntry(spec.place(made.table), made.row, made.column, made.value, *made.at) if made else None
-    return ScenarioEntry(one.id, one.title, one.feature, one.rules, spec.place(one.file), one.line, cell)
+    return ScenarioEntry(one.id, one.title, one.feature, one.rules, spec.place(one.file), one.line, cell, one.revision)
 
 
 def slug(name: str) -> str:

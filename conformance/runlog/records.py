@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from conformance.results import Calibration, Observation, Result
@@ -67,7 +68,8 @@ class CellEntry:
 class ScenarioEntry:
     """One scenario of the spec (or one case of it), with the rules that fail when it fails.
 
-    `cell` is None where the scenario was not made from a table, and in logs that are older than this field.
+    `cell` is None where the scenario was not made from a table, and in logs that are older than this field. `revision`
+    changes when the scenario is played or judged in another way (see `scenario.revision`); older logs have none.
     """
 
     id: str
@@ -77,6 +79,7 @@ class ScenarioEntry:
     file: str
     line: int
     cell: CellEntry | None = None
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +92,19 @@ class MessagesEntry:
 
 @dataclass(frozen=True, slots=True)
 class SpecTables:
-    """All that a reader of the log needs of the spec; `digest` is `sha256:…` of its files."""
+    """All that a reader of the log needs of the spec.
+
+    `digest` is `sha256:…` of its files, `wire` of those that every frame is checked by, `probes` maps each probe to its
+    revision; logs that are older than the last two have none.
+    """
 
     digest: str
     features: tuple[FeatureEntry, ...]
     rules: tuple[RuleEntry, ...]
     scenarios: tuple[ScenarioEntry, ...]
     messages: MessagesEntry
+    wire: str = ""
+    probes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,11 @@ class Header:
     options: Mapping[str, Any] = field(default_factory=dict)
     profile: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
+
+    @property
+    def moment(self) -> datetime:
+        """Give `started` as a moment, with its zone; raises ValueError where it is none."""
+        return datetime.fromisoformat(self.started).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

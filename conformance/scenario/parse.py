@@ -13,6 +13,7 @@ from conformance.documents import Document, Steps, read_yaml
 from conformance.errors import BadFile, Mistake
 from conformance.scenario import steps as s
 from conformance.scenario.cases import expand
+from conformance.scenario.revision import revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,6 +80,7 @@ class _Parser:
                 for one in value.get("allow", ())
             ),
             cell=case.cell,
+            revision=revision(value),
         )
         self._check_names(scenario)
         return scenario

@@ -369,7 +369,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario, or one case of it (then `id` ends in `[case]`)."""
+    """One scenario, or one case of it (then `id` ends in `[case]`); for `revision` see `scenario.revision`."""
 
     id: str
     title: str
@@ -385,6 +385,7 @@ class Scenario:
     exclusive: bool = False
     allow: tuple[Allowed, ...] = ()
     cell: Cell | None = None
+    revision: str = ""
 
     @property
     def base(self) -> str:

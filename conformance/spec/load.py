@@ -60,7 +60,8 @@ def load(folder: Path) -> Spec:
     probes = _unique([(one.id, one, one.play) for some in probe_lists for one in some], mistakes)
     spec = Spec(
         folder=folder,
-        digest=_digest(folder),
+        digest=_digest(folder, folder.rglob("*")),
+        wire=_digest(folder, (*(folder / "messages").rglob("*"), folder / "protocol.yaml")),
         protocol=protocol,
         formats=formats,
         features=features,
@@ -140,9 +141,9 @@ def _unique(items: list[tuple[str, Item, Scenario]], mistakes: list[Mistake]) ->
     return dict(sorted(unique.items()))
 
 
-def _digest(folder: Path) -> str:
+def _digest(folder: Path, files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
+    for file in sorted(files):
         if file.is_file() and file.suffix in (".yaml", ".json"):
             digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
             digest.update(file.read_bytes())

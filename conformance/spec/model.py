@@ -46,12 +46,14 @@ class Rule:
 class Spec:
     """Everything that `spec/` says.
 
-    `digest` is `sha256:` over all its files, so that a report names exactly what it measured. Scenarios are in the
-    order of their ids.
+    `digest` is `sha256:` over all its files, so that a report names exactly what it measured; `wire` over those that
+    every frame is checked by, whatever the scenario (message schemas and `protocol.yaml`). Scenarios are in the order
+    of their ids.
     """
 
     folder: Path
     digest: str
+    wire: str
     protocol: Protocol
     formats: Formats
     features: Mapping[str, Feature]

@@ -1,0 +1,24 @@
+"""The revision of a scenario: what tells two runs whether one id stands for one and the same play."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WORDS_ONLY = frozenset({"id", "title", "tags", "why"})
+"""What may be put better without another play."""
+
+
+def revision(content: Mapping[str, Any]) -> str:
+    """Give 16 hex digits over all that decides how a scenario is played and judged.
+
+    `content` is the document of one scenario or of one case. Its comments, its place and the order of its keys do not
+    count. What it shares with all others (message schemas, `protocol.yaml`) is not in it; a log has a digest for that.
+    """
+    decisive = {key: value for key, value in content.items() if key not in _WORDS_ONLY}
+    canonical = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
