@@ -14,6 +14,14 @@
 
 "Wholly" means that every scenario which the spec has for the rule in this feature was played: what was left out, by
 the selection or by a crash, is never green. A `should` rule that fails makes the feature amber and nothing else.
+
+A FAIL that a waiver covers is WAIVED. That is still a failure to a feature, whose word is about the server; only the
+exit code is about what was expected:
+
+    the run is not complete                                        3
+    a must rule is FAIL, or a waiver is stale, expired, unmatched  1
+    something that was selected says nothing of the server         3
+    otherwise                                                      0
 """
 
 from __future__ import annotations
@@ -23,27 +31,32 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from conformance.results import Outcome
+from conformance.standing import FAILING, UNJUDGED, Standing, worst
+from conformance.waivers.ledger import judge_waivers
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from conformance.results import Problem, Result
     from conformance.runlog import FeatureEntry, RuleEntry, Run, ScenarioEntry
+    from conformance.waivers import Waiver
+    from conformance.waivers.ledger import JudgedWaiver
 
 
-class Standing(StrEnum):
-    """What is known of a scenario or a rule: an outcome, or that nothing of it was played. Worst first."""
-
-    FAIL = "FAIL"
-    BROKEN = "BROKEN"
-    UNTESTABLE = "UNTESTABLE"
-    BLOCKED = "BLOCKED"
-    PASS = "PASS"
-    NOT_APPLICABLE = "NOT APPLICABLE"
-    NOT_RUN = "NOT RUN"
-
-
-UNJUDGED = frozenset({Standing.BROKEN, Standing.UNTESTABLE, Standing.BLOCKED})
-"""Played, but says nothing of the server."""
+__all__ = [
+    "FAILING",
+    "UNJUDGED",
+    "Charge",
+    "JudgedFeature",
+    "JudgedRule",
+    "JudgedScenario",
+    "Judgement",
+    "Standing",
+    "Verdict",
+    "judge",
+    "worst",
+]
 
 
 class Verdict(StrEnum):
@@ -78,10 +91,11 @@ class JudgedScenario:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A finding, with the result that found it."""
+    """A finding, with the result that found it; `waived` where a waiver covers it."""
 
     result: Result
     finding: Problem
+    waived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,7 @@ class Judgement:
     features: tuple[JudgedFeature, ...]
     scenarios: tuple[JudgedScenario, ...]
     exit_code: int
+    waivers: tuple[JudgedWaiver, ...] = ()
 
     def of_rule(self, rule: str) -> tuple[JudgedRule, ...]:
         """Give a rule as it was judged in each of its features."""
@@ -128,18 +143,19 @@ class Judgement:
 
 def judge(run: Run) -> Judgement:
     """Judge everything that the spec of this run has."""
-    spec = run.header.spec
+    spec, waivers = run.header.spec, run.header.waivers
+    covers = waivers.in_force() if waivers else ()
     results: dict[str, list[Result]] = defaultdict(list)
     for result in run.results:
         results[result.scenario].append(result)
     selected = frozenset(run.header.selected)
-    scenarios = tuple(_scenario(entry, entry.id in selected, results[entry.id]) for entry in spec.scenarios)
-    charges = _charges(run)
+    scenarios = tuple(_scenario(entry, entry.id in selected, results[entry.id], covers) for entry in spec.scenarios)
+    charges = _charges(run, covers)
     unknown = frozenset(run.calibration.unknown_types) if run.calibration else frozenset()
     features = []
     for entry in spec.features:
         rules = tuple(
-            _rule(rule, entry.id, scenarios, charges.get(rule.id, ()))
+            _rule(rule, entry.id, scenarios, charges.get(rule.id, ()), covers)
             for rule in spec.rules
             if entry.id in rule.features
         )
@@ -147,20 +163,22 @@ def judge(run: Run) -> Judgement:
         missing = types if unknown.issuperset(types) else ()
         own = tuple(scenario for scenario in scenarios if scenario.entry.feature == entry.id)
         features.append(_feature(entry, rules, own, missing))
-    return Judgement(tuple(features), scenarios, exit_code(run, features, scenarios))
+    judged = judge_waivers(waivers, scenarios, _found(charges), {rule.id for rule in spec.rules}) if waivers else ()
+    return Judgement(tuple(features), scenarios, exit_code(run, features, scenarios, judged), judged)
 
 
-def worst(standings: Iterable[Standing]) -> Standing:
-    """Combine: the first of `Standing` that occurs; NOT RUN for none at all."""
-    found = frozenset(standings)
-    return next((standing for standing in Standing if standing in found), Standing.NOT_RUN)
-
-
-def exit_code(run: Run, features: Iterable[JudgedFeature], scenarios: Iterable[JudgedScenario]) -> int:
-    """Give 3 for an incomplete run, else 1 if a must rule fails, else 3 if a selected scenario says nothing, else 0."""
+def exit_code(
+    run: Run,
+    features: Iterable[JudgedFeature],
+    scenarios: Iterable[JudgedScenario],
+    waivers: Iterable[JudgedWaiver] = (),
+) -> int:
+    """Read the second table at the head of this module, from its first line to its last."""
     if not run.complete:
         return 3
     if any(rule.must and rule.standing is Standing.FAIL for feature in features for rule in feature.rules):
+        return 1
+    if any(waiver.red for waiver in waivers):
         return 1
     silent = UNJUDGED | {Standing.NOT_RUN}
     return 3 if any(scenario.selected and scenario.standing in silent for scenario in scenarios) else 0
@@ -175,31 +193,69 @@ def belongs(rule: RuleEntry, feature: str, origin: str) -> bool:
     return feature == origin or origin not in rule.features
 
 
-def _scenario(entry: ScenarioEntry, selected: bool, results: list[Result]) -> JudgedScenario:
-    return JudgedScenario(entry, worst(Standing(result.outcome) for result in results), selected, tuple(results))
+def _scenario(
+    entry: ScenarioEntry, selected: bool, results: list[Result], covers: tuple[Waiver, ...]
+) -> JudgedScenario:
+    failed = any(result.outcome is Outcome.FAIL for result in results)
+    # Its one outcome speaks against all its rules, so that all of them have to be covered.
+    waived = failed and all(_covered(entry.id, rule, covers) for rule in entry.rules or ("",))
+    return JudgedScenario(entry, _standing(results, waived), selected, tuple(results))
 
 
-def _charges(run: Run) -> dict[str, list[Charge]]:
+def _standing(results: Iterable[Result], waived: bool) -> Standing:
+    return worst(
+        Standing.WAIVED if waived and result.outcome is Outcome.FAIL else Standing(result.outcome) for result in results
+    )
+
+
+def _covered(scenario: str, rule: str, covers: tuple[Waiver, ...], *, found: bool = False) -> bool:
+    return any(waiver.covers(scenario, rule, found=found) for waiver in covers)
+
+
+def _charges(run: Run, covers: tuple[Waiver, ...]) -> dict[str, list[Charge]]:
     """Sort the findings by rule; one whose rule the spec does not have is charged to the rules of its scenario."""
     known = {rule.id for rule in run.header.spec.rules}
     charges: dict[str, list[Charge]] = defaultdict(list)
     for result in run.results:
         for finding in result.findings:
             for rule in (finding.rule,) if finding.rule in known else result.rules:
-                charges[rule].append(Charge(result, finding))
+                charges[rule].append(Charge(result, finding, _covered(result.scenario, rule, covers, found=True)))
     return charges
 
 
-def _rule(entry: RuleEntry, feature: str, scenarios: Iterable[JudgedScenario], charges: Iterable[Charge]) -> JudgedRule:
+def _found(charges: Mapping[str, Iterable[Charge]]) -> dict[str, set[str]]:
+    """Give for each scenario the rules that its findings charge."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for rule, some in charges.items():
+        for charge in some:
+            found[charge.result.scenario].add(rule)
+    return found
+
+
+def _rule(
+    entry: RuleEntry,
+    feature: str,
+    scenarios: Iterable[JudgedScenario],
+    charges: Iterable[Charge],
+    covers: tuple[Waiver, ...],
+) -> JudgedRule:
     proofs = tuple(
         scenario
         for scenario in scenarios
         if entry.id in scenario.entry.rules and belongs(entry, feature, scenario.entry.feature)
     )
     charged = tuple(charge for charge in charges if belongs(entry, feature, charge.result.feature))
-    standing = Standing.FAIL if charged else worst(scenario.standing for scenario in proofs)
+    standings = [Standing.WAIVED if charge.waived else Standing.FAIL for charge in charged]
+    standings += [_of_rule(scenario, entry.id, covers) for scenario in proofs]
     wholly = bool(proofs) and all(scenario.results for scenario in proofs)
-    return JudgedRule(entry, feature, standing, wholly, proofs, charged)
+    return JudgedRule(entry, feature, worst(standings), wholly, proofs, charged)
+
+
+def _of_rule(scenario: JudgedScenario, rule: str, covers: tuple[Waiver, ...]) -> Standing:
+    """Give what a scenario says of one of its rules: a waiver may cover this one and not the others."""
+    if scenario.standing is Standing.FAIL and _covered(scenario.entry.id, rule, covers):
+        return _standing(scenario.results, waived=True)
+    return scenario.standing
 
 
 def _feature(
@@ -209,13 +265,13 @@ def _feature(
     missing: tuple[str, ...],
 ) -> JudgedFeature:
     musts = [rule for rule in rules if rule.must and rule.standing is not Standing.NOT_APPLICABLE]
-    amber = any(rule.standing is Standing.FAIL for rule in rules if not rule.must)
+    amber = any(rule.standing in FAILING for rule in rules if not rule.must)
     return JudgedFeature(entry, _verdict(musts, bool(missing)), amber, rules, scenarios, missing)
 
 
 def _verdict(musts: list[JudgedRule], missing: bool) -> Verdict:
-    """Read the table at the head of this module, from its first line to its last."""
-    seen = {rule.standing for rule in musts}
+    """Read the first table at the head of this module, from its first line to its last."""
+    seen = {Standing.FAIL if rule.standing in FAILING else rule.standing for rule in musts}
     if seen == {Standing.PASS} and all(rule.wholly for rule in musts):
         return Verdict.OK
     if seen >= {Standing.PASS, Standing.FAIL}:

@@ -10,7 +10,7 @@ from conformance.results import Outcome, Problem
 from conformance.verdict import UNJUDGED, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conformance.report.model import Report
     from conformance.runlog import RuleEntry, Run
@@ -34,7 +34,10 @@ class Failure:
 
 
 def failures(report: Report, run: Run) -> Iterator[Failure]:
-    """Give what failed, in the order of the spec: scenarios, then findings that no scenario of the rule had."""
+    """Give what failed, in the order of the spec: scenarios, then findings that no scenario of the rule had.
+
+    What a waiver covers is not among it.
+    """
     rules = {rule.entry.id: rule.entry for rule in report.rules}
     for scenario in report.scenarios:
         if scenario.standing is Standing.FAIL:
@@ -44,7 +47,7 @@ def failures(report: Report, run: Run) -> Iterator[Failure]:
             yield Failure(scenario_text(scenario, run), must, scenario.entry.id, rule, _first_problem(scenario))
     for row in report.rules:
         must = row.entry.level == "must"
-        for charge, also in _grouped(row.charges):
+        for charge, also in _grouped(charge for charge in row.charges if not charge.waived):
             text = finding_text(charge.result, charge.finding, run, also)
             yield Failure(text, must, charge.result.scenario, row.entry, charge.finding, found=True)
 
@@ -81,10 +84,10 @@ def _first_problem(scenario: JudgedScenario) -> Problem:
 
 
 def _is(outcome: Outcome, standing: Standing) -> bool:
-    return str(outcome) == str(standing)
+    return str(outcome) == str(Standing.FAIL if standing is Standing.WAIVED else standing)
 
 
-def _grouped(charges: tuple[Charge, ...]) -> Iterator[tuple[Charge, tuple[str, ...]]]:
+def _grouped(charges: Iterable[Charge]) -> Iterator[tuple[Charge, tuple[str, ...]]]:
     """Put the findings with one message together: the first in full, and the ids of the other scenarios."""
     groups: dict[str, list[Charge]] = {}
     for charge in charges:

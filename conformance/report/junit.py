@@ -75,6 +75,8 @@ def _ending(case: Element, scenario: JudgedScenario, report: Report, run: Run, f
         _failure(case, failure)
     elif standing in UNJUDGED:
         _said(case, "error", f"{standing}: {line(reason(scenario), 400)}", str(standing), scenario_text(scenario, run))
+    elif standing is Standing.WAIVED:
+        _said(case, "skipped", f"waived: {line(reason(scenario), 400)}", "", "")
     elif standing is Standing.NOT_RUN:
         _said(case, "error", f"not played: {line(report.reason, 400) or 'the run left it out'}", str(standing), "")
     elif standing is Standing.NOT_APPLICABLE:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conformance.results import Calibration, Observation
     from conformance.runlog import RuleEntry, Run, TargetEntry
     from conformance.verdict import Charge
+    from conformance.waivers.ledger import JudgedWaiver
 
 _Word = TypeVar("_Word", Verdict, Standing)
 
@@ -61,6 +62,7 @@ class Report:
     scenarios: tuple[JudgedScenario, ...]
     probes: tuple[Observation, ...]
     calibration: Calibration | None
+    waivers: tuple[JudgedWaiver, ...] = ()
 
     @property
     def flaky(self) -> tuple[JudgedScenario, ...]:
@@ -92,6 +94,7 @@ def build(run: Run) -> Report:
         scenarios=judgement.scenarios,
         probes=run.probes,
         calibration=run.calibration,
+        waivers=judgement.waivers,
     )
 
 

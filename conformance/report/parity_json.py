@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from conformance.report.model import FeatureRow, Report, RuleRow
     from conformance.results import Observation, Problem
     from conformance.runlog import Run
-    from conformance.verdict import JudgedScenario
+    from conformance.verdict import Charge, JudgedScenario
+    from conformance.waivers.ledger import JudgedWaiver
 
 FORMAT = 1
 
@@ -52,6 +53,7 @@ def document(report: Report) -> dict[str, Any]:
         "rules": [_rule(row) for row in report.rules],
         "scenarios": [_scenario(scenario) for scenario in report.scenarios],
         "probes": [_probe(probe) for probe in report.probes],
+        "waivers": [_waiver(waiver) for waiver in report.waivers],
         "calibration": _plain(asdict(report.calibration)) if report.calibration else None,
     }
 
@@ -96,8 +98,12 @@ def _rule(row: RuleRow) -> dict[str, Any]:
         "verdict": row.standing,
         "wholly": row.wholly,
         "scenarios": [scenario.entry.id for scenario in row.scenarios],
-        "findings": [{"scenario": charge.result.scenario, **_problem(charge.finding)} for charge in row.charges],
+        "findings": [_finding(charge) for charge in row.charges],
     }
+
+
+def _finding(charge: Charge) -> dict[str, Any]:
+    return {"scenario": charge.result.scenario, "waived": charge.waived, **_problem(charge.finding)}
 
 
 def _scenario(scenario: JudgedScenario) -> dict[str, Any]:
@@ -123,6 +129,15 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 def _probe(probe: Observation) -> dict[str, Any]:
     return {"id": probe.id, "title": probe.title, "why": probe.why, "observed": probe.observed}
+
+
+def _waiver(waiver: JudgedWaiver) -> dict[str, Any]:
+    return {
+        **asdict(waiver.entry),
+        "state": waiver.state,
+        "covered": list(waiver.covered),
+        "passing": list(waiver.passing),
+    }
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

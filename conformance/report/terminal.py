@@ -38,6 +38,7 @@ _STYLES = {
     "FAIL": "bold red",
     "MISSING": "bold red",
     "NOT TESTED": "dim",
+    "WAIVED": "yellow",
     "PASS": "green",
     "BROKEN": "bold magenta",
     "UNTESTABLE": "yellow",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from conformance.results import Calibration, Observation, Result
+from conformance.waivers.model import Waivers  # noqa: TC001 -- `decode` reads the hints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +110,10 @@ class SpecTables:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is run, against what, by which spec; `selected` are the ids of the scenarios that shall be played."""
+    """What is run, against what, by which spec; `selected` are the ids of the scenarios that shall be played.
+
+    `waivers` are those that the run is judged by (None: no file of them was given).
+    """
 
     run: str
     started: str
@@ -121,6 +125,7 @@ class Header:
     options: Mapping[str, Any] = field(default_factory=dict)
     profile: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
+    waivers: Waivers | None = None
 
     @property
     def moment(self) -> datetime:
