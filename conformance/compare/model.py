@@ -1,0 +1,128 @@
+"""What a comparison of two runs is: pairs of features, rules, scenarios and probes, each with a status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.results import Observation
+    from conformance.runlog import Run
+    from conformance.verdict import JudgedFeature, JudgedRule, JudgedScenario, Judgement
+
+
+class Status(StrEnum):
+    """How something of NEW compares to the same of OLD."""
+
+    OK = "OK"
+    """Holds in both."""
+    IMPROVED = "IMPROVED"
+    """Better than it was, and nothing of it is lost."""
+    REGRESSED = "REGRESSED"
+    """Something of it held, and fails now."""
+    BOTH_FAIL = "BOTH FAIL"
+    """Holds in neither."""
+    NOT_COMPARABLE = "NOT COMPARABLE"
+    """One side was not judged, or judged by something else; `why` says which."""
+    NEW = "NEW"
+    """The spec of OLD did not have it."""
+    GONE = "GONE"
+    """The spec of NEW does not have it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two runs, and what it says."""
+
+    run: Run
+    judgement: Judgement
+
+    @property
+    def name(self) -> str:
+        """Give the name of its target."""
+        return self.run.header.target.name
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPair:
+    """One scenario in both runs; `changed` when it is played or judged in another way since."""
+
+    id: str
+    old: JudgedScenario | None
+    new: JudgedScenario | None
+    status: Status
+    why: str = ""
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RulePair:
+    """One rule within one feature, in both runs."""
+
+    id: str
+    feature: str
+    old: JudgedRule | None
+    new: JudgedRule | None
+    status: Status
+    why: str = ""
+
+    @property
+    def must(self) -> bool:
+        """Tell whether it decides verdicts; a level that was lowered since counts as it was."""
+        return any(side.must for side in (self.old, self.new) if side)
+
+    @property
+    def sentence(self) -> str:
+        """Give the rule's sentence, the newer one if there are two."""
+        side = self.new or self.old
+        return side.entry.sentence if side else ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePair:
+    """One line of the table."""
+
+    number: int
+    id: str
+    title: str
+    old: JudgedFeature | None
+    new: JudgedFeature | None
+    status: Status
+    why: str
+    rules: tuple[RulePair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePair:
+    """One probe in both runs; it `differs` when both observed it, by the same steps, and saw something else."""
+
+    id: str
+    title: str
+    why: str
+    old: Observation | None
+    new: Observation | None
+    differs: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs side by side, in the order of the newer spec; `notes` are what a reader must know of the two."""
+
+    old: Side
+    new: Side
+    features: tuple[FeaturePair, ...]
+    scenarios: tuple[ScenarioPair, ...]
+    probes: tuple[ProbePair, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rules(self) -> tuple[RulePair, ...]:
+        """Give every rule in each of its features."""
+        return tuple(rule for feature in self.features for rule in feature.rules)
+
+    @property
+    def changed_rules(self) -> tuple[RulePair, ...]:
+        """Give the rules that are better or worse than they were."""
+        return tuple(rule for rule in self.rules if rule.status in (Status.REGRESSED, Status.IMPROVED))

@@ -1,0 +1,58 @@
+"""What a reader of a comparison must know of the two runs before believing a line of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.runlog import Run
+
+_TELLING = ("time_scale", "repeat")
+"""Options of a run that may change what it finds."""
+
+_LONGEST = 60
+
+
+def notes(old: Run, new: Run) -> tuple[str, ...]:
+    """Give one sentence for each way in which the two runs were not made alike."""
+    return tuple(_notes(old, new))
+
+
+def _notes(old: Run, new: Run) -> Iterator[str]:
+    one, another = old.header, new.header
+    if one.run == another.run:
+        yield "OLD and NEW are one and the same run"
+    elif one.moment > another.moment:
+        yield f"NEW ({another.started}) was recorded before OLD ({one.started}): were the two swapped?"
+    for name, run in (("OLD", old), ("NEW", new)):
+        if not run.complete:
+            why = (run.footer.reason or "stopped") if run.footer else "cut off"
+            yield f"{name} is not complete ({why}): what it did not play is not compared"
+    if one.spec.digest != another.spec.digest:
+        yield "the spec has changed between the two: scenarios that changed are not compared"
+        if one.spec.wire != another.spec.wire:
+            yield "the message schemas have changed between the two: a difference may come from there"
+    for path in _differences(one.profile, another.profile):
+        yield f"the two targets declare another {path}"
+    for name in _TELLING:
+        if one.options.get(name) != another.options.get(name):
+            yield f"the two were played with another {name} ({one.options.get(name)}, {another.options.get(name)})"
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for group in dict.fromkeys((*old, *new)):
+        before, after = old.get(group), new.get(group)
+        if isinstance(before, dict) and isinstance(after, dict):
+            for name in dict.fromkeys((*before, *after)):
+                if before.get(name) != after.get(name):
+                    yield f"{group}.{name} ({_show(before.get(name))}, {_show(after.get(name))})"
+        elif before != after and group in old and group in new:
+            yield f"{group} ({_show(before)}, {_show(after)})"
+
+
+def _show(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,196 @@
+"""Puts two runs side by side. Only what both played in the same way is compared; all else says why it is not.
+
+    scenario    in OLD, in NEW             status
+    ---------   ------------------------   ---------------------------------------------
+                not in that spec           NEW, GONE
+                another revision           NOT COMPARABLE   (it has changed since)
+                PASS, PASS                 OK
+                PASS, FAIL or WAIVED       REGRESSED
+                FAIL or WAIVED, PASS       IMPROVED
+                both FAIL or WAIVED        BOTH FAIL
+                anything else              NOT COMPARABLE   (not judged on one side)
+
+A rule regresses by a scenario that regresses, or by a finding that the same scenario did not make before; not by what
+only an added or changed scenario says. A feature regresses by a must rule, whatever its verdict was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from conformance.compare.model import Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side, Status
+from conformance.compare.notes import notes
+from conformance.standing import FAILING, Standing
+from conformance.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from conformance.runlog import Run
+    from conformance.verdict import JudgedFeature, JudgedRule, JudgedScenario
+
+Item = TypeVar("Item")
+
+_JUDGED = FAILING | {Standing.PASS}
+
+_ELSEWHERE = "it fails only where OLD was not judged in the same way"
+
+
+def compare(old: Run, new: Run) -> Comparison:
+    """Compare two runs; each is judged by its own spec and its own waivers."""
+    left, right = Side(old, judge(old)), Side(new, judge(new))
+    scenarios = {
+        name: _scenario(name, one, another, _same_spec(old, new))
+        for name, one, another in _pairs(
+            {one.entry.id: one for one in left.judgement.scenarios},
+            {one.entry.id: one for one in right.judgement.scenarios},
+        )
+    }
+    features = tuple(
+        _feature(one, another, scenarios)
+        for _, one, another in _pairs(
+            {one.entry.id: one for one in left.judgement.features},
+            {one.entry.id: one for one in right.judgement.features},
+        )
+    )
+    return Comparison(left, right, features, tuple(scenarios.values()), tuple(_probes(old, new)), notes(old, new))
+
+
+def _pairs(
+    old: Mapping[str, Item], new: Mapping[str, Item]
+) -> Iterator[tuple[str, Item, Item] | tuple[str, Item | None, Item | None]]:
+    """Give (id, old, new) in the order of the new ones, then what is gone."""
+    for name in (*new, *(gone for gone in old if gone not in new)):
+        yield name, old.get(name), new.get(name)
+
+
+def _same_spec(old: Run, new: Run) -> bool:
+    return old.header.spec.digest == new.header.spec.digest
+
+
+def _scenario(name: str, old: JudgedScenario | None, new: JudgedScenario | None, same_spec: bool) -> ScenarioPair:
+    if old is None:
+        return ScenarioPair(name, old, new, Status.NEW, "added since")
+    if new is None:
+        return ScenarioPair(name, old, new, Status.GONE, "removed since")
+    if not same_spec and old.entry.revision != new.entry.revision:
+        why = "it has changed since" if old.entry.revision else "one of the logs is too old to say if it has changed"
+        return ScenarioPair(name, old, new, Status.NOT_COMPARABLE, why, changed=True)
+    if old.standing not in _JUDGED or new.standing not in _JUDGED:
+        return ScenarioPair(name, old, new, Status.NOT_COMPARABLE, _unjudged(old.standing, new.standing))
+    return ScenarioPair(name, old, new, _STATUS[old.standing in FAILING, new.standing in FAILING])
+
+
+_STATUS = {
+    (False, False): Status.OK,
+    (False, True): Status.REGRESSED,
+    (True, False): Status.IMPROVED,
+    (True, True): Status.BOTH_FAIL,
+}
+"""By whether it fails in OLD, and in NEW."""
+
+
+def _unjudged(old: Standing, new: Standing) -> str:
+    sides = [f"{standing} in {side}" for side, standing in (("OLD", old), ("NEW", new)) if standing not in _JUDGED]
+    return f"{old} in both" if old is new else " and ".join(sides)
+
+
+def _rule(old: JudgedRule | None, new: JudgedRule | None, pairs: Mapping[str, ScenarioPair], feature: str) -> RulePair:
+    entry = (new or old).entry  # type: ignore[union-attr] # one of the two is there
+    if old is None or new is None:
+        return RulePair(entry.id, feature, old, new, Status.NEW if old is None else Status.GONE)
+    status, why = _of_rule(old, new, pairs)
+    return RulePair(entry.id, feature, old, new, status, why)
+
+
+def _of_rule(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> tuple[Status, str]:
+    own = [pairs[one.entry.id].status for one in new.scenarios]
+    failed, fails = old.standing in FAILING, new.standing in FAILING
+    if Status.REGRESSED in own or (fails and not failed and _newly_charged(old, new, pairs)):
+        return Status.REGRESSED, ""
+    if failed and fails:
+        return Status.BOTH_FAIL if Status.IMPROVED not in own else Status.IMPROVED, ""
+    if fails:
+        return Status.NOT_COMPARABLE, _ELSEWHERE
+    if old.standing not in _JUDGED or new.standing not in _JUDGED:
+        return Status.NOT_COMPARABLE, _unjudged(old.standing, new.standing)
+    if not new.wholly or not old.wholly:
+        return Status.NOT_COMPARABLE, f"only a part of it was judged in {'NEW' if old.wholly else 'OLD'}"
+    if failed and not _cleared(old, pairs):
+        return Status.NOT_COMPARABLE, "what failed has changed since"
+    if failed or Status.OK in own:
+        return Status.IMPROVED if failed else Status.OK, ""
+    return Status.NOT_COMPARABLE, "all that proves it has changed since"
+
+
+def _newly_charged(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> bool:
+    """Tell whether a scenario which both played found what it had not found before."""
+    before = {charge.result.scenario for charge in old.charges}
+    now = {charge.result.scenario for charge in new.charges} - before
+    return any(_played_alike(pairs[name]) for name in now)
+
+
+def _cleared(old: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> bool:
+    """Tell whether something that spoke against the rule was played again in the same way, and does so no more."""
+    against = {one.entry.id for one in old.scenarios if one.standing in FAILING}
+    against |= {charge.result.scenario for charge in old.charges}
+    return any(_played_alike(pairs[name]) for name in against)
+
+
+def _played_alike(pair: ScenarioPair) -> bool:
+    return bool(pair.old and pair.new and pair.old.results and pair.new.results and not pair.changed)
+
+
+def _feature(old: JudgedFeature | None, new: JudgedFeature | None, pairs: Mapping[str, ScenarioPair]) -> FeaturePair:
+    one = new or old
+    assert one is not None
+    entry = one.entry
+    rules = tuple(
+        _rule(before, after, pairs, entry.id)
+        for _, before, after in _pairs(
+            {rule.entry.id: rule for rule in old.rules} if old else {},
+            {rule.entry.id: rule for rule in new.rules} if new else {},
+        )
+    )
+    status, why = _of_feature(old, new, [rule for rule in rules if rule.must])
+    return FeaturePair(entry.number, entry.id, entry.title, old, new, status, why, rules)
+
+
+def _of_feature(old: JudgedFeature | None, new: JudgedFeature | None, musts: list[RulePair]) -> tuple[Status, str]:
+    if old is None or new is None:
+        return (Status.NEW, "added since") if old is None else (Status.GONE, "removed since")
+    found = {rule.status for rule in musts}
+    if Status.REGRESSED in found:
+        return Status.REGRESSED, ""
+    silent = [name for name, side in (("OLD", old), ("NEW", new)) if side.verdict is Verdict.NOT_TESTED]
+    if silent:
+        return Status.NOT_COMPARABLE, f"not tested in {' and '.join(silent)}"
+    match old.verdict is Verdict.OK, new.verdict is Verdict.OK:
+        case True, True if Status.OK in found:
+            return Status.OK, ""
+        case True, True:
+            return Status.NOT_COMPARABLE, "all that proves it has changed since"
+        case True, False:
+            return Status.NOT_COMPARABLE, _ELSEWHERE
+        case _ if Status.IMPROVED in found:
+            return Status.IMPROVED, ""
+        case False, True:
+            return Status.NOT_COMPARABLE, "what failed has changed since"
+    return Status.BOTH_FAIL, ""
+
+
+def _probes(old: Run, new: Run) -> Iterable[ProbePair]:
+    revisions = old.header.spec.probes, new.header.spec.probes
+    for name, one, another in _pairs(
+        {probe.id: probe for probe in old.probes}, {probe.id: probe for probe in new.probes}
+    ):
+        probe = another or one
+        assert probe is not None
+        changed = not _same_spec(old, new) and revisions[0].get(name) != revisions[1].get(name)
+        note = ""
+        if one is None or another is None:
+            note = f"not observed in {'OLD' if one is None else 'NEW'}"
+        elif changed:
+            note = "the probe has changed since"
+        differs = bool(one and another and not changed and one.observed != another.observed)
+        yield ProbePair(name, probe.title, probe.why, one, another, differs, note)
