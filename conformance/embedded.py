@@ -10,15 +10,16 @@ import secrets
 import shutil
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from conformance.errors import TargetUnreachable
 from conformance.target import read_target
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from conformance.spec import Spec
     from conformance.target import Target
@@ -29,39 +30,73 @@ LIMITS = {"requests_per_window": 100}
 """Few enough to be met within a window on a slow machine; given to the server, and declared in its profile."""
 START_TIMEOUT = 30.0
 INSTANCES = 2
-SERVER = ("-m", "reference_server")
-"""What Python runs; anything else that takes the reference server's options can stand here."""
+
+
+class Process(Protocol):
+    """A server's own process; its standard output is read, and the end of its input is the end of us."""
+
+    @property
+    def stdout(self) -> asyncio.StreamReader | None:
+        """What the server prints."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code; None while it runs."""
+        ...
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        ...
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait until it has ended."""
+        ...
+
+
+async def launch(arguments: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> Process:
+    """Start the reference server; whatever takes the same arguments can stand in its place."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "reference_server",
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=log,
+        env={**_environment(), **environment},
+        start_new_session=True,  # Ctrl-C ends the run, and the run ends the server.
+    )
+
+
+Launch = Callable[[Sequence[str], Mapping[str, str], IO[bytes]], Awaitable[Process]]
 
 
 class Embedded:
     """A running reference server that can be killed and started again on the same ports and database."""
 
-    def __init__(self, folder: Path, secret: str, server: Sequence[str] = SERVER) -> None:
+    def __init__(self, folder: Path, secret: str, launch: Launch = launch) -> None:
         self._folder = folder
-        self._server = server
+        self._launch = launch
         self.secret = secret
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self.ports = ["0"] * INSTANCES
         self.instances: tuple[str, ...] = ()
 
     async def start(self) -> None:
         """Start the server and wait until it listens; raises TargetUnreachable with the end of its log."""
-        command = [sys.executable, *self._server, "--exit-on-stdin-eof"]
-        command += ["--database", f"sqlite:///{self._folder / 'chat.db'}"]
+        arguments = ["--exit-on-stdin-eof", "--database", f"sqlite:///{self._folder / 'chat.db'}"]
         for port in self.ports:
-            command += ["--port", port]
+            arguments += ["--port", port]
         for name, seconds in TIMERS.items():
-            command += [f"--{name.replace('_', '-')}", str(seconds)]
-        command += ["--request-limit", str(LIMITS["requests_per_window"])]
+            arguments += [f"--{name.replace('_', '-')}", str(seconds)]
+        arguments += ["--request-limit", str(LIMITS["requests_per_window"])]
         with (self._folder / "server.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                env=_environment() | {"JWT_SECRET": self.secret},
-                start_new_session=True,  # Ctrl-C ends the run, and the run ends the server.
-            )
+            self._process = await self._launch(arguments, {"JWT_SECRET": self.secret}, log)
         try:
             assert self._process.stdout is not None
             line = await asyncio.wait_for(self._process.stdout.readline(), START_TIMEOUT)
@@ -94,10 +129,10 @@ class Embedded:
 
 
 @contextlib.asynccontextmanager
-async def embedded(spec: Spec, command: Sequence[str] = SERVER) -> AsyncIterator[tuple[Target, Embedded]]:
+async def embedded(spec: Spec, launch: Launch = launch) -> AsyncIterator[tuple[Target, Embedded]]:
     """Run the reference server for as long as the context lasts, and give the target that it is."""
     folder = Path(tempfile.mkdtemp(prefix="chat-parity-"))
-    server = Embedded(folder, secrets.token_urlsafe(48), command)
+    server = Embedded(folder, secrets.token_urlsafe(48), launch)
     try:
         await server.start()
         target = read_target(

@@ -103,7 +103,7 @@ class TestAPatch:
 
 
 def test_the_suite_catches_a_fault_and_leaves_other_features_alone(whole_spec: Spec):
-    found = asyncio.run(examine(all_faults()["anybody_edits"], whole_spec, Manner(quick=True, handful=5)))
+    found = asyncio.run(examine(all_faults()["anybody_edits"], whole_spec, Manner(quick=True, sentinels=1)))
     assert found.problem == ""
     assert found.caught_rules == {"EDIT-2"}
     assert found.unrelated == {}

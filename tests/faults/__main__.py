@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import os
 import random
 import sys
 import time
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from conformance.spec import find, load
 from tests.faults import report
-from tests.faults.examine import HANDFUL, Examination, Manner, examine
+from tests.faults.examine import SENTINELS, Examination, Manner, examine
 from tests.faults.matrix import Matrix, Row
-from tests.faults.registry import all_faults, find_faults
+from tests.faults.registry import find_faults, known_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,10 +36,10 @@ def parser() -> argparse.ArgumentParser:
     add("patterns", nargs="*", metavar="NAME", help="faults, files of faults or broken rules, by name or glob")
     add("--sample", type=int, metavar="N", help="only so many of them, drawn by the seed")
     add("--seed", type=int, default=0, help="of the sample and of what else is drawn")
-    add("--jobs", type=int, default=2, help="faulty servers at a time")
-    add("--quick", action="store_true", help=f"until the first catch, and --handful {HANDFUL}")
-    add("--handful", type=int, metavar="N", help="only so many scenarios of other features, drawn by the seed")
-    add("--no-slow", action="store_true", help="without scenarios of other rules that wait for timers or run alone")
+    add("--jobs", type=int, default=os.cpu_count() or 2, help="faulty servers at a time; default: one per core")
+    add("--quick", action="store_true", help="until the first catch, and --sentinels 1")
+    add("--sentinels", type=int, metavar="N", help=f"scenarios of each unrelated feature; default: {SENTINELS}")
+    add("--whole", action="store_true", help="all scenarios, also the unrelated ones")
     add("--out", type=Path, default=FOLDER, metavar="FOLDER")
     add("--list", action="store_true", help="only name the faults")
     return command
@@ -59,12 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{one.group:12} {one.name:40} {', '.join(one.breaks):24} {one.sentence}")
         return 0
     began = time.perf_counter()
-    handful = HANDFUL if options.quick and options.handful is None else options.handful
-    manner = Manner(options.quick, handful, not options.no_slow, options.seed)
+    number = options.sentinels if options.sentinels is not None else 1 if options.quick else SENTINELS
+    manner = Manner(options.quick, None if options.whole else number, options.seed)
     spec = load(find())
     rows = [Row(fault, found) for fault, found in _examined(faults, spec, manner, options.jobs)]
     rows.sort(key=lambda row: (row.fault.group, row.fault.name))
-    matrix = Matrix(rows, spec, manner, round(time.perf_counter() - began, 1), len(all_faults()))
+    matrix = Matrix(rows, spec, manner, round(time.perf_counter() - began, 1), len(known_faults()))
     report.write(matrix, options.out)
     for name, value in report.figures(matrix):
         print(f"{name}: {value}")
@@ -91,13 +92,15 @@ def _remember(spec: Spec, manner: Manner) -> None:
 
 
 def _examine(name: str) -> Examination:
-    return asyncio.run(_work[0](all_faults()[name]))  # type: ignore[arg-type]
+    return asyncio.run(_work[0](known_faults()[name]))  # type: ignore[arg-type]
 
 
 def _tell(row: Row) -> None:
     found = row.found
     by = f"{found.catches[0]} (of {len(found.catches)})" if found.catches else found.problem
     print(f"{row.verdict:10} {row.fault.name:40} {found.seconds:6.1f} s  {by}", flush=True)
+    if row.unproved:
+        print(f"    no scenario of its own caught: {', '.join(row.unproved)}", flush=True)
     for scenario, why in found.unrelated.items():
         print(f"    unrelated: {scenario}: {why}", flush=True)
 

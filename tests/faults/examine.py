@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from conformance.calibrate import calibrate
@@ -13,31 +15,39 @@ from conformance.embedded import embedded
 from conformance.play import Pacer, Stage, play
 from conformance.provision import open_provisioner
 from conformance.results import Outcome
+from reference_server.__main__ import main as sound
+from tests.faults.registry import known_faults
+from tests.faults.serve import main as faulty
+from tests.forked import forked
+from tests.proxy.examine import beside
+from tests.proxy.proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from conformance.results import Result
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
+    from conformance.target import Target
     from tests.faults.registry import Fault
 
+    Restart = Callable[[], Awaitable[None]]
+
 JOBS = 8
-HANDFUL = 25
-"""Scenarios of other features that a quick examination plays."""
+SENTINELS = 4
+"""Scenarios of each feature that a fault does not touch; a quick examination plays one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How thoroughly.
 
-    `quick` stops at the first catch. Of the scenarios that prove none of the broken rules, `handful` says how many are
-    played, drawn by the seed (None: all of them); without `slow`, none that waits for timers or runs alone.
+    All scenarios of the broken rules are played; `quick` stops at the first catch. Of each feature that the fault does
+    not touch, so many `sentinels` are played (None: everything), others under every fault, so that all have their turn.
     """
 
     quick: bool = False
-    handful: int | None = None
-    slow: bool = True
+    sentinels: int | None = SENTINELS
     seed: int = 0
 
 
@@ -45,13 +55,15 @@ class Manner:
 class Examination:
     """One fault before the suite.
 
-    `catches` are the scenarios that failed and prove a rule which the fault breaks; `also` those of the rules that it
-    cannot help breaking; `unrelated` maps a scenario of anything else that failed, twice, to its reason; `amber` are
-    such scenarios of should rules; `once` are those that failed once only.
+    `sentinels` are the scenarios of features that it does not touch. `catches` are the scenarios that failed and prove
+    a rule which the fault breaks; `also` those of the rules that it cannot help breaking; `unrelated` maps a scenario
+    of anything else that failed, twice, to its reason; `amber` are such scenarios of should rules; `once` are those
+    that failed once only.
     """
 
     fault: str
     played: int = 0
+    sentinels: list[str] = field(default_factory=list)
     catches: list[str] = field(default_factory=list)
     caught_rules: set[str] = field(default_factory=set)
     also: list[str] = field(default_factory=list)
@@ -75,7 +87,7 @@ class _Judge:
         self._fault = fault
         self._spec = spec
         self._found = found
-        self._touched = {feature for rule in (*fault.breaks, *fault.also) for feature in spec.rules[rule].features}
+        self._touched = fault.touches(spec)
 
     def take(self, result: Result) -> None:
         """Note what a result says; one that blames another feature is only noted by `confirm`."""
@@ -130,18 +142,28 @@ async def examine(fault: Fault, spec: Spec, manner: Manner) -> Examination:
     return found
 
 
+@asynccontextmanager
+async def _opened(fault: Fault, spec: Spec) -> AsyncIterator[tuple[Target, Restart]]:
+    """Start the server with the fault, or the sound server behind a proxy that has it."""
+    main = (faulty, fault.name) if fault.rules is None else (sound,)
+    async with embedded(spec, forked(*main)) as (target, server):
+        if fault.rules is None:
+            yield target, server.restart
+            return
+        async with Proxy(target.instances, fault.rules) as proxy:
+            yield replace(target, instances=proxy.instances, api=beside(target.instances[0])), server.restart
+
+
 async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination) -> None:
     judge = _Judge(fault, spec, found)
     async with (
-        embedded(spec, ("-m", "tests.faults.serve", fault.name, "--")) as (target, server),
+        _opened(fault, spec) as (target, restart),
         open_provisioner(target, spec.protocol.default_role) as provisioner,
     ):
         calibration = await calibrate(spec, target, provisioner, 1.0)
-        stage = Stage(
-            spec, target, calibration, provisioner, Pacer(spec, target), 1.0, server.restart, (target.signing.secret,)
-        )
+        pacer, secrets = Pacer(spec, target), (target.signing.secret,)
+        stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets)
         jobs = 1 if fault.alone else JOBS
-        aimed, others = _sorted(fault, spec, judge, manner)
         blaming: list[tuple[Scenario, Result]] = []
 
         def take(scenario: Scenario, result: Result) -> None:
@@ -149,37 +171,50 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
             if judge.blames_others(result):
                 blaming.append((scenario, result))
 
-        for course in _courses(aimed, manner):
+        for course in _courses(aimed(fault, spec, manner), quick=manner.quick):
             await _play(course, stage, jobs, take, lambda: manner.quick and found.killed)
-        for course in _courses(others, manner):
-            await _play(course, stage, jobs, take, lambda: False)
-        for scenario, result in blaming:
-            judge.confirm(result, await play(scenario, stage, 2))
+        if fault.rules is None:  # A proxy changes the frames of every feature.
+            others = sentinels(fault, spec, manner)
+            found.sentinels = [one.id for one in others if not judge.touches(one)]
+            for course in _courses(others):
+                await _play(course, stage, jobs, take, lambda: False)
+            for scenario, result in blaming:
+                judge.confirm(result, await play(scenario, stage, 2))
 
 
-def _sorted(fault: Fault, spec: Spec, judge: _Judge, manner: Manner) -> tuple[list[Scenario], list[Scenario]]:
-    """Give the scenarios that prove a broken rule, and what is to be played of the rest."""
-    aimed = [one for one in spec.scenarios.values() if set(one.rules) & set(fault.breaks)]
-    others = [one for one in spec.scenarios.values() if not set(one.rules) & set(fault.breaks)]
-    others = [one for one in others if manner.slow or not _is_slow(one)]
-    dice = random.Random(f"{manner.seed} {fault.name}")
+def aimed(fault: Fault, spec: Spec, manner: Manner) -> list[Scenario]:
+    """Give the scenarios that prove a broken rule, in an order by chance where the first catch is enough."""
+    found = [one for one in spec.scenarios.values() if set(one.rules) & set(fault.breaks)]
     if manner.quick:
-        dice.shuffle(aimed)
-    if manner.handful is not None:
-        others = [one for one in others if not _is_slow(one) and not judge.touches(one)]
-        others = dice.sample(others, min(manner.handful, len(others)))
-    return aimed, others
+        random.Random(f"{manner.seed} {fault.name}").shuffle(found)
+    return found
+
+
+def sentinels(fault: Fault, spec: Spec, manner: Manner) -> list[Scenario]:
+    """Give what is played of the rest: some quick scenarios of each feature that the fault does not touch, in turn."""
+    others = [one for one in spec.scenarios.values() if not set(one.rules) & set(fault.breaks)]
+    if manner.sentinels is None:
+        return others
+    touched = fault.touches(spec)
+    at = list(known_faults()).index(fault.name) * manner.sentinels
+    found = []
+    for feature in spec.features.keys() - touched:
+        quick = [one for one in others if one.feature == feature and not _is_slow(one)]
+        random.Random(f"{manner.seed} {feature}").shuffle(quick)
+        turn = islice(cycle(quick), at % max(1, len(quick)), None)
+        found += islice(turn, min(manner.sentinels, len(quick)))
+    return found
 
 
 def _is_slow(scenario: Scenario) -> bool:
     return scenario.exclusive or "slow" in scenario.tags
 
 
-def _courses(scenarios: Sequence[Scenario], manner: Manner) -> Iterator[list[Scenario]]:
+def _courses(scenarios: Sequence[Scenario], *, quick: bool = False) -> Iterator[list[Scenario]]:
     """Give what is played together, then what is played alone; the cheap first where the first catch is enough."""
     together = [one for one in scenarios if not one.exclusive]
     cheap, slow = [one for one in together if not _is_slow(one)], [one for one in together if _is_slow(one)]
-    yield from [cheap, slow] if manner.quick else [slow + cheap]
+    yield from [cheap, slow] if quick else [slow + cheap]
     yield from ([one] for one in scenarios if one.exclusive)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,11 @@ class Row:
         """Say in a word how it ended."""
         return "KILLED" if self.found.killed else "NOT JUDGED" if self.found.problem else "SURVIVED"
 
+    @property
+    def unproved(self) -> list[str]:
+        """Give the rules that are said to be broken, and that no scenario of theirs found broken."""
+        return [rule for rule in self.fault.breaks if rule not in self.found.caught_rules]
+
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
@@ -46,6 +51,18 @@ class Matrix:
     def unrelated(self) -> list[Row]:
         """Give the faults under which a feature turned red that they do not touch."""
         return [row for row in self.rows if row.found.unrelated]
+
+    @property
+    def overdrawn(self) -> list[Row]:
+        """Give the faults that say to break a rule of which nothing shows; only a whole examination knows."""
+        return [] if self.manner.quick else [row for row in self.rows if row.found.killed and row.unproved]
+
+    @property
+    def fewest_sentinels(self) -> int:
+        """Give how many unrelated faults the quick scenario was played against that was played against the fewest."""
+        plays = Counter(scenario for row in self.rows for scenario in row.found.sentinels)
+        quick = [one.id for one in self.spec.scenarios.values() if not one.exclusive and "slow" not in one.tags]
+        return min((plays[one] for one in quick), default=0)
 
     @property
     def catchers(self) -> Mapping[str, list[str]]:
@@ -76,7 +93,7 @@ class Matrix:
     @property
     def red(self) -> bool:
         """Tell whether the suite is wanting."""
-        return bool(self.survivors or self.unrelated)
+        return bool(self.survivors or self.unrelated or self.overdrawn)
 
     def of_rule(self, rule: str) -> list[tuple[Row, str]]:
         """Give the faults that break a rule, each with how it ended for this very rule."""
@@ -101,6 +118,10 @@ class Matrix:
             "killed": killed,
             "survived": len(self.survivors),
             "unrelated_red": len(self.unrelated),
+            "overdrawn": len(self.overdrawn),
+            "plays": sum(row.found.played for row in self.rows),
+            "sentinel_plays": sum(len(row.found.sentinels) for row in self.rows),
+            "fewest_sentinel_plays": self.fewest_sentinels,
             "must_rules": len(musts),
             "must_rules_with_a_fault": sum(rule.id in aimed_at for rule in musts),
             "scenarios": len({one.base for one in self.spec.scenarios.values()}),
@@ -118,10 +139,11 @@ class Matrix:
             "figures": self.figures(),
             "faults": [_row(row) for row in self.rows],
             "unproven_scenarios": self.unproven_scenarios if self.knows_unproven else None,
+            "unproven_cases": self.unproven if self.knows_unproven else None,
         }
 
 
 def _row(row: Row) -> dict[str, Any]:
-    found = asdict(row.found) | {"caught_rules": sorted(row.found.caught_rules)}
+    found = asdict(row.found) | {"caught_rules": sorted(row.found.caught_rules), "sentinels": len(row.found.sentinels)}
     declared = {"sentence": row.fault.sentence, "breaks": row.fault.breaks, "also": row.fault.also}
     return {"fault": row.fault.name, "group": row.fault.group, "verdict": row.verdict, **declared, **found}

@@ -27,7 +27,7 @@ class Patch:
     """What a fault changes the server with; as a context, it takes all changes back at its end."""
 
     def __init__(self) -> None:
-        _load_everything()
+        load_everything()
         self._undo: list[Callable[[], None]] = []
         self._texts: dict[FunctionType, str] = {}
 
@@ -92,7 +92,8 @@ class Patch:
         self._undo.append(lambda: owner.__setitem__(key, before))
 
 
-def _load_everything() -> None:
+def load_everything() -> None:
+    """Import every module of the server."""
     for module in pkgutil.walk_packages(reference_server.__path__, f"{PACKAGE}."):
         importlib.import_module(module.name)
 

@@ -8,15 +8,20 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import TYPE_CHECKING
 
 import tests.faults
 from tests.faults.patching import Patch
+from tests.proxy.registry import all_wire_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Fault", "Patch", "all_faults", "fault", "find_faults"]
+    from conformance.spec import Spec
+    from tests.proxy.rules import Rules
+
+__all__ = ["Fault", "Patch", "all_faults", "fault", "find_faults", "known_faults"]
 
 Wrong = Callable[[Patch], None]
 
@@ -27,7 +32,8 @@ _FAULTS: dict[str, Fault] = {}
 class Fault:
     """A named wrong: the rules that it breaks, the ones that it cannot help breaking, and how it is done.
 
-    `alone`: the wrong of one scenario would be seen by others, so nothing may be played beside it.
+    `alone`: the wrong of one scenario would be seen by others, so nothing may be played beside it. `rules`: the wrong
+    is done by a proxy before a sound server.
     """
 
     name: str
@@ -37,12 +43,17 @@ class Fault:
     alone: bool
     group: str
     apply: Wrong
+    rules: Callable[[], Rules] | None = None
 
     @property
     def lines(self) -> int:
         """Count the lines of its function, without the decorator and empty ones."""
         source = inspect.getsource(self.apply)
         return sum(bool(line.strip()) for line in source[source.index("def ") :].splitlines())
+
+    def touches(self, spec: Spec) -> set[str]:
+        """Give the features that it may turn red."""
+        return {feature for rule in (*self.breaks, *self.also) for feature in spec.rules[rule].features}
 
 
 def fault(*, breaks: Sequence[str], also: Sequence[str] = (), alone: bool = False) -> Callable[[Wrong], Wrong]:
@@ -70,9 +81,28 @@ def all_faults() -> Mapping[str, Fault]:
     return dict(sorted(_FAULTS.items()))
 
 
+def wire_faults() -> Mapping[str, Fault]:
+    """Give the faults that a proxy puts on the wire (see `tests.proxy`), in the order of their names."""
+    wrongs = [one for one in all_wire_faults().values() if not one.legal]
+    return {
+        one.name: Fault(one.name, one.sentence, one.breaks, (), one.alone, "wire", _nothing, one.rules)
+        for one in wrongs
+    }
+
+
+def _nothing(_: Patch) -> None:
+    """Change nothing of the server."""
+
+
+@cache
+def known_faults() -> Mapping[str, Fault]:
+    """Give the faults of the server and those on the wire."""
+    return dict(all_faults()) | dict(wire_faults())
+
+
 def find_faults(patterns: Sequence[str]) -> list[Fault]:
     """Give the faults whose name, file or broken rule is, or matches, one of the patterns (none: all)."""
-    faults = list(all_faults().values())
+    faults = list(known_faults().values())
     for pattern in patterns:
         if not any(_named(one, pattern) for one in faults):
             raise LookupError(f"no fault is called {pattern!r}, stands in a file of that name or breaks such a rule")

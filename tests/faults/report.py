@@ -44,13 +44,19 @@ def figures(matrix: Matrix) -> Iterator[tuple[str, str]]:
     yield "Killed", f"{count['killed']} of {count['faults']}"
     yield "Survived", str(count["survived"])
     yield "Turned an unrelated feature red", str(count["unrelated_red"])
+    if not matrix.manner.quick:
+        yield "Say to break a rule of which nothing shows", str(count["overdrawn"])
     yield "Must rules with a fault", f"{count['must_rules_with_a_fault']} of {count['must_rules']}"
     unknown = "not known: not every scenario was played against every fault"
     unproven = count["unproven_scenarios"]
     yield "Scenarios that catch no fault", unknown if unproven is None else f"{unproven} of {count['scenarios']}"
     if count["unproven_cases"] is not None:
         yield "Cases that catch no fault", f"{count['unproven_cases']} of {count['cases']}"
-    others = "all others" if matrix.manner.handful is None else f"{matrix.manner.handful} others"
+    yield "Plays", f"{count['plays']}, of which {count['sentinel_plays']} of features that the fault does not touch"
+    if matrix.knows_unproven:
+        yield "Faults of other features before each quick scenario", f"at least {count['fewest_sentinel_plays']}"
+    sentinels = matrix.manner.sentinels
+    others = "all others" if sentinels is None else f"{sentinels} of each other feature"
     aimed = "until the first catch" if matrix.manner.quick else "every scenario of the broken rules"
     yield "Manner", f"{aimed}, {others}, seed {matrix.manner.seed}, {matrix.seconds:.0f} s"
 
@@ -89,6 +95,8 @@ def _lists(matrix: Matrix) -> Iterator[tuple[str, tuple[str, ...], list[tuple[st
         (row.fault.name, row.fault.sentence, ", ".join(row.fault.breaks), row.found.problem) for row in matrix.survivors
     ]
     yield "Survivors", ("Fault", "Wrong", "Breaks", "Problem"), survivors
+    overdrawn = [(row.fault.name, ", ".join(row.unproved)) for row in matrix.overdrawn]
+    yield "Rules said to be broken of which nothing shows", ("Fault", "Rules"), overdrawn
     red = [(row.fault.name, *item) for row in matrix.unrelated for item in row.found.unrelated.items()]
     yield "Unrelated features turned red", ("Fault", "Scenario", "Why"), red
     amber = [(row.fault.name, scenario) for row in matrix.rows for scenario in row.found.amber]
@@ -97,6 +105,8 @@ def _lists(matrix: Matrix) -> Iterator[tuple[str, tuple[str, ...], list[tuple[st
     yield "Failed once and not again", ("Fault", "Scenario"), once
     unproven = [(name,) for name in matrix.unproven_scenarios] if matrix.knows_unproven else []
     yield "Scenarios that catch no fault", ("Scenario",), unproven
+    cases = [(name,) for name in matrix.unproven] if matrix.knows_unproven else []
+    yield "Cases that catch no fault", ("Case",), cases
 
 
 def html(matrix: Matrix) -> Iterator[str]:

@@ -61,7 +61,7 @@ async def examine(
     found = Examination(fault.name)
     try:
         async with Proxy(target.instances, fault.rules) as proxy:
-            api = target.api or _api(target.instances[0])
+            api = target.api or beside(target.instances[0])
             through = replace(target, instances=proxy.instances, api=api)
             await _examine(fault, spec, through, restart, chosen(fault, spec, size, seed), found)
     except TargetUnreachable as error:
@@ -120,7 +120,7 @@ def _is_slow(scenario: Scenario) -> bool:
     return scenario.exclusive or "slow" in scenario.tags
 
 
-def _api(instance: str) -> str:
+def beside(instance: str) -> str:
     """Give the address of the provisioning API beside an instance, which the proxy is not for."""
     parts = urlsplit(instance)
     return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/api/v1"

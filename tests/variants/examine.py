@@ -16,6 +16,8 @@ from conformance.play import Pacer, Stage, play
 from conformance.provision import open_provisioner
 from conformance.results import Outcome
 from conformance.run import arrange
+from tests.forked import forked
+from tests.variants.serve import main as serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,8 +88,7 @@ def _declared(variant: Variant, target: Target) -> Target:
 
 
 async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], found: Examination) -> None:
-    command = ("-m", "tests.variants.serve", variant.name, "--")
-    async with embedded(spec, command) as (started, server):
+    async with embedded(spec, forked(serve, variant.name)) as (started, server):
         target = _declared(variant, started)
         async with open_provisioner(target, spec.protocol.default_role) as provisioner:
             calibration = await calibrate(spec, target, provisioner, 1.0)
