@@ -28,11 +28,11 @@ def measure(run: Run, spec: Spec, common: Mapping[str, Any]) -> Coverage:
     seen = look(run, spec, common)
     judged = [rule for feature in judge(run).features for rule in feature.rules]
     parts = [
-        Part("must rules", tuple(_rule(rule) for rule in judged if rule.must), required=True, traced=False),
+        Part("must rules", tuple(_rule(rule) for rule in judged if rule.must), traced=False),
         Part("should rules", tuple(_rule(rule) for rule in judged if not rule.must), traced=False),
     ]
     directions = (("incoming", spec.incoming), ("outgoing", spec.outgoing))
-    parts += [Part(f"{way} message types", _types(way, messages, seen), required=True) for way, messages in directions]
+    parts += [Part(f"{way} message types", _types(way, messages, seen)) for way, messages in directions]
     skip = spec.protocol.discriminator
     for way, messages in directions:
         properties: list[Item] = []
@@ -75,7 +75,7 @@ def _types(way: str, messages: Mapping[str, Message], seen: Seen) -> tuple[Item,
 
 
 def _property(way: str, message: Message, place: Place, seen: Seen) -> Item:
-    return Item(f"{message.type}.{place.path}", _why_not(way, message, place, seen))
+    return Item(f"{message.type}.{place.path}", _why_not(way, message, place, seen), message.never.get(place.path, ""))
 
 
 def _why_not(way: str, message: Message, place: Place, seen: Seen) -> str:
@@ -144,6 +144,13 @@ def _words(pattern: Any) -> Iterator[str]:
             yield from _words(one)
 
 
+def _filled_after_all(spec: Spec, seen: Seen) -> Iterator[str]:
+    for message in spec.outgoing.values():
+        for path in message.never:
+            if seen.places["outgoing", message.type].get(path, set()) - {None}:
+                yield f"{message.type}.{path}"
+
+
 def _notes(run: Run, spec: Spec, seen: Seen) -> Iterator[str]:
     if not run.complete:
         why = run.footer.reason if run.footer else "its log has no end"
@@ -153,6 +160,8 @@ def _notes(run: Run, spec: Spec, seen: Seen) -> Iterator[str]:
     if seen.untraced:
         left_out = f"{seen.untraced} of {len(run.results)} results have no transcript"
         yield f"{left_out}, so the figures of types, properties, values and codes are too low: run with --trace all."
+    for name in _filled_after_all(spec, seen):
+        yield f"{name} is said never to be filled (x-never), and was."
     if seen.cut:
         yield f"{seen.cut} long transcripts have lost their beginning: what was only there is not counted."
     if seen.shortened:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that a run can exercise; `reason` says why it did not, and is empty where it did."""
+    """One thing that a run can exercise; `reason` says why it did not, and is empty where it did.
+
+    `excuse` is what the spec says of a place that no right server fills.
+    """
 
     name: str
     reason: str = ""
+    excuse: str = ""
 
     @property
     def covered(self) -> bool:
@@ -20,17 +24,21 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Things of one kind. `required`: `--require` wants all of them; `traced`: they are known from transcripts."""
+    """Things of one kind. `traced`: they are known from transcripts."""
 
     name: str
     items: tuple[Item, ...]
-    required: bool = False
     traced: bool = True
 
     @property
     def missing(self) -> tuple[Item, ...]:
         """Give what was not exercised."""
         return tuple(item for item in self.items if not item.covered)
+
+    @property
+    def lacking(self) -> tuple[Item, ...]:
+        """Give what was not exercised and has no excuse."""
+        return tuple(item for item in self.missing if not item.excuse)
 
     @property
     def figures(self) -> str:
@@ -54,15 +62,14 @@ class Coverage:
     traced: bool = True
 
     @property
-    def required_missing(self) -> tuple[Item, ...]:
-        """Give what is missing and must not be."""
-        return tuple(item for part in self.parts if part.required for item in part.missing)
+    def lacking(self) -> tuple[Item, ...]:
+        """Give what is missing and has no excuse."""
+        return tuple(item for part in self.parts for item in part.lacking)
 
     @property
     def exit_code(self) -> int:
-        """Give 0 when all that is required is covered, 1 when not, 3 when the log does not hold enough to say so."""
-        if not self.required_missing:
+        """Give 0 when everything is covered or excused, 1 when not, 3 when the log does not hold enough to say so."""
+        if not self.lacking:
             return 0
-        lacking = [part for part in self.parts if part.required and part.missing]
-        known = self.complete and any(self.traced or not part.traced for part in lacking)
+        known = self.complete and any(self.traced or not part.traced for part in self.parts if part.lacking)
         return 1 if known else 3

@@ -10,7 +10,7 @@ from conformance.report.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.coverage.model import Coverage
+    from conformance.coverage.model import Coverage, Item
 
 
 def text(coverage: Coverage) -> str:
@@ -31,7 +31,12 @@ def _lines(coverage: Coverage) -> Iterator[str]:
             yield from ("", f"Not covered: {part.name}")
             longest = max(len(visible(item.name)) for item in part.missing)
             for item in part.missing:
-                yield f"  {visible(item.name):<{longest}}  {visible(item.reason)}"
+                yield f"  {visible(item.name):<{longest}}  {visible(_why(item))}"
+
+
+def _why(item: Item) -> str:
+    """Give the reason that the spec has for what is missing, then what the run says of it."""
+    return f"{item.excuse.removesuffix('.')}; {item.reason}" if item.excuse else item.reason
 
 
 def markdown(coverage: Coverage) -> str:
@@ -42,7 +47,7 @@ def markdown(coverage: Coverage) -> str:
     for part in coverage.parts:
         if part.missing:
             lines.append(f"## Not covered: {part.name}\n")
-            lines += table(("", "Why"), [(cell(item.name), cell(item.reason, 300)) for item in part.missing])
+            lines += table(("", "Why"), [(cell(item.name), cell(_why(item), 300)) for item in part.missing])
     return "\n".join(lines)
 
 
@@ -57,10 +62,9 @@ def document(coverage: Coverage) -> dict[str, Any]:
         "parts": [
             {
                 "name": part.name,
-                "required": part.required,
                 "total": len(part.items),
                 "covered": len(part.items) - len(part.missing),
-                "missing": [{"name": item.name, "reason": item.reason} for item in part.missing],
+                "missing": [{"name": item.name, "reason": item.reason, "excuse": item.excuse} for item in part.missing],
             }
             for part in coverage.parts
         ],

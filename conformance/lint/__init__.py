@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from conformance.errors import Mistake
 from conformance.lint.ledger import check_ledger
 from conformance.lint.messages import (
+    places_that_are_never_filled_exist,
     types_are_used,
     types_have_features_and_schemas,
     types_named_by_schemas_exist,
@@ -42,6 +43,7 @@ OF_THE_WHOLE: tuple[Callable[[Spec], Iterator[Mistake]], ...] = (
     rules_named_elsewhere_exist,
     types_have_features_and_schemas,
     types_named_by_schemas_exist,
+    places_that_are_never_filled_exist,
     types_of_the_protocol_exist,
     types_are_used,
 )

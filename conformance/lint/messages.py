@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.coverage.places import places
+from conformance.documents import read_json
 from conformance.errors import Mistake
 from conformance.scenario import steps as s
 from conformance.scenario.parse import walk
@@ -39,6 +41,15 @@ def types_named_by_schemas_exist(spec: Spec) -> Iterator[Mistake]:
             yield from _has(message, "x-reply", kind, reply.get("with", {}), spec.outgoing)
         for kind, actor in message.echo.items():
             yield from _has(message, "x-echo", kind, {actor: None}, spec.outgoing)
+
+
+def places_that_are_never_filled_exist(spec: Spec) -> Iterator[Mistake]:
+    """Find places of `x-never` that the schema does not have."""
+    common = read_json(spec.folder / "messages" / "common.json")
+    for message in spec.outgoing.values():
+        known = {place.path for place in places(message.schema, common, spec.protocol.discriminator)}
+        for path in sorted(message.never.keys() - known):
+            yield Mistake(message.file, 0, f"`x-never`: {message.type} has no {path!r}")
 
 
 def types_of_the_protocol_exist(spec: Spec) -> Iterator[Mistake]:

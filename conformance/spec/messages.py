@@ -66,6 +66,12 @@ class Message:
         found: Mapping[str, str] = self.schema.get("x-echo", {})
         return found
 
+    @property
+    def never(self) -> Mapping[str, str]:
+        """The places, such as `items[].name`, that no right server fills: place → reason."""
+        found: Mapping[str, str] = self.schema.get("x-never", {})
+        return found
+
     def violations(self, frame: Any) -> list[Violation]:
         """Give what is wrong with a frame, at most `MAX_VIOLATIONS`, the most telling first; empty: it fits."""
         try:

@@ -122,6 +122,20 @@ class TestTypesAndProperties:
         )
         assert "1 long frames are shortened in the log" in " ".join(coverage.notes)
 
+    def test_have_an_excuse_where_no_right_server_fills_them(self, spec: Spec, common: dict[str, Any]) -> None:
+        name = "properties of outgoing messages"
+        place = "HistoryChunk.messages[].deleted_at"
+        coverage = measure(played(received(CHUNK), spec=spec), spec, common)
+        excused = next(item for item in part(coverage, name).missing if item.name == place)
+        assert excused.excuse.startswith("DEL-1: ")
+        assert excused not in coverage.lacking
+        assert place in text(coverage)
+
+    def test_say_when_one_was_filled_that_never_is(self, spec: Spec, common: dict[str, Any]) -> None:
+        tombstone = {**MESSAGE, "deleted_at": MESSAGE["created_at"]}
+        coverage = measure(played(received({**CHUNK, "messages": [tombstone]}), spec=spec), spec, common)
+        assert coverage.notes == ("HistoryChunk.messages[].deleted_at is said never to be filled (x-never), and was.",)
+
     def test_say_which_values_were_seen_instead(self, spec: Spec, common: dict[str, Any]) -> None:
         coverage = measure(played(sent({**OFFER, "call_type": "audio"}), spec=spec), spec, common)
         name = "values of incoming messages"
@@ -209,16 +223,16 @@ class TestWhatIsNotKnown:
 
 
 class TestTheExitCode:
-    RULES = Part("must rules", (Item("R-1", "not played"),), required=True, traced=False)
-    TYPES = Part("types", (Item("T", "not seen"),), required=True)
-    REST = Part("values", (Item("V", "not seen"),))
+    RULES = Part("must rules", (Item("R-1", "not played"),), traced=False)
+    TYPES = Part("types", (Item("T", "not seen"),))
+    EXCUSED = Part("places", (Item("P", "always null", "No right server fills it."), Item("Q")))
 
     @pytest.mark.parametrize(
         ("parts", "complete", "traced", "code"),
         [
-            ((REST,), True, True, 0),
-            ((REST,), False, False, 0),
-            ((TYPES,), True, True, 1),
+            ((EXCUSED,), True, True, 0),
+            ((EXCUSED,), False, False, 0),
+            ((TYPES, EXCUSED), True, True, 1),
             ((TYPES,), True, False, 3),
             ((TYPES, RULES), True, False, 1),
             ((RULES,), False, True, 3),
@@ -232,7 +246,11 @@ class TestViews:
     COVERAGE = Coverage(
         "a | toy",
         "2026",
-        (Part("rules", (Item("R-1"), Item("R-2", "not | played"), Item("R-3"))), Part("codes", ())),
+        (
+            Part("rules", (Item("R-1"), Item("R-2", "not | played"), Item("R-3"))),
+            Part("codes", ()),
+            Part("places", (Item("P", "always null", "No right server fills it."),)),
+        ),
         ("It was short.",),
     )
 
@@ -241,11 +259,15 @@ class TestViews:
             "Coverage of a | toy · 2026\n"
             "Note: It was short.\n"
             "\n"
-            "rules  2 of 3, 66.6 %\n"
-            "codes  0 of 0\n"
+            "rules   2 of 3, 66.6 %\n"
+            "codes   0 of 0\n"
+            "places  0 of 1, 0.0 %\n"
             "\n"
             "Not covered: rules\n"
             "  R-2  not | played\n"
+            "\n"
+            "Not covered: places\n"
+            "  P  No right server fills it; always null\n"
         )
 
     def test_markdown(self) -> None:
@@ -256,8 +278,7 @@ class TestViews:
     def test_json(self) -> None:
         assert document(self.COVERAGE)["parts"][0] == {
             "name": "rules",
-            "required": False,
             "total": 3,
             "covered": 2,
-            "missing": [{"name": "R-2", "reason": "not | played"}],
+            "missing": [{"name": "R-2", "reason": "not | played", "excuse": ""}],
         }

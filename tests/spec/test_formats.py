@@ -151,6 +151,7 @@ def test_a_message_schema_needs_all_its_parts(key):
         without(NEW_MESSAGE, "x-rule"),
         changed(NEW_MESSAGE, "x-reply", to={"type": "Pong"}),
         changed(NEW_MESSAGE, "x-echo", to={"NewMessage": "sender_id"}),
+        changed(NEW_MESSAGE, "x-never", to={"parent_message_id": "no sentence"}),
         changed(NEW_MESSAGE, "$id", to="https://example.com/NewMessage.json"),
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.lint.messages import (
+    places_that_are_never_filled_exist,
     types_are_used,
     types_have_features_and_schemas,
     types_named_by_schemas_exist,
@@ -47,6 +48,13 @@ class TestTypes:
         read = replace(read, schema={**read.schema, "x-echo": {"MessageRead": "reader"}})
         assert said(types_named_by_schemas_exist(replace(spec, incoming={"MarkAsRead": read}))) == [
             "`x-echo`: MessageRead has no field 'reader'"
+        ]
+
+    def test_finds_a_place_that_is_never_filled_and_does_not_exist(self, spec: Spec) -> None:
+        chunk = spec.outgoing["HistoryChunk"]
+        chunk = replace(chunk, schema={**chunk.schema, "x-never": {"messages[].deleted": "Why not."}})
+        assert said(places_that_are_never_filled_exist(replace(spec, outgoing={"HistoryChunk": chunk}))) == [
+            "`x-never`: HistoryChunk has no 'messages[].deleted'"
         ]
 
     def test_finds_a_type_with_a_role_in_the_protocol_that_does_not_exist(self, spec: Spec) -> None:
