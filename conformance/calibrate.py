@@ -13,10 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.connection import Connection, Refused
-from conformance.errors import ProvisioningFailed, TargetUnreachable
+from conformance.errors import ProvisioningFailed, TargetUnreachable, UsageError
 from conformance.play import Pacer, Stage
 from conformance.play.failure import Unmet
+from conformance.play.manners import insist
 from conformance.play.world import World
+from conformance.politeness import Guest
 from conformance.results import Calibration
 from conformance.scenario.steps import Conversation, Given, User
 
@@ -34,17 +36,22 @@ HASTE = 0.1
 """The share of the reply time that is enough for a target that answered nothing within all of it."""
 
 
-async def calibrate(spec: Spec, target: Target, provisioner: Provisioner, time_scale: float) -> Calibration:
+async def calibrate(
+    spec: Spec, target: Target, provisioner: Provisioner, time_scale: float, guest: Guest | None = None
+) -> Calibration:
     """Measure the target; raises TargetUnreachable when nobody gets in, with the address and what happened."""
     began = time.perf_counter()
     reply = target.reply * time_scale
     blank = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=PATIENCE)
-    stage = Stage(spec, target, blank, provisioner, Pacer(spec, target), time_scale)
+    stage = Stage(spec, target, blank, provisioner, Pacer(spec, target), time_scale, guest=guest or Guest())
     world = World(stage, observing=True)
     last = len(target.instances)
     witnesses = tuple(f"witness{number}" for number in range(1, last + 1))
     users = {"speaker": User()} | {name: User(instance=number) for number, name in enumerate(witnesses, 1)}
     members = dict.fromkeys(users, spec.protocol.default_role)
+    objection = stage.guest.objection(len(users))
+    if objection is not None:
+        raise UsageError(f"{target.name} cannot even be calibrated: {objection}")
     try:
         greets, answers = await _arrive(world, Given(users, {}, {}), reply)
         try:
@@ -78,7 +85,7 @@ async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]
     protocol = world.stage.spec.protocol
     await world.set(Given({name: User(connect=False) for name in given.users}, {}, {}))
     for name, user in given.users.items():
-        outcome = await world.connect(name, user.instance)
+        outcome = await insist(world, name, partial(world.connect, name, user.instance))
         if isinstance(outcome, Refused):
             address = world.stage.target.instances[(user.instance or 1) - 1]
             raise TargetUnreachable(f"{address} does not let us in: {outcome.why}")

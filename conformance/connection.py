@@ -22,7 +22,7 @@ from websockets.frames import Opcode
 from conformance.frames import Frame, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
@@ -71,17 +71,19 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The server did not let us in: the HTTP status, or None and what happened instead."""
+    """The server did not let us in: the HTTP status, or None and what happened instead, and its `Retry-After`."""
 
     status: int | None
     why: str
+    retry_after: str | None = None
 
 
 class Connection:
     """A connection that is open, or was.
 
     `log` has all frames in order; `claimed` the indices that an expectation or a barrier has taken, `barriers` those
-    of barriers alone, `greeting` that of the greeting; `sent` the requests so far.
+    of barriers alone, `greeting` that of the greeting; `sent` the requests so far. `turn` is waited for before each
+    request of the barrier; whoever sends anything else has waited for it.
     """
 
     def __init__(self, name: str, socket: ClientConnection, protocol: Protocol, known: Mapping[str, Message]) -> None:
@@ -105,6 +107,7 @@ class Connection:
         self._fault = ""
         self.on_frame: Callable[[Connection, Received], None] = lambda *_: None
         self.on_close: Callable[[Connection, Closed], None] = lambda *_: None
+        self.turn: Callable[[], Awaitable[None]] = _at_once
         self._reader = asyncio.create_task(self._read(), name=f"reader of {name}")
 
     async def send_frame(self, frame: Mapping[str, Any]) -> None:
@@ -159,6 +162,7 @@ class Connection:
         Replies carry no token, so they are counted: the n-th reply answers the n-th request. Where a raw text has
         brought a reply that nobody counted on, the count begins anew from what has come.
         """
+        await self.turn()
         if self.closed is not None:
             return False
         self._pings = max(self._pings, self._pongs) + 1
@@ -259,6 +263,10 @@ class Connection:
         return Closed(None, ours=error.sent is not None, fault=self._fault)
 
 
+async def _at_once() -> None:
+    """Hold nothing back."""
+
+
 async def open_connection(
     name: str,
     url: str,
@@ -282,7 +290,8 @@ async def open_connection(
             proxy=None,
         )
     except InvalidStatus as error:
-        return Refused(error.response.status_code, f"HTTP {error.response.status_code}")
+        status, headers = error.response.status_code, error.response.headers
+        return Refused(status, f"HTTP {status}", next(iter(headers.get_all("Retry-After")), None))
     except TimeoutError:
         return Refused(None, f"no answer to the upgrade within {timeout:g} s")
     except InvalidURI:

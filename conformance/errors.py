@@ -32,6 +32,18 @@ class ProvisioningFailed(ChatParityError):
     exit_code = 3
 
 
+class BudgetSpent(ChatParityError):
+    """The run has asked as much of the target as the target's file allows."""
+
+    exit_code = 3
+
+
+class AskedToLeave(ChatParityError):
+    """The target turns connections away for longer than a run waits, or again and again."""
+
+    exit_code = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One thing wrong in one file: where (line counts from 1; 0 is the whole file), what, and what to do about it."""

@@ -12,9 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.calibrate import calibrate
-from conformance.errors import UsageError
+from conformance.errors import AskedToLeave, BudgetSpent, UsageError
 from conformance.patterns import names
 from conformance.play import Pacer, Stage, observe, play
+from conformance.politeness import Guest
+from conformance.politeness.seats import seats
 from conformance.provision import open_provisioner
 from conformance.results import Calibration, Observation, Outcome, Result
 
@@ -119,9 +121,10 @@ async def run(
     restart: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Calibrate, play everything, observe the probes. `course` is kept up to date, also when the run is cancelled."""
+    guest = Guest(target.politeness)
     async with open_provisioner(target, spec.protocol.default_role) as provisioner:
         with _Phase(course, "calibration"):
-            calibration = await calibrate(spec, target, provisioner, options.time_scale)
+            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest)
         sink(calibration)
         stage = Stage(
             spec=spec,
@@ -132,6 +135,7 @@ async def run(
             time_scale=options.time_scale,
             restart=restart,
             secrets=(target.signing.secret,),
+            guest=guest,
         )
         arranged = arrange(scenarios, options.order)
         plays = [(one, attempt) for attempt in range(1, options.repeat + 1) for one in arranged]
@@ -148,8 +152,15 @@ async def run(
             if not course.stopped:
                 sink(await observe(probe, stage))
 
-        work = [(one, partial(once, one, attempt)) for one, attempt in plays]
-        work += [(probe.play, partial(look, probe)) for probe in probes]
+        async def visit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
+            try:
+                async with guest.visit(seats(one)):
+                    await begin()
+            except (BudgetSpent, AskedToLeave) as error:
+                course.stopped = course.stopped or str(error)
+
+        work = [(one, partial(visit, one, partial(once, one, attempt))) for one, attempt in plays]
+        work += [(probe.play, partial(visit, probe.play, partial(look, probe))) for probe in probes]
         with _Phase(course, "together"):
             shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
             await _pool([begin for _, begin in shared], options.jobs)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from conformance.documents import Document, read_yaml
 from conformance.errors import BadFile, UsageError
+from conformance.politeness.limits import UNLIMITED, Limits
 from conformance.tokens import Signing
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Target:
     ambient: frozenset[str]
     reply: float
     file: Path | None = None
+    politeness: Limits = UNLIMITED
+    protected: tuple[str, ...] | None = None
 
     @property
     def local(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.connection import Connection, Refused
 from conformance.play.endings import one_of_codes
 from conformance.play.failure import Unmet
+from conformance.play.manners import insist
 
 if TYPE_CHECKING:
     from conformance.play.world import World
@@ -19,7 +21,8 @@ REFUSING_CODES = ("1008", "44xx")
 async def connect(step: s.Connect, world: World) -> None:
     """Open a connection; raises Unmet where it is refused, or should be and is not."""
     token = world.value(step.token) if step.token is not None else None
-    outcome = await world.connect(step.who, step.instance, token, world.value(dict(step.query)), step.origin)
+    arrive = partial(world.connect, step.who, step.instance, token, world.value(dict(step.query)), step.origin)
+    outcome = await (arrive() if step.refused or world.observing else insist(world, step.who, arrive))
     if step.refused:
         await _check_refused(step, outcome, world)
         return

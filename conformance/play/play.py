@@ -7,13 +7,14 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from conformance.errors import ProvisioningFailed
+from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
 from conformance.play.concern import concerns
 from conformance.play.failure import Broken, PlayError, TooSlow, Unmet
 from conformance.play.guarding import judge_guard, judge_trap
 from conformance.play.perform import perform
 from conformance.play.residue import residue
 from conformance.play.world import World
+from conformance.politeness.seats import seats
 from conformance.results import Observation, Outcome, Problem, Result
 
 if TYPE_CHECKING:
@@ -42,13 +43,26 @@ class _Verdict:
         problem = Problem(message, self.file, line, step.label if step else "")
         self.problems.append((problem, offender))
 
+    def spoil(self, message: str) -> None:
+        """Note why a failure says nothing of the server; what has passed all the same has passed."""
+        if self.outcome in (Outcome.FAIL, Outcome.BLOCKED):
+            self.outcome = Outcome.UNTESTABLE
+            self.problems.insert(0, (Problem(message, self.file, self._scenario.line), None))
+
 
 async def play(scenario: Scenario, stage: Stage, attempt: int = 1) -> Result:
-    """Play a scenario once. Never raises for anything the server does; cancellation passes through."""
+    """Play a scenario once. Never raises for anything the server does; cancellation passes through.
+
+    Raises BudgetSpent or AskedToLeave where the run must end, and the scenario has no result.
+    """
     verdict = _Verdict(scenario, stage.spec)
     unmet = stage.unmet(scenario.needs)
     if unmet is not None:
         verdict.add(Outcome.NOT_APPLICABLE, unmet)
+        return _result(scenario, verdict, None, attempt, 0.0)
+    objection = stage.guest.objection(seats(scenario))
+    if objection is not None:
+        verdict.add(Outcome.UNTESTABLE, objection)
         return _result(scenario, verdict, None, attempt, 0.0)
     async with stage.floor.hold() if scenario.exclusive else contextlib.nullcontext():
         return await _play(scenario, stage, attempt, verdict)
@@ -60,6 +74,10 @@ async def _play(scenario: Scenario, stage: Stage, attempt: int, verdict: _Verdic
     try:
         await _set_and_perform(scenario, world, verdict)
         _judge_frames(scenario, world, verdict)
+        if world.held.seconds > stage.bearable(alone=scenario.exclusive):
+            verdict.spoil(_held_back(world))
+    except (BudgetSpent, AskedToLeave):
+        raise  # It says nothing of the scenario, and the run ends with it.
     except Exception:
         verdict.outcome = Outcome.PASS  # BROKEN outranks whatever was found before.
         verdict.add(Outcome.BROKEN, f"the harness failed: {traceback.format_exc(limit=-3)}")
@@ -184,6 +202,13 @@ def _result(scenario: Scenario, verdict: _Verdict, world: World | None, attempt:
     )
 
 
+def _held_back(world: World) -> str:
+    return (
+        f"our own politeness held this back for {world.held.seconds:.1f} s, in which the server's timers ran on:"
+        " its failure says nothing; allow more requests a second (politeness)"
+    )
+
+
 def _with_entry(problem: Problem, entry: int | None) -> Problem:
     return Problem(problem.message, problem.file, problem.line, problem.step, problem.rule, entry)
 
@@ -194,10 +219,15 @@ async def observe(probe: Probe, stage: Stage) -> Observation:
     world = World(stage, observing=True)
     if unmet is not None:
         return Observation(probe.id, probe.play.title, probe.why, f"not applicable: {unmet}")
+    objection = stage.guest.objection(seats(probe.play))
+    if objection is not None:
+        return Observation(probe.id, probe.play.title, probe.why, f"could not be observed: {objection}")
     try:
         await world.set(probe.play.given)
         await perform((*probe.play.setup, *probe.play.steps), world)
         observed = world.observed
+        if world.held.seconds > stage.bearable(alone=probe.play.exclusive):
+            observed = f"could not be observed: {_held_back(world)}"
     except (PlayError, ProvisioningFailed) as error:
         observed = f"could not be observed: {error}"
     finally:

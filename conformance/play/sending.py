@@ -28,6 +28,7 @@ async def send(step: s.Send, world: World) -> None:
 async def send_raw(step: s.SendRaw, world: World) -> None:
     """Send text, bytes or frames as they are."""
     connection = world.open(step.by)
+    await world.turn(step.by)
     before = len(connection.log)
     if await _write_raw(step, connection, world):
         # Barriers are told apart by counting their replies, so the one to this must be known before the next.
@@ -82,6 +83,7 @@ def _text(step: s.SendRaw, raw: Any, world: World) -> str:
 async def ws_ping(step: s.WsPing, world: World) -> None:
     """Send a WebSocket ping (RFC 6455 §5.5.2) and wait for the pong of the same payload."""
     payload = str(world.value(step.payload)).encode()
+    await world.turn(step.by)
     world.transcript.note(step.by, "→", f"WebSocket ping {payload!r}")
     if not await world.open(step.by).ws_ping(payload, world.stage.reply):
         raise Unmet(f"{step.by} got no WebSocket pong with the payload {payload!r}")

@@ -9,6 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from conformance.politeness import Guest
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
@@ -113,6 +115,7 @@ class Stage:
     secrets: tuple[str, ...] = field(default=())
     reach: Reach = field(default_factory=Reach)
     floor: Floor = field(default_factory=Floor)
+    guest: Guest = field(default_factory=Guest)
 
     @property
     def reply(self) -> float:
@@ -128,6 +131,15 @@ class Stage:
     def settle(self) -> float:
         """How long a broadcast may still be on its way after the barrier."""
         return self.calibration.settle * self.time_scale
+
+    def bearable(self, *, alone: bool) -> float:
+        """Give the seconds for which our own politeness may hold a play back before its failure says nothing.
+
+        The server's timers run meanwhile. What plays alone is about rate limits: it needs to be within their window.
+        """
+        if alone:
+            return min((float(self.target.look_up(one.window)) for one in self.spec.protocol.budgets), default=0.0) / 2
+        return min(float(seconds) for seconds in self.target.profile["timers"].values())
 
     def timer(self, path: str) -> float:
         """Give a timer of the target's profile, in seconds."""

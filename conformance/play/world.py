@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from conformance.connection import Closed, Connection, Received, Refused, open_connection
 from conformance.matching import Matched, match
 from conformance.play.failure import Broken, Unmet
+from conformance.play.manners import Held, insist
 from conformance.play.transcript import Transcript
 from conformance.play.trap import Trap
 from conformance.template import TemplateError, look_up, plain, render
@@ -44,6 +46,7 @@ class World:
         self.alone = alone
         self.observing = observing
         self.observed = ""
+        self.held = Held()
         self.transcript = Transcript()
         self.connections: dict[str, Connection] = {}
         self.refused: dict[str, Refused] = {}
@@ -127,7 +130,7 @@ class World:
 
     async def arrive(self, who: str, instance: int | None = None) -> None:
         """Connect with a good token, and take the greeting."""
-        outcome = await self.connect(who, instance)
+        outcome = await insist(self, who, partial(self.connect, who, instance))
         if isinstance(outcome, Refused):
             raise Unmet(f"{who} was refused: {outcome.why}")
         await self.take_greeting(who)
@@ -146,6 +149,8 @@ class World:
                 raise Broken(f"{who} is connected already")
             self.past.append(self.connections.pop(who))
         user = who.partition("@")[0]
+        with self.held:
+            await self.stage.guest.connection()
         target = self.stage.target
         number = instance if instance is not None else 1
         if not 1 <= number <= len(target.instances):
@@ -175,6 +180,7 @@ class World:
             connection.name, "←", received, received.at
         )
         outcome.on_close = self._note_close
+        outcome.turn = partial(self.turn, who)
         self.connections[who] = outcome
         return outcome
 
@@ -227,12 +233,19 @@ class World:
     async def send(self, who: str, frame: Mapping[str, Any], *, paced: bool = True) -> None:
         """Send a frame from a connection, within the target's rate limits."""
         connection = self.open(who)
+        # The target's rate limit first: its window is counted with a margin, the guest's own rate is exact.
         if paced:
             await self.stage.pacer.ready(
                 self.users[who.partition("@")[0]], frame[self.stage.spec.protocol.discriminator]
             )
+        await self.turn(who)
         self.transcript.note(who, "→", dict(frame))
         await connection.send_frame(frame)
+
+    async def turn(self, who: str) -> None:
+        """Wait until the target's politeness allows one more request of this user."""
+        with self.held:
+            await self.stage.guest.request(self.users[who.partition("@")[0]])
 
     def open(self, who: str) -> Connection:
         """Give a connection that exists; whether it is still open is for the step to find out."""

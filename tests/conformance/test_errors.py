@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import (
+    AskedToLeave,
     BadFile,
+    BudgetSpent,
     ChatParityError,
     Mistake,
     ProvisioningFailed,
@@ -15,7 +17,15 @@ from conformance.errors import (
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [(UsageError, 2), (BadFile, 2), (TargetUnreachable, 3), (ProvisioningFailed, 3)]
+    ("kind", "code"),
+    [
+        (UsageError, 2),
+        (BadFile, 2),
+        (TargetUnreachable, 3),
+        (ProvisioningFailed, 3),
+        (BudgetSpent, 3),
+        (AskedToLeave, 3),
+    ],
 )
 def test_each_way_of_failing_has_its_exit_code(kind: type[ChatParityError], code: int) -> None:
     assert kind.exit_code == code

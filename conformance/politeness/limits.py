@@ -1,0 +1,50 @@
+"""How much of a server's time a run may take: the section `politeness` of a target file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNLIMITED_WORD = "unlimited"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds; None is no bound.
+
+    Every frame that asks for something counts as a request, the barrier's too, and so does every call of a
+    provisioning API. `run_requests` is for the whole run, and counts connections too.
+    """
+
+    requests_per_second: float | None = None
+    account_requests_per_second: float | None = None
+    run_requests: int | None = None
+    connections_per_second: float | None = None
+    open_connections: int | None = None
+
+
+UNLIMITED = Limits()
+"""For a server on this machine: it is ours."""
+
+CAREFUL = Limits(
+    requests_per_second=50,
+    account_requests_per_second=25,
+    run_requests=250_000,
+    connections_per_second=10,
+    open_connections=60,
+)
+"""For any other: about what twenty busy people do, and enough of it for one run of everything."""
+
+
+def read_limits(given: Mapping[str, float | int | str], *, local: bool) -> Limits:
+    """Give the limits of a target; `given` is the section as it fits its schema, `unlimited` standing for no bound."""
+    values = {name: None if value == UNLIMITED_WORD else value for name, value in given.items()}
+    return replace(UNLIMITED if local else CAREFUL, **values)  # type: ignore[arg-type] # the schema has checked them
+
+
+def names() -> tuple[str, ...]:
+    """Give the keys of the section."""
+    return tuple(field.name for field in fields(Limits))

@@ -1,0 +1,18 @@
+"""How many connections a scenario has open at once, at most: known before it begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.scenario import steps as s
+from conformance.scenario.parse import walk
+
+if TYPE_CHECKING:
+    from conformance.scenario.steps import Scenario
+
+
+def seats(play: Scenario) -> int:
+    """Count the names of connections: each name has one connection at a time (`alice`, `alice@phone`)."""
+    given = {name for name, user in play.given.users.items() if user.connect} | set(play.given.devices)
+    connected = {step.who for step in walk((*play.setup, *play.steps)) if isinstance(step, s.Connect)}
+    return len(given | connected)
