@@ -11,7 +11,8 @@
                 anything else              NOT COMPARABLE   (not judged on one side)
 
 A rule regresses by a scenario that regresses, or by a finding that the same scenario did not make before; not by what
-only an added or changed scenario says. A feature regresses by a must rule, whatever its verdict was.
+only an added or changed scenario says. A feature regresses by a must rule, whatever its verdict was, and when the
+server does not know it any more.
 """
 
 from __future__ import annotations
@@ -165,16 +166,21 @@ def _of_feature(old: JudgedFeature | None, new: JudgedFeature | None, musts: lis
     silent = [name for name, side in (("OLD", old), ("NEW", new)) if side.verdict is Verdict.NOT_TESTED]
     if silent:
         return Status.NOT_COMPARABLE, f"not tested in {' and '.join(silent)}"
-    match old.verdict is Verdict.OK, new.verdict is Verdict.OK:
-        case True, True if Status.OK in found:
+    match old.verdict, new.verdict:
+        # Scenarios of a type that the server does not know are mostly BLOCKED: they say nothing, but the feature does.
+        case Verdict.OK | Verdict.PARTIAL, Verdict.MISSING:
+            return Status.REGRESSED, "NEW does not know it"
+        case Verdict.MISSING, Verdict.OK | Verdict.PARTIAL:
+            return Status.IMPROVED, "OLD does not know it"
+        case Verdict.OK, Verdict.OK if Status.OK in found:
             return Status.OK, ""
-        case True, True:
+        case Verdict.OK, Verdict.OK:
             return Status.NOT_COMPARABLE, "all that proves it has changed since"
-        case True, False:
+        case Verdict.OK, _:
             return Status.NOT_COMPARABLE, _ELSEWHERE
         case _ if Status.IMPROVED in found:
             return Status.IMPROVED, ""
-        case False, True:
+        case _, Verdict.OK:
             return Status.NOT_COMPARABLE, "what failed has changed since"
     return Status.BOTH_FAIL, ""
 

@@ -196,6 +196,17 @@ class TestFeature:
     ) -> None:
         assert edit(compare(run(old), run(new))).status is status
 
+    def test_that_the_server_does_not_know_is_worse_than_one_of_which_something_holds(self) -> None:
+        good, missing = run({"1a": PASS, "2a": PASS}), run({"1a": BLOCKED, "2a": BLOCKED})
+        missing = replace(missing, calibration=toys.calibration("Edit", "Touch"))
+        assert (edit(compare(good, missing)).status, edit(compare(good, missing)).why) == (
+            REGRESSED,
+            "NEW does not know it",
+        )
+        assert edit(compare(missing, good)).status is IMPROVED
+        assert edit(compare(missing, missing)).status is BOTH_FAIL
+        assert edit(compare(missing, run({"1a": FAIL, "2a": FAIL}))).status is BOTH_FAIL
+
     def test_says_why_it_is_not_comparable(self) -> None:
         assert edit(compare(run({"1a": None}), run({"1a": PASS, "2a": PASS}))).why == "not tested in OLD"
         assert edit(compare(run({"1a": None}), run({"1a": None}))).why == "not tested in OLD and NEW"
