@@ -175,9 +175,13 @@ class Connection:
             self._handled = max(self._handled, written)
         return answered
 
+    def rest(self) -> None:
+        """Note that whatever was sent so far has been answered, each request by its own reply."""
+        self._handled = self._written
+
     @property
     def busy(self) -> bool:
-        """Whether something was sent that no barrier has followed."""
+        """Whether something was sent that neither a barrier has followed nor its reply."""
         return self._written > self._handled
 
     async def until(self, condition: Callable[[], bool], timeout: float) -> bool:

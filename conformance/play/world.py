@@ -227,6 +227,7 @@ class World:
             error = self.first(connection, protocol.error, {})
             raise Unmet(f"{who} may join {conversation}, and was refused", error[1] if error else None)
         connection.claimed.add(found[0])
+        connection.rest()
 
     # Frames
 
@@ -315,13 +316,16 @@ class World:
     async def quiet(self) -> None:
         """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier.
 
-        The first barrier is for those who have asked for something since their last one, the second for all.
+        The first barrier is for those who have asked for something since their last one, the second for all; but where
+        nothing is late and only one has asked, all of it was there when its own barrier returned.
         """
-        await self.barrier([name for name, connection in self.connections.items() if connection.busy])
+        busy = [name for name, connection in self.connections.items() if connection.busy and connection.closed is None]
+        await self.barrier(busy)
         if self.stage.settle:
             await asyncio.sleep(self.stage.settle)
         if self.stage.calibration.answers_barrier:
-            await self.barrier()
+            done = busy if len(busy) == 1 and not self.stage.settle else ()
+            await self.barrier([name for name in self.connections if name not in done])
 
     async def end(self) -> None:
         """Close every connection and trap; never raises for what the server does."""
