@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.routing import WebSocketRoute
 
 from reference_server import api, session
 from reference_server.config import Settings
@@ -32,10 +33,11 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
     app.include_router(api.router)
     app.add_exception_handler(RequestValidationError, _bad_body)
 
-    @app.websocket("/ws")
     async def converse(websocket: WebSocket) -> None:
         await session.serve(instance, websocket)
 
+    # Starlette's own kind of route: FastAPI's would look for dependencies to solve, and hold two exit stacks for each.
+    app.router.routes.append(WebSocketRoute("/ws", converse))
     return app
 
 
