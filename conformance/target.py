@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from conformance.documents import Document, read_yaml
 from conformance.errors import BadFile, UsageError
-from conformance.politeness.limits import UNLIMITED, Limits
+from conformance.politeness.limits import UNLIMITED, Limits, read_limits
 from conformance.tokens import Signing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from conformance.spec import Spec
@@ -45,7 +45,7 @@ class Target:
     @property
     def local(self) -> bool:
         """Whether every instance runs on this machine, so that it can reach a URL of ours."""
-        return all(_is_loopback(urlsplit(url).hostname or "") for url in self.instances)
+        return is_local(self.instances)
 
     def look_up(self, path: str) -> Any:
         """Give a profile value by its path, such as `timers.rate_window`; raises KeyError."""
@@ -70,6 +70,7 @@ def read_target(file: Path, spec: Spec, *, instances: tuple[str, ...] = (), secr
         if kind not in spec.outgoing:
             raise BadFile(document.mistake(f"there is no message type (outgoing) {kind!r}", ("ambient", index)))
     provision = value["provision"]
+    local = is_local(instances or value["instances"])
     return Target(
         name=value["name"],
         instances=instances or tuple(value["instances"]),
@@ -81,6 +82,8 @@ def read_target(file: Path, spec: Spec, *, instances: tuple[str, ...] = (), secr
         ambient=spec.protocol.ambient if ambient is None else frozenset(ambient),
         reply=value.get("reply", 2.0),
         file=file,
+        politeness=read_limits(value.get("politeness", {}), local=local),
+        protected=tuple(value["protected"]) if "protected" in value else None,
     )
 
 
@@ -115,6 +118,11 @@ def _secret(variable: str, file: Path) -> str:
     if len(secret.encode()) < MIN_SECRET_BYTES:
         raise UsageError(f"the secret in {variable} is shorter than {MIN_SECRET_BYTES} bytes; use a longer one")
     return secret
+
+
+def is_local(urls: Iterable[str]) -> bool:
+    """Say whether all these addresses are of this machine."""
+    return all(_is_loopback(urlsplit(url).hostname or "") for url in urls)
 
 
 def _is_loopback(host: str) -> bool:

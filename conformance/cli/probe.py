@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
 )
+@click.option("--yes", is_flag=True, help="Also observe a target that is protected.")
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
 @click.pass_context
 def probe(
@@ -48,6 +49,7 @@ def probe(
     out: Path | None,
     jobs: int,
     time_scale: float,
+    yes: bool,
     spec_folder: Path | None,
 ) -> None:
     """Observe a server where the protocol leaves it free, and print what was seen. Nothing here is right or wrong.
@@ -62,7 +64,7 @@ def probe(
     seen: list[Observation] = []
     course = Course()
     with contextlib.suppress(KeyboardInterrupt):  # what was seen until then is shown all the same
-        asyncio.run(_observe(spec, place, probes, options, out, seen, course))
+        asyncio.run(_observe(spec, place, probes, options, out, seen, course, yes=yes))
     found = {one.id: one for one in seen}
     observations = [found[one.id] for one in probes if one.id in found]
     if form == "json":
@@ -97,11 +99,13 @@ async def _observe(
     out: Path | None,
     seen: list[Observation],
     course: Course,
+    *,
+    yes: bool,
 ) -> None:
     """Play the probes and nothing else; what was observed is in `seen`, also when this is cancelled."""
     began = time.perf_counter()
     async with contextlib.AsyncExitStack() as stack:
-        target, restart = await stack.enter_async_context(open_target(place, spec))
+        target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
         header = make_header(spec, target, (), options, place)
         log = recording(out, header, target, course, "all", began) if out else contextlib.nullcontext(None)
         write = stack.enter_context(log)

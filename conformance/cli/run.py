@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     help="Transcripts to keep.",
 )
 @click.option("--failures-only", is_flag=True, help="Print failures, not the table.")
+@click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
 @click.pass_context
 def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
@@ -78,7 +79,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     arrange(scenarios, options.order)
     console = Console(highlight=False)
     try:
-        folder = asyncio.run(_run(spec, place, scenarios, options, given["out"], given["trace"], console))
+        folder = asyncio.run(_run(spec, place, scenarios, options, given["out"], given["trace"], console, given["yes"]))
     except KeyboardInterrupt:
         ctx.exit(3)
     recorded = read_run(folder / "run.jsonl")
@@ -96,11 +97,12 @@ async def _run(
     out: Path | None,
     trace: str,
     console: Console,
+    yes: bool,
 ) -> Path:
     began = time.perf_counter()
     course = Course()
     async with contextlib.AsyncExitStack() as stack:
-        target, restart = await stack.enter_async_context(open_target(place, spec))
+        target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
         folder = out or Path("reports") / slug(target.name)
         header = make_header(spec, target, scenarios, options, place)
         stack.push(partial(_report_anyway, folder))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from conformance.embedded import embedded
 from conformance.errors import UsageError
+from conformance.politeness import demand_consent
 from conformance.target import read_target
 
 if TYPE_CHECKING:
@@ -27,9 +28,12 @@ def split(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 
 @asynccontextmanager
 async def open_target(
-    place: str | None, spec: Spec
+    place: str | None, spec: Spec, *, yes: bool = False
 ) -> AsyncIterator[tuple[Target, Callable[[], Awaitable[None]] | None]]:
-    """Give the target, and how to restart it (None: it cannot be); raises BadFile, UsageError or TargetUnreachable."""
+    """Give the target, and how to restart it (None: it cannot be); raises BadFile, UsageError or TargetUnreachable.
+
+    A protected address is only given where somebody has said `yes`.
+    """
     if place is None:
         async with embedded(spec) as (target, server):
             yield target, server.restart
@@ -37,6 +41,13 @@ async def open_target(
         if not place.startswith(("ws://", "wss://")):
             raise UsageError(f"{place} is not a WebSocket URL; it begins with ws:// or wss://")
         target = read_target(spec.folder / "targets" / "reference.yaml", spec, instances=(place,))
+        demand_consent(_addresses(target), target.protected, given=yes)
         yield replace(target, name=place.partition("://")[2].partition("?")[0], file=None), None
     else:
-        yield read_target(Path(place), spec), None
+        target = read_target(Path(place), spec)
+        demand_consent(_addresses(target), target.protected, given=yes)
+        yield target, None
+
+
+def _addresses(target: Target) -> tuple[str, ...]:
+    return target.instances if target.api is None else (*target.instances, target.api)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from conformance.errors import BadFile, UsageError
+from conformance.politeness import CAREFUL, UNLIMITED
 from conformance.target import check_target, read_target
 
 if TYPE_CHECKING:
@@ -87,6 +90,10 @@ class TestReadTarget:
         ({"options": {"sender_echo": "yes"}}, 10, "options.sender_echo takes true or false"),
         ({"options": {"history_order": True}}, 10, "options.history_order takes a value like 'newest_first'"),
         ({"ambient": ["UserPresence"]}, 10, "there is no message type (outgoing) 'UserPresence'"),
+        ({"politeness": {"requests_per_second": "none"}}, 10, "A number of at least 0.1, or the word unlimited."),
+        ({"politeness": {"request_per_second": 1}}, 10, "did you mean 'requests_per_second'?"),
+        ({"politeness": {"open_connections": 0}}, 10, "0 should be at least 1"),
+        ({"protected": "chat.example"}, 9, "should be a list"),
         ({"replies": 3}, 9, "there is no key 'replies' here; did you mean 'reply'?"),
     ],
 )
@@ -112,6 +119,27 @@ def test_a_mistake_is_named_with_its_line(
 )
 def test_is_local_when_every_instance_is(read: Callable[..., Target], urls: list[str], local: bool) -> None:
     assert read(instances=urls).local is local
+
+
+class TestPoliteness:
+    def test_is_by_default_that_of_the_place(self, read: Callable[..., Target]) -> None:
+        assert read().politeness == UNLIMITED
+        assert read(instances=["wss://chat.example/ws"]).politeness == CAREFUL
+
+    def test_is_what_the_file_says(self, read: Callable[..., Target]) -> None:
+        found = read(politeness={"run_requests": "unlimited", "requests_per_second": 0.5}, protected=[])
+        assert (found.politeness.requests_per_second, found.politeness.run_requests) == (0.5, None)
+        assert found.protected == ()
+
+    def test_of_another_address_is_that_of_the_address(self, write: Callable[..., Path], spec: Spec) -> None:
+        target = read_target(write(), spec, instances=("wss://chat.example/ws",), secret=SECRET)
+        assert target.politeness == CAREFUL
+
+    def test_has_the_keys_and_the_defaults_that_the_format_tells(self, spec: Spec) -> None:
+        schema = json.loads((spec.folder / "formats" / "target.schema.json").read_text())
+        section = schema["properties"]["politeness"]["properties"]
+        told = {name: section[name]["description"].rpartition("default: ")[2].rstrip(").") for name in section}
+        assert told == {name: str(value) for name, value in asdict(CAREFUL).items()}
 
 
 def test_the_shipped_target_is_well_formed(whole_spec: Spec) -> None:

@@ -9,6 +9,7 @@ from conformance.errors import BadFile, ChatParityError, UsageError
 from conformance.spec import Spec, find, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SECRET = "a secret of more than thirty-two bytes"
@@ -74,6 +75,40 @@ async def test_a_secret_must_be_there_and_long(
             pass
     assert raised.value.exit_code == 2
     assert "short" not in str(raised.value).replace("shorter", "")
+
+
+class TestProtected:
+    @pytest.fixture
+    def write(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
+        def write(provision: str, more: str) -> str:
+            file = tmp_path / "target.yaml"
+            file.write_text(TARGET.replace("driver: nothing", provision) + more)
+            return str(file)
+
+        monkeypatch.setenv("STAGING_SECRET", SECRET)
+        return write
+
+    async def test_a_target_is_opened_only_with_yes(self, spec: Spec, write: Callable[[str, str], str]) -> None:
+        file = write("driver: none", 'protected: ["chat-2.*"]\n')
+        with pytest.raises(UsageError, match=r"^ws://chat-2.example/ws is protected .*; say --yes if that is meant$"):
+            async with open_target(str(file), spec):
+                pass
+        async with open_target(file, spec, yes=True) as (target, _):
+            assert target.protected == ("chat-2.*",)
+
+    async def test_so_is_the_address_of_its_provisioning_api(
+        self, spec: Spec, write: Callable[[str, str], str]
+    ) -> None:
+        file = write("driver: reference, api: https://prod.example/api", "")
+        with pytest.raises(UsageError, match=r"^https://prod.example/api is protected"):
+            async with open_target(file, spec):
+                pass
+
+    async def test_and_a_bare_url(self, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("JWT_SECRET", SECRET)
+        with pytest.raises(UsageError, match="its host has the word 'production'"):
+            async with open_target("wss://production.example/ws", spec):
+                pass
 
 
 class TestSplit:
