@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ChatParityError
@@ -64,13 +64,13 @@ async def _repeat(step: s.Repeat, world: World) -> None:
 
 async def _faster_than(step: s.FasterThan, world: World) -> None:
     limit = world.stage.timer(step.timer) * step.times
-    began = time.monotonic()
+    began = monotonic()
     unmet: Unmet | None = None
     try:
         await perform(step.steps, world)
     except Unmet as error:
         unmet = error
-    seconds = time.monotonic() - began
+    seconds = monotonic() - began
     if seconds >= limit:
         raise TooSlow(f"this took {seconds:.1f} s, and tells something only if it takes less than {limit:g} s")
     if unmet is not None:

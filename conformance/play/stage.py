@@ -68,13 +68,18 @@ class Floor:
     """Lets one scenario at a time act alone; whoever waits for a timer of the server leaves it to another one."""
 
     def __init__(self) -> None:
+        self._door = asyncio.Lock()
         self._taken = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """Act alone."""
-        async with self._taken:
+        """Act alone; who comes back from a timer goes before all but one of those who have not begun."""
+        async with self._door:
+            await self._taken.acquire()
+        try:
             yield
+        finally:
+            self._taken.release()
 
     @contextlib.asynccontextmanager
     async def leave(self) -> AsyncIterator[None]:

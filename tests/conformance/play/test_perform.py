@@ -474,6 +474,15 @@ steps:
         assert "tells something only if it takes less than 1e-09 s" in messages(result)[0]
         assert result.problems[0].step == "faster_than timers.typing_expiry"
 
+    async def test_is_tried_again_after_a_slow_moment(
+        self, spec: Spec, scenario: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The clock of the first try stands before its steps and far behind them."""
+        moments = iter([0.0, 100.0, 200.0, 200.1])
+        monkeypatch.setattr("conformance.play.perform.monotonic", lambda: next(moments))
+        toy = scenario(self.TOY.replace("MESSAGE", "{$type: string}"), given=ALONE)
+        assert (await self.judge(spec, toy, 60)).outcome is Outcome.PASS
+
 
 class TestNeverFetched:
     GIVEN = "{users: [alice], traps: [file]}"

@@ -122,6 +122,26 @@ class TestFloor:
         await asyncio.gather(act("first"), act("second"))
         assert log == ["first", "first", "second", "second"]
 
+    async def test_goes_to_who_comes_back_before_those_who_have_not_begun(self) -> None:
+        floor, log, timer = Floor(), [], asyncio.Event()
+
+        async def wait() -> None:
+            async with floor.hold():
+                async with floor.leave():
+                    await timer.wait()
+                log.append("back")
+
+        async def act() -> None:
+            async with floor.hold():
+                timer.set()
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                log.append("new")
+
+        async with asyncio.timeout(5):
+            await asyncio.gather(wait(), act(), act(), act(), act())
+        assert log == ["new", "new", "back", "new", "new"]
+
     async def test_is_free_while_its_holder_waits_for_a_timer(self) -> None:
         floor, log, timer = Floor(), [], asyncio.Event()
 
