@@ -58,3 +58,10 @@ def variants(session: nox.Session) -> None:
     """Play the suite against legal differences, which it has to pass; arguments go to the runner."""
     session.install("-e", ".")
     session.run("python", "-m", "tests.variants", *session.posargs)
+
+
+@nox.session
+def stability(session: nox.Session) -> None:
+    """Play the suite again and again, in random orders and with both cores busy: no flake; takes hours."""
+    session.install("-e", ".")
+    session.run("python", "-m", "tests.stability", *session.posargs)

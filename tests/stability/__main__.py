@@ -1,0 +1,146 @@
+"""The command: `python -m tests.stability` plays the whole suite again and again, and counts what ends differently.
+
+Each round is a run of its own: a fresh server, an order of its own, and as many busy processes as the machine has
+cores. Every scenario has to end as a right server makes it end, each time; whatever does not is a flake.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.embedded import embedded, launch
+from conformance.results import Outcome, Result
+from conformance.run import Course, Options, Selection, run, select
+from conformance.spec import find, load
+from tests.forked import forked
+from tests.variants.serve import main as serve_variant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.results import Calibration, Observation
+    from conformance.spec import Spec
+
+FOLDER = Path("reports") / "stability"
+DELAYED = "fan_out_8_ms_later"
+MANNERS = {
+    "one at a time": Options(jobs=1, probes=False),
+    "by default": Options(probes=False),
+    "in reverse": Options(order="reverse", probes=False),
+}
+"""Played once each on the server in order, before the rounds in random order."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the rounds of one kind gave: scenarios played, seconds, and how often each wrong end was seen."""
+
+    rounds: int = 0
+    played: int = 0
+    seconds: float = 0.0
+    wrong: Counter[str] = field(default_factory=Counter)
+
+    def take(self, results: Sequence[Result], course: Course, seconds: float) -> None:
+        """Add one round."""
+        self.rounds += 1
+        self.played += len(results)
+        self.seconds += seconds
+        if course.stopped:
+            self.wrong[f"the run stopped: {course.stopped}"] += 1
+        for one in results:
+            for problem in (*one.problems, *one.findings):
+                if one.outcome is not Outcome.NOT_APPLICABLE:
+                    self.wrong[f"{one.scenario}: {one.outcome}: {problem.message.splitlines()[0]}"] += 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command: 0 when no round saw a flake."""
+    command = argparse.ArgumentParser(prog="python -m tests.stability", description=__doc__)
+    command.add_argument("--rounds", type=int, default=100, help="in random order, on each of the two servers")
+    command.add_argument("--seed", type=int, default=1, help="of the first round")
+    command.add_argument("--busy", type=int, default=os.cpu_count(), help="processes that keep the cores busy")
+    command.add_argument("--server", choices=["in order", "delayed"], action="append", help="only this one")
+    command.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER")
+    options = command.parse_args(arguments)
+    spec = load(find())
+    tallies: dict[str, Tally] = {}
+    options.out.mkdir(parents=True, exist_ok=True)
+    with _busy(options.busy):
+        for kind, delayed, how in _rounds(options):
+            results, course, seconds = asyncio.run(_round(spec, delayed, how))
+            tallies.setdefault(kind, Tally()).take(results, course, seconds)
+            print(f"{kind} {tallies[kind].rounds}: {seconds:.0f} s, {sum(tallies[kind].wrong.values())} wrong so far")
+            page = "\n".join(_page(tallies, options.busy))
+            (options.out / "stability.md").write_text(page + "\n", encoding="utf-8")
+    print(f"Report: {options.out / 'stability.md'}")
+    return 1 if any(tally.wrong for tally in tallies.values()) else 0
+
+
+def _rounds(options: argparse.Namespace) -> Iterator[tuple[str, bool, Options]]:
+    servers = options.server or ["in order", "delayed"]
+    if "in order" in servers:
+        yield from ((name, False, how) for name, how in MANNERS.items())
+    for seed in range(options.seed, options.seed + options.rounds):
+        for server in servers:
+            yield f"random, {server}", server == "delayed", Options(order=f"random:{seed}", probes=False)
+
+
+async def _round(spec: Spec, delayed: bool, how: Options) -> tuple[list[Result], Course, float]:
+    """Play everything once against a fresh server."""
+    began, course = time.perf_counter(), Course()
+    results: list[Result] = []
+
+    def sink(record: Calibration | Result | Observation) -> None:
+        if isinstance(record, Result):
+            results.append(record)
+
+    async with embedded(spec, forked(serve_variant, DELAYED) if delayed else launch) as (target, server):
+        await run(spec, target, select(spec, Selection()), (), how, sink, course, server.restart)
+    return results, course, time.perf_counter() - began
+
+
+def _page(tallies: dict[str, Tally], busy: int) -> Iterator[str]:
+    yield from ("# Stability", "", f"Beside {busy} busy processes on {os.cpu_count()} cores.", "")
+    yield "| order and server | rounds | scenarios played | seconds a round | wrong ends | per thousand |"
+    yield "|---|---|---|---|---|---|"
+    for kind, tally in tallies.items():
+        wrong = sum(tally.wrong.values())
+        yield (
+            f"| {kind} | {tally.rounds} | {tally.played} | {tally.seconds / tally.rounds:.0f} "
+            f"| {wrong} | {1000 * wrong / max(1, tally.played):.3f} |"
+        )
+    for kind, tally in tallies.items():
+        for said, times in tally.wrong.most_common():
+            yield f"\n- {kind}, {times} ×: {said}"
+
+
+@contextlib.contextmanager
+def _busy(processes: int) -> Iterator[None]:
+    """Keep so many cores busy."""
+    spinning = [multiprocessing.get_context("fork").Process(target=_spin, daemon=True) for _ in range(processes)]
+    for one in spinning:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in spinning:
+            one.kill()
+
+
+def _spin() -> None:
+    while True:
+        pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())
