@@ -61,7 +61,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
 
     TARGET is a target file or a ws:// URL; without one the reference server is started and tested. What is played may
     be narrowed by ids and globs. Writes run.jsonl, and beside it
-    parity.json, parity.md and junit.xml.
+    parity.html, parity.md, parity.json and junit.xml.
     """
     spec = load(given["spec_folder"] or find())
     place, patterns = split(words)
@@ -85,7 +85,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     recorded = read_run(folder / "run.jsonl")
     report = write_reports(recorded, folder)
     terminal.show(report, recorded, console, failures_only=given["failures_only"])
-    console.print(f"Report: {folder / 'parity.md'}", soft_wrap=True, highlight=False)
+    console.print(f"Report: {folder / 'parity.html'}", soft_wrap=True, highlight=False)
     ctx.exit(report.exit_code)
 
 

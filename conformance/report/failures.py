@@ -47,7 +47,7 @@ def failures(report: Report, run: Run) -> Iterator[Failure]:
             yield Failure(scenario_text(scenario, run), must, scenario.entry.id, rule, _first_problem(scenario))
     for row in report.rules:
         must = row.entry.level == "must"
-        for charge, also in _grouped(charge for charge in row.charges if not charge.waived):
+        for charge, also in grouped(charge for charge in row.charges if not charge.waived):
             text = finding_text(charge.result, charge.finding, run, also)
             yield Failure(text, must, charge.result.scenario, row.entry, charge.finding, found=True)
 
@@ -62,7 +62,7 @@ def reason(scenario: JudgedScenario) -> str:
     messages = (
         problem.message
         for result in scenario.results
-        if _is(result.outcome, scenario.standing)
+        if ended_as(result.outcome, scenario.standing)
         for problem in result.problems
     )
     return next(messages, "")
@@ -70,7 +70,7 @@ def reason(scenario: JudgedScenario) -> str:
 
 def scenario_text(scenario: JudgedScenario, run: Run) -> str:
     """Show the first attempt that ended as the scenario did, and how many did."""
-    alike = [result for result in scenario.results if _is(result.outcome, scenario.standing)]
+    alike = [result for result in scenario.results if ended_as(result.outcome, scenario.standing)]
     # Findings are shown once per rule, not once per scenario.
     text = failure_text(replace(alike[0], findings=()), run)
     if len(scenario.results) > 1:
@@ -83,11 +83,12 @@ def _first_problem(scenario: JudgedScenario) -> Problem:
     return next(problems, Problem("it failed", scenario.entry.file, scenario.entry.line))
 
 
-def _is(outcome: Outcome, standing: Standing) -> bool:
+def ended_as(outcome: Outcome, standing: Standing) -> bool:
+    """Tell whether one attempt ended as all together did; what is waived has failed."""
     return str(outcome) == str(Standing.FAIL if standing is Standing.WAIVED else standing)
 
 
-def _grouped(charges: Iterable[Charge]) -> Iterator[tuple[Charge, tuple[str, ...]]]:
+def grouped(charges: Iterable[Charge]) -> Iterator[tuple[Charge, tuple[str, ...]]]:
     """Put the findings with one message together: the first in full, and the ids of the other scenarios."""
     groups: dict[str, list[Charge]] = {}
     for charge in charges:

@@ -28,6 +28,7 @@ FORMATS: dict[str, Render] = {
     "text": _of("terminal"),
     "markdown": _of("markdown"),
     "json": _of("parity_json"),
+    "html": _of("html"),
     "junit": _of("junit"),
     "sarif": _of("sarif"),
     "github": _of("github"),
@@ -37,5 +38,5 @@ FORMATS: dict[str, Render] = {
 }
 """What `--format` takes; each gives the whole text, a line feed at its end (`github` nothing, if all is well)."""
 
-FILES = {"parity.json": "json", "parity.md": "markdown", "junit.xml": "junit"}
+FILES = {"parity.json": "json", "parity.md": "markdown", "parity.html": "html", "junit.xml": "junit"}
 """What a run writes beside its log, and the format of each."""

@@ -38,11 +38,12 @@ def head(report: Report) -> Iterator[str]:
         yield f"> **NOT COMPLETE: {cell(report.reason)}.** What follows is only what was judged until then.\n"
     rows = [("Target", ", ".join(cell(url) for url in report.target.instances) or "–"), ("When", cell(report.started))]
     rows += [("Spec", cell(report.spec_digest)), ("Tool", f"chat-parity {cell(report.tool)}")]
-    rows += [("Calibration", cell(_calibration(report), 600)), ("Result", _counts(report))]
+    rows += [("Calibration", cell(calibration(report), 600)), ("Result", _counts(report))]
     yield from table(("", ""), rows)
 
 
-def _calibration(report: Report) -> str:
+def calibration(report: Report) -> str:
+    """Say in one line how the target behaved before anything was judged."""
     seen = report.calibration
     if seen is None:
         return "none"

@@ -23,6 +23,16 @@ class TableCell:
     standing: Standing
     scenarios: tuple[JudgedScenario, ...]
 
+    @property
+    def word(self) -> str:
+        """Give the first word of the value, which tells most."""
+        return self.value.partition(" ")[0]
+
+    @property
+    def rest(self) -> str:
+        """Give what the value says beyond its first word."""
+        return self.value.partition(" ")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -37,6 +47,11 @@ class Table:
     def title(self) -> str:
         """Name it after its file."""
         return self.file.rpartition("/")[2].partition(".")[0].replace("-", " ").replace("_", " ").capitalize()
+
+    @property
+    def words(self) -> list[str]:
+        """Give the different first words of its values, as they come."""
+        return list(dict.fromkeys(cell.word for cell in self.cells.values()))
 
 
 def tables(scenarios: Iterable[JudgedScenario]) -> tuple[Table, ...]:

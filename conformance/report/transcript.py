@@ -16,12 +16,13 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from conformance.report.text import WIDEST, fit, line, named, payload, visible
+from conformance.report.text import fit, line, named, visible
+from conformance.report.wire import aligned, fault, offender, wire_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from conformance.results import Entry, Problem, Result
+    from conformance.results import Problem, Result
     from conformance.runlog import Run
 
 COLUMN = 73
@@ -90,50 +91,41 @@ def _two(left: str, right: str) -> str:
 
 
 def _problem(problem: Problem, result: Result) -> list[str]:
-    where = line(problem.file, _LONGEST_PATH) + (f":{problem.line}" if problem.line else "")
-    step = line(named(problem.step, result.names), 200)
-    lines = [f"  {where}   {step}".rstrip()]
-    if problem.message.strip() != problem.step.strip():
-        message = named(problem.message[:_LONGEST_MESSAGE], result.names)
-        lines += [f"    {visible(part)}".rstrip() for part in message.split("\n")]
-    return lines
+    lines = [f"  {place(problem)}   {step(problem, result)}".rstrip()]
+    return lines + [f"    {text}".rstrip() for text in said(problem, result)]
+
+
+def place(problem: Problem) -> str:
+    """Give `file:line` of a problem."""
+    return line(problem.file, _LONGEST_PATH) + (f":{problem.line}" if problem.line else "")
+
+
+def step(problem: Problem, result: Result) -> str:
+    """Give the step where a problem was noticed."""
+    return line(named(problem.step, result.names), 200)
+
+
+def said(problem: Problem, result: Result) -> list[str]:
+    """Give what was wrong, line by line; nothing where the step says it already."""
+    if problem.message.strip() == problem.step.strip():
+        return []
+    return [visible(text) for text in named(problem.message[:_LONGEST_MESSAGE], result.names).split("\n")]
 
 
 def _transcript(problem: Problem, result: Result, discriminator: str) -> list[str]:
     """Show the lines around the offender, or the last ones if nobody offends but something is missing."""
     entries = result.transcript
-    offender = problem.entry if problem.entry is not None and 0 <= problem.entry < len(entries) else None
-    middle = offender if offender is not None else len(entries) - 1
-    start, end = max(0, middle - BEFORE), middle + AFTER + 1
-    shown = entries[start:end]
-    if not shown:
-        return []
-    moments = [f"{entry.at:.1f} ms" for entry in shown]
-    time_width = max(len(moment) for moment in moments)
-    who_width = max(len(line(entry.who, 24)) for entry in shown)
-    parts = [_parts(entry, result.names, discriminator) for entry in shown]
-    type_width = max(min(len(name), 24) for name, _ in parts)
+    marked = offender(problem, entries)
+    start, end = window(marked, len(entries))
     lines = [f"    … {start} earlier"] if start else []
-    for index, (entry, moment, (name, content)) in enumerate(zip(shown, moments, parts, strict=True), start):
-        what = f"{name.ljust(type_width)}  {content}" if name else content
-        who = f"{line(entry.who, 24).ljust(who_width)} {line(entry.way)}"
-        mark = f"     ← {_fault(problem)}" if index == offender else ""
-        lines.append(f"    {moment.rjust(time_width)}  {who} {what}".rstrip() + mark)
+    for index, text in enumerate(aligned(wire_lines(entries[start:end], result.names, discriminator)), start):
+        mark = f"     ← {fault(problem)}" if index == marked else ""
+        lines.append(f"    {text}".rstrip() + mark)
     later = len(entries) - end
     return [*lines, f"    … {later} later"] if later > 0 else lines
 
 
-def _parts(entry: Entry, names: Mapping[str, str], discriminator: str) -> tuple[str, str]:
-    """Split a line of the transcript into the type of its frame, if it has one, and all the rest."""
-    if entry.frame is None:
-        return "", line(named(entry.text, names), WIDEST)
-    kind = entry.frame.get(discriminator)
-    if not isinstance(kind, str):
-        return "", payload(entry.frame, names)
-    return line(kind, 40), payload({key: item for key, item in entry.frame.items() if key != discriminator}, names)
-
-
-def _fault(problem: Problem) -> str:
-    # Without a step it is a frame that nobody asked for, unless it is charged to a rule by its schema.
-    unasked = not problem.step and problem.rule is None
-    return "not allowed" if unasked or problem.step.startswith("never") else "here"
+def window(marked: int | None, length: int) -> tuple[int, int]:
+    """Give the slice of a transcript that is shown: around the marked line, or its end."""
+    middle = marked if marked is not None else length - 1
+    return max(0, middle - BEFORE), middle + AFTER + 1

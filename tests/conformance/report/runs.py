@@ -76,7 +76,7 @@ def hostile(text: str) -> Run:
     run = mixed()
     target = replace(run.header.target, name=text, instances=(text,), place=text)
     entries = tuple(
-        replace(entry, title=text, file=text, cell=entry.cell and replace(entry.cell, row=text, value=text))
+        replace(entry, title=text, file=text, cell=entry.cell and replace(entry.cell, row=text, value=f"a {text}"))
         for entry in run.header.spec.scenarios
     )
     rules = tuple(replace(rule, sentence=text, file=text) for rule in run.header.spec.rules)
@@ -92,7 +92,7 @@ def hostile(text: str) -> Run:
                 replace(line, who=text, text=text, frame=line.frame and {"kind": text, text: [text, {text: text}]})
                 for line in (*result.transcript, *(replace(one, frame=None) for one in result.transcript))
             ),
-            names={text: text, "0b9c0000": text},
+            names={"0b9c0000": text},
         )
         for result in run.results
     )

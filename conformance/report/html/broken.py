@@ -1,0 +1,84 @@
+"""The rules that a server breaks, must rules first, each with the scenarios that show it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.report.failures import grouped
+from conformance.report.html.scenarios import (
+    LONGEST_ID,
+    LONGEST_SENTENCE,
+    ProblemView,
+    Room,
+    ScenarioView,
+    Transcript,
+    problem_view,
+)
+from conformance.report.text import line
+from conformance.report.transcript import again
+from conformance.verdict import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.report.model import Report, RuleRow
+    from conformance.runlog import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a scenario of another rule found; `also` are others that saw the same."""
+
+    scenario: str
+    problem: ProblemView
+    transcript: Transcript
+    also: tuple[str, ...]
+    again: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A rule that does not hold: `scenarios` are shown here, `elsewhere` stand under another rule that they prove."""
+
+    id: str
+    level: str
+    sentence: str
+    place: str
+    scenarios: tuple[ScenarioView, ...]
+    elsewhere: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def broken_rules(report: Report, run: Run, views: Mapping[str, ScenarioView], room: Room) -> tuple[BrokenRule, ...]:
+    """Give them all; each failing scenario is shown under the first rule that it breaks."""
+    rows = [row for row in report.rules if row.standing is Standing.FAIL]
+    rows.sort(key=lambda row: row.entry.level != "must")
+    owner: dict[str, str] = {}
+    failing: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        for scenario in row.scenarios:
+            if scenario.standing is Standing.FAIL:
+                owner.setdefault(scenario.entry.id, row.entry.id)
+                failing[row.entry.id].append(scenario.entry.id)
+    return tuple(
+        BrokenRule(
+            id=line(row.entry.id),
+            level=line(row.entry.level),
+            sentence=line(row.entry.sentence, LONGEST_SENTENCE),
+            place=f"{line(row.entry.file, LONGEST_ID)}:{row.entry.line}",
+            scenarios=tuple(views[name] for name in failing[row.entry.id] if owner[name] == row.entry.id),
+            elsewhere=tuple(line(name, LONGEST_ID) for name in failing[row.entry.id] if owner[name] != row.entry.id),
+            findings=tuple(_findings(row, run, room)),
+        )
+        for row in rows
+    )
+
+
+def _findings(row: RuleRow, run: Run, room: Room) -> Iterator[Finding]:
+    for charge, also in grouped(charge for charge in row.charges if not charge.waived):
+        problem, seen = problem_view(charge.finding, charge.result, run, room)
+        name = line(charge.result.scenario, LONGEST_ID)
+        others = tuple(line(other, LONGEST_ID) for other in also)
+        yield Finding(name, problem, seen, others, again(charge.result.scenario, run))

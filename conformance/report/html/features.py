@@ -1,0 +1,153 @@
+"""What the page shows of one feature: its counts, its rules, and its scenarios, the cases of one file together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.report.html.scenarios import LONGEST_SENTENCE
+from conformance.report.text import line
+from conformance.verdict import Standing, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from conformance.report.html.scenarios import ScenarioView
+    from conformance.report.model import FeatureRow, Report
+    from conformance.verdict import JudgedRule
+
+BAR = 100
+"""Units that the bar of a feature is wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rules of one level there are that apply, and how many of them hold."""
+
+    passed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """One rule within a feature; `anchor` is its id on the page, empty where an earlier feature has it."""
+
+    id: str
+    level: str
+    sentence: str
+    standing: str
+    place: str
+    anchor: str
+    partly: bool
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The scenarios of one file: one, or its cases; worst first."""
+
+    base: str
+    title: str
+    standing: str
+    counts: tuple[tuple[str, int], ...]
+    scenarios: tuple[ScenarioView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureView:
+    """One feature; `bar` is (word, start, width) for each outcome of its scenarios."""
+
+    number: int
+    id: str
+    title: str
+    verdict: str
+    amber: bool
+    evidence: str
+    must: Tally
+    should: Tally
+    played: int
+    bar: tuple[tuple[str, float, float], ...]
+    rules: tuple[RuleView, ...]
+    groups: tuple[Group, ...]
+
+
+def feature_views(report: Report, views: Mapping[str, ScenarioView]) -> tuple[FeatureView, ...]:
+    """Give all features in the order of their numbers; `views` are the scenarios on the page, by id."""
+    seen: set[str] = set()
+    return tuple(_feature(row, views, seen) for row in report.features)
+
+
+def _feature(row: FeatureRow, views: Mapping[str, ScenarioView], seen: set[str]) -> FeatureView:
+    judged = row.judged
+    own = [views[scenario.entry.id] for scenario in judged.scenarios if scenario.entry.id in views]
+    return FeatureView(
+        number=judged.entry.number,
+        id=line(judged.entry.id),
+        title=line(judged.entry.title),
+        verdict=judged.verdict,
+        amber=judged.amber,
+        evidence=row.evidence,
+        must=_tally(rule for rule in judged.rules if rule.must),
+        should=_tally(rule for rule in judged.rules if not rule.must),
+        played=sum(bool(scenario.results) for scenario in judged.scenarios),
+        bar=_bar(own),
+        rules=tuple(_rule(rule, seen) for rule in judged.rules),
+        groups=_groups(own),
+    )
+
+
+def _tally(rules: Iterable[JudgedRule]) -> Tally:
+    applying = [rule for rule in rules if rule.standing is not Standing.NOT_APPLICABLE]
+    return Tally(sum(rule.standing is Standing.PASS for rule in applying), len(applying))
+
+
+def _rule(rule: JudgedRule, seen: set[str]) -> RuleView:
+    entry = rule.entry
+    anchor = "" if entry.id in seen else f"rule-{line(entry.id)}"
+    seen.add(entry.id)
+    return RuleView(
+        line(entry.id),
+        line(entry.level),
+        line(entry.sentence, LONGEST_SENTENCE),
+        rule.standing,
+        f"{line(entry.file, 400)}:{entry.line}",
+        anchor,
+        rule.standing is Standing.PASS and not rule.wholly,
+        len(rule.charges),
+    )
+
+
+def _groups(scenarios: list[ScenarioView]) -> tuple[Group, ...]:
+    by_base: dict[str, list[ScenarioView]] = {}
+    for scenario in scenarios:
+        by_base.setdefault(scenario.base, []).append(scenario)
+    groups = [_group(base, cases) for base, cases in by_base.items()]
+    return tuple(sorted(groups, key=lambda group: _rank(group.standing)))
+
+
+def _group(base: str, cases: list[ScenarioView]) -> Group:
+    counts = Counter(case.standing for case in cases)
+    return Group(
+        base,
+        cases[0].title,
+        worst(Standing(case.standing) for case in cases),
+        tuple((word, counts[word]) for word in map(str, Standing) if counts[word]),
+        tuple(sorted(cases, key=lambda case: _rank(case.standing))),
+    )
+
+
+def _rank(standing: str) -> int:
+    return [str(word) for word in Standing].index(standing)
+
+
+def _bar(scenarios: list[ScenarioView]) -> tuple[tuple[str, float, float], ...]:
+    """Divide the bar among the outcomes; what went well comes first, as one reads a progress bar."""
+    counts = Counter(scenario.standing for scenario in scenarios)
+    parts, start = [], 0.0
+    for word in (Standing.PASS, Standing.FAIL, *(one for one in Standing if one not in ("PASS", "FAIL"))):
+        width = BAR * counts[word] / max(1, len(scenarios))
+        if width:
+            parts.append((str(word), round(start, 2), round(width, 2)))
+        start += width
+    return tuple(parts)

@@ -1,0 +1,94 @@
+"""Puts values into a template: all escaped, one style and one script inlined, and a policy that allows no more."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from conformance.report.evidence import plural
+from conformance.report.html.view import page_view
+from conformance.report.text import line
+
+if TYPE_CHECKING:
+    from conformance.report.model import Report
+    from conformance.runlog import Run
+
+ASSETS = Path(__file__).parent / "assets"
+
+ICONS = {
+    "OK": "✓",
+    "PASS": "✓",
+    "PARTIAL": "◐",
+    "FAIL": "✕",
+    "MISSING": "✕",
+    "WAIVED": "~",
+    "BROKEN": "!",
+    "BLOCKED": "‖",
+    "UNTESTABLE": "?",
+    "NOT TESTED": "–",
+    "NOT APPLICABLE": "–",
+    "NOT RUN": "–",
+}
+"""A sign for each word; the word itself always stands beside it, or is read out."""
+
+
+def render(report: Report, run: Run) -> str:
+    """Give the whole page of one run; it is inert whatever the server sent."""
+    return fill("report.html", page=page_view(report, run))
+
+
+def fill(template: str, **values: Any) -> str:
+    """Fill a template of this package with plain values; a name that it lacks raises UndefinedError."""
+    style, script = _asset("style.css"), _asset("page.js")
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    # Both are files of ours, and neither has a `</`: nothing of a server goes into them.
+    whole = {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704
+    return _environment().get_template(template).render(whole | values).rstrip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"line": line, "fragment": fragment, "plural": plural, "slug": slug, "thousands": thousands}
+    environment.globals |= {"icons": ICONS}
+    return environment
+
+
+def fragment(name: str) -> str:
+    """Make an id the end of a link."""
+    return quote(name, safe="")
+
+
+def slug(word: str) -> str:
+    """Make a word of ours a class: `NOT RUN` → `not-run`."""
+    return word.lower().replace(" ", "-")
+
+
+def thousands(number: int) -> str:
+    """Group digits: `1,515`."""
+    return f"{number:,}"
+
+
+@cache
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,156 @@
+"""What the page shows of one scenario, or of a problem that one found: its words, and its transcript with marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.report.failures import ended_as, reason
+from conformance.report.text import line, visible
+from conformance.report.transcript import MOST_PROBLEMS, again, place, said, step, window
+from conformance.report.wire import fault, offender, wire_lines
+from conformance.standing import FAILING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.report.wire import WireLine
+    from conformance.results import Entry, Problem, Result
+    from conformance.runlog import RuleEntry, Run
+    from conformance.verdict import JudgedScenario
+
+MOST_LINES = 6_000
+"""Lines of transcripts on one page, about a megabyte and a half; what comes later is only pointed at."""
+
+MOST_HIDDEN = 60
+"""Lines of one transcript before and after those that are shown at once."""
+
+LONGEST_ID = 400
+LONGEST_SENTENCE = 1000
+
+
+@dataclass(slots=True)
+class Room:
+    """How many lines there is still room for on the page."""
+
+    left: int = MOST_LINES
+
+    def take(self, count: int) -> bool:
+        """Take room for so many lines, or say that there is none."""
+        if count > self.left:
+            self.left = 0
+            return False
+        self.left -= count
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """One line of a transcript; `mark` says what is wrong with it, empty for nothing."""
+
+    line: WireLine
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A transcript in three parts, of which the middle is shown at once; `gone` lines are not on the page at all."""
+
+    before: tuple[Marked, ...] = ()
+    shown: tuple[Marked, ...] = ()
+    after: tuple[Marked, ...] = ()
+    gone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """One thing that went wrong: where, at which step, and what."""
+
+    place: str
+    step: str
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioView:
+    """One scenario; `key` is its whole id, of which `base` and `case` are the parts."""
+
+    key: str
+    base: str
+    case: str
+    title: str
+    standing: str
+    levels: tuple[str, ...]
+    rules: tuple[str, ...]
+    place: str
+    again: str
+    milliseconds: str
+    reason: str
+    attempts: tuple[str, ...] = ()
+    problems: tuple[ProblemView, ...] = ()
+    more_problems: int = 0
+    transcript: Transcript = field(default_factory=Transcript)
+
+
+def scenario_view(scenario: JudgedScenario, run: Run, rules: Mapping[str, RuleEntry], room: Room) -> ScenarioView:
+    """Show a scenario by the first attempt that ended as all together did."""
+    entry = scenario.entry
+    base, _, case = line(entry.id, LONGEST_ID).partition("[")
+    alike = [result for result in scenario.results if ended_as(result.outcome, scenario.standing)]
+    problems = alike[0].problems if alike else ()
+    levels = {rules[rule].level for rule in entry.rules if rule in rules}
+    return ScenarioView(
+        key=line(entry.id, LONGEST_ID),
+        base=base,
+        case=case.removesuffix("]"),
+        title=line(entry.title, 400),
+        standing=scenario.standing,
+        levels=tuple(level for level in ("must", "should") if level in levels),
+        rules=tuple(line(rule) for rule in entry.rules),
+        place=f"{line(entry.file, LONGEST_ID)}:{entry.line}",
+        again=again(entry.id, run),
+        milliseconds=f"{scenario.seconds * 1000:,.0f} ms" if scenario.results else "",
+        reason="" if scenario.standing in FAILING else line(reason(scenario), 400),
+        attempts=tuple(result.outcome for result in scenario.results) if len(scenario.results) > 1 else (),
+        problems=tuple(_problem(problem, alike[0]) for problem in problems[:MOST_PROBLEMS]),
+        more_problems=max(0, len(problems) - MOST_PROBLEMS),
+        transcript=_of_result(alike[0], problems[:MOST_PROBLEMS], run, room) if alike else Transcript(),
+    )
+
+
+def problem_view(problem: Problem, result: Result, run: Run, room: Room) -> tuple[ProblemView, Transcript]:
+    """Show one problem alone, with the transcript of the scenario that saw it."""
+    return _problem(problem, result), _of_result(result, (problem,), run, room)
+
+
+def transcript(entries: Sequence[Entry], names: Mapping[str, str], run: Run, room: Room) -> Transcript:
+    """Show a whole transcript in which nothing is wrong."""
+    some = entries[:MOST_HIDDEN]
+    if not room.take(len(some)):
+        return Transcript(gone=len(entries))
+    lines = wire_lines(some, names, run.header.spec.messages.discriminator)
+    return Transcript(shown=tuple(map(Marked, lines)), gone=len(entries) - len(some))
+
+
+def _problem(problem: Problem, result: Result) -> ProblemView:
+    return ProblemView(place(problem), step(problem, result), tuple(said(problem, result)))
+
+
+def _of_result(result: Result, problems: Sequence[Problem], run: Run, room: Room) -> Transcript:
+    entries = result.transcript
+    if not problems:
+        return transcript(entries, result.names, run, room)
+    marks = {index: fault(one) for one in reversed(problems) if (index := offender(one, entries)) is not None}
+    start, end = window(min(marks, default=None), len(entries))
+    end = min(max(end, max(marks, default=0) + 1), len(entries))
+    first, last = max(0, start - MOST_HIDDEN), min(len(entries), end + MOST_HIDDEN)
+    if not room.take(last - first):
+        return Transcript(gone=len(entries))
+    lines = wire_lines(entries[first:last], result.names, run.header.spec.messages.discriminator)
+    marked = [Marked(one, visible(marks.get(index, ""))) for index, one in enumerate(lines, first)]
+    return Transcript(
+        before=tuple(marked[: start - first]),
+        shown=tuple(marked[start - first : end - first]),
+        after=tuple(marked[end - first :]),
+        gone=len(entries) - len(marked),
+    )

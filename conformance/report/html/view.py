@@ -1,0 +1,114 @@
+"""What the page shows of a run, as plain values: a head, the table of features, failures first, then everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.report.badge import message
+from conformance.report.failures import reason, unjudged
+from conformance.report.html.broken import BrokenRule, broken_rules
+from conformance.report.html.features import FeatureView, feature_views
+from conformance.report.html.probes import ProbeView, probe_views
+from conformance.report.html.scenarios import LONGEST_ID, Room, ScenarioView, scenario_view
+from conformance.report.markdown import calibration
+from conformance.report.tables import Table, tables
+from conformance.report.text import line
+from conformance.verdict import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.report.model import Report
+    from conformance.runlog import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One reason why scenarios say nothing of the server; `scenarios` are the ids."""
+
+    standing: str
+    reason: str
+    scenarios: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """Everything on the page, every text of it on one visible line."""
+
+    target: str
+    headline: str
+    complete: bool
+    reason: str
+    exit_code: int
+    facts: tuple[tuple[str, str], ...]
+    feature_counts: tuple[tuple[str, int], ...]
+    scenario_counts: tuple[tuple[str, int], ...]
+    features: tuple[FeatureView, ...]
+    broken: tuple[BrokenRule, ...]
+    shown_above: frozenset[str]
+    silent: tuple[Silence, ...]
+    flaky: tuple[ScenarioView, ...]
+    tables: tuple[Table, ...]
+    probes: tuple[ProbeView, ...]
+    on_page: int
+    not_played: int
+
+
+def page_view(report: Report, run: Run) -> PageView:
+    """Lay a run out; failures get the room for transcripts first, then what could not be judged, then the rest."""
+    room = Room()
+    rules = {rule.entry.id: rule.entry for rule in report.rules}
+    found = [scenario for scenario in report.scenarios if scenario.results or scenario.selected]
+    ordered = sorted(found, key=lambda one: list(Standing).index(one.standing))
+    views = {scenario.entry.id: scenario_view(scenario, run, rules, room) for scenario in ordered}
+    broken = broken_rules(report, run, views, room)
+    return PageView(
+        target=line(report.target.name),
+        headline=message(report).replace("OK", "features OK"),
+        complete=report.complete,
+        reason=line(report.reason, 400),
+        exit_code=report.exit_code,
+        facts=tuple(_facts(report)),
+        feature_counts=tuple((str(word), count) for word, count in report.feature_counts.items() if count),
+        scenario_counts=tuple((str(word), count) for word, count in report.scenario_counts.items() if count),
+        features=feature_views(report, views),
+        broken=broken,
+        shown_above=frozenset(scenario.key for rule in broken for scenario in rule.scenarios),
+        silent=_silent(report),
+        flaky=tuple(views[scenario.entry.id] for scenario in report.flaky),
+        tables=tables(report.scenarios),
+        probes=probe_views(run, room),
+        on_page=len(views),
+        not_played=len(report.scenarios) - len(views),
+    )
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    yield "Target", ", ".join(line(url) for url in report.target.instances) or "–"
+    yield "When", line(report.started)
+    if report.seconds is not None:
+        yield "Took", f"{report.seconds:.1f} s"
+    yield "Spec", line(report.spec_digest)
+    yield "Tool", f"chat-parity {line(report.tool)}"
+    yield "Command", line(report.command, LONGEST_ID)
+    yield "Calibration", line(calibration(report), 600)
+    yield "Exit code", str(report.exit_code)
+
+
+def _silent(report: Report) -> tuple[Silence, ...]:
+    """Put together what says nothing for the same reason, the most frequent first."""
+    reasons = Counter((scenario.standing, line(reason(scenario), 400)) for scenario in unjudged(report))
+    return tuple(
+        Silence(
+            standing,
+            why,
+            tuple(
+                line(one.entry.id, LONGEST_ID)
+                for one in unjudged(report)
+                if (one.standing, line(reason(one), 400)) == (standing, why)
+            ),
+        )
+        for (standing, why), _ in reasons.most_common()
+    )
