@@ -12,17 +12,18 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from conformance.connection import Connection, Refused
 from conformance.errors import ProvisioningFailed, TargetUnreachable, UsageError
 from conformance.play import Pacer, Stage
 from conformance.play.failure import Unmet
 from conformance.play.manners import insist
 from conformance.play.world import World
 from conformance.politeness import Guest
+from conformance.refusals import Refused
 from conformance.results import Calibration
 from conformance.scenario.steps import Conversation, Given, User
 
 if TYPE_CHECKING:
+    from conformance.connection import Connection
     from conformance.provision import Provisioner
     from conformance.spec import Spec
     from conformance.target import Target
@@ -88,7 +89,7 @@ async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]
         outcome = await insist(world, name, partial(world.connect, name, user.instance))
         if isinstance(outcome, Refused):
             address = world.stage.target.instances[(user.instance or 1) - 1]
-            raise TargetUnreachable(f"{address} does not let us in: {outcome.why}")
+            raise TargetUnreachable(f"{address} does not let us in: {outcome}")
     everyone = list(world.connections.values())
     pings = [asyncio.create_task(connection.barrier(reply)) for connection in everyone]
     answers = all(await asyncio.gather(*pings))

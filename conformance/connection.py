@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 
 from conformance.frames import Frame, read
+from conformance.refusals import Refused, refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -67,15 +68,6 @@ class Closed:
         """Say it in a few words."""
         how = f"closed with {self.code}" if self.code is not None else "dropped without a close frame"
         return f"{how} ({self.fault})" if self.fault else how
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The server did not let us in: the HTTP status, or None and what happened instead, and its `Retry-After`."""
-
-    status: int | None
-    why: str
-    retry_after: str | None = None
 
 
 class Connection:
@@ -271,6 +263,10 @@ async def _at_once() -> None:
     """Hold nothing back."""
 
 
+def _stay(redirect: Exception) -> Exception:
+    return redirect
+
+
 async def open_connection(
     name: str,
     url: str,
@@ -280,9 +276,12 @@ async def open_connection(
     timeout: float,
     origin: str | None = None,
 ) -> Connection | Refused:
-    """Open a connection to `url` (which carries the token), or say how the server refused it."""
+    """Open a connection to `url` (which carries the token), or say how the server refused it.
+
+    A redirect is such a refusal: what it leads to is another address than the one that may be judged.
+    """
     try:
-        socket = await connect(
+        opening = connect(
             url,
             origin=origin,  # type: ignore[arg-type] # websockets marks origins with a NewType
             compression=None,
@@ -293,13 +292,8 @@ async def open_connection(
             close_timeout=min(timeout, 1.0),
             proxy=None,
         )
-    except InvalidStatus as error:
-        status, headers = error.response.status_code, error.response.headers
-        return Refused(status, f"HTTP {status}", next(iter(headers.get_all("Retry-After")), None))
-    except TimeoutError:
-        return Refused(None, f"no answer to the upgrade within {timeout:g} s")
-    except InvalidURI:
-        return Refused(None, "the address is not a WebSocket URL")
-    except (OSError, EOFError, InvalidHandshake) as error:
-        return Refused(None, str(error) or type(error).__name__)
+        vars(opening)["process_redirect"] = _stay  # a hook of the library, meant for subclasses
+        socket = await opening
+    except (OSError, EOFError, ValueError, WebSocketException) as error:
+        return refused(error, url, timeout)
     return Connection(name, socket, protocol, known)

@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         sys.exit(chat_parity.main(arguments, prog_name="chat-parity", standalone_mode=False) or 0)
     except ChatParityError as error:
-        click.echo(f"chat-parity: {error}", err=True)
+        click.echo(f"chat-parity: {_shown(error)}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -73,3 +73,10 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(3)
+
+
+def _shown(error: ChatParityError) -> str:
+    """Give the text of an error, in which a server may have put what moves a cursor."""
+    from conformance.report.text import visible  # noqa: PLC0415 -- only a command that fails pays for it
+
+    return "\n".join(map(visible, str(error).split("\n")))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conformance.addresses import wrong_address
 from conformance.embedded import embedded
 from conformance.errors import UsageError
 from conformance.politeness import demand_consent
@@ -38,8 +39,9 @@ async def open_target(
         async with embedded(spec) as (target, server):
             yield target, server.restart
     elif "://" in place:
-        if not place.startswith(("ws://", "wss://")):
-            raise UsageError(f"{place} is not a WebSocket URL; it begins with ws:// or wss://")
+        wrong = wrong_address(place)
+        if wrong:
+            raise UsageError(wrong)
         target = read_target(spec.folder / "targets" / "reference.yaml", spec, instances=(place,))
         demand_consent(_addresses(target), target.protected, given=yes)
         yield replace(target, name=place.partition("://")[2].partition("?")[0], file=None), None

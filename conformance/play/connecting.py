@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conformance.connection import Connection, Refused
 from conformance.play.endings import one_of_codes
 from conformance.play.failure import Unmet
 from conformance.play.manners import insist
+from conformance.refusals import Refused
 
 if TYPE_CHECKING:
+    from conformance.connection import Connection
     from conformance.play.world import World
     from conformance.scenario import steps as s
 

@@ -6,9 +6,9 @@ import itertools
 import time
 from typing import TYPE_CHECKING
 
-from conformance.connection import Refused
 from conformance.errors import AskedToLeave
 from conformance.politeness.retrying import LONGEST, TRIES, asked_to_wait
+from conformance.refusals import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

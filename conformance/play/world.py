@@ -10,12 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from conformance.connection import Closed, Connection, Received, Refused, open_connection
+from conformance.connection import Closed, Connection, Received, open_connection
 from conformance.matching import Matched, match
 from conformance.play.failure import Broken, Unmet
 from conformance.play.manners import Held, insist
 from conformance.play.transcript import Transcript
 from conformance.play.trap import Trap
+from conformance.refusals import Refused
 from conformance.template import TemplateError, look_up, plain, render
 from conformance.tokens import mint
 

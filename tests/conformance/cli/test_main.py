@@ -47,6 +47,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (UsageError("there is no such verb"), 2, "chat-parity: there is no such verb\n"),
         (BadFile(Mistake(Path("/elsewhere.yaml"), 7, "not so")), 2, "chat-parity: /elsewhere.yaml:7: not so\n"),
         (TargetUnreachable("nobody answers at ws://x"), 3, "chat-parity: nobody answers at ws://x\n"),
+        (TargetUnreachable("it says \x1b[2J\u202e"), 3, "chat-parity: it says \\x1b[2J\\u202e\n"),
         (ProvisioningFailed("no users"), 3, "chat-parity: no users\n"),
         (KeyboardInterrupt(), 3, "\nchat-parity: interrupted\n"),
         (click.Abort(), 3, "chat-parity: interrupted\n"),

@@ -31,7 +31,7 @@ async def test_a_url_of_another_kind_is_refused(spec: Spec, place: str) -> None:
     with pytest.raises(UsageError) as raised:
         async with open_target(place, spec):
             pass
-    assert str(raised.value) == f"{place} is not a WebSocket URL; it begins with ws:// or wss://"
+    assert str(raised.value).startswith(f"{place} is not a WebSocket address: it begins with ws:// or wss://")
 
 
 async def test_a_file_that_is_missing_is_named(spec: Spec, tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""What people get wrong in the address of a server, in words that say how it was probably meant."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+WEBSOCKET = ("ws", "wss")
+HTTP = ("http", "https")
+_OTHER = {"http": "ws", "https": "wss", "ws": "http", "wss": "https"}
+_NAMES = {WEBSOCKET: "a WebSocket address", HTTP: "an HTTP address"}
+_HOST = re.compile(r"(?!-)[^\W_]([\w-]{0,61}[^\W_])?(\.(?!-)[^\W_]([\w-]{0,61}[^\W_])?)*\.?")
+"""Labels of up to 63 letters, digits, hyphens and, within, underscores; letters of any script."""
+
+
+def wrong_address(url: str, schemes: tuple[str, str] = WEBSOCKET) -> str | None:
+    """Say what is wrong with an address, in a sentence without any password of it; None: nothing is."""
+    if not url:
+        return "an address is missing here"
+    shown = _without_credentials(url)
+    if "${" in url:
+        return f"{shown} holds ${{…}}: nothing is filled in here, write the address out"
+    if any(char.isspace() or not char.isprintable() for char in url):
+        return f"{shown!r} holds a space or a control character"
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        rest = url.removeprefix("//")
+        return f"{shown} does not say {schemes[0]}:// or {schemes[1]}://; did you mean {schemes[1]}://{rest}?"
+    if scheme.lower() not in schemes:
+        meant = _OTHER.get(scheme.lower())
+        guess = f"; did you mean {meant}://{_without_credentials(rest)}?" if meant in schemes else ""
+        return f"{shown} is not {_NAMES[schemes]}: it begins with {schemes[0]}:// or {schemes[1]}://{guess}"
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that are no IPv6 address
+        return f"{shown} has no host that could be read; an IPv6 address stands in [ ]"
+    return _wrong_parts(parts, shown)
+
+
+def _wrong_parts(parts: SplitResult, shown: str) -> str | None:
+    if parts.username is not None or parts.password is not None:
+        return f"{shown} holds a user name or password; leave it out, credentials come from the environment"
+    if parts.fragment or shown.endswith("#"):
+        return f"{shown} has a fragment (#…), which no server ever sees (RFC 6455 §3); leave it out"
+    if not parts.hostname:
+        return f"{shown} names no host"
+    try:
+        port = parts.port
+    except ValueError:
+        return f"{shown} has a port that is no number from 1 to 65535"
+    if port == 0 or parts.netloc.endswith(":"):
+        return f"{shown} has a port that is no number from 1 to 65535"
+    if ":" not in parts.hostname and not (_HOST.fullmatch(parts.hostname) and len(parts.hostname) <= 253):
+        return f"{shown} has a host that cannot exist: {parts.hostname!r}"
+    return None
+
+
+def _without_credentials(url: str) -> str:
+    """Take out what may be a password: all between `//` and the last `@` before the path."""
+    return re.sub(r"^([^/]*//|)[^/?#]*@", r"\1…@", url)
