@@ -17,6 +17,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from conformance.errors import BadFile, Mistake
+from conformance.opening import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -128,7 +129,7 @@ def _code(error: ReaderError) -> int:
 
 def _read_text(file: Path) -> str:
     try:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             data = stream.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise BadFile(Mistake(file, 0, f"the file is larger than {MAX_BYTES:,} bytes"))

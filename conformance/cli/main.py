@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         sys.exit(chat_parity.main(arguments, prog_name="chat-parity", standalone_mode=False) or 0)
     except ChatParityError as error:
-        click.echo(f"chat-parity: {_shown(error)}", err=True)
+        _complain(str(error))
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -73,10 +73,15 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(3)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _complain(f"{error.filename}: {error.strerror}")
+        sys.exit(2)
 
 
-def _shown(error: ChatParityError) -> str:
-    """Give the text of an error, in which a server may have put what moves a cursor."""
+def _complain(text: str) -> None:
+    """Print an error; a server, or a file, may have put into it what moves a cursor."""
     from conformance.report.text import visible  # noqa: PLC0415 -- only a command that fails pays for it
 
-    return "\n".join(map(visible, str(error).split("\n")))
+    click.echo("chat-parity: " + "\n".join(map(visible, text.split("\n"))), err=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile, Mistake
+from conformance.opening import open_regular
 from conformance.results import Calibration, Observation, Result
 from conformance.runlog import records
 from conformance.runlog.decode import decode
@@ -55,12 +57,11 @@ def read_run(path: Path) -> Run:
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Give each line's number and object; a torn last line is left out."""
     try:
-        size = path.stat().st_size
-        if size > records.FILE_LIMIT:
-            raise _bad(
-                path, 0, f"has {size} bytes; a log of more than {records.FILE_LIMIT} is not read, run fewer scenarios"
-            )
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > records.FILE_LIMIT:
+                message = f"has {size} bytes; a log of more than {records.FILE_LIMIT} is not read, run fewer scenarios"
+                raise _bad(path, 0, message)
             number = 0
             while line := file.readline(records.LINE_LIMIT + 1):
                 number += 1
@@ -71,10 +72,9 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     yield number, data
                 elif line.endswith(b"\n"):
                     raise _bad(path, number, "is not a JSON object: the log is damaged, run again")
-    except OSError as error:
-        raise _bad(
-            path, 0, f"cannot be read ({error.strerror}); name a `run.jsonl` or the folder that holds one"
-        ) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "this is not the name of a file"
+        raise _bad(path, 0, f"cannot be read ({why}); name a `run.jsonl` or the folder that holds one") from None
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
