@@ -51,7 +51,11 @@ class Document:
 
 def read_yaml(file: Path) -> Document:
     """Read a YAML file; raises BadFile with file, line and what to do."""
-    text = _read_text(file)
+    return parse_yaml(read_text(file), file)
+
+
+def parse_yaml(text: str, file: Path) -> Document:
+    """Read the text of a YAML file; raises BadFile as `read_yaml` does."""
     try:
         return _Builder(file, iter(_LOADER(text).get_event, None)).document()
     except yaml.MarkedYAMLError as error:
@@ -68,7 +72,7 @@ def read_yaml(file: Path) -> Document:
 
 def read_json(file: Path) -> Any:
     """Read a JSON file; raises BadFile with file, line and what to do."""
-    text = _read_text(file)
+    text = read_text(file)
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite)
     except json.JSONDecodeError as error:
@@ -127,7 +131,8 @@ def _code(error: ReaderError) -> int:
     return error.character if isinstance(error.character, int) else ord(error.character)
 
 
-def _read_text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """Read a file that is UTF-8 and not too large; raises BadFile."""
     try:
         with open_regular(file) as stream:
             data = stream.read(MAX_BYTES + 1)

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 def read_run(path: Path) -> Run:
-    """Read a log back; raises BadFile with the line and what to do when it is not one.
+    """Read a log back, or the `run.jsonl` of a folder; raises BadFile with the line and what to do when it is not one.
 
     A last line without its line feed is what a crash leaves: it is dropped, and the run counts as incomplete.
     """
+    path = path / "run.jsonl" if path.is_dir() else path
     header: Header | None = None
     calibration: Calibration | None = None
     footer: Footer | None = None
