@@ -16,6 +16,7 @@ from conformance.errors import ChatParityError
 _VERBS = {
     "run": "Play scenarios against a server and write the parity report.",
     "report": "Show a recorded run again.",
+    "compare": "Put two recorded runs, or two servers, side by side.",
     "waivers": "Look after files of known failures.",
     "lint": "Find mistakes and gaps in the spec, and in target files.",
     "list": "List features, rules, scenarios, probes and messages.",
