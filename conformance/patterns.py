@@ -13,5 +13,7 @@ def names(pattern: str, scenario: str) -> bool:
         (True, True)
 
     """
-    # Brackets belong to ids here, so they open no set of characters.
-    return pattern in (scenario, scenario.partition("[")[0]) or fnmatchcase(scenario, pattern.replace("[", "[[]"))
+    if pattern in (scenario, scenario.partition("[")[0]):
+        return True
+    # Brackets belong to ids here, so they open no set of characters. A list of ids may have hundreds of plain ones.
+    return ("*" in pattern or "?" in pattern) and fnmatchcase(scenario, pattern.replace("[", "[[]"))

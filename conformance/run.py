@@ -77,13 +77,22 @@ def select(spec: Spec, selection: Selection) -> list[Scenario]:
     for rule in selection.rules:
         if not any(fnmatchcase(known, rule) for known in spec.rules):
             raise UsageError(f"there is no rule {rule!r}; `chat-parity list rules` shows them")
-    for pattern in selection.patterns:
-        if not any(names(pattern, one) for one in spec.scenarios):
-            raise UsageError(f"no scenario is called {pattern!r}; `chat-parity list scenarios` shows them")
+    wrong = unknown_pattern(spec, selection)
+    if wrong is not None:
+        raise UsageError(f"no scenario is called {wrong!r}; `chat-parity list scenarios` shows them")
     chosen = [one for one in spec.scenarios.values() if _chosen(one, selection, spec)]
     if not chosen:
         raise UsageError("these options together select no scenario")
     return chosen
+
+
+def unknown_pattern(spec: Spec, selection: Selection) -> str | None:
+    """Give the first id or glob that names no scenario; None: each names one."""
+    ids = {name for one in spec.scenarios.values() for name in (one.id, one.base)}
+    for pattern in selection.patterns:
+        if pattern not in ids and not any(names(pattern, one) for one in spec.scenarios):
+            return pattern
+    return None
 
 
 def _chosen(scenario: Scenario, selection: Selection, spec: Spec) -> bool:

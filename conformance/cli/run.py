@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from conformance.cli.ids import read_ids
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.targets import open_target, split
@@ -22,7 +21,6 @@ from conformance.run import Course, Options, Selection, arrange, select
 from conformance.run import run as play_all
 from conformance.runlog import read_run
 from conformance.spec import find, load
-from conformance.waivers.file import read_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +28,15 @@ if TYPE_CHECKING:
     from conformance.results import Calibration, Observation, Result
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
-    from conformance.waivers import Waivers
 
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]")
+@click.option(
+    "--ids-from",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Only the ids and globs in this file, one per line.",
+)
 @click.option("--feature", "features", multiple=True, help="Only this feature (id or number).")
 @click.option("--level", "levels", multiple=True, type=click.Choice(["must", "should"]), help="Only this level.")
 @click.option("--rule", "rules", multiple=True, help="Only scenarios of this rule (id or glob); may be repeated.")
@@ -56,12 +58,6 @@ if TYPE_CHECKING:
     show_default=True,
     help="Transcripts to keep.",
 )
-@click.option(
-    "--waivers",
-    "waivers_file",
-    type=click.Path(path_type=Path),
-    help="Known failures, which are no reason for exit 1.",
-)
 @click.option("--failures-only", is_flag=True, help="Print failures, not the table.")
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
@@ -74,8 +70,9 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     parity.html, parity.md, parity.json and junit.xml.
     """
     spec = load(given["spec_folder"] or find())
-    gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
     place, patterns = split(words)
+    if given["ids_from"]:
+        patterns += read_ids(given["ids_from"], spec)
     selection = Selection(patterns, given["features"], given["levels"], given["rules"])
     scenarios = select(spec, selection)
     probes = given["probes"] if given["probes"] is not None else selection == Selection()
@@ -88,12 +85,9 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
         probes=probes,
     )
     arrange(scenarios, options.order)
-    waivers = _waivers(given["waivers_file"], spec)
     console = Console(highlight=False)
     try:
-        folder = asyncio.run(
-            _run(spec, place, scenarios, options, given["out"], given["trace"], console, given["yes"], waivers)
-        )
+        folder = asyncio.run(_run(spec, place, scenarios, options, given["out"], given["trace"], console, given["yes"]))
     except KeyboardInterrupt:
         ctx.exit(3)
     recorded = read_run(folder / "run.jsonl")
@@ -112,14 +106,13 @@ async def _run(
     trace: str,
     console: Console,
     yes: bool,
-    waivers: Waivers | None,
 ) -> Path:
     began = time.perf_counter()
     course = Course()
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
         folder = out or Path("reports") / slug(target.name)
-        header = make_header(spec, target, scenarios, options, place, waivers)
+        header = make_header(spec, target, scenarios, options, place)
         stack.push(partial(_report_anyway, folder))
         write = stack.enter_context(recording(folder / "run.jsonl", header, target, course, trace, began))
         progress = stack.enter_context(Progress(console, len(scenarios) * options.repeat))
@@ -131,10 +124,6 @@ async def _run(
         probes = spec.probes.values() if options.probes else ()
         await play_all(spec, target, scenarios, probes, options, sink, course, restart)
     return folder
-
-
-def _waivers(file: Path | None, spec: Spec) -> Waivers | None:
-    return read_waivers(file, spec.formats["waivers"], datetime.now(UTC).date()) if file else None
 
 
 def _report_anyway(folder: Path, kind: type[BaseException] | None, *_: object) -> None:

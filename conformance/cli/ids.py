@@ -1,0 +1,32 @@
+"""Reads a list of scenarios from a file: what another tool has selected, or what failed last time."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from conformance.documents import read_text
+from conformance.errors import BadFile, Mistake
+from conformance.run import Selection, unknown_pattern
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.spec import Spec
+
+
+def read_ids(file: Path, spec: Spec) -> tuple[str, ...]:
+    """Give the ids and globs of a file, one per line; lines that are empty or begin with `#` say nothing.
+
+    Raises BadFile with the line of an id that does not exist.
+    """
+    lines = [(number, line.strip()) for number, line in enumerate(read_text(file).splitlines(), 1)]
+    ids = {line: number for number, line in lines if line and not line.startswith("#")}
+    if not ids:
+        raise BadFile(Mistake(file, 0, "has no ids; write one per line, `chat-parity list scenarios` shows them"))
+    wrong = unknown_pattern(spec, Selection(tuple(ids)))
+    if wrong is not None:
+        near = difflib.get_close_matches(wrong, spec.scenarios, n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else "; `chat-parity list scenarios` shows them"
+        raise BadFile(Mistake(file, ids[wrong], f"no scenario is called {wrong!r}{meant}"))
+    return tuple(ids)
