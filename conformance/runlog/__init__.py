@@ -5,7 +5,7 @@ the tables of the spec that it was judged by, so that an old log stays readable 
 footer is a run that was cut off: what it holds is kept, and counts as incomplete.
 """
 
-from conformance.runlog.reader import read_run
+from conformance.runlog.reader import read_record, read_run
 from conformance.runlog.records import (
     FILE_LIMIT,
     FORMAT,
@@ -40,5 +40,6 @@ __all__ = [
     "ScenarioEntry",
     "SpecTables",
     "TargetEntry",
+    "read_record",
     "read_run",
 ]

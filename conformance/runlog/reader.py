@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile, Mistake
-from conformance.opening import open_regular
 from conformance.results import Calibration, Observation, Result
 from conformance.runlog import records
 from conformance.runlog.decode import decode
@@ -17,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from conformance.runlog.records import Record
+
 
 def read_run(path: Path) -> Run:
-    """Read a log back, or the `run.jsonl` of a folder; raises BadFile with the line and what to do when it is not one.
+    """Read a log back; raises BadFile with the line and what to do when it is not one.
 
     A last line without its line feed is what a crash leaves: it is dropped, and the run counts as incomplete.
     """
-    path = path / "run.jsonl" if path.is_dir() else path
     header: Header | None = None
     calibration: Calibration | None = None
     footer: Footer | None = None
@@ -55,14 +54,24 @@ def read_run(path: Path) -> Run:
     return Run(header, calibration, tuple(results), tuple(probes), footer)
 
 
+def read_record(path: Path, number: int, line: bytes) -> Record:
+    """Give the record of one whole line, for who follows a log that is still being written; raises BadFile."""
+    data = _object(line)
+    if data is None:
+        raise _bad(path, number, "is not a JSON object: the log is damaged, run again")
+    record: Record = _record(path, number, data)[1]
+    return record
+
+
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Give each line's number and object; a torn last line is left out."""
     try:
-        with open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > records.FILE_LIMIT:
-                message = f"has {size} bytes; a log of more than {records.FILE_LIMIT} is not read, run fewer scenarios"
-                raise _bad(path, 0, message)
+        size = path.stat().st_size
+        if size > records.FILE_LIMIT:
+            raise _bad(
+                path, 0, f"has {size} bytes; a log of more than {records.FILE_LIMIT} is not read, run fewer scenarios"
+            )
+        with path.open("rb") as file:
             number = 0
             while line := file.readline(records.LINE_LIMIT + 1):
                 number += 1
@@ -73,9 +82,10 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     yield number, data
                 elif line.endswith(b"\n"):
                     raise _bad(path, number, "is not a JSON object: the log is damaged, run again")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "this is not the name of a file"
-        raise _bad(path, 0, f"cannot be read ({why}); name a `run.jsonl` or the folder that holds one") from None
+    except OSError as error:
+        raise _bad(
+            path, 0, f"cannot be read ({error.strerror}); name a `run.jsonl` or the folder that holds one"
+        ) from None
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

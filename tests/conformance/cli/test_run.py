@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
 import os
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -25,6 +24,7 @@ from conformance.runlog import read_run
 from conformance.spec import load
 from tests.conformance.stages import SECRET
 from tests.doubles.fan_out import ChatServer
+from tests.doubles.hosting import hosted
 from tests.doubles.listening import listening
 
 if TYPE_CHECKING:
@@ -129,29 +129,6 @@ def command(
     before = signal.getsignal(signal.SIGTERM)
     yield Command(tmp_path, capsys)
     signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def hosted(server: AbstractAsyncContextManager[Any]) -> Iterator[Any]:
-    """Keep a server of this module running in a thread, while the command has the main thread for itself."""
-    loop, ready, given = asyncio.new_event_loop(), threading.Event(), []
-    stopping = asyncio.Event()
-
-    async def serve() -> None:
-        async with server as thing:
-            given.append(thing)
-            ready.set()
-            await stopping.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        assert ready.wait(10)
-        yield given[0]
-    finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join()
-        loop.close()
 
 
 @contextmanager
