@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import nox
 
 nox.options.sessions = ["lint", "typing", "tests"]
@@ -13,7 +16,22 @@ nox.options.error_on_missing_interpreters = True
 def tests(session: nox.Session) -> None:
     """Run the tests, on both cores; arguments go to pytest."""
     session.install("-e", ".[test]")
+    _bring_a_browser(session)
     session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+
+
+def _bring_a_browser(session: nox.Session) -> None:
+    """Find Chromium, or bring it: from the system's packages, else by playwright; the tests say so if there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    if any(map(shutil.which, names)):
+        return
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        any_code = range(256)  # a package that cannot be had is no reason to give up
+        session.run("apt-get", "update", "-q", external=True, success_codes=any_code, silent=True)
+        packages = ("chromium", "fonts-dejavu-core")
+        session.run("apt-get", "install", "-qy", *packages, external=True, success_codes=any_code, silent=True)
+    if not shutil.which("chromium"):
+        session.run("python", "-m", "playwright", "install", "--with-deps", "chromium", success_codes=range(256))
 
 
 @nox.session

@@ -78,13 +78,8 @@
 
   if (form) {
     form.hidden = false;
-    let waiting = 0;
-    const soon = () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(apply, 60);
-    };
-    form.addEventListener("input", soon);
-    form.addEventListener("reset", soon);
+    form.addEventListener("input", apply);
+    form.addEventListener("reset", () => setTimeout(apply)); // the fields are cleared after the event
     form.addEventListener("submit", (event) => event.preventDefault());
     apply();
   }
