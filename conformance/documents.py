@@ -17,6 +17,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from conformance.errors import BadFile, Mistake
+from conformance.opening import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +51,11 @@ class Document:
 
 def read_yaml(file: Path) -> Document:
     """Read a YAML file; raises BadFile with file, line and what to do."""
-    text = read_text(file)
+    return parse_yaml(read_text(file), file)
+
+
+def parse_yaml(text: str, file: Path) -> Document:
+    """Read the text of a YAML file; raises BadFile as `read_yaml` does."""
     try:
         return _Builder(file, iter(_LOADER(text).get_event, None)).document()
     except yaml.MarkedYAMLError as error:
@@ -127,9 +132,9 @@ def _code(error: ReaderError) -> int:
 
 
 def read_text(file: Path) -> str:
-    """Read a UTF-8 file of a bounded size; raises BadFile."""
+    """Read a file that is UTF-8 and not too large; raises BadFile."""
     try:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             data = stream.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise BadFile(Mistake(file, 0, f"the file is larger than {MAX_BYTES:,} bytes"))

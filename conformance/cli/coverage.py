@@ -30,7 +30,7 @@ def coverage(ctx: click.Context, run: Path, form: str, spec_folder: Path | None)
     reason (x-never in a message's schema), or 3 when the log does not hold enough to say so.
     """
     spec = load(spec_folder or find())
-    recorded = read_run(run / "run.jsonl" if run.is_dir() else run)
+    recorded = read_run(run)
     found = measure(recorded, spec, read_json(spec.folder / "messages" / "common.json"))
     if form == "json":
         click.echo(json.dumps(document(found), ensure_ascii=False, indent=2))

@@ -16,6 +16,8 @@ from conformance.errors import ChatParityError
 _VERBS = {
     "run": "Play scenarios against a server and write the parity report.",
     "report": "Show a recorded run again.",
+    "compare": "Put two recorded runs, or two servers, side by side.",
+    "waivers": "Look after files of known failures.",
     "lint": "Find mistakes and gaps in the spec, and in target files.",
     "list": "List features, rules, scenarios, probes and messages.",
     "coverage": "Say what a recorded run did not exercise.",
@@ -62,7 +64,7 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         sys.exit(chat_parity.main(arguments, prog_name="chat-parity", standalone_mode=False) or 0)
     except ChatParityError as error:
-        click.echo(f"chat-parity: {_shown(error)}", err=True)
+        _complain(str(error))
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -73,10 +75,15 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(3)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _complain(f"{error.filename}: {error.strerror}")
+        sys.exit(2)
 
 
-def _shown(error: ChatParityError) -> str:
-    """Give the text of an error, in which a server may have put what moves a cursor."""
+def _complain(text: str) -> None:
+    """Print an error; a server, or a file, may have put into it what moves a cursor."""
     from conformance.report.text import visible  # noqa: PLC0415 -- only a command that fails pays for it
 
-    return "\n".join(map(visible, str(error).split("\n")))
+    click.echo("chat-parity: " + "\n".join(map(visible, text.split("\n"))), err=True)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
+    from conformance.waivers import Waivers
 
 
 @contextlib.contextmanager
@@ -60,7 +61,12 @@ def recording(path: Path, header: Header, target: Target, course: Course, trace:
 
 
 def make_header(
-    spec: Spec, target: Target, scenarios: Sequence[Scenario], options: Options, place: str | None = None
+    spec: Spec,
+    target: Target,
+    scenarios: Sequence[Scenario],
+    options: Options,
+    place: str | None = None,
+    waivers: Waivers | None = None,
 ) -> Header:
     """Say what is run, against what, by which spec; `place` is how the command line names the target."""
     incoming: dict[str, tuple[str, ...]] = {
@@ -88,6 +94,7 @@ def make_header(
         selected=tuple(one.id for one in scenarios),
         options=asdict(options),
         profile={**target.profile, "ambient": sorted(target.ambient)},
+        waivers=waivers,
     )
 
 

@@ -35,7 +35,7 @@ def report(
     """
     if failures_only and form not in ("text", "markdown"):
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
-    recorded = read_run(run / "run.jsonl" if run.is_dir() else run)
+    recorded = read_run(run)
     judged = write_reports(recorded, folder) if folder else build(recorded)
     if form == "text" and out is None:
         terminal.show(judged, recorded, failures_only=failures_only)

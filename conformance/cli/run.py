@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ from conformance.run import Course, Options, Selection, arrange, select
 from conformance.run import run as play_all
 from conformance.runlog import read_run
 from conformance.spec import find, load
+from conformance.waivers.file import read_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from conformance.results import Calibration, Observation, Result
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
+    from conformance.waivers import Waivers
 
 
 @click.command()
@@ -58,6 +62,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Transcripts to keep.",
 )
+@click.option(
+    "--waivers",
+    "waivers_file",
+    type=click.Path(path_type=Path),
+    help="Known failures, which are no reason for exit 1.",
+)
 @click.option("--failures-only", is_flag=True, help="Print failures, not the table.")
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
@@ -70,6 +80,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     parity.html, parity.md, parity.json and junit.xml.
     """
     spec = load(given["spec_folder"] or find())
+    gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
     place, patterns = split(words)
     if given["ids_from"]:
         patterns += read_ids(given["ids_from"], spec)
@@ -85,9 +96,12 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
         probes=probes,
     )
     arrange(scenarios, options.order)
+    waivers = _waivers(given["waivers_file"], spec)
     console = Console(highlight=False)
     try:
-        folder = asyncio.run(_run(spec, place, scenarios, options, given["out"], given["trace"], console, given["yes"]))
+        folder = asyncio.run(
+            _run(spec, place, scenarios, options, given["out"], given["trace"], console, given["yes"], waivers)
+        )
     except KeyboardInterrupt:
         ctx.exit(3)
     recorded = read_run(folder / "run.jsonl")
@@ -106,13 +120,14 @@ async def _run(
     trace: str,
     console: Console,
     yes: bool,
+    waivers: Waivers | None,
 ) -> Path:
     began = time.perf_counter()
     course = Course()
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
         folder = out or Path("reports") / slug(target.name)
-        header = make_header(spec, target, scenarios, options, place)
+        header = make_header(spec, target, scenarios, options, place, waivers)
         stack.push(partial(_report_anyway, folder))
         write = stack.enter_context(recording(folder / "run.jsonl", header, target, course, trace, began))
         progress = stack.enter_context(Progress(console, len(scenarios) * options.repeat))
@@ -124,6 +139,10 @@ async def _run(
         probes = spec.probes.values() if options.probes else ()
         await play_all(spec, target, scenarios, probes, options, sink, course, restart)
     return folder
+
+
+def _waivers(file: Path | None, spec: Spec) -> Waivers | None:
+    return read_waivers(file, spec.formats["waivers"], datetime.now(UTC).date()) if file else None
 
 
 def _report_anyway(folder: Path, kind: type[BaseException] | None, *_: object) -> None:

@@ -5,6 +5,7 @@ One layout for all: on a terminal rich adds the colours (and honours NO_COLOR), 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -15,6 +16,8 @@ from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.text import line
 from conformance.verdict import Standing
+from conformance.waivers.ledger import State
+from conformance.waivers.words import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +77,7 @@ def lines(report: Report, run: Run, width: int, *, failures_only: bool = False) 
         yield Text()
     if not failures_only:
         yield from _silent(report)
+    yield from _waivers(report, run)
     yield from _counts(report)
 
 
@@ -147,6 +151,19 @@ def _silent(report: Report) -> Iterator[Text]:
         yield Text(f"… and {len(scenarios) - MOST_SILENT} more that could not be judged")
     if scenarios:
         yield Text()
+
+
+def _waivers(report: Report, run: Run) -> Iterator[Text]:
+    """List the waivers that somebody has to look at, and how many are as they should be."""
+    known = {scenario.entry.id for scenario in report.scenarios}
+    file = run.header.waivers.file if run.header.waivers else ""
+    for waiver in report.waivers:
+        if waiver.red:
+            yield Text(line(complaint(waiver, file, known), 400), style="bold red")
+    if report.waivers:
+        counts = Counter(waiver.state for waiver in report.waivers)
+        words = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+        yield Text(f"{plural(len(report.waivers), 'waiver')}: {words}")
 
 
 def _counts(report: Report) -> Iterator[Text]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile, Mistake
+from conformance.opening import open_regular
 from conformance.results import Calibration, Observation, Result
 from conformance.runlog import records
 from conformance.runlog.decode import decode
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
 
 
 def read_run(path: Path) -> Run:
-    """Read a log back; raises BadFile with the line and what to do when it is not one.
+    """Read a log back, or the `run.jsonl` of a folder; raises BadFile with the line and what to do when it is not one.
 
     A last line without its line feed is what a crash leaves: it is dropped, and the run counts as incomplete.
     """
+    path = path / "run.jsonl" if path.is_dir() else path
     header: Header | None = None
     calibration: Calibration | None = None
     footer: Footer | None = None
@@ -66,12 +69,11 @@ def read_record(path: Path, number: int, line: bytes) -> Record:
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Give each line's number and object; a torn last line is left out."""
     try:
-        size = path.stat().st_size
-        if size > records.FILE_LIMIT:
-            raise _bad(
-                path, 0, f"has {size} bytes; a log of more than {records.FILE_LIMIT} is not read, run fewer scenarios"
-            )
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > records.FILE_LIMIT:
+                message = f"has {size} bytes; a log of more than {records.FILE_LIMIT} is not read, run fewer scenarios"
+                raise _bad(path, 0, message)
             number = 0
             while line := file.readline(records.LINE_LIMIT + 1):
                 number += 1
@@ -82,10 +84,9 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     yield number, data
                 elif line.endswith(b"\n"):
                     raise _bad(path, number, "is not a JSON object: the log is damaged, run again")
-    except OSError as error:
-        raise _bad(
-            path, 0, f"cannot be read ({error.strerror}); name a `run.jsonl` or the folder that holds one"
-        ) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "this is not the name of a file"
+        raise _bad(path, 0, f"cannot be read ({why}); name a `run.jsonl` or the folder that holds one") from None
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

@@ -129,14 +129,19 @@ class TestFiles:
 
     def test_that_is_a_folder(self, file: Path, read: Any) -> None:
         file.mkdir()
-        assert refusal(file, read) == "some.yaml: the file cannot be read: Is a directory"
+        assert refusal(file, read) == "some.yaml: the file cannot be read: it is a folder, not a file"
 
     def test_that_is_too_large(self, file: Path, read: Any) -> None:
         assert refusal(written(file, b" " * (MAX_BYTES + 1)), read).endswith("larger than 1,048,576 bytes")
 
     @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
     def test_that_never_ends(self, read: Any) -> None:
-        assert refusal(Path("/dev/zero"), read).endswith("larger than 1,048,576 bytes")
+        assert refusal(Path("/dev/zero"), read).endswith("it is a pipe or a device, not an ordinary file")
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+    def test_that_never_begins(self, file: Path, read: Any) -> None:
+        os.mkfifo(file)
+        assert refusal(file, read).endswith("it is a pipe or a device, not an ordinary file")
 
     def test_whose_name_no_system_allows(self, read: Any) -> None:
         assert refusal(Path("a\0b"), read).endswith("this is not the name of a file")

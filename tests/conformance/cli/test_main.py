@@ -88,6 +88,14 @@ def test_a_bad_spec_folder_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err.startswith("chat-parity: ")
 
 
+def test_an_error_of_the_system_about_a_file_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, PermissionError(13, "Permission denied", "/etc/reports\x1b"))
+    assert ended("run") == 2
+    assert capsys.readouterr().err == "chat-parity: /etc/reports\\x1b: Permission denied\n"
+
+
 def test_what_is_no_mistake_of_anybody_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):

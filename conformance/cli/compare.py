@@ -1,0 +1,80 @@
+"""`chat-parity compare OLD NEW`: two recorded runs, or two servers, side by side."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from conformance.cli.output import emit
+from conformance.compare import align, document, markdown, text
+from conformance.compare import compare as put_side_by_side
+from conformance.errors import UsageError
+from conformance.runlog import read_run
+
+if TYPE_CHECKING:
+    from conformance.compare import Alignment, Comparison
+    from conformance.runlog import Run
+
+_VIEWS = {"text": text.render, "markdown": markdown.render, "json": document.render}
+_FOLDER = Path("reports") / "compared"
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--scenario", help="Also show this scenario line by line, ids and times replaced by names.")
+@click.option("--format", "form", type=click.Choice(list(_VIEWS)), default="text", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file, and print nothing."
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=_FOLDER,
+    show_default=True,
+    help="Where the runs of servers are kept, in `old` and `new`.",
+)
+@click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
+@click.pass_context
+def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
+    """Put OLD and NEW side by side: each a run.jsonl, a folder with one, or a server, which is run first.
+
+    A server is a target file or a ws:// URL; its run is kept. The exit code is 0, or 3 when one of the runs is not
+    complete: what is better or worse is for people to read. `chat-parity gate` decides.
+    """
+    folder, form, out = given["folder"], given["form"], given["out"]
+    sides = (_side(ctx, word, folder / name, yes=given["yes"]) for word, name in ((old, "old"), (new, "new")))
+    comparison = put_side_by_side(*sides)
+    alignment = _aligned(comparison, given["scenario"]) if given["scenario"] else None
+    if form == "text" and out is None:
+        console = Console(highlight=False)
+        for line in text.lines(comparison, alignment):
+            console.print(line, soft_wrap=True, highlight=False)
+    else:
+        emit(_VIEWS[form](comparison, alignment), out)
+    ctx.exit(0 if all(side.run.complete for side in (comparison.old, comparison.new)) else 3)
+
+
+def _aligned(comparison: Comparison, scenario: str) -> Alignment:
+    try:
+        return align(comparison, scenario)
+    except KeyError:
+        message = f"neither run knows a scenario {scenario!r}; `chat-parity list scenarios` shows them"
+        raise UsageError(message) from None
+
+
+def _side(ctx: click.Context, word: str, folder: Path, *, yes: bool) -> Run:
+    """Read a recorded run, or make one."""
+    if "://" not in word and not word.endswith((".yaml", ".yml")):
+        return read_run(Path(word))
+    from conformance.cli.run import run  # noqa: PLC0415 -- a comparison of two files needs no engine
+
+    (folder / "run.jsonl").unlink(missing_ok=True)  # What an earlier comparison left is no run of this one.
+    with redirect_stdout(sys.stderr), suppress(click.exceptions.Exit):  # What the run prints was not asked for.
+        ctx.invoke(run, words=(word,), out=folder, trace="all", yes=yes)
+    return read_run(folder)

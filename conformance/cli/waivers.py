@@ -1,0 +1,86 @@
+"""`chat-parity waivers check FILE` and `chat-parity waivers update RUN [FILE]`: known failures, written down."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.documents import read_text
+from conformance.errors import UsageError
+from conformance.report import write_file
+from conformance.runlog import read_run
+from conformance.spec import find
+from conformance.spec.formats import Formats
+from conformance.waivers.file import read_entries, read_waivers, unwritten
+from conformance.waivers.update import HEAD
+from conformance.waivers.update import update as bring_up_to_date
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from conformance.spec.formats import Format
+
+
+@click.group()
+def waivers() -> None:
+    """Look after files of waivers: known failures with a reason, an owner and a day on which they end."""
+
+
+@waivers.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE …")
+def check(files: tuple[Path, ...]) -> None:
+    """Find every mistake in files of waivers, with file and line.
+
+    The exit code is 0 when there is none, 1 when an entry has expired, else 2. Whether an entry still matches and still
+    fails, only a run can say.
+    """
+    today = _today()
+    expired = 0
+    for file in files:
+        read = read_waivers(file, _format(), today)
+        for entry in read.entries:
+            if entry.expires < read.today:
+                expired += 1
+                click.echo(f"{file}:{entry.line}: EXPIRED: the waiver of {entry.scenario} ended on {entry.expires}")
+        click.echo(f"{file}: {len(read.entries)} waivers")
+    click.get_current_context().exit(1 if expired else 0)
+
+
+@waivers.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def update(run: Path, file: Path | None) -> None:
+    """Rewrite FILE (default: the one that RUN was judged by) to fit the recorded run RUN.
+
+    Drops what does not fail any more, keeps reasons, comments and order of the rest, and adds what fails of must rules,
+    each with TODO where a person has to write. A file with a TODO in it is refused by every other verb, and the exit
+    code is 1 until there is none.
+    """
+    recorded = read_run(run)
+    if file is None:
+        if recorded.header.waivers is None:
+            raise UsageError("the run was judged by no file of waivers; name the one to write")
+        file = Path(recorded.header.waivers.file)
+    text = read_text(file) if file.exists() else HEAD
+    done = bring_up_to_date(recorded, text, file, _format(), _today().isoformat())
+    if done.text != text or not file.exists():
+        write_file(file, done.text)
+    for one in done.dropped:
+        click.echo("  ".join(filter(None, ("dropped", one.entry.scenario, one.entry.rule, one.state))))
+    for entry in done.added:
+        click.echo("  ".join(filter(None, ("added", entry.scenario, entry.rule))))
+    _, entries = read_entries(file, _format())
+    open_ones = [entry for entry in entries if unwritten(entry)]
+    click.echo(f"{file}: {len(entries)} waivers, {len(open_ones)} of them to be written by somebody who knows")
+    click.get_current_context().exit(1 if open_ones else 0)
+
+
+def _format() -> Format:
+    return Formats(find() / "formats")["waivers"]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

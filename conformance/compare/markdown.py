@@ -1,0 +1,76 @@
+"""A comparison as a page of Markdown: the seed's table, measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.compare import text
+from conformance.report.evidence import plural
+from conformance.report.fences import cell, fence, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.compare.align import Alignment
+    from conformance.compare.model import Comparison
+
+_LONGEST = 400
+
+
+def render(comparison: Comparison, alignment: Alignment | None = None) -> str:
+    """Give the whole page, a line feed at its end."""
+    return "\n".join(_lines(comparison, alignment)) + "\n"
+
+
+def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]:
+    yield f"# Chat parity: {cell(comparison.old.name)} and {cell(comparison.new.name)}\n"
+    rows = [("OLD", cell(text.ident(comparison.old), _LONGEST)), ("NEW", cell(text.ident(comparison.new), _LONGEST))]
+    rows += [("Features", text.counts(one.status for one in comparison.features))]
+    rows += [("Scenarios", text.counts(one.status for one in comparison.scenarios))]
+    yield from table(("", ""), rows)
+    for note in comparison.notes:
+        yield f"> {cell(note, _LONGEST)}\n"
+    yield "## Features\n"
+    features = [
+        (
+            str(one.number),
+            cell(one.title),
+            *(str(side.verdict) if side else "–" for side in (one.old, one.new)),
+            f"**{one.status}**" if one.status == "REGRESSED" else str(one.status),
+            cell(one.why),
+        )
+        for one in comparison.features
+    ]
+    yield from table(("#", "Feature", "Old", "New", "Status", ""), features)
+    changed = comparison.changed_rules
+    if changed:
+        yield "## Rules that changed\n"
+        rules = [
+            (
+                str(one.status),
+                cell(one.id),
+                "must" if one.must else "should",
+                cell(one.sentence, _LONGEST),
+                cell(text.named(one, comparison), _LONGEST),
+            )
+            for one in changed
+        ]
+        yield from table(("Status", "Rule", "Level", "Sentence", "Scenarios"), rules)
+    differing = [probe for probe in comparison.probes if probe.differs]
+    if differing:
+        yield "## Probes that differ\n"
+        probes = [
+            (
+                cell(one.title, _LONGEST),
+                *(cell(seen.observed, _LONGEST) if seen else "–" for seen in (one.old, one.new)),
+                cell(one.why, _LONGEST),
+            )
+            for one in differing
+        ]
+        yield from table(("Question", "Old", "New", "Why it matters"), probes)
+    same = len(comparison.probes) - len(differing)
+    if same:
+        yield f"{plural(same, 'probe')} observed the same, or on one side only.\n"
+    if alignment:
+        yield f"## {cell(alignment.scenario)}\n"
+        yield fence(text.aligned(alignment))

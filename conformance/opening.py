@@ -1,0 +1,24 @@
+"""Opens the files that people name on the command line; what is no ordinary file might never end, or never begin."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def open_regular(file: Path) -> BinaryIO:
+    """Open an ordinary file for reading; raises OSError, or ValueError for a name that no system allows."""
+    # Without O_NONBLOCK a pipe that nobody writes to is not even opened.
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file", str(file))
+    raise OSError(errno.EINVAL, "it is a pipe or a device, not an ordinary file", str(file))
