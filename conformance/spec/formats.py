@@ -92,7 +92,12 @@ def explain(error: Any, base: Steps = ()) -> list[tuple[Steps, str]]:
             allowed = sorted(error.schema.get("properties", ()))
             return [((*path, key), _unknown_key(key, allowed)) for key in error.instance if key not in allowed]
         case "required":
-            return [(path, f"`{missing(error)}` is missing here")]
+            key = missing(error)
+            allowed = error.schema.get("properties", ())
+            closed = error.schema.get("additionalProperties") is False
+            if closed and any(_guess(other, [key]) for other in error.instance if other not in allowed):
+                return []  # It is there by another name, of which another error speaks.
+            return [(path, f"`{key}` is missing here")]
     return [(path, f"{_name(path)}{_wrong(error)}")]
 
 
@@ -119,7 +124,7 @@ def _wrong(error: Any) -> str:
         case "type":
             return f"{shown} should be {_types([wanted] if isinstance(wanted, str) else wanted)}"
         case "enum":
-            return f"{shown} is not one of {', '.join(map(str, wanted))}"
+            return f"{shown} is not one of {', '.join(map(str, wanted))}{_guess(error.instance, wanted)}"
         case "const":
             return f"{shown} should be {show(wanted)}"
         case "pattern":
@@ -204,6 +209,10 @@ def _is_type(inner: Any) -> bool:
 
 
 def _unknown_key(wrong: str, allowed: list[str]) -> str:
-    near = difflib.get_close_matches(wrong, allowed, n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(allowed)}" if allowed else ""
+    meant = _guess(wrong, allowed) or (f"; there are {', '.join(allowed)}" if allowed else "")
     return f"there is no key {wrong!r} here{meant}"
+
+
+def _guess(wrong: Any, allowed: Iterable[Any]) -> str:
+    near = difflib.get_close_matches(str(wrong), map(str, allowed), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -274,7 +274,7 @@ class TestHead:
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
-            ("title:", "tittle:", "x.yaml:1: `title` is missing here\nx.yaml:2: there is no key 'tittle' here; "),
+            ("title:", "tittle:", "x.yaml:2: there is no key 'tittle' here; did you mean 'title'?"),
             (
                 "id: edit-message.refused",
                 "id: Edit",
