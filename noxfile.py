@@ -59,7 +59,10 @@ def parity(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Prove the suite: play it against the reference server with each of the faults; arguments go to the runner."""
+    """Prove the suite: play it against the reference server with each of the faults; arguments go to the runner.
+
+    All of them take the better part of an hour; `-- --quick --sample 60 --seed 1` is what CI does.
+    """
     session.install("-e", ".")
     session.run("python", "-m", "tests.faults", *session.posargs)
 

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.embedded import embedded
 from reference_server import connection, content_rules, permissions
 from reference_server.handlers import HANDLERS, messages
 from reference_server.messages import EditMessage
-from tests.faults.examine import Manner, examine
+from tests.faults import report
+from tests.faults.examine import Examination, Manner, aimed, examine, sentinels
+from tests.faults.matrix import Matrix, Row
 from tests.faults.patching import Patch, PatchError
-from tests.faults.registry import Fault, all_faults, fault, find_faults
+from tests.faults.registry import Fault, all_faults, fault, find_faults, known_faults
+from tests.faults.serve import main as serve
+from tests.forked import forked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conformance.spec import Spec
 
 FAULTS = list(all_faults().values())
@@ -100,6 +109,77 @@ class TestAPatch:
                 patch.around(messages, "nothing")
             with pytest.raises(PatchError, match="0 times"):
                 patch.rewrite(messages.edit_message, "nothing", "")
+
+
+class TestTheChoice:
+    def test_of_aimed_scenarios_is_all_of_the_broken_rules(self, whole_spec: Spec):
+        fault = all_faults()["anybody_edits"]
+        chosen = aimed(fault, whole_spec, Manner())
+        assert chosen == [one for one in whole_spec.scenarios.values() if "EDIT-2" in one.rules]
+        assert sorted(aimed(fault, whole_spec, Manner(quick=True)), key=lambda one: one.id) == chosen
+
+    def test_of_sentinels_touches_no_broken_feature_and_waits_for_nothing(self, whole_spec: Spec):
+        fault = all_faults()["anybody_edits"]
+        chosen = sentinels(fault, whole_spec, Manner())
+        ids = {one.id for one in chosen}
+        assert {one.feature for one in chosen} & fault.touches(whole_spec) == set()
+        assert len({one.feature for one in chosen}) == 20
+        assert not any(one.exclusive or "slow" in one.tags for one in chosen)
+        assert ids > {one.id for one in sentinels(fault, whole_spec, Manner(sentinels=1))}
+        assert ids != {one.id for one in sentinels(fault, whole_spec, Manner(turn=1))}
+
+    def test_of_sentinels_gives_every_quick_scenario_its_turn(self, whole_spec: Spec):
+        chosen = {one.id for fault in known_faults().values() for one in sentinels(fault, whole_spec, Manner())}
+        quick = {one.id for one in whole_spec.scenarios.values() if not one.exclusive and "slow" not in one.tags}
+        assert chosen == quick
+
+
+class TestTheMatrix:
+    @pytest.fixture
+    def fault(self) -> Fault:
+        return replace(all_faults()["anybody_edits"], name="a<b>", sentence="A | <script>.", also=("PERM-1",))
+
+    def matrix(self, fault: Fault, found: Examination, spec: Spec, *, quick: bool = False) -> Matrix:
+        return Matrix([Row(fault, found)], spec, Manner(quick=quick), 1.0, 1)
+
+    def test_is_green_where_every_fault_is_caught_by_each_rule_that_it_breaks(self, fault: Fault, whole_spec: Spec):
+        found = Examination("a<b>", catches=["edit-message.non-author-refused[owner]"], caught_rules={"EDIT-2"})
+        matrix = self.matrix(fault, found, whole_spec)
+        assert not matrix.red
+        assert (matrix.cell(matrix.rows[0], "EDIT-2"), matrix.cell(matrix.rows[0], "PERM-1")) == ("caught", "also")
+        assert "edit-message.non-author-refused" not in matrix.unproven_scenarios
+        assert "edit-message.non-author-refused[member]" in matrix.unproven
+
+    @pytest.mark.parametrize("found", [{}, {"problem": "It died."}, {"unrelated": {"x": "SEND-1: no"}}])
+    def test_is_red_where_one_survives_or_an_unrelated_feature_fails(self, fault: Fault, whole_spec: Spec, found):
+        caught = {"catches": ["y"], "caught_rules": {"EDIT-2"}} if "unrelated" in found else {}
+        assert self.matrix(fault, Examination("a<b>", **caught, **found), whole_spec).red
+
+    def test_is_red_where_a_rule_said_to_be_broken_is_not_found_broken(self, fault: Fault, whole_spec: Spec):
+        wider = replace(fault, breaks=("EDIT-2", "EDIT-3"))
+        found = Examination("a<b>", catches=["y"], caught_rules={"EDIT-2"})
+        assert self.matrix(wider, found, whole_spec).red
+        assert not self.matrix(wider, found, whole_spec, quick=True).red
+
+    def test_is_written_as_pages_in_which_nothing_is_markup_but_ours(
+        self, fault: Fault, whole_spec: Spec, tmp_path: Path
+    ):
+        found = Examination("a<b>", problem="<b>dead</b>", unrelated={"x|y": "<script>alert(1)</script>"})
+        report.write(self.matrix(fault, found, whole_spec), tmp_path)
+        page, text = (tmp_path / "mutants.html").read_text(), (tmp_path / "mutants.md").read_text()
+        assert "<script" not in page
+        assert "<b>" not in page
+        assert "&lt;script&gt;alert(1)" in page
+        assert "src=" not in page
+        assert "x\\|y" in text
+        assert json.loads((tmp_path / "mutants.json").read_text())["figures"]["survived"] == 1
+
+
+async def test_a_forked_server_can_be_killed_and_comes_back(spec: Spec):
+    async with embedded(spec, forked(serve, "anybody_edits")) as (target, server):
+        before = server.instances
+        await server.restart()
+        assert server.instances == before == target.instances
 
 
 def test_the_suite_catches_a_fault_and_leaves_other_features_alone(whole_spec: Spec):

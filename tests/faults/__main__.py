@@ -35,10 +35,11 @@ def parser() -> argparse.ArgumentParser:
     add = command.add_argument
     add("patterns", nargs="*", metavar="NAME", help="faults, files of faults or broken rules, by name or glob")
     add("--sample", type=int, metavar="N", help="only so many of them, drawn by the seed")
-    add("--seed", type=int, default=0, help="of the sample and of what else is drawn")
+    add("--seed", type=int, default=0, help="of the sample, and of the order of --quick")
     add("--jobs", type=int, default=os.cpu_count() or 2, help="faulty servers at a time; default: one per core")
     add("--quick", action="store_true", help="until the first catch, and --sentinels 1")
     add("--sentinels", type=int, metavar="N", help=f"scenarios of each unrelated feature; default: {SENTINELS}")
+    add("--turn", type=int, default=0, help="another one has other sentinels for every fault")
     add("--whole", action="store_true", help="all scenarios, also the unrelated ones")
     add("--out", type=Path, default=FOLDER, metavar="FOLDER")
     add("--list", action="store_true", help="only name the faults")
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     began = time.perf_counter()
     number = options.sentinels if options.sentinels is not None else 1 if options.quick else SENTINELS
-    manner = Manner(options.quick, None if options.whole else number, options.seed)
+    manner = Manner(options.quick, None if options.whole else number, options.seed, options.turn)
     spec = load(find())
     rows = [Row(fault, found) for fault, found in _examined(faults, spec, manner, options.jobs)]
     rows.sort(key=lambda row: (row.fault.group, row.fault.name))

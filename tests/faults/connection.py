@@ -310,7 +310,7 @@ def events_on_the_newest_device(patch: Patch) -> None:
             original(self, notice)
 
 
-@fault(breaks=["CONN-9"])
+@fault(breaks=["CONN-9"], also=["PING-2"])
 def fragments_are_messages(patch: Patch) -> None:
     """Each fragment is handled as a message of its own."""
     for name in ("handle_text", "handle_cont"):
@@ -321,7 +321,7 @@ def fragments_are_messages(patch: Patch) -> None:
             self.send_receive_event_to_app()
 
 
-@fault(breaks=["CONN-9"])
+@fault(breaks=["CONN-9"], also=["PING-2"])
 def first_fragment_is_the_message(patch: Patch) -> None:
     """What follows the first fragment of a message is lost."""
 

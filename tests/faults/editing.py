@@ -22,7 +22,7 @@ CHECK = "check_content(request.content,"
 FIND = "messages.find(connection, request.conversation_id, request.message_id)"
 
 
-@fault(breaks=["EDIT-1"], also=["HIST-8", "MULTI-1", "SYNC-3", "DEL-6"])
+@fault(breaks=["EDIT-1"], also=["HIST-8", "MULTI-1", "SYNC-3", "DEL-6", "PERM-1"])
 def edit_is_not_told(patch: Patch) -> None:
     """Nobody sees an edit, on any instance, and none comes that history could be compared with."""
     patch.rewrite(messages.edit_message, TELL, "pass")

@@ -43,12 +43,14 @@ class Manner:
     """How thoroughly.
 
     All scenarios of the broken rules are played; `quick` stops at the first catch. Of each feature that the fault does
-    not touch, so many `sentinels` are played (None: everything), others under every fault, so that all have their turn.
+    not touch, so many `sentinels` are played (None: everything), others under every fault, so that all have their turn:
+    who comes when is drawn by `turn`. What else is drawn is drawn by `seed`.
     """
 
     quick: bool = False
     sentinels: int | None = SENTINELS
     seed: int = 0
+    turn: int = 0
 
 
 @dataclass(slots=True)
@@ -196,11 +198,11 @@ def sentinels(fault: Fault, spec: Spec, manner: Manner) -> list[Scenario]:
     if manner.sentinels is None:
         return others
     touched = fault.touches(spec)
-    at = list(known_faults()).index(fault.name) * manner.sentinels
+    at = list(known_faults()).index(fault.name) * max(manner.sentinels, SENTINELS)
     found = []
     for feature in spec.features.keys() - touched:
         quick = [one for one in others if one.feature == feature and not _is_slow(one)]
-        random.Random(f"{manner.seed} {feature}").shuffle(quick)
+        random.Random(f"{manner.turn} {feature}").shuffle(quick)
         turn = islice(cycle(quick), at % max(1, len(quick)), None)
         found += islice(turn, min(manner.sentinels, len(quick)))
     return found

@@ -105,9 +105,9 @@ def cursor_of_seconds(patch: Patch) -> None:
     _coarse(patch, microsecond=0)
 
 
-@fault(breaks=["HIST-2"], also=["SYNC-2", "SYNC-1"])
+@fault(breaks=["HIST-2"], also=["SYNC-2", "SYNC-1", "READ-1"])
 def equal_instants(patch: Patch) -> None:
-    """Messages of one tenth of a second have the same instant, and cursors know nothing else."""
+    """Messages of one tenth of a second have the same instant, by which cursors and read marks tell them apart."""
 
     @patch.around(conversations, "lock")
     def lock(original, connection, conversation_id, user_id):

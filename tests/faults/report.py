@@ -58,7 +58,7 @@ def figures(matrix: Matrix) -> Iterator[tuple[str, str]]:
     sentinels = matrix.manner.sentinels
     others = "all others" if sentinels is None else f"{sentinels} of each other feature"
     aimed = "until the first catch" if matrix.manner.quick else "every scenario of the broken rules"
-    yield "Manner", f"{aimed}, {others}, seed {matrix.manner.seed}, {matrix.seconds:.0f} s"
+    yield "Manner", f"{aimed}, {others}, seed {matrix.manner.seed}, turn {matrix.manner.turn}, {matrix.seconds:.0f} s"
 
 
 def markdown(matrix: Matrix) -> Iterator[str]:
