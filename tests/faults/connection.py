@@ -14,7 +14,7 @@ from reference_server.hub import Hub, Listener, Room, deliver
 from reference_server.pubsub import Event
 from reference_server.transport import LingeringProtocol, line_of
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import EVERYTHING, change_frames
+from tests.faults.tools import change_frames
 
 
 def _loads(text: str) -> object:
@@ -54,13 +54,17 @@ def no_greeting(patch: Patch) -> None:
     patch.rewrite(session._converse, "connection.send(GREETING)", "pass")
 
 
-@fault(breaks=["CONN-1"], also=EVERYTHING)
+@fault(
+    breaks=["CONN-1"], also=["PERM-1", "CALL-4", "CALL-6", "DEL-2", "EDIT-2", "ACK-1", "SEND-10", "MULTI-2", "PING-1"]
+)
 def other_greeting(patch: Patch) -> None:
     """The greeting has another action."""
     patch(session, "GREETING", encode(ActionConfirmed("welcome")))
 
 
-@fault(breaks=["CONN-1"], also=EVERYTHING)
+@fault(
+    breaks=["CONN-1"], also=["PERM-1", "CALL-4", "CALL-6", "DEL-2", "EDIT-2", "ACK-1", "SEND-10", "MULTI-2", "PING-1"]
+)
 def greeting_of_failure(patch: Patch) -> None:
     """The greeting says that it has not succeeded."""
     patch(session, "GREETING", encode(ActionConfirmed("connected", success=False)))
@@ -401,11 +405,14 @@ def upper_case_ids_in_lists(patch: Patch) -> None:
     patch.rewrite(events.describe, old, '"conversation_id": str(message.conversation_id).upper()')
 
 
-@fault(breaks=["CONN-11"])
+def _without_hyphens(frame: dict) -> None:
+    frame["conversation_id"] = UUID(frame["conversation_id"]).hex
+
+
+@fault(breaks=["CONN-11"], also=["REAC-1", "AUTH-2"])
 def ids_without_hyphens_in_events(patch: Patch) -> None:
-    """The conversation of an event has an id without hyphens."""
-    for kind in (events.NewMessage, events.ReactionAdded, events.MessageRead):
-        change_frames(patch, kind, lambda frame: frame.update(conversation_id=UUID(frame["conversation_id"]).hex))
+    """The conversation of a new reaction has an id without hyphens."""
+    change_frames(patch, events.ReactionAdded, _without_hyphens)
 
 
 @fault(breaks=["CONN-11"])
@@ -441,13 +448,13 @@ def null_attachments_in_events(patch: Patch) -> None:
     change_frames(patch, events.NewMessage, lambda frame: frame.update(attachments=frame["attachments"] or None))
 
 
-@fault(breaks=["CONN-11"], also=["PERM-1", "PERM-2", "REAC-1"])
+@fault(breaks=["CONN-11"], also=["PERM-1", "PERM-2", "REAC-1", "ACK-3"])
 def null_reactions_in_lists(patch: Patch) -> None:
     """A message without reactions has null for them in lists."""
     patch.rewrite(events.describe, '"reactions": [] if gone', '"reactions": None if gone or not reactions')
 
 
-@fault(breaks=["CONN-11"])
+@fault(breaks=["CONN-11"], also=["CALL-6", "DEL-3"])
 def null_results(patch: Patch) -> None:
     """A search or a sync that finds nothing gives null."""
     for kind in (events.SearchResults, events.SyncChunk):

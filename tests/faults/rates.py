@@ -24,7 +24,7 @@ def _limited(patch: Patch, then) -> None:
             await then(context, request)
 
 
-@fault(breaks=["RATE-1", "RATE-1s", "RATE-2"], also=["MULTI-3"])
+@fault(breaks=["RATE-1", "RATE-2"], also=["MULTI-3", "RATE-1s"])
 def messages_are_not_limited(patch: Patch) -> None:
     """There is no limit of messages."""
     patch.rewrite(session._keep_within_rate, '"messages", limits.messages_per_window', '"messages", 10**9')

@@ -15,7 +15,7 @@ from reference_server.permissions import Right, Role
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import EVERYTHING, devices, everybody, members
+from tests.faults.tools import devices, everybody, members
 
 TELL = "await context.instance.tell(conversation_id, _new_message(message))"
 CHECK = "check_content(request.content,"
@@ -98,7 +98,7 @@ def longest_is_refused(patch: Patch) -> None:
         return replace(original(context), content=original(context).content - 1)
 
 
-@fault(breaks=["SEND-2"], also=EVERYTHING)
+@fault(breaks=["SEND-2"], also=["MULTI-1", "PERM-2"])
 def told_once_per_device_of_the_sender(patch: Patch) -> None:
     """A message is told as often as its sender has connections that have joined, on any instance."""
     count = "len([one for one in instance_devices(context) if conversation_id in one.joined]) - 1"
@@ -163,13 +163,50 @@ def _leak(patch: Patch, chosen) -> None:
                     connection.send(encode(event))
 
 
-@fault(breaks=["SEND-3"], also=EVERYTHING)
+@fault(
+    breaks=["SEND-3"],
+    also=[
+        "PERM-1",
+        "JOIN-1",
+        "JOIN-4",
+        "JOIN-6",
+        "LEAVE-1",
+        "LEAVE-3",
+        "LEAVE-4",
+        "ACK-2",
+        "ACK-3",
+        "MULTI-1",
+        "MULTI-3",
+        "READ-1",
+        "CONN-2",
+        "AUTH-2",
+    ],
+)
 def leaks_to_members_who_have_not_joined(patch: Patch) -> None:
     """Members get messages without joining, so wherever one watches silence, it is broken by any message at all."""
     _leak(patch, lambda instance, users: [device for user in users for device in devices(instance, user)])
 
 
-@fault(breaks=["SEND-3"], also=EVERYTHING, alone=True)
+@fault(
+    breaks=["SEND-3"],
+    also=[
+        "PERM-1",
+        "JOIN-1",
+        "LEAVE-3",
+        "HIST-7",
+        "EDIT-4",
+        "EDIT-5",
+        "REAC-1",
+        "REAC-7",
+        "ACK-3",
+        "READ-1",
+        "READ-3",
+        "READ-4",
+        "AUTH-2",
+        "MULTI-1",
+    ],
+    alone=True,
+)
 def leaks_to_outsiders(patch: Patch) -> None:
     """Outsiders get messages, so wherever one watches silence, it is broken by any message at all."""
     _leak(patch, lambda instance, users: [one for one in everybody(instance) if one.user_id not in users])
@@ -235,7 +272,7 @@ def confirmed_before_commit(patch: Patch) -> None:
         return ActionConfirmed("message_sent")
 
 
-@fault(breaks=["SEND-6", "ACK-1"], also=EVERYTHING)
+@fault(breaks=["SEND-6", "ACK-1"], also=["CONN-2", "JOIN-4", "EDIT-1", "EDIT-5"])
 def confirmed_on_every_device(patch: Patch) -> None:
     """The confirmation of a message goes to every connection of the sender."""
 
@@ -248,7 +285,7 @@ def confirmed_on_every_device(patch: Patch) -> None:
         return reply
 
 
-@fault(breaks=["SEND-6", "ACK-1"], also=EVERYTHING)
+@fault(breaks=["SEND-6", "ACK-1"], also=["CONN-9", "DEL-5", "ATT-4"])
 def message_is_not_confirmed(patch: Patch) -> None:
     """A message gets no confirmation."""
     patch.rewrite(messages.send_message, 'return ActionConfirmed("message_sent")', "return None")

@@ -13,12 +13,6 @@ from reference_server.context import Instance
 from reference_server.models import MEMBERSHIPS
 from tests.faults.registry import Patch
 
-#: A rule of each feature, for a wrong that no scenario can help meeting: every stray frame is a failure, and every
-#: scenario watches for strays.
-EVERYTHING = ["CONN-2", "AUTH-2", "SEND-1", "EDIT-1", "DEL-1", "JOIN-1", "LEAVE-1", "HIST-1", "SRCH-1", "SYNC-1"]
-EVERYTHING += ["TYPE-1", "READ-1", "DLVR-1", "REAC-1", "CALL-1", "PING-1", "RATE-1", "PERM-1", "MULTI-1", "ATT-1"]
-EVERYTHING += ["ACK-1"]
-
 
 def change_frames(patch: Patch, kind: type, change: Callable[[dict[str, Any]], object]) -> None:
     """Change every frame of a type on its way out."""
