@@ -7,6 +7,7 @@ after it (DESIGN §3, rule 5).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from functools import partial
@@ -18,9 +19,10 @@ from conformance.play.failure import Unmet
 from conformance.play.manners import insist
 from conformance.play.world import World
 from conformance.politeness import Guest
+from conformance.provision import Room, Wanted
 from conformance.refusals import Refused
 from conformance.results import Calibration
-from conformance.scenario.steps import Conversation, Given, User
+from conformance.scenario.steps import Given, User
 
 if TYPE_CHECKING:
     from conformance.connection import Connection
@@ -35,6 +37,7 @@ PATIENCE = 0.3
 """Seconds to wait for a frame before the barrier is asked, on a target whose barrier answers."""
 HASTE = 0.1
 """The share of the reply time that is enough for a target that answered nothing within all of it."""
+ROOM = "calibration"
 
 
 async def calibrate(
@@ -54,12 +57,15 @@ async def calibrate(
     if objection is not None:
         raise UsageError(f"{target.name} cannot even be calibrated: {objection}")
     try:
+        users = await _provide(world, users, Room(spec.protocol.visibilities[0], members))
         greets, answers = await _arrive(world, Given(users, {}, {}), reply)
-        try:
-            await _room(world, members)
-            skew = await _skew(world, witnesses, reply, answers)
-        except (Unmet, ProvisioningFailed):
-            skew = None  # The scenarios that need a conversation will say what is wrong with it.
+        skew = None
+        if world.conversations:
+            try:
+                await _join(world)
+                skew = await _skew(world, witnesses, reply, answers)
+            except Unmet:
+                skew = None  # The scenarios that need a conversation will say what is wrong with it.
         unknown = await (_unknown_types(world, reply) if answers else _silent_types(world, reply))
         _check_bearable(world)
     finally:
@@ -79,6 +85,20 @@ def _settle(skew: float | None, answers: bool) -> float:
     if skew is None:
         return PATIENCE / 3 if answers else 0.0
     return 2 * skew + MARGIN if skew > 0 else 0.0
+
+
+async def _provide(world: World, users: dict[str, User], room: Room) -> dict[str, User]:
+    """Give those for whom there are accounts; raises ProvisioningFailed where there is not even one.
+
+    Without a conversation, or without witnesses, less can be measured; the scenarios that need them will say why.
+    """
+    alone = {"speaker": users["speaker"]}
+    for wanted in (Wanted(tuple(users), {ROOM: room}), Wanted(tuple(users))):
+        with contextlib.suppress(ProvisioningFailed):
+            await world.provide(wanted)
+            return users
+    await world.provide(Wanted(tuple(alone)))
+    return alone
 
 
 async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]:
@@ -117,14 +137,9 @@ def _check_bearable(world: World) -> None:
             raise TargetUnreachable(f"{address} cannot be judged: the connection was {connection.closed}")
 
 
-async def _room(world: World, members: dict[str, str]) -> None:
-    protocol = world.stage.spec.protocol
-    room = Conversation(members, protocol.visibilities[0])
-    ids = {world.users[name]: role for name, role in members.items()}
-    made = await world.stage.provisioner.conversation("calibration", room.visibility, ids)
-    world.conversations["calibration"] = made
-    for name in members:
-        await world.join(name, "calibration")
+async def _join(world: World) -> None:
+    for name in world.users:
+        await world.join(name, ROOM)
 
 
 async def _skew(world: World, witnesses: tuple[str, ...], reply: float, answers: bool) -> float | None:
@@ -132,8 +147,8 @@ async def _skew(world: World, witnesses: tuple[str, ...], reply: float, answers:
     latest = 0.0
     for _ in range(BROADCASTS):
         text = f"calibration {uuid.uuid4()}"
-        request = _fill(world.stage.spec.protocol.broadcast_request, world.conversations["calibration"], text)
-        pattern = _fill(world.stage.spec.protocol.broadcast.pattern, world.conversations["calibration"], text)
+        request = _fill(world.stage.spec.protocol.broadcast_request, world.conversations[ROOM], text)
+        pattern = _fill(world.stage.spec.protocol.broadcast.pattern, world.conversations[ROOM], text)
         kind = world.stage.spec.protocol.broadcast.frame
         await world.send("speaker", request)
         if answers:

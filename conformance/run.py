@@ -143,7 +143,7 @@ async def run(
             pacer=Pacer(spec, target),
             time_scale=options.time_scale,
             restart=restart,
-            secrets=(target.signing.secret,),
+            secrets=target.keys,
             guest=guest,
         )
         arranged = arrange(scenarios, options.order)

@@ -10,10 +10,13 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conformance.errors import ProvisioningFailed
 from conformance.template import substitute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from conformance.provision import Account
 
 
 _DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
@@ -29,8 +32,30 @@ class Signing:
     ttl: float
 
 
-def mint(signing: Signing, user_id: str, name: str, changes: Mapping[str, Any] | None = None) -> str | None:
-    """Make a token for a user; `changes` are those of the scenario language (`token:`). None: send no token at all."""
+def make_token(signing: Signing | None, account: Account, changes: Mapping[str, Any] | None = None) -> str | None:
+    """Give a token for a user; `changes` are those of the scenario language (`token:`). None: send no token at all.
+
+    The good one is the account's own, if it has one. Bad ones are made with the secret; where it is unknown
+    (`signing` None), a token that cannot be made of the good one raises ProvisioningFailed.
+    """
+    if account.token is None or (signing is not None and changes):
+        if signing is None:
+            raise ProvisioningFailed(f"nothing says how {account.name} comes to a token (`auth: {{jwt: …}}` would)")
+        return mint(signing, account.value, account.name, changes)
+    changes = changes or {}
+    if changes.get("missing"):
+        return None
+    if "raw" in changes:
+        return str(changes["raw"])
+    if not changes:
+        return account.token
+    if changes.keys() == {"tamper"} and account.token.count(".") == 2:
+        return _tamper(account.token, changes["tamper"])
+    raise ProvisioningFailed("it needs a token that takes the signing secret to make, and the target file names none")
+
+
+def mint(signing: Signing, user_id: str | int, name: str, changes: Mapping[str, Any] | None = None) -> str | None:
+    """Make a token with the secret; an integer `user_id` stays one in the claims."""
     changes = changes or {}
     if changes.get("missing"):
         return None

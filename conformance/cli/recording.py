@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance import __version__
-from conformance.cli.redact import redactor
 from conformance.results import Calibration, Observation, Outcome, Result
 from conformance.runlog import Footer, Header, RunWriter
 from conformance.runlog.records import (
@@ -44,7 +43,7 @@ def recording(path: Path, header: Header, target: Target, course: Course, trace:
     `trace` is which transcripts are kept: `fail`, `all` or `none`; `began` the `time.perf_counter` of the run. A
     cancelled run ends here, with a footer that says so; any other exception is noted in the footer and goes on.
     """
-    with RunWriter(path, redactor([target.signing.secret])) as writer:
+    with RunWriter(path, target.secrets.redact) as writer:
         writer.write(header)
         reason = "the run failed"
         try:

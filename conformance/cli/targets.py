@@ -52,4 +52,4 @@ async def open_target(
 
 
 def _addresses(target: Target) -> tuple[str, ...]:
-    return target.instances if target.api is None else (*target.instances, target.api)
+    return (*target.instances, *target.provision.addresses)

@@ -86,11 +86,10 @@ async def _together(step: s.Together, world: World) -> None:
 
 async def _provision(step: s.Provision, world: World) -> None:
     world.transcript.note("", "·", step.label)
-    conversation, user = world.conversations[step.conversation], world.users[step.user]
     if step.role is None or step.role == world.stage.spec.protocol.no_member:
-        await world.stage.provisioner.remove(conversation, user)
+        await world.lease.remove(step.conversation, step.user)
     else:
-        await world.stage.provisioner.give_role(conversation, user, step.role)
+        await world.lease.give_role(step.conversation, step.user, step.role)
 
 
 async def _pause(step: s.Pause, world: World) -> None:

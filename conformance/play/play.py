@@ -13,6 +13,7 @@ from conformance.play.failure import Broken, PlayError, TooSlow, Unmet
 from conformance.play.guarding import judge_guard, judge_trap
 from conformance.play.perform import perform
 from conformance.play.residue import residue
+from conformance.play.wanting import wanted_by
 from conformance.play.world import World
 from conformance.politeness.seats import seats
 from conformance.results import Observation, Outcome, Problem, Result
@@ -67,23 +68,28 @@ async def play(scenario: Scenario, stage: Stage, attempt: int = 1) -> Result:
     if objection is not None:
         verdict.add(Outcome.UNTESTABLE, objection)
         return _result(scenario, verdict, None, attempt, 0.0)
-    async with stage.floor.hold() if scenario.exclusive else contextlib.nullcontext():
-        for _ in range(TRIES):
-            verdict = _Verdict(scenario, stage.spec)
-            result = await _play(scenario, stage, attempt, verdict)
-            if not verdict.too_slow:
-                break
-        return result
+    for _ in range(TRIES):
+        verdict = _Verdict(scenario, stage.spec)
+        result = await _play(scenario, stage, attempt, verdict)
+        if not verdict.too_slow:
+            break
+    return result
 
 
 async def _play(scenario: Scenario, stage: Stage, attempt: int, verdict: _Verdict) -> Result:
     began = time.perf_counter()
     world = World(stage, alone=scenario.exclusive)
     try:
-        await _set_and_perform(scenario, world, verdict)
+        # Who waits for an account must not hold the floor: its holder may need the floor to be done with it.
+        await world.provide(wanted_by(scenario, stage.spec))
+        async with stage.floor.hold() if scenario.exclusive else contextlib.nullcontext():
+            began = time.perf_counter()
+            await _set_and_perform(scenario, world, verdict)
         _judge_frames(scenario, world, verdict)
         if world.held.seconds > stage.bearable(alone=scenario.exclusive):
             verdict.spoil(_held_back(world))
+    except ProvisioningFailed as error:
+        verdict.add(Outcome.UNTESTABLE, str(error))
     except (BudgetSpent, AskedToLeave):
         raise  # It says nothing of the scenario, and the run ends with it.
     except Exception:
@@ -232,6 +238,7 @@ async def observe(probe: Probe, stage: Stage) -> Observation:
     if objection is not None:
         return Observation(probe.id, probe.play.title, probe.why, f"could not be observed: {objection}")
     try:
+        await world.provide(wanted_by(probe.play, stage.spec))
         await world.set(probe.play.given)
         await perform((*probe.play.setup, *probe.play.steps), world)
         observed = world.observed

@@ -18,12 +18,12 @@ from conformance.play.transcript import Transcript
 from conformance.play.trap import Trap
 from conformance.refusals import Refused
 from conformance.template import TemplateError, look_up, plain, render
-from conformance.tokens import mint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.play.stage import Stage
+    from conformance.provision import Lease, Wanted
     from conformance.scenario.steps import Given, Never, NeverFetched, Raw
 
 
@@ -58,6 +58,7 @@ class World:
         self.guards: list[Guard] = []
         self.trap_guards: list[NeverFetched] = []
         self.tokens: dict[str, str] = {}
+        self._lease: Lease | None = None
         self._names: dict[str, Any] = {}
         self._setup: dict[int, int] = {}
 
@@ -102,21 +103,28 @@ class World:
 
     # People and places
 
+    async def provide(self, wanted: Wanted) -> None:
+        """Lease accounts and conversations; raises ProvisioningFailed."""
+        self._lease = await self.stage.provisioner.lease(wanted)
+        self.users = {name: account.id for name, account in self._lease.accounts.items()}
+
+    @property
+    def lease(self) -> Lease:
+        """What was provided."""
+        assert self._lease is not None
+        return self._lease
+
     async def set(self, given: Given) -> None:
-        """Bring about what a scenario is given; raises ProvisioningFailed or Unmet."""
+        """Bring about what a scenario is given, of what was provided; raises Unmet."""
         self._names["nonce"] = uuid.uuid4().hex[:12]
-        for name in given.users:
-            self.users[name] = self._names[name] = str(uuid.uuid4())
+        self.conversations = dict(self.lease.conversations)
+        self._names |= self.users | self.conversations
         for name in given.unknown:
             self._names[name] = str(uuid.uuid4())
         for name in given.traps:
             self.traps[name] = await Trap.set(name)
             self._names[name] = self.traps[name].url
         protocol = self.stage.spec.protocol
-        for name, wanted in given.conversations.items():
-            members = {self.users[user]: role for user, role in wanted.members.items() if role != protocol.no_member}
-            made = await self.stage.provisioner.conversation(name, wanted.visibility, members)
-            self.conversations[name] = self._names[name] = made
         arrivals = [self.arrive(name, user.instance) for name, user in given.users.items() if user.connect]
         arrivals += [self.arrive(name, instance) for name, instance in given.devices.items()]
         await asyncio.gather(*arrivals)
@@ -156,10 +164,10 @@ class World:
         number = instance if instance is not None else 1
         if not 1 <= number <= len(target.instances):
             raise Broken(f"there is no instance {number}; the scenario should say `needs: {{instances: {number}}}`")
-        minted = mint(target.signing, self.users[user], user, token)
-        if minted and token is None:
-            self.tokens[who] = minted
-        pairs = [] if minted is None else [(target.query_param, minted)]
+        made = self.lease.token(user, token)
+        if made and token is None:
+            self.tokens[who] = made
+        pairs = [] if made is None else [(target.auth.query_param, made)]
         url = _with_query(
             target.instances[number - 1], [*pairs, *((key, str(value)) for key, value in (query or {}).items())]
         )
@@ -330,13 +338,22 @@ class World:
 
     async def end(self) -> None:
         """Close every connection and trap; never raises for what the server does."""
-        for user in self.users.values():
-            self.stage.pacer.forget(user)
         leaving = [connection.close() for connection in (*self.connections.values(), *self.past)]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*leaving, return_exceptions=True), 5.0)
         for trap in self.traps.values():
             await trap.remove()
+        if self._lease is not None:
+            await self._give_back(self._lease)
+
+    async def _give_back(self, lease: Lease) -> None:
+        """End the lease; who comes back in another play must find nothing of this one under way."""
+        if lease.lasting:
+            await asyncio.sleep(self.stage.settle)
+        else:
+            for user in self.users.values():
+                self.stage.pacer.forget(user)
+        await lease.end()
 
 
 def _ending(connection: Connection) -> str:

@@ -1,40 +1,52 @@
-"""How users, conversations and roles come to be on a target: one small protocol, a driver per kind of server."""
+"""How users, conversations and roles come to be on a target: one small protocol, a driver per kind of server.
+
+A target file names its driver; `read_provision` reads that section, and `open_provisioner` opens the driver for as
+long as a run lasts. A play then leases what it needs:
+
+    lease = await provisioner.lease(Wanted(("alice", "bob"), {"lobby": Room("private", {"alice": "owner"})}))
+
+What a driver cannot provide raises ProvisioningFailed, which makes just that scenario UNTESTABLE.
+"""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from conformance.provision.nothing import Nothing
+from conformance.errors import BadFile
+from conformance.provision.jwt import Jwt
+from conformance.provision.model import Account, Driver, Lease, Provisioner, Room, Wanted
 from conformance.provision.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
-    from conformance.target import Target
+    from conformance.documents import Document
+    from conformance.secrets import Secrets
+    from conformance.spec import Spec
+    from conformance.target import Auth, Target
+
+__all__ = ["Account", "Driver", "Lease", "Provisioner", "Room", "Wanted", "open_provisioner", "read_provision"]
+
+NEEDS_SECRET = ("jwt", "reference")
 
 
-class Provisioner(Protocol):
-    """Brings a target into the state that a scenario starts from; each method raises ProvisioningFailed."""
-
-    async def conversation(self, name: str, visibility: str, members: Mapping[str, str]) -> str:
-        """Make a conversation with `members` (user id → role) and give its id."""
-        ...
-
-    async def give_role(self, conversation: str, user: str, role: str) -> None:
-        """Make a user a member with this role, or change its role."""
-        ...
-
-    async def remove(self, conversation: str, user: str) -> None:
-        """Make a user no member."""
-        ...
+def read_provision(document: Document, auth: Auth, spec: Spec, secrets: Secrets) -> Driver:
+    """Read the section `provision` of a target file; raises BadFile or UsageError."""
+    section = document.value["provision"]
+    driver = section["driver"]
+    if auth.signing is None and driver in NEEDS_SECRET:
+        wanted = f"the driver {driver} makes tokens with the signing secret, which `auth: {{jwt: …}}` must name"
+        raise BadFile(document.mistake(wanted, ("provision", "driver")))
+    match driver:
+        case "jwt":
+            return Jwt.read(section)
+        case _:
+            return Reference.read(section)
 
 
 @asynccontextmanager
 async def open_provisioner(target: Target, default_role: str) -> AsyncIterator[Provisioner]:
-    """Give the driver that the target names."""
-    if target.driver == "none":
-        yield Nothing(default_role)
-        return
-    async with Reference.open(target) as reference:
-        yield reference
+    """Open the driver that the target names."""
+    async with target.provision.open(target, default_role) as provisioner:
+        yield provisioner

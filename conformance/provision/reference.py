@@ -4,45 +4,71 @@ from __future__ import annotations
 
 import uuid
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from conformance.errors import ProvisioningFailed
-from conformance.tokens import mint
+from conformance.provision.fresh import Fresh
+from conformance.provision.model import Account
+from conformance.tokens import make_token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Sequence
 
+    import httpx
+
+    from conformance.provision.fresh import Member
+    from conformance.provision.model import Provisioner
     from conformance.target import Target
 
 TIMEOUT = 10.0
 IDLE = 1.0
 """Seconds after which a connection is not used again: a server may end it while a request is under way (uvicorn: 5)."""
-LIMITS = httpx.Limits(keepalive_expiry=IDLE)
 
 
+@dataclass(frozen=True, slots=True)
 class Reference:
-    """Makes conversations as a steward: a user of its own that owns them all and never connects."""
+    """What the target file says: the base URL of the API (None: /api/v1 beside the first instance)."""
+
+    api: str | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Give the API, where it is not beside an instance."""
+        return () if self.api is None else (self.api,)
+
+    @classmethod
+    def read(cls, section: dict[str, Any]) -> Reference:
+        """Read the section `provision`."""
+        return cls(section.get("api"))
+
+    @asynccontextmanager
+    async def open(self, target: Target, default_role: str) -> AsyncIterator[Provisioner]:
+        """Open an HTTP client for the API that belongs to the target."""
+        import httpx  # noqa: PLC0415 -- a target of another driver does without it
+
+        steward = Account("steward", str(uuid.uuid4()))
+        headers = {"Authorization": f"Bearer {make_token(target.auth.signing, steward)}"}
+        limits = httpx.Limits(keepalive_expiry=IDLE)
+        base = self.api or beside(target.instances[0])
+        async with httpx.AsyncClient(base_url=base, headers=headers, timeout=TIMEOUT, limits=limits) as client:
+            yield Fresh(Steward(client), target.auth.signing)
+
+
+class Steward:
+    """Makes conversations as a user of its own that owns them all and never connects."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, target: Target) -> AsyncIterator[Reference]:
-        """Open an HTTP client for the API that belongs to the target."""
-        token = mint(target.signing, str(uuid.uuid4()), "steward")
-        headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(
-            base_url=target.api or _beside(target.instances[0]), headers=headers, timeout=TIMEOUT, limits=LIMITS
-        ) as client:
-            yield cls(client)
+    async def account(self, name: str) -> Account:
+        """Name a user: it exists as soon as a token names it."""
+        return Account(name, str(uuid.uuid4()))
 
-    async def conversation(self, name: str, visibility: str, members: Mapping[str, str]) -> str:
+    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
         """Make a conversation."""
-        listed = [{"user_id": user, "role": role} for user, role in members.items()]
+        listed = [{"user_id": account.id, "role": role} for account, role in members]
         made = await self._ask("POST", "/conversations", {"name": name, "visibility": visibility, "members": listed})
         found = made.get("conversation_id") if isinstance(made, dict) else None
         if not isinstance(found, str):
@@ -51,15 +77,17 @@ class Reference:
             )
         return found
 
-    async def give_role(self, conversation: str, user: str, role: str) -> None:
+    async def give_role(self, conversation: str, account: Account, role: str) -> None:
         """Give a role."""
-        await self._ask("PUT", f"/conversations/{conversation}/members/{user}", {"role": role})
+        await self._ask("PUT", f"/conversations/{conversation}/members/{account.id}", {"role": role})
 
-    async def remove(self, conversation: str, user: str) -> None:
+    async def remove(self, conversation: str, account: Account) -> None:
         """Remove a member."""
-        await self._ask("DELETE", f"/conversations/{conversation}/members/{user}")
+        await self._ask("DELETE", f"/conversations/{conversation}/members/{account.id}")
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        import httpx  # noqa: PLC0415 -- as above
+
         try:
             response = await self._client.request(method, path, json=body)
         except httpx.HTTPError as error:
@@ -72,6 +100,7 @@ class Reference:
             raise ProvisioningFailed(f"{method} {path} was answered with no JSON: {response.text[:200]}") from None
 
 
-def _beside(instance: str) -> str:
+def beside(instance: str) -> str:
+    """Give the URL of the API that belongs to a WebSocket URL."""
     parts = urlsplit(instance)
     return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/api/v1"

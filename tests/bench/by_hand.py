@@ -7,12 +7,12 @@ do not check schemas, residue, or other clients than the ones they name.
 from __future__ import annotations
 
 import json
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from conformance.tokens import mint
+from conformance.provision import Room as Place
+from conformance.provision import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,13 +56,14 @@ class Room:
 
     async def enter(self, *names: str, outsiders: tuple[str, ...] = ()) -> list[Client]:
         users = {name.partition("_")[0] for name in (*names, *outsiders)}
-        self.ids = {user: str(uuid.uuid4()) for user in users}
-        members = {self.ids[name]: "member" for name in users if name not in outsiders}
-        self.conversation = await self.provisioner.conversation("room", "private", members)
+        members = {name: "member" for name in users if name not in outsiders}
+        lease = await self.provisioner.lease(Wanted(tuple(users), {"room": Place("private", members)}))
+        self.ids = {user: account.id for user, account in lease.accounts.items()}
+        self.conversation = lease.conversations["room"]
         clients = []
         for name in (*names, *outsiders):
             user = name.partition("_")[0]
-            token = mint(self.target.signing, self.ids[user], user)
+            token = lease.token(user)
             socket = await connect(f"{self.target.instances[0]}?token={token}", compression=None, proxy=None)
             client = Client(await self.stack.enter_async_context(socket))
             await client.receive("ActionConfirmed", action="connected")

@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import uuid
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from conformance.tokens import mint
+from conformance.provision import Room, Wanted
 
 if TYPE_CHECKING:
     from conformance.provision import Provisioner
@@ -30,18 +29,20 @@ async def replay(scenario: Scenario, recorded: Result, target: Target, provision
     """Replay one recorded play; gives the number of frames sent and received."""
     ids: dict[str, str] = {}
     names = {name: was for was, name in recorded.names.items()}
-    for user in scenario.given.users:
-        ids[names[user]] = str(uuid.uuid4())
-    for name, wanted in scenario.given.conversations.items():
-        members = {ids[names[user]]: role for user, role in wanted.members.items() if role != "outsider"}
-        ids[names[name]] = await provisioner.conversation(name, wanted.visibility, members)
+    rooms = {
+        name: Room(wanted.visibility, {user: role for user, role in wanted.members.items() if role != "outsider"})
+        for name, wanted in scenario.given.conversations.items()
+    }
+    lease = await provisioner.lease(Wanted(tuple(scenario.given.users), rooms))
+    ids |= {names[user]: account.id for user, account in lease.accounts.items()}
+    ids |= {names[name]: made for name, made in lease.conversations.items()}
     frames = 0
     async with AsyncExitStack() as stack:
         sockets: dict[str, ClientConnection] = {}
         for entry in recorded.transcript:
             if entry.text.startswith("connected"):
                 user = entry.who.partition("@")[0]
-                token = mint(target.signing, ids[names[user]], user)
+                token = lease.token(user)
                 url = f"{target.instances[0]}?token={token}"
                 opening = connect(url, compression=None, ping_interval=None, max_queue=None, proxy=None)
                 sockets[entry.who] = await stack.enter_async_context(opening)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.calibrate import calibrate
 from conformance.play import Pacer, Stage, observe, play
-from conformance.provision.nothing import Nothing
+from conformance.provision.fresh import Fresh
+from conformance.provision.jwt import Jwt, Named
 from conformance.scenario.parse import read_probes, read_scenarios
+from conformance.secrets import Secrets
 from conformance.spec.links import check_probe, check_scenario
-from conformance.target import Target
+from conformance.target import Auth, Target
 from conformance.tokens import Signing
 from tests.doubles.fan_out import ChatServer
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 SECRET = "a secret that is long enough for any HMAC that signs tokens here"
+
+SIGNING = Signing(SECRET, "HS256", {"sub": "${user_id}", "username": "${name}"}, 900)
+EVERYBODY = Jwt(any_conversation=True)
 
 DEFAULTS = {
     "id": "toy.scenario",
@@ -79,13 +84,12 @@ def target_at(spec: Spec, *urls: str, **changes: Any) -> Target:
     plain = Target(
         name="toy",
         instances=urls,
-        query_param="token",
-        signing=Signing(SECRET, "HS256", {"sub": "${user_id}", "username": "${name}"}, 900),
-        driver="none",
-        api=None,
+        auth=Auth("token", SIGNING),
+        provision=EVERYBODY,
         profile=profile,
         ambient=spec.protocol.ambient,
         reply=2.0,
+        secrets=Secrets(SECRET),
     )
     return replace(plain, **changes)
 
@@ -107,9 +111,9 @@ class Theatre:
 async def stage_at(spec: Spec, *urls: str, provisioner: Provisioner | None = None, **changes: Any) -> Stage:
     """Calibrate what listens at `urls`."""
     target = target_at(spec, *urls, **changes)
-    driver = provisioner or Nothing(spec.protocol.default_role)
+    driver = provisioner or Fresh(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
     calibration = await calibrate(spec, target, driver, 1.0)
-    return Stage(spec, target, calibration, driver, Pacer(spec, target), secrets=(SECRET,))
+    return Stage(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
 
 
 @asynccontextmanager

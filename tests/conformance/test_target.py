@@ -11,7 +11,8 @@ import yaml
 
 from conformance.errors import BadFile, UsageError
 from conformance.politeness import CAREFUL, UNLIMITED
-from conformance.target import check_target, read_target
+from conformance.target import Auth, check_target, read_target
+from tests.conformance.stages import SECRET, SIGNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +21,11 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target import Target
 
-SECRET = "a secret that is long enough for any HMAC that signs tokens"
-
 MINIMAL = {
     "name": "toy",
     "instances": ["ws://127.0.0.1:1/ws"],
     "auth": {"jwt": {"secret_env": "TOY_SECRET"}},
-    "provision": {"driver": "none"},
+    "provision": {"driver": "jwt"},
 }
 
 
@@ -50,7 +49,7 @@ class TestReadTarget:
         target = read()
         assert target.profile == spec.protocol.profile
         assert target.ambient == spec.protocol.ambient
-        assert (target.query_param, target.signing.algorithm, target.reply) == ("token", "HS256", 2.0)
+        assert (target.auth, target.reply) == (Auth("token", SIGNING), 2.0)
 
     def test_takes_what_the_file_declares(self, read: Callable[..., Target]) -> None:
         target = read(limits={"content_max": 2000}, timers={"typing_expiry": 0.5}, options={"sender_echo": False})
@@ -63,7 +62,7 @@ class TestReadTarget:
         self, write: Callable[..., Path], spec: Spec, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("TOY_SECRET", SECRET)
-        assert read_target(write(), spec).signing.secret == SECRET
+        assert read_target(write(), spec).keys == (SECRET,)
 
     def test_says_which_variable_is_missing(
         self, write: Callable[..., Path], spec: Spec, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +93,9 @@ class TestReadTarget:
         ({"politeness": {"request_per_second": 1}}, 10, "did you mean 'requests_per_second'?"),
         ({"politeness": {"open_connections": 0}}, 10, "0 should be at least 1"),
         ({"protected": "chat.example"}, 9, "should be a list"),
+        ({"provision": {"driver": "jwd"}}, 8, '"jwd" is not one of'),
+        ({"provision": {"driver": "jwt", "idz": "uuid"}}, 9, "there is no key 'idz' here; did you mean 'ids'?"),
+        ({"auth": {}}, 6, "the driver jwt makes tokens with the signing secret"),
         ({"replies": 3}, 9, "there is no key 'replies' here; did you mean 'reply'?"),
     ],
 )

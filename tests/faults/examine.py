@@ -163,7 +163,7 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
         open_provisioner(target, spec.protocol.default_role) as provisioner,
     ):
         calibration = await calibrate(spec, target, provisioner, 1.0)
-        pacer, secrets = Pacer(spec, target), (target.signing.secret,)
+        pacer, secrets = Pacer(spec, target), target.keys
         stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets)
         jobs = 1 if fault.alone else JOBS
         blaming: list[tuple[Scenario, Result]] = []

@@ -7,12 +7,12 @@ import random
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from conformance.calibrate import calibrate
 from conformance.errors import TargetUnreachable
 from conformance.play import Pacer, Stage, play
 from conformance.provision import open_provisioner
+from conformance.provision.reference import Reference, beside
 from conformance.results import Outcome
 from tests.proxy.proxy import Proxy
 
@@ -61,8 +61,10 @@ async def examine(
     found = Examination(fault.name)
     try:
         async with Proxy(target.instances, fault.rules) as proxy:
-            api = target.api or beside(target.instances[0])
-            through = replace(target, instances=proxy.instances, api=api)
+            # The proxy stands before the WebSocket alone: provisioning goes past it.
+            assert isinstance(target.provision, Reference)
+            api = Reference(target.provision.api or beside(target.instances[0]))
+            through = replace(target, instances=proxy.instances, provision=api)
             await _examine(fault, spec, through, restart, chosen(fault, spec, size, seed), found)
     except TargetUnreachable as error:
         found.problem = str(error)
@@ -85,7 +87,7 @@ async def _examine(
 ) -> None:
     async with open_provisioner(target, spec.protocol.default_role) as provisioner:
         calibration = await calibrate(spec, target, provisioner, 1.0)
-        pacer, secrets = Pacer(spec, target), (target.signing.secret,)
+        pacer, secrets = Pacer(spec, target), target.keys
         stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets)
         waiting = iter(scenarios)
         suspects: list[Scenario] = []
@@ -118,9 +120,3 @@ def _complaint(result: Result) -> str:
 
 def _is_slow(scenario: Scenario) -> bool:
     return scenario.exclusive or "slow" in scenario.tags
-
-
-def beside(instance: str) -> str:
-    """Give the address of the provisioning API beside an instance, which the proxy is not for."""
-    parts = urlsplit(instance)
-    return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/api/v1"

@@ -101,7 +101,7 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
                 Pacer(spec, target),
                 1.0,
                 server.restart,
-                (target.signing.secret,),
+                target.keys,
             )
             suspects: list[tuple[Scenario, str]] = []
             for scenario, result in await _results(scenarios, stage):

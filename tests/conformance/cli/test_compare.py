@@ -111,7 +111,7 @@ def test_a_server_that_is_not_there_is_no_side_of_a_comparison(old: Path, tmp_pa
     """By a real process: the run is tried, recorded as incomplete, and not compared."""
     (tmp_path / "gone.yaml").write_text(
         "name: gone\ninstances: ['ws://127.0.0.1:9/ws']\nauth: {jwt: {secret_env: TOY_SECRET}}\n"
-        "provision: {driver: none}\n"
+        "provision: {driver: jwt, conversations: any id}\n"
     )
     command = [sys.executable, "-m", "conformance.cli", "compare", str(old), str(tmp_path / "gone.yaml")]
     done = subprocess.run(

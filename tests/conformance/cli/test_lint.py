@@ -17,7 +17,7 @@ GOOD_TARGET = """\
 name: a server
 instances: ["ws://127.0.0.1:1/ws"]
 auth: {jwt: {secret_env: NOT_SET_ANYWHERE}}
-provision: {driver: none}
+provision: {driver: jwt, conversations: any id}
 limits: {content_max: 100}
 """
 

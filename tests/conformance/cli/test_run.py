@@ -39,7 +39,7 @@ TARGET = """
 name: toy
 instances: ["{url}"]
 auth: {{jwt: {{secret_env: TOY_SECRET}}}}
-provision: {{driver: none}}
+provision: {{driver: jwt, conversations: any id}}
 reply: 0.5
 """
 TOY = """

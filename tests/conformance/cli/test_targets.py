@@ -89,7 +89,7 @@ class TestProtected:
         return write
 
     async def test_a_target_is_opened_only_with_yes(self, spec: Spec, write: Callable[[str, str], str]) -> None:
-        file = write("driver: none", 'protected: ["chat-2.*"]\n')
+        file = write("driver: jwt", 'protected: ["chat-2.*"]\n')
         with pytest.raises(UsageError, match=r"^ws://chat-2.example/ws is protected .*; say --yes if that is meant$"):
             async with open_target(str(file), spec):
                 pass

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.errors import ProvisioningFailed
+from conformance.provision.fresh import Fresh
+from conformance.provision.jwt import Named
 from conformance.results import Outcome
-from tests.conformance.stages import Author, messages, theatre
+from tests.conformance.stages import EVERYBODY, SIGNING, Author, messages, theatre
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from conformance.provision import Lease, Wanted
     from conformance.spec import Spec
 
 TOLD = """
@@ -148,23 +149,18 @@ steps:
         )
 
 
-class NoRooms:
+class OneRoom(Fresh):
     """A driver whose server makes no conversation after the first, the one of the calibration."""
 
     def __init__(self) -> None:
+        super().__init__(Named(EVERYBODY, "member"), SIGNING)
         self.made = 0
 
-    async def conversation(self, name: str, visibility: str, members: Mapping[str, str]) -> str:
+    async def lease(self, wanted: Wanted) -> Lease:
         self.made += 1
         if self.made > 1:
-            raise ProvisioningFailed(f"no room for {name}")
-        return "4b1f6c1e-8a55-4d0b-9a39-0c7d4f0e2a11"
-
-    async def give_role(self, conversation: str, user: str, role: str) -> None:
-        raise NotImplementedError
-
-    async def remove(self, conversation: str, user: str) -> None:
-        raise NotImplementedError
+            raise ProvisioningFailed(f"no room for {', '.join(wanted.rooms)}")
+        return await super().lease(wanted)
 
 
 class TestOutcome:
@@ -192,7 +188,7 @@ class TestOutcome:
         assert (result.outcome, messages(result)) == (Outcome.BLOCKED, ["alice may join lobby, and was refused"])
 
     async def test_untestable_where_provisioning_fails(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, provisioner=NoRooms()) as stage:
+        async with theatre(spec, provisioner=OneRoom()) as stage:
             result = await stage.play(scenario(TOLD))
         assert (result.outcome, messages(result)) == (Outcome.UNTESTABLE, ["no room for lobby"])
 

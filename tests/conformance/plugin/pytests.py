@@ -21,7 +21,7 @@ TARGET = """
 name: toy
 instances: ["{url}"]
 auth: {{jwt: {{secret_env: JWT_SECRET}}}}
-provision: {{driver: none}}
+provision: {{driver: jwt, conversations: any id}}
 reply: 0.5
 """
 

@@ -140,7 +140,7 @@ class TestOutcomes:
         assert "spec/scenarios/unheard.yaml:9   expect NewMessage at carol" in ended.out
         assert re.search(r"ms  alice +→ SendMessage +\{", ended.out)
         assert f"  Again:  chat-parity run {target} toy.unheard" in ended.out
-        assert "the target's driver `none` cannot make anybody owner" in ended.out
+        assert "the target's driver `jwt` cannot make anybody owner" in ended.out
         assert "Traceback" not in ended.out
         assert "conformance/plugin" not in ended.out
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.cli.redact import redactor
+from conformance.secrets import Secrets
 from conformance.tokens import Signing, mint
 
 SECRET = "a secret of more than thirty-two bytes"
@@ -26,21 +26,21 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
     ],
 )
 def test_secrets_and_tokens_are_replaced_by_value(text: str, shown: str) -> None:
-    assert redactor([SECRET])(text) == shown
+    assert Secrets(SECRET).redact(text) == shown
 
 
 def test_an_empty_secret_hides_nothing() -> None:
-    assert redactor([""])("text") == "text"
-    assert redactor([])("text") == "text"
+    assert Secrets("").redact("text") == "text"
+    assert Secrets().redact("text") == "text"
 
 
 @given(before=st.text(), after=st.text())
 def test_a_secret_is_found_in_any_text(before: str, after: str) -> None:
-    assert SECRET not in redactor([SECRET])(before + SECRET + after)
+    assert SECRET not in Secrets(SECRET).redact(before + SECRET + after)
 
 
 @given(user=st.text(), before=st.sampled_from(["", " ", "=", '"', "/", "é", "."]))
 def test_no_part_of_a_token_that_we_make_is_left(user: str, before: str) -> None:
     token = mint(Signing(SECRET, "HS256", {"sub": "${user_id}", "username": "${name}"}, 60), "0b9c", user)
     assert token is not None
-    assert redactor([])(f"{before}{token} after") == f"{before}«redacted» after"
+    assert Secrets().redact(f"{before}{token} after") == f"{before}«redacted» after"

@@ -1,0 +1,83 @@
+"""The driver of servers whose users are whoever a token names: the signing secret is all that is needed.
+
+It makes no conversation; but on a server without membership any id is one, and everybody belongs to it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import ProvisioningFailed
+from conformance.provision.fresh import Fresh
+from conformance.provision.model import Account
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from conformance.provision.fresh import Member
+    from conformance.provision.model import Provisioner
+    from conformance.target import Target
+
+
+def new_id(form: str) -> str | int:
+    """Give an id that nobody has: a `uuid`, an `integer`, or a `text` that is an integer."""
+    if form == "uuid":
+        return str(uuid.uuid4())
+    number = secrets.randbelow(1 << 30) + (1 << 30)  # a column of 32 bits can hold it
+    return number if form == "integer" else str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Jwt:
+    """What the target file says: the form of user ids, and whether any id is a conversation of everybody."""
+
+    ids: str = "uuid"
+    any_conversation: bool = False
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """There is nobody to be asked."""
+        return ()
+
+    @classmethod
+    def read(cls, section: dict[str, Any]) -> Jwt:
+        """Read the section `provision`."""
+        return cls(section.get("ids", "uuid"), section.get("conversations") == "any id")
+
+    @asynccontextmanager
+    async def open(self, target: Target, default_role: str) -> AsyncIterator[Provisioner]:
+        """Open the driver; there is nothing to close."""
+        yield Fresh(Named(self, default_role), target.auth.signing)
+
+
+class Named:
+    """Makes users by naming them, and conversations likewise where the server takes any id for one."""
+
+    def __init__(self, settings: Jwt, default_role: str) -> None:
+        self._settings = settings
+        self._default_role = default_role
+
+    async def account(self, name: str) -> Account:
+        """Name a user."""
+        return Account(name, new_id(self._settings.ids))
+
+    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
+        """Give a fresh id, if nobody needs more than the default role."""
+        if not self._settings.any_conversation:
+            raise ProvisioningFailed("the target's driver `jwt` makes users, and no conversations")
+        for _, role in members:
+            if role != self._default_role:
+                raise ProvisioningFailed(f"the target's driver `jwt` cannot make anybody {role} of a conversation")
+        return str(new_id(self._settings.ids))
+
+    async def give_role(self, conversation: str, account: Account, role: str) -> None:
+        """Raise: there are no roles."""
+        raise ProvisioningFailed(f"the target's driver `jwt` cannot make anybody {role} of a conversation")
+
+    async def remove(self, conversation: str, account: Account) -> None:
+        """Raise: there is no membership."""
+        raise ProvisioningFailed("the target's driver `jwt` cannot remove anybody from a conversation")

@@ -1,0 +1,121 @@
+"""What provisioning is, for every driver: a play says what it wants, and leases it for as long as it lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from conformance.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A conversation that is wanted: its visibility, and the role of each of its members, by the scenario's names."""
+
+    visibility: str
+    members: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All that one play needs, by the scenario's names.
+
+    `empty`: it looks at the history of its rooms, so nobody may have written there before. `alone`: it is about the
+    rate limit of an account, so nobody may have used up some of it before, or need it soon after.
+    """
+
+    users: tuple[str, ...]
+    rooms: Mapping[str, Room] = field(default_factory=dict)
+    empty: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of the target. `value` is the id as the server writes it, a text or an integer; `id` is always a text.
+
+    Where the server's ids are integers, what a scenario sees of them, and how they look at the wire, is the affair of
+    the target's dialect. `token` is None where tokens are made with the signing secret.
+    """
+
+    name: str
+    value: str | int
+    token: str | None = field(default=None, repr=False)
+    more: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def id(self) -> str:
+        """The id as a text."""
+        return str(self.value)
+
+
+class Lease(Protocol):
+    """What a play has until `end`, by the scenario's names.
+
+    The methods raise ProvisioningFailed, with a reason, for what the driver cannot do.
+    """
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """User → its account."""
+        ...
+
+    @property
+    def conversations(self) -> Mapping[str, str]:
+        """Conversation → its id, as a text."""
+        ...
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the accounts come back in other plays."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was not as smooth as it looks, such as a request that was repeated."""
+        ...
+
+    def token(self, user: str, changes: Mapping[str, Any] | None = None) -> str | None:
+        """Give a token for a user; `changes` are those of the scenario language. None: send no token at all."""
+        ...
+
+    async def give_role(self, conversation: str, user: str, role: str) -> None:
+        """Make a user a member with this role, or change its role."""
+        ...
+
+    async def remove(self, conversation: str, user: str) -> None:
+        """Make a user no member."""
+        ...
+
+    async def end(self) -> None:
+        """Give everything back; nothing is raised."""
+        ...
+
+
+class Provisioner(Protocol):
+    """An open driver."""
+
+    async def lease(self, wanted: Wanted) -> Lease:
+        """Bring about all that a play wants, or wait until it is free; raises ProvisioningFailed."""
+        ...
+
+    def leftovers(self) -> Sequence[str]:
+        """Say what the run leaves on the target; complete when the driver has been closed."""
+        ...
+
+
+class Driver(Protocol):
+    """A driver as the target file describes it; opening it cleans up at the end, however the run ends."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The URLs that it uses besides the instances."""
+        ...
+
+    def open(self, target: Target, default_role: str) -> AbstractAsyncContextManager[Provisioner]:
+        """Open it; raises ProvisioningFailed or UsageError."""
+        ...

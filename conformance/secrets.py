@@ -1,0 +1,85 @@
+"""The secrets of a target: where they come from, and how they are kept out of everything that is stored or printed.
+
+A secret is found by its value, as it is and as it looks inside JSON, a URL or HTML. What a target gives us while it
+runs (the tokens of a login) is a secret as well, and so is a generated password.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REDACTED = "«redacted»"
+SHORTEST = 6
+"""Characters of the shortest secret that is taken: a shorter one would be found, and hidden, all over a report."""
+FEW = 64
+"""Forms of secrets that are looked for one by one; more are looked up by how they begin."""
+
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
+"""A JWT: a base64url JSON object, a point, the claims, a point, the signature (RFC 7519 §3)."""
+
+
+class Secrets:
+    """The secrets of one target that are known so far.
+
+    `checking`: the file is only checked, so that no variable needs to be set, and none is read.
+    """
+
+    def __init__(self, *known: str, checking: bool = False) -> None:
+        self._checking = checking
+        self._forms: dict[str, set[str]] = {}
+        for secret in known:
+            self.keep(secret)
+
+    def keep(self, secret: str) -> str:
+        """Remember a secret, and give it back; one that is too short to be told from other text is not looked for."""
+        if len(secret) >= SHORTEST:
+            for form in _forms(secret):
+                self._forms.setdefault(form[:SHORTEST], set()).add(form)
+        return secret
+
+    def read(self, variable: str, file: Path, purpose: str, least: int = SHORTEST) -> str:
+        """Take a secret of at least so many bytes from the environment; raises UsageError."""
+        if self._checking:
+            return ""
+        secret = os.environ.get(variable)
+        if not secret:
+            raise UsageError(f"{file}: set the environment variable {variable} to {purpose}")
+        if len(secret.encode()) < least:
+            raise UsageError(f"the secret in {variable} is shorter than {least} bytes; use a longer one")
+        return self.keep(secret)
+
+    def redact(self, text: str) -> str:
+        """Replace the secrets, and whatever looks like a token."""
+        for form in sorted(self._suspects(text), key=len, reverse=True):  # One secret may be a part of another.
+            text = text.replace(form, REDACTED)
+        return _TOKEN.sub(REDACTED, text) if "eyJ" in text else text
+
+    def _suspects(self, text: str) -> Iterator[str]:
+        if len(self._forms) <= FEW:
+            heads = set(self._forms)
+        else:
+            heads = {text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)} & self._forms.keys()
+        for head in heads:
+            yield from self._forms[head]
+
+
+def _forms(secret: str) -> set[str]:
+    """Give all the ways in which a secret may be written."""
+    quoted = {write(secret, safe=safe) for write in (quote, quote_plus) for safe in ("", "/", "/:@!$&'()*,;=")}
+    quoted |= {re.sub("%..", lambda found: found[0].lower(), one) for one in quoted}
+    quoted |= {quote(one, safe="") for one in quoted}
+    escaped = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+    escaped |= {one.replace("/", "\\/") for one in escaped} | {repr(secret)[1:-1]}
+    escaped |= {json.dumps(one, ensure_ascii=ascii)[1:-1] for one in escaped for ascii in (True, False)}
+    return {secret, html.escape(secret), html.escape(secret, quote=False)} | quoted | escaped

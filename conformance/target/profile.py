@@ -1,0 +1,41 @@
+"""The sections `limits`, `timers` and `options`: what this target declares to differ from the defaults of the spec."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import BadFile
+
+if TYPE_CHECKING:
+    from conformance.documents import Document
+    from conformance.spec import Spec
+
+
+def read_profile(document: Document, spec: Spec) -> dict[str, dict[str, Any]]:
+    """Give the whole profile: group → name → value; raises BadFile."""
+    profile = {}
+    for group, defaults in spec.protocol.profile.items():
+        given = document.value.get(group, {})
+        for name, chosen in given.items():
+            where = (group, name)
+            if name not in defaults:
+                near = difflib.get_close_matches(name, defaults, n=1)
+                meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(defaults)}"
+                raise BadFile(document.mistake(f"the profile has no {group}.{name}; {meant}", where))
+            if isinstance(chosen, bool) != isinstance(defaults[name], bool):
+                wanted = "true or false" if isinstance(defaults[name], bool) else f"a value like {defaults[name]!r}"
+                raise BadFile(document.mistake(f"{group}.{name} takes {wanted}", where))
+        profile[group] = {**defaults, **given}
+    return profile
+
+
+def read_ambient(document: Document, spec: Spec) -> frozenset[str]:
+    """Give the types that may come at any time; raises BadFile."""
+    ambient = document.value.get("ambient")
+    for index, kind in enumerate(ambient or ()):
+        if kind not in spec.outgoing:
+            near = difflib.get_close_matches(kind, spec.outgoing, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise BadFile(document.mistake(f"there is no message type (outgoing) {kind!r}{meant}", ("ambient", index)))
+    return spec.protocol.ambient if ambient is None else frozenset(ambient)

@@ -1,0 +1,53 @@
+"""Reads a target file: the format says what may stand where, and each section has a reader of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.documents import read_yaml
+from conformance.politeness.limits import read_limits
+from conformance.provision import read_provision
+from conformance.secrets import Secrets
+from conformance.target.auth import read_auth
+from conformance.target.model import Target, is_local
+from conformance.target.profile import read_ambient, read_profile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.spec import Spec
+
+
+def read_target(
+    file: Path,
+    spec: Spec,
+    *,
+    instances: tuple[str, ...] = (),
+    secret: str | None = None,
+    secrets: Secrets | None = None,
+) -> Target:
+    """Read a target file; `instances` and `secret` replace what it names. Raises BadFile or UsageError."""
+    document = read_yaml(file)
+    spec.formats["target"].check(document)
+    value = document.value
+    secrets = Secrets() if secrets is None else secrets
+    auth = read_auth(document, secrets, secret)
+    local = is_local(instances or value["instances"])
+    return Target(
+        name=value["name"],
+        instances=instances or tuple(value["instances"]),
+        auth=auth,
+        provision=read_provision(document, auth, spec, secrets),
+        profile=read_profile(document, spec),
+        ambient=read_ambient(document, spec),
+        reply=value.get("reply", 2.0),
+        file=file,
+        politeness=read_limits(value.get("politeness", {}), local=local),
+        protected=tuple(value["protected"]) if "protected" in value else None,
+        secrets=secrets,
+    )
+
+
+def check_target(file: Path, spec: Spec) -> None:
+    """Check a target file without its secrets; raises BadFile."""
+    read_target(file, spec, secrets=Secrets(checking=True))
