@@ -217,7 +217,10 @@ def _courses(scenarios: Sequence[Scenario], *, quick: bool = False) -> Iterator[
     together = [one for one in scenarios if not one.exclusive]
     cheap, slow = [one for one in together if not _is_slow(one)], [one for one in together if _is_slow(one)]
     yield from [cheap, slow] if quick else [slow + cheap]
-    yield from ([one] for one in scenarios if one.exclusive)
+    alone = [one for one in scenarios if one.exclusive]
+    others = [] if quick else [one for one in alone if "restart" not in one.needs]
+    yield others  # They take turns, and wait for timers side by side; a restart ends them all.
+    yield from ([one] for one in alone if one not in others)
 
 
 async def _play(
