@@ -25,7 +25,7 @@ def read_run(path: Path) -> Run:
 
     A last line without its line feed is what a crash leaves: it is dropped, and the run counts as incomplete.
     """
-    path = path / "run.jsonl" if path.is_dir() else path
+    path = _log(path)
     header: Header | None = None
     calibration: Calibration | None = None
     footer: Footer | None = None
@@ -64,6 +64,13 @@ def read_record(path: Path, number: int, line: bytes) -> Record:
         raise _bad(path, number, "is not a JSON object: the log is damaged, run again")
     record: Record = _record(path, number, data)[1]
     return record
+
+
+def _log(path: Path) -> Path:
+    try:
+        return path / "run.jsonl" if path.is_dir() else path
+    except OSError:
+        return path  # Opening it says what is wrong.
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

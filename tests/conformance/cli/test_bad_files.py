@@ -59,6 +59,9 @@ VERBS = {
     "lint": ("lint", "{file}"),
     "report": ("report", "{file}"),
     "coverage": ("coverage", "{file}"),
+    "compare": ("compare", "{file}", "{file}", "--folder", "{folder}/out"),
+    "waivers": ("waivers", "check", "{file}"),
+    "update": ("waivers", "update", "{file}"),
 }
 
 
