@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +9,13 @@ import click
 from rich.console import Console
 
 from conformance.cli.output import emit
+from conformance.cli.sides import read_or_run
 from conformance.compare import align, document, markdown, text
 from conformance.compare import compare as put_side_by_side
 from conformance.errors import UsageError
-from conformance.runlog import read_run
 
 if TYPE_CHECKING:
     from conformance.compare import Alignment, Comparison
-    from conformance.runlog import Run
 
 _VIEWS = {"text": text.render, "markdown": markdown.render, "json": document.render}
 _FOLDER = Path("reports") / "compared"
@@ -48,7 +45,7 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     complete: what is better or worse is for people to read. `chat-parity gate` decides.
     """
     folder, form, out = given["folder"], given["form"], given["out"]
-    sides = (_side(ctx, word, folder / name, yes=given["yes"]) for word, name in ((old, "old"), (new, "new")))
+    sides = (read_or_run(ctx, word, folder / name, yes=given["yes"]) for word, name in ((old, "old"), (new, "new")))
     comparison = put_side_by_side(*sides)
     alignment = _aligned(comparison, given["scenario"]) if given["scenario"] else None
     if form == "text" and out is None:
@@ -66,15 +63,3 @@ def _aligned(comparison: Comparison, scenario: str) -> Alignment:
     except KeyError:
         message = f"neither run knows a scenario {scenario!r}; `chat-parity list scenarios` shows them"
         raise UsageError(message) from None
-
-
-def _side(ctx: click.Context, word: str, folder: Path, *, yes: bool) -> Run:
-    """Read a recorded run, or make one."""
-    if "://" not in word and not word.endswith((".yaml", ".yml")):
-        return read_run(Path(word))
-    from conformance.cli.run import run  # noqa: PLC0415 -- a comparison of two files needs no engine
-
-    (folder / "run.jsonl").unlink(missing_ok=True)  # What an earlier comparison left is no run of this one.
-    with redirect_stdout(sys.stderr), suppress(click.exceptions.Exit):  # What the run prints was not asked for.
-        ctx.invoke(run, words=(word,), out=folder, trace="all", yes=yes)
-    return read_run(folder)

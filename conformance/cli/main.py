@@ -17,6 +17,7 @@ _VERBS = {
     "run": "Play scenarios against a server and write the parity report.",
     "report": "Show a recorded run again.",
     "compare": "Put two recorded runs, or two servers, side by side.",
+    "gate": "Say whether a run has lost anything that another one held.",
     "waivers": "Look after files of known failures.",
     "lint": "Find mistakes and gaps in the spec, and in target files.",
     "list": "List features, rules, scenarios, probes and messages.",

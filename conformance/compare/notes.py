@@ -27,6 +27,8 @@ def _notes(old: Run, new: Run) -> Iterator[str]:
         yield "OLD and NEW are one and the same run"
     elif one.moment > another.moment:
         yield f"NEW ({another.started}) was recorded before OLD ({one.started}): were the two swapped?"
+    if one.target.name != another.target.name and one.target.instances == another.target.instances:
+        yield f"OLD and NEW are of one and the same address ({', '.join(one.target.instances)})"
     for name, run in (("OLD", old), ("NEW", new)):
         if not run.complete:
             why = (run.footer.reason or "stopped") if run.footer else "cut off"

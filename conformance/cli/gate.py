@@ -1,0 +1,84 @@
+"""`chat-parity gate NEW --against OLD`: whether a migration may go on, as an exit code and one line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.cli.output import emit
+from conformance.cli.sides import read_or_run
+from conformance.compare import compare
+from conformance.compare.decision import VIEWS
+from conformance.compare.gate import Terms, decide
+from conformance.errors import UsageError
+from conformance.runlog import read_run
+from conformance.spec import find
+from conformance.spec.formats import Formats
+from conformance.waivers.file import read_waivers
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from conformance.compare import Comparison
+    from conformance.runlog import Run
+
+
+@click.command()
+@click.argument("new")
+@click.option("--against", "old", required=True, type=click.Path(path_type=Path), help="The recorded run of OLD.")
+@click.option("--waivers", type=click.Path(path_type=Path), help="Known failures of NEW (default: those of its run).")
+@click.option("--level", type=click.Choice(["must"]), help="Only must rules count (default: should rules as well).")
+@click.option("--without", multiple=True, metavar="FEATURE", help="This feature does not count (id or number).")
+@click.option("--spec-changed", is_flag=True, help="Scenarios that changed in the spec, or left it, do not count.")
+@click.option("--any-order", is_flag=True, help="NEW may have been recorded before OLD.")
+@click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
+@click.option("--verbose", "-v", is_flag=True, help="Every reason, not only the first of each kind.")
+@click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write into this file, and print nothing.")
+@click.pass_context
+def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
+    """Say whether the run NEW has lost anything that the run OLD held.
+
+    NEW is a run.jsonl, a folder with one, or a server, which is run first. The exit code is 0 only if nothing that held
+    is lost, nothing that was judged is unjudged, and every waiver is valid; 1 for a loss or a waiver that is not valid;
+    2 for a mistake in the usage or in a file; 3 when it cannot be said.
+    """
+    recorded = read_run(old)
+    folder = Path("reports") / "compared" / "new"
+    tested = _judged_today(read_or_run(ctx, new, folder, yes=given["yes"]), given["waivers"], datetime.now(UTC).date())
+    _check(recorded, tested, any_order=given["any_order"])
+    comparison = compare(recorded, tested)
+    terms = Terms(given["level"] == "must", _features(given["without"], comparison), given["spec_changed"])
+    decision = decide(comparison, terms)
+    emit(VIEWS[given["form"]](decision, comparison, verbose=given["verbose"]), given["out"])
+    ctx.exit(decision.exit_code)
+
+
+def _judged_today(run: Run, file: Path | None, today: date) -> Run:
+    """Judge a run by the waivers of a file, or by its own, on the day of the decision: they may have expired since."""
+    waivers = run.header.waivers
+    if file is not None:
+        waivers = read_waivers(file, Formats(find() / "formats")["waivers"], today)
+    elif waivers is not None:
+        waivers = replace(waivers, today=today.isoformat())
+    return replace(run, header=replace(run.header, waivers=waivers))
+
+
+def _check(old: Run, new: Run, *, any_order: bool) -> None:
+    if old.header.run == new.header.run:
+        raise UsageError("NEW and --against name one and the same run, which cannot have lost anything of itself")
+    if old.header.moment > new.header.moment and not any_order:
+        moments = f"NEW ({new.header.started}) was recorded before OLD ({old.header.started})"
+        raise UsageError(f"{moments}; swap the two, or say --any-order")
+
+
+def _features(words: tuple[str, ...], comparison: Comparison) -> frozenset[str]:
+    known = {name: one.id for one in comparison.features for name in (one.id, str(one.number))}
+    for word in words:
+        if word not in known:
+            raise UsageError(f"there is no feature {word!r}; `chat-parity list features` shows them")
+    return frozenset(known[word] for word in words)

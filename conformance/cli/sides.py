@@ -1,0 +1,30 @@
+"""The two sides of a comparison, as the command line names them: recorded runs, or servers that are run first."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.runlog import read_run
+
+if TYPE_CHECKING:
+    from conformance.runlog import Run
+
+
+def read_or_run(ctx: click.Context, word: str, folder: Path, *, yes: bool) -> Run:
+    """Read a recorded run (a log, or the folder of one), or run the server that the word names, into a folder.
+
+    `yes`: also a server that is protected. Raises whatever a run raises that comes to nothing.
+    """
+    if "://" not in word and not word.endswith((".yaml", ".yml")):
+        return read_run(Path(word))
+    from conformance.cli.run import run  # noqa: PLC0415 -- a comparison of two files needs no engine
+
+    (folder / "run.jsonl").unlink(missing_ok=True)  # What an earlier comparison left is no run of this one.
+    with redirect_stdout(sys.stderr), suppress(click.exceptions.Exit):  # What the run prints was not asked for.
+        ctx.invoke(run, words=(word,), out=folder, trace="all", yes=yes)
+    return read_run(folder)

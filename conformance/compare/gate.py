@@ -1,0 +1,204 @@
+"""Whether the migration may go on: nothing that held in OLD is lost in NEW, and nothing judged there is unjudged now.
+
+    of a scenario that OLD judged              in NEW                                            code
+    ----------------------------------------   -----------------------------------------------   ----
+    it held (PASS)                             FAIL                                              1
+                                               WAIVED: a person has written down that it may     –
+    it held or failed                          BROKEN, UNTESTABLE, BLOCKED, NOT RUN,             3
+                                               NOT APPLICABLE: another profile declares less
+                                               gone, or changed: the specs are not the same      3
+                                               (not with `spec_changed`, unless it held, changed
+                                               and fails: nobody can tell if that is a loss)
+
+    besides                                                                                      code
+    ------------------------------------------------------------------------------------------   ----
+    OLD or NEW is not complete, or OLD judged nothing                                            3
+    a rule that held is found broken by a scenario that did not find that before                 1
+    a feature of which something held is MISSING                                                 1
+    a waiver of NEW is stale, expired or matches nothing                                         1
+
+What is not complete decides first (a server that dies fails much that it holds), then a loss, then what is unjudged. A
+scenario that was flaky in OLD did not hold. A should rule counts as a must rule does, unless the level is `must`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from conformance.compare.model import Status
+from conformance.report.evidence import plural
+from conformance.report.failures import reason
+from conformance.standing import FAILING, Standing
+from conformance.verdict import Verdict
+from conformance.waivers.words import complaint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.compare.model import Comparison, RulePair, ScenarioPair
+
+_JUDGED = FAILING | {Standing.PASS}
+
+
+class Kind(StrEnum):
+    """Why a gate stays closed."""
+
+    INCOMPLETE = "INCOMPLETE"
+    LOST = "LOST"
+    WAIVER = "WAIVER"
+    UNJUDGED = "UNJUDGED"
+    CHANGED = "CHANGED"
+
+
+CODES = {Kind.INCOMPLETE: 3, Kind.LOST: 1, Kind.WAIVER: 1, Kind.UNJUDGED: 3, Kind.CHANGED: 3}
+"""Exit codes, in the order in which they decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that keeps the gate closed; `subject` is the id of a scenario, a rule or a feature, or a run's name."""
+
+    kind: Kind
+    subject: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked for: the level `must` (or all), features that do not count, whether another spec is accepted."""
+
+    musts_only: bool = False
+    without: frozenset[str] = frozenset()
+    spec_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the gate is open (`exit_code` 0), in one line, with every reason why not and what else to know."""
+
+    exit_code: int
+    line: str
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+
+
+def decide(comparison: Comparison, terms: Terms) -> Decision:
+    """Decide; the new run must have the waivers, and the day, that it is to be judged by."""
+    pairs = [pair for pair in comparison.scenarios if pair.old and _counts(pair, comparison, terms)]
+    found = [*_incomplete(comparison, pairs), *_waivers(comparison), *_features(comparison, terms)]
+    for pair in pairs:
+        found += _scenario(pair, terms)
+    by_id = {pair.id: pair for pair in comparison.scenarios}
+    for rule in comparison.rules:
+        if rule.feature not in terms.without and (rule.must or not terms.musts_only):
+            found += _rule(rule, by_id)
+    reasons = tuple(dict.fromkeys(found))  # A finding counts in every feature of its rule.
+    kinds = {one.kind for one in reasons}
+    code = next((code for kind, code in CODES.items() if kind in kinds), 0)
+    held = [pair for pair in pairs if pair.old and pair.old.standing is Standing.PASS]
+    line = _line(code, reasons, len(held), comparison)
+    return Decision(code, line, reasons, (*comparison.notes, *_notes(pairs, held, terms)))
+
+
+def _counts(pair: ScenarioPair, comparison: Comparison, terms: Terms) -> bool:
+    sides = [(pair.old, comparison.old), (pair.new, comparison.new)]
+    if any(one.entry.feature in terms.without for one, _ in sides if one):
+        return False
+    levels = {
+        rule.level
+        for one, side in sides
+        if one
+        for rule in side.run.header.spec.rules
+        if terms.musts_only and rule.id in one.entry.rules
+    }
+    return not terms.musts_only or "must" in levels
+
+
+def _incomplete(comparison: Comparison, pairs: list[ScenarioPair]) -> Iterator[Reason]:
+    for name, side in (("OLD", comparison.old), ("NEW", comparison.new)):
+        if not side.run.complete:
+            yield Reason(Kind.INCOMPLETE, name, f"{name} is not complete: run it again")
+    if not any(pair.old and pair.old.standing in _JUDGED for pair in pairs):
+        yield Reason(Kind.INCOMPLETE, "OLD", "OLD judged nothing of what counts: is it the right run?")
+
+
+def _scenario(pair: ScenarioPair, terms: Terms) -> Iterator[Reason]:
+    old, new = pair.old, pair.new
+    if old is None or old.standing not in _JUDGED:
+        return
+    held = old.standing is Standing.PASS
+    if new is None:
+        if not terms.spec_changed:
+            yield Reason(Kind.CHANGED, pair.id, f"{pair.id} is not in the spec of NEW")
+    elif new.standing not in _JUDGED:
+        why = f": {reason(new)}" if reason(new) else ""
+        yield Reason(Kind.UNJUDGED, pair.id, f"{pair.id} was judged ({old.standing}), and is {new.standing}{why}")
+    elif pair.changed and held and new.standing is Standing.FAIL:
+        yield Reason(Kind.CHANGED, pair.id, f"{pair.id} held, has changed since, and fails: {reason(new)}")
+    elif pair.changed and not terms.spec_changed:
+        yield Reason(Kind.CHANGED, pair.id, f"{pair.id}: {pair.why}")
+    elif held and not pair.changed and new.standing is Standing.FAIL:
+        failed = sum(result.outcome == "FAIL" for result in new.results)
+        often = f" in {failed} of {len(new.results)} attempts" if new.flaky else ""
+        yield Reason(Kind.LOST, pair.id, f"{pair.id} held, and fails{often}: {reason(new)}")
+
+
+def _rule(rule: RulePair, pairs: Mapping[str, ScenarioPair]) -> Iterator[Reason]:
+    """Say what others find against a rule that did not fail; what its own scenarios say is said by `_scenario`."""
+    if rule.old is None or rule.new is None or rule.old.standing in FAILING:
+        return
+    for charge in rule.new.charges:
+        pair = pairs[charge.result.scenario]
+        if not charge.waived and pair.old is not None and pair.old.results:
+            kind = Kind.CHANGED if pair.changed else Kind.LOST
+            yield Reason(kind, rule.id, f"{rule.id} is found broken by {pair.id} now: {charge.finding.message}")
+
+
+def _features(comparison: Comparison, terms: Terms) -> Iterator[Reason]:
+    for pair in comparison.features:
+        unknown = pair.new is not None and pair.new.verdict is Verdict.MISSING
+        if pair.status is Status.REGRESSED and unknown and pair.old and pair.id not in terms.without:
+            yield Reason(Kind.LOST, pair.id, f"{pair.title} was {pair.old.verdict}, and is MISSING")
+
+
+def _waivers(comparison: Comparison) -> Iterator[Reason]:
+    run, judged = comparison.new.run, comparison.new.judgement.waivers
+    known = {one.id for one in run.header.spec.scenarios}
+    file = run.header.waivers.file if run.header.waivers else ""
+    for waiver in judged:
+        if waiver.red:
+            yield Reason(Kind.WAIVER, waiver.entry.scenario, complaint(waiver, file, known))
+
+
+def _line(code: int, reasons: tuple[Reason, ...], held: int, comparison: Comparison) -> str:
+    if not code:
+        old, new = comparison.old.name, comparison.new.name
+        return f"gate: open: {new} has lost nothing of {plural(held, 'scenario')} that {old} held"
+    counts = Counter(one.kind for one in reasons)
+    said = {
+        Kind.INCOMPLETE: "a run is not complete, or judged nothing",
+        Kind.LOST: f"{counts[Kind.LOST]} lost that held",
+        Kind.WAIVER: f"{plural(counts[Kind.WAIVER], 'waiver')} not valid",
+        Kind.UNJUDGED: f"{counts[Kind.UNJUDGED]} not judged that was",
+        Kind.CHANGED: f"{counts[Kind.CHANGED]} changed or gone in the spec",
+    }
+    first = next(one for kind in CODES for one in reasons if one.kind is kind)
+    return f"gate: closed: {', '.join(said[kind] for kind in CODES if counts[kind])}; first: {first.sentence}"
+
+
+def _notes(pairs: list[ScenarioPair], held: list[ScenarioPair], terms: Terms) -> Iterator[str]:
+    flaky = sum(pair.old is not None and pair.old.flaky for pair in pairs)
+    if flaky:
+        yield f"{plural(flaky, 'scenario')} of OLD ended in different ways; what is flaky does not hold"
+    waived = sum(pair.new is not None and pair.new.standing is Standing.WAIVED for pair in held)
+    if waived:
+        yield f"{plural(waived, 'scenario')} that held may fail: a waiver says so"
+    if not held:
+        yield "nothing held in OLD, so that nothing could be lost"
+    if terms.without:
+        yield f"not counted: {', '.join(sorted(terms.without))}"
+    if terms.musts_only:
+        yield "only must rules count"
