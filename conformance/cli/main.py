@@ -24,6 +24,7 @@ _VERBS = {
     "coverage": "Say what a recorded run did not exercise.",
     "probe": "Observe a server where the protocol leaves it free.",
     "serve": "Start the reference server.",
+    "init": "Write a target file, by asking or by flags.",
 }
 
 

@@ -62,6 +62,7 @@ class Protocol:
     default_role: str
     visibilities: tuple[str, ...]
     profile: Mapping[str, Mapping[str, Any]]
+    choices: Mapping[str, tuple[str, ...]]
 
 
 def read_protocol(document: Document) -> Protocol:
@@ -93,4 +94,5 @@ def read_protocol(document: Document) -> Protocol:
         default_role=value["default_role"],
         visibilities=tuple(value["visibilities"]),
         profile=value["profile"],
+        choices={name: tuple(words) for name, words in value["choices"].items()},
     )

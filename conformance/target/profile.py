@@ -20,14 +20,27 @@ def read_profile(document: Document, spec: Spec) -> dict[str, dict[str, Any]]:
         for name, chosen in given.items():
             where = (group, name)
             if name not in defaults:
-                near = difflib.get_close_matches(name, defaults, n=1)
-                meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(defaults)}"
+                meant = _meant(name, group, spec)
                 raise BadFile(document.mistake(f"the profile has no {group}.{name}; {meant}", where))
+            words = spec.protocol.choices.get(name)
+            if words is not None and chosen not in words:
+                near = difflib.get_close_matches(str(chosen), words, n=1)
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                raise BadFile(document.mistake(f"{group}.{name} takes {' or '.join(words)}{meant}", where))
             if isinstance(chosen, bool) != isinstance(defaults[name], bool):
                 wanted = "true or false" if isinstance(defaults[name], bool) else f"a value like {defaults[name]!r}"
                 raise BadFile(document.mistake(f"{group}.{name} takes {wanted}", where))
         profile[group] = {**defaults, **given}
     return profile
+
+
+def _meant(name: str, group: str, spec: Spec) -> str:
+    profile = spec.protocol.profile
+    for other in profile:
+        if name in profile[other]:
+            return f"did you mean {other}.{name}?"
+    near = difflib.get_close_matches(name, profile[group], n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(profile[group])}"
 
 
 def read_ambient(document: Document, spec: Spec) -> frozenset[str]:

@@ -9,6 +9,7 @@ from conformance.politeness.limits import read_limits
 from conformance.provision import read_provision
 from conformance.secrets import Secrets
 from conformance.target.auth import read_auth
+from conformance.target.mistakes import check_likely_mistakes
 from conformance.target.model import Target, is_local
 from conformance.target.profile import read_ambient, read_profile
 
@@ -28,6 +29,7 @@ def read_target(
 ) -> Target:
     """Read a target file; `instances` and `secret` replace what it names. Raises BadFile or UsageError."""
     document = read_yaml(file)
+    check_likely_mistakes(document)
     spec.formats["target"].check(document)
     value = document.value
     secrets = Secrets() if secrets is None else secrets

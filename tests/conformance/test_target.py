@@ -83,11 +83,11 @@ class TestReadTarget:
     ("changes", "line", "message"),
     [
         ({"instances": []}, 2, "this should not be empty"),
-        ({"instances": ["http://x/ws"]}, 3, "A WebSocket URL, ws:// or wss://"),
+        ({"instances": ["http://x/ws"]}, 3, "did you mean ws://x/ws?"),
         ({"limits": {"content_maximum": 1}}, 10, "the profile has no limits.content_maximum"),
         ({"limits": {"content_max": 0}}, 10, "0 should be at least 1"),
         ({"options": {"sender_echo": "yes"}}, 10, "options.sender_echo takes true or false"),
-        ({"options": {"history_order": True}}, 10, "options.history_order takes a value like 'newest_first'"),
+        ({"options": {"history_order": True}}, 10, "options.history_order takes newest_first or oldest_first"),
         ({"ambient": ["UserPresence"]}, 10, "there is no message type (outgoing) 'UserPresence'"),
         ({"politeness": {"requests_per_second": "none"}}, 10, "A number of at least 0.1, or the word unlimited."),
         ({"politeness": {"request_per_second": 1}}, 10, "did you mean 'requests_per_second'?"),

@@ -1,0 +1,149 @@
+"""`chat-parity init [FILE]`: write a target file, by asking or by flags."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from conformance.addresses import HTTP, wrong_address
+from conformance.errors import UsageError
+from conformance.init import DRIVERS, Answers, compose
+from conformance.report import write_file
+from conformance.spec import find, load
+from conformance.target import check_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="target.yaml")
+@click.option("--name", help="What reports call the server.  [default: its host]")
+@click.option("--url", "urls", multiple=True, help="Its WebSocket address; once for each instance.")
+@click.option("--driver", type=click.Choice(list(DRIVERS)), help="How its users and conversations come to be.")
+@click.option("--secret-env", help="The environment variable with the secret that signs its tokens.")
+@click.option("--query-param", default="token", show_default=True, help="The query parameter that carries the token.")
+@click.option("--user-claim", default="sub", show_default=True, help="The claim of a token that holds the user's id.")
+@click.option(
+    "--ids", type=click.Choice(["uuid", "integer", "text"]), default="uuid", show_default=True, help="Its user ids."
+)
+@click.option("--api", help="The base URL of its HTTP API, where the driver uses one.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+def init(file: Path, force: bool, **given: Any) -> None:
+    """Write a commented target file (default: target.yaml) for a server to be tested.
+
+    What is not said by a flag is asked for on a terminal. Nothing is connected to; secrets are not asked for, only the
+    names of the environment variables that hold them.
+    """
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already; --force replaces it")
+    answers = _ask(given)
+    spec = load(find())
+    write_file(file, compose(answers, spec.protocol, _seen_from(file, spec.folder / "formats" / "target.schema.json")))
+    check_target(file, spec)
+    click.echo(f"Wrote {file}. Next:")
+    for line in _next(file, answers):
+        click.echo(f"  {line}")
+
+
+def _ask(given: dict[str, Any]) -> Answers:
+    urls = given["urls"] or (_prompt("--url", "Its WebSocket address (ws:// or wss://)", _address),)
+    urls = tuple(map(_address, urls))
+    host = urlsplit(urls[0]).hostname or "server"
+    driver = given["driver"] or _prompt("--driver", _drivers(), _driver)
+    secret_env = given["secret_env"] or "JWT_SECRET"
+    if given["secret_env"] is None and DRIVERS[driver].makes_tokens and _somebody_types():
+        secret_env = _prompt(
+            "--secret-env", "The environment variable with the secret of its tokens", _variable, secret_env
+        )
+    return Answers(
+        name=_name(given["name"] or host),
+        urls=urls,
+        driver=driver,
+        secret_env=_variable(secret_env),
+        query_param=_name(given["query_param"]),
+        user_claim=_name(given["user_claim"]),
+        ids=given["ids"],
+        api=None if given["api"] is None else _address(given["api"], HTTP),
+    )
+
+
+def _somebody_types() -> bool:
+    return sys.stdin.isatty()
+
+
+def _prompt(flag: str, question: str, convert: Callable[[str], str], default: str | None = None) -> str:
+    """Ask on a terminal; where there is none nobody could answer."""
+    if not _somebody_types():
+        raise UsageError(f"{flag} is missing, and there is nobody to ask")
+    answer: str = click.prompt(question, default=default, value_proc=_asked_again(convert), err=True)
+    return answer
+
+
+def _asked_again(convert: Callable[[str], str]) -> Callable[[str], str]:
+    def process(text: str) -> str:
+        try:
+            return convert(text)
+        except UsageError as error:
+            raise click.UsageError(str(error)) from None
+
+    return process
+
+
+def _drivers() -> str:
+    lines = "".join(f"  {name:<10} {driver.about}\n" for name, driver in DRIVERS.items())
+    return f"How its users and conversations come to be:\n{lines}Driver"
+
+
+def _driver(text: str) -> str:
+    if text not in DRIVERS:
+        raise UsageError(f"there is no driver {text!r}; there are {', '.join(DRIVERS)}")
+    return text
+
+
+def _address(text: str, schemes: tuple[str, str] = ("ws", "wss")) -> str:
+    wrong = wrong_address(text, schemes)
+    if wrong:
+        raise UsageError(wrong)
+    return text
+
+
+def _variable(text: str) -> str:
+    if not VARIABLE.fullmatch(text):
+        raise UsageError("--secret-env takes the name of an environment variable, never the secret itself")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > 100:
+        raise UsageError("a name has up to 100 characters that can be seen")
+    return text
+
+
+def _seen_from(file: Path, schema: Path) -> str:
+    """Give the way to the schema: from the file where both are in one project, else from the root."""
+    here = Path.cwd().resolve()
+    if schema.resolve().is_relative_to(here) and file.resolve().is_relative_to(here):
+        return Path(os.path.relpath(schema.resolve(), file.resolve().parent)).as_posix()
+    return schema.resolve().as_posix()
+
+
+def _next(file: Path, answers: Answers) -> list[str]:
+    driver = DRIVERS[answers.driver]
+    variables = (*((answers.secret_env,) if driver.makes_tokens else ()), *driver.variables)
+    name = shlex.quote(str(file))
+    return [
+        *(f"export {variable}=…" for variable in variables),
+        f"chat-parity lint {name}",
+        f"chat-parity run {name} --feature ping_pong   # one feature first",
+        f"chat-parity run {name}",
+    ]

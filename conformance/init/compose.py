@@ -1,0 +1,88 @@
+"""Answers become the text of a target file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from conformance.init.sections import DRIVERS
+from conformance.politeness import CAREFUL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.init.answers import Answers
+    from conformance.spec.protocol import Protocol
+
+HEAD = """\
+# yaml-language-server: $schema={schema}
+# What chat-parity knows of a server. An editor explains every key; `chat-parity lint` finds every mistake.
+
+name: {name} # what reports call it
+
+# The WebSocket addresses of one deployment. A second one makes feature 23 (several instances) testable.
+instances:
+{instances}
+"""
+AUTH = """
+# How users show who they are. The secret itself stands in the environment, never here.
+auth:
+  query_param: {query_param} # the parameter of the address that carries the token
+  jwt:
+    secret_env: {secret_env} # the variable with the secret that signs the server's tokens
+    algorithm: HS256
+    claims: {{{user_claim}: "${{user_id}}", username: "${{name}}"}}
+    ttl: 900 # seconds
+"""
+NO_TOKENS = """
+# How users show who they are: the tokens come with the accounts, below.
+auth:
+  query_param: {query_param} # the parameter of the address that carries the token
+"""
+PROVISION = """
+# How accounts, conversations and roles come to be. What this cannot bring about is UNTESTABLE, and said so.
+provision:
+  driver: {driver} # {about}
+"""
+PROFILE = """
+# What this server has that differs from the defaults, which are shown: take away the # and change the number.
+# reply: 2 # seconds that a reply may take
+"""
+POLITENESS = """
+# How much of the server's time a run may take; these are the defaults for a server that is not on this machine.
+# politeness:
+"""
+PROTECTED = """\
+# Hosts that are only entered with --yes; without this, those with prod, production or live in their name.
+# protected: ["*.prod.example.com"]
+"""
+
+
+def compose(answers: Answers, protocol: Protocol, schema: str) -> str:
+    """Give the whole text; `schema` is where the schema of target files is, as seen from the file."""
+    driver = DRIVERS[answers.driver]
+    values = {
+        "schema": schema,
+        "name": quoted(answers.name),
+        "instances": "\n".join(f"  - {quoted(url)}" for url in answers.urls),
+        "query_param": quoted(answers.query_param),
+        "secret_env": answers.secret_env,
+        "user_claim": quoted(answers.user_claim),
+        "driver": answers.driver,
+        "about": driver.about,
+    }
+    parts = [HEAD, AUTH if driver.makes_tokens else NO_TOKENS, PROVISION]
+    text = "".join(part.format(**values) for part in parts) + driver.section(answers)
+    text += PROFILE + "".join(_group(name, values) for name, values in protocol.profile.items())
+    bounds = {name: getattr(CAREFUL, name) for name in CAREFUL.__slots__}
+    return text + POLITENESS + "".join(f"#   {name}: {value}\n" for name, value in bounds.items()) + PROTECTED
+
+
+def quoted(text: str) -> str:
+    """Write a text as YAML, plainly where that is safe."""
+    plain = text.isascii() and text.isidentifier() and text.lower() not in ("true", "false", "null")
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _group(name: str, values: Mapping[str, Any]) -> str:
+    return f"# {name}:\n" + "".join(f"#   {key}: {json.dumps(value)}\n" for key, value in values.items())

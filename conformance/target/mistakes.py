@@ -1,0 +1,78 @@
+"""The commonest mistakes in target files, in better words than a schema has for them.
+
+Looked for before the format is checked, so nothing is taken for granted of the value. What may be a secret is never
+repeated.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from conformance.addresses import HTTP, wrong_address
+from conformance.errors import BadFile, Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.documents import Document, Steps
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+HTTP_KEYS = ("api", "url", "base_url")
+"""Keys of the section `provision` that hold an HTTP address."""
+
+
+def check_likely_mistakes(document: Document) -> None:
+    """Raise BadFile where one of them was made."""
+    value = document.value
+    if not isinstance(value, dict):
+        kind = "a list" if isinstance(value, list) else "a single value"
+        raise BadFile(document.mistake(f"a target file is a mapping that begins with `name:`, not {kind}"))
+    found = [document.mistake(message, path) for path, message in _all(value)]
+    if found:
+        raise BadFile(*sorted(found, key=_line))
+
+
+def _line(mistake: Mistake) -> int:
+    return mistake.line
+
+
+def _all(value: dict[str, Any]) -> Iterator[tuple[Steps, str]]:
+    auth, provision = value.get("auth"), value.get("provision")
+    query_param = auth.get("query_param") if isinstance(auth, dict) else None
+    yield from _instances(value.get("instances"), query_param or "token")
+    for key, url in provision.items() if isinstance(provision, dict) else ():
+        wrong = wrong_address(url, HTTP) if key in HTTP_KEYS and isinstance(url, str) else None
+        if wrong:
+            yield ("provision", key), wrong
+    yield from _variables(value, ())
+
+
+def _instances(urls: Any, query_param: Any) -> Iterator[tuple[Steps, str]]:
+    seen = set()
+    for index, url in enumerate(urls if isinstance(urls, list) else ()):
+        if not isinstance(url, str):
+            continue
+        wrong = wrong_address(url)
+        bare = url.partition("?")[0]
+        if wrong:
+            yield ("instances", index), wrong
+        elif any(key == query_param for key, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)):
+            yield ("instances", index), f"{bare} carries `{query_param}` already: each user has a token of its own"
+        elif url in seen:
+            yield ("instances", index), f"{bare} stands here twice; each instance has its own address"
+        seen.add(url)
+
+
+def _variables(value: Any, path: Steps) -> Iterator[tuple[Steps, str]]:
+    """Look at every key that ends in `_env`, wherever it stands."""
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _variables(inner, (*path, index))
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key.endswith("_env") and isinstance(inner, str) and not VARIABLE.fullmatch(inner):
+                yield (*path, key), f"`{key}` takes the name of an environment variable, never the secret itself"
+            else:
+                yield from _variables(inner, (*path, key))

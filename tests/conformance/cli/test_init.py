@@ -1,0 +1,139 @@
+"""`chat-parity init`: what it writes passes lint, holds no secret, and is what a run can start from."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cli.init import init
+from conformance.errors import UsageError
+from conformance.init import DRIVERS
+from conformance.target import check_target, read_target
+from tests.conformance.stages import SECRET
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.spec import Spec
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, whole_spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in an empty folder, and read the spec once."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(importlib.import_module("conformance.cli.init"), "load", lambda _: whole_spec)
+
+
+def invoke(*words: str, typed: str | None = None, monkeypatch: pytest.MonkeyPatch | None = None) -> Result:
+    if typed is not None:
+        assert monkeypatch is not None
+        monkeypatch.setattr("conformance.cli.init._somebody_types", lambda: True)
+    return CliRunner().invoke(init, words, input=typed)
+
+
+URL = ("--url", "wss://chat.example/ws")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+class TestEachDriver:
+    def test_gives_a_file_without_mistakes(self, tmp_path: Path, whole_spec: Spec, driver: str) -> None:
+        result = invoke("staging.yaml", *URL, "--driver", driver)
+        assert result.exit_code == 0, result.output
+        check_target(tmp_path / "staging.yaml", whole_spec)
+
+    def test_says_what_comes_next(self, driver: str) -> None:
+        said = invoke("my staging.yaml", *URL, "--driver", driver).output
+        assert said.startswith("Wrote my staging.yaml. Next:\n")
+        assert "  chat-parity lint 'my staging.yaml'\n" in said
+        assert said.endswith("  chat-parity run 'my staging.yaml'\n")
+        assert ("export JWT_SECRET=…" in said) == DRIVERS[driver].makes_tokens
+        assert all(f"export {variable}=…" in said for variable in DRIVERS[driver].variables)
+
+    def test_gives_what_editors_look_for(self, tmp_path: Path, driver: str) -> None:
+        invoke("staging.yaml", *URL, "--driver", driver)
+        first, *_ = (tmp_path / "staging.yaml").read_text().splitlines()
+        schema = first.removeprefix("# yaml-language-server: $schema=")
+        assert json.loads((tmp_path / schema).read_text())["title"] == "A target"
+
+
+def test_takes_every_answer_by_flag(tmp_path: Path, whole_spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGING_SECRET", SECRET)
+    flags = ["--name", "veza: staging #2", *URL, "--url", "wss://chat-2.example/ws", "--driver", "jwt"]
+    flags += [
+        "--secret-env",
+        "STAGING_SECRET",
+        "--query-param",
+        "access",
+        "--user-claim",
+        "user_id",
+        "--ids",
+        "integer",
+    ]
+    assert invoke(*flags).exit_code == 0
+    target = read_target(tmp_path / "target.yaml", whole_spec)
+    assert target.name == "veza: staging #2"
+    assert target.instances == ("wss://chat.example/ws", "wss://chat-2.example/ws")
+    assert target.auth.query_param == "access"
+    assert target.auth.signing is not None
+    assert target.auth.signing.claims == {"user_id": "${user_id}", "username": "${name}"}
+    assert SECRET not in (tmp_path / "target.yaml").read_text()
+
+
+def test_asks_for_what_no_flag_says(tmp_path: Path, whole_spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINE", SECRET)
+    typed = "https://chat.example/ws\nwss://chat.example/ws\npigeon\nreference\n$MINE\nMINE\n"
+    result = invoke("asked.yaml", typed=typed, monkeypatch=monkeypatch)
+    assert result.exit_code == 0, result.output
+    assert "did you mean wss://chat.example/ws?" in result.output
+    assert "there is no driver 'pigeon'; there are " in result.output
+    assert "never the secret itself" in result.output
+    target = read_target(tmp_path / "asked.yaml", whole_spec)
+    assert (target.name, target.instances) == ("chat.example", ("wss://chat.example/ws",))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "--url is missing, and there is nobody to ask"),
+        (URL, "--driver is missing, and there is nobody to ask"),
+        (("--url", "chat.example", "--driver", "jwt"), "did you mean wss://chat.example?"),
+        ((*URL, "--driver", "jwt", "--secret-env", "hunter2-hunter2"), "never the secret itself"),
+        ((*URL, "--driver", "jwt", "--name", "\x1b[2J"), "a name has up to 100 characters that can be seen"),
+        ((*URL, "--driver", "reference", "--api", "chat.example"), "did you mean https://chat.example?"),
+    ],
+)
+def test_a_wrong_answer_is_one_line_and_nothing_is_written(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    error = invoke(*words).exception
+    assert isinstance(error, UsageError)
+    assert said in str(error)
+    assert "hunter2" not in str(error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_replaces_a_file_only_by_force(tmp_path: Path) -> None:
+    file = tmp_path / "target.yaml"
+    file.write_text("mine")
+    words = (*URL, "--driver", "jwt")
+    assert str(invoke(*words).exception) == "target.yaml is there already; --force replaces it"
+    assert file.read_text() == "mine"
+    assert invoke(*words, "--force").exit_code == 0
+    assert "chat.example" in file.read_text()
+
+
+def test_every_example_of_a_default_is_right_as_it_stands(tmp_path: Path, whole_spec: Spec) -> None:
+    """Whoever takes the # away gets what was there before."""
+    invoke(*URL, "--driver", "jwt")
+    file = tmp_path / "target.yaml"
+    before = read_target(file, whole_spec, secret=SECRET)
+    file.write_text(file.read_text().replace("\n# ", "\n").replace("\n#   ", "\n  "))
+    text = "\n".join(line for line in file.read_text().splitlines() if not line[:1].isupper())
+    file.write_text(text)
+    after = read_target(file, whole_spec, secret=SECRET)
+    assert after.profile == before.profile
+    assert after.politeness == before.politeness
+    assert after.reply == before.reply
+    assert after.protected == ("*.prod.example.com",)
