@@ -17,7 +17,14 @@ from conformance.errors import UsageError
 if TYPE_CHECKING:
     from conformance.compare import Alignment, Comparison
 
-_VIEWS = {"text": text.render, "markdown": markdown.render, "json": document.render}
+
+def _html(comparison: Comparison, alignment: Alignment | None) -> str:
+    from conformance.report.html import render_comparison  # noqa: PLC0415 -- only who wants a page pays for it
+
+    return render_comparison(comparison, alignment)
+
+
+_VIEWS = {"text": text.render, "markdown": markdown.render, "html": _html, "json": document.render}
 _FOLDER = Path("reports") / "compared"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.text import line, named
 from conformance.report.transcript import again
+from conformance.report.waived import file_of, red_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,15 +34,20 @@ class _Annotation(NamedTuple):
 def render(report: Report, run: Run) -> str:
     """Give one workflow command per line: errors for must rules, warnings for should rules and what is unknown."""
     found = list(failures(report, run))
-    errors = [*_incomplete(report), *(_failure(one, run) for one in found if one.must)]
+    errors = [*_incomplete(report), *_waivers(report, run), *(_failure(one, run) for one in found if one.must)]
     warnings = [*(_failure(one, run) for one in found if not one.must), *_unjudged(report), *_flaky(report)]
-    lines = [*_commands("error", errors, "failures of must rules"), *_commands("warning", warnings, "warnings")]
+    lines = [*_commands("error", errors, "errors"), *_commands("warning", warnings, "warnings")]
     return "".join(f"{text}\n" for text in lines)
 
 
 def _incomplete(report: Report) -> Iterator[_Annotation]:
     if not report.complete:
         yield _Annotation("The run is not complete", line(report.reason, 400))
+
+
+def _waivers(report: Report, run: Run) -> Iterator[_Annotation]:
+    for waiver, said in red_waivers(report, run):
+        yield _Annotation(f"{waiver.state} waiver", said, file_of(run), waiver.entry.line)
 
 
 def _failure(failure: Failure, run: Run) -> _Annotation:

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from conformance.report.failures import failures, reason, scenario_text
 from conformance.report.text import line
+from conformance.report.waived import file_of, red_waivers
 from conformance.verdict import UNJUDGED, Standing
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def render(report: Report, run: Run) -> str:
         suite = _suite(row, report, run, failed, found[row.judged.entry.id])
         if len(suite) > 1:
             root.append(suite)
+    _waivers(root, report, run)
     _count(root, "failure", "error")
     indent(root)
     # ASCII with character references: the bytes are the same whatever a reader takes the encoding to be.
@@ -62,6 +64,18 @@ def _suite(row: FeatureRow, report: Report, run: Run, failed: dict[str, Failure]
         _failure(_case(suite, feature.id, name), failure)
     _count(suite, "failure", "error", "skipped")
     return suite
+
+
+def _waivers(root: Element, report: Report, run: Run) -> None:
+    """Add a suite where some waiver ends a run with 1: nothing that does may be green here."""
+    red = red_waivers(report, run)
+    if red:
+        suite = SubElement(root, "testsuite", name="Waivers", timestamp=_moment(report.started))
+        SubElement(SubElement(suite, "properties"), "property", name="file", value=line(file_of(run), 400))
+        for waiver, said in red:
+            case = _case(suite, "waivers", f"{waiver.entry.scenario} {waiver.entry.rule}".strip())
+            _said(case, "failure", said, str(waiver.state), "")
+        _count(suite, "failure", "error", "skipped")
 
 
 def _case(suite: Element, feature: str, name: str, seconds: float = 0.0) -> Element:

@@ -8,6 +8,7 @@ from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
 from conformance.report.tables import tables
+from conformance.report.waived import red_waivers
 from conformance.verdict import Standing
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
         _fenced("Failures", [failure.text for failure in found if failure.must]),
         _fenced("Failures of should rules", [failure.text for failure in found if not failure.must]),
     )
+    waived = _waivers(report, run)
     rest = (_unjudged(report), _not_applicable(report), _flaky(report), _tables(report), _probes(report))
-    sections = (head(report), *failed) if failures_only else (head(report), features(report), *failed, *rest)
+    whole = (head(report), features(report), *failed, waived, *rest)
+    sections = (head(report), *failed, waived) if failures_only else whole
     return "\n".join(text for section in sections for text in section)
 
 
@@ -83,6 +86,23 @@ def _fenced(title: str, texts: list[str]) -> Iterator[str]:
         yield f"## {title}\n"
         for text in texts:
             yield fence(text)
+
+
+def _waivers(report: Report, run: Run) -> Iterator[str]:
+    if report.waivers:
+        yield "## Waivers\n"
+        for _, said in red_waivers(report, run):
+            yield f"> **{cell(said, 400)}**\n"
+        rows = [
+            (
+                str(one.state),
+                cell(one.entry.scenario),
+                cell(one.entry.rule) or "–",
+                *(cell(text, 400) for text in (one.entry.reason, one.entry.issue, one.entry.owner, one.entry.expires)),
+            )
+            for one in report.waivers
+        ]
+        yield from table(("State", "Scenario", "Rule", "Reason", "Issue", "Owner", "Until"), rows)
 
 
 def _unjudged(report: Report) -> Iterator[str]:

@@ -15,9 +15,9 @@ from rich.text import Text
 from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.text import line
+from conformance.report.waived import red_waivers
 from conformance.verdict import Standing
 from conformance.waivers.ledger import State
-from conformance.waivers.words import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,11 +155,8 @@ def _silent(report: Report) -> Iterator[Text]:
 
 def _waivers(report: Report, run: Run) -> Iterator[Text]:
     """List the waivers that somebody has to look at, and how many are as they should be."""
-    known = {scenario.entry.id for scenario in report.scenarios}
-    file = run.header.waivers.file if run.header.waivers else ""
-    for waiver in report.waivers:
-        if waiver.red:
-            yield Text(line(complaint(waiver, file, known), 400), style="bold red")
+    for _, said in red_waivers(report, run):
+        yield Text(said, style="bold red")
     if report.waivers:
         counts = Counter(waiver.state for waiver in report.waivers)
         words = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])

@@ -3,10 +3,11 @@
 It asks for nothing from the network and allows nothing: its policy names its one style and its one script by their
 hashes. Without the script everything is there, in `<details>`; the script adds filters and search.
 
-    view → scenarios, features, failures    plain values that templates show
-    page → assets/*.html, *.css, *.js       what they look like
+    view → features, broken, scenarios, probes    plain values that templates show
+    comparison                                    the same for two runs side by side
+    page → assets/*.html, *.css, *.js             what they look like
 """
 
-from conformance.report.html.page import render
+from conformance.report.html.page import render, render_comparison
 
-__all__ = ["render"]
+__all__ = ["render", "render_comparison"]

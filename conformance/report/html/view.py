@@ -15,6 +15,7 @@ from conformance.report.html.scenarios import LONGEST_ID, Room, ScenarioView, sc
 from conformance.report.markdown import calibration
 from conformance.report.tables import Table, tables
 from conformance.report.text import line
+from conformance.report.waived import red_waivers
 from conformance.verdict import Standing
 
 if TYPE_CHECKING:
@@ -34,6 +35,20 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverView:
+    """One waiver and what has become of it; `complaint` is empty unless somebody has to look at it."""
+
+    state: str
+    scenario: str
+    rule: str
+    reason: str
+    issue: str
+    owner: str
+    expires: str
+    complaint: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageView:
     """Everything on the page, every text of it on one visible line."""
 
@@ -50,6 +65,7 @@ class PageView:
     shown_above: frozenset[str]
     silent: tuple[Silence, ...]
     flaky: tuple[ScenarioView, ...]
+    waivers: tuple[WaiverView, ...]
     tables: tuple[Table, ...]
     probes: tuple[ProbeView, ...]
     on_page: int
@@ -78,11 +94,31 @@ def page_view(report: Report, run: Run) -> PageView:
         shown_above=frozenset(scenario.key for rule in broken for scenario in rule.scenarios),
         silent=_silent(report),
         flaky=tuple(views[scenario.entry.id] for scenario in report.flaky),
+        waivers=_waivers(report, run),
         tables=tables(report.scenarios),
         probes=probe_views(run, room),
         on_page=len(views),
         not_played=len(report.scenarios) - len(views),
     )
+
+
+def _waivers(report: Report, run: Run) -> tuple[WaiverView, ...]:
+    """Give all waivers, those first that somebody has to look at."""
+    complaints = {id(waiver): said for waiver, said in red_waivers(report, run)}
+    views = [
+        WaiverView(
+            state=one.state,
+            scenario=line(one.entry.scenario, LONGEST_ID),
+            rule=line(one.entry.rule),
+            reason=line(one.entry.reason, 400),
+            issue=line(one.entry.issue, 400),
+            owner=line(one.entry.owner),
+            expires=line(one.entry.expires),
+            complaint=complaints.get(id(one), ""),
+        )
+        for one in report.waivers
+    ]
+    return tuple(sorted(views, key=lambda one: not one.complaint))
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:

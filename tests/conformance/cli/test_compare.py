@@ -124,3 +124,11 @@ def test_a_server_that_is_not_there_is_no_side_of_a_comparison(old: Path, tmp_pa
     assert (done.returncode, done.stdout) == (3, "")
     assert "127.0.0.1:9" in done.stderr
     assert (tmp_path / "kept" / "new" / "run.jsonl").exists()
+
+
+def test_gives_a_page_of_html(old: Path, new: Path, tmp_path: Path) -> None:
+    assert invoke(old, new, "--format", "html", "--scenario", "edit.no", "--out", tmp_path / "page.html").exit_code == 0
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "1 feature regressed" in text
+    assert "edit.no, line by line" in text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.results import Observation, Outcome
 from conformance.runlog import CellEntry, Footer
+from conformance.waivers import Waiver, Waivers
 from tests.conformance.report import toys
 
 if TYPE_CHECKING:
@@ -68,12 +69,38 @@ def stopped() -> Run:
     return replace(mixed(), results=(), footer=Footer(complete=False, reason="interrupted"))
 
 
-KINDS = {"mixed": mixed(), "good": good(), "forged": toys.forged(), "cut off": cut_off(), "stopped": stopped()}
+def waived() -> Run:
+    """Give a run with a waiver of every state."""
+    run = mixed()
+    entries = (
+        Waiver("edit.fails", "It is known.", "#1", "alice", "2026-12-31", line=4),
+        Waiver("edit.passes", "It was known.", "#2", "bob", "2026-12-31", line=9),
+        Waiver("edit.amber", "Not for long.", "#3", "bob", "2026-01-01", line=14),
+        Waiver("edit.no-such", "A slip.", "#4", "bob", "2026-12-31", line=19),
+        Waiver("drop.broken", "Nobody knows.", "#5", "carol", "2026-12-31", rule="DROP-1", line=24),
+    )
+    return replace(run, header=replace(run.header, waivers=Waivers("w.yaml", "2026-02-22", entries)))
+
+
+KINDS = {
+    "mixed": mixed(),
+    "waived": waived(),
+    "good": good(),
+    "forged": toys.forged(),
+    "cut off": cut_off(),
+    "stopped": stopped(),
+}
 
 
 def hostile(text: str) -> Run:
     """Put a text wherever a server, a target file or a damaged log could put one."""
-    run = mixed()
+    run = waived()
+    assert run.header.waivers is not None
+    waivers = replace(
+        run.header.waivers,
+        file=text,
+        entries=tuple(replace(one, reason=text, issue=text, owner=text) for one in run.header.waivers.entries),
+    )
     target = replace(run.header.target, name=text, instances=(text,), place=text)
     entries = tuple(
         replace(entry, title=text, file=text, cell=entry.cell and replace(entry.cell, row=text, value=f"a {text}"))
@@ -82,7 +109,7 @@ def hostile(text: str) -> Run:
     rules = tuple(replace(rule, sentence=text, file=text) for rule in run.header.spec.rules)
     features = tuple(replace(feature, title=text) for feature in run.header.spec.features)
     spec = replace(run.header.spec, scenarios=entries, rules=rules, features=features, digest=text)
-    header = replace(run.header, target=target, spec=spec, command=text, started=text, tool=text)
+    header = replace(run.header, target=target, spec=spec, command=text, started=text, tool=text, waivers=waivers)
     results = tuple(
         replace(
             result,

@@ -60,10 +60,7 @@ def test_a_run_that_is_not_complete_is_an_error() -> None:
 def test_no_kind_has_more_than_github_keeps_and_the_rest_is_counted() -> None:
     lines = commands(many(12))
     assert [line.split(" ")[0] for line in lines] == ["::error"] * 10 + ["::notice"]
-    assert (
-        lines[-1]
-        == "::notice title=12 failures of must rules::2 more failures of must rules are in parity.html and junit.xml"
-    )
+    assert lines[-1] == "::notice title=12 errors::2 more errors are in parity.html and junit.xml"
     assert len(commands(many(10))) == 10
     assert commands(many(11, "should"))[-1].startswith("::notice title=11 warnings::1 more")
 

@@ -11,11 +11,13 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from jsonschema import Draft202012Validator
 
-from conformance.report import build, junit, parity_json
+from conformance.report import build, github, html, junit, markdown, parity_json, terminal
 from conformance.report.failures import failures
+from conformance.report.fences import cell
 from conformance.results import Outcome
 from conformance.waivers import Waiver, Waivers
-from tests.conformance.report import toys
+from tests.conformance.report import runs, toys
+from tests.conformance.report.pages import Page
 
 if TYPE_CHECKING:
     from conformance.runlog import Run
@@ -59,3 +61,34 @@ def test_is_skipped_in_junit_with_what_went_wrong(waived: Run) -> None:
     document = fromstring(junit.render(build(waived), waived))
     [skipped] = document.iter("skipped")
     assert skipped.get("message") == "waived: edit.no is FAIL"
+
+
+COMPLAINTS = (
+    "w.yaml:9: STALE: edit.passes does not fail any more; remove the entry (passes: edit.passes)",
+    "w.yaml:14: EXPIRED: the waiver of edit.amber ended on 2026-01-01; repair it, or ask bob (#3)",
+    "w.yaml:19: UNMATCHED: nothing in the spec is called edit.no-such",
+)
+
+
+def test_a_waiver_that_somebody_must_see_is_seen_in_every_view() -> None:
+    run = runs.waived()
+    report = build(run)
+    assert report.exit_code == 1
+    document = fromstring(junit.render(report, run))
+    [suite] = [one for one in document if one.get("name") == "Waivers"]
+    assert [one.get("message") for one in suite.iter("failure")] == list(COMPLAINTS)
+    annotations = [one for one in github.render(report, run).splitlines() if " waiver::" in one]
+    assert annotations[0] == f"::error file=w.yaml,line=9,title=STALE waiver::{COMPLAINTS[0]}"
+    assert len(annotations) == 3
+    page = Page(html.render(report, run)).text
+    for complaint in COMPLAINTS:
+        assert complaint in page
+        assert complaint in terminal.render(report, run, 200)
+        assert f"> **{cell(complaint, 400)}**" in markdown.render(report, run, failures_only=True)
+
+
+def test_every_waiver_is_listed_with_its_reason_and_its_owner() -> None:
+    run = runs.waived()
+    for word in ("ACTIVE", "STALE", "EXPIRED", "UNMATCHED", "UNDECIDED", "It is known.", "carol"):
+        assert word in markdown.render(build(run), run)
+        assert word in Page(html.render(build(run), run)).text

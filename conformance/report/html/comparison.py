@@ -1,0 +1,191 @@
+"""What the page shows of two runs side by side, as plain values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.compare import Status, align
+from conformance.report.evidence import plural
+from conformance.report.html.scenarios import LONGEST_ID, LONGEST_SENTENCE, Room
+from conformance.report.text import line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.compare import Alignment, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair
+
+_DRAWN = (Status.REGRESSED, Status.IMPROVED, Status.BOTH_FAIL)
+"""What is drawn line by line, the most telling first, for as long as there is room."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """One scenario in both runs; `levels` are those of its rules; `alignment` is None where nothing is drawn."""
+
+    key: str
+    title: str
+    status: str
+    old: str
+    new: str
+    why: str
+    levels: tuple[str, ...]
+    rules: tuple[str, ...]
+    alignment: Alignment | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """A rule that is better or worse than it was, with the scenarios that say so."""
+
+    id: str
+    level: str
+    sentence: str
+    status: str
+    why: str
+    scenarios: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureChange:
+    """One line of the table, and its scenarios."""
+
+    number: int
+    id: str
+    title: str
+    old: str
+    new: str
+    status: str
+    why: str
+    counts: tuple[tuple[str, int], ...]
+    scenarios: tuple[PairView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """Everything on the page, every text of it on one visible line."""
+
+    old: str
+    new: str
+    headline: str
+    lost: int
+    complete: bool
+    notes: tuple[str, ...]
+    facts: tuple[tuple[str, str, str], ...]
+    feature_counts: tuple[tuple[str, int], ...]
+    scenario_counts: tuple[tuple[str, int], ...]
+    features: tuple[FeatureChange, ...]
+    rules: tuple[RuleChange, ...]
+    probes: tuple[ProbePair, ...]
+    same_probes: int
+    chosen: Alignment | None
+
+
+def comparison_view(comparison: Comparison, chosen: Alignment | None) -> ComparisonView:
+    """Lay a comparison out; `chosen` is a scenario that somebody asked to see line by line."""
+    drawn = _drawn(comparison, Room())
+    by_feature: dict[str, list[PairView]] = {}
+    for pair in comparison.scenarios:
+        side = pair.new or pair.old
+        if side is not None:
+            by_feature.setdefault(side.entry.feature, []).append(_pair(pair, comparison, drawn.get(pair.id)))
+    lost = sum(one.status is Status.REGRESSED for one in comparison.features)
+    differing = tuple(probe for probe in comparison.probes if probe.differs)
+    return ComparisonView(
+        old=line(comparison.old.name),
+        new=line(comparison.new.name),
+        headline=f"{plural(lost, 'feature')} regressed" if lost else "No feature regressed",
+        lost=lost,
+        complete=all(side.run.complete for side in (comparison.old, comparison.new)),
+        notes=tuple(line(note, 400) for note in comparison.notes),
+        facts=tuple(_facts(comparison)),
+        feature_counts=_counts(one.status for one in comparison.features),
+        scenario_counts=_counts(one.status for one in comparison.scenarios),
+        features=tuple(_feature(one, by_feature.get(one.id, [])) for one in comparison.features),
+        rules=tuple(_rule(one, comparison) for one in sorted(comparison.changed_rules, key=_urgency)),
+        probes=differing,
+        same_probes=len(comparison.probes) - len(differing),
+        chosen=chosen,
+    )
+
+
+def _drawn(comparison: Comparison, room: Room) -> dict[str, Alignment]:
+    drawn = {}
+    for status in _DRAWN:
+        for pair in comparison.scenarios:
+            if pair.status is status:
+                alignment = align(comparison, pair.id)
+                if room.take(sum(len(client.lines) for client in alignment.clients)):
+                    drawn[pair.id] = alignment
+    return drawn
+
+
+def _pair(pair: ScenarioPair, comparison: Comparison, alignment: Alignment | None) -> PairView:
+    side = pair.new or pair.old
+    assert side is not None
+    run = (comparison.new if pair.new else comparison.old).run
+    levels = {rule.level for rule in run.header.spec.rules if rule.id in side.entry.rules}
+    return PairView(
+        key=line(pair.id, LONGEST_ID),
+        title=line(side.entry.title, 400),
+        status=pair.status,
+        old=str(pair.old.standing) if pair.old else "",
+        new=str(pair.new.standing) if pair.new else "",
+        why=line(pair.why, 400),
+        levels=tuple(level for level in ("must", "should") if level in levels),
+        rules=tuple(line(rule) for rule in side.entry.rules),
+        alignment=alignment,
+    )
+
+
+def _feature(pair: FeaturePair, scenarios: list[PairView]) -> FeatureChange:
+    order = [str(status) for status in _RANKED]
+    return FeatureChange(
+        pair.number,
+        line(pair.id),
+        line(pair.title),
+        str(pair.old.verdict) if pair.old else "",
+        str(pair.new.verdict) if pair.new else "",
+        pair.status,
+        line(pair.why, 400),
+        _counts(Status(one.status) for one in scenarios),
+        tuple(sorted(scenarios, key=lambda one: order.index(one.status))),
+    )
+
+
+def _rule(pair: RulePair, comparison: Comparison) -> RuleChange:
+    ids = {one.entry.id for side in (pair.old, pair.new) if side for one in side.scenarios}
+    alike = (one.id for one in comparison.scenarios if one.id in ids and one.status is pair.status)
+    return RuleChange(
+        line(pair.id),
+        "must" if pair.must else "should",
+        line(pair.sentence, LONGEST_SENTENCE),
+        pair.status,
+        line(pair.why, 400),
+        tuple(line(name, LONGEST_ID) for name in alike),
+    )
+
+
+_RANKED = (
+    *(Status.REGRESSED, Status.BOTH_FAIL, Status.IMPROVED, Status.NOT_COMPARABLE),
+    *(Status.NEW, Status.GONE, Status.OK),
+)
+
+
+def _urgency(pair: RulePair) -> tuple[bool, bool]:
+    return pair.status is not Status.REGRESSED, not pair.must
+
+
+def _counts(found: Iterable[Status]) -> tuple[tuple[str, int], ...]:
+    counts = Counter(found)
+    return tuple((str(status), counts[status]) for status in _RANKED if counts[status])
+
+
+def _facts(comparison: Comparison) -> Iterator[tuple[str, str, str]]:
+    old, new = comparison.old.run.header, comparison.new.run.header
+    yield "Target", line(", ".join(old.target.instances), 400), line(", ".join(new.target.instances), 400)
+    yield "When", line(old.started), line(new.started)
+    yield "Spec", line(old.spec.digest), line(new.spec.digest)
+    yield "Tool", f"chat-parity {line(old.tool)}", f"chat-parity {line(new.tool)}"
+    yield "Command", line(old.command, LONGEST_ID), line(new.command, LONGEST_ID)
