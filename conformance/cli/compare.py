@@ -44,6 +44,7 @@ _FOLDER = Path("reports") / "compared"
     help="Where the runs of servers are kept, in `old` and `new`.",
 )
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
+@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
 @click.pass_context
 def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     """Put OLD and NEW side by side: each a run.jsonl, a folder with one, or a server, which is run first.
@@ -52,7 +53,10 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     complete: what is better or worse is for people to read. `chat-parity gate` decides.
     """
     folder, form, out = given["folder"], given["form"], given["out"]
-    sides = (read_or_run(ctx, word, folder / name, yes=given["yes"]) for word, name in ((old, "old"), (new, "new")))
+    sides = (
+        read_or_run(ctx, word, folder / name, yes=given["yes"], spec_folder=given["spec_folder"])
+        for word, name in ((old, "old"), (new, "new"))
+    )
     comparison = put_side_by_side(*sides)
     alignment = _aligned(comparison, given["scenario"]) if given["scenario"] else None
     if form == "text" and out is None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--spec-changed", is_flag=True, help="Scenarios that changed in the spec, or left it, do not count.")
 @click.option("--any-order", is_flag=True, help="NEW may have been recorded before OLD.")
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
+@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
 @click.option("--verbose", "-v", is_flag=True, help="Every reason, not only the first of each kind.")
 @click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write into this file, and print nothing.")
@@ -48,8 +49,9 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
     2 for a mistake in the usage or in a file; 3 when it cannot be said.
     """
     recorded = read_run(old)
-    folder = Path("reports") / "compared" / "new"
-    tested = _judged_today(read_or_run(ctx, new, folder, yes=given["yes"]), given["waivers"], datetime.now(UTC).date())
+    options = {"yes": given["yes"], "spec_folder": given["spec_folder"]}
+    tested = read_or_run(ctx, new, Path("reports") / "compared" / "new", **options)
+    tested = _judged_today(tested, given["waivers"], datetime.now(UTC).date())
     _check(recorded, tested, any_order=given["any_order"])
     comparison = compare(recorded, tested)
     terms = Terms(given["level"] == "must", _features(given["without"], comparison), given["spec_changed"])

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     "--waivers",
     "waivers_file",
     type=click.Path(path_type=Path),
-    help="Known failures, which are no reason for exit 1.",
+    help="Known failures, which are no reason for exit 1 (default: `waivers` of the target file).",
 )
 @click.option("--failures-only", is_flag=True, help="Print failures, not the table.")
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
@@ -127,7 +127,7 @@ async def _run(
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
         folder = out or Path("reports") / slug(target.name)
-        header = make_header(spec, target, scenarios, options, place, waivers)
+        header = make_header(spec, target, scenarios, options, place, waivers or _waivers(target.waivers, spec))
         stack.push(partial(_report_anyway, folder))
         write = stack.enter_context(recording(folder / "run.jsonl", header, target, course, trace, began))
         progress = stack.enter_context(Progress(console, len(scenarios) * options.repeat))

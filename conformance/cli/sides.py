@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from conformance.runlog import Run
 
 
-def read_or_run(ctx: click.Context, word: str, folder: Path, *, yes: bool) -> Run:
+def read_or_run(ctx: click.Context, word: str, folder: Path, **options: Any) -> Run:
     """Read a recorded run (a log, or the folder of one), or run the server that the word names, into a folder.
 
-    `yes`: also a server that is protected. Raises whatever a run raises that comes to nothing.
+    `options` are those of the verb `run`. Raises whatever a run raises that comes to nothing.
     """
     if "://" not in word and not word.endswith((".yaml", ".yml")):
         return read_run(Path(word))
@@ -26,5 +26,5 @@ def read_or_run(ctx: click.Context, word: str, folder: Path, *, yes: bool) -> Ru
 
     (folder / "run.jsonl").unlink(missing_ok=True)  # What an earlier comparison left is no run of this one.
     with redirect_stdout(sys.stderr), suppress(click.exceptions.Exit):  # What the run prints was not asked for.
-        ctx.invoke(run, words=(word,), out=folder, trace="all", yes=yes)
+        ctx.invoke(run, words=(word,), out=folder, trace="all", **options)
     return read_run(folder)

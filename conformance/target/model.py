@@ -23,7 +23,8 @@ class Target:
     """A server under test: where it is, who may come in and how, and the profile it is judged by.
 
     `profile` has the groups `limits`, `timers` (seconds) and `options`; `reply` is how many seconds a reply may take.
-    `secrets` are to be kept out of everything that is stored or printed; more are learned during a run.
+    `secrets` are to be kept out of everything that is stored or printed; more are learned during a run. Its known
+    failures stand in the file `waivers`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Target:
     politeness: Limits = UNLIMITED
     protected: tuple[str, ...] | None = None
     secrets: Secrets = field(default_factory=Secrets, compare=False)
+    waivers: Path | None = None
 
     @property
     def local(self) -> bool:

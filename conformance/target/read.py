@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from conformance.documents import read_yaml
@@ -12,6 +13,7 @@ from conformance.target.auth import read_auth
 from conformance.target.mistakes import check_likely_mistakes
 from conformance.target.model import Target, is_local
 from conformance.target.profile import read_ambient, read_profile
+from conformance.waivers.file import read_waivers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,9 +49,12 @@ def read_target(
         politeness=read_limits(value.get("politeness", {}), local=local),
         protected=tuple(value["protected"]) if "protected" in value else None,
         secrets=secrets,
+        waivers=file.parent / value["waivers"] if "waivers" in value else None,
     )
 
 
 def check_target(file: Path, spec: Spec) -> None:
-    """Check a target file without its secrets; raises BadFile."""
-    read_target(file, spec, secrets=Secrets(checking=True))
+    """Check a target file without its secrets, and the waivers that it names; raises BadFile."""
+    target = read_target(file, spec, secrets=Secrets(checking=True))
+    if target.waivers is not None:
+        read_waivers(target.waivers, spec.formats["waivers"], date.min)  # Whatever the day, it says the same.
