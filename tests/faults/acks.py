@@ -261,10 +261,10 @@ def pings_in_a_hurry_get_one_pong(patch: Patch) -> None:
 
 @fault(breaks=["PING-1"], also=["ACK-2"])
 def pong_overtakes(patch: Patch) -> None:
-    """A Pong comes before the confirmation of a receipt that was asked for earlier."""
+    """A Pong comes before the confirmation of a leave that was asked for earlier."""
 
     async def later(context, _frame, reply):
-        if not _confirms(reply, "marked_as_read"):
+        if not _confirms(reply, "left_conversation"):
             return [reply]
         asyncio.get_running_loop().call_later(0.01, context.connection.send, reply)
         return [None]

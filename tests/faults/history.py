@@ -319,7 +319,7 @@ def empty_history_has_more(patch: Patch) -> None:
         return chunk if chunk.messages else replace(chunk, has_more=True, next_cursor="next")
 
 
-@fault(breaks=["HIST-7"], also=["PERM-1", "PERM-2", "PERM-3", "ACK-3", "AUTH-2", "MULTI-3"])
+@fault(breaks=["HIST-7"], also=["PERM-1", "PERM-2", "PERM-3", "ACK-3", "AUTH-2", "MULTI-3", "JOIN-3", "JOIN-6"])
 def outsiders_read_history(patch: Patch) -> None:
     """Whoever asks gets the history of a conversation: a right too many."""
     patch.rewrite(history._history, f"    {REQUIRE}\n", "")

@@ -163,7 +163,7 @@ def reader_may_not_mark_as_delivered(patch: Patch) -> None:
     patch.rewrite(realtime._deliver, "Right.READ", "Right.SEND")
 
 
-@fault(breaks=["PERM-1"])
+@fault(breaks=["PERM-1"], also=["MULTI-3"])
 def reader_may_not_fetch(patch: Patch) -> None:
     """A reader may not fetch history."""
     patch.rewrite(history._history, "Right.READ", "Right.SEND")

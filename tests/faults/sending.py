@@ -126,7 +126,7 @@ async def _tell_last(context: Context, request) -> None:
     await context.instance.tell(request.conversation_id, messages._new_message(last))
 
 
-@fault(breaks=["SEND-3"])
+@fault(breaks=["SEND-3"], also=["JOIN-4"])
 def reading_subscribes(patch: Patch) -> None:
     """Who fetches history gets the messages that follow, without joining."""
 

@@ -4,7 +4,7 @@ from reference_server import content_rules, cursor, folding, permissions
 from reference_server.context import Instance
 from reference_server.errors import Refused
 from reference_server.events import MessageRead
-from reference_server.handlers import calls, messages, realtime
+from reference_server.handlers import calls, messages, realtime, rooms
 from reference_server.store import messages as stored
 from reference_server.typing_indicator import TypingIndicator
 from tests.variants.registry import Patch, variant
@@ -158,6 +158,17 @@ def removing_nothing_is_refused(patch: Patch) -> None:
 def same_reaction_is_refused(patch: Patch) -> None:
     """The same reaction counts once: whether a second one is confirmed is nobody's rule."""
     patch.rewrite(realtime._add_reaction, "return False", "raise Refused('conflict', 'Already there.')")
+
+
+@variant(about=["JOIN-*", "LEAVE-*", "ACK-*", "PING-1"])
+def second_join_is_refused(patch: Patch) -> None:
+    """Joining twice is the same as joining once: whether the second join is confirmed is nobody's rule."""
+
+    @patch.around(rooms, "join_conversation")
+    async def join_conversation(original, context, request):
+        if request.conversation_id in context.connection.joined:
+            raise Refused("conflict", "Already there.")
+        return await original(context, request)
 
 
 @variant(amber=["REAC-6"])
