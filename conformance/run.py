@@ -62,11 +62,15 @@ class Options:
 
 @dataclass(slots=True)
 class Course:
-    """How far a run has come: seconds per phase, and why it ended early (empty: it did not)."""
+    """How far a run has come: seconds per phase, and why it ended early (empty: it did not).
+
+    `used` has the entries of the target's dialect that some frame has taken.
+    """
 
     phases: dict[str, float] = field(default_factory=dict)
     stopped: str = ""
     failures: int = 0
+    used: set[str] = field(default_factory=set)
 
 
 def select(spec: Spec, selection: Selection) -> list[Scenario]:
@@ -133,7 +137,7 @@ async def run(
     guest = Guest(target.politeness)
     async with open_provisioner(target, spec.protocol.default_role) as provisioner:
         with _Phase(course, "calibration"):
-            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest)
+            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest, course.used)
         sink(calibration)
         stage = Stage(
             spec=spec,
@@ -144,6 +148,7 @@ async def run(
             time_scale=options.time_scale,
             restart=restart,
             secrets=target.keys,
+            used=course.used,
             guest=guest,
         )
         arranged = arrange(scenarios, options.order)
