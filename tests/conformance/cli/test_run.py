@@ -23,6 +23,7 @@ from conformance.cli.main import main
 from conformance.report import FORMATS, build
 from conformance.runlog import read_run
 from conformance.spec import load
+from tests.conformance.report.valid import check
 from tests.conformance.stages import SECRET
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
@@ -100,6 +101,8 @@ class Command:
         with pytest.raises(SystemExit) as ended:
             main(["run", *words, "--out", str(self.folder / "out")])
         captured = self.capsys.readouterr()
+        if (self.folder / "out" / "run.jsonl").exists():
+            check(self.log)
         return Ended(int(ended.value.code or 0), captured.out, captured.err)
 
     def against(self, url: str, *words: str) -> Ended:
