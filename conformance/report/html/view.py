@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,6 +99,46 @@ def page_view(report: Report, run: Run) -> PageView:
         on_page=len(views),
         not_played=len(report.scenarios) - len(views),
     )
+
+
+def _waivers(report: Report, run: Run) -> tuple[WaiverView, ...]:
+    """Give all waivers, those first that somebody has to look at."""
+    complaints = {id(waiver): said for waiver, said in red_waivers(report, run)}
+    views = [
+        WaiverView(
+            state=one.state,
+            scenario=line(one.entry.scenario, LONGEST_ID),
+            rule=line(one.entry.rule),
+            reason=line(one.entry.reason, 400),
+            issue=line(one.entry.issue, 400),
+            owner=line(one.entry.owner),
+            expires=line(one.entry.expires),
+            complaint=complaints.get(id(one), ""),
+        )
+        for one in report.waivers
+    ]
+    return tuple(sorted(views, key=lambda one: not one.complaint))
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    yield "Target", ", ".join(line(url) for url in report.target.instances) or "–"
+    yield "When", line(report.started)
+    if report.seconds is not None:
+        yield "Took", f"{report.seconds:.1f} s"
+    yield "Spec", line(report.spec_digest)
+    yield "Tool", f"chat-parity {line(report.tool)}"
+    yield "Command", line(report.command, LONGEST_ID)
+    yield "Calibration", line(calibration(report), 600)
+    yield "Exit code", str(report.exit_code)
+
+
+def _silent(report: Report) -> tuple[Silence, ...]:
+    """Put together what says nothing for the same reason, the most frequent first."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in unjudged(report):
+        groups.setdefault((one.standing, line(reason(one), 400)), []).append(line(one.entry.id, LONGEST_ID))
+    ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return tuple(Silence(standing, why, tuple(ids)) for (standing, why), ids in ordered)
 
 
 def _waivers(report: Report, run: Run) -> tuple[WaiverView, ...]:
