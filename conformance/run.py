@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -21,8 +22,10 @@ from conformance.provision import open_provisioner
 from conformance.results import Calibration, Observation, Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
+    from conformance.provision import Provisioner
     from conformance.scenario.steps import Probe, Scenario
     from conformance.spec import Spec
     from conformance.target import Target
@@ -64,13 +67,13 @@ class Options:
 class Course:
     """How far a run has come: seconds per phase, and why it ended early (empty: it did not).
 
-    `used` has the entries of the target's dialect that some frame has taken.
+    `notes` are what provisioning has to say at the end: what is left on the target, what was repeated.
     """
 
     phases: dict[str, float] = field(default_factory=dict)
     stopped: str = ""
     failures: int = 0
-    used: set[str] = field(default_factory=set)
+    notes: tuple[str, ...] = ()
 
 
 def select(spec: Spec, selection: Selection) -> list[Scenario]:
@@ -135,9 +138,9 @@ async def run(
 ) -> None:
     """Calibrate, play everything, observe the probes. `course` is kept up to date, also when the run is cancelled."""
     guest = Guest(target.politeness)
-    async with open_provisioner(target, spec.protocol.default_role) as provisioner:
+    async with noted(open_provisioner(target, spec.protocol.default_role), course) as provisioner:
         with _Phase(course, "calibration"):
-            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest, course.used)
+            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest)
         sink(calibration)
         stage = Stage(
             spec=spec,
@@ -148,7 +151,6 @@ async def run(
             time_scale=options.time_scale,
             restart=restart,
             secrets=target.keys,
-            used=course.used,
             guest=guest,
         )
         arranged = arrange(scenarios, options.order)
@@ -185,6 +187,18 @@ async def run(
                 [begin for one, begin in alone if "restart" not in one.needs], len(alone) if options.jobs > 1 else 1
             )
             await _pool([begin for one, begin in alone if "restart" in one.needs], 1)
+
+
+@asynccontextmanager
+async def noted(opening: AbstractAsyncContextManager[Provisioner], course: Course) -> AsyncIterator[Provisioner]:
+    """Open a provisioner, and take its notes when it has been closed, however the run ends."""
+    provisioner = None
+    try:
+        async with opening as provisioner:
+            yield provisioner
+    finally:
+        if provisioner is not None:
+            course.notes = tuple(provisioner.notes())
 
 
 def _count(result: Result, spec: Spec, options: Options, course: Course) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 REDACTED = "«redacted»"
 SHORTEST = 6
 """Characters of the shortest secret that is taken: a shorter one would be found, and hidden, all over a report."""
+ELLIPSIS = "…"
+"""Where we cut a text short."""
 FEW = 64
 """Forms of secrets that are looked for one by one; more are looked up by how they begin."""
 
@@ -38,6 +40,7 @@ class Secrets:
     def __init__(self, *known: str, checking: bool = False) -> None:
         self._checking = checking
         self._forms: dict[str, set[str]] = {}
+        self._longest = 0
         for secret in known:
             self.keep(secret)
 
@@ -46,6 +49,7 @@ class Secrets:
         if len(secret) >= SHORTEST:
             for form in _forms(secret):
                 self._forms.setdefault(form[:SHORTEST], set()).add(form)
+                self._longest = max(self._longest, len(form))
         return secret
 
     def read(self, variable: str, file: Path, purpose: str, least: int = SHORTEST) -> str:
@@ -63,7 +67,18 @@ class Secrets:
         """Replace the secrets, and whatever looks like a token."""
         for form in sorted(self._suspects(text), key=len, reverse=True):  # One secret may be a part of another.
             text = text.replace(form, REDACTED)
+        if ELLIPSIS in text:
+            text = ELLIPSIS.join(map(self._without_beginning, text.split(ELLIPSIS)))
         return _TOKEN.sub(REDACTED, text) if "eyJ" in text else text
+
+    def _without_beginning(self, text: str) -> str:
+        """Replace the beginning of a secret at the end of a text: somebody has cut it there."""
+        tail = text[-self._longest :]
+        for at in range(len(tail) - SHORTEST + 1):
+            rest = tail[at:]
+            if any(form.startswith(rest) for form in self._forms.get(rest[:SHORTEST], ())):
+                return text[: len(text) - len(rest)] + REDACTED
+        return text
 
     def _suspects(self, text: str) -> Iterator[str]:
         if len(self._forms) <= FEW:

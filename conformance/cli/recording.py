@@ -56,7 +56,9 @@ def recording(path: Path, header: Header, target: Target, course: Course, trace:
             raise
         finally:
             seconds = round(time.perf_counter() - began, 3)
-            writer.write(Footer(complete=not reason, reason=reason, seconds=seconds, phases=course.phases))
+            writer.write(
+                Footer(complete=not reason, reason=reason, seconds=seconds, phases=course.phases, notes=course.notes)
+            )
 
 
 def make_header(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from conformance.addresses import wrong_address
 from conformance.embedded import embedded
-from conformance.errors import UsageError
+from conformance.errors import ChatParityError, UsageError
 from conformance.politeness import demand_consent
+from conformance.secrets import Secrets
 from conformance.target import read_target
 
 if TYPE_CHECKING:
@@ -33,8 +34,21 @@ async def open_target(
 ) -> AsyncIterator[tuple[Target, Callable[[], Awaitable[None]] | None]]:
     """Give the target, and how to restart it (None: it cannot be); raises BadFile, UsageError or TargetUnreachable.
 
-    A protected address is only given where somebody has said `yes`.
+    A protected address is only given where somebody has said `yes`. What is raised while it is open tells no secret.
     """
+    secrets = Secrets()
+    try:
+        async with _opened(place, spec, secrets, yes=yes) as opened:
+            yield opened
+    except ChatParityError as error:
+        error.args = tuple(secrets.redact(str(one)) for one in error.args)
+        raise
+
+
+@asynccontextmanager
+async def _opened(
+    place: str | None, spec: Spec, secrets: Secrets, *, yes: bool
+) -> AsyncIterator[tuple[Target, Callable[[], Awaitable[None]] | None]]:
     if place is None:
         async with embedded(spec) as (target, server):
             yield target, server.restart
@@ -42,11 +56,11 @@ async def open_target(
         wrong = wrong_address(place)
         if wrong:
             raise UsageError(wrong)
-        target = read_target(spec.folder / "targets" / "reference.yaml", spec, instances=(place,))
+        target = read_target(spec.folder / "targets" / "reference.yaml", spec, instances=(place,), secrets=secrets)
         demand_consent(_addresses(target), target.protected, given=yes)
         yield replace(target, name=place.partition("://")[2].partition("?")[0], file=None), None
     else:
-        target = read_target(Path(place), spec)
+        target = read_target(Path(place), spec, secrets=secrets)
         demand_consent(_addresses(target), target.protected, given=yes)
         yield target, None
 

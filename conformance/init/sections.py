@@ -18,6 +18,7 @@ class Driver:
     about: str
     section: Callable[[Answers], str]
     makes_tokens: bool = True
+    variables: tuple[str, ...] = ()
 
 
 def _jwt(answers: Answers) -> str:

@@ -14,9 +14,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from conformance.errors import BadFile
+from conformance.provision.http import Http
 from conformance.provision.jwt import Jwt
 from conformance.provision.model import Account, Driver, Lease, Provisioner, Room, Wanted
 from conformance.provision.reference import Reference
+from conformance.provision.sql import Sql
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,6 +43,10 @@ def read_provision(document: Document, auth: Auth, spec: Spec, secrets: Secrets)
     match driver:
         case "jwt":
             return Jwt.read(section)
+        case "http":
+            return Http.read(document, secrets)
+        case "sql":
+            return Sql.read(document, secrets)
         case _:
             return Reference.read(section)
 

@@ -42,6 +42,10 @@ class Maker(Protocol):
         """Make somebody no member."""
         ...
 
+    def notes(self) -> Sequence[str]:
+        """Say what the run leaves on the target, and what was not as smooth as it looks."""
+        ...
+
 
 @dataclass
 class FreshLease:
@@ -52,7 +56,6 @@ class FreshLease:
     accounts: Mapping[str, Account]
     conversations: dict[str, str] = field(default_factory=dict)
     lasting: bool = False
-    notes: Sequence[str] = ()
 
     def token(self, user: str, changes: Mapping[str, Any] | None = None) -> str | None:
         """Make a token."""
@@ -94,9 +97,9 @@ class Fresh:
         """Give a name that nothing else has, on this target, ever."""
         return f"parity-{self.nonce}-{next(self._counter)}-{name}"
 
-    def leftovers(self) -> Sequence[str]:
-        """Say nothing: what can be left, the maker knows."""
-        return ()
+    def notes(self) -> Sequence[str]:
+        """Say what the maker has to say."""
+        return self._maker.notes()
 
 
 def new_nonce() -> str:

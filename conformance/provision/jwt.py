@@ -81,3 +81,7 @@ class Named:
     async def remove(self, conversation: str, account: Account) -> None:
         """Raise: there is no membership."""
         raise ProvisioningFailed("the target's driver `jwt` cannot remove anybody from a conversation")
+
+    def notes(self) -> Sequence[str]:
+        """Say nothing: nothing was made."""
+        return ()

@@ -74,11 +74,6 @@ class Lease(Protocol):
         """Whether the accounts come back in other plays."""
         ...
 
-    @property
-    def notes(self) -> Sequence[str]:
-        """What was not as smooth as it looks, such as a request that was repeated."""
-        ...
-
     def token(self, user: str, changes: Mapping[str, Any] | None = None) -> str | None:
         """Give a token for a user; `changes` are those of the scenario language. None: send no token at all."""
         ...
@@ -103,8 +98,8 @@ class Provisioner(Protocol):
         """Bring about all that a play wants, or wait until it is free; raises ProvisioningFailed."""
         ...
 
-    def leftovers(self) -> Sequence[str]:
-        """Say what the run leaves on the target; complete when the driver has been closed."""
+    def notes(self) -> Sequence[str]:
+        """Say what the run leaves on the target, and what was repeated; complete when the driver has been closed."""
         ...
 
 

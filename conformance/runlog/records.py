@@ -135,12 +135,16 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """How the run ended: `complete` is False with a `reason` when it was stopped; `phases` are in seconds."""
+    """How the run ended: `complete` is False with a `reason` when it was stopped; `phases` are in seconds.
+
+    `notes` are what provisioning had to say: what is left on the target, what was repeated; older logs have none.
+    """
 
     complete: bool
     reason: str = ""
     seconds: float = 0.0
     phases: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
