@@ -13,6 +13,7 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from conformance.dialect import wire_type
 from conformance.errors import ProvisioningFailed, TargetUnreachable, UsageError
 from conformance.play import Pacer, Stage
 from conformance.play.failure import Unmet
@@ -41,13 +42,22 @@ ROOM = "calibration"
 
 
 async def calibrate(
-    spec: Spec, target: Target, provisioner: Provisioner, time_scale: float, guest: Guest | None = None
+    spec: Spec,
+    target: Target,
+    provisioner: Provisioner,
+    time_scale: float,
+    guest: Guest | None = None,
+    used: set[str] | None = None,
 ) -> Calibration:
-    """Measure the target; raises TargetUnreachable when nobody gets in, with the address and what happened."""
+    """Measure the target; raises TargetUnreachable when nobody gets in, with the address and what happened.
+
+    The entries of the target's dialect that this takes are added to `used`.
+    """
     began = time.perf_counter()
     reply = target.reply * time_scale
     blank = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=PATIENCE)
-    stage = Stage(spec, target, blank, provisioner, Pacer(spec, target), time_scale, guest=guest or Guest())
+    used = set() if used is None else used
+    stage = Stage(spec, target, blank, provisioner, Pacer(spec, target), time_scale, guest=guest or Guest(), used=used)
     world = World(stage, observing=True)
     last = len(target.instances)
     witnesses = tuple(f"witness{number}" for number in range(1, last + 1))
@@ -217,7 +227,8 @@ async def _answer(world: World, request: dict[str, Any], reply: float) -> str | 
             value = received.frame.value or {}
             code = value.get(protocol.error_code)
             kind = request[protocol.discriminator]
-            return str(code) if code else str(value).replace(kind, "…")
+            spoken = wire_type(world.stage.target.dialect, kind)  # The text of an error speaks as the server does.
+            return str(code) if code else str(value).replace(spoken, "…").replace(kind, "…")
     return None
 
 

@@ -19,12 +19,14 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 
+from conformance.dialect.raw import RawWriter
 from conformance.frames import Frame, read
 from conformance.refusals import Refused, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from conformance.dialect import Dialect
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
 
@@ -76,10 +78,19 @@ class Connection:
     `log` has all frames in order; `claimed` the indices that an expectation or a barrier has taken, `barriers` those
     of barriers alone, `greeting` that of the greeting; `sent` the requests so far. `turn` is waited for before each
     request of the barrier; whoever sends anything else has waited for it.
+    `used` has the entries of the target's dialect that any frame took, either way.
     """
 
-    def __init__(self, name: str, socket: ClientConnection, protocol: Protocol, known: Mapping[str, Message]) -> None:
+    def __init__(
+        self,
+        name: str,
+        socket: ClientConnection,
+        protocol: Protocol,
+        known: Mapping[str, Message],
+        dialect: Dialect | None = None,
+    ) -> None:
         self.name = name
+        self.used: set[str] = set()
         self.log: list[Received] = []
         self.claimed: set[int] = set()
         self.barriers: set[int] = set()
@@ -89,6 +100,9 @@ class Connection:
         self._socket = socket
         self._protocol = protocol
         self._known = known
+        self._incoming = dialect.incoming if dialect else None
+        self._outgoing = dialect.outgoing if dialect else None
+        self._raw = RawWriter(dialect.incoming, self.used) if dialect else None
         self._bytes = 0
         self._pings = 0
         self._written = 0
@@ -108,7 +122,7 @@ class Connection:
         self.sent.append(Sent(kind, len(self.log)))
         if kind == self._protocol.barrier_request[self._protocol.discriminator]:
             self._pings += 1
-        await self.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+        await self._write(self._encoded(frame))
 
     def note_raw(self, data: str | bytes) -> bool:
         """Note a raw message as a request; one that plainly is none counts as a request of no type.
@@ -122,17 +136,19 @@ class Connection:
         return bool(kind == self._protocol.barrier_request[self._protocol.discriminator])
 
     async def send_text(self, text: str) -> None:
-        """Send a text frame; half surrogate pairs cannot be sent and raise UnicodeEncodeError."""
-        self._written += 1
-        await self._quietly(self._socket.send(text))
+        """Send a raw text frame; half surrogate pairs cannot be sent and raise UnicodeEncodeError."""
+        await self._write(self._raw.message(text.encode()).decode() if self._raw else text)
 
     async def send_bytes(self, data: bytes) -> None:
-        """Send a binary frame."""
-        self._written += 1
-        await self._quietly(self._socket.send(data))
+        """Send a raw binary frame."""
+        await self._write(self._raw.message(data) if self._raw else data)
+
+    def speak(self, payloads: Sequence[bytes], *, final: bool) -> list[bytes]:
+        """Put raw fragments of one message into the target's dialect; `final`: the last one ends it."""
+        return self._raw.fragments(payloads, final=final) if self._raw else list(payloads)
 
     def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0) -> None:
-        """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks."""
+        """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks and the dialect."""
         # The library checks control frames and reserved bits: what the scenario wants is written over its first byte.
         wire = bytearray(WireFrame(Opcode.TEXT, payload).serialize(mask=True))
         wire[0] = fin << 7 | rsv << 4 | opcode
@@ -161,7 +177,7 @@ class Connection:
         mine = self._pings
         self._awaited.add(mine)
         written = self._written + 1
-        await self.send_text(json.dumps(self._protocol.barrier_request))
+        await self._write(self._encoded(self._protocol.barrier_request))
         answered = await self.until(lambda: self._pongs >= mine, timeout)
         if answered:
             self._handled = max(self._handled, written)
@@ -211,6 +227,17 @@ class Connection:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def _encoded(self, frame: Mapping[str, Any]) -> str:
+        if self._incoming is not None:
+            translated = self._incoming.to_wire(frame)
+            self.used |= translated.used
+            frame = translated.value
+        return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+    async def _write(self, data: str | bytes) -> None:
+        self._written += 1
+        await self._quietly(self._socket.send(data))
+
     async def _quietly(self, sending: Any) -> None:
         try:
             await sending
@@ -234,7 +261,9 @@ class Connection:
             self._fault = f"the server sent more than {MAX_LOG:,} bytes"
             self._socket.transport.abort()
             return
-        received = Received(time.perf_counter(), read(data, self._protocol.discriminator, self._known))
+        frame = read(data, self._protocol.discriminator, self._known, self._outgoing)
+        received = Received(time.perf_counter(), frame)
+        self.used |= frame.used or frozenset()
         self.log.append(received)
         if received.frame.type == self._protocol.barrier_reply:
             self._pongs += 1
@@ -275,6 +304,7 @@ async def open_connection(
     *,
     timeout: float,
     origin: str | None = None,
+    dialect: Dialect | None = None,
 ) -> Connection | Refused:
     """Open a connection to `url` (which carries the token), or say how the server refused it.
 
@@ -296,4 +326,4 @@ async def open_connection(
         socket = await opening
     except (OSError, EOFError, ValueError, WebSocketException) as error:
         return refused(error, url, timeout)
-    return Connection(name, socket, protocol, known)
+    return Connection(name, socket, protocol, known, dialect)

@@ -9,9 +9,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conformance.spec.messages import MAX_VIOLATIONS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conformance.dialect import Direction
     from conformance.spec.messages import Message, Violation
 
 
@@ -20,7 +23,8 @@ class Frame:
     """One received frame: its text, and what could be read in it.
 
     `problem` says why it is no JSON object of a known type (then `value` may be None); `violations` where it breaks its
-    schema.
+    schema. In a dialect `text` is what the wire had, `value` what the protocol has, and `used` the entries that lie
+    between; without one `used` is None.
     """
 
     text: str
@@ -28,10 +32,13 @@ class Frame:
     type: str | None
     problem: str | None = None
     violations: tuple[Violation, ...] = ()
+    used: frozenset[str] | None = None
 
 
-def read(data: str | bytes, discriminator: str, known: Mapping[str, Message]) -> Frame:
-    """Read one WebSocket message against the `known` types."""
+def read(
+    data: str | bytes, discriminator: str, known: Mapping[str, Message], dialect: Direction | None = None
+) -> Frame:
+    """Read one WebSocket message against the `known` types, in the target's dialect if it has one."""
     if isinstance(data, bytes):
         return Frame(
             text=f"{len(data)} bytes: {data[:64].hex()}", value=None, type=None, problem="it is a binary frame"
@@ -43,6 +50,13 @@ def read(data: str | bytes, discriminator: str, known: Mapping[str, Message]) ->
         return Frame(text=data, value=None, type=None, problem=problem)
     if not isinstance(value, dict):
         return Frame(text=data, value=None, type=None, problem="it is JSON, but not an object")
+    used: frozenset[str] | None = None
+    faults: tuple[tuple[str, Violation], ...] = ()
+    if dialect is not None:
+        translated = dialect.from_wire(value)
+        value, used, faults = translated.value, translated.used, translated.faults
+        if translated.problem is not None:
+            return Frame(text=data, value=value, type=None, problem=translated.problem, used=used)
     kind = value.get(discriminator)
     if not isinstance(kind, str) or kind not in known:
         return Frame(
@@ -52,8 +66,16 @@ def read(data: str | bytes, discriminator: str, known: Mapping[str, Message]) ->
             problem=f"its `{discriminator}` is {kind!r:.80}, which is not in the protocol",
         )
     if "\\u" in data and _half_pair(value):
-        return Frame(text=data, value=value, type=kind, problem="it holds half a surrogate pair, which is no text")
-    return Frame(text=data, value=value, type=kind, violations=tuple(known[kind].violations(value)))
+        problem = "it holds half a surrogate pair, which is no text"
+        return Frame(text=data, value=value, type=kind, problem=problem, used=used)
+    violations = [one for one in known[kind].violations(value) if not _is_said(one, faults)]
+    said = [fault for _, fault in faults[:MAX_VIOLATIONS]]
+    return Frame(text=data, value=value, type=kind, violations=(*said, *violations), used=used)
+
+
+def _is_said(violation: Violation, faults: tuple[tuple[str, Violation], ...]) -> bool:
+    """Tell whether a fault of the dialect says already what is wrong at this place, and in the wire's words."""
+    return any(violation.message.startswith(f"`{place}`") for place, _ in faults)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -67,12 +67,14 @@ class Options:
 class Course:
     """How far a run has come: seconds per phase, and why it ended early (empty: it did not).
 
+    `used` has the entries of the target's dialect that some frame has taken.
     `notes` are what provisioning has to say at the end: what is left on the target, what was repeated.
     """
 
     phases: dict[str, float] = field(default_factory=dict)
     stopped: str = ""
     failures: int = 0
+    used: set[str] = field(default_factory=set)
     notes: tuple[str, ...] = ()
 
 
@@ -140,7 +142,7 @@ async def run(
     guest = Guest(target.politeness)
     async with noted(open_provisioner(target, spec.protocol.default_role), course) as provisioner:
         with _Phase(course, "calibration"):
-            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest)
+            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest, course.used)
         sink(calibration)
         stage = Stage(
             spec=spec,
@@ -151,6 +153,7 @@ async def run(
             time_scale=options.time_scale,
             restart=restart,
             secrets=target.keys,
+            used=course.used,
             guest=guest,
         )
         arranged = arrange(scenarios, options.order)

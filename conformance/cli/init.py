@@ -22,6 +22,7 @@ from conformance.target import check_target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_VARIABLE_OF = re.compile(r"^[^#\n]*?_env: ([A-Za-z0-9_]+)", re.MULTILINE)
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -37,8 +38,9 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
     "--ids", type=click.Choice(["uuid", "integer", "text"]), default="uuid", show_default=True, help="Its user ids."
 )
 @click.option("--api", help="The base URL of its HTTP API, where the driver uses one.")
+@click.option("--example", help="Copy an example instead: rust-chat-server or veza-backend-api.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-def init(file: Path, force: bool, **given: Any) -> None:
+def init(file: Path, force: bool, example: str | None, **given: Any) -> None:
     """Write a commented target file (default: target.yaml) for a server to be tested.
 
     What is not said by a flag is asked for on a terminal. Nothing is connected to; secrets are not asked for, only the
@@ -46,12 +48,15 @@ def init(file: Path, force: bool, **given: Any) -> None:
     """
     if file.exists() and not force:
         raise UsageError(f"{file} is there already; --force replaces it")
-    answers = _ask(given)
     spec = load(find())
-    write_file(file, compose(answers, spec.protocol, _seen_from(file, spec.folder / "formats" / "target.schema.json")))
+    schema = _seen_from(file, spec.folder / "formats" / "target.schema.json")
+    if example is not None:
+        write_file(file, _copy(spec.folder / "targets", example, schema))
+    else:
+        write_file(file, compose(_ask(given), spec.protocol, schema))
     check_target(file, spec)
     click.echo(f"Wrote {file}. Next:")
-    for line in _next(file, answers):
+    for line in _next(file):
         click.echo(f"  {line}")
 
 
@@ -137,10 +142,18 @@ def _seen_from(file: Path, schema: Path) -> str:
     return schema.resolve().as_posix()
 
 
-def _next(file: Path, answers: Answers) -> list[str]:
-    driver = DRIVERS[answers.driver]
-    variables = (*((answers.secret_env,) if driver.makes_tokens else ()), *driver.variables)
+def _copy(folder: Path, example: str, schema: str) -> str:
+    """Give the text of an example of the spec, with its own way to the schema."""
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    if example not in names:
+        raise UsageError(f"there is no example {example!r}; there are {', '.join(names)}")
+    _, _, text = (folder / f"{example}.yaml").read_text(encoding="utf-8").partition("\n")
+    return f"# yaml-language-server: $schema={schema}\n{text}"
+
+
+def _next(file: Path) -> list[str]:
     name = shlex.quote(str(file))
+    variables = dict.fromkeys(_VARIABLE_OF.findall(file.read_text(encoding="utf-8")))
     return [
         *(f"export {variable}=…" for variable in variables),
         f"chat-parity lint {name}",

@@ -42,7 +42,7 @@ class Row:
 
 @click.command(name="list")
 @click.argument("words", nargs=-1, metavar="[features|rules|scenarios|probes|messages] [GLOB …]")
-@click.option("--format", "form", type=click.Choice(["plain", "json"]), default="plain", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
 def listing(words: tuple[str, ...], form: str, spec_folder: Path | None) -> None:
     """List what the spec holds, one line each, ids first.

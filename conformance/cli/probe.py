@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]")
 @click.option("--why", is_flag=True, help="Also say why a difference between two servers bites.")
-@click.option("--format", "form", type=click.Choice(["plain", "json"]), default="plain", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the run, with transcripts.")
 @click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Probes at a time.")
 @click.option(

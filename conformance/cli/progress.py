@@ -4,39 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from conformance.report import progress_line
+from conformance.report.terminal import is_live, result_line
 from conformance.results import Calibration, Observation, Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
+
+NARROW = 60
+"""Columns below which the live line has no bar."""
+
+_WELL = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
 class Progress:
-    """Takes every record of a run, and shows it without secrets.
+    """Takes every record of a run; a context manager, so that the live line goes away at the end.
 
-    A context manager, so that the live line goes away at the end.
+    `live` is whether there is a line that is drawn again and again; None asks the console. Elsewhere every result has
+    a line, or only those that are not well (`failures_only`).
     """
 
-    def __init__(self, console: Console, total: int, redact: Callable[[str], str] = str) -> None:
+    def __init__(self, console: Console, total: int, *, failures_only: bool = False, live: bool | None = None) -> None:
         self._console = console
-        self._redact = redact
-        self._bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
-        )
-        self._task = self._bar.add_task("calibrating", total=total)
+        self._live = is_live(console) if live is None else live
+        self._quiet = self._live or failures_only
+        self._wrong = 0
+        bar: list[ProgressColumn] = [BarColumn()] if console.width >= NARROW else []
+        said = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[wrong]}", style="red")
+        self._bar = Bar(*said, *bar, MofNCompleteColumn(), console=console, transient=True)
+        self._task = self._bar.add_task("calibrating", total=total, wrong="")
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._live:
             self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._console.is_terminal:
+        if self._live:
             self._bar.stop()
 
     def take(self, record: Calibration | Result | Observation) -> None:
@@ -46,7 +52,13 @@ class Progress:
         elif isinstance(record, Observation):
             self._bar.update(self._task, description="observing")
         else:
-            self._bar.advance(self._task)
-            wrong = record.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
-            if wrong or not self._console.is_terminal:
-                self._console.print(self._redact(progress_line(record)), soft_wrap=True, highlight=False, markup=False)
+            self._take(record)
+
+    def _take(self, result: Result) -> None:
+        wrong = result.outcome not in _WELL
+        self._wrong += wrong
+        said = f"{self._wrong} not well" if self._wrong else ""
+        self._bar.update(self._task, advance=1, wrong=said)
+        if wrong or not self._quiet:
+            # A narrow terminal breaks the line between words; what reads a pipe gets it whole.
+            self._console.print(result_line(result), soft_wrap=not self._live, highlight=False)

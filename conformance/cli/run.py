@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,12 @@ import click
 from rich.console import Console
 
 from conformance.cli.ids import read_ids
+from conformance.cli.output import emit
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.targets import open_target, split
-from conformance.report import terminal, write_reports
+from conformance.report import FORMATS, terminal, write_reports
+from conformance.results import Result
 from conformance.run import Course, Options, Selection, arrange, select
 from conformance.run import run as play_all
 from conformance.runlog import read_run
@@ -26,9 +29,9 @@ from conformance.spec import find, load
 from conformance.waivers.file import read_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from conformance.results import Calibration, Observation, Result
+    from conformance.results import Calibration, Observation
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
@@ -69,7 +72,15 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Known failures, which are no reason for exit 1 (default: `waivers` of the target file).",
 )
-@click.option("--failures-only", is_flag=True, help="Print failures, not the table.")
+@click.option("--failures-only", is_flag=True, help="Print failures, not the table and what passed.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="What is printed at the end; with another than text, progress goes to standard error.",
+)
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
 @click.pass_context
@@ -77,8 +88,8 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     """Play scenarios against a server and write the parity report.
 
     TARGET is a target file or a ws:// URL; without one the reference server is started and tested. What is played may
-    be narrowed by ids and globs. Writes run.jsonl, and beside it
-    parity.html, parity.md, parity.json and junit.xml.
+    be narrowed by ids and globs. Writes run.jsonl, and beside it parity.html,
+    parity.md, parity.json and junit.xml.
     """
     spec = load(given["spec_folder"] or find())
     gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
@@ -98,16 +109,23 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     )
     arrange(scenarios, options.order)
     waivers = _waivers(given["waivers_file"], spec)
-    console = Console(highlight=False)
+    form, failures_only = given["form"], given["failures_only"]
+    if failures_only and form != "text":
+        raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
+    console = Console(highlight=False, stderr=form != "text")
+    progress = partial(Progress, console, len(scenarios) * options.repeat, failures_only=failures_only)
     try:
         folder = asyncio.run(
-            _run(spec, place, scenarios, options, given["out"], given["trace"], console, given["yes"], waivers)
+            _run(spec, place, scenarios, options, given["out"], given["trace"], progress, given["yes"], waivers)
         )
     except KeyboardInterrupt:
         ctx.exit(3)
     recorded = read_run(folder / "run.jsonl")
     report = write_reports(recorded, folder)
-    terminal.show(report, recorded, console, failures_only=given["failures_only"])
+    if form == "text":
+        terminal.show(report, recorded, console, failures_only=failures_only)
+    else:
+        emit(FORMATS[form](report, recorded))
     console.print(f"Report: {folder / 'parity.html'}", soft_wrap=True, highlight=False)
     ctx.exit(report.exit_code)
 
@@ -119,7 +137,7 @@ async def _run(
     options: Options,
     out: Path | None,
     trace: str,
-    console: Console,
+    show_progress: Callable[[], Progress],
     yes: bool,
     waivers: Waivers | None,
 ) -> Path:
@@ -133,15 +151,23 @@ async def _run(
         if place is not None:
             stack.callback(_tell, course, target)
         write = stack.enter_context(recording(folder / "run.jsonl", header, target, course, trace, began))
-        progress = stack.enter_context(Progress(console, len(scenarios) * options.repeat, target.secrets.redact))
+        progress = stack.enter_context(show_progress())
 
         def sink(record: Calibration | Result | Observation) -> None:
             write(record)
-            progress.take(record)
+            progress.take(_without_secrets(record, target))
 
         probes = spec.probes.values() if options.probes else ()
         await play_all(spec, target, scenarios, probes, options, sink, course, restart)
     return folder
+
+
+def _without_secrets(record: Calibration | Result | Observation, target: Target) -> Calibration | Result | Observation:
+    """Give what the live lines may show."""
+    if not isinstance(record, Result):
+        return record
+    redact = target.secrets.redact
+    return replace(record, problems=tuple(replace(one, message=redact(one.message)) for one in record.problems))
 
 
 def _tell(course: Course, target: Target) -> None:

@@ -18,7 +18,6 @@ class Driver:
     about: str
     section: Callable[[Answers], str]
     makes_tokens: bool = True
-    variables: tuple[str, ...] = ()
 
 
 def _jwt(answers: Answers) -> str:

@@ -8,6 +8,8 @@ from conformance.matching import show
 from conformance.play.failure import Broken, Unmet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.connection import Connection
     from conformance.play.world import World
     from conformance.scenario import steps as s
@@ -59,18 +61,39 @@ async def _write_raw(step: s.SendRaw, connection: Connection, world: World) -> b
 def _write_wire(step: s.SendRaw, connection: Connection, world: World) -> bool:
     message = b""
     barrier = False
-    for frame in step.frames:
-        written = frame.payload_hex
-        payload = bytes.fromhex(written) if written is not None else _text(step, frame.payload, world).encode()
+    payloads = [_payload(step, frame, world) for frame in step.frames]
+    wires = _spoken(step, payloads, connection)
+    for frame, payload, wire in zip(step.frames, payloads, wires, strict=True):
         about = f"opcode {frame.opcode} fin {int(frame.fin)} rsv {frame.rsv}"
         world.transcript.note(step.by, "→", f"frame {about}, {len(payload)} bytes: {payload[:200]!r}")
-        connection.send_wire(frame.opcode, payload, fin=frame.fin, rsv=frame.rsv)
+        connection.send_wire(frame.opcode, wire, fin=frame.fin, rsv=frame.rsv)
         if frame.opcode in (0, 1):
             message += payload
             if frame.fin:
                 barrier |= connection.note_raw(message)
                 message = b""
     return barrier
+
+
+def _payload(step: s.SendRaw, frame: s.RawFrame, world: World) -> bytes:
+    written = frame.payload_hex
+    return bytes.fromhex(written) if written is not None else _text(step, frame.payload, world).encode()
+
+
+def _spoken(step: s.SendRaw, payloads: Sequence[bytes], connection: Connection) -> list[bytes]:
+    """Put the fragments of each message into the target's dialect; control frames between them stay as they are."""
+    spoken = list(payloads)
+    data = [index for index, frame in enumerate(step.frames) if frame.opcode in (0, 1, 2)]
+    message: list[int] = []
+    for index in data:
+        message.append(index)
+        final = step.frames[index].fin
+        if final or index == data[-1]:
+            translated = connection.speak([payloads[one] for one in message], final=final)
+            for one, payload in zip(message, translated, strict=True):
+                spoken[one] = payload
+            message = []
+    return spoken
 
 
 def _text(step: s.SendRaw, raw: Any, world: World) -> str:

@@ -107,7 +107,7 @@ class Stage:
     """The fixed surroundings of a play. Seconds throughout; `time_scale` stretches every wait for a slow machine.
 
     `restart` kills the target and starts it again, None where the run cannot. `secrets` are texts that no frame may
-    hold.
+    hold. `used` gathers the entries of the target's dialect that any play has used.
     """
 
     spec: Spec
@@ -118,6 +118,7 @@ class Stage:
     time_scale: float = 1.0
     restart: Callable[[], Awaitable[None]] | None = None
     secrets: tuple[str, ...] = field(default=())
+    used: set[str] = field(default_factory=set)
     reach: Reach = field(default_factory=Reach)
     floor: Floor = field(default_factory=Floor)
     guest: Guest = field(default_factory=Guest)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from conformance.connection import Closed, Connection, Received, open_connection
+from conformance.dialect import form_of, nobodys_id, provided
 from conformance.matching import Matched, match
 from conformance.play.failure import Broken, Unmet
 from conformance.play.manners import Held, insist
@@ -106,7 +107,9 @@ class World:
     async def provide(self, wanted: Wanted) -> None:
         """Lease accounts and conversations; raises ProvisioningFailed."""
         self._lease = await self.stage.provisioner.lease(wanted)
-        self.users = {name: account.id for name, account in self._lease.accounts.items()}
+        users, conversations = (form_of(self.stage.target.dialect, kind) for kind in ("user", "conversation"))
+        self.users = {name: provided(users, account.value) for name, account in self._lease.accounts.items()}
+        self.conversations = {name: provided(conversations, one) for name, one in self._lease.conversations.items()}
 
     @property
     def lease(self) -> Lease:
@@ -117,10 +120,9 @@ class World:
     async def set(self, given: Given) -> None:
         """Bring about what a scenario is given, of what was provided; raises Unmet."""
         self._names["nonce"] = uuid.uuid4().hex[:12]
-        self.conversations = dict(self.lease.conversations)
         self._names |= self.users | self.conversations
         for name in given.unknown:
-            self._names[name] = str(uuid.uuid4())
+            self._names[name] = nobodys_id(self.stage.target.dialect)
         for name in given.traps:
             self.traps[name] = await Trap.set(name)
             self._names[name] = self.traps[name].url
@@ -178,6 +180,7 @@ class World:
             self.stage.spec.outgoing,
             timeout=max(self.stage.reply, UPGRADE),
             origin=origin,
+            dialect=target.dialect,
         )
         self.stage.reach.note(answered=not isinstance(outcome, Refused) or outcome.status is not None)
         if isinstance(outcome, Refused):
@@ -338,7 +341,9 @@ class World:
 
     async def end(self) -> None:
         """Close every connection and trap; never raises for what the server does."""
-        leaving = [connection.close() for connection in (*self.connections.values(), *self.past)]
+        everyone = (*self.connections.values(), *self.past)
+        self.stage.used.update(*(connection.used for connection in everyone))
+        leaving = [connection.close() for connection in everyone]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*leaving, return_exceptions=True), 5.0)
         for trap in self.traps.values():

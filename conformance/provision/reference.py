@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from conformance.dialect import form_of
 from conformance.errors import ProvisioningFailed
 from conformance.provision.fresh import Fresh
 from conformance.provision.model import Account
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from conformance.dialect import Dialect
     from conformance.provision.fresh import Member
     from conformance.provision.model import Provisioner
     from conformance.target import Target
@@ -48,36 +49,39 @@ class Reference:
         """Open an HTTP client for the API that belongs to the target."""
         import httpx  # noqa: PLC0415 -- a target of another driver does without it
 
-        steward = Account("steward", str(uuid.uuid4()))
+        users = form_of(target.dialect, "user")
+        steward = Account("steward", users.to_wire(users.fresh()))
         headers = {"Authorization": f"Bearer {make_token(target.auth.signing, steward)}"}
         limits = httpx.Limits(keepalive_expiry=IDLE)
         base = self.api or beside(target.instances[0])
         async with httpx.AsyncClient(base_url=base, headers=headers, timeout=TIMEOUT, limits=limits) as client:
-            yield Fresh(Steward(client), target.auth.signing)
+            yield Fresh(Steward(client, target.dialect), target.auth.signing)
 
 
 class Steward:
     """Makes conversations as a user of its own that owns them all and never connects."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, dialect: Dialect | None = None) -> None:
         self._client = client
+        self._users = form_of(dialect, "user")
+        self._ids = str if dialect is None else (str, int)
         self._made = 0
 
     async def account(self, name: str) -> Account:
         """Name a user: it exists as soon as a token names it."""
-        return Account(name, str(uuid.uuid4()))
+        return Account(name, self._users.to_wire(self._users.fresh()))
 
     async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
         """Make a conversation."""
-        listed = [{"user_id": account.id, "role": role} for account, role in members]
+        listed = [{"user_id": account.value, "role": role} for account, role in members]
         made = await self._ask("POST", "/conversations", {"name": name, "visibility": visibility, "members": listed})
         found = made.get("conversation_id") if isinstance(made, dict) else None
-        if not isinstance(found, str):
+        if not isinstance(found, self._ids):
             raise ProvisioningFailed(
                 f"the provisioning API made a conversation without a conversation_id: {made!r:.200}"
             )
         self._made += 1
-        return found
+        return str(found)
 
     async def give_role(self, conversation: str, account: Account, role: str) -> None:
         """Give a role."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from conformance.report.formats import FILES, FORMATS
 from conformance.report.model import FeatureRow, Report, RuleRow, build
-from conformance.report.terminal import progress_line
 from conformance.report.transcript import failure_text
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ __all__ = [
     "RuleRow",
     "build",
     "failure_text",
-    "progress_line",
     "write_file",
     "write_reports",
 ]

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from conformance.results import Result
     from conformance.runlog import Run
 
-NARROWEST = 60
+NARROWEST = 40
 """Columns below which the table does not shrink any further."""
+
+NARROW = 60
+"""Columns below which the evidence has lines of its own."""
 
 PLAIN_WIDTH = 120
 """Columns where there is no terminal to ask."""
@@ -55,9 +58,15 @@ _VERDICT_WIDTH = 11
 def show(report: Report, run: Run, console: Console | None = None, *, failures_only: bool = False) -> None:
     """Print the whole view on a console (standard output, if none is given)."""
     console = console or Console(highlight=False)
-    width = console.width if console.is_terminal else PLAIN_WIDTH
+    width = console.width if is_live(console) else PLAIN_WIDTH
     for text in lines(report, run, width, failures_only=failures_only):
         console.print(text, soft_wrap=True, highlight=False)
+
+
+def is_live(console: Console) -> bool:
+    """Tell whether somebody looks at a terminal: FORCE_COLOR makes colours, and no terminal of a file."""
+    isatty = getattr(console.file, "isatty", None)
+    return console.is_interactive and isatty is not None and bool(isatty())
 
 
 def render(report: Report, run: Run, width: int = PLAIN_WIDTH, *, failures_only: bool = False) -> str:
@@ -81,11 +90,13 @@ def lines(report: Report, run: Run, width: int, *, failures_only: bool = False) 
     yield from _counts(report)
 
 
-def progress_line(result: Result) -> str:
+def result_line(result: Result) -> Text:
     """Give one line for a result as it comes in: `PASS        edit.non-owner-refused  12 ms`."""
+    text = Text()
+    text.append(f"{result.outcome:<14}", style=_STYLES[result.outcome])
     attempt = f"  attempt {result.attempt}" if result.attempt > 1 else ""
-    text = f"{result.outcome:<14}  {line(result.scenario)}  {result.seconds * 1000:.0f} ms{attempt}"
-    return f"{text}  {line(result.problems[0].message)}" if result.problems else text
+    text.append(f"  {line(result.scenario)}  {result.seconds * 1000:.0f} ms{attempt}")
+    return text.append(f"  {line(result.problems[0].message)}") if result.problems else text
 
 
 def _head(report: Report) -> str:
@@ -95,9 +106,12 @@ def _head(report: Report) -> str:
 
 def _table(report: Report, width: int) -> Iterator[Text]:
     title_width = max([7, *(cell_len(row.judged.entry.title) for row in report.features)])
-    # The evidence needs 24 columns to be readable beside the verdict; the title gives way first, down to 20.
-    title_width = min(title_width, max(20, width - _VERDICT_WIDTH - 6 - 24))
-    yield Text(f"{'#':>3}  {'Feature':<{title_width}}  {'Verdict':<{_VERDICT_WIDTH}}  Evidence", style="bold")
+    # The evidence needs 24 columns to be readable beside the verdict; the title gives way first, down to 20. Where
+    # there is still no room, the evidence goes below.
+    room = width - _VERDICT_WIDTH - 7 if width < NARROW else max(20, width - _VERDICT_WIDTH - 6 - 24)
+    title_width = min(title_width, room)
+    evidence = "" if width < NARROW else "  Evidence"
+    yield Text(f"{'#':>3}  {'Feature':<{title_width}}  {'Verdict':<{_VERDICT_WIDTH}}{evidence}".rstrip(), style="bold")
     for row in report.features:
         yield from _row(row, title_width, width)
 
@@ -109,12 +123,15 @@ def _row(row: FeatureRow, title_width: int, width: int) -> Iterator[Text]:
         title = set_cell_size(title, title_width - 1) + "…"
     text = Text(f"{feature.entry.number:>3}  {set_cell_size(title, title_width)}  ")
     text.append(f"{feature.verdict:<{_VERDICT_WIDTH}}", style=_STYLES[feature.verdict])
-    indent = cell_len(text.plain) + 2
-    first, *rest = _wrap(row.evidence, width - indent)
-    text.append(f"  {first}", style="yellow" if feature.amber else "")
+    below = width < NARROW
+    indent = 5 if below else cell_len(text.plain) + 2
+    parts = _wrap(row.evidence, width - indent)
+    if not below:
+        text.append(f"  {parts.pop(0)}", style="yellow" if feature.amber else "")
+    text.rstrip()
     yield text
-    for part in rest:
-        yield Text(f"{' ' * indent}{part}")
+    for part in parts:
+        yield Text(f"{' ' * indent}{part}", style="yellow" if feature.amber and below else "")
 
 
 def _wrap(text: str, width: int) -> list[str]:

@@ -19,6 +19,7 @@ from conformance.documents import read_json
 from conformance.errors import BadFile, Mistake
 from conformance.matching import show
 from conformance.spec.formats import missing
+from conformance.spec.shapes import Shape, read_shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,11 @@ class Message:
         """The places, such as `items[].name`, that no right server fills: place → reason."""
         found: Mapping[str, str] = self.schema.get("x-never", {})
         return found
+
+    @property
+    def shape(self) -> Shape:
+        """What it is made of."""
+        return read_shape(self.schema, self._resolver)
 
     def violations(self, frame: Any) -> list[Violation]:
         """Give what is wrong with a frame, at most `MAX_VIOLATIONS`, the most telling first; empty: it fits."""

@@ -54,6 +54,7 @@ class Protocol:
     unknown_type: str
     secret_rule: str
     malformed_rule: str
+    ids: Mapping[str, frozenset[str]]
     ambient: frozenset[str]
     budgets: tuple[Budget, ...]
     orders: Mapping[str, Order]
@@ -83,6 +84,7 @@ def read_protocol(document: Document) -> Protocol:
         unknown_type=value["unknown_type"],
         secret_rule=value["secret_rule"],
         malformed_rule=value["malformed_rule"],
+        ids={kind: frozenset(fields) for kind, fields in value["ids"].items()},
         ambient=frozenset(value["ambient"]),
         budgets=tuple(
             Budget(one["limit"], one["window"], None if one["requests"] == "*" else frozenset(one["requests"]))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from conformance.dialect import Dialect
     from conformance.provision import Driver
     from conformance.target.auth import Auth
 
@@ -24,7 +25,7 @@ class Target:
 
     `profile` has the groups `limits`, `timers` (seconds) and `options`; `reply` is how many seconds a reply may take.
     `secrets` are to be kept out of everything that is stored or printed; more are learned during a run. Its known
-    failures stand in the file `waivers`.
+    failures stand in the file `waivers`. `dialect` is what it calls things (None: as the protocol does).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Target:
     protected: tuple[str, ...] | None = None
     secrets: Secrets = field(default_factory=Secrets, compare=False)
     waivers: Path | None = None
+    dialect: Dialect | None = None
 
     @property
     def local(self) -> bool:

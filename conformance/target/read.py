@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from conformance.dialect import read_dialect
 from conformance.documents import read_yaml
 from conformance.politeness.limits import read_limits
 from conformance.provision import read_provision
@@ -50,6 +51,7 @@ def read_target(
         protected=tuple(value["protected"]) if "protected" in value else None,
         secrets=secrets,
         waivers=file.parent / value["waivers"] if "waivers" in value else None,
+        dialect=read_dialect(document, spec),
     )
 
 

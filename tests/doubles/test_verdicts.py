@@ -19,6 +19,7 @@ from conformance.results import Calibration, Outcome, Result
 from conformance.run import Course, Options, run
 from conformance.runlog import Footer, Run
 from conformance.verdict import Judgement, Standing, judge
+from tests.conformance.report.valid import check
 from tests.conformance.stages import SECRET, target_at
 from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.relay_everything import relaying
@@ -65,7 +66,9 @@ async def play_all(spec: Spec, url: str) -> Played:
     results = [one for one in records if isinstance(one, Result)]
     assert len(results) == len(scenarios)
     header = make_header(spec, target, scenarios, options)
-    return Played(calibration, results, judge(Run(header, calibration, tuple(results), (), Footer(complete=True))))
+    recorded = Run(header, calibration, tuple(results), (), Footer(complete=True))
+    check(recorded)  # what programs read of it is valid, however wrong the server
+    return Played(calibration, results, judge(recorded))
 
 
 @pytest.fixture

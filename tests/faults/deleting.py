@@ -140,7 +140,7 @@ def refused_deletion_is_kept(patch: Patch) -> None:
             raise
 
 
-@fault(breaks=["DEL-3"])
+@fault(breaks=["DEL-3"], also=["SYNC-3"])
 def tombstone_keeps_its_text(patch: Patch) -> None:
     """Sync shows the text of a deleted message."""
     patch.rewrite(events.describe, '"content": "" if gone else message.content', '"content": message.content')

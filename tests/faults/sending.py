@@ -72,7 +72,7 @@ def drops_marks_of_direction(patch: Patch) -> None:
     _content(patch, lambda text: text.translate(marks))
 
 
-@fault(breaks=["SEND-1"], also=["ATT-1"])
+@fault(breaks=["SEND-1"], also=["ATT-1", "MULTI-1"])
 def sender_hears_nothing(patch: Patch) -> None:
     """No connection of the sender gets the message, against the profile."""
     new = TELL.replace("(message))", "(message), besides=context.user_id)")

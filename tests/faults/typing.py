@@ -191,7 +191,7 @@ def _as_message(conversation_id, typed):
     return describe(stored, {})
 
 
-@fault(breaks=["TYPE-3"], also=["TYPE-4", "PERM-1", "PERM-2"])
+@fault(breaks=["TYPE-3"], also=["TYPE-4", "PERM-1", "PERM-2", "ACK-3"])
 def typing_in_history(patch: Patch) -> None:
     """Typing stands in history."""
     _remember(patch, "_history")

@@ -64,6 +64,18 @@ SHARED = {
     "Attachment": Fields("url filename content_type size", "width height duration"),
 }
 
+ERROR_CODES = {
+    "invalid_message",
+    "unknown_type",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "rate_limited",
+    "too_large",
+    "unavailable",
+    "internal",
+}
+
 IDS = {
     "conversation_id",
     "message_id",

@@ -19,11 +19,13 @@ from tests.spec.spec_files import (
     message_of,
     name_of,
     read_json,
+    read_yaml,
     shared,
 )
 
 PROVENANCE = {"seed", "ancestor", "derived"}
 TABLES = {"incoming": table.INCOMING, "outgoing": table.OUTGOING}
+PROTOCOL = read_yaml(SPEC / "protocol.yaml")
 RULE_IDS = {rule["id"] for rule in all_rules()}
 
 each_message = pytest.mark.parametrize("path", message_files(), ids=name_of)
@@ -161,6 +163,21 @@ def test_every_field_of_a_shared_object_has_the_shape_that_its_name_stands_for(n
     for field_name, field in schema["properties"].items():
         optional = field_name not in schema["required"]
         assert actual_shape(field) == expected_shape(field_name, optional, outgoing=True), field_name
+
+
+def test_the_fields_that_hold_ids_are_those_that_the_protocol_names_by_kind():
+    named = [name for names in PROTOCOL["ids"].values() for name in names]
+    assert len(named) == len(set(named))
+    assert set(named) == table.IDS | {"user_ids"}
+
+
+def test_the_known_words_are_those_of_the_replies_and_the_errors_of_the_table():
+    outgoing = SPEC / "messages" / "outgoing"
+    actions = read_json(outgoing / "ActionConfirmed.json")["properties"]["action"]["x-values"]
+    replies = [read_json(path).get("x-reply", {}).get("with", {}) for path in message_files()]
+    greeting = PROTOCOL["greeting"]["with"]["action"]
+    assert sorted(actions) == sorted({greeting, *(reply["action"] for reply in replies if "action" in reply)})
+    assert set(read_json(outgoing / "Error.json")["properties"]["code"]["x-values"]) == table.ERROR_CODES
 
 
 # --- where they come from, and what they are ----------------------------------------------------------------

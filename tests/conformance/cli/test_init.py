@@ -51,7 +51,6 @@ class TestEachDriver:
         assert "  chat-parity lint 'my staging.yaml'\n" in said
         assert said.endswith("  chat-parity run 'my staging.yaml'\n")
         assert ("export JWT_SECRET=…" in said) == DRIVERS[driver].makes_tokens
-        assert all(f"export {variable}=…" in said for variable in DRIVERS[driver].variables)
 
     def test_gives_what_editors_look_for(self, tmp_path: Path, driver: str) -> None:
         invoke("staging.yaml", *URL, "--driver", driver)
@@ -112,6 +111,21 @@ def test_a_wrong_answer_is_one_line_and_nothing_is_written(tmp_path: Path, words
     assert said in str(error)
     assert "hunter2" not in str(error)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("example", ["rust-chat-server", "veza-backend-api"])
+def test_copies_an_example(tmp_path: Path, whole_spec: Spec, example: str) -> None:
+    result = invoke("copy.yaml", "--example", example)
+    assert result.exit_code == 0, result.output
+    assert "_SECRET=…\n" in result.output
+    copied, original = (tmp_path / "copy.yaml").read_text(), whole_spec.folder / "targets" / f"{example}.yaml"
+    assert copied.splitlines()[1:] == original.read_text().splitlines()[1:]
+    check_target(tmp_path / "copy.yaml", whole_spec)
+
+
+def test_says_which_examples_there_are() -> None:
+    said = "there is no example 'rust'; there are reference, rust-chat-server, veza-backend-api"
+    assert str(invoke("--example", "rust").exception) == said
 
 
 def test_replaces_a_file_only_by_force(tmp_path: Path) -> None:

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.cli.main import main
+from conformance.report import FORMATS, build
 from conformance.runlog import read_run
 from conformance.spec import load
+from tests.conformance.report.valid import check
 from tests.conformance.stages import SECRET
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
@@ -99,6 +101,8 @@ class Command:
         with pytest.raises(SystemExit) as ended:
             main(["run", *words, "--out", str(self.folder / "out")])
         captured = self.capsys.readouterr()
+        if (self.folder / "out" / "run.jsonl").exists():
+            check(self.log)
         return Ended(int(ended.value.code or 0), captured.out, captured.err)
 
     def against(self, url: str, *words: str) -> Ended:
@@ -404,3 +408,28 @@ class TestInterrupted:
         recorded = read_run(tmp_path / "out" / "run.jsonl")
         assert recorded.footer is None
         assert {one.scenario for one in recorded.results} >= {"toy.told"}
+
+
+class TestPrints:
+    """What `--format` says, and nothing else, on standard output."""
+
+    @pytest.mark.parametrize("form", ["json", "junit", "github", "shields"])
+    def test_another_format_alone_and_the_progress_elsewhere(self, command: Command, form: str) -> None:
+        with hosted(ChatServer("in order", "drop").serving()) as server:
+            ended = command.against(server.url, "toy.told", "toy.pinged", "--format", form)
+        recorded = command.log
+        assert ended.code == 1
+        assert ended.out == FORMATS[form](build(recorded), recorded)
+        assert "FAIL            toy.told" in ended.err
+        assert "Report: " in ended.err
+
+    def test_only_failures_if_that_was_asked_for(self, command: Command) -> None:
+        with hosted(ChatServer("in order", "drop").serving()) as server:
+            ended = command.against(server.url, "toy.told", "toy.pinged", "--failures-only")
+        assert "PASS " not in ended.out
+        assert "FAIL  toy.told" in ended.out
+
+    def test_no_half_of_a_document(self, command: Command) -> None:
+        ended = command("ws://127.0.0.1:1/ws", "toy.told", "--failures-only", "--format", "junit")
+        assert ended.code == 2
+        assert "junit is always whole" in ended.err

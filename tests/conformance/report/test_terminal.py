@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from rich.cells import cell_len
 from rich.console import Console
 
-from conformance.report import build, progress_line, terminal
+from conformance.report import build, terminal
 from conformance.report.text import visible
 from conformance.results import Outcome
 from conformance.runlog import FeatureEntry, Run
@@ -72,16 +72,25 @@ class TestRender:
         assert text.count("no zone") == 1
         assert "  Also in edit.s1, edit.s2\n" in text
 
-    @pytest.mark.parametrize("width", [1, 20, 59, 60, 70, 100, 200])
-    def test_keeps_the_table_within_the_width_but_never_under_60(self, width: int) -> None:
+    @pytest.mark.parametrize("width", [1, 20, 40, 41, 59, 60, 70, 100, 200])
+    def test_keeps_the_table_within_the_width_but_never_under_40(self, width: int) -> None:
         features = (FeatureEntry(22, "edit", "Permissions (read / send / join / moderate) 日本語日本語日本語"),)
         scenarios = (toys.scenario("edit.a", ("M-1",)), toys.scenario("edit.b", ("M-2",)))
         rules = (toys.rule("M-1"), toys.rule("M-2"), toys.rule("M-3"))
         head = toys.header(rules, scenarios, selected=("edit.a",), features=features)
         text = plain(toys.run(head, toys.result(scenarios[0])), width)
         rows = text.split("\n\n")[1].splitlines()
-        assert max(cell_len(row) for row in rows) <= max(width, 60)
+        assert max(cell_len(row) for row in rows) <= max(width, 40)
         assert all(word in " ".join(text.split()) for word in ("NOT TESTED", "1 of 3 must rules judged"))
+
+    def test_puts_the_evidence_below_where_there_is_no_room_beside(self) -> None:
+        assert plain(toys.forged(), 40).split("\n\n")[1].splitlines() == [
+            "  #  Feature   Verdict",
+            "  4  Editing   FAIL",
+            "     0 of 1 must rule · 1 scenario",
+            "  5  Dropping  NOT TESTED",
+            "     no must rules",
+        ]
 
     @settings(deadline=None)
     @given(hostile.texts)
@@ -109,9 +118,9 @@ class TestShow:
         assert "[bold red]" in shown(toys.forged("[bold red]x[/nothing]"))
 
 
-class TestProgressLine:
+class TestResultLine:
     def test_is_one_line_per_result(self) -> None:
         entry = toys.scenario("edit.a", ("M-1",))
-        assert progress_line(toys.result(entry)) == "PASS            edit.a  12 ms"
+        assert terminal.result_line(toys.result(entry)).plain == "PASS            edit.a  12 ms"
         failed = toys.result(entry, Outcome.FAIL, problems=(toys.problem("a\nb\x1b"),), attempt=2)
-        assert progress_line(failed) == r"FAIL            edit.a  12 ms  attempt 2  a\nb\x1b"
+        assert terminal.result_line(failed).plain == r"FAIL            edit.a  12 ms  attempt 2  a\nb\x1b"
