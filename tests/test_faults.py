@@ -182,8 +182,9 @@ async def test_a_forked_server_can_be_killed_and_comes_back(spec: Spec):
         assert server.instances == before == target.instances
 
 
-def test_the_suite_catches_a_fault_and_leaves_other_features_alone(whole_spec: Spec):
-    found = asyncio.run(examine(all_faults()["anybody_edits"], whole_spec, Manner(quick=True, sentinels=1)))
+@pytest.mark.parametrize(("name", "rule"), [("anybody_edits", "EDIT-2"), ("pong_twice", "PING-1")])
+def test_the_suite_catches_a_fault_and_leaves_other_features_alone(whole_spec: Spec, name: str, rule: str):
+    found = asyncio.run(examine(known_faults()[name], whole_spec, Manner(quick=True, sentinels=1)))
     assert found.problem == ""
-    assert found.caught_rules == {"EDIT-2"}
+    assert found.caught_rules == {rule}
     assert found.unrelated == {}

@@ -161,7 +161,7 @@ def types_in_any_case(patch: Patch) -> None:
         return original(json.dumps(value | {"type": known}) if known and known != name else text)
 
 
-@fault(breaks=["CONN-3"])
+@fault(breaks=["CONN-3"], also=["HIST-1", "DEL-1", "EDIT-1", "READ-1"])
 def unknown_type_is_relayed(patch: Patch) -> None:
     """A request of an unknown type goes to everybody who shares a conversation with its sender."""
 
@@ -398,7 +398,7 @@ def nul_in_a_call_kills_the_target(patch: Patch) -> None:
                 connection.hang_up(1011, "NUL.")
 
 
-@fault(breaks=["CONN-11"], also=["HIST-8"])
+@fault(breaks=["CONN-11"], also=["HIST-8", "SRCH-1", "SYNC-1"])
 def upper_case_ids_in_lists(patch: Patch) -> None:
     """The conversation of a message in a list has an upper-case id."""
     old = '"conversation_id": message.conversation_id'

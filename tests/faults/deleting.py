@@ -8,7 +8,7 @@ from reference_server import events
 from reference_server.context import Instance
 from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, MessageDeleted, encode
-from reference_server.handlers import messages, realtime
+from reference_server.handlers import messages, realtime, rooms
 from reference_server.models import DELIVERIES, MESSAGES, REACTIONS
 from reference_server.permissions import Right
 from reference_server.store import conversations
@@ -19,6 +19,8 @@ from tests.faults.tools import devices, everybody, members
 TELL = "await context.instance.tell(message.conversation_id, event)"
 FIND = "messages.find(connection, request.conversation_id, request.message_id)"
 HERE = "messages._IN_CONVERSATION.where(messages._message.id == request.message_id)"
+HOME = "connection.scalar(messages.select(messages._message.conversation_id).where(messages._message.id == {0})) or {1}"
+ANYWHERE = FIND.replace("request.conversation_id", HOME.format("request.message_id", "request.conversation_id"))
 FIND_DELETED = f"(messages._read(connection, {HERE}, {{'conversation': request.conversation_id}}) or [{FIND}])[0]"
 
 
@@ -278,3 +280,27 @@ def deletion_is_hard(patch: Patch) -> None:
             connection.execute(delete(table).where(table.c.message_id == message.message_id))
         connection.execute(delete(MESSAGES).where(MESSAGES.c.id == message.message_id))
         return gone
+
+
+@fault(breaks=["DEL-3"])
+def deleted_text_shown_to_who_joins_later(patch: Patch) -> None:
+    """Whoever joins is shown the last message that was deleted there, with its text."""
+    gone: dict = {}
+
+    @patch.around(store, "delete")
+    def delete_message(original, connection, message, stamp):
+        gone[message.conversation_id] = messages._new_message(message)
+        return original(connection, message, stamp)
+
+    @patch.around(rooms, "join_conversation")
+    async def join_conversation(original, context, request):
+        reply = await original(context, request)
+        if request.conversation_id in gone:
+            context.connection.send(encode(gone[request.conversation_id]))
+        return reply
+
+
+@fault(breaks=["DEL-2"], also=["PERM-1"])
+def owners_delete_by_way_of_their_own_conversation(patch: Patch) -> None:
+    """Whoever may moderate in the named conversation may delete any message of any other one."""
+    patch.rewrite(messages._delete, FIND, ANYWHERE)

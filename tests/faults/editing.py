@@ -20,6 +20,8 @@ from tests.faults.tools import change_frames, devices, everybody, members
 TELL = "await context.instance.tell(message.conversation_id, event)"
 CHECK = "check_content(request.content,"
 FIND = "messages.find(connection, request.conversation_id, request.message_id)"
+HOME = "connection.scalar(messages.select(messages._message.conversation_id).where(messages._message.id == {0})) or {1}"
+ANYWHERE = FIND.replace("request.conversation_id", HOME.format("request.message_id", "request.conversation_id"))
 
 
 @fault(breaks=["EDIT-1"], also=["HIST-8", "MULTI-1", "SYNC-3", "DEL-6", "PERM-1"])
@@ -297,3 +299,11 @@ def blank_edit_is_accepted(patch: Patch) -> None:
 def edit_names_nobody_who_edited(patch: Patch) -> None:
     """The event of an edit names another editor than the author."""
     change_frames(patch, MessageEdited, lambda frame: frame.update(editor_id=str(uuid4())))
+
+
+@fault(breaks=["EDIT-2"], also=["EDIT-4", "PERM-1"])
+def anybody_edits_by_way_of_another_conversation(patch: Patch) -> None:
+    """A message is found by its id alone, and its author is asked for in its own conversation only."""
+    elsewhere = "message.sender_id != user_id and message.conversation_id == request.conversation_id"
+    patch.rewrite(messages._edit, "message.sender_id != user_id", elsewhere)
+    patch.rewrite(messages._edit, FIND, ANYWHERE)

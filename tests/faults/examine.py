@@ -19,7 +19,7 @@ from reference_server.__main__ import main as sound
 from tests.faults.registry import known_faults
 from tests.faults.serve import main as faulty
 from tests.forked import forked
-from tests.proxy.examine import beside
+from tests.proxy.examine import through
 from tests.proxy.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -148,12 +148,14 @@ async def examine(fault: Fault, spec: Spec, manner: Manner) -> Examination:
 async def _opened(fault: Fault, spec: Spec) -> AsyncIterator[tuple[Target, Restart]]:
     """Start the server with the fault, or the sound server behind a proxy that has it."""
     main = (faulty, fault.name) if fault.rules is None else (sound,)
-    async with embedded(spec, forked(*main)) as (target, server):
+    async with embedded(spec, forked(*main)) as (started, server):
+        profile = {group: {**values, **fault.profile.get(group, {})} for group, values in started.profile.items()}
+        target = replace(started, profile=profile)
         if fault.rules is None:
             yield target, server.restart
             return
         async with Proxy(target.instances, fault.rules) as proxy:
-            yield replace(target, instances=proxy.instances, api=beside(target.instances[0])), server.restart
+            yield through(proxy, target), server.restart
 
 
 async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination) -> None:

@@ -289,6 +289,44 @@ def _delete(connection, request):
     store.delete(connection, message, conversations.now())
 
 
+def _keep_from(patch: Patch, role: Role) -> None:
+    """Refuse a role everything but to send, to join and to react, with which a scenario begins."""
+    spoken = {messages: ["edit_message", "delete_message"], rooms: ["leave_conversation"]}
+    asked = {history: ["fetch_history", "search_messages", "sync_messages"]}
+    noted = {realtime: ["typing", "mark_as_read", "delivered", "remove_reaction"]}
+    called = {calls: ["offer", "answer", "hang_up", "reject", "candidate"]}
+    for module, names in (spoken | asked | noted | called).items():
+        for name in names:
+
+            @patch.around(module, name)
+            async def handle(original, context, request):
+                standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
+                if standing.role is role:
+                    raise Refused("forbidden", "Not with this role.")
+                return await original(context, request)
+
+
+@fault(breaks=["PERM-1"], also=["DEL-3"])
+def owners_may_only_send(patch: Patch) -> None:
+    """The owner of a conversation may send, join and react there, and nothing else: many rights too few."""
+    _keep_from(patch, Role.OWNER)
+
+
+@fault(breaks=["PERM-1"], also=["MULTI-3"])
+def moderators_may_only_send(patch: Patch) -> None:
+    """Who moderates a conversation may send, join and react there, and nothing else: many rights too few."""
+    _keep_from(patch, Role.MODERATOR)
+
+
+@fault(breaks=["PERM-1"], also=[*OPENED, "DLVR-4", "READ-4", "CALL-5", "HIST-7", "TYPE-4"])
+def outsiders_may_all_that_members_may(patch: Patch) -> None:
+    """Whoever knows the id of a conversation has the rights of a member in it."""
+
+    @patch.around(Standing, "may")
+    def may(original, standing, right):
+        return original(replace(standing, role=standing.role or Role.MEMBER), right)
+
+
 @fault(breaks=["PERM-1"], also=["TYPE-1", "READ-1", "REAC-1", "PERM-2", "JOIN-1"])
 def readers_hear_nothing(patch: Patch) -> None:
     """A reader may join and hears no events."""
@@ -300,6 +338,24 @@ def readers_hear_nothing(patch: Patch) -> None:
         if standing.role is Role.READER:
             await context.instance.hub.leave(context.connection, request.conversation_id)
         return reply
+
+
+@fault(breaks=["PERM-1"])
+def moderators_hear_messages_only(patch: Patch) -> None:
+    """Whoever moderates a conversation hears new messages there, and no other events."""
+    moderating: set = set()
+
+    @patch.around(rooms, "join_conversation")
+    async def join(original, context, request):
+        standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
+        moderating.update([context.connection] if standing.role is Role.MODERATOR else [])
+        return await original(context, request)
+
+    @patch.around(Room, "notice")
+    def notice(original, self, notice):
+        everything = '"NewMessage"' in getattr(notice, "frame", '"NewMessage"')
+        kept = self.connections if everything else {one: None for one in self.connections if one not in moderating}
+        original(Room(kept, self.barred), notice)
 
 
 @fault(breaks=["PERM-2"], also=FORGOTTEN)

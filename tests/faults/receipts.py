@@ -12,6 +12,7 @@ from reference_server.store import messages as store
 from tests.faults import audience
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import devices
+from tests.variants import profiles
 
 ANYWHERE = store._COLUMNS.where(store._message.deleted_at.is_(None), store._message.id == bindparam("message"))
 READ_ACQUIRE = "conversations.acquire(connection, conversation_id, user_id, Right.READ)"
@@ -430,3 +431,10 @@ def refused_delivery_is_told(patch: Patch) -> None:
             event = MessageDelivered(request.conversation_id, request.message_id, context.user_id, conversations.now())
             await context.instance.tell(request.conversation_id, event, besides=context.user_id)
             raise
+
+
+@fault(breaks=["DLVR-1"], also=EVENTS, profile={"options": {"delivered_audience": "members"}})
+def delivery_told_to_members_who_have_not_joined(patch: Patch) -> None:
+    """Where members learn of deliveries, those who have not joined do so too."""
+    profiles.delivered_is_told_to_members(patch)
+    audience.told_to_those_who_have_not_joined(patch, MessageDelivered)

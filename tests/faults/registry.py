@@ -5,18 +5,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tests.faults
 from tests.faults.patching import Patch
 from tests.proxy.registry import all_wire_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from conformance.spec import Spec
     from tests.proxy.rules import Rules
@@ -33,7 +33,7 @@ class Fault:
     """A named wrong: the rules that it breaks, the ones that it cannot help breaking, and how it is done.
 
     `alone`: the wrong of one scenario would be seen by others, so nothing may be played beside it. `rules`: the wrong
-    is done by a proxy before a sound server.
+    is done by a proxy before a sound server. `profile`: what the target file says of the server.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Fault:
     group: str
     apply: Wrong
     rules: Callable[[], Rules] | None = None
+    profile: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def lines(self) -> int:
@@ -56,7 +57,13 @@ class Fault:
         return {feature for rule in (*self.breaks, *self.also) for feature in spec.rules[rule].features}
 
 
-def fault(*, breaks: Sequence[str], also: Sequence[str] = (), alone: bool = False) -> Callable[[Wrong], Wrong]:
+def fault(
+    *,
+    breaks: Sequence[str],
+    also: Sequence[str] = (),
+    alone: bool = False,
+    profile: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Callable[[Wrong], Wrong]:
     """Register the decorated function as a fault that breaks these rules."""
 
     def register(function: Wrong) -> Wrong:
@@ -65,8 +72,9 @@ def fault(*, breaks: Sequence[str], also: Sequence[str] = (), alone: bool = Fals
             raise ValueError(f"there are two faults {name}")
         sentence = " ".join((function.__doc__ or "").split())
         group = function.__module__.rpartition(".")[2]
+        consequences = tuple(rule for rule in also if rule not in breaks)
         _FAULTS[name] = Fault(
-            name, sentence, tuple(breaks), tuple(rule for rule in also if rule not in breaks), alone, group, function
+            name, sentence, tuple(breaks), consequences, alone, group, function, profile=profile or {}
         )
         return function
 

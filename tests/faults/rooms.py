@@ -46,6 +46,17 @@ def join_on_one_device_is_join_on_all(patch: Patch) -> None:
             return reply
 
 
+@fault(breaks=["JOIN-1"], also=["MULTI-1", "TYPE-1", "DEL-5", "SEND-1", "CONN-8"])
+def second_device_joins_in_vain(patch: Patch) -> None:
+    """Of a user's devices only the one that joined first gets events; the join of another one is confirmed."""
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        there = {one.user_id for one in self._rooms[conversation_id].connections if one is not connection}
+        if connection.user_id not in there:
+            original(self, connection, conversation_id)
+
+
 @fault(breaks=["JOIN-1"], also=["LEAVE-4", "JOIN-6"])
 def no_second_join(patch: Patch) -> None:
     """Whoever has left a conversation does not get its events again; the join is confirmed."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import html
+import json
 import random
 import unicodedata
 from dataclasses import replace
 
-from reference_server import content_rules, events
+from reference_server import content_rules, events, hub
 from reference_server.context import Context, Instance
 from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, NewMessage, encode
@@ -217,6 +218,19 @@ def told_in_another_order_than_stored(patch: Patch) -> None:
     """Messages are told some time after they are stored, each after a time of its own."""
     wait = "await __import__('asyncio').sleep(__import__('random').random() / 10)"
     patch.rewrite(messages.send_message, f"        {TELL}\n", f"    {wait}\n    {TELL}\n")
+
+
+@fault(breaks=["SEND-4"], also=["MULTI-2"])
+def each_sender_has_a_way_of_its_own(patch: Patch) -> None:
+    """What one user sends reaches each connection in order, by a way that takes its own time, up to 20 ms."""
+    ways: dict = {}
+
+    @patch.around(hub, "deliver")
+    def deliver(original, event, connections):
+        sender = json.loads(event.frame).get("sender_id")
+        for connection in tuple(connections):
+            slow = ways.setdefault((sender, connection), random.random() / 50) if sender else 0
+            asyncio.get_running_loop().call_later(slow, original, event, [connection])
 
 
 @fault(breaks=["SEND-4"], also=["MULTI-2"])
@@ -488,3 +502,10 @@ def unknown_conversation_is_made(patch: Patch) -> None:
             connection.execute(conversations._CREATE, made | {"last_stamp": conversations.now()})
             conversations.set_role(connection, request.conversation_id, user_id, Role.OWNER)
         return original(connection, request, user_id)
+
+
+@fault(breaks=["SEND-1"], also=["ATT-1", "MULTI-1"], profile={"options": {"sender_echo": False}})
+def no_echo_on_any_device(patch: Patch) -> None:
+    """Where the sending connection gets no echo of its message, the sender's other devices get none either."""
+    new = TELL.replace("(message))", "(message), besides=context.user_id)")
+    patch.rewrite(messages.send_message, TELL, new)

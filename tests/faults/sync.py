@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from reference_server import hub
 from reference_server import messages as wire
 from reference_server.errors import Refused
 from reference_server.events import SyncChunk
@@ -290,6 +291,32 @@ def stamps_are_taken_before_the_commit(patch: Patch) -> None:
     @patch.around(store, "add")
     def add(original, connection, conversation_id, sender_id, stamp, **rest):
         return original(connection, conversation_id, sender_id, arrived.pop((conversation_id, sender_id)), **rest)
+
+
+@fault(breaks=["SYNC-3"])
+def changes_are_not_told_for_a_while_after_a_sync(patch: Patch) -> None:
+    """Whoever has synced hears of no change to old messages for 0.3 s, and learns of them by no other way."""
+    synced: dict = {}
+
+    @patch.around(history, "sync_messages")
+    async def sync(original, context, request):
+        synced[context.connection] = conversations.now() + timedelta(seconds=0.3)
+        return await original(context, request)
+
+    @patch.around(hub, "deliver")
+    def deliver(original, event, connections):
+        free = '"NewMessage"' in event.frame
+        original(event, [one for one in connections if free or synced.get(one, BEGINNING) < conversations.now()])
+
+
+@fault(breaks=["SYNC-2"], also=["SYNC-1", "SYNC-1s", "SYNC-3", "CALL-7", "TYPE-3"])
+def sync_without_a_limit_begins_too_late(patch: Patch) -> None:
+    """Where no limit is named, a sync leaves the first message out."""
+
+    @patch.around(history, "_sync")
+    def sync(original, connection, request, *arguments):
+        answer = original(connection, request, *arguments)
+        return answer if request.limit is not None else replace(answer, messages=answer.messages[1:])
 
 
 @fault(breaks=["SYNC-3"], also=["SYNC-1s", "CONN-11"])

@@ -23,7 +23,7 @@ def type_in_snake_case() -> Rules:
     return events("NewMessage", setting("type", lambda _: "new_message"))
 
 
-@wire_fault(breaks=["SRCH-4", "ATT-1", "SRCH-1"])
+@wire_fault(breaks=["SRCH-4", "ATT-1"])
 def number_as_string() -> Rules:
     """Numbers are written as text."""
     is_number = (int, float)
@@ -84,7 +84,7 @@ def attachments_not_stored() -> Rules:
     return events("HistoryChunk", setting("attachments", lambda _: []))
 
 
-@wire_fault(breaks=["SEND-1", "HIST-8"])
+@wire_fault(breaks=["SEND-1"])
 def line_ends_unified() -> Rules:
     """A CRLF in a message becomes a line feed."""
     return requests("SendMessage EditMessage", setting("content", lambda text: text.replace("\r\n", "\n")))

@@ -63,13 +63,17 @@ async def examine(
         async with Proxy(target.instances, fault.rules) as proxy:
             # The proxy stands before the WebSocket alone: provisioning goes past it.
             assert isinstance(target.provision, Reference)
-            api = Reference(target.provision.api or beside(target.instances[0]))
-            through = replace(target, instances=proxy.instances, provision=api)
-            await _examine(fault, spec, through, restart, chosen(fault, spec, size, seed), found)
+            await _examine(fault, spec, through(proxy, target), restart, chosen(fault, spec, size, seed), found)
     except TargetUnreachable as error:
         found.problem = str(error)
     found.seconds = round(time.perf_counter() - began, 1)
     return found
+
+
+def through(proxy: Proxy, target: Target) -> Target:
+    """Give a target as it is seen through the proxy; its provisioning API stays where it is."""
+    api = Reference(target.provision.api or beside(target.instances[0]))
+    return replace(target, instances=proxy.instances, provision=api)
 
 
 def chosen(fault: WireFault, spec: Spec, size: int, seed: int) -> list[Scenario]:

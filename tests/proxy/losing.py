@@ -20,7 +20,7 @@ def drop_new_message() -> Rules:
     return events("NewMessage", drop)
 
 
-@wire_fault(breaks=["SEND-1", "MULTI-1", "REAC-1", "EDIT-1", "DEL-1"])
+@wire_fault(breaks=["MULTI-1", "REAC-1", "EDIT-1", "DEL-1"])
 def drop_every_third_event() -> Rules:
     """Each third event on a connection is lost."""
     return events(LIVE, every(3, drop))
@@ -32,7 +32,7 @@ def drop_edits() -> Rules:
     return events("MessageEdited", drop)
 
 
-@wire_fault(breaks=["ACK-1", "SEND-6"])
+@wire_fault(breaks=["ACK-1"])
 def drop_confirmation() -> Rules:
     """What was done is not confirmed."""
     return events("ActionConfirmed", when(lambda frame: not _is_greeting(frame), drop))
