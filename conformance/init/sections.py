@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ class Driver:
     about: str
     section: Callable[[Answers], str]
     makes_tokens: bool = True
+    variables: tuple[str, ...] = ()
 
 
 def _jwt(answers: Answers) -> str:
@@ -33,7 +35,63 @@ def _reference(answers: Answers) -> str:
     return f"  api: {answers.api}\n"
 
 
+def _http(answers: Answers) -> str:
+    return f"""\
+  api: {answers.api or beside(answers.urls[0])}
+  ids: {answers.ids} # what user ids look like: uuid, integer, or text (an integer in quotes)
+  # These are the requests of the reference server: write your server's. Every ${{name}} is filled in, and `account`
+  # may make users first (see the schema). Secrets: `secrets_env: {{admin: ADMIN_TOKEN}}`, then ${{secret.admin}}.
+  headers: {{Authorization: "Bearer ${{steward.token}}"}} # the steward is a user of our own that makes the rest
+  conversation:
+    - request: POST /conversations
+      json:
+        name: "${{name}}"
+        visibility: "${{visibility}}"
+        members: {{$members: {{user_id: "${{user_id}}", role: "${{role}}"}}}} # an item for each member
+      capture: {{conversation_id: conversation_id}} # our name: where it is in the answer
+  role:
+    - request: PUT /conversations/${{conversation_id}}/members/${{user_id}}
+      json: {{role: "${{role}}"}}
+  remove:
+    - request: DELETE /conversations/${{conversation_id}}/members/${{user_id}}
+"""
+
+
+STATEMENTS = """\
+  # These are the tables of the reference server on PostgreSQL: write your server's. Every :name is a bound value.
+  conversation:
+    - >-
+      insert into conversation (id, name, visibility, last_stamp)
+      values (cast(:conversation_id as uuid), :name, :visibility, now())
+  member:
+    - >-
+      insert into membership (conversation_id, user_id, role)
+      values (cast(:conversation_id as uuid), cast(:user_id as uuid), :role)
+  # `role` and `remove` change members in mid-run: leave them out where the running server would not notice.
+  clean_up:
+    run: # all that this run has made: every name begins with parity- and its nonce
+      - >-
+        delete from membership where conversation_id in
+        (select id from conversation where name like 'parity-' || :nonce || '-%')
+"""
+
+
+def _sql(answers: Answers) -> str:
+    return f"""\
+  url_env: PARITY_DATABASE # the variable with the database's URL, such as postgresql://user:password@host/name
+  ids: {answers.ids} # what user ids look like: uuid, integer, or text (an integer in quotes)
+{STATEMENTS}"""
+
+
 DRIVERS: dict[str, Driver] = {
     "jwt": Driver("whoever a token names is a user, and nobody needs to be told", _jwt),
+    "http": Driver("requests to the server's own HTTP API", _http),
+    "sql": Driver("statements on the server's own database", _sql),
     "reference": Driver("the provisioning API of the reference server", _reference),
 }
+
+
+def beside(url: str) -> str:
+    """Give the HTTP address that probably belongs to a WebSocket address."""
+    parts = urlsplit(url)
+    return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/api/v1"

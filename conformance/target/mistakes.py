@@ -72,7 +72,11 @@ def _variables(value: Any, path: Steps) -> Iterator[tuple[Steps, str]]:
             yield from _variables(inner, (*path, index))
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key.endswith("_env") and isinstance(inner, str) and not VARIABLE.fullmatch(inner):
-                yield (*path, key), f"`{key}` takes the name of an environment variable, never the secret itself"
+            names = {(): inner} if isinstance(inner, str) else inner if isinstance(inner, dict) else {}
+            if key.endswith("_env"):
+                for name, variable in names.items():
+                    if isinstance(variable, str) and not VARIABLE.fullmatch(variable):
+                        where = (*path, key, *([name] if name else []))
+                        yield where, f"`{key}` takes the name of an environment variable, never the secret itself"
             else:
                 yield from _variables(inner, (*path, key))

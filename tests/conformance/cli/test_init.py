@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cli.init import init
+from conformance.cli.main import main
 from conformance.errors import UsageError
 from conformance.init import DRIVERS
 from conformance.target import check_target, read_target
 from tests.conformance.stages import SECRET
+from tests.doubles.fan_out import ChatServer
+from tests.doubles.hosting import hosted
+from tests.doubles.reference import reference_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from conformance.spec import Spec
 
 
 @pytest.fixture(autouse=True)
-def in_a_folder(tmp_path: Path, whole_spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_a_folder(tmp_path: Path, whole_spec: Spec, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stand in an empty folder, and read the spec once."""
+    before = signal.getsignal(signal.SIGTERM)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(importlib.import_module("conformance.cli.init"), "load", lambda _: whole_spec)
+    for verb in ("init", "run"):
+        monkeypatch.setattr(importlib.import_module(f"conformance.cli.{verb}"), "load", lambda _: whole_spec)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def invoke(*words: str, typed: str | None = None, monkeypatch: pytest.MonkeyPatch | None = None) -> Result:
@@ -126,6 +137,43 @@ def test_copies_an_example(tmp_path: Path, whole_spec: Spec, example: str) -> No
 def test_says_which_examples_there_are() -> None:
     said = "there is no example 'rust'; there are reference, rust-chat-server, veza-backend-api"
     assert str(invoke("--example", "rust").exception) == said
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The address of a reference server, and its database."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('served') / 'chat.db'}"
+    with hosted(reference_server(database, SECRET)) as (url,):
+        yield url, database
+
+
+class TestARunWithIt:
+    """Against the reference server, whose requests and tables are the examples in the file."""
+
+    def run(self, *words: str) -> int:
+        with pytest.raises(SystemExit) as ended:
+            main(["run", "target.yaml", "ping-pong.one-pong-per-ping", *words])
+        return int(ended.value.code or 0)
+
+    @pytest.mark.parametrize("driver", ["reference", "http", "sql"])
+    def test_works_by_requests_and_statements(
+        self, served: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, driver: str
+    ) -> None:
+        monkeypatch.setenv("JWT_SECRET", SECRET)
+        monkeypatch.setenv("PARITY_DATABASE", served[1])
+        assert invoke("--url", served[0], "--driver", driver).exit_code == 0
+        file = tmp_path / "target.yaml"
+        text = file.read_text().replace("now()", "strftime('%Y-%m-%d %H:%M:%f000', 'now')")
+        file.write_text(re.sub(r"cast\((:\w+) as uuid\)", r"replace(\1, '-', '')", text))  # as SQLite keeps them
+        assert self.run("permissions.refused[send-message.reader]") == 0
+
+    def test_works_where_a_token_is_all(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("JWT_SECRET", SECRET)
+        with hosted(ChatServer().serving()) as server:
+            assert invoke("--url", server.url, "--driver", "jwt").exit_code == 0
+            file = tmp_path / "target.yaml"
+            file.write_text(file.read_text().replace("conversations: none", "conversations: any id"))
+            assert self.run() == 0
 
 
 def test_replaces_a_file_only_by_force(tmp_path: Path) -> None:
