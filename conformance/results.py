@@ -34,7 +34,8 @@ class Entry:
 
     `at` is milliseconds since the scenario began; `way` is `→` (sent), `←` (received) or `·` (an event such as a
     close, or a step of the harness); `frame` is the parsed JSON object where the frame was one, otherwise None and
-    `text` says it. Long frames are shortened, with a note of their length.
+    `text` says it. Long frames are shortened, with a note of their length. `wire` is the text of an offending frame
+    that a target's dialect has changed.
     """
 
     at: float
@@ -42,6 +43,7 @@ class Entry:
     way: str
     frame: dict[str, Any] | None = None
     text: str = ""
+    wire: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from conformance.results import Calibration, Observation, Outcome, Result
 from conformance.runlog import Footer, Header, RunWriter
 from conformance.runlog.records import (
     CellEntry,
+    DialectEntry,
     FeatureEntry,
     MessagesEntry,
     RuleEntry,
@@ -56,9 +57,8 @@ def recording(path: Path, header: Header, target: Target, course: Course, trace:
             raise
         finally:
             seconds = round(time.perf_counter() - began, 3)
-            writer.write(
-                Footer(complete=not reason, reason=reason, seconds=seconds, phases=course.phases, notes=course.notes)
-            )
+            used = tuple(sorted(course.used))
+            writer.write(Footer(not reason, reason, seconds, course.phases, course.notes, used))
 
 
 def make_header(
@@ -96,6 +96,10 @@ def make_header(
         options=asdict(options),
         profile={**target.profile, "ambient": sorted(target.ambient)},
         waivers=waivers,
+        dialect=tuple(
+            DialectEntry(one.entry, one.protocol, one.wire)
+            for one in (target.dialect.differences if target.dialect else ())
+        ),
     )
 
 

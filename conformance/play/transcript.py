@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.results import Entry
@@ -47,7 +47,9 @@ class Transcript:
         first = max(0, len(self.lines) - MAX_ENTRIES)
         kept = [line for index, line in enumerate(self.lines) if index >= first or id(line.what) in wanted]
         indices = {id(line.what): index for index, line in enumerate(kept) if id(line.what) in wanted}
-        entries = [self._entry(line) for line in kept]
+        entries = [
+            _with_wire(self._entry(line), line) if id(line.what) in wanted else self._entry(line) for line in kept
+        ]
         if first:
             skipped = Entry(at=0.0, who="", way="·", text=f"{first} earlier lines are left out")
             return (skipped, *entries), {one: index + 1 for one, index in indices.items()}
@@ -68,6 +70,13 @@ class Transcript:
         if len(written) <= MAX_FRAME:
             return Entry(at, line.who, line.way, value, "")
         return Entry(at, line.who, line.way, _shorten_values(value), f"shortened from {len(written)} characters")
+
+
+def _with_wire(entry: Entry, line: Line) -> Entry:
+    """Add what the wire had, where the target's dialect lies between."""
+    if isinstance(line.what, str | dict) or line.what.frame.used is None or line.what.frame.type is None:
+        return entry
+    return replace(entry, wire=_shorten(line.what.frame.text))
 
 
 def _shorten(text: str, limit: int = MAX_FRAME) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.report.differences import gist
 from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
@@ -28,7 +29,8 @@ def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
         _fenced("Failures of should rules", [failure.text for failure in found if not failure.must]),
     )
     waived = _waivers(report, run)
-    rest = (_unjudged(report), _not_applicable(report), _flaky(report), _tables(report), _probes(report))
+    spoken = _differences(report)
+    rest = (_unjudged(report), _not_applicable(report), _flaky(report), _tables(report), _probes(report), spoken)
     whole = (head(report), features(report), *failed, waived, *rest)
     sections = (head(report), *failed, waived) if failures_only else whole
     return "\n".join(text for section in sections for text in section)
@@ -41,6 +43,8 @@ def head(report: Report) -> Iterator[str]:
         yield f"> **NOT COMPLETE: {cell(report.reason)}.** What follows is only what was judged until then.\n"
     rows = [("Target", ", ".join(cell(url) for url in report.target.instances) or "–"), ("When", cell(report.started))]
     rows += [("Spec", cell(report.spec_digest)), ("Tool", f"chat-parity {cell(report.tool)}")]
+    if report.differences:
+        rows.append(("Dialect", gist(report.differences)))
     rows += [("Calibration", cell(calibration(report), 600)), ("Result", _counts(report))]
     yield from table(("", ""), rows)
 
@@ -150,6 +154,14 @@ def _probes(report: Report) -> Iterator[str]:
         yield f"{plural(len(report.probes), 'observation')} where the protocol leaves a server free. None is right.\n"
         rows = [(cell(probe.id), cell(probe.title, 400), cell(probe.observed, 400)) for probe in report.probes]
         yield from table(("Probe", "Question", "Observed"), rows)
+
+
+def _differences(report: Report) -> Iterator[str]:
+    if report.differences:
+        yield "## Differences from the protocol\n"
+        yield "What this target calls otherwise: the run translated it, and judged the rest as the protocol has it.\n"
+        rows = [(cell(row.entry), cell(row.protocol), cell(row.wire), row.word) for row in report.differences]
+        yield from table(("Entry of `dialect:`", "Protocol", "On the wire", "In this run"), rows)
 
 
 def _named(scenario: JudgedScenario) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from conformance.report.differences import DifferenceRow, difference_rows
 from conformance.report.evidence import evidence
 from conformance.verdict import JudgedFeature, JudgedScenario, Judgement, Standing, Verdict, judge, worst
 
@@ -63,6 +64,7 @@ class Report:
     probes: tuple[Observation, ...]
     calibration: Calibration | None
     waivers: tuple[JudgedWaiver, ...] = ()
+    differences: tuple[DifferenceRow, ...] = ()
 
     @property
     def flaky(self) -> tuple[JudgedScenario, ...]:
@@ -95,6 +97,7 @@ def build(run: Run) -> Report:
         probes=run.probes,
         calibration=run.calibration,
         waivers=judgement.waivers,
+        differences=difference_rows(run),
     )
 
 

@@ -54,6 +54,7 @@ def document(report: Report) -> dict[str, Any]:
         "scenarios": [_scenario(scenario) for scenario in report.scenarios],
         "probes": [_probe(probe) for probe in report.probes],
         "waivers": [_waiver(waiver) for waiver in report.waivers],
+        "differences": [asdict(row) for row in report.differences],
         "calibration": _plain(asdict(report.calibration)) if report.calibration else None,
     }
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from conformance.report.text import fit, line, named, visible
+from conformance.report.text import WIDEST, fit, line, named, visible
 from conformance.report.wire import aligned, fault, offender, wire_lines
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ def _transcript(problem: Problem, result: Result, discriminator: str) -> list[st
     for index, text in enumerate(aligned(wire_lines(entries[start:end], result.names, discriminator)), start):
         mark = f"     ← {fault(problem)}" if index == marked else ""
         lines.append(f"    {text}".rstrip() + mark)
+        if index == marked and entries[index].wire:
+            lines.append(f"      on the wire: {line(entries[index].wire, WIDEST)}")
     later = len(entries) - end
     return [*lines, f"    … {later} later"] if later > 0 else lines
 

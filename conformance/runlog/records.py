@@ -109,10 +109,20 @@ class SpecTables:
 
 
 @dataclass(frozen=True, slots=True)
+class DialectEntry:
+    """One entry of the target's dialect: where it stands in that section, and what the protocol and the wire have."""
+
+    entry: str
+    protocol: str
+    wire: str
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What is run, against what, by which spec; `selected` are the ids of the scenarios that shall be played.
 
-    `waivers` are those that the run is judged by (None: no file of them was given).
+    `waivers` are those that the run is judged by (None: no file of them was given). `dialect` is what the target calls
+    things; a target that speaks as the protocol does, and logs older than this field, have nothing there.
     """
 
     run: str
@@ -126,6 +136,7 @@ class Header:
     profile: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
     waivers: Waivers | None = None
+    dialect: tuple[DialectEntry, ...] = ()
 
     @property
     def moment(self) -> datetime:
@@ -138,6 +149,7 @@ class Footer:
     """How the run ended: `complete` is False with a `reason` when it was stopped; `phases` are in seconds.
 
     `notes` are what provisioning had to say: what is left on the target, what was repeated; older logs have none.
+    `dialect_used` are those entries of the header's `dialect` that some frame has taken.
     """
 
     complete: bool
@@ -145,6 +157,7 @@ class Footer:
     seconds: float = 0.0
     phases: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    dialect_used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,49 @@
+"""What of a target's dialect a report lists: each entry is a difference from the protocol, used in the run or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.report.evidence import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.runlog import Run
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """One entry of the dialect: where it stands in the section `dialect:`, and what the protocol and the wire have.
+
+    `used` says whether any frame of the run took it, either way; None where the run was cut off before it could tell.
+    """
+
+    entry: str
+    protocol: str
+    wire: str
+    used: bool | None
+
+    @property
+    def word(self) -> str:
+        """Say in a word whether it was used."""
+        return "unknown" if self.used is None else "used" if self.used else "never used"
+
+
+def difference_rows(run: Run) -> tuple[DifferenceRow, ...]:
+    """Give the differences of a run, in the order of the target file."""
+    used = run.footer.dialect_used if run.footer else None
+    return tuple(
+        DifferenceRow(one.entry, one.protocol, one.wire, None if used is None else one.entry in used)
+        for one in run.header.dialect
+    )
+
+
+def gist(rows: Sequence[DifferenceRow]) -> str:
+    """Say in a few words how the target differs; empty where it does not."""
+    if not rows:
+        return ""
+    idle = sum(row.used is False for row in rows)
+    more = f", {idle} of them never used in this run" if idle else ""
+    return f"{plural(len(rows), 'difference')} from the protocol in names and forms{more}"
