@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +21,7 @@ from conformance.waivers.update import HEAD
 from conformance.waivers.update import update as bring_up_to_date
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from conformance.spec.formats import Format
@@ -29,30 +32,39 @@ def waivers() -> None:
     """Look after files of waivers: known failures with a reason, an owner and a day on which they end."""
 
 
+_formatted = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
 @waivers.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE …")
-def check(files: tuple[Path, ...]) -> None:
+@_formatted
+def check(files: tuple[Path, ...], form: str) -> None:
     """Find every mistake in files of waivers, with file and line.
 
     The exit code is 0 when there is none, 1 when an entry has expired, else 2. Whether an entry still matches and still
     fails, only a run can say.
     """
     today = _today()
-    expired = 0
-    for file in files:
-        read = read_waivers(file, _format(), today)
-        for entry in read.entries:
-            if entry.expires < read.today:
-                expired += 1
+    found = {file: read_waivers(file, _format(), today) for file in files}
+    expired = {file: [one for one in read.entries if one.expires < read.today] for file, read in found.items()}
+    if form == "json":
+        _print(
+            {"file": str(file), "waivers": len(found[file].entries), "expired": [asdict(one) for one in over]}
+            for file, over in expired.items()
+        )
+    else:
+        for file, over in expired.items():
+            for entry in over:
                 click.echo(f"{file}:{entry.line}: EXPIRED: the waiver of {entry.scenario} ended on {entry.expires}")
-        click.echo(f"{file}: {len(read.entries)} waivers")
-    click.get_current_context().exit(1 if expired else 0)
+            click.echo(f"{file}: {len(found[file].entries)} waivers")
+    click.get_current_context().exit(1 if any(expired.values()) else 0)
 
 
 @waivers.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-def update(run: Path, file: Path | None) -> None:
+@_formatted
+def update(run: Path, file: Path | None, form: str) -> None:
     """Rewrite FILE (default: the one that RUN was judged by) to fit the recorded run RUN.
 
     Drops what does not fail any more, keeps reasons, comments and order of the rest, and adds what fails of must rules,
@@ -68,14 +80,24 @@ def update(run: Path, file: Path | None) -> None:
     done = bring_up_to_date(recorded, text, file, _format(), _today().isoformat())
     if done.text != text or not file.exists():
         write_file(file, done.text)
-    for one in done.dropped:
-        click.echo("  ".join(filter(None, ("dropped", one.entry.scenario, one.entry.rule, one.state))))
-    for entry in done.added:
-        click.echo("  ".join(filter(None, ("added", entry.scenario, entry.rule))))
     _, entries = read_entries(file, _format())
     open_ones = [entry for entry in entries if unwritten(entry)]
-    click.echo(f"{file}: {len(entries)} waivers, {len(open_ones)} of them to be written by somebody who knows")
+    if form == "json":
+        dropped = [asdict(one.entry) | {"state": one.state} for one in done.dropped]
+        added, unknown = ([asdict(one) for one in some] for some in (done.added, open_ones))
+        changes = {"dropped": dropped, "added": added, "to_be_written": unknown}
+        _print([{"file": str(file), "waivers": len(entries)} | changes])
+    else:
+        for one in done.dropped:
+            click.echo("  ".join(filter(None, ("dropped", one.entry.scenario, one.entry.rule, one.state))))
+        for entry in done.added:
+            click.echo("  ".join(filter(None, ("added", entry.scenario, entry.rule))))
+        click.echo(f"{file}: {len(entries)} waivers, {len(open_ones)} of them to be written by somebody who knows")
     click.get_current_context().exit(1 if open_ones else 0)
+
+
+def _print(documents: Iterable[dict[str, Any]]) -> None:
+    click.echo(json.dumps(list(documents), ensure_ascii=False, indent=2))
 
 
 def _format() -> Format:

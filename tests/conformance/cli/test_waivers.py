@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -55,6 +56,13 @@ class TestCheck:
         assert result.exit_code == 1
         assert "w.yaml:2: EXPIRED: the waiver of edit.no ended on 2020-01-01" in result.output
 
+    def test_says_the_same_to_programs(self, tmp_path: Path) -> None:
+        (tmp_path / "w.yaml").write_text(ENTRY.format(expires="2020-01-01"))
+        result = invoke("check", tmp_path / "w.yaml", "--format", "json")
+        [document] = json.loads(result.output)
+        assert (result.exit_code, document["waivers"]) == (1, 1)
+        assert [(one["scenario"], one["line"]) for one in document["expired"]] == [("edit.no", 2)]
+
     def test_leaves_a_bad_file_to_the_command_that_it_belongs_to(self, tmp_path: Path) -> None:
         (tmp_path / "w.yaml").write_text(ENTRY.format(expires="soon"))
         assert isinstance(invoke("check", tmp_path / "w.yaml").exception, BadFile)
@@ -78,6 +86,13 @@ class TestUpdate:
         assert result.exit_code == 0
         assert "dropped  edit.no  STALE\n" in result.output
         assert file.read_text() == "# ours\nwaivers: []\n"
+
+    def test_says_the_same_to_programs(self, log: Path, tmp_path: Path) -> None:
+        result = invoke("update", log, tmp_path / "w.yaml", "--format", "json")
+        [document] = json.loads(result.output)
+        assert (result.exit_code, document["waivers"], document["dropped"]) == (1, 1, [])
+        assert [one["scenario"] for one in document["added"]] == ["edit.no"]
+        assert [one["scenario"] for one in document["to_be_written"]] == ["edit.no"]
 
     def test_wants_to_know_the_file_of_a_run_that_had_none(self, log: Path) -> None:
         assert isinstance(invoke("update", log).exception, UsageError)

@@ -124,4 +124,6 @@ def hostile(text: str) -> Run:
         for result in run.results
     )
     probes = tuple(replace(one, title=text, why=text, observed=text) for one in run.probes)
-    return replace(run, header=header, results=results, probes=probes, footer=Footer(complete=False, reason=text))
+    return replace(
+        run, header=header, results=results, probes=probes, footer=Footer(complete=False, reason=text, notes=(text,))
+    )

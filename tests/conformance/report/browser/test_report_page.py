@@ -175,7 +175,7 @@ class TestLinks:
         await page.tab.click(f"#silent ~ div a[href='{self.ANCHOR}']")
         assert await self.is_open(page)
 
-    @pytest.mark.parametrize("anchor", ["#nothing", "#%", "#%FF", "#__proto__", "#outcome"])
+    @pytest.mark.parametrize("anchor", ["#nothing", "#%FF", "#outcome"])
     async def test_to_nothing_do_no_harm(self, pages: Pages, anchor: str) -> None:
         page = await pages(html("mixed"), anchor)
         assert await page.trouble() == []
@@ -220,7 +220,7 @@ class TestEverywhere:
         assert dark < 150
         assert light > 600
 
-    @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
+    @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}], ids=["light", "dark"])
     async def test_axe_has_nothing_to_say(self, pages: Pages, options: dict[str, Any]) -> None:
         page = await pages(html("mixed"), **options)
         await open_all(page)
