@@ -10,14 +10,16 @@ import asyncio
 import contextlib
 import time
 import uuid
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from conformance.dialect import wire_type
 from conformance.errors import ProvisioningFailed, TargetUnreachable, UsageError
 from conformance.play import Pacer, Stage
-from conformance.play.failure import Unmet
+from conformance.play.failure import PlayError, Unmet
 from conformance.play.manners import insist
+from conformance.play.stage import Reach
 from conformance.play.world import World
 from conformance.politeness import Guest
 from conformance.provision import Room, Wanted
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 BROADCASTS = 20
+LONGEST_LOOK = 5.0
+"""Seconds at least until a target that says nothing when it is asked whether it is still there counts as lost."""
+FEW_BROADCASTS = 5
+"""Where it is only to be seen whether a target is as it was."""
 MARGIN = 0.005
 """Seconds added to twice the measured skew."""
 PATIENCE = 0.3
@@ -48,6 +54,7 @@ async def calibrate(
     time_scale: float,
     guest: Guest | None = None,
     used: set[str] | None = None,
+    broadcasts: int = BROADCASTS,
 ) -> Calibration:
     """Measure the target; raises TargetUnreachable when nobody gets in, with the address and what happened.
 
@@ -59,21 +66,18 @@ async def calibrate(
     used = set() if used is None else used
     stage = Stage(spec, target, blank, provisioner, Pacer(spec, target), time_scale, guest=guest or Guest(), used=used)
     world = World(stage, observing=True)
-    last = len(target.instances)
-    witnesses = tuple(f"witness{number}" for number in range(1, last + 1))
-    users = {"speaker": User()} | {name: User(instance=number) for number, name in enumerate(witnesses, 1)}
-    members = dict.fromkeys(users, spec.protocol.default_role)
+    users, witnesses, room = _cast(stage)
     objection = stage.guest.objection(len(users))
     if objection is not None:
         raise UsageError(f"{target.name} cannot even be calibrated: {objection}")
     try:
-        users = await _provide(world, users, Room(spec.protocol.visibilities[0], members))
+        users = await _provide(world, users, room)
         greets, answers = await _arrive(world, Given(users, {}, {}), reply)
         skew = None
         if world.conversations:
             try:
                 await _join(world)
-                skew = await _skew(world, witnesses, reply, answers)
+                skew = await _skew(world, witnesses, reply, answers, broadcasts)
             except Unmet:
                 skew = None  # The scenarios that need a conversation will say what is wrong with it.
         unknown = await (_unknown_types(world, reply) if answers else _silent_types(world, reply))
@@ -89,6 +93,72 @@ async def calibrate(
         unknown_types=unknown,
         seconds=time.perf_counter() - began,
     )
+
+
+async def still(stage: Stage) -> str:
+    """Ask the target for all that it did when it was calibrated; say what it does not do now, or nothing.
+
+    What it did not do then is not asked for: nothing is waited for in vain on a target that is as it was.
+    """
+    began = time.perf_counter()
+    world = World(replace(stage, reach=Reach()), observing=True)
+    try:
+        async with asyncio.timeout(max(LONGEST_LOOK * stage.time_scale, 2 * stage.reply)):
+            wrong = await _still(world)
+    except (PlayError, ProvisioningFailed) as error:
+        wrong = str(error)
+    except TimeoutError:
+        wrong = "it does not answer"
+    finally:
+        await world.end()
+    seconds = time.perf_counter() - began - world.held.seconds
+    return wrong or (f"what takes no time takes it {seconds:.1f} s" if seconds > stage.reply else "")
+
+
+async def _still(world: World) -> str:
+    stage, before = world.stage, world.stage.calibration
+    users, witnesses, room = _cast(stage)
+    users = await _provide(world, users, room)
+    await world.set(Given({name: User(connect=False) for name in users}, {}, {}))
+    await asyncio.gather(*(world.arrive(name, user.instance) for name, user in users.items()))
+    if before.answers_barrier and not await world.barrier():
+        return "a barrier is not answered"
+    if before.skew is not None:
+        if not world.conversations:
+            return "no conversation can be made"
+        await _join(world)
+        if await _skew(world, witnesses, stage.reply, before.answers_barrier, 1) is None:
+            return "a broadcast does not arrive"
+    return ""
+
+
+async def differences(stage: Stage) -> str:
+    """Calibrate once more, in short, and say what is not as it was; empty: nothing."""
+    before = stage.calibration
+    try:
+        now = await calibrate(
+            stage.spec, stage.target, stage.provisioner, stage.time_scale, stage.guest, broadcasts=FEW_BROADCASTS
+        )
+    except (TargetUnreachable, ProvisioningFailed) as error:
+        return str(error)
+    facts = [
+        ("greeting", before.greets, now.greets),
+        ("answering the barrier", before.answers_barrier, now.answers_barrier),
+        ("broadcasting", before.skew is not None, now.skew is not None),
+        ("delivering in order", before.skew == 0, now.skew == 0 if before.skew == 0 else False),
+    ]
+    for kind in stage.spec.incoming:
+        facts.append((f"knowing {kind}", kind not in before.unknown_types, kind not in now.unknown_types))
+    changes = [f"{'no longer' if was else 'now'} {what}" for what, was, is_ in facts if was != is_]
+    return ", ".join(changes)
+
+
+def _cast(stage: Stage) -> tuple[dict[str, User], tuple[str, ...], Room]:
+    """Give who takes part, who of them are witnesses (one at each instance), and the room where they meet."""
+    witnesses = tuple(f"witness{number}" for number in range(1, len(stage.target.instances) + 1))
+    users = {"speaker": User()} | {name: User(instance=number) for number, name in enumerate(witnesses, 1)}
+    protocol = stage.spec.protocol
+    return users, witnesses, Room(protocol.visibilities[0], dict.fromkeys(users, protocol.default_role))
 
 
 def _settle(skew: float | None, answers: bool) -> float:
@@ -152,10 +222,10 @@ async def _join(world: World) -> None:
         await world.join(name, ROOM)
 
 
-async def _skew(world: World, witnesses: tuple[str, ...], reply: float, answers: bool) -> float | None:
+async def _skew(world: World, witnesses: tuple[str, ...], reply: float, answers: bool, broadcasts: int) -> float | None:
     """Send broadcasts and measure by how much the latest came after the barrier behind it; None: none came."""
     latest = 0.0
-    for _ in range(BROADCASTS):
+    for _ in range(broadcasts):
         text = f"calibration {uuid.uuid4()}"
         request = _fill(world.stage.spec.protocol.broadcast_request, world.conversations[ROOM], text)
         pattern = _fill(world.stage.spec.protocol.broadcast.pattern, world.conversations[ROOM], text)

@@ -6,8 +6,8 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from conformance.calibrate import calibrate
 from conformance.errors import AskedToLeave, BudgetSpent, UsageError
 from conformance.patterns import names
-from conformance.play import Pacer, Stage, observe, play
+from conformance.play import Pacer, Stage
+from conformance.playing import Playing
 from conformance.politeness import Guest
 from conformance.politeness.seats import seats
 from conformance.provision import open_provisioner
 from conformance.results import Calibration, Observation, Outcome, Result
+from conformance.vigil import Vigil
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -32,13 +34,6 @@ if TYPE_CHECKING:
 
 Sink = Callable[[Calibration | Result | Observation], None]
 """Takes everything a run gives, in the order in which it comes."""
-
-
-MAX_LOST = 30
-"""Connections in a row that a target may leave unanswered before the run gives it up."""
-
-MAX_LOST_PER_JOB = 5
-"""The same for each scenario that is played at the time: they all meet one slow moment together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ class Options:
 
 @dataclass(slots=True)
 class Course:
-    """How far a run has come: seconds per phase, and why it ended early (empty: it did not).
+    """How far a run has come: seconds per phase, why it ended early, or why it is not complete though it did not.
 
     `used` has the entries of the target's dialect that some frame has taken.
     `notes` are what provisioning has to say at the end: what is left on the target, what was repeated.
@@ -76,6 +71,7 @@ class Course:
     failures: int = 0
     used: set[str] = field(default_factory=set)
     notes: tuple[str, ...] = ()
+    doubts: str = ""
 
 
 def select(spec: Spec, selection: Selection) -> list[Scenario]:
@@ -140,7 +136,9 @@ async def run(
 ) -> None:
     """Calibrate, play everything, observe the probes. `course` is kept up to date, also when the run is cancelled."""
     guest = Guest(target.politeness)
-    async with noted(open_provisioner(target, spec.protocol.default_role), course) as provisioner:
+    async with AsyncExitStack() as stack:
+        opening = noted(open_provisioner(target, spec.protocol.default_role), course)
+        provisioner = await stack.enter_async_context(opening)
         with _Phase(course, "calibration"):
             calibration = await calibrate(spec, target, provisioner, options.time_scale, guest, course.used)
         sink(calibration)
@@ -156,30 +154,29 @@ async def run(
             used=course.used,
             guest=guest,
         )
+        vigil = await stack.enter_async_context(Vigil(stage))
+        staged = replace(stage, restart=restart and vigil.restart)
+
+        def give(record: Result | Observation) -> None:
+            sink(record)
+            if isinstance(record, Result):
+                _count(record, spec, options, course)
+
+        playing = Playing(staged, vigil, give)
         arranged = arrange(scenarios, options.order)
         plays = [(one, attempt) for attempt in range(1, options.repeat + 1) for one in arranged]
-
-        async def once(one: Scenario, attempt: int) -> None:
-            if not course.stopped:
-                result = await play(one, stage, attempt)
-                sink(result)
-                _count(result, spec, options, course)
-                if stage.reach.lost >= max(MAX_LOST, MAX_LOST_PER_JOB * options.jobs):
-                    course.stopped = f"the target has not answered {stage.reach.lost} connections in a row"
-
-        async def look(probe: Probe) -> None:
-            if not course.stopped:
-                sink(await observe(probe, stage))
 
         async def visit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
             try:
                 async with guest.visit(seats(one)):
-                    await begin()
+                    if not course.stopped:
+                        await begin()
+                    course.stopped = course.stopped or vigil.stopped
             except (BudgetSpent, AskedToLeave) as error:
                 course.stopped = course.stopped or str(error)
 
-        work = [(one, partial(visit, one, partial(once, one, attempt))) for one, attempt in plays]
-        work += [(probe.play, partial(visit, probe.play, partial(look, probe))) for probe in probes]
+        work = [(one, partial(visit, one, partial(playing.scenario, one, attempt))) for one, attempt in plays]
+        work += [(probe.play, partial(visit, probe.play, partial(playing.probe, probe))) for probe in probes]
         with _Phase(course, "together"):
             shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
             await _pool([begin for _, begin in shared], options.jobs)
@@ -190,6 +187,14 @@ async def run(
                 [begin for one, begin in alone if "restart" not in one.needs], len(alone) if options.jobs > 1 else 1
             )
             await _pool([begin for one, begin in alone if "restart" in one.needs], 1)
+        with _Phase(course, "again"):
+            try:
+                await playing.again(course.stopped)
+                if not (course.stopped or vigil.stopped):
+                    await vigil.close()
+            except (BudgetSpent, AskedToLeave) as error:
+                course.stopped = course.stopped or str(error)
+            course.stopped, course.doubts = course.stopped or vigil.stopped, vigil.doubts
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ def recording(path: Path, header: Header, target: Target, course: Course, trace:
         reason = "the run failed"
         try:
             yield lambda record: writer.write(_traced(record, trace))
-            reason = course.stopped
+            reason = course.stopped or course.doubts
         except asyncio.CancelledError:
             reason = "interrupted"
         except BaseException as error:

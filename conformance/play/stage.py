@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 
+SERVER_ERROR = 500
+
+
 class Pacer:
     """Keeps requests below the target's rate limits, per user: only the scenarios about limits may meet them."""
 
@@ -91,15 +94,24 @@ class Floor:
             await self._taken.acquire()
 
 
+@dataclass(slots=True)
 class Reach:
-    """Counts the connections in a row that a target did not answer at all: a server that has died or hangs."""
+    """Signs, in one play, that a target is not there any more: a server that has died, hangs, or is being replaced.
 
-    def __init__(self) -> None:
-        self.lost = 0
+    `lost` counts the connections that it did not answer and those that it dropped, `closed` all that it ended.
+    """
 
-    def note(self, *, answered: bool) -> None:
-        """Note one attempt to connect; a refusal by HTTP is an answer."""
-        self.lost = 0 if answered else self.lost + 1
+    lost: int = 0
+    closed: int = 0
+
+    def refused(self, status: int | None) -> None:
+        """Note that it did not let somebody in; `status` is that of HTTP, None where there was no answer."""
+        self.lost += status is None or status >= SERVER_ERROR
+
+    def ended(self, *, dropped: bool) -> None:
+        """Note that it ended a connection; `dropped`: without a close frame."""
+        self.closed += 1
+        self.lost += dropped
 
 
 @dataclass(frozen=True, slots=True)

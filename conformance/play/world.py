@@ -182,8 +182,8 @@ class World:
             origin=origin,
             dialect=target.dialect,
         )
-        self.stage.reach.note(answered=not isinstance(outcome, Refused) or outcome.status is not None)
         if isinstance(outcome, Refused):
+            self.stage.reach.refused(outcome.status)
             self.transcript.note(who, "·", f"refused: {outcome.why}")
             self.refused[who] = outcome
             return outcome
@@ -198,6 +198,8 @@ class World:
 
     def _note_close(self, connection: Connection, closed: Closed) -> None:
         self.transcript.note(connection.name, "·", str(closed))
+        if not closed.ours:
+            self.stage.reach.ended(dropped=closed.code is None)
 
     async def take_greeting(self, who: str) -> None:
         """Wait for the greeting and claim it, on a target that greets."""

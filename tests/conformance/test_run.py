@@ -119,7 +119,7 @@ class TestRun:
         assert {result.scenario for result in results} == toys.scenarios.keys()
         assert {result.outcome for result in results} == {Outcome.PASS}
         assert results[-1].scenario == "toy.alone"
-        assert list(course.phases) == ["calibration", "together", "alone"]
+        assert list(course.phases) == ["calibration", "together", "alone", "again"]
         assert (course.stopped, course.failures) == ("", 0)
 
     async def test_repeats(self, toys: Spec) -> None:

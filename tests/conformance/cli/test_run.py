@@ -21,6 +21,7 @@ import pytest
 
 from conformance.cli.main import main
 from conformance.report import FORMATS, build
+from conformance.results import Outcome
 from conformance.runlog import read_run
 from conformance.spec import load
 from tests.conformance.report.valid import check
@@ -197,8 +198,13 @@ class TestJudges:
         with hosted(server.serving()):
             server.dies_after = 21  # the calibration sends 20 of them, and one with a made-up conversation
             ended = command.against(server.url, "toy.told", "toy.pinged", "--jobs", "1")
-        assert ended.code == 1
-        assert {one.scenario for one in command.log.results} == {"toy.told", "toy.pinged"}
+        assert ended.code == 3
+        assert {one.scenario: one.outcome for one in command.log.results} == {
+            "toy.told": Outcome.BLOCKED,
+            "toy.pinged": Outcome.PASS,
+        }
+        assert command.log.footer is not None
+        assert "lost while toy.told played" in command.log.footer.reason
 
 
 class TestCannotJudge:
