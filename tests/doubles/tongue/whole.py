@@ -1,0 +1,54 @@
+"""The whole suite against this server, through its dialect: `python -m tests.doubles.tongue.whole [ID or glob …]`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from conformance.cli.recording import make_header, recording
+from conformance.embedded import embedded
+from conformance.report import build, terminal
+from conformance.report.differences import gist
+from conformance.run import Course, Options, Selection, run, select
+from conformance.runlog import read_run
+from conformance.spec import find, load
+from conformance.target import read_target
+from tests.doubles.tongue.__main__ import main as serve
+from tests.forked import forked
+
+TARGET = Path(__file__).parent / "target.yaml"
+
+
+async def play(log: Path, patterns: tuple[str, ...]) -> None:
+    """Start the server with the embedded one's timers, and play."""
+    spec = load(find())
+    scenarios, options = select(spec, Selection(patterns)), Options()
+    began = time.perf_counter()
+    async with embedded(spec, forked(serve)) as (started, server):
+        read = read_target(TARGET, spec, instances=started.instances, secret=server.secret)
+        target = replace(read, profile=started.profile)
+        course = Course()
+        header = make_header(spec, target, scenarios, options, str(TARGET))
+        with recording(log, header, target, course, "fail", began) as sink:
+            await run(spec, target, scenarios, (), options, sink, course, server.restart)
+
+
+def main(patterns: tuple[str, ...]) -> int:
+    """Play, show the table and what of the dialect was used, and give the exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "run.jsonl"
+        asyncio.run(play(log, patterns))
+        recorded = read_run(log)
+    report = build(recorded)
+    terminal.show(report, recorded)
+    print(f"Dialect: {gist(report.differences)}")
+    print("Never used:", *(row.entry for row in report.differences if not row.used))
+    return report.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(tuple(sys.argv[1:])))
