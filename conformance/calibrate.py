@@ -54,6 +54,7 @@ async def calibrate(
     time_scale: float,
     guest: Guest | None = None,
     used: set[str] | None = None,
+    pacer: Pacer | None = None,
     broadcasts: int = BROADCASTS,
 ) -> Calibration:
     """Measure the target; raises TargetUnreachable when nobody gets in, with the address and what happened.
@@ -64,7 +65,9 @@ async def calibrate(
     reply = target.reply * time_scale
     blank = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=PATIENCE)
     used = set() if used is None else used
-    stage = Stage(spec, target, blank, provisioner, Pacer(spec, target), time_scale, guest=guest or Guest(), used=used)
+    stage = Stage(
+        spec, target, blank, provisioner, pacer or Pacer(spec, target), time_scale, guest=guest or Guest(), used=used
+    )
     world = World(stage, observing=True)
     users, witnesses, room = _cast(stage)
     objection = stage.guest.objection(len(users))

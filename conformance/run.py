@@ -135,19 +135,19 @@ async def run(
     restart: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Calibrate, play everything, observe the probes. `course` is kept up to date, also when the run is cancelled."""
-    guest = Guest(target.politeness)
+    guest, pacer = Guest(target.politeness), Pacer(spec, target)
     async with AsyncExitStack() as stack:
         opening = noted(open_provisioner(target, spec.protocol.default_role), course)
         provisioner = await stack.enter_async_context(opening)
         with _Phase(course, "calibration"):
-            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest, course.used)
+            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest, course.used, pacer)
         sink(calibration)
         stage = Stage(
             spec=spec,
             target=target,
             calibration=calibration,
             provisioner=provisioner,
-            pacer=Pacer(spec, target),
+            pacer=pacer,
             time_scale=options.time_scale,
             restart=restart,
             secrets=target.keys,

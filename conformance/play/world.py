@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from conformance.connection import Closed, Connection, Received, open_connection
 from conformance.dialect import form_of, nobodys_id, provided
 from conformance.matching import Matched, match
+from conformance.play.emptiness import look_into
 from conformance.play.failure import Broken, Unmet
 from conformance.play.manners import Held, insist
 from conformance.play.transcript import Transcript
@@ -110,6 +111,9 @@ class World:
         users, conversations = (form_of(self.stage.target.dialect, kind) for kind in ("user", "conversation"))
         self.users = {name: provided(users, account.value) for name, account in self._lease.accounts.items()}
         self.conversations = {name: provided(conversations, one) for name, one in self._lease.conversations.items()}
+        for room, user in self._lease.unproved.items():
+            await look_into(self, room, user)
+        await self._lease.ready()
 
     @property
     def lease(self) -> Lease:

@@ -19,6 +19,7 @@ from conformance.provision.jwt import Jwt
 from conformance.provision.model import Account, Driver, Lease, Provisioner, Room, Wanted
 from conformance.provision.reference import Reference
 from conformance.provision.sql import Sql
+from conformance.provision.static import Static
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,6 +46,8 @@ def read_provision(document: Document, auth: Auth, spec: Spec, secrets: Secrets)
             return Jwt.read(section)
         case "http":
             return Http.read(document, secrets)
+        case "static":
+            return Static.read(document, auth, secrets)
         case "sql":
             return Sql.read(document, secrets)
         case _:

@@ -56,6 +56,10 @@ class FreshLease:
     accounts: Mapping[str, Account]
     conversations: dict[str, str] = field(default_factory=dict)
     lasting: bool = False
+    unproved: Mapping[str, str] = field(default_factory=dict)
+
+    async def ready(self) -> None:
+        """Do nothing: new accounts need no rest."""
 
     def token(self, user: str, changes: Mapping[str, Any] | None = None) -> str | None:
         """Make a token."""

@@ -74,6 +74,15 @@ class Lease(Protocol):
         """Whether the accounts come back in other plays."""
         ...
 
+    @property
+    def unproved(self) -> Mapping[str, str]:
+        """Conversations that are only said to be empty, and a user of each who may look."""
+        ...
+
+    async def ready(self) -> None:
+        """Wait until the accounts have rested, where the play is about their rate limits."""
+        ...
+
     def token(self, user: str, changes: Mapping[str, Any] | None = None) -> str | None:
         """Give a token for a user; `changes` are those of the scenario language. None: send no token at all."""
         ...

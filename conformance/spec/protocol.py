@@ -49,6 +49,8 @@ class Protocol:
     error_code: str
     join_request: Mapping[str, Any]
     join_right: str
+    empty_request: Mapping[str, Any]
+    empty: Expected
     broadcast_request: Mapping[str, Any]
     broadcast: Expected
     unknown_type: str
@@ -79,6 +81,8 @@ def read_protocol(document: Document) -> Protocol:
         error_code=value["error"]["code"],
         join_request=value["join"]["request"],
         join_right=value["join"]["right"],
+        empty_request=value["empty"]["request"],
+        empty=Expected(value["empty"]["frame"], value["empty"]["with"]),
         broadcast_request=value["broadcast"]["request"],
         broadcast=Expected(value["broadcast"]["frame"], value["broadcast"]["with"]),
         unknown_type=value["unknown_type"],
