@@ -140,7 +140,13 @@ async def differences(stage: Stage) -> str:
     before = stage.calibration
     try:
         now = await calibrate(
-            stage.spec, stage.target, stage.provisioner, stage.time_scale, stage.guest, broadcasts=FEW_BROADCASTS
+            stage.spec,
+            stage.target,
+            stage.provisioner,
+            stage.time_scale,
+            stage.guest,
+            pacer=stage.pacer,
+            broadcasts=FEW_BROADCASTS,
         )
     except (TargetUnreachable, ProvisioningFailed) as error:
         return str(error)
