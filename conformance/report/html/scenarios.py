@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.report.failures import ended_as, reason
-from conformance.report.text import line, visible
+from conformance.report.text import WIDEST, line
 from conformance.report.transcript import MOST_PROBLEMS, again, place, said, step, window
 from conformance.report.wire import fault, offender, wire_lines
 from conformance.standing import FAILING
@@ -46,10 +46,14 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """One line of a transcript; `mark` says what is wrong with it, empty for nothing."""
+    """One line of a transcript; `mark` says what is wrong with it, empty for nothing.
+
+    `wire` is what was really on the wire, where the target's dialect lies between.
+    """
 
     line: WireLine
     mark: str = ""
+    wire: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,10 @@ def _of_result(result: Result, problems: Sequence[Problem], run: Run, room: Room
     if not room.take(last - first):
         return Transcript(gone=len(entries))
     lines = wire_lines(entries[first:last], result.names, run.header.spec.messages.discriminator)
-    marked = [Marked(one, visible(marks.get(index, ""))) for index, one in enumerate(lines, first)]
+    marked = [
+        Marked(one, marks[index], line(entries[index].wire, WIDEST)) if index in marks else Marked(one)
+        for index, one in enumerate(lines, first)
+    ]
     return Transcript(
         before=tuple(marked[: start - first]),
         shown=tuple(marked[start - first : end - first]),

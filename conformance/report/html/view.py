@@ -20,6 +20,7 @@ from conformance.verdict import Standing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conformance.report.differences import DifferenceRow
     from conformance.report.model import Report
     from conformance.runlog import Run
 
@@ -67,6 +68,7 @@ class PageView:
     waivers: tuple[WaiverView, ...]
     tables: tuple[Table, ...]
     probes: tuple[ProbeView, ...]
+    differences: tuple[DifferenceRow, ...]
     on_page: int
     not_played: int
 
@@ -96,6 +98,7 @@ def page_view(report: Report, run: Run) -> PageView:
         waivers=_waivers(report, run),
         tables=tables(report.scenarios),
         probes=probe_views(run, room),
+        differences=report.differences,
         on_page=len(views),
         not_played=len(report.scenarios) - len(views),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.results import Observation, Outcome
 from conformance.runlog import CellEntry, Footer
+from conformance.runlog.records import DialectEntry
 from conformance.waivers import Waiver, Waivers
 from tests.conformance.report import toys
 
@@ -50,6 +51,20 @@ def mixed() -> Run:
     header = toys.header(RULES, (*entries, never), selected=tuple(entry.id for entry in entries))
     probes = (Observation("echo", "Does it echo?", "It shows twice.", "yes", failed.transcript, failed.names),)
     return toys.run(header, *results, probes=probes)
+
+
+def translated() -> Run:
+    """Give a run through a dialect, one entry of which was used."""
+    run = mixed()
+    dialect = (
+        DialectEntry("types.Edited", "Edited", "message_changed"),
+        DialectEntry("envelope", "no envelope", "data"),
+    )
+    failed = run.results[1]
+    entries = (*failed.transcript[:2], replace(failed.transcript[2], wire='{"t": "message_changed"}'))
+    results = (run.results[0], replace(failed, transcript=entries), *run.results[2:])
+    footer = Footer(complete=True, seconds=1.5, dialect_used=("types.Edited",))
+    return replace(run, header=replace(run.header, dialect=dialect), results=results, footer=footer)
 
 
 def good() -> Run:
@@ -110,13 +125,21 @@ def hostile(text: str) -> Run:
     features = tuple(replace(feature, title=text) for feature in run.header.spec.features)
     spec = replace(run.header.spec, scenarios=entries, rules=rules, features=features, digest=text)
     header = replace(run.header, target=target, spec=spec, command=text, started=text, tool=text, waivers=waivers)
+    dialect = tuple(DialectEntry(f"{n}{text}", text, text) for n in range(2))
+    header = replace(header, dialect=dialect)
     results = tuple(
         replace(
             result,
             problems=tuple(replace(one, message=text, step=text, file=text) for one in result.problems),
             findings=tuple(replace(one, message=text) for one in result.findings),
             transcript=tuple(
-                replace(line, who=text, text=text, frame=line.frame and {"kind": text, text: [text, {text: text}]})
+                replace(
+                    line,
+                    who=text,
+                    text=text,
+                    wire=text,
+                    frame=line.frame and {"kind": text, text: [text, {text: text}]},
+                )
                 for line in (*result.transcript, *(replace(one, frame=None) for one in result.transcript))
             ),
             names={"0b9c0000": text},

@@ -146,6 +146,12 @@ class TestContent:
         assert "1 scenario of the spec were not selected" in mixed.text
         assert "never-played" not in mixed.text
 
+    def test_lists_what_the_target_calls_otherwise_and_shows_what_was_on_the_wire(self, mixed: Page) -> None:
+        found = page(runs.translated()).text
+        assert "types.Edited Edited message_changed used envelope no envelope data never used" in found
+        assert 'on the wire: {"t": "message_changed"}' in found
+        assert "Differences from the protocol" not in mixed.text
+
     def test_names_the_flaky(self, mixed: Page) -> None:
         assert "edit.fails : FAIL, PASS" in mixed.text
 

@@ -123,7 +123,7 @@ class TestFilters:
             ({"words": "nothing like this"}, set()),
             ({"words": "edit.", "outcome": "UNTESTABLE"}, {"edit.untestable[a.b]"}),
         ],
-        ids=str,
+        ids=lambda filters: " ".join(filters.values()) if isinstance(filters, dict) else "",
     )
     async def test_show_what_fits_and_nothing_else(self, page: Opened, filters: dict[str, str], left: set[str]) -> None:
         await choose(page, **filters)
