@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
+
+DEEPEST = 60
+"""Levels of nesting inside a frame, an option or a profile that are read; what is written has fewer."""
+
+_LARGEST = 1 << 63
 
 
 def decode(hint: Any, value: Any, where: str) -> Any:
@@ -26,7 +32,10 @@ def decode(hint: Any, value: Any, where: str) -> Any:
         return {key: decode(item_hint, item, f"{where}.{key}") for key, item in _want(dict, value, where).items()}
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint(value)
-    return value if hint is Any else _want(hint, value, where)
+    if hint is Any:
+        _bounded(value, where)
+        return value
+    return _want(hint, value, where)
 
 
 def _decode_fields(cls: Any, data: dict[str, Any], where: str) -> Any:
@@ -48,7 +57,20 @@ def _want(kind: type[Any], value: Any, where: str) -> Any:
     good = isinstance(value, kind) or (kind is float and isinstance(value, int))
     if not good or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"{where} is not {_WORDS.get(kind, kind.__name__)}")
+    if kind in (int, float) and not -_LARGEST < value < _LARGEST:  # So much for what is no number, too.
+        raise ValueError(f"{where} is too large a number")
     return value
+
+
+def _bounded(value: Any, where: str, depth: int = DEEPEST) -> None:
+    """Refuse what no view could show: numbers that are none, and nesting that takes the interpreter's stack."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{where} is too large a number")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if inner and not depth:
+        raise ValueError(f"{where} is nested more than {DEEPEST} deep")
+    for item in inner:
+        _bounded(item, where, depth - 1)
 
 
 _WORDS = {

@@ -12,8 +12,11 @@ from conformance.waivers.model import Waivers  # noqa: TC001 -- `decode` reads t
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = 1
-"""The version of the log that this module writes; a log with a higher one is refused."""
+FORMAT = 2
+"""The version of the log that this module writes; a log with a higher one is refused.
+
+2: the footer carries the seal of the log (see `seal`); scenarios have revisions, and the header may have waivers.
+"""
 
 LINE_LIMIT = 16 * 1024 * 1024
 FILE_LIMIT = 1024 * 1024 * 1024

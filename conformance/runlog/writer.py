@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 from conformance.results import Entry, Observation, Result
 from conformance.runlog import records
 from conformance.runlog.decode import decode
-from conformance.runlog.records import KINDS, Record
+from conformance.runlog.records import KINDS, Footer, Record
+from conformance.runlog.seal import Seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,13 +45,17 @@ class RunWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: BinaryIO = path.open("wb")
         self._redact = redact
+        self._seal = Seal()
 
     def write(self, record: Record) -> None:
-        """Append one record; raises OSError when the disk does not take it."""
+        """Append one record, a footer with the seal of the log; raises OSError when the disk does not take it."""
         line = _line(record, self._redact).encode()
         if len(line) >= records.LINE_LIMIT and isinstance(record, Result | Observation):
             note = Entry(0.0, "log", "·", text=f"the transcript was left out: its line had {len(line)} bytes")
             line = _line(replace(record, transcript=(note,)), self._redact).encode()
+        if isinstance(record, Footer):
+            line = self._seal.seal(line)
+        self._seal.feed(line + b"\n")
         self._file.write(line + b"\n")
         self._file.flush()
 

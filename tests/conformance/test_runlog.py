@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conformance.errors import BadFile
 from conformance.results import Calibration, Entry, Observation, Outcome, Problem, Result
 from conformance.runlog import CellEntry, Footer, Record, Run, RunWriter, read_run, records
+from conformance.runlog.assembly import DAMAGED
 from tests.conformance.report import toys
 
 if TYPE_CHECKING:
@@ -50,14 +51,15 @@ values = st.recursive(
     max_leaves=8,
 )
 seconds = st.floats(0, 1e6)
+places = st.integers(0, 10**9)
 entries = st.builds(Entry, seconds, texts, texts, st.none() | st.dictionaries(texts, values, max_size=4), texts)
-problems = st.builds(Problem, texts, texts, st.integers(0), texts, st.none() | texts, st.none() | st.integers(0))
+problems = st.builds(Problem, texts, texts, places, texts, st.none() | texts, st.none() | places)
 names = st.dictionaries(texts, texts, max_size=3)
 results = st.builds(
     Result,
     st.just(SCENARIO.id),
-    texts,
-    st.lists(texts, max_size=3).map(tuple),
+    st.just(SCENARIO.feature),
+    st.just(SCENARIO.rules),
     st.sampled_from(Outcome),
     seconds,
     st.lists(problems, max_size=2).map(tuple),
@@ -82,8 +84,8 @@ runs = st.builds(
     Run,
     st.just(HEADER),
     st.none() | calibrations,
-    st.lists(results, max_size=3).map(tuple),
-    st.lists(probes, max_size=2).map(tuple),
+    st.lists(results, max_size=3, unique_by=lambda one: one.attempt).map(tuple),
+    st.lists(probes, max_size=2, unique_by=lambda one: one.id).map(tuple),
     st.none() | footers,
 )
 
@@ -108,7 +110,7 @@ class TestWriterAndReader:
 
     def test_carry_the_tables_of_the_spec(self, tmp_path: Path) -> None:
         data = json.loads(written(tmp_path / "run.jsonl", HEADER).read_text())
-        assert data["format"] == 1
+        assert data["format"] == records.FORMAT
         assert data["spec"]["messages"]["incoming"] == {"Edit": ["edit"], "Touch": ["edit", "drop"]}
         assert data["spec"]["rules"][0]["sentence"] == "The sentence of EDIT-2."
 
@@ -211,16 +213,16 @@ class TestReader:
     def test_wants_json_on_every_line(self, tmp_path: Path, good: list[str]) -> None:
         for wrong in ("{", "[]", "7", "", "[" * 100_000):
             path = self.lines(tmp_path / "run.jsonl", good[0], wrong, *good[1:])
-            assert complaint(path) == "2: is not a JSON object: the log is damaged, run again"
+            assert complaint(path) == f"2: is not a JSON object: {DAMAGED}"
 
     def test_wants_the_header_first(self, tmp_path: Path, good: list[str]) -> None:
         message = complaint(self.lines(tmp_path / "run.jsonl", *good[1:]))
         assert message == "1: the log begins with `calibration`, not with `header`: it was cut at its start"
 
     def test_refuses_a_newer_format(self, tmp_path: Path, good: list[str]) -> None:
-        newer = json.dumps({**json.loads(good[0]), "format": 2})
+        newer = json.dumps({**json.loads(good[0]), "format": 3})
         message = complaint(self.lines(tmp_path / "run.jsonl", newer))
-        assert message == "1: was written in format 2, this tool reads up to 1: install a newer chat-parity"
+        assert message == "1: was written in format 3, this tool reads up to 2: install a newer chat-parity"
 
     def test_refuses_a_kind_that_it_does_not_know(self, tmp_path: Path, good: list[str]) -> None:
         assert "2: has the kind 'surprise', which is none of" in complaint(
@@ -230,7 +232,7 @@ class TestReader:
 
     def test_refuses_a_result_of_a_scenario_that_the_header_has_not(self, tmp_path: Path, good: list[str]) -> None:
         path = self.lines(tmp_path / "run.jsonl", good[0], good[2].replace("edit.no", "edit.gone"))
-        assert complaint(path) == "2: the scenario 'edit.gone' is not in the header: the log is damaged, run again"
+        assert complaint(path) == f"2: the scenario 'edit.gone' is not in the header: {DAMAGED}"
 
     @pytest.mark.parametrize(
         ("change", "message"),
