@@ -6,12 +6,14 @@ repeated.
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from conformance.addresses import HTTP, wrong_address
 from conformance.errors import BadFile, Mistake
+from conformance.template import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from conformance.documents import Document, Steps
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+CLAIMED = frozenset({"user_id", "name"})
+"""What a claim may be filled with."""
 HTTP_KEYS = ("api", "url", "base_url")
 """Keys of the section `provision` that hold an HTTP address."""
 
@@ -46,7 +50,18 @@ def _all(value: dict[str, Any]) -> Iterator[tuple[Steps, str]]:
         wrong = wrong_address(url, HTTP) if key in HTTP_KEYS and isinstance(url, str) else None
         if wrong:
             yield ("provision", key), wrong
+    token = auth.get("jwt") if isinstance(auth, dict) else None
+    yield from _claims(token.get("claims") if isinstance(token, dict) else None)
     yield from _variables(value, ())
+
+
+def _claims(claims: Any) -> Iterator[tuple[Steps, str]]:
+    used = references(claims)
+    for name in sorted(used - CLAIMED):
+        near = difflib.get_close_matches(name, sorted(CLAIMED), n=1) or ["user_id"]
+        yield ("auth", "jwt", "claims"), f"a claim knows no ${{{name}}}; did you mean ${{{near[0]}}}?"
+    if isinstance(claims, dict) and not used:
+        yield ("auth", "jwt", "claims"), "no claim holds ${user_id} or ${name}: all users would be the same one"
 
 
 def _instances(urls: Any, query_param: Any) -> Iterator[tuple[Steps, str]]:

@@ -174,6 +174,12 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     ),
     "a token that ends at once": ("ttl: 900", "ttl: 1", "11: `ttl`: 1 should be at least 30"),
     "a duration with its unit": ("ttl: 900", "ttl: 15m", '11: `ttl`: "15m" should be a number'),
+    "a claim of an unknown name": ("${name}", "${nmae}", "10: a claim knows no ${nmae}; did you mean ${name}?"),
+    "claims that are the same for all": (
+        '{sub: "${user_id}", username: "${name}"}',
+        "{role: user}",
+        "10: no claim holds ${user_id} or ${name}: all users would be the same one",
+    ),
     "no driver": (
         "  driver: reference\n  api: https://chat-1.example/api/v1\n",
         "  {}\n",
