@@ -17,7 +17,6 @@ from conformance.errors import AskedToLeave, BudgetSpent, UsageError
 from conformance.patterns import names
 from conformance.play import Pacer, Stage
 from conformance.playing import Playing
-from conformance.politeness import Guest
 from conformance.politeness.seats import seats
 from conformance.provision import open_provisioner
 from conformance.results import Calibration, Observation, Outcome, Result
@@ -135,7 +134,7 @@ async def run(
     restart: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Calibrate, play everything, observe the probes. `course` is kept up to date, also when the run is cancelled."""
-    guest, pacer = Guest(target.politeness), Pacer(spec, target)
+    guest, pacer = target.guest, Pacer(spec, target)
     async with AsyncExitStack() as stack:
         opening = noted(open_provisioner(target, spec.protocol.default_role), course)
         provisioner = await stack.enter_async_context(opening)

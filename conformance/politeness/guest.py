@@ -73,6 +73,18 @@ class Guest:
         finally:
             self._end_waiting()
 
+    async def call(self, _: object = None) -> None:
+        """Wait for the turn of a call of a provisioning API: of no account, and not counted, or nobody could clean up.
+
+        It has the form of what httpx calls before a request.
+        """
+        if self._requests is not None:
+            self._begin_waiting()
+            try:
+                await self._turn(self._requests)
+            finally:
+                self._end_waiting()
+
     async def connection(self) -> None:
         """Wait for the turn of one more connection; raises BudgetSpent."""
         self._spend()

@@ -15,8 +15,9 @@ UNLIMITED_WORD = "unlimited"
 class Limits:
     """Upper bounds; None is no bound.
 
-    Every frame that asks for something counts as a request, the barrier's too, and so does every call of a
-    provisioning API. `run_requests` is for the whole run, and counts connections too.
+    Every frame that asks for something counts as a request, the barrier's too. `run_requests` is for the whole run, and
+    counts connections too. Calls of a provisioning API are held to `requests_per_second` alone: cleaning up must always
+    be possible.
     """
 
     requests_per_second: float | None = None

@@ -95,8 +95,11 @@ class Http:
         import httpx  # noqa: PLC0415 -- a target of another driver does without it
 
         limits = httpx.Limits(keepalive_expiry=IDLE)
+        turns = {"request": [target.guest.call]}
         async with (
-            httpx.AsyncClient(timeout=TIMEOUT, limits=limits, headers=PLAIN, cookies=no_cookies()) as client,
+            httpx.AsyncClient(
+                timeout=TIMEOUT, limits=limits, headers=PLAIN, cookies=no_cookies(), event_hooks=turns
+            ) as client,
             scripted(self.recipe, Requests(self, client, target.secrets), target) as provisioner,
         ):
             yield provisioner

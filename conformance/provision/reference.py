@@ -54,7 +54,10 @@ class Reference:
         headers = {"Authorization": f"Bearer {make_token(target.auth.signing, steward)}"}
         limits = httpx.Limits(keepalive_expiry=IDLE)
         base = self.api or beside(target.instances[0])
-        async with httpx.AsyncClient(base_url=base, headers=headers, timeout=TIMEOUT, limits=limits) as client:
+        turns = {"request": [target.guest.call]}
+        async with httpx.AsyncClient(
+            base_url=base, headers=headers, timeout=TIMEOUT, limits=limits, event_hooks=turns
+        ) as client:
             yield Fresh(Steward(client, target.dialect), target.auth.signing)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from conformance.politeness.limits import UNLIMITED, Limits
+from conformance.politeness import Guest
 from conformance.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.dialect import Dialect
+    from conformance.politeness import Limits
     from conformance.provision import Driver
     from conformance.target.auth import Auth
 
@@ -25,7 +26,8 @@ class Target:
 
     `profile` has the groups `limits`, `timers` (seconds) and `options`; `reply` is how many seconds a reply may take.
     `secrets` are to be kept out of everything that is stored or printed; more are learned during a run. Its known
-    failures stand in the file `waivers`. `dialect` is what it calls things (None: as the protocol does).
+    failures stand in the file `waivers`. `dialect` is what it calls things (None: as the protocol does). Whatever asks
+    the server for something waits for its turn at `guest`.
     """
 
     name: str
@@ -36,7 +38,7 @@ class Target:
     ambient: frozenset[str]
     reply: float
     file: Path | None = None
-    politeness: Limits = UNLIMITED
+    guest: Guest = field(default_factory=Guest, compare=False)
     protected: tuple[str, ...] | None = None
     secrets: Secrets = field(default_factory=Secrets, compare=False)
     waivers: Path | None = None
@@ -46,6 +48,11 @@ class Target:
     def local(self) -> bool:
         """Whether every instance runs on this machine, so that it can reach a URL of ours."""
         return is_local(self.instances)
+
+    @property
+    def politeness(self) -> Limits:
+        """How much of its time a run may take."""
+        return self.guest.limits
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.dialect import read_dialect
 from conformance.documents import read_yaml
-from conformance.politeness.limits import read_limits
+from conformance.politeness import Guest, read_limits
 from conformance.provision import read_provision
 from conformance.secrets import Secrets
 from conformance.target.auth import read_auth
@@ -47,7 +47,7 @@ def read_target(
         ambient=read_ambient(document, spec),
         reply=value.get("reply", 2.0),
         file=file,
-        politeness=read_limits(value.get("politeness", {}), local=local),
+        guest=Guest(read_limits(value.get("politeness", {}), local=local)),
         protected=tuple(value["protected"]) if "protected" in value else None,
         secrets=secrets,
         waivers=file.parent / value["waivers"] if "waivers" in value else None,

@@ -73,6 +73,23 @@ class TestRequests:
         assert list(visit.guest._accounts) == ["late"]
 
 
+class TestCalls:
+    """Of a provisioning API, as httpx makes them."""
+
+    async def test_share_the_rate_of_all_requests(self) -> None:
+        visit = Visit(requests_per_second=2, account_requests_per_second=1)
+        tasks = [asyncio.create_task(visit.ask("", visit.guest.call())) for _ in range(3)]
+        await visit.clock.run_out()
+        await asyncio.gather(*tasks)
+        assert [at for _, at in visit.came] == pytest.approx([0, 0, 1.05])
+
+    async def test_are_allowed_to_a_run_that_has_had_its_requests(self) -> None:
+        guest = Guest(Limits(run_requests=1))
+        await guest.request("alice")
+        await guest.call()
+        assert guest.spent == 1
+
+
 class TestTotal:
     async def test_ends_the_run_with_the_request_that_would_be_one_too_many(self) -> None:
         guest = Guest(Limits(run_requests=3))

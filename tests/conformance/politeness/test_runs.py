@@ -67,7 +67,7 @@ async def played(
 ) -> list[Result]:
     records: list[Calibration | Result | Observation] = []
     async with server.serving():
-        target = target_at(spec, server.url, politeness=limits)
+        target = target_at(spec, server.url, guest=Guest(limits))
         await run(spec, target, scenarios, (), Options(), records.append, course or Course())
     return [one for one in records if isinstance(one, Result)]
 

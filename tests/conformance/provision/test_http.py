@@ -169,7 +169,7 @@ def test_a_path_leads_into_an_answer(place: str, found: object) -> None:
         ("account: [{json: 1}]", "`request` is missing here"),
         ('headers: {X-Key: "${secret.key}"}', "there is no ${secret.key} here"),
         ("retry: {statuses: [200]}", "200 should be at least 400"),
-        ("secrets_env: {key: a-b}", "The name of an environment variable."),
+        ("secrets_env: {key: a-b}", "takes the name of an environment variable, never the secret itself"),
         ("clean_up: {conversations: []}", "did you mean 'conversation'?"),
         ("ids: uid", "did you mean 'uuid'?"),
     ],
