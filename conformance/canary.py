@@ -29,6 +29,8 @@ class Canary:
         # Where connections are few, one that is for nothing would take the place of one that is needed.
         few = target.politeness.open_connections is not None and target.politeness.open_connections < FEW
         self._places = [] if few else [urlsplit(url) for url in target.instances]
+        if self._places:  # and as many as look at the target again when something is wrong
+            target.guest.keep(2 * len(self._places) + 1)
         self._lost = lost
         self._sitting: list[asyncio.Task[None]] = []
 

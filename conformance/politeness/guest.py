@@ -50,6 +50,7 @@ class Guest:
         self._entries = _turns(limits.requests_per_second and limits.requests_per_second / REQUESTS_OF_A_PLAY)
         self._seats = asyncio.Condition()
         self._taken = 0
+        self._kept = 0
         self._waiting = 0
         self._nobody_waits = asyncio.Event()
         self._nobody_waits.set()
@@ -105,7 +106,7 @@ class Guest:
         await self._enter()
         bound = self.limits.open_connections or math.inf
         async with self._seats:
-            await self._seats.wait_for(lambda: self._taken + seats <= bound or not self._taken)
+            await self._seats.wait_for(lambda: self._taken + seats <= bound or self._taken == self._kept)
             self._taken += seats
         try:
             yield
@@ -114,12 +115,19 @@ class Guest:
             async with self._seats:
                 self._seats.notify_all()
 
+    def keep(self, seats: int) -> None:
+        """Take seats for as long as the run lasts: for connections that belong to no play."""
+        self._kept += seats
+        self._taken += seats
+
     def objection(self, seats: int) -> str | None:
         """Say why a play with so many connections cannot be let in at all; None: it can."""
         bound = self.limits.open_connections
-        if bound is None or seats <= bound:
+        if bound is None or seats + self._kept <= bound:
             return None
-        return f"it has {seats} connections open at once, and the target allows {bound} (politeness.open_connections)"
+        beside = f" beside {self._kept} that watch over it" if self._kept else ""
+        allowed = f"the target allows {bound} (politeness.open_connections)"
+        return f"it has {seats} connections open at once{beside}, and {allowed}"
 
     async def _enter(self) -> None:
         """Wait until those who have begun do not have to wait: a play that is held back long says little."""

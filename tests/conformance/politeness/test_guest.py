@@ -151,6 +151,26 @@ class TestVisits:
         )
         assert Guest().objection(1000) is None
 
+    async def test_leave_the_seats_that_others_keep(self) -> None:
+        guest = Guest(Limits(open_connections=5))
+        guest.keep(2)
+        assert guest.objection(3) is None
+        assert guest.objection(4) == (
+            "it has 4 connections open at once beside 2 that watch over it, and the target allows 5"
+            " (politeness.open_connections)"
+        )
+        async with guest.visit(3):
+            other = asyncio.create_task(guest.visit(1).__aenter__())
+            await asyncio.sleep(0)
+            assert not other.done()
+        await asyncio.wait_for(other, 5)
+
+    async def test_that_are_refused_are_let_in_to_be_told_so(self) -> None:
+        guest = Guest(Limits(open_connections=5))
+        guest.keep(2)
+        async with asyncio.timeout(5), guest.visit(40):
+            assert guest.objection(40)
+
     async def test_begin_one_after_another_where_there_is_a_rate(self) -> None:
         visit = Visit(requests_per_second=50)
 

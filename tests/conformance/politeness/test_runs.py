@@ -90,6 +90,15 @@ async def test_the_server_never_gets_more_than_the_limits(spec: Spec, scenario: 
     assert server.most_at_once <= 6
 
 
+async def test_what_watches_over_the_run_has_its_seats_as_well(spec: Spec, scenario: Author) -> None:
+    one = scenario(EVERY_WAY)
+    server = Counting()
+    many = [replace(one, id=f"toy.n{number}") for number in range(12)]
+    results = await played(spec, server, many, Limits(open_connections=20))
+    assert {result.outcome for result in results} == {Outcome.PASS}
+    assert 9 <= server.most_at_once <= 19  # and one that says nothing
+
+
 async def test_every_request_and_connection_is_counted(spec: Spec, scenario: Author) -> None:
     guest = Guest()
     async with theatre(spec) as stage:
