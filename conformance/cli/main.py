@@ -51,7 +51,7 @@ class _Lazy(click.Group):
 def chat_parity() -> None:
     """Say which features of the veza chat protocol a server really has.
 
-    Exit codes: 0 as expected, 1 a must rule fails, 2 a mistake in the usage or in a file, 3 the server could not be
+    Exit codes: 0 as expected, 1 a must rule fails (or something is lost, or a waiver is not valid), 2 a mistake in the usage or in a file, 3 the server could not be
     judged.
     """
 

@@ -51,6 +51,8 @@ def _gaps(musts: list[JudgedRule], complete: bool) -> list[str]:
     open_ended = [rule for rule in musts if not rule.wholly and rule.standing in (Standing.PASS, Standing.NOT_RUN)]
     if open_ended:
         gaps.append(_why_not_played(open_ended, complete))
+    if counts[Standing.WAIVED]:
+        gaps.append(f"{counts[Standing.WAIVED]} waived")
     if counts[Standing.NOT_APPLICABLE]:
         gaps.append(f"{counts[Standing.NOT_APPLICABLE]} not applicable")
     return gaps

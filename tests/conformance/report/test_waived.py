@@ -92,3 +92,7 @@ def test_every_waiver_is_listed_with_its_reason_and_its_owner() -> None:
     for word in ("ACTIVE", "STALE", "EXPIRED", "UNMATCHED", "UNDECIDED", "It is known.", "carol"):
         assert word in markdown.render(build(run), run)
         assert word in Page(html.render(build(run), run)).text
+
+
+def test_is_counted_beside_the_verdict_of_its_feature(waived: Run) -> None:
+    assert build(waived).features[0].evidence == "1 of 3 must rules · 2 waived · 2 scenarios"
