@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--any-order", is_flag=True, help="NEW may have been recorded before OLD.")
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
-@click.option("--verbose", "-v", is_flag=True, help="Every reason, not only the first of each kind.")
+@click.option("--verbose", "-v", is_flag=True, help="Every reason, not only ten of each kind.")
 @click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write into this file, and print nothing.")
 @click.pass_context

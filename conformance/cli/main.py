@@ -51,8 +51,8 @@ class _Lazy(click.Group):
 def chat_parity() -> None:
     """Say which features of the veza chat protocol a server really has.
 
-    Exit codes: 0 as expected, 1 a must rule fails (of a gate: something is lost) or a waiver is not valid, 2 a mistake in
-    the usage or in a file, 3 the server could not be judged.
+    Exit codes: 0 as expected; 1 a must rule fails, a waiver is not valid, or of a gate: something is lost; 2 a mistake
+    in the usage or in a file; 3 the server could not be judged.
     """
 
 
