@@ -83,10 +83,27 @@ def _sql(answers: Answers) -> str:
 {STATEMENTS}"""
 
 
+def _static(_: Answers) -> str:
+    return """\
+  # What exists already on the server; the ids here are only examples. A scenario gets what fits it, one at a time.
+  accounts:
+    alice: {id: 00000000-0000-4000-8000-000000000001, token_env: PARITY_ALICE_TOKEN} # the variable with her token
+    bob: {id: 00000000-0000-4000-8000-000000000002, token_env: PARITY_BOB_TOKEN}
+    carol: {id: 00000000-0000-4000-8000-000000000003, token_env: PARITY_CAROL_TOKEN}
+  conversations:
+    team:
+      id: 00000000-0000-4000-8000-0000000000aa
+      visibility: private
+      members: {alice: owner, bob: member} # all of its members that are accounts above
+      # empty: true # nobody has ever written there; it then serves one scenario about history, search or sync
+"""
+
+
 DRIVERS: dict[str, Driver] = {
     "jwt": Driver("whoever a token names is a user, and nobody needs to be told", _jwt),
     "http": Driver("requests to the server's own HTTP API", _http),
     "sql": Driver("statements on the server's own database", _sql),
+    "static": Driver("accounts and conversations that exist already", _static, makes_tokens=False),
     "reference": Driver("the provisioning API of the reference server", _reference),
 }
 

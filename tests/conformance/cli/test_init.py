@@ -16,7 +16,8 @@ from conformance.cli.main import main
 from conformance.errors import UsageError
 from conformance.init import DRIVERS
 from conformance.target import check_target, read_target
-from tests.conformance.stages import SECRET
+from conformance.tokens import mint
+from tests.conformance.stages import SECRET, SIGNING
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
 from tests.doubles.reference import reference_server
@@ -62,6 +63,7 @@ class TestEachDriver:
         assert "  chat-parity lint 'my staging.yaml'\n" in said
         assert said.endswith("  chat-parity run 'my staging.yaml'\n")
         assert ("export JWT_SECRET=…" in said) == DRIVERS[driver].makes_tokens
+        assert "export " in said
 
     def test_gives_what_editors_look_for(self, tmp_path: Path, driver: str) -> None:
         invoke("staging.yaml", *URL, "--driver", driver)
@@ -152,7 +154,7 @@ class TestARunWithIt:
 
     def run(self, *words: str) -> int:
         with pytest.raises(SystemExit) as ended:
-            main(["run", "target.yaml", "ping-pong.one-pong-per-ping", *words])
+            main(["run", "target.yaml", *words])
         return int(ended.value.code or 0)
 
     @pytest.mark.parametrize("driver", ["reference", "http", "sql"])
@@ -167,13 +169,24 @@ class TestARunWithIt:
         file.write_text(re.sub(r"cast\((:\w+) as uuid\)", r"replace(\1, '-', '')", text))  # as SQLite keeps them
         assert self.run("permissions.refused[send-message.reader]") == 0
 
+    def test_works_with_accounts_that_exist(
+        self, served: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert invoke("--url", served[0], "--driver", "static").exit_code == 0
+        text = (tmp_path / "target.yaml").read_text()
+        for name, user, variable in re.findall(r"(\w+): {id: (\S+), token_env: (\w+)}", text):
+            token = mint(SIGNING, user, name)
+            assert token is not None
+            monkeypatch.setenv(variable, token)
+        assert self.run("websocket-connection.second-device-greeted") == 0
+
     def test_works_where_a_token_is_all(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("JWT_SECRET", SECRET)
         with hosted(ChatServer().serving()) as server:
             assert invoke("--url", server.url, "--driver", "jwt").exit_code == 0
             file = tmp_path / "target.yaml"
             file.write_text(file.read_text().replace("conversations: none", "conversations: any id"))
-            assert self.run() == 0
+            assert self.run("ping-pong.one-pong-per-ping") == 0
 
 
 def test_replaces_a_file_only_by_force(tmp_path: Path) -> None:
