@@ -9,6 +9,8 @@ WEBSOCKET = ("ws", "wss")
 HTTP = ("http", "https")
 _OTHER = {"http": "ws", "https": "wss", "ws": "http", "wss": "https"}
 _NAMES = {WEBSOCKET: "a WebSocket address", HTTP: "an HTTP address"}
+LONGEST = 500
+"""Characters of an address; it is repeated in the sentence."""
 _HOST = re.compile(r"(?!-)[^\W_]([\w-]{0,61}[^\W_])?(\.(?!-)[^\W_]([\w-]{0,61}[^\W_])?)*\.?")
 """Labels of up to 63 letters, digits, hyphens and, within, underscores; letters of any script."""
 
@@ -17,6 +19,8 @@ def wrong_address(url: str, schemes: tuple[str, str] = WEBSOCKET) -> str | None:
     """Say what is wrong with an address, in a sentence without any password of it; None: nothing is."""
     if not url:
         return "an address is missing here"
+    if len(url) > LONGEST:
+        return f"an address of {len(url):,} characters stands here; {LONGEST} are the most"
     shown = _without_credentials(url)
     if "${" in url:
         return f"{shown} holds ${{…}}: nothing is filled in here, write the address out"

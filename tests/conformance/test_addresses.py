@@ -70,6 +70,11 @@ def test_a_wrong_one_is_told_in_a_sentence(url: str, said: str) -> None:
     assert wrong_address(url) == said
 
 
+def test_one_without_an_end_is_not_repeated() -> None:
+    assert wrong_address("x" * 501) == "an address of 501 characters stands here; 500 are the most"
+    assert wrong_address(f"ws://h/{'x' * 493}") is None
+
+
 def test_an_http_address_may_be_meant() -> None:
     assert wrong_address("https://x/api", HTTP) is None
     assert wrong_address("wss://x/api", HTTP) == (
