@@ -131,7 +131,7 @@ def render(value: Any, names: Callable[[str], Any], chronological: Callable[[str
 
     def walk(part: Any) -> Any:
         if isinstance(part, str):
-            return _substitute_text(part, resolve, escape="${") if "${" in part else part
+            return literal(_substitute_text(part, resolve, escape="${")) if "${" in part else part
         if isinstance(part, list):
             return [walk(item) for item in part]
         if not isinstance(part, dict):
@@ -147,6 +147,28 @@ def render(value: Any, names: Callable[[str], Any], chronological: Callable[[str
         return _mapping(part, walk)
 
     return walk(value)
+
+
+def literal(value: Any) -> Any:
+    """Make a value that was captured one that only means itself: what a server calls `$match` is no pattern."""
+    try:
+        return _literal(value) if _has_word(value) else value
+    except RecursionError:
+        return {"$literal": value}
+
+
+def _has_word(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(key.startswith("$") or _has_word(item) for key, item in value.items())
+    return isinstance(value, list) and any(map(_has_word, value))
+
+
+def _literal(value: Any) -> Any:
+    if isinstance(value, dict):
+        if any(key.startswith("$") for key in value):
+            return {"$literal": value}
+        return {key: _literal(item) for key, item in value.items()}
+    return [_literal(item) for item in value] if isinstance(value, list) else value
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.matching import Matched, Mismatch, match
 from conformance.template import MAX_TEXT, TemplateError, holding, look_up, plain, references, render, substitute
 
 NAMES: dict[str, Any] = {
@@ -246,3 +247,37 @@ def test_any_value_is_rendered_or_called_a_mistake(value: Any) -> None:
     else:
         message = "fine"
     assert "\n" not in message
+
+
+class TestCaptured:
+    """What a server sent means itself, in a pattern as on the wire."""
+
+    SENT = (
+        {"$match": ".*"},
+        {"a": {"$type": "string"}, "b": 1},
+        [{"$any": []}, 2],
+        {"$literal": {"$match": "x"}},
+        {"$literal": 1, "$capture": "x"},
+        {"$fill": {"text": "a", "times": 5}},
+        {"$nonsense": 1},
+    )
+
+    @pytest.mark.parametrize("sent", SENT)
+    def test_is_no_pattern(self, sent: Any) -> None:
+        pattern = rendered({"thing": "${sent}"}, {"sent": sent})
+        assert isinstance(match(pattern, {"thing": sent}), Matched)
+        assert isinstance(match(pattern, {"thing": "some text"}), Mismatch)
+
+    @pytest.mark.parametrize("sent", SENT)
+    def test_goes_to_the_wire_as_it_came(self, sent: Any) -> None:
+        assert plain(rendered({"thing": ["${sent}"]}, {"sent": sent})) == {"thing": [sent]}
+
+    def test_stays_a_subset_where_it_has_no_such_word(self) -> None:
+        pattern = rendered("${sent}", {"sent": {"a": 1}})
+        assert isinstance(match(pattern, {"a": 1, "b": 2}), Matched)
+
+    def test_may_be_nested_deeply(self) -> None:
+        sent: Any = {"$match": ".*"}
+        for _ in range(5000):
+            sent = [sent]
+        assert rendered("${sent}", {"sent": sent}) == {"$literal": sent}
