@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from conformance.memory import Memory
 from conformance.politeness import Guest
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Stage:
     secrets: tuple[str, ...] = field(default=())
     used: set[str] = field(default_factory=set)
     reach: Reach = field(default_factory=Reach)
+    memory: Memory = field(default_factory=Memory)
     floor: Floor = field(default_factory=Floor)
     guest: Guest = field(default_factory=Guest)
 

@@ -185,6 +185,7 @@ class World:
             timeout=max(self.stage.reply, UPGRADE),
             origin=origin,
             dialect=target.dialect,
+            memory=self.stage.memory,
         )
         if isinstance(outcome, Refused):
             self.stage.reach.refused(outcome.status)
@@ -352,6 +353,8 @@ class World:
         leaving = [connection.close() for connection in everyone]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*leaving, return_exceptions=True), 5.0)
+        for connection in everyone:
+            connection.forget()
         for trap in self.traps.values():
             await trap.remove()
         if self._lease is not None:

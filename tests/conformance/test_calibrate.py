@@ -144,7 +144,7 @@ class TestRefusesToJudge:
         assert url in str(raised.value)
 
     async def test_a_server_that_never_stops_sending(self, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("conformance.connection.MAX_LOG", 1_500_000)
+        monkeypatch.setattr("conformance.memory.MAX_LOG", 1_500_000)
 
         async def flood(socket: ServerConnection) -> None:
             while True:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from conformance.spec import Spec
 
+ELSE = '{"type": "Error", "message": "wait"}'
 PONG = '{"type": "Pong"}'
 
 
@@ -63,6 +64,38 @@ class TestBarrier:
             await connection.close()
             assert not await connection.barrier(5.0)
 
+    async def test_waits_on_for_a_server_that_is_slow_and_not_silent(self, spec: Spec) -> None:
+        """It has a lot to say first: longer than the wait, and never a whole wait without a word."""
+        said = asyncio.Event()
+
+        async def talk(socket: ServerConnection) -> None:
+            await socket.recv()
+            for _ in range(7):
+                await socket.send(ELSE)
+                await asyncio.sleep(0.2)
+            said.set()
+            await socket.send(PONG)
+            await socket.wait_closed()
+
+        async with listening(talk) as url:
+            connection = await connected(spec, url)
+            assert await connection.barrier(1.0)
+            assert said.is_set()
+            await connection.close()
+
+    async def test_does_not_wait_for_ever_for_a_server_that_only_talks(self, spec: Spec) -> None:
+        async def talk(socket: ServerConnection) -> None:
+            async for _ in socket:
+                while True:
+                    await socket.send(ELSE)
+                    await asyncio.sleep(0.01)
+
+        async with listening(talk) as url:
+            connection = await connected(spec, url)
+            async with asyncio.timeout(10.0):
+                assert not await connection.barrier(0.05)
+            await connection.drop()
+
 
 async def test_reads_on_though_nobody_looks(spec: Spec) -> None:
     """A server that has much to say is never kept waiting by us."""
@@ -81,7 +114,7 @@ async def test_reads_on_though_nobody_looks(spec: Spec) -> None:
 
 
 async def test_a_flood_is_cut_off_at_the_cap(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.connection.MAX_LOG", 100_000)
+    monkeypatch.setattr("conformance.memory.MAX_LOG", 100_000)
 
     async def talk(socket: ServerConnection) -> None:
         while True:

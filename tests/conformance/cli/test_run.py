@@ -246,7 +246,7 @@ class TestCannotJudge:
             self.check(command, url, f"closed with {code}")
 
     def test_a_server_that_never_stops(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("conformance.connection.MAX_LOG", 1_500_000)
+        monkeypatch.setattr("conformance.memory.MAX_LOG", 1_500_000)
 
         async def flood(socket: ServerConnection) -> None:
             while True:

@@ -102,7 +102,7 @@ steps:
     async def test_a_flood_of_them_is_cut_off(
         self, spec: Spec, scenario: Author, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("conformance.connection.MAX_LOG", 200_000)
+        monkeypatch.setattr("conformance.memory.MAX_LOG", 200_000)
         toy = scenario("""
 steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
