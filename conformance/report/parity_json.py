@@ -20,8 +20,9 @@ FORMAT = 1
 
 def render(report: Report, _: Run | None = None) -> str:
     """Give the report as indented JSON, a line feed at its end; the same report gives the same bytes."""
-    # Surrogates that a server may have sent are no UTF-8; ASCII escapes carry them.
-    return json.dumps(document(report), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    # Surrogates that a server may have sent are no UTF-8; ASCII escapes carry them. `##` may begin a command in a log.
+    text = json.dumps(document(report), indent=2, ensure_ascii=True, allow_nan=False)
+    return text.replace("##", "\\u0023#") + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:

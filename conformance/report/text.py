@@ -26,8 +26,17 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 
 
+_COMMAND = re.compile(r"##(?=\w*\[)")
+"""Where the logs of GitHub and Azure begin a command, wherever in a line it stands (`##[add-mask]`, `##vso[…]`)."""
+
+
 def visible(text: str) -> str:
-    """Replace control, format, surrogate and unassigned characters, and line ends, by escapes that can be read."""
+    """Replace control, format, surrogate and unassigned characters, and line ends, by escapes that can be read.
+
+    What the log of a CI job would take for a command is escaped as well.
+    """
+    if "##" in text:
+        text = _COMMAND.sub(r"\\x23#", text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escape(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
@@ -38,6 +47,11 @@ def _escape(char: str) -> str:
     if char in _SHORT:
         return _SHORT[char]
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def at_line_start(text: str) -> str:
+    """Escape what GitHub's log takes for a command at the beginning of a line, white space or not: `::add-mask::`."""
+    return text.replace("::", "\\x3a:", 1) if text.lstrip().startswith("::") else text
 
 
 def shorten(text: str, limit: int = LONGEST) -> str:

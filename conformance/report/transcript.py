@@ -16,7 +16,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from conformance.report.text import WIDEST, fit, line, named, visible
+from conformance.report.text import WIDEST, at_line_start, fit, line, named, visible
 from conformance.report.wire import aligned, fault, offender, wire_lines
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ def said(problem: Problem, result: Result) -> list[str]:
     """Give what was wrong, line by line; nothing where the step says it already."""
     if problem.message.strip() == problem.step.strip():
         return []
-    return [visible(text) for text in named(problem.message[:_LONGEST_MESSAGE], result.names).split("\n")]
+    return [
+        at_line_start(visible(text)) for text in named(problem.message[:_LONGEST_MESSAGE], result.names).split("\n")
+    ]
 
 
 def _transcript(problem: Problem, result: Result, discriminator: str) -> list[str]:

@@ -25,5 +25,8 @@ NASTY = (
     "\x00\ufeff\ue000\U000e0041",
     "\ud800",
     "${name}",
+    "##[add-mask]PASS ###[group]",
+    "##vso[task.complete result=Succeeded]",
+    "\n::add-mask::PASS\n  ::stop-commands::forged",
 )
 texts = st.lists(st.sampled_from(NASTY) | st.text(max_size=8) | st.characters(codec=None), max_size=4).map("".join)

@@ -36,6 +36,16 @@ def test_no_form_lets_out_a_character_that_acts(form: str, text: str) -> None:
     assert all(line == visible(line) for line in shown.split("\n"))
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "html", "junit"])
+@pytest.mark.parametrize(
+    "text", ["\n::add-mask::PASS", "x\n \t::error::forged", "##[add-mask]PASS", "a ##vso[task.x]b"]
+)
+def test_no_form_says_a_command_to_the_log_of_a_ci_job(form: str, text: str) -> None:
+    run = runs.hostile(text)
+    lines = FORMATS[form](build(run), run).split("\n")
+    assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line or "##vso[" in line]
+
+
 @pytest.mark.parametrize("form", [form for form in FORMATS if form != "json"])
 def test_no_form_for_people_grows_with_a_huge_string(form: str) -> None:
     run = runs.hostile("<x>\u202e" * 250_000)

@@ -27,6 +27,7 @@ class TestVisible:
             ("\u2028", r"\u2028"),
             ("\ud800", r"\ud800"),
             ("\U000e0041", r"\U000e0041"),
+            ("a ##[group]b ##vso[x] ## [c] #[d]", r"a \x23#[group]b \x23#vso[x] ## [c] #[d]"),
         ],
     )
     def test_escapes_what_cannot_be_seen(self, text: str, shown: str) -> None:
