@@ -103,8 +103,11 @@ async def still(stage: Stage) -> str:
 
     What it did not do then is not asked for: nothing is waited for in vain on a target that is as it was.
     """
-    began = time.perf_counter()
     world = World(replace(stage, reach=Reach()), observing=True)
+    if stage.provisioner.lasting:
+        # Whoever waits for an account that a play has, or for its rate limit, waits for us and not for the target.
+        await world.provide(Wanted(("speaker",)))
+    began = time.perf_counter()
     try:
         async with asyncio.timeout(max(LONGEST_LOOK * stage.time_scale, 2 * stage.reply)):
             wrong = await _still(world)
@@ -121,12 +124,13 @@ async def still(stage: Stage) -> str:
 async def _still(world: World) -> str:
     stage, before = world.stage, world.stage.calibration
     users, witnesses, room = _cast(stage)
-    users = await _provide(world, users, room)
+    lasting = stage.provisioner.lasting
+    users = {"speaker": users["speaker"]} if lasting else await _provide(world, users, room)
     await world.set(Given({name: User(connect=False) for name in users}, {}, {}))
     await asyncio.gather(*(world.arrive(name, user.instance) for name, user in users.items()))
     if before.answers_barrier and not await world.barrier():
         return "a barrier is not answered"
-    if before.skew is not None:
+    if before.skew is not None and not lasting:
         if not world.conversations:
             return "no conversation can be made"
         await _join(world)

@@ -90,11 +90,12 @@ class Secrets:
 
 
 def _forms(secret: str) -> set[str]:
-    """Give all the ways in which a secret may be written."""
+    """Give all the ways in which a secret may be written: in a URL or in HTML, and any of these inside JSON."""
     quoted = {write(secret, safe=safe) for write in (quote, quote_plus) for safe in ("", "/", "/:@!$&'()*,;=")}
     quoted |= {re.sub("%..", lambda found: found[0].lower(), one) for one in quoted}
     quoted |= {quote(one, safe="") for one in quoted}
-    escaped = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
-    escaped |= {one.replace("/", "\\/") for one in escaped} | {repr(secret)[1:-1]}
-    escaped |= {json.dumps(one, ensure_ascii=ascii)[1:-1] for one in escaped for ascii in (True, False)}
-    return {secret, html.escape(secret), html.escape(secret, quote=False)} | quoted | escaped
+    forms = {secret, html.escape(secret), html.escape(secret, quote=False), *quoted}
+    for _ in range(3):  # JSON is often told inside JSON.
+        forms |= {json.dumps(one, ensure_ascii=ascii)[1:-1] for one in forms for ascii in (True, False)}
+        forms |= {one.replace("/", "\\/") for one in forms} | {repr(secret)[1:-1]}
+    return forms

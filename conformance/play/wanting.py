@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.provision import Room, Wanted
-from conformance.scenario.steps import Page, Repeat, Send, Together
+from conformance.scenario.steps import Collect, Expect, ExpectEither, Page, Repeat, Send, Together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,32 +21,37 @@ def wanted_by(scenario: Scenario, spec: Spec) -> Wanted:
         name: Room(wanted.visibility, {user: role for user, role in wanted.members.items() if role != outside})
         for name, wanted in scenario.given.conversations.items()
     }
-    asked = requests((*scenario.setup, *scenario.steps))
+    data = {reply for kind in spec.incoming if (reply := _data(kind, spec)) is not None}
     return Wanted(
         users=tuple(scenario.given.users),
         rooms=rooms,
-        empty=any(_looks_back(request, spec) for request in asked),
+        empty=not data.isdisjoint(_replies((*scenario.setup, *scenario.steps), spec)),
         alone=scenario.exclusive,
     )
 
 
-def requests(steps: Iterable[Step]) -> Iterator[str]:
-    """Give the types of all requests that these steps send."""
+def _replies(steps: Iterable[Step], spec: Spec) -> Iterator[str | None]:
+    """Give the types of the data that these steps ask for, or wait for after a raw request."""
     for step in steps:
         match step:
-            case Send(frame=frame) | Page(frame=frame):
-                yield frame
+            case Send(frame=request) | Page(frame=request):
+                yield _data(request, spec)
+            case Expect(frame=reply) | Collect(frame=reply):
+                yield reply
+            case ExpectEither(alternatives=alternatives):
+                yield from (one.frame for one in alternatives)
             case Repeat(steps=inner):
-                yield from requests(inner)
+                yield from _replies(inner, spec)
             case Together(branches=branches):
                 for branch in branches:
-                    yield from requests(branch)
+                    yield from _replies(branch, spec)
 
 
-def _looks_back(request: str, spec: Spec) -> bool:
-    """Say whether a request is answered with data: its reply is neither a confirmation nor the barrier's."""
+def _data(request: str, spec: Spec) -> str | None:
+    """Give the type of the data that answers a request; None: it is confirmed, is the barrier, or has no answer."""
     protocol = spec.protocol
     reply = spec.incoming[request].reply
     join = spec.incoming[protocol.join_request[protocol.discriminator]].reply
-    kinds = [one[protocol.discriminator] for one in (reply, join) if one is not None]
-    return reply is not None and kinds[0] not in (*kinds[1:], protocol.barrier_reply)
+    confirmation = None if join is None else join[protocol.discriminator]
+    kind: str | None = None if reply is None else reply[protocol.discriminator]
+    return None if kind in (confirmation, protocol.barrier_reply) else kind

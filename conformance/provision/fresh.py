@@ -80,6 +80,8 @@ class FreshLease:
 class Fresh:
     """A provisioner that makes everything anew."""
 
+    lasting = False
+
     def __init__(self, maker: Maker, signing: Signing | None, nonce: str = "") -> None:
         self.nonce = nonce or new_nonce()
         self._maker = maker

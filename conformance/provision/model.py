@@ -101,7 +101,12 @@ class Lease(Protocol):
 
 
 class Provisioner(Protocol):
-    """An open driver."""
+    """An open driver; `lasting` says whether its accounts come back in other plays."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether accounts are leased and not made."""
+        ...
 
     async def lease(self, wanted: Wanted) -> Lease:
         """Bring about all that a play wants, or wait until it is free; raises ProvisioningFailed."""

@@ -143,6 +143,8 @@ class StaticLease:
 class Landlord:
     """Knows who has what, and what it has been used for."""
 
+    lasting = True
+
     def __init__(self, settings: Static, signing: Signing | None, rest: float) -> None:
         self._accounts = settings.accounts
         self._places = dict(settings.places)

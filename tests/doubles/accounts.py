@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass
@@ -30,6 +30,8 @@ class Accounts:
     asked: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     busy: int = 0
     removable: bool = True
+    told: list[str] = field(default_factory=list)
+    screech: Callable[[str], str] = str
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: Any) -> tuple[int, dict[str, str], Any]:
         self.asked.append((f"{method} {path}", headers, json.dumps(body)))
@@ -53,14 +55,16 @@ class Accounts:
                         {"error": f"the password {body['password']} is wrong; the key is {headers.get('x-key')}"},
                     )
                 until = datetime.now(UTC) + timedelta(minutes=15)
+                self.told.append(password)
                 token = jwt.encode({"sub": user, "exp": until, "jti": str(uuid.uuid4())}, self.secret)
+                self.told.append(token)
                 return 200, {"Set-Cookie": f"session={body['username']}; Path=/"}, {"data": [{"token": token}]}
             case "DELETE", _ if self.removable:
                 del self.users[path.rpartition("/")[2]]
                 return 204, {}, None
             case "DELETE", _:
                 return 403, {}, {"error": "never"}
-        return 404, {}, {"error": f"nothing at {path}"}
+        return 404, {}, {"error": self.screech(" ".join(self.told[-4:]))}
 
 
 @contextmanager
