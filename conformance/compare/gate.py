@@ -177,7 +177,8 @@ def _line(code: int, reasons: tuple[Reason, ...], held: int, comparison: Compari
     if not code:
         old, new = comparison.old.name, comparison.new.name
         return f"gate: open: {new} has lost nothing of {plural(held, 'scenario')} that {old} held"
-    counts = Counter(one.kind for one in reasons)
+    # One rule may be found broken in many ways, and is still one.
+    counts = Counter(kind for kind, _ in {(one.kind, one.subject) for one in reasons})
     said = {
         Kind.INCOMPLETE: "a run is not complete, or judged nothing",
         Kind.LOST: f"{counts[Kind.LOST]} lost that held",

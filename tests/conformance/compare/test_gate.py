@@ -161,6 +161,12 @@ class TestStaysClosed:
         )
         assert gate(finding(run(BASE), "1a", "EDIT-2"), finding(run(BASE), "1b", "EDIT-2")).exit_code == 0
 
+    def test_and_counts_a_rule_once_however_many_find_it_broken(self) -> None:
+        found = finding(finding(run(BASE), "1a", "EDIT-2"), "1b", "EDIT-2")
+        decision = gate(run(BASE), found)
+        assert len(decision.reasons) == 2
+        assert decision.line.startswith("gate: closed: 1 lost that held; first: EDIT-2 is found broken by edit.1a now")
+
     def test_but_not_when_a_waiver_of_that_rule_covers_it(self) -> None:
         found = finding(run(BASE), "1a", "EDIT-2")
         assert gate(run(BASE), waived(found, "*", rule="EDIT-2")).exit_code == 0
