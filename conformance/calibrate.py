@@ -75,7 +75,7 @@ async def calibrate(
         raise UsageError(f"{target.name} cannot even be calibrated: {objection}")
     try:
         users = await _provide(world, users, room)
-        greets, answers = await _arrive(world, Given(users, {}, {}), reply)
+        greets, otherwise, answers = await _arrive(world, Given(users, {}, {}), reply)
         skew = None
         if world.conversations:
             try:
@@ -95,6 +95,7 @@ async def calibrate(
         patience=PATIENCE if answers else target.reply if greets or skew is not None else target.reply * HASTE,
         unknown_types=unknown,
         seconds=time.perf_counter() - began,
+        greets_otherwise=otherwise,
     )
 
 
@@ -194,8 +195,8 @@ async def _provide(world: World, users: dict[str, User], room: Room) -> dict[str
     return alone
 
 
-async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]:
-    """Let everybody connect; say whether the target greets, and whether it answers the barrier."""
+async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool, bool]:
+    """Let everybody connect; say whether the target greets, or with another frame, and whether the barrier answers."""
     protocol = world.stage.spec.protocol
     await world.set(Given({name: User(connect=False) for name in given.users}, {}, {}))
     for name, user in given.users.items():
@@ -210,8 +211,13 @@ async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]
     def greeted(connection: Connection) -> bool:
         return world.first(connection, protocol.greeting.frame, protocol.greeting.pattern) is not None
 
+    def begins_otherwise(connection: Connection) -> bool:
+        return 0 not in connection.barriers and not world.is_ambient(connection.log[0])
+
+    otherwise = False
     if answers:
         greets = all(map(greeted, everyone))  # A greeting comes before anything else, so before the barrier's reply.
+        otherwise = not greets and all(map(begins_otherwise, everyone))
     else:
         greets = all(await asyncio.gather(*(one.until(partial(greeted, one), reply / 4) for one in everyone)))
     for connection in everyone:
@@ -219,7 +225,7 @@ async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool]
             raise TargetUnreachable(
                 f"{world.stage.target.instances[0]} lets us in, and then the connection was {connection.closed}"
             )
-    return greets, answers
+    return greets, otherwise, answers
 
 
 def _check_bearable(world: World) -> None:

@@ -140,6 +140,7 @@ class Calibration:
     followed it; 0 for a server that delivers in order; None when no broadcast arrived at all. `settle` is what the
     suite then waits before it calls something absent, `patience` how long it waits for what must come (both seconds).
     `unknown_types` are the incoming types that the server answers just as it answers a type that does not exist.
+    `greets_otherwise`: every connection begins with a frame, and it is not the greeting of the protocol.
     """
 
     greets: bool
@@ -149,6 +150,7 @@ class Calibration:
     patience: float
     unknown_types: tuple[str, ...] = ()
     seconds: float = 0.0
+    greets_otherwise: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""

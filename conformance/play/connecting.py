@@ -31,7 +31,7 @@ async def connect(step: s.Connect, world: World) -> None:
         if not world.observing:
             raise Unmet(f"{step.who} should be let in, and was refused: {outcome.why}")
         return
-    if world.stage.calibration.greets and not world.observing:
+    if not world.observing:
         await world.take_greeting(step.who)
     for conversation in step.join:
         await world.join(step.who, conversation)

@@ -207,10 +207,15 @@ class World:
             self.stage.reach.ended(dropped=closed.code is None)
 
     async def take_greeting(self, who: str) -> None:
-        """Wait for the greeting and claim it, on a target that greets."""
-        if self.stage.calibration.greets:
+        """Wait for the greeting and claim it, on a target that greets, in whatever words."""
+        connection = self.connections[who]
+        if self.stage.calibration.greets_otherwise:
+            # The scenarios about the greeting judge it, and no other one.
+            if await connection.until(lambda: bool(connection.log), self.stage.reply):
+                connection.claimed.add(0)
+                connection.greeting = 0
+        elif self.stage.calibration.greets:
             greeting = self.stage.spec.protocol.greeting
-            connection = self.connections[who]
             arrived = await connection.until(
                 lambda: self.first(connection, greeting.frame, greeting.pattern) is not None, self.stage.reply
             )

@@ -60,7 +60,7 @@ def calibration(report: Report) -> str:
         order = "delivers in order"
     else:
         order = f"the latest broadcast came {seen.skew * 1000:.1f} ms after its barrier"
-    greeting = "greets" if seen.greets else "does not greet"
+    greeting = "greets" if seen.greets else "greets otherwise" if seen.greets_otherwise else "does not greet"
     barrier = "answers the barrier" if seen.answers_barrier else "does not answer the barrier"
     unknown = f"; does not know {', '.join(seen.unknown_types)}" if seen.unknown_types else ""
     waits = f"settle {seen.settle * 1000:.0f} ms, patience {seen.patience * 1000:.0f} ms"

@@ -85,6 +85,19 @@ async def test_a_server_without_greeting_is_judged_without(spec: Spec, scenario:
         assert (await stage.play(scenario(TELL))).outcome is Outcome.PASS
 
 
+async def test_a_server_that_greets_with_another_frame_is_blamed_for_it_by_the_scenarios_of_the_greeting_only(
+    spec: Spec, scenario: Author
+) -> None:
+    async with theatre(spec, wrong=["other greeting"]) as stage:
+        assert not stage.stage.calibration.greets
+        assert stage.stage.calibration.greets_otherwise
+        result = await stage.play(scenario(TELL + '  - {never: "*", at: [alice, bob]}\n'))
+        assert result.outcome is Outcome.PASS
+        assert {finding.rule for finding in result.findings} == {"CONN-11"}
+        greeted = scenario("steps:\n  - {expect: ActionConfirmed, at: bob, with: {action: connected}}\n")
+        assert (await stage.play(greeted)).outcome is Outcome.FAIL
+
+
 async def test_a_server_without_barrier_is_judged_by_patience(spec: Spec, scenario: Author) -> None:
     async with theatre(spec, wrong=["no pong"], reply=0.3) as stage:
         assert not stage.stage.calibration.answers_barrier

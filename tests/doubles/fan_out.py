@@ -51,6 +51,7 @@ FAULTS = {
     "unknown frame": "an event of a type that nobody knows comes with every message",
     "token in a frame": "events hold the sender's token",
     "no greeting": "",
+    "other greeting": "",
     "no pong": "",
     "no broadcast": "messages are confirmed and stored, and told to nobody",
     "no echo": "the sender does not get its own event",
@@ -123,7 +124,8 @@ class ChatServer:
         self.most_at_once = max(self.most_at_once, len(self.everybody))
         with suppress(ConnectionClosed):
             if not self.wrong & {"no greeting", "silence"}:
-                await _say(socket, "ActionConfirmed", action="connected", success=True)
+                greeting = "Welcome" if "other greeting" in self.wrong else "ActionConfirmed"
+                await _say(socket, greeting, action="connected", success=True)
             async for data in socket:
                 if "silence" not in self.wrong:
                     await self._handle(socket, user, token, data)

@@ -54,20 +54,22 @@ def no_greeting(patch: Patch) -> None:
     patch.rewrite(session._converse, "connection.send(GREETING)", "pass")
 
 
-@fault(
-    breaks=["CONN-1"], also=["PERM-1", "CALL-4", "CALL-6", "DEL-2", "EDIT-2", "ACK-1", "SEND-10", "MULTI-2", "PING-1"]
-)
+@fault(breaks=["CONN-1"])
 def other_greeting(patch: Patch) -> None:
     """The greeting has another action."""
     patch(session, "GREETING", encode(ActionConfirmed("welcome")))
 
 
-@fault(
-    breaks=["CONN-1"], also=["PERM-1", "CALL-4", "CALL-6", "DEL-2", "EDIT-2", "ACK-1", "SEND-10", "MULTI-2", "PING-1"]
-)
+@fault(breaks=["CONN-1"])
 def greeting_of_failure(patch: Patch) -> None:
     """The greeting says that it has not succeeded."""
     patch(session, "GREETING", encode(ActionConfirmed("connected", success=False)))
+
+
+@fault(breaks=["CONN-1"], also=["CONN-11"])
+def greeting_of_another_type(patch: Patch) -> None:
+    """The greeting is of a type that the protocol does not have."""
+    patch(session, "GREETING", '{"type":"Welcome"}')
 
 
 @fault(breaks=["CONN-1"])

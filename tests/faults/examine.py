@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Restart = Callable[[], Awaitable[None]]
 
 JOBS = 8
+MUTE = frozenset({Outcome.BLOCKED, Outcome.UNTESTABLE, Outcome.BROKEN})
+"""Says nothing of the server."""
 SENTINELS = 4
 """Scenarios of each feature that a fault does not touch; a quick examination plays one."""
 
@@ -169,14 +171,19 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
         stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets)
         jobs = 1 if fault.alone else JOBS
         blaming: list[tuple[Scenario, Result]] = []
+        mute: list[Scenario] = []
 
         def take(scenario: Scenario, result: Result) -> None:
             judge.take(result)
+            if result.outcome in MUTE:
+                mute.append(scenario)
             if judge.blames_others(result):
                 blaming.append((scenario, result))
 
         for course in _courses(aimed(fault, spec, manner), quick=manner.quick):
             await _play(course, stage, jobs, take, lambda: manner.quick and found.killed)
+        if not found.killed:  # A machine that is too busy leaves scenarios without a word.
+            await _play(tuple(mute), stage, 1, take, lambda: found.killed)
         if fault.rules is None:  # A proxy changes the frames of every feature.
             others = sentinels(fault, spec, manner)
             found.sentinels = [one.id for one in others if not judge.touches(one)]

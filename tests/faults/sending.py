@@ -107,7 +107,7 @@ def told_once_per_device_of_the_sender(patch: Patch) -> None:
     patch.rewrite(messages.send_message, TELL, f"{TELL}\n        for _ in range({count}): {TELL}")
 
 
-@fault(breaks=["SEND-2"])
+@fault(breaks=["SEND-2"], also=["MULTI-3"])
 def burst_is_told_again(patch: Patch) -> None:
     """A message that others overtake in the queue of the database is told again when they have gone."""
     waiting: dict = {}
