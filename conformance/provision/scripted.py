@@ -50,6 +50,7 @@ class Scripted:
         self._always: Names = {}
         self._steward: Account | None = None
         self._rooms: dict[str, Names] = {}
+        self._begun: list[Names] = []
         self._accounts: list[Names] = []
         self._notes: list[str] = []
 
@@ -67,7 +68,9 @@ class Scripted:
         names = {**self._always, "name": name, "password": password, "user_id": new_id(self._recipe.ids)}
         if steps:
             self._target.secrets.keep(password)
-        made = names | await self._performer.perform([(steps, names)])
+            self._accounts.append(names)  # At once: whoever is interrupted in the middle leaves something behind, too.
+        names.update(await self._performer.perform([(steps, names)]))
+        made = names
         user_id, token = made["user_id"], made.get("token")
         if isinstance(user_id, bool) or not isinstance(user_id, str | int):
             raise ProvisioningFailed(f"the id of a new account is {user_id!r:.60}: neither a text nor an integer")
@@ -75,8 +78,6 @@ class Scripted:
             raise ProvisioningFailed("the token of a new account is no text")
         if token is not None:
             self._target.secrets.keep(token)
-        if steps:
-            self._accounts.append(made)
         return Account(name, user_id, token, made)
 
     async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
@@ -94,9 +95,10 @@ class Scripted:
         ]
         work: list[tuple[Sequence[Step], Names]] = [(steps, names | {"members": people})]
         work += [(each or (), names | person) for person in people]
-        made = names | await self._performer.perform(work)
-        self._rooms[str(made["conversation_id"])] = made
-        return str(made["conversation_id"])
+        self._begun.append(names)
+        names.update(await self._performer.perform(work))
+        self._rooms[str(names["conversation_id"])] = names
+        return str(names["conversation_id"])
 
     async def give_role(self, conversation: str, account: Account, role: str) -> None:
         """Give a role."""
@@ -112,7 +114,7 @@ class Scripted:
     async def clean_up(self) -> None:
         """Remove what was made, conversations first; what is left is in the notes."""
         until = time.monotonic() + CLEANING_TIME
-        for sort, made in (("conversation", [*self._rooms.values()]), ("account", self._accounts)):
+        for sort, made in (("conversation", self._begun), ("account", self._accounts)):
             steps = self._recipe.cleaning.get(sort)
             if steps is not None:
                 await self._clean(f"{len(made)} {sort}s", [(steps, self._common() | names) for names in made], until)

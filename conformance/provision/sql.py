@@ -152,7 +152,7 @@ class Statements:
     def _execute(self, connection: Connection, step: Step, names: Names) -> Names:
         from sqlalchemy import text  # noqa: PLC0415 -- as above
 
-        result = connection.execute(text(_sql(step)), {name: names[name] for name in _referred(step)})
+        result = connection.execute(text(_sql(step)), self._values(step, names))
         wanted = {} if isinstance(step, str) else step.get("capture", {})
         if not wanted:
             return {}
@@ -163,6 +163,12 @@ class Statements:
         if lost:
             raise self._failure(step, f"its row has no column {lost[0]}; it has {', '.join(map(str, row))}")
         return {name: _plain(row[column]) for name, column in wanted.items()}
+
+    def _values(self, step: Step, names: Names) -> Names:
+        lost = _referred(step) - names.keys()
+        if lost:
+            raise self._failure(step, f"there is no value for :{min(lost)}")
+        return {name: names[name] for name in _referred(step)}
 
     def _failure(self, step: Step, why: str) -> ProvisioningFailed:
         # Redacted before it is cut: half a secret would not be found any more.

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+CROWD = 10
+
+
 @dataclass
 class Accounts:
-    """What has been asked of it; `busy` answers with 503 so many times first."""
+    """What has been asked of it; `busy` answers with 503 so many times first, `crowded` is set once many are here."""
 
     secret: str
     url: str = ""
@@ -31,6 +34,7 @@ class Accounts:
     busy: int = 0
     removable: bool = True
     told: list[str] = field(default_factory=list)
+    crowded: threading.Event = field(default_factory=threading.Event)
     screech: Callable[[str], str] = str
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: Any) -> tuple[int, dict[str, str], Any]:
@@ -41,6 +45,8 @@ class Accounts:
         match method, path:
             case "POST", "/register":
                 self.users[body["username"]] = (str(uuid.uuid4()), body["password"])
+                if len(self.users) > CROWD:
+                    self.crowded.set()
                 return (
                     201,
                     {"Location": f"/users/{body['username']}"},
@@ -60,8 +66,8 @@ class Accounts:
                 self.told.append(token)
                 return 200, {"Set-Cookie": f"session={body['username']}; Path=/"}, {"data": [{"token": token}]}
             case "DELETE", _ if self.removable:
-                del self.users[path.rpartition("/")[2]]
-                return 204, {}, None
+                gone = self.users.pop(path.rpartition("/")[2], None)
+                return (204, {}, None) if gone else (404, {}, {"error": "nobody"})
             case "DELETE", _:
                 return 403, {}, {"error": "never"}
         return 404, {}, {"error": self.screech(" ".join(self.told[-4:]))}
