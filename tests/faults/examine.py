@@ -7,7 +7,7 @@ import random
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from itertools import cycle, islice
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from conformance.calibrate import calibrate
@@ -16,7 +16,6 @@ from conformance.play import Pacer, Stage, play
 from conformance.provision import open_provisioner
 from conformance.results import Outcome
 from reference_server.__main__ import main as sound
-from tests.faults.registry import known_faults
 from tests.faults.serve import main as faulty
 from tests.forked import forked
 from tests.proxy.examine import through
@@ -202,18 +201,19 @@ def aimed(fault: Fault, spec: Spec, manner: Manner) -> list[Scenario]:
 
 
 def sentinels(fault: Fault, spec: Spec, manner: Manner) -> list[Scenario]:
-    """Give what is played of the rest: some quick scenarios of each feature that the fault does not touch, in turn."""
+    """Give what is played of the rest: some quick scenarios of each feature that the fault does not touch.
+
+    They are drawn by a hash of fault and scenario, so that a new fault or scenario changes little of who meets whom.
+    """
     others = [one for one in spec.scenarios.values() if not set(one.rules) & set(fault.breaks)]
     if manner.sentinels is None:
         return others
     touched = fault.touches(spec)
-    at = list(known_faults()).index(fault.name) * max(manner.sentinels, SENTINELS)
     found = []
-    for feature in spec.features.keys() - touched:
+    for feature in sorted(spec.features.keys() - touched):
         quick = [one for one in others if one.feature == feature and not _is_slow(one)]
-        random.Random(f"{manner.turn} {feature}").shuffle(quick)
-        turn = islice(cycle(quick), at % max(1, len(quick)), None)
-        found += islice(turn, min(manner.sentinels, len(quick)))
+        quick.sort(key=lambda one: sha256(f"{manner.turn} {fault.name} {one.id}".encode()).digest())
+        found += quick[: manner.sentinels]
     return found
 
 
