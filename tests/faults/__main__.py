@@ -81,7 +81,7 @@ def _examined(faults: Sequence[Fault], spec: Spec, manner: Manner, jobs: int) ->
         for done in as_completed([pool.submit(_examine, name) for name in by_name]):
             found = done.result()
             fault = by_name[found.fault]
-            _tell(Row(fault, found))
+            _tell(Row(fault, found), manner)
             yield fault, found
 
 
@@ -96,11 +96,11 @@ def _examine(name: str) -> Examination:
     return asyncio.run(_work[0](known_faults()[name]))  # type: ignore[arg-type]
 
 
-def _tell(row: Row) -> None:
+def _tell(row: Row, manner: Manner) -> None:
     found = row.found
     by = f"{found.catches[0]} (of {len(found.catches)})" if found.catches else found.problem
     print(f"{row.verdict:10} {row.fault.name:40} {found.seconds:6.1f} s  {by}", flush=True)
-    if row.unproved:
+    if row.unproved and not manner.quick:
         print(f"    no scenario of its own caught: {', '.join(row.unproved)}", flush=True)
     for scenario, why in found.unrelated.items():
         print(f"    unrelated: {scenario}: {why}", flush=True)
