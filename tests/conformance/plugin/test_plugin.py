@@ -157,6 +157,18 @@ class TestOutcomes:
         assert "got a wrong NewMessage" in ended.out
         assert ended.code == 1
 
+    def test_what_is_waived_is_xfailed_with_the_reason(self, toys: Path, server: ChatServer, tmp_path: Path) -> None:
+        waivers = tmp_path / "waivers.yaml"
+        waivers.write_text(
+            "waivers:\n- {scenario: toy.unheard, reason: nobody has told carol, issue: CHAT-7, owner: bob, "
+            "expires: 2999-12-31}\n"
+        )
+        target = target_file(tmp_path, server.url)
+        arguments = ["--chat-spec", str(toys), f"--chat-args=--waivers {waivers}", "-rx", "-k", "unheard"]
+        ended = run_pytest(tmp_path, "--chat-target", target, *arguments)
+        assert (of_toys(ended), ended.code) == ({"unheard": "xfailed"}, 0)
+        assert "nobody has told carol (CHAT-7)" in ended.out
+
     def test_xfail_cannot_be_switched_off_into_green(self, toys: Path, server: ChatServer, tmp_path: Path) -> None:
         target = target_file(tmp_path, server.url)
         ended = run_pytest(tmp_path, "--chat-target", target, "--chat-spec", str(toys), "-k", "hoped", "--runxfail")
