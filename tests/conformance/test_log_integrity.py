@@ -199,6 +199,14 @@ def test_a_log_of_the_first_format_needs_none(read: Any, log: bytes, whole: Run)
     assert judge(found).exit_code == 1
 
 
+def test_a_log_of_the_first_format_that_has_a_seal_is_held_to_it(read: Any, log: bytes) -> None:
+    assert "its sha256 does not fit" in read(log.replace(b'"format":2', b'"format":1'))
+
+
+def test_a_last_line_that_is_spoiled_in_its_middle_is_no_torn_one(read: Any, log: bytes) -> None:
+    assert "is not a JSON object" in read(log[:-100] + b"\x80" + log[-99:-1])
+
+
 CHANGES: dict[str, tuple[Callable[[list[Any]], Any], str]] = {
     "a newer format": (lambda log: log[0].update(format=3), "1: was written in format 3, this tool reads up to 2"),
     "a format that is no number": (lambda log: log[0].update(format="2"), "1: header.format is not an integer"),

@@ -161,6 +161,19 @@ class TestStaysClosed:
         )
         assert gate(finding(run(BASE), "1a", "EDIT-2"), finding(run(BASE), "1b", "EDIT-2")).exit_code == 0
 
+    def test_but_not_by_a_scenario_that_old_did_not_play(self) -> None:
+        old = run({**BASE, "1a": None})
+        assert gate(old, finding(run(BASE), "1a", "EDIT-2")).exit_code == 0
+
+    def test_but_not_in_a_feature_that_does_not_count(self) -> None:
+        def with_drop(of: Run) -> Run:
+            rules = (*of.header.spec.rules, toys.rule("DROP-1", features=("drop",)))
+            return replace(of, header=replace(of.header, spec=replace(of.header.spec, rules=rules)))
+
+        old, new = with_drop(run(BASE)), finding(with_drop(run(BASE)), "1a", "DROP-1")
+        assert gate(old, new).exit_code == 1
+        assert gate(old, new, without=frozenset({"drop"})).exit_code == 0
+
     def test_and_counts_a_rule_once_however_many_find_it_broken(self) -> None:
         found = finding(finding(run(BASE), "1a", "EDIT-2"), "1b", "EDIT-2")
         decision = gate(run(BASE), found)

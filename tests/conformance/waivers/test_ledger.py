@@ -205,3 +205,6 @@ class TestWaiverOfOneRule:
         assert only(run(every, entry)).state is State.UNMATCHED  # brackets are no set of characters here
         assert only(run({**every, "edit.b": (BLOCKED,)}, waiver("*", rule="EDIT-1"))).state is State.UNDECIDED
         assert only(run({"edit.a": (PASS,)}, waiver("*", rule="EDIT-1"))).state is State.UNDECIDED
+
+    def test_is_undecided_where_nothing_that_it_matches_applies(self) -> None:
+        assert only(run({"edit.a": (NOT_APPLICABLE,)}, waiver(rule="EDIT-1"))).state is State.UNDECIDED
