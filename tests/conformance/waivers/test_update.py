@@ -118,10 +118,10 @@ def test_an_expired_entry_is_left_for_its_owner() -> None:
 
 
 def test_the_end_of_a_text_that_looks_like_a_comment_is_none() -> None:
-    rest = "    issue: 1\n    owner: o\n    expires: 2026-12-31\n    reason: |\n      known\n      # as text\n"
-    text = "waivers:\n" + "".join(f"  - scenario: edit.{name}\n{rest}" for name in "ab")
+    rest = "    issue: 1\n    owner: o\n    expires: 2026-12-31\n    reason: |\n      known\n      # as text of "
+    text = "waivers:\n" + "".join(f"  - scenario: edit.{name}\n{rest}{name}\n" for name in "ab")
     done = updated(text, {"edit.a": (FAIL,), "edit.b": (PASS,)})
-    assert names(done.text) == [("edit.a", "known\n# as text\n")]
+    assert names(done.text) == [("edit.a", "known\n# as text of a\n")]
 
 
 def test_a_list_may_become_empty_and_be_filled_again() -> None:
