@@ -59,6 +59,7 @@ VERBS = {
     "lint": ("lint", "{file}"),
     "report": ("report", "{file}"),
     "coverage": ("coverage", "{file}"),
+    "gate": ("gate", "{file}", "--against", "{file}"),
     "compare": ("compare", "{file}", "{file}", "--folder", "{folder}/out"),
     "waivers": ("waivers", "check", "{file}"),
     "update": ("waivers", "update", "{file}"),
