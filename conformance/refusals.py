@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
 
 if TYPE_CHECKING:
-    from websockets.datastructures import Headers
+    from websockets.http11 import Response
 
 REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 ABSENT = frozenset({502, 503, 504})
+MAX_TOLD = 65536
+"""Bytes of the body of a refusal that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,15 @@ class Refused:
     """The server did not let us in.
 
     `status` is that of HTTP, None where it came to no answer; `why` a few words, `advice` what to do about it, and
-    `retry_after` the header of that name (RFC 9110 §10.2.3).
+    `retry_after` the header of that name (RFC 9110 §10.2.3). `told` is what an error said besides: its headers and its
+    body, cut off where it never ends.
     """
 
     status: int | None
     why: str
     advice: str = ""
     retry_after: str | None = None
+    told: str = ""
 
     def __str__(self) -> str:
         """Say both."""
@@ -39,7 +43,7 @@ def refused(error: Exception, url: str, timeout: float) -> Refused:
     secure = url.lower().startswith("wss:")
     match error:
         case InvalidStatus():
-            return _answered(error.response.status_code, error.response.headers)
+            return _answered(error.response)
         case TimeoutError():
             return Refused(
                 None, f"no answer to the upgrade within {timeout:g} s", "is it the right port, and no firewall between?"
@@ -65,13 +69,15 @@ def refused(error: Exception, url: str, timeout: float) -> Refused:
     return Refused(None, _short(error))
 
 
-def _answered(status: int, headers: Headers) -> Refused:
+def _answered(response: Response) -> Refused:
+    status, headers = response.status_code, response.headers
     why = f"HTTP {status}"
     if status in REDIRECTS:
         location = next(iter(headers.get_all("Location")), "").partition("?")[0]
         return Refused(status, f"{why}, a redirect to {location[:200]!r}", "name the address that is meant")
     retry_after = next(iter(headers.get_all("Retry-After")), None)
-    return Refused(status, why, _advice(status), retry_after)
+    told = f"{headers}{response.body[:MAX_TOLD].decode(errors='replace')}"
+    return Refused(status, why, _advice(status), retry_after, told)
 
 
 def _advice(status: int) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 MAX_PROBLEMS = 20
+TELLING = 32
+"""Characters; a shorter token of a scenario, such as `null`, may stand in any text by chance."""
 TRIES = 3
 """How often a play is tried that took too long to tell anything; what was seen of the server is never tried again."""
 
@@ -86,6 +88,7 @@ async def _play(scenario: Scenario, stage: Stage, attempt: int, verdict: _Verdic
             began = time.perf_counter()
             await _set_and_perform(scenario, world, verdict)
         _judge_frames(scenario, world, verdict)
+        _judge_refusals(scenario, world, verdict)
         if world.held.seconds > stage.bearable(alone=scenario.exclusive):
             verdict.spoil(_held_back(world))
     except ProvisioningFailed as error:
@@ -188,7 +191,15 @@ def _judge_frames(scenario: Scenario, world: World, verdict: _Verdict) -> None:
                 )
 
 
-def _charge(scenario: Scenario, verdict: _Verdict, rule: str, message: str, received: Received) -> None:
+def _judge_refusals(scenario: Scenario, world: World, verdict: _Verdict) -> None:
+    """Check that no refusal repeats what it refuses."""
+    for who, refusal in world.refused.items():
+        if any(token in refusal.told for token in world.shown if len(token) >= TELLING):
+            message = f"{who} was refused by an answer with its token in it"
+            _charge(scenario, verdict, world.stage.spec.protocol.secret_rule, message, None)
+
+
+def _charge(scenario: Scenario, verdict: _Verdict, rule: str, message: str, received: Received | None) -> None:
     if sum(problem.rule == rule for problem, _ in verdict.problems) >= MAX_PROBLEMS:
         return
     problem = Problem(message, verdict.file, scenario.line, rule=rule)

@@ -60,6 +60,7 @@ class World:
         self.guards: list[Guard] = []
         self.trap_guards: list[NeverFetched] = []
         self.tokens: dict[str, str] = {}
+        self.shown: set[str] = set()
         self._lease: Lease | None = None
         self._names: dict[str, Any] = {}
         self._setup: dict[int, int] = {}
@@ -173,6 +174,8 @@ class World:
         made = self.lease.token(user, token)
         if made and token is None:
             self.tokens[who] = made
+        if made:
+            self.shown.add(made)
         pairs = [] if made is None else [(target.auth.query_param, made)]
         url = _with_query(
             target.instances[number - 1], [*pairs, *((key, str(value)) for key, value in (query or {}).items())]

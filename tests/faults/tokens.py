@@ -172,6 +172,15 @@ def token_in_errors(patch: Patch) -> None:
 
 
 @fault(breaks=["AUTH-5"])
+def token_in_refusals(patch: Patch) -> None:
+    """Who is not let in reads their token in the answer."""
+
+    @patch.around(session, "_deny")
+    async def deny(original, websocket, status, reason):
+        await original(websocket, status, f"{reason} ({websocket.query_params.get('token')})")
+
+
+@fault(breaks=["AUTH-5"])
 def token_in_events(patch: Patch) -> None:
     """An event says by which URL it came in."""
     _with_token(patch, (events.NewMessage, events.MessageEdited, events.CallOffer), "url")

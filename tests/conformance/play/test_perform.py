@@ -156,7 +156,8 @@ async def doorman(spec: Spec, answer: Answer) -> AsyncIterator[Theatre]:
 
     def admit(socket: ServerConnection, request: Request) -> Response | None:
         refused = "token=bad" in request.path and isinstance(answer, HTTPStatus)
-        return socket.respond(answer, "no") if refused else None  # type: ignore[arg-type]
+        told = request.path if "repeated" in request.path else "no"
+        return socket.respond(answer, told) if refused else None  # type: ignore[arg-type]
 
     async with listening(talk, process_request=admit) as url:
         yield Theatre(await stage_at(spec, url, reply=0.3))
@@ -185,6 +186,14 @@ class TestConnect:
     async def test_refused_in_a_wrong_way(self, spec: Spec, scenario: Author, answer: Answer, said: str) -> None:
         async with doorman(spec, answer) as stage:
             assert messages(await stage.play(scenario(self.REFUSED, given=self.GIVEN))) == [said]
+
+    async def test_refused_by_an_answer_that_repeats_the_token(self, spec: Spec, scenario: Author) -> None:
+        token = f"bad-and-repeated-{'x' * 32}"
+        async with doorman(spec, HTTPStatus.UNAUTHORIZED) as stage:
+            result = await stage.play(scenario(self.REFUSED.replace("bad", token), given=self.GIVEN))
+        assert [(one.rule, one.message) for one in result.findings] == [
+            ("AUTH-5", "alice was refused by an answer with its token in it")
+        ]
 
     async def test_refused_without_a_reason(self, spec: Spec, scenario: Author) -> None:
         async with doorman(spec, HTTPStatus.FORBIDDEN) as stage:
