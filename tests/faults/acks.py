@@ -234,7 +234,7 @@ def crash_loses_members_of_public(patch: Patch) -> None:
 
 @fault(
     breaks=["PING-1"],
-    also=["PERM-2", "CONN-3", "JOIN-1", "JOIN-3", "JOIN-6", "LEAVE-2", "LEAVE-3", "DEL-4", "ACK-3", "SEND-7"],
+    also=["PERM-2", "CONN-3", "JOIN-1", "JOIN-3", "JOIN-6", "LEAVE-2", "LEAVE-3", "DEL-4", "ACK-3", "SEND-7", "EDIT-1"],
 )
 def pong_on_every_device(patch: Patch) -> None:
     """A Pong goes to every connection of the user."""

@@ -303,7 +303,7 @@ def calls_ring_on_the_newest_device(patch: Patch) -> None:
     patch.rewrite(Listener.notice, "tuple(self.connections)", "tuple(self.connections)[-1:]")
 
 
-@fault(breaks=["CONN-8", "SEND-1"], also=["JOIN-1", "LEAVE-3", "EDIT-1", "DEL-1", "MULTI-1", "PERM-2"])
+@fault(breaks=["CONN-8", "SEND-1"], also=["JOIN-1", "LEAVE-3", "EDIT-1", "DEL-1", "MULTI-1", "PERM-2", "DLVR-1"])
 def events_on_the_newest_device(patch: Patch) -> None:
     """Of a user's connections that have joined, only the last to join gets the conversation's events of any kind."""
 
@@ -456,7 +456,7 @@ def null_reactions_in_lists(patch: Patch) -> None:
     patch.rewrite(events.describe, '"reactions": [] if gone', '"reactions": None if gone or not reactions')
 
 
-@fault(breaks=["CONN-11"], also=["CALL-6", "DEL-3"])
+@fault(breaks=["CONN-11"], also=["CALL-6", "DEL-3", "SRCH-5"])
 def null_results(patch: Patch) -> None:
     """A search or a sync that finds nothing gives null."""
     for kind in (events.SearchResults, events.SyncChunk):

@@ -312,7 +312,7 @@ def owners_may_only_send(patch: Patch) -> None:
     _keep_from(patch, Role.OWNER)
 
 
-@fault(breaks=["PERM-1"], also=["MULTI-3"])
+@fault(breaks=["PERM-1"], also=["MULTI-3", "DEL-5"])
 def moderators_may_only_send(patch: Patch) -> None:
     """Who moderates a conversation may send, join and react there, and nothing else: many rights too few."""
     _keep_from(patch, Role.MODERATOR)

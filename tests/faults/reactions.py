@@ -332,7 +332,7 @@ def emoji_is_its_first_character(patch: Patch) -> None:
     _take(patch, lambda emoji: emoji[:1])
 
 
-@fault(breaks=["REAC-5"])
+@fault(breaks=["REAC-5"], also=["EDIT-3"])
 def stored_emoji_is_its_first_character(patch: Patch) -> None:
     """Only the first character of an emoji is stored; the live event has all of it."""
     _store(patch, lambda emoji: emoji[:1])

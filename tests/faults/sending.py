@@ -246,7 +246,7 @@ def told_in_any_order(patch: Patch) -> None:
             await original(self, conversation_id, event, **how)
 
 
-@fault(breaks=["SEND-4", "HIST-1"], also=["SRCH-4", "EDIT-3", "DEL-1", "AUTH-2", "ACK-3", "MULTI-2"])
+@fault(breaks=["SEND-4", "HIST-1"], also=["SRCH-4", "EDIT-3", "DEL-1", "AUTH-2", "ACK-3", "MULTI-2", "CONN-2"])
 def history_in_order_of_ids(patch: Patch) -> None:
     """History is sorted by message id, so that its newest message is any."""
     order = store._VISIBLE.order_by(store._message.id).limit(store._limit)
