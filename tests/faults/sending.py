@@ -255,7 +255,7 @@ def history_in_order_of_ids(patch: Patch) -> None:
 
 @fault(
     breaks=["SEND-5"],
-    also=["EDIT-1", "HIST-2", "HIST-8", "CONN-8", "JOIN-1", "MULTI-1", "ATT-1", "PERM-1", "AUTH-2", "DEL-6"],
+    also=["EDIT-1", "HIST-2", "HIST-8", "CONN-8", "JOIN-1", "MULTI-1", "ATT-1", "PERM-1", "AUTH-2", "DEL-6", "SRCH-8"],
 )
 def told_before_it_can_be_fetched(patch: Patch) -> None:
     """A message is told 20 ms before history has it; it is confirmed after that."""
