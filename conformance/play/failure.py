@@ -27,5 +27,9 @@ class TooSlow(PlayError):
     """The harness took longer than the steps leave it: what was seen says nothing about the server."""
 
 
+class Spoiled(PlayError):
+    """What the server sent, wrong in itself, keeps the play from going on; that frame is charged to its own rule."""
+
+
 class Broken(PlayError):
     """The scenario, or the harness, is wrong: nothing is said about the server."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
 from conformance.play.concern import concerns
-from conformance.play.failure import Broken, PlayError, TooSlow, Unmet
+from conformance.play.failure import Broken, PlayError, Spoiled, TooSlow, Unmet
 from conformance.play.guarding import judge_guard, judge_trap
 from conformance.play.perform import perform
 from conformance.play.residue import residue
@@ -118,6 +118,8 @@ async def _set_and_perform(scenario: Scenario, world: World, verdict: _Verdict) 
         verdict.add(Outcome.BROKEN, error.message, error.step, error.offender)
     except TooSlow as error:
         verdict.too_slow = True
+        verdict.add(Outcome.BLOCKED, error.message, error.step)
+    except Spoiled as error:
         verdict.add(Outcome.BLOCKED, error.message, error.step)
     except Unmet as error:
         outcome = Outcome.FAIL if performing else Outcome.BLOCKED

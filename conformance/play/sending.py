@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.matching import show
-from conformance.play.failure import Broken, Unmet
+from conformance.play.failure import Broken, Spoiled, Unmet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 
 async def send(step: s.Send, world: World) -> None:
-    """Send one frame of the protocol, checked against its own schema; raises Broken where it does not fit."""
+    """Send one frame of the protocol, checked against its own schema; raises Broken or Spoiled if it does not fit."""
     discriminator = world.stage.spec.protocol.discriminator
     frame = {discriminator: step.frame, **world.value(step.fields)}
     violations = world.stage.spec.incoming[step.frame].violations(frame)
     if violations and not step.invalid:
-        raise Broken(f"our own {step.frame} does not fit its schema: {violations[0].message}")
+        said = f"our own {step.frame} does not fit its schema: {violations[0].message}"
+        if world.was_sent_wrong_frames():
+            raise Spoiled(f"with what the server sent, {said}")
+        raise Broken(said)
     if step.invalid and not violations:
         raise Broken(f"this {step.frame} is marked `invalid`, but it fits its schema")
     await world.send(step.by, frame, paced=not world.alone)

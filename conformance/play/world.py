@@ -298,6 +298,11 @@ class World:
         """Say whether a frame had arrived by then."""
         return any(one is received for one in connection.log[: self._setup.get(id(connection), 0)])
 
+    def was_sent_wrong_frames(self) -> bool:
+        """Say whether the server has sent anything that does not fit its schema: names may be bound to parts of it."""
+        frames = (one.frame for connection in (*self.connections.values(), *self.past) for one in connection.log)
+        return any(frame.problem is not None or frame.violations for frame in frames)
+
     def gathered(self, name: str) -> list[Any]:
         """Give a copy of the list that a name is bound to; an unbound name begins with none."""
         bound = self._names.get(name, [])

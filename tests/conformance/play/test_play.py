@@ -127,6 +127,21 @@ steps:
         assert result.outcome is Outcome.BROKEN
         assert messages(result)[0].startswith("our own SendMessage does not fit its schema: `content`")
 
+    async def test_one_that_a_wrong_frame_of_the_server_spoils_is_not_our_fault(
+        self, spec: Spec, scenario: Author
+    ) -> None:
+        toy = scenario("""
+steps:
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hello}}
+  - {expect: NewMessage, at: bob, with: {created_at: {$capture: since}}}
+  - {send: SyncMessages, by: bob, with: {conversation_id: "${lobby}", since: "${since}"}}
+""")
+        async with theatre(spec, later=["malformed frame"]) as stage:
+            result = await stage.play(toy)
+        assert result.outcome is Outcome.BLOCKED
+        assert messages(result)[0].startswith("with what the server sent, our own SyncMessages does not fit its schema")
+        assert any("got a wrong NewMessage" in one.message for one in result.findings)
+
     async def test_a_wrong_one_on_purpose_is_sent(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
 steps:
