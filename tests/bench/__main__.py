@@ -6,7 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance import connection, frames
 from conformance.calibrate import calibrate
@@ -21,7 +21,7 @@ from tests.bench.by_hand import TESTS, Room
 from tests.bench.floor import replay
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from conformance.results import Result
     from conformance.spec import Spec
@@ -93,9 +93,9 @@ async def _whole(spec: Spec) -> None:
         with checks:
             return violations(message, frame)
 
-    def timed_read(data: str | bytes, discriminator: str, known: Mapping[str, Message]) -> frames.Frame:
+    def timed_read(*given: Any) -> frames.Frame:
         with reads:
-            return read(data, discriminator, known)
+            return read(*given)
 
     Message.violations = timed_violations  # type: ignore[method-assign]
     connection.read = timed_read
