@@ -64,7 +64,7 @@ def uses(step: s.Step) -> list[Any]:
         case s.WsPing():
             return [step.payload]
         case s.Repeat():
-            return [step.times]
+            return [step.times, *step.values]
         case s.Page():
             return [step.fields, step.pattern, step.going_on]
         case s.Collect():

@@ -56,9 +56,11 @@ async def _repeat(step: s.Repeat, world: World) -> None:
         times = times["times"] + times["plus"]
     if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= 10_000:
         raise Broken(f"`repeat` takes a whole number up to 10,000, not {show(times)}")
+    if step.values and len(step.values) < times:
+        raise Broken(f"`repeat` has {len(step.values)} values to take, and {times} are wanted: add to its `from`")
     for count in range(1, times + 1):
         if step.name:
-            world.bind({step.name: count})
+            world.bind({step.name: world.value(step.values[count - 1]) if step.values else count})
         await perform(step.steps, world)
 
 

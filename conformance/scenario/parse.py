@@ -214,7 +214,8 @@ class _Parser:
 
     def repeat(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
         inner = self._steps(value["steps"], (*path, "steps"))
-        return s.Repeat(line=line, times=value["repeat"], steps=inner, name=value.get("as"))
+        values = tuple(value.get("from", ()))
+        return s.Repeat(line=line, times=value["repeat"], steps=inner, name=value.get("as"), values=values)
 
     def faster_than(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
         inner = self._steps(value["steps"], (*path, "steps"))

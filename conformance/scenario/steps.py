@@ -186,11 +186,12 @@ class Sync(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat(Step):
-    """The steps so many times, with `name` counting from 1."""
+    """The steps so many times, with `name` counting from 1, or taking the `values` in turn."""
 
     times: Raw
     steps: tuple[Step, ...]
     name: str | None = None
+    values: tuple[Raw, ...] = ()
 
     @property
     def label(self) -> str:

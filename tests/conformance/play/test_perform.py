@@ -313,6 +313,26 @@ steps:
         assert result.outcome is Outcome.BROKEN
         assert "`repeat` takes a whole number" in messages(result)[0]
 
+    async def test_takes_values_in_turn_where_it_has_some(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario("""
+steps:
+  - repeat: 2
+    as: word
+    from: [one, "${alice}", three]
+    steps:
+      - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: "said ${word}"}}
+      - {expect: NewMessage, at: bob, with: {content: "said ${word}"}}
+  - {check: "${word}", is: "${alice}"}
+""")
+        assert await complaints(spec, toy) == []
+
+    async def test_with_too_few_values_is_the_scenarios_mistake(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario("steps: [{repeat: 3, as: word, from: [one, two], steps: [{sync: alice}]}]")
+        async with theatre(spec) as stage:
+            result = await stage.play(toy)
+        assert result.outcome is Outcome.BROKEN
+        assert "`repeat` has 2 values to take, and 3 are wanted" in messages(result)[0]
+
 
 class TestTogether:
     async def test_plays_its_branches_at_the_same_time(self, spec: Spec, scenario: Author) -> None:

@@ -93,6 +93,10 @@ STEPS: list[tuple[str, s.Step]] = [
         "{faster_than: timers.rate_window, times: 2, steps: [{send: Ping, by: alice}]}",
         s.FasterThan(line=L, timer="timers.rate_window", times=2, steps=(PING,)),
     ),
+    (
+        "{repeat: 2, as: word, from: [a, b], steps: []}",
+        s.Repeat(line=L, times=2, steps=(), name="word", values=("a", "b")),
+    ),
     ('{repeat: "${n}", as: i, steps: []}', s.Repeat(line=L, times="${n}", steps=(), name="i")),
     ("{together: [[{send: Ping, by: alice}], []]}", s.Together(line=L, branches=((PING,), ()))),
     (
@@ -396,7 +400,8 @@ LABELS: list[tuple[s.Step, str]] = [
             *("expect_either at alice", "expect_close at alice", "expect_close at alice"),
             *("connect alice@phone", "connect bob", "disconnect alice", "disconnect alice, bob"),
             *("ws_ping by alice", "sync alice", "repeat 3"),
-            *("faster_than timers.rate_window", "faster_than timers.rate_window", "repeat ${n}", "together"),
+            *("faster_than timers.rate_window", "faster_than timers.rate_window", "repeat 2"),
+            *("repeat ${n}", "together"),
             *("page A by alice", "page A by alice", "collect A at alice", "collect A at alice", "check ${seen}"),
             *("provision bob as reader in lobby", "provision bob removed in lobby", "pause timers.rate_window"),
             "restart",
