@@ -5,7 +5,7 @@ hashes. Without the script everything is there, in `<details>`; the script adds 
 
     view → features, broken, scenarios, probes    plain values that templates show
     comparison                                    the same for two runs side by side
-    page → assets/*.html, *.css, *.js             what they look like
+    page → assets/*.html, *.css, *.js             what they look like: base.html is the page, parts.html its pieces
 """
 
 from conformance.report.html.page import render, render_comparison
