@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ def render(report: Report, _: Run | None = None) -> str:
     """Give the report as indented JSON, a line feed at its end; the same report gives the same bytes."""
     # Surrogates that a server may have sent are no UTF-8; ASCII escapes carry them. `##` may begin a command in a log.
     text = json.dumps(document(report), indent=2, ensure_ascii=True, allow_nan=False)
-    return text.replace("##", "\\u0023#") + "\n"
+    return re.sub("#(?=#)", r"\\u0023", text) + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:

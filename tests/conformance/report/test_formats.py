@@ -38,7 +38,8 @@ def test_no_form_lets_out_a_character_that_acts(form: str, text: str) -> None:
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "html", "junit"])
 @pytest.mark.parametrize(
-    "text", ["\n::add-mask::PASS", "x\n \t::error::forged", "##[add-mask]PASS", "a ##vso[task.x]b"]
+    "text",
+    ["\n::add-mask::PASS", "x\n \t::error::forged", "##[add-mask]PASS", "a ##vso[task.x]b", "###[group]", "####vso[x]"],
 )
 def test_no_form_says_a_command_to_the_log_of_a_ci_job(form: str, text: str) -> None:
     run = runs.hostile(text)
