@@ -69,9 +69,9 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the suite beside its floor, tests by hand, and its own checks; takes a few minutes."""
+    """Measure the suite beside its floor, tests by hand, and its own checks, for some minutes; arguments go to it."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "tests.bench")
+    session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session

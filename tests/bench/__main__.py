@@ -1,8 +1,10 @@
-"""Measures the suite against the reference server and prints the figures as one table."""
+"""The command: `python -m tests.bench` measures the suite against the reference server and prints the figures."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import sys
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -13,17 +15,17 @@ from conformance.calibrate import calibrate
 from conformance.embedded import embedded
 from conformance.play import Pacer, Stage, play
 from conformance.provision import open_provisioner
-from conformance.results import Outcome
-from conformance.run import Course, Options, run
+from conformance.results import Outcome, Result
+from conformance.run import Course, Options, Selection, run, select
 from conformance.spec import find, load
 from conformance.spec.messages import Message
 from tests.bench.by_hand import TESTS, Room
 from tests.bench.floor import replay
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from conformance.results import Result
+    from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.spec.messages import Violation
 
@@ -34,14 +36,22 @@ SAMPLE = 5000
 """Frames on which the two validators are compared."""
 
 
-def main() -> None:
-    """Run every measurement; takes a few minutes."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run every measurement; 1 when something did not pass, and its time says nothing."""
+    command = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    command.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"default: {ROUNDS}")
+    command.add_argument("--only", action="append", default=[], metavar="GLOB", help="these instead of the whole suite")
+    options = command.parse_args(arguments)
     spec = load(find())
-    asyncio.run(_small(spec))
-    asyncio.run(_whole(spec))
+    scenarios = select(spec, Selection(patterns=tuple(options.only)))
+    asyncio.run(_small(spec, options.rounds))
+    wrong = asyncio.run(_suite(spec, scenarios))
+    for one in wrong:
+        print(one.outcome, one.scenario, *(problem.message for problem in one.problems), file=sys.stderr)
+    return 1 if wrong else 0
 
 
-async def _small(spec: Spec) -> None:
+async def _small(spec: Spec, rounds: int) -> None:
     """Ten scenarios: as scenarios, by hand, and as bare frames, in turn on one server."""
     async with embedded(spec) as (target, _), open_provisioner(target, spec.protocol.default_role) as provisioner:
         calibration = await calibrate(spec, target, provisioner, 1.0)
@@ -70,19 +80,19 @@ async def _small(spec: Spec) -> None:
             "the same frames, bare client": bare,
         }
         best = dict.fromkeys(ways, float("inf"))
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for name, way in ways.items():
                 began = time.perf_counter()
                 await way()
                 best[name] = min(best[name], time.perf_counter() - began)
-    print(f"\n{len(TESTS)} scenarios, one after the other (best of {ROUNDS} interleaved rounds)")
+    print(f"\n{len(TESTS)} scenarios, one after the other (best of {rounds} interleaved rounds)")
     for name, seconds in best.items():
         ratio = seconds / best["the same frames, bare client"]
         print(f"  {name:32} {seconds * 1000 / len(TESTS):8.1f} ms a scenario   {ratio:5.2f} × the floor")
 
 
-async def _whole(spec: Spec) -> None:
-    """The whole suite, one at a time and with the default, and where the time goes."""
+async def _suite(spec: Spec, scenarios: Sequence[Scenario]) -> list[Result]:
+    """The suite, one at a time and with the default, and where the time goes; gives what did not pass."""
     checks, reads = _Clock(), _Clock()
     sample: list[tuple[Message, object]] = []
     violations, read = Message.violations, frames.read
@@ -99,7 +109,7 @@ async def _whole(spec: Spec) -> None:
 
     Message.violations = timed_violations  # type: ignore[method-assign]
     connection.read = timed_read
-    scenarios = list(spec.scenarios.values())
+    wrong: list[Result] = []
     for jobs in (1, Options().jobs):
         course, count = Course(), 0
         for clock in (checks, reads):
@@ -107,7 +117,10 @@ async def _whole(spec: Spec) -> None:
 
         def sink(record: object) -> None:
             nonlocal count
-            count += hasattr(record, "outcome")
+            if isinstance(record, Result):
+                count += 1
+                if record.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE):
+                    wrong.append(record)
 
         began, used = time.perf_counter(), time.process_time()
         async with embedded(spec) as (target, server):
@@ -116,11 +129,12 @@ async def _whole(spec: Spec) -> None:
         seconds, cpu = time.perf_counter() - began, time.process_time() - used
         together = course.phases["together"]
         shared = sum(not one.exclusive for one in scenarios)
-        print(f"\nthe whole suite, --jobs {jobs}: {count} scenario cases in {seconds:.1f} s, harness CPU {cpu:.1f} s")
+        print(f"\nthe suite, --jobs {jobs}: {count} scenario cases in {seconds:.1f} s, harness CPU {cpu:.1f} s")
         print(f"  phases {course.phases}; {shared / together:.0f} scenarios a second in the shared phase")
         for name, clock in (("reading frames, checks included", reads), ("schema checks alone", checks)):
             print(f"  {name:32} {clock.seconds:6.2f} s   {clock.seconds / cpu:6.1%} of the harness's CPU time")
     _compare_validators(sample)
+    return wrong
 
 
 def _compare_validators(sample: list[tuple[Message, object]]) -> None:
@@ -151,4 +165,5 @@ class _Clock:
         self.seconds += time.perf_counter() - self._began
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())
