@@ -140,7 +140,10 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> 
             loop.remove_reader(descriptor)
             ended()
 
-    loop.add_reader(descriptor, read)
+    try:
+        loop.add_reader(descriptor, read)
+    except OSError:  # /dev/null or a file: nobody holds it, so there is nothing to wait for
+        ended()
 
 
 def _address(listener: socket.socket) -> str:

@@ -5,7 +5,7 @@ import json
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -19,12 +19,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def ordinary(folder: Path) -> list[str]:
+    """Give arguments that it starts with."""
+    return ["--jwt-secret", "x" * 32, "--database", f"sqlite:///{folder}/chat.db"]
+
+
+def run(*arguments: str, stdin: IO[str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "reference_server", *arguments],
         cwd=ROOT,
         env={},
+        stdin=stdin,
         capture_output=True,
         text=True,
         timeout=60,
@@ -52,7 +58,7 @@ class TestStart:
 
     def test_is_refused_on_a_port_that_is_taken(self, server: Command, tmp_path: Path):
         port = str(urlsplit(server.ready["instances"][0]).port)
-        ended = run("--jwt-secret", "x" * 32, "--port", port, "--database", f"sqlite:///{tmp_path}/chat.db")
+        ended = run("--port", port, *ordinary(tmp_path))
         assert (ended.returncode, ended.stdout) == (2, "")
         assert "Traceback" not in ended.stderr
 
@@ -71,6 +77,13 @@ class TestEnd:
                     command.process.send_signal(way)
                 assert await asyncio.to_thread(command.end) == (0, "")
                 assert await alice.closed() == 1012
+
+    @pytest.mark.parametrize("file", ["/dev/null", "pyproject.toml"])
+    def test_comes_at_once_where_nobody_holds_its_input(self, tmp_path: Path, file: str):
+        with (ROOT / file).open() as stdin:
+            ended = run("--exit-on-stdin-eof", "--port", "0", *ordinary(tmp_path), stdin=stdin)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert json.loads(ended.stdout)["ready"] is True
 
     async def test_by_kill_loses_nothing_that_was_confirmed(self, tmp_path: Path):
         with Command(tmp_path / "chat.db") as command:
