@@ -4,6 +4,7 @@ import asyncio
 import html
 import json
 import random
+import re
 from dataclasses import replace
 from uuid import UUID
 
@@ -249,6 +250,18 @@ def candidate_escaped(patch: Patch) -> None:
     _change_candidate(patch, lambda candidate: html.escape(candidate, quote=False))
 
 
+@fault(breaks=["CALL-3"])
+def candidate_ascii_only(patch: Patch) -> None:
+    """Characters of a candidate beyond ASCII become question marks."""
+    _change_candidate(patch, lambda candidate: candidate.encode("ascii", "replace").decode())
+
+
+@fault(breaks=["CALL-3"], also=HEARD)
+def candidate_hides_addresses(patch: Patch) -> None:
+    """The IPv4 addresses of a candidate are hidden from whoever is called."""
+    _change_candidate(patch, lambda candidate: re.sub(r"\d+(\.\d+){3}", "0.0.0.0", candidate))
+
+
 @fault(breaks=["CALL-4"])
 def candidates_overtaken(patch: Patch) -> None:
     """Candidates arrive 10 ms late, behind what was sent after them."""
@@ -429,12 +442,12 @@ def candidates_replayed(patch: Patch) -> None:
 
 @fault(breaks=["CALL-6"], also=["CALL-1", *HEARD])
 def last_call_replayed(patch: Patch) -> None:
-    """The last offer that a user has heard is heard again on every new connection."""
+    """The last call frame of any type that a user has heard is heard again on every new connection."""
     last: dict = {}
 
     @patch.around(Instance, "tell_user")
     async def tell_user(original, self, user_id, event, **how):
-        last.update({user_id: event} if isinstance(event, CallOffer) else {})
+        last.update({user_id: event} if isinstance(event, CALL) else {})
         await original(self, user_id, event, **how)
 
     @patch.around(Hub, "connect")

@@ -80,7 +80,7 @@ def greeting_after_live_events(patch: Patch) -> None:
     patch.rewrite(session._converse, f"{first}\n    {second}", f"{second}\n    {pause}\n    {first}")
 
 
-@fault(breaks=["CONN-1"], also=["AUTH-2", "ACK-1"])
+@fault(breaks=["CONN-1"], also=["AUTH-2", "ACK-1", "SYNC-3"])
 def second_device_not_greeted(patch: Patch) -> None:
     """Only the first connection of a user is greeted."""
     greet = "if connection.user_id not in instance.hub._users: connection.send(GREETING)"
@@ -103,7 +103,7 @@ def not_an_object_ends_the_connection(patch: Patch) -> None:
     )
 
 
-@fault(breaks=["CONN-2"])
+@fault(breaks=["CONN-2"], also=["AUTH-5"])
 def no_type_is_a_ping(patch: Patch) -> None:
     """An object without a type is answered with Pong."""
     _instead(
@@ -177,7 +177,7 @@ def unknown_type_is_relayed(patch: Patch) -> None:
         return await original(context, frame)
 
 
-@fault(breaks=["CONN-4"], also=["AUTH-2"])
+@fault(breaks=["CONN-4"], also=["AUTH-2", "CALL-2"])
 def extra_fields_are_refused(patch: Patch) -> None:
     """A request with a field too many is refused, also one that claims to come from somebody else."""
 

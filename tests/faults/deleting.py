@@ -89,7 +89,7 @@ def deleted_counts_in_search(patch: Patch) -> None:
     patch(store, "_TOTAL", matches.with_only_columns(store.func.count()))
 
 
-@fault(breaks=["DEL-1"], also=["DEL-5", "ACK-3"])
+@fault(breaks=["DEL-1"], also=["DEL-5", "ACK-3", "AUTH-2", "HIST-2", "HIST-3", "PERM-1", "PERM-2", "SYNC-3"])
 def deletion_is_confirmed_before_commit(patch: Patch) -> None:
     """Who may read gets the confirmation first, and the message goes 20 ms later, if nothing is wrong with it."""
 
@@ -104,6 +104,13 @@ def deletion_is_confirmed_before_commit(patch: Patch) -> None:
 @fault(breaks=["DEL-2"], also=["PERM-1", "ACK-3", "AUTH-2"])
 def anybody_deletes(patch: Patch) -> None:
     """Who may read may delete any message: a right too many, a request that does not fail, an author denied."""
+    patch.rewrite(messages._delete, "standing.require(Right.MODERATE)", "pass")
+
+
+@fault(breaks=["DEL-2", "PERM-1"], also=["PERM-2", "PERM-3", "ACK-3", "AUTH-2"])
+def whoever_knows_the_id_deletes(patch: Patch) -> None:
+    """A message may be deleted by whoever knows of it, banned or outsider: a request that does not fail."""
+    patch.rewrite(messages._delete, "standing.require(Right.READ)", "pass")
     patch.rewrite(messages._delete, "standing.require(Right.MODERATE)", "pass")
 
 
@@ -126,7 +133,7 @@ def readers_do_not_delete_their_own(patch: Patch) -> None:
     patch.rewrite(messages._delete, "standing.require(Right.READ)", "standing.require(Right.SEND)")
 
 
-@fault(breaks=["DEL-2"], also=["PERM-1", "PERM-2"])
+@fault(breaks=["DEL-2"], also=["PERM-1", "PERM-2", "ACK-3", "AUTH-2"])
 def refused_deletion_is_kept(patch: Patch) -> None:
     """A deletion of another's message is refused, and the message is gone all the same."""
 

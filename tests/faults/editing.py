@@ -3,7 +3,7 @@
 import asyncio
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, func, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from reference_server import events
 from reference_server.context import Instance
@@ -134,6 +134,16 @@ def anybody_edits(patch: Patch) -> None:
     patch.rewrite(messages._edit, "message.sender_id != user_id", "False")
 
 
+@fault(breaks=["EDIT-2", "PERM-1"], also=["PERM-2", "PERM-3", "ACK-3", "AUTH-2"])
+def whoever_knows_the_id_edits(patch: Patch) -> None:
+    """A message may be edited by whoever knows of it, reader, banned or outsider: a request that does not fail."""
+    lock = "conversations.lock(connection, request.conversation_id, user_id)[1]"
+    patch.rewrite(
+        messages._edit, "conversations.acquire(connection, request.conversation_id, user_id, Right.SEND)", lock
+    )
+    patch.rewrite(messages._edit, "message.sender_id != user_id", "False")
+
+
 @fault(breaks=["EDIT-2"], also=["PERM-1", "ACK-3"])
 def moderators_edit(patch: Patch) -> None:
     """Who may moderate may edit any message: a right too many, a request that does not fail."""
@@ -141,7 +151,7 @@ def moderators_edit(patch: Patch) -> None:
     patch.rewrite(messages._edit, "message.sender_id != user_id", f"message.sender_id != user_id and not {may}")
 
 
-@fault(breaks=["EDIT-2"], also=["PERM-1"])
+@fault(breaks=["EDIT-2"], also=["PERM-1", "ACK-3", "AUTH-2"])
 def refused_edit_is_kept(patch: Patch) -> None:
     """An edit of another's message is refused, and stored, so that the refusal has an effect."""
 
@@ -193,7 +203,25 @@ def edit_moves_to_the_top(patch: Patch) -> None:
     patch(store, "_OLDER", newest.where(store._message.created_at < bindparam("before")))
 
 
-@fault(breaks=["EDIT-3"], also=["SRCH-5", "SYNC-1s", "ATT-1", "DEL-3", "HIST-2", "JOIN-2", "LEAVE-1", "DEL-1"])
+@fault(
+    breaks=["EDIT-3"],
+    also=[
+        "SRCH-5",
+        "SYNC-1s",
+        "ATT-1",
+        "DEL-3",
+        "HIST-2",
+        "JOIN-2",
+        "LEAVE-1",
+        "DEL-1",
+        "ACK-1",
+        "ACK-4",
+        "AUTH-2",
+        "CONN-11",
+        "MULTI-1",
+        "MULTI-2",
+    ],
+)
 def edit_gives_a_new_id(patch: Patch) -> None:
     """An edited message has another id from then on, so that nobody finds it by the old one."""
 
@@ -245,6 +273,17 @@ def edit_through_any_conversation(patch: Patch) -> None:
         "messages._COLUMNS.where(messages._message.id == request.message_id, messages._message.deleted_at.is_(None))"
     )
     patch.rewrite(messages._edit, FIND, f"(messages._read(connection, {query}, {{}}) or [{FIND}])[0]")
+
+
+@fault(breaks=["EDIT-4"], also=["ACK-3"])
+def edit_names_no_conversation(patch: Patch) -> None:
+    """An edit is for the conversation of its message, whichever it names, also one that does not exist."""
+
+    @patch.around(messages, "_edit")
+    def edit(original, connection, request, *arguments):
+        home = connection.scalar(select(MESSAGES.c.conversation_id).where(MESSAGES.c.id == request.message_id))
+        named = request.model_copy(update={"conversation_id": home or request.conversation_id})
+        return original(connection, named, *arguments)
 
 
 @fault(breaks=["EDIT-5"])

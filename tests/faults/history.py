@@ -1,11 +1,15 @@
 """Wrongs of FetchHistory."""
 
 import html
+import json
+import unicodedata
+from collections import Counter
 from dataclasses import replace
 
 from sqlalchemy import select
 
 from reference_server import content_rules, cursor, events
+from reference_server import messages as wire
 from reference_server.config import Limits, Page
 from reference_server.context import Context
 from reference_server.errors import Refused
@@ -18,15 +22,31 @@ from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import change_frames
 
+INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
 REQUIRE = "conversations.require(connection, conversation_id, user_id, Right.READ)"
 DECODE = "cursor.decode(request.cursor, conversation_id)"
 FOUND = "messages.history(connection, conversation_id, before, limit + 1)"
+SEALED = "seal == _seal(ticks, conversation_id)"
 OFTEN = ["SEND-4", "SEND-5", "EDIT-3", "DEL-1", "DEL-6", "JOIN-5", "SYNC-3", "AUTH-2"]
 
 
 @fault(
     breaks=["HIST-1"],
-    also=["SEND-4", "SEND-5", "EDIT-1", "EDIT-3", "DEL-1", "DEL-6", "JOIN-5", "SYNC-3", "AUTH-2", "CONN-2", "CONN-6"],
+    also=[
+        "SEND-4",
+        "SEND-5",
+        "EDIT-1",
+        "EDIT-3",
+        "DEL-1",
+        "DEL-6",
+        "JOIN-5",
+        "SYNC-3",
+        "AUTH-2",
+        "CONN-2",
+        "CONN-6",
+        "PERM-1",
+        "PERM-2",
+    ],
 )
 def oldest_first(patch: Patch) -> None:
     """A page of history begins with its oldest message, against the profile, for whoever reads more than one."""
@@ -42,7 +62,7 @@ def begins_with_the_oldest(patch: Patch) -> None:
         return original(connection, conversation_id, before, 10_000)[-limit:]
 
 
-@fault(breaks=["HIST-1", "HIST-2"], also=["HIST-3"])
+@fault(breaks=["HIST-1", "HIST-2"], also=["HIST-3", "SEND-4", "SEND-5", "SEND-6", "RATE-3", "RATE-4"])
 def limit_is_ignored(patch: Patch) -> None:
     """A page has the default size, whatever is asked for."""
     patch.rewrite(
@@ -75,6 +95,17 @@ def cursor_skips_one(patch: Patch) -> None:
     """Between two pages a message is lost."""
     older = store._NEWEST.where(store._message.created_at < store.bindparam("before"))
     patch(store, "_OLDER", older.offset(1))
+
+
+@fault(breaks=["HIST-2"], also=["HIST-1"])
+def last_page_is_one_short(patch: Patch) -> None:
+    """Where a limit is given, the last page of history lacks its oldest message, unless it is the only one."""
+
+    @patch.around(history, "_history")
+    def page(original, connection, request, user_id, limit):
+        chunk = original(connection, request, user_id, limit)
+        short = request.limit is not None and not chunk.has_more
+        return replace(chunk, messages=chunk.messages[:-1] or chunk.messages) if short else chunk
 
 
 @fault(breaks=["HIST-2"])
@@ -230,6 +261,51 @@ def bad_cursor_is_internal(patch: Patch) -> None:
     patch.rewrite(cursor.decode, "except (binascii.Error, ValueError, OverflowError):", "except ZeroDivisionError:")
 
 
+@fault(breaks=["HIST-5"], also=["HIST-5s"])
+def foreign_cursor_is_internal(patch: Patch) -> None:
+    """Nobody expects a cursor that can be decoded and was not given out here."""
+    patch.rewrite(cursor.decode, "if seal != _seal(ticks, conversation_id):", f"assert {SEALED}\n    if not {SEALED}:")
+
+
+@fault(breaks=["HIST-5"], also=["HIST-5s"])
+def badly_typed_page_is_internal(patch: Patch) -> None:
+    """A limit or a cursor of another type is an error of the server."""
+
+    @patch.around(wire, "parse")
+    def parse(original, text):
+        try:
+            return original(text)
+        except Refused as refused:
+            if refused.message.startswith("FetchHistory."):
+                raise TypeError(refused.message) from None
+            raise
+
+
+@fault(breaks=["HIST-5"], also=["HIST-5s", "HIST-4"])
+def huge_limit_is_internal(patch: Patch) -> None:
+    """A limit of more than 15 bits fails in the database."""
+
+    @patch.around(history, "page_size")
+    def page_size(original, asked, page):
+        if asked is not None and asked > 0x7FFF:
+            raise OverflowError(asked)
+        return original(asked, page)
+
+
+@fault(breaks=["HIST-5s"], also=["CONN-2"])
+def badly_typed_page_is_the_newest(patch: Patch) -> None:
+    """A limit or a cursor of another type is left out."""
+
+    @patch.around(wire, "parse")
+    def parse(original, text):
+        try:
+            return original(text)
+        except Refused as refused:
+            if not refused.message.startswith(("FetchHistory.limit", "FetchHistory.cursor")):
+                raise
+            return original(json.dumps({**json.loads(text), "limit": None, "cursor": None}))
+
+
 @fault(breaks=["HIST-5"], also=["HIST-5s", "HIST-7"])
 def cursor_leads_elsewhere(patch: Patch) -> None:
     """A cursor of another conversation shows that conversation, whoever asks."""
@@ -272,10 +348,9 @@ def bad_cursor_is_none(patch: Patch) -> None:
 
 @fault(breaks=["HIST-5s"])
 def odd_limit_is_clamped(patch: Patch) -> None:
-    """A negative limit is taken for 1."""
-    patch.rewrite(
-        history.fetch_history, "page_size(request.limit,", "page_size(request.limit and max(request.limit, 1),"
-    )
+    """A limit below 1 is taken for 1."""
+    least = "None if request.limit is None else max(request.limit, 1)"
+    patch.rewrite(history.fetch_history, "page_size(request.limit,", f"page_size({least},")
 
 
 @fault(breaks=["HIST-5s"])
@@ -372,6 +447,59 @@ def history_trims(patch: Patch) -> None:
     def describe(original, message, reactions):
         shown = original(message, reactions)
         return shown | {"content": shown["content"].strip()}
+
+
+def _show(patch: Patch, change) -> None:
+    """Show other contents in history than in live events."""
+    change_frames(
+        patch,
+        HistoryChunk,
+        lambda frame: [message.update(content=change(message["content"])) for message in frame["messages"]],
+    )
+
+
+@fault(breaks=["HIST-8"])
+def history_composes(patch: Patch) -> None:
+    """History composes combining characters."""
+    _show(patch, lambda text: unicodedata.normalize("NFC", text))
+
+
+@fault(breaks=["HIST-8"])
+def history_shows_what_can_be_seen(patch: Patch) -> None:
+    """History loses joiners, marks of order and direction, tags, and control characters."""
+    _show(patch, lambda text: "".join(char for char in text if unicodedata.category(char) not in INVISIBLE))
+
+
+@fault(breaks=["HIST-8"])
+def history_has_three_bytes_for_a_character(patch: Patch) -> None:
+    """History has question marks for characters beyond 16 bits."""
+    _show(patch, lambda text: "".join(char if ord(char) < 0x10000 else "?" for char in text))
+
+
+@fault(breaks=["HIST-8"])
+def history_guesses_types(patch: Patch) -> None:
+    """History takes what looks like a number or null for one."""
+    _show(patch, lambda text: str(float(text)) if text.replace(".", "").isdigit() else text.removeprefix("null"))
+
+
+@fault(breaks=["HIST-8"], also=OFTEN)
+def history_shows_previews(patch: Patch) -> None:
+    """History shows the first words of a message."""
+    _show(patch, lambda text: text if len(text) <= 100 else f"{text[:99]}…")
+
+
+@fault(breaks=["HIST-8"], also=["EDIT-1"])
+def history_is_kept_as_lines(patch: Patch) -> None:
+    """From its third reading on, a message comes from a cache of lines, with a line feed at its end."""
+    readings: Counter = Counter()
+
+    @patch.around(history, "_history")
+    def page(original, *arguments):
+        chunk = original(*arguments)
+        readings.update(message["message_id"] for message in chunk.messages)
+        for message in chunk.messages:
+            message["content"] += "\n" * (readings[message["message_id"]] > 2)
+        return chunk
 
 
 @fault(breaks=["HIST-8s"])

@@ -4,10 +4,11 @@ import asyncio
 
 from reference_server import api
 from reference_server.context import Context, Instance
-from reference_server.events import CallOffer, MessageDeleted, MessageDelivered, NewMessage, UserTyping, encode
+from reference_server.events import MessageDeleted, MessageDelivered, NewMessage, UserTyping, encode
 from reference_server.handlers import rooms
 from reference_server.pubsub import Event
 from reference_server.store import conversations
+from tests.faults.calls import CALL
 from tests.faults.registry import Patch, fault
 
 
@@ -84,11 +85,11 @@ def end_of_typing_stays_on_its_instance(patch: Patch) -> None:
 
 @fault(breaks=["MULTI-1"], also=["CALL-1"])
 def calls_stay_on_their_instance(patch: Patch) -> None:
-    """An offer does not cross, so that it does not reach every connection of the target."""
+    """No call frame of any type crosses, so that it does not reach every connection of the target."""
 
     @patch.around(Instance, "tell_user")
     async def tell_user(original, self, user_id, event, *, fleeting=False):
-        if not isinstance(event, CallOffer):
+        if not isinstance(event, CALL):
             await original(self, user_id, event, fleeting=fleeting)
         elif user_id in self.hub._users:
             self.hub._users[user_id].notice(Event(encode(event)))

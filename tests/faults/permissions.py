@@ -19,6 +19,7 @@ ACQUIRE_READ = "conversations.acquire(connection, request.conversation_id, user_
 READ = "conversations.require(connection, conversation_id, user_id, Right.READ)"
 TYPE = "conversations.require, conversation_id, context.user_id, Right.SEND"
 NOT_AUTHOR = 'raise Refused("forbidden", "Only the author may edit a message.")'
+MESSAGE = store.bindparam("message")
 OPENED = ["PERM-2", "PERM-3", "AUTH-2", "ACK-3", "JOIN-3", "JOIN-6", "MULTI-3"]
 CLOSED = ["PERM-2", "JOIN-1", "JOIN-4", "ACK-1", "MULTI-3", "AUTH-2"]
 FORGOTTEN = ["PERM-1", "AUTH-2", "MULTI-3", "JOIN-3", "JOIN-4", "JOIN-6", "CALL-5", "ACK-3"]
@@ -41,7 +42,7 @@ def reader_may_moderate(patch: Patch) -> None:
     _grant(patch, Role.READER, Right.READ, Right.JOIN, Right.MODERATE)
 
 
-@fault(breaks=["PERM-1"], also=[*CLOSED, "TYPE-1", "READ-1", "REAC-1"])
+@fault(breaks=["PERM-1"], also=[*CLOSED, "TYPE-1", "READ-1", "REAC-1", "HIST-1", "DEL-2"])
 def reader_may_not_read(patch: Patch) -> None:
     """A reader may join, and read nothing."""
     _grant(patch, Role.READER, Right.JOIN)
@@ -151,6 +152,18 @@ def reader_may_call(patch: Patch) -> None:
     patch.rewrite(calls._check, "Right.SEND", "Right.READ")
 
 
+@fault(breaks=["PERM-1"], also=["LEAVE-2"])
+def reader_may_not_leave(patch: Patch) -> None:
+    """A reader may not leave."""
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave(original, context, request):
+        standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
+        if standing.role is Role.READER:
+            raise Refused("forbidden", "Readers stay.")
+        return await original(context, request)
+
+
 @fault(breaks=["PERM-1"])
 def reader_may_not_mark_as_read(patch: Patch) -> None:
     """A reader may not mark messages as read."""
@@ -238,6 +251,15 @@ def owner_deletes_anywhere(patch: Patch) -> None:
     _touch_any(patch, "_delete")
 
 
+@fault(breaks=["PERM-1", "REAC-7"], also=["PERM-3", "ACK-3", "EDIT-2", "DEL-2", "READ-3", "DLVR-3", "SEND-8"])
+def rights_in_one_conversation_count_in_all(patch: Patch) -> None:
+    """A message is found by its id alone, and what one may do with it is what one may do where one says it is."""
+    patch(store, "_FIND", store._COLUMNS.where(store._message.deleted_at.is_(None), store._message.id == MESSAGE))
+    moderates = "asked(connection, request.conversation_id, user_id).require(Right.MODERATE)"
+    patch.rewrite(messages._edit, NOT_AUTHOR, moderates)
+    messages.__dict__["asked"] = conversations.standing
+
+
 @fault(breaks=["PERM-1"], also=[*OPENED, "SEND-6"])
 def refused_message_is_saved(patch: Patch) -> None:
     """A message of whoever may not send is refused, and stored."""
@@ -306,19 +328,21 @@ def _keep_from(patch: Patch, role: Role) -> None:
                 return await original(context, request)
 
 
-@fault(breaks=["PERM-1"], also=["DEL-3"])
+@fault(breaks=["PERM-1", "DEL-2"], also=["DEL-3"])
 def owners_may_only_send(patch: Patch) -> None:
     """The owner of a conversation may send, join and react there, and nothing else: many rights too few."""
     _keep_from(patch, Role.OWNER)
 
 
-@fault(breaks=["PERM-1"], also=["MULTI-3", "DEL-5"])
+@fault(breaks=["PERM-1", "DEL-2"], also=["MULTI-3", "DEL-5"])
 def moderators_may_only_send(patch: Patch) -> None:
     """Who moderates a conversation may send, join and react there, and nothing else: many rights too few."""
     _keep_from(patch, Role.MODERATOR)
 
 
-@fault(breaks=["PERM-1"], also=[*OPENED, "DLVR-4", "READ-4", "CALL-5", "HIST-7", "TYPE-4"])
+@fault(
+    breaks=["PERM-1"], also=[*OPENED, "DLVR-4", "READ-4", "CALL-5", "HIST-7", "TYPE-4", "REAC-7", "SRCH-7", "SYNC-6"]
+)
 def outsiders_may_all_that_members_may(patch: Patch) -> None:
     """Whoever knows the id of a conversation has the rights of a member in it."""
 

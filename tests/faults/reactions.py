@@ -43,13 +43,21 @@ def _store(patch: Patch, change) -> None:
             return original(connection, message_id, user_id, change(emoji), *stamp)
 
 
+@fault(breaks=["REAC-1", "PERM-1"], also=[*ADDED, "SYNC-1s"])
+def only_the_author_reacts(patch: Patch) -> None:
+    """A user may react to own messages only, as one may edit no others: a right too few."""
+    find = "messages.find(connection, request.conversation_id, request.message_id)"
+    refuse = 'raise Refused("forbidden", "Only the author may.")'
+    patch.rewrite(realtime._add_reaction, find, f"{find}\n    if message.sender_id != user_id: {refuse}")
+
+
 @fault(breaks=["REAC-1"], also=[*ADDED, "SYNC-1s"])
 def reaction_told_to_nobody(patch: Patch) -> None:
     """Nobody learns of a reaction, wherever that is watched."""
     audience.told_to_nobody(patch, ReactionAdded)
 
 
-@fault(breaks=["REAC-1"], also=[*ADDED, "SYNC-1s"])
+@fault(breaks=["REAC-1", "PERM-1"], also=[*ADDED, "SYNC-1s"])
 def removal_broadcasts_nothing(patch: Patch) -> None:
     """Nobody learns that a reaction was removed, wherever that is watched."""
     audience.told_to_nobody(patch, ReactionRemoved)
@@ -156,6 +164,19 @@ def last_reaction_stays(patch: Patch) -> None:
         return reactions.exists(connection, message_id, *rest) if only_one else original(connection, message_id, *rest)
 
 
+@fault(breaks=["REAC-5"], also=["REAC-6"])
+def emoji_are_compared_by_a_collation(patch: Patch) -> None:
+    """All characters beyond 16 bits are equal, as in old collations, so that a second emoji is there already."""
+
+    def same(emoji):
+        return "".join(char if ord(char) < 0x10000 else "?" for char in emoji)
+
+    @patch.around(reactions, "exists")
+    def exists(original, connection, message_id, user_id, emoji):
+        found = reactions.of_messages(connection, [message_id]).get(message_id, {})
+        return any(same(one) == same(emoji) and user_id in users for one, users in found.items())
+
+
 @fault(breaks=["REAC-2"])
 def reaction_counts_twice(patch: Patch) -> None:
     """A user who adds the same reaction again is listed twice."""
@@ -256,7 +277,7 @@ def removal_broadcasts_nothing_there(patch: Patch) -> None:
     patch.rewrite(realtime.remove_reaction, IF_REMOVED, f"{IF_REMOVED.removeprefix('if ')[:-1]}\n        if True:")
 
 
-@fault(breaks=["REAC-3s"])
+@fault(breaks=["REAC-3s"], also=["ACK-3"])
 def removing_other_emoji_is_told(patch: Patch) -> None:
     """Removing a reaction that only another user has made is told."""
 

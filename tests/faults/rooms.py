@@ -73,6 +73,23 @@ def no_second_join(patch: Patch) -> None:
             original(self, connection, conversation_id)
 
 
+@fault(breaks=["JOIN-1", "PERM-1"], also=["LEAVE-4", "JOIN-6"])
+def who_has_left_stays_out(patch: Patch) -> None:
+    """Whoever has left a conversation may not join it again: a right too few."""
+    left: set = set()
+
+    @patch.around(rooms, "leave_conversation")
+    async def leave_conversation(original, context, request):
+        left.add((context.user_id, request.conversation_id))
+        return await original(context, request)
+
+    @patch.around(rooms, "join_conversation")
+    async def join_conversation(original, context, request):
+        if (context.user_id, request.conversation_id) in left:
+            raise Refused("conflict", "You have left this conversation.")
+        return await original(context, request)
+
+
 @fault(breaks=["JOIN-1"], also=["PERM-2", "SYNC-3"])
 def late_join_is_for_messages_only(patch: Patch) -> None:
     """Whoever joins after the first message gets new messages and nothing else, also when the right comes back."""
@@ -181,7 +198,7 @@ def private_is_forbidden(patch: Patch) -> None:
     patch.rewrite(Standing.require, f"if {private}:", "if False:")
 
 
-@fault(breaks=["JOIN-4"], also=["PERM-1", "ACK-1", "ACK-4"])
+@fault(breaks=["JOIN-4", "PERM-1"], also=["ACK-1", "ACK-4"])
 def public_is_closed(patch: Patch) -> None:
     """An outsider may not join a public conversation: a right too few."""
     patch(Standing, "may_enter_as_member", property(lambda self: False))
@@ -215,6 +232,24 @@ def join_takes_effect_later(patch: Patch) -> None:
         before.add(connection)
 
 
+@fault(breaks=["JOIN-5"], also=["PERM-2", "JOIN-1", "LEAVE-1", "MULTI-1", "SYNC-3"])
+def join_of_a_busy_conversation_takes_effect_later(patch: Patch) -> None:
+    """A join of a conversation in which somebody speaks is confirmed 20 ms before events arrive."""
+    spoken: set = set()
+
+    @patch.around(Room, "notice")
+    def notice(original, self, notice):
+        spoken.update([id(self)] if '"NewMessage"' in getattr(notice, "frame", "") else [])
+        original(self, notice)
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        self._rooms[conversation_id].holders += 1
+        late = id(self._rooms[conversation_id]) in spoken
+        arguments = self, connection, conversation_id
+        asyncio.get_running_loop().call_later(0.02, original, *arguments) if late else original(*arguments)
+
+
 @fault(breaks=["JOIN-5"], also=["PERM-2", "MULTI-1"])
 def join_loses_what_is_sent_meanwhile(patch: Patch) -> None:
     """What is sent within 10 ms of a second join reaches nobody who has just joined."""
@@ -232,7 +267,7 @@ def join_loses_what_is_sent_meanwhile(patch: Patch) -> None:
         original(Room(old, self.barred) if isinstance(notice, Event) else self, notice)
 
 
-@fault(breaks=["JOIN-6"], also=["PERM-1", "PERM-2", "MULTI-3"])
+@fault(breaks=["JOIN-6", "PERM-1"], also=["PERM-2", "MULTI-3"])
 def banned_join(patch: Patch) -> None:
     """A banned user may join and gets the events: a right too many."""
     patch(permissions, "RIGHTS", permissions.RIGHTS | {Role.BANNED: frozenset({Right.JOIN})})
@@ -329,7 +364,7 @@ def leave_is_for_every_conversation(patch: Patch) -> None:
         return await original(context, request)
 
 
-@fault(breaks=["LEAVE-3"], also=["LEAVE-1", "MULTI-3", "AUTH-2", "PERM-1"])
+@fault(breaks=["LEAVE-3"], also=["LEAVE-1", "MULTI-3", "AUTH-2", "PERM-1", "JOIN-1", "JOIN-2", "JOIN-6"])
 def leave_is_for_everybody(patch: Patch) -> None:
     """When one leaves, everybody on that instance has left, whoever it was."""
 

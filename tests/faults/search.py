@@ -303,10 +303,17 @@ def author_finds_own_deleted(patch: Patch) -> None:
         return replace(answer, messages=answer.messages + found, total=answer.total + len(found))
 
 
-@fault(breaks=["SRCH-5"], also=["DEL-3"])
+@fault(breaks=["SRCH-5"], also=["DEL-3", "CONN-11"])
 def search_finds_old_text(patch: Patch) -> None:
     """An edited message is found by its first text only."""
     patch.rewrite(store.edit, "new_folded=fold(content)", "new_folded=fold(message.content)")
+
+
+@fault(breaks=["SRCH-5"], also=["DEL-1", "DEL-3", "DEL-6", "CONN-11"])
+def search_index_is_written_once(patch: Patch) -> None:
+    """A message is found by its first text for ever, edited or deleted as it may be."""
+    patch.rewrite(store.edit, "new_folded=fold(content)", "new_folded=fold(message.content)")
+    _find(patch, store._IN_CONVERSATION.where(LIKE))
 
 
 @fault(breaks=["SRCH-5"])
@@ -421,6 +428,12 @@ def search_runs_sql(patch: Patch) -> None:
 def search_drops_quotes(patch: Patch) -> None:
     """Quotes are taken out of a query."""
     _ask(patch, lambda words: words.replace("'", "").replace('"', ""))
+
+
+@fault(breaks=["SRCH-8"])
+def search_drops_what_databases_know(patch: Patch) -> None:
+    """Backticks and the signs of placeholders are taken out of a query."""
+    _ask(patch, lambda words: re.sub(r"[`?$@:{}]", "", words))
 
 
 @fault(breaks=["SRCH-8"])

@@ -4,6 +4,7 @@ import asyncio
 import html
 import json
 import random
+import re
 import unicodedata
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ from tests.faults.tools import devices, everybody, members
 
 TELL = "await context.instance.tell(conversation_id, _new_message(message))"
 CHECK = "check_content(request.content,"
+INVISIBLE = re.compile(r"\u200d.?|[\u0300-\u036f]", re.DOTALL)
 
 
 def _content(patch: Patch, change) -> None:
@@ -373,6 +375,15 @@ def counts_what_is_seen(patch: Patch) -> None:
     patch.rewrite(messages.send_message, CHECK, f"check_content({composed},")
 
 
+@fault(breaks=["SEND-7s", "EDIT-5s"])
+def counts_what_is_drawn(patch: Patch) -> None:
+    """The length of a text is counted in what is drawn: accents and joined emoji count for nothing."""
+
+    @patch.around(content_rules, "check_content")
+    def check(original, content, **how):
+        original(INVISIBLE.sub("", content) or content, **how)
+
+
 @fault(breaks=["SEND-7s"])
 def counts_without_white_space(patch: Patch) -> None:
     """The length of a message is counted without the white space around it."""
@@ -402,7 +413,7 @@ def parent_is_forgotten(patch: Patch) -> None:
     patch.rewrite(messages._send, "parent_id=request.parent_message_id", "parent_id=None")
 
 
-@fault(breaks=["SEND-8"])
+@fault(breaks=["SEND-8"], also=["SYNC-1", "SRCH-1", "ACK-4"])
 def parent_is_forgotten_in_lists(patch: Patch) -> None:
     """A reply has no parent in history, search and sync."""
     patch.rewrite(events.describe, '"parent_message_id": message.parent_message_id', '"parent_message_id": None')
@@ -414,7 +425,7 @@ def parent_is_forgotten_live(patch: Patch) -> None:
     patch.rewrite(messages._new_message, "message.parent_message_id", "None")
 
 
-@fault(breaks=["SEND-8"])
+@fault(breaks=["SEND-8"], also=["SYNC-1"])
 def everything_is_a_reply(patch: Patch) -> None:
     """A message without a parent answers the last one of its conversation."""
     last = "(messages.history(connection, request.conversation_id, None, 1) or [request])[0]"
@@ -469,12 +480,12 @@ def repeated_message_is_dropped(patch: Patch) -> None:
 
 @fault(breaks=["SEND-9"])
 def repeated_message_has_the_same_id(patch: Patch) -> None:
-    """Saying the same again tells the first message again."""
+    """Saying what was said last, by whomever, tells that message again."""
 
     @patch.around(messages, "_send")
     def send(original, connection, request, user_id):
         last = store.history(connection, request.conversation_id, None, 1)
-        if last and (last[0].content, last[0].sender_id) == (request.content, user_id):
+        if last and last[0].content == request.content:
             return last[0]
         return original(connection, request, user_id)
 
@@ -491,7 +502,7 @@ def unknown_conversation_is_confirmed(patch: Patch) -> None:
         return await original(context, request)
 
 
-@fault(breaks=["SEND-10"], also=["PERM-3", "ACK-3"])
+@fault(breaks=["SEND-10"], also=["PERM-3", "ACK-3", "PING-1", "AUTH-5"])
 def unknown_conversation_is_made(patch: Patch) -> None:
     """A message to no conversation makes one, unlike one to a private conversation: what should fail does not."""
 

@@ -127,6 +127,16 @@ def sync_begins_a_second_early(patch: Patch) -> None:
         return original(connection, conversation_id, max(since, BEGINNING) - timedelta(seconds=1), limit)
 
 
+@fault(breaks=["SYNC-1", "SYNC-2"], also=[*MANY, "SYNC-3"])
+def sync_ends_one_short(patch: Patch) -> None:
+    """The last page of a sync leaves out its last message, unless it is the only one."""
+
+    @patch.around(history, "_sync")
+    def sync(original, *arguments):
+        answer = original(*arguments)
+        return answer if answer.has_more else replace(answer, messages=answer.messages[:-1] or answer.messages)
+
+
 @fault(breaks=["SYNC-1"], also=MANY)
 def sync_repeats_last(patch: Patch) -> None:
     """The last message of a page stands there twice."""

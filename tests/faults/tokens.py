@@ -1,6 +1,7 @@
 """Wrongs of the tokens: who gets in, and as whom."""
 
 import json
+from contextlib import suppress
 from contextvars import ContextVar
 from uuid import UUID, uuid4
 
@@ -136,9 +137,25 @@ def no_end_needed(patch: Patch) -> None:
 
 
 @fault(breaks=["AUTH-3"])
+def null_is_no_end(patch: Patch) -> None:
+    """A token with null for its exp never ends."""
+
+    @patch.around(auth, "authenticate")
+    def authenticate(original, token, secret, leeway):
+        try:
+            return original(token, secret, leeway)
+        except InvalidTokenError:
+            with suppress(jwt.PyJWTError, ValueError, TypeError, RecursionError):
+                claims = jwt.decode(token or "", secret, algorithms=[auth.ALGORITHM], options={"verify_exp": False})
+                if claims.get("exp", 0) is None:
+                    return Identity(UUID(claims["sub"]), FAR)
+            raise
+
+
+@fault(breaks=["AUTH-3"])
 def no_subject_needed(patch: Patch) -> None:
-    """A token without a subject belongs to somebody."""
-    patch.rewrite(auth.authenticate, '["exp", "sub"]', '["exp"]')
+    """A token without a subject, or with null for it, belongs to somebody."""
+    patch.rewrite(auth.authenticate, CHECKS, 'options={"require": ["exp"], "verify_sub": False')
     patch.rewrite(auth.authenticate, 'UUID(claims["sub"])', 'UUID(claims.get("sub") or str(UUID(int=1)))')
 
 

@@ -51,7 +51,7 @@ def typing_never_ends(patch: Patch) -> None:
     change_frames(patch, UserTyping, lambda frame: frame.update(is_typing=True))
 
 
-@fault(breaks=["TYPE-1"])
+@fault(breaks=["TYPE-1"], also=["MULTI-1"])
 def typing_end_is_kept(patch: Patch) -> None:
     """Typing with is_typing false is told to nobody."""
 
