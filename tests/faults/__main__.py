@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import multiprocessing
 import os
 import random
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +15,10 @@ from tests.faults import report
 from tests.faults.examine import SENTINELS, Examination, Manner, examine
 from tests.faults.matrix import Matrix, Row
 from tests.faults.registry import find_faults, known_faults
+from tests.workers import work_through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from conformance.spec import Spec
     from tests.faults.registry import Fault
@@ -47,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command: 0 when every fault is caught and nothing else turned red, 1 when not, 2 for a wrong word."""
+    """Run the command: 0 if every fault is caught and nothing else turned red, 1 if not, 2 a wrong word, 3 stopped."""
     options = parser().parse_args(arguments)
     try:
         faults = find_faults(options.patterns)
@@ -64,7 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     number = options.sentinels if options.sentinels is not None else 1 if options.quick else SENTINELS
     manner = Manner(options.quick, None if options.whole else number, options.seed, options.turn)
     spec = load(find())
-    rows = [Row(fault, found) for fault, found in _examined(faults, spec, manner, options.jobs)]
+    try:
+        rows = _rows(faults, spec, manner, options.jobs)
+    except KeyboardInterrupt:
+        print("interrupted: no report is written", file=sys.stderr)
+        return 3
     rows.sort(key=lambda row: (row.fault.group, row.fault.name))
     matrix = Matrix(rows, spec, manner, round(time.perf_counter() - began, 1), len(known_faults()))
     report.write(matrix, options.out)
@@ -74,26 +75,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if matrix.red else 0
 
 
-def _examined(faults: Sequence[Fault], spec: Spec, manner: Manner, jobs: int) -> Iterator[tuple[Fault, Examination]]:
+def _rows(faults: Sequence[Fault], spec: Spec, manner: Manner, jobs: int) -> list[Row]:
     """Examine faults, several at a time, each worker with the spec that was read before it was forked."""
     by_name = {one.name: one for one in faults}
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _remember, (spec, manner)) as pool:
-        for done in as_completed([pool.submit(_examine, name) for name in by_name]):
-            found = done.result()
-            fault = by_name[found.fault]
-            _tell(Row(fault, found), manner)
-            yield fault, found
 
+    async def work(name: str) -> Examination:
+        return await examine(by_name[name], spec, manner)
 
-_work: list[partial[object]] = []
+    def row(found: Examination) -> Row:
+        return Row(by_name[found.fault], found)
 
-
-def _remember(spec: Spec, manner: Manner) -> None:
-    _work[:] = [partial(examine, spec=spec, manner=manner)]
-
-
-def _examine(name: str) -> Examination:
-    return asyncio.run(_work[0](known_faults()[name]))  # type: ignore[arg-type]
+    return list(map(row, work_through(by_name, work, jobs, lambda found: _tell(row(found), manner))))
 
 
 def _tell(row: Row, manner: Manner) -> None:

@@ -24,6 +24,7 @@ from conformance.run import Course, Options, Selection, run, select
 from conformance.spec import find, load
 from tests.forked import forked
 from tests.variants.serve import main as serve_variant
+from tests.workers import sigterm_as_ctrl_c
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spec = load(find())
     tallies: dict[str, Tally] = {}
     options.out.mkdir(parents=True, exist_ok=True)
-    with _busy(options.busy):
+    with sigterm_as_ctrl_c(), _busy(options.busy):
         for kind, delayed, how in _rounds(options):
             results, course, seconds = asyncio.run(_round(spec, delayed, how))
             tallies.setdefault(kind, Tally()).take(results, course, seconds)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import multiprocessing
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +12,10 @@ from conformance.spec import find, load
 from tests.variants import report
 from tests.variants.examine import Examination, examine, sample
 from tests.variants.registry import combined, find_variants
+from tests.workers import work_through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from conformance.spec import Spec
     from tests.variants.registry import Variant
@@ -40,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command: 0 when every variant passes, 1 when one does not, 2 for a wrong word."""
+    """Run the command: 0 when every variant passes, 1 when one does not, 2 for a wrong word, 3 interrupted."""
     options = parser().parse_args(arguments)
     try:
         variants = find_variants(options.patterns)
@@ -53,7 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     began = time.perf_counter()
     spec = load(find())
-    rows = sorted(_examined(variants, spec, options), key=lambda row: (row[0].group, row[0].name))
+    try:
+        rows = _examined(variants, spec, options)
+    except KeyboardInterrupt:
+        print("interrupted: no report is written", file=sys.stderr)
+        return 3
+    rows.sort(key=lambda row: (row[0].group, row[0].name))
     manner = "every scenario" if options.sample is None else f"a sample of {options.sample}, seed {options.seed}"
     page = "\n".join(report.markdown(rows, manner, time.perf_counter() - began))
     options.out.mkdir(parents=True, exist_ok=True)
@@ -66,30 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _examined(
     variants: Sequence[Variant], spec: Spec, options: argparse.Namespace
-) -> Iterator[tuple[Variant, Examination]]:
+) -> list[tuple[Variant, Examination]]:
     """Examine variants, several at a time, each worker with the spec that was read before it was forked."""
-    work = partial(_examine, spec=spec, size=options.sample, seed=options.seed)
-    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("fork"), _remember, (work,)) as pool:
-        for done in as_completed([pool.submit(_work, one.name) for one in variants]):
-            found = done.result()
-            _tell(found)
-            yield combined(found.variant), found
 
+    async def work(name: str) -> Examination:
+        variant = combined(name)
+        return await examine(variant, spec, sample(variant, spec, options.sample, options.seed))
 
-_works: list[partial[Examination]] = []
-
-
-def _remember(work: partial[Examination]) -> None:
-    _works[:] = [work]
-
-
-def _work(name: str) -> Examination:
-    return _works[0](name)
-
-
-def _examine(name: str, spec: Spec, size: int | None, seed: int) -> Examination:
-    variant = combined(name)
-    return asyncio.run(examine(variant, spec, sample(variant, spec, size, seed)))
+    found = work_through([one.name for one in variants], work, options.jobs, _tell)
+    return [(combined(one.variant), one) for one in found]
 
 
 def _tell(found: Examination) -> None:
