@@ -14,6 +14,8 @@ FAIL  edit.non-owner-refused                                             must ·
 from __future__ import annotations
 
 import shlex
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.report.text import WIDEST, at_line_start, fit, line, named, visible
@@ -36,6 +38,9 @@ MOST_PROBLEMS = 5
 
 _LONGEST_MESSAGE = 600
 _LONGEST_PATH = 400
+_LONGEST_COMMAND = 100_000
+
+_WITH_VALUE = ("--spec", "--time-scale")
 
 
 def failure_text(result: Result, run: Run) -> str:
@@ -54,10 +59,29 @@ def finding_text(result: Result, finding: Problem, run: Run, also: Sequence[str]
 
 
 def again(scenario: str, run: Run) -> str:
-    """Give the command that plays one scenario against the same target."""
+    """Give the command that plays one scenario against the same target, as the run did."""
     target = run.header.target.place
-    words = [scenario] if target is None else [target, scenario]
+    words = [*([] if target is None else [target]), scenario, *_taken_along(run.header.command)]
     return " ".join(["chat-parity run", *(shlex.quote(line(word, 300)) for word in words)])
+
+
+@lru_cache(maxsize=8)
+def _taken_along(command: str) -> tuple[str, ...]:
+    """Give the options of a run's command that one scenario needs as well; none where the log's command cannot be read.
+
+    Without them it would not enter a protected target, not find the scenario of another spec, or not wait as long.
+    """
+    try:
+        words = shlex.split(command) if len(command) <= _LONGEST_COMMAND else []
+    except ValueError:
+        return ()
+    found: list[str] = []
+    for word, value in pairwise([*words, ""]):
+        if word in _WITH_VALUE:
+            found += [word, value]
+        elif word == "--yes" or word.partition("=")[0] in _WITH_VALUE:
+            found.append(word)
+    return tuple(found)
 
 
 def _block(head: list[str], result: Result, problems: Sequence[Problem], run: Run, also: Sequence[str] = ()) -> str:

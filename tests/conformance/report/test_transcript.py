@@ -109,3 +109,18 @@ class TestAgain:
     def test_of_the_embedded_server_names_no_target(self) -> None:
         header = replace(RUN.header, target=replace(RUN.header.target, place=None))
         assert again("edit.no", replace(RUN, header=header)) == "chat-parity run edit.no"
+
+    @pytest.mark.parametrize(
+        ("said", "needed"),
+        [
+            ("run wss://live.example/ws --yes --jobs 4", " --yes"),
+            ("compare old live.yaml --yes --folder here", " --yes"),
+            ("run --spec 'my spec' --time-scale=2 --trace all --yes", " --spec 'my spec' --time-scale=2 --yes"),
+            ("run --spec 'no end", ""),
+            ("run " + "edit.no " * 20_000 + "--yes", ""),
+        ],
+        ids=["yes", "compare", "values", "torn", "endless"],
+    )
+    def test_keeps_the_options_without_which_it_would_be_another(self, said: str, needed: str) -> None:
+        run = replace(RUN, header=replace(RUN.header, command=f"chat-parity {said}"))
+        assert again("edit.no", run) == f"chat-parity run targets/toy.yaml edit.no{needed}"
