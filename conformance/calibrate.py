@@ -83,6 +83,7 @@ async def calibrate(
                 skew = await _skew(world, witnesses, reply, answers, broadcasts)
             except Unmet:
                 skew = None  # The scenarios that need a conversation will say what is wrong with it.
+        several = await _several(world, reply, answers)
         unknown = await (_unknown_types(world, reply) if answers else _silent_types(world, reply))
         _check_bearable(world)
     finally:
@@ -96,6 +97,7 @@ async def calibrate(
         unknown_types=unknown,
         seconds=time.perf_counter() - began,
         greets_otherwise=otherwise,
+        several_devices=several,
     )
 
 
@@ -270,6 +272,19 @@ async def _lag(world: World, name: str, kind: str, pattern: Any, reply: float, a
     found = world.first(connection, kind, pattern)
     assert found is not None
     return max(0.0, found[1].at - now)
+
+
+async def _several(world: World, reply: float, answers: bool) -> bool:
+    """Say whether a second connection of a user lives beside the first; where nothing answers, a moment has to do."""
+    first = world.connections["speaker"]
+    outcome = await insist(world, "speaker@second", partial(world.connect, "speaker@second"))
+    if isinstance(outcome, Refused):
+        return False
+    if answers:
+        await asyncio.gather(first.barrier(reply), outcome.barrier(reply))
+    else:
+        await first.until(lambda: first.closed is not None or outcome.closed is not None, HASTE * reply)
+    return first.closed is None and outcome.closed is None
 
 
 async def _unknown_types(world: World, reply: float) -> tuple[str, ...]:

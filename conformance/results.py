@@ -141,6 +141,7 @@ class Calibration:
     suite then waits before it calls something absent, `patience` how long it waits for what must come (both seconds).
     `unknown_types` are the incoming types that the server answers just as it answers a type that does not exist.
     `greets_otherwise`: every connection begins with a frame, and it is not the greeting of the protocol.
+    `several_devices`: a second connection of a user lives beside the first.
     """
 
     greets: bool
@@ -151,6 +152,7 @@ class Calibration:
     unknown_types: tuple[str, ...] = ()
     seconds: float = 0.0
     greets_otherwise: bool = False
+    several_devices: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""

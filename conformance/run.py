@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from conformance.calibrate import calibrate
 from conformance.errors import AskedToLeave, BudgetSpent, UsageError
 from conformance.patterns import names
-from conformance.play import Pacer, Stage
+from conformance.play import Pacer, Stage, watched
 from conformance.playing import Playing
 from conformance.politeness.seats import seats
 from conformance.provision import open_provisioner
@@ -47,7 +47,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to play: how many at a time, how often, in which order, when to give up, how far to stretch every wait."""
+    """How to play: how many at a time, how often, in which order, when to give up, how far to stretch every wait.
+
+    `onlookers`: whether people who have no part in a scenario look on; None: where the target does not ration
+    connections, of which they take half.
+    """
 
     jobs: int = 8
     repeat: int = 1
@@ -55,6 +59,14 @@ class Options:
     max_failures: int | None = None
     time_scale: float = 1.0
     probes: bool = True
+    onlookers: bool | None = None
+
+
+def settled(options: Options, target: Target) -> Options:
+    """Decide what the options leave to the target."""
+    if options.onlookers is not None:
+        return options
+    return replace(options, onlookers=target.guest.limits.connections_per_second is None)
 
 
 @dataclass(slots=True)
@@ -152,6 +164,7 @@ async def run(
             secrets=target.keys,
             used=course.used,
             guest=guest,
+            onlookers=bool(settled(options, target).onlookers),
         )
         vigil = await stack.enter_async_context(Vigil(stage))
         staged = replace(stage, restart=restart and vigil.restart)
@@ -167,7 +180,7 @@ async def run(
 
         async def visit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
             try:
-                async with guest.visit(seats(one)):
+                async with guest.visit(seats(watched(one, stage))):
                     if not course.stopped:
                         await begin()
                     course.stopped = course.stopped or vigil.stopped

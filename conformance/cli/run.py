@@ -22,7 +22,7 @@ from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.targets import open_target, split
 from conformance.report import FORMATS, terminal, write_reports
 from conformance.results import Result
-from conformance.run import Course, Options, Selection, arrange, select
+from conformance.run import Course, Options, Selection, arrange, select, settled
 from conformance.run import run as play_all
 from conformance.runlog import read_run
 from conformance.spec import find, load
@@ -49,6 +49,11 @@ if TYPE_CHECKING:
 @click.option("--level", "levels", multiple=True, type=click.Choice(["must", "should"]), help="Only this level.")
 @click.option("--rule", "rules", multiple=True, help="Only scenarios of this rule (id or glob); may be repeated.")
 @click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Scenarios at a time.")
+@click.option(
+    "--onlookers/--no-onlookers",
+    default=None,
+    help="People who have no part look on in every scenario (default: where the target does not ration connections).",
+)
 @click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Play each so many times.")
 @click.option("--order", default="id", show_default=True, help="id, reverse, or random:SEED.")
 @click.option("--max-failures", type=click.IntRange(1), help="Stop after so many failures of must rules.")
@@ -102,6 +107,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     options = Options(
         jobs=given["jobs"],
         repeat=given["repeat"],
+        onlookers=given["onlookers"],
         order=given["order"],
         max_failures=given["max_failures"],
         time_scale=given["time_scale"],
@@ -145,6 +151,7 @@ async def _run(
     course = Course()
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
+        options = settled(options, target)
         folder = out or Path("reports") / slug(target.name)
         header = make_header(spec, target, scenarios, options, place, waivers or _waivers(target.waivers, spec))
         stack.push(partial(_report_anyway, folder))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from conformance.runlog import Run
 
-_TELLING = ("time_scale", "repeat")
+_TELLING = ("time_scale", "repeat", "onlookers")
 """Options of a run that may change what it finds."""
 
 _LONGEST = 60

@@ -41,6 +41,18 @@ def names_of_branches_differ(play: Scenario, spec: Spec) -> Iterator[tuple[int, 
                 seen |= bound
 
 
+def onlookers_are_strangers(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find people of a scenario who are called like those who look on at every play."""
+    who = spec.protocol.onlookers
+    named = {one for one in play.given.users if one in (who.outsider, who.member)}
+    connected = {*play.given.devices} | {
+        one.who for one in walk((*play.setup, *play.steps)) if isinstance(one, s.Connect)
+    }
+    named |= {one for one in connected if one.partition("@")[2] == who.device}
+    for name in sorted(named):
+        yield play.line, f"{name} is what somebody is called who looks on everywhere (protocol.yaml: onlookers)"
+
+
 def orders_exist(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find `$chronological` lists of an order that the protocol does not have."""
     for step in walk((*play.setup, *play.steps)):

@@ -5,7 +5,8 @@
 `play` never raises for what a server does and never prints. `stage` holds what all plays of a run share.
 """
 
+from conformance.play.onlookers import watched
 from conformance.play.play import observe, play
 from conformance.play.stage import Pacer, Stage
 
-__all__ = ["Pacer", "Stage", "observe", "play"]
+__all__ = ["Pacer", "Stage", "observe", "play", "watched"]

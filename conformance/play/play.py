@@ -11,6 +11,7 @@ from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
 from conformance.play.concern import concerns
 from conformance.play.failure import Broken, PlayError, Spoiled, TooSlow, Unmet
 from conformance.play.guarding import judge_guard, judge_trap
+from conformance.play.onlookers import may_get, rule_of_leak, watched
 from conformance.play.perform import perform
 from conformance.play.residue import residue
 from conformance.play.wanting import wanted_by
@@ -70,6 +71,7 @@ async def play(scenario: Scenario, stage: Stage, attempt: int = 1) -> Result:
     if objection is not None:
         verdict.add(Outcome.UNTESTABLE, objection)
         return _result(scenario, verdict, None, attempt, 0.0)
+    scenario = watched(scenario, stage)
     for _ in range(TRIES):
         verdict = _Verdict(scenario, stage.spec)
         result = await _play(scenario, stage, attempt, verdict)
@@ -128,7 +130,7 @@ async def _set_and_perform(scenario: Scenario, world: World, verdict: _Verdict) 
 
 async def _judge_end(scenario: Scenario, world: World, verdict: _Verdict) -> None:
     """One settle, one barrier, then every guard and the residue."""
-    await world.quiet()
+    await world.quiet(onlookers=True)
     for guard in world.guards:
         try:
             judge_guard(guard, world)
@@ -146,8 +148,13 @@ async def _judge_end(scenario: Scenario, world: World, verdict: _Verdict) -> Non
             continue
         kind = received.frame.type or f"a frame that cannot be read ({received.frame.problem})"
         message = f"{connection.name} got {kind}, which nothing in this scenario explains"
-        rule = _rule_of_strays(received, world)
-        if rule is not None and received.frame.type not in own:
+        rule, looks_on = _rule_of_strays(received, world), connection.name in world.onlookers
+        if looks_on:
+            if may_get(connection.name, received.frame.type, world.stage.spec):
+                continue
+            message = f"{connection.name} only looks on here, and got {kind}"
+            rule = rule_of_leak(received.frame.type, world.stage.spec)
+        if rule is not None and (looks_on or received.frame.type not in own):
             _charge(scenario, verdict, rule, message, received)
         else:
             early = world.was_in_setup(connection, received)

@@ -120,7 +120,8 @@ class Stage:
     """The fixed surroundings of a play. Seconds throughout; `time_scale` stretches every wait for a slow machine.
 
     `restart` kills the target and starts it again, None where the run cannot. `secrets` are texts that no frame may
-    hold. `used` gathers the entries of the target's dialect that any play has used.
+    hold. `used` gathers the entries of the target's dialect that any play has used. `onlookers`: people
+    who have no part in a scenario look on.
     """
 
     spec: Spec
@@ -136,6 +137,7 @@ class Stage:
     memory: Memory = field(default_factory=Memory)
     floor: Floor = field(default_factory=Floor)
     guest: Guest = field(default_factory=Guest)
+    onlookers: bool = False
 
     @property
     def reply(self) -> float:

@@ -54,6 +54,7 @@ class World:
         self.connections: dict[str, Connection] = {}
         self.refused: dict[str, Refused] = {}
         self.past: list[Connection] = []
+        self.onlookers: frozenset[str] = frozenset()
         self.users: dict[str, str] = {}
         self.conversations: dict[str, str] = {}
         self.traps: dict[str, Trap] = {}
@@ -132,16 +133,21 @@ class World:
             self.traps[name] = await Trap.set(name)
             self._names[name] = self.traps[name].url
         protocol = self.stage.spec.protocol
-        arrivals = [self.arrive(name, user.instance) for name, user in given.users.items() if user.connect]
-        arrivals += [self.arrive(name, instance) for name, instance in given.devices.items()]
-        await asyncio.gather(*arrivals)
+        self.onlookers = frozenset(given.onlookers)
+        people = {name: user.instance for name, user in given.users.items() if user.connect}
+        arriving = {who: place for who, place in (people | {**given.devices}).items() if who not in self.onlookers}
+        await asyncio.gather(*(self.arrive(who, instance) for who, instance in arriving.items()))
+        # After the others: a target that has no place for so many should have had one for those whom this is about.
+        await asyncio.gather(*(self._look_on(who, people.get(who)) for who in given.onlookers))
         for name, wanted in given.conversations.items():
             joining = wanted.join
             if joining is None:
                 may = {
                     user for user, role in wanted.members.items() if protocol.join_right in protocol.roles.get(role, ())
                 }
-                joining = tuple(who for who in self.connections if who.partition("@")[0] in may)
+                joining = tuple(
+                    who for who in self.connections if who.partition("@")[0] in may and who not in self.onlookers
+                )
             await asyncio.gather(*(self.join(who, name) for who in joining))
 
     async def arrive(self, who: str, instance: int | None = None) -> None:
@@ -150,6 +156,15 @@ class World:
         if isinstance(outcome, Refused):
             raise Unmet(f"{who} was refused: {outcome.why}")
         await self.take_greeting(who)
+
+    async def _look_on(self, who: str, instance: int | None) -> None:
+        """Connect somebody who only looks on; whoever cannot is missing, and the scenario is played all the same."""
+        outcome = await insist(self, who, partial(self.connect, who, instance))
+        if isinstance(outcome, Refused):
+            del self.refused[who]
+            return
+        with contextlib.suppress(Unmet):
+            await self.take_greeting(who)
 
     async def connect(
         self,
@@ -345,18 +360,21 @@ class World:
         answers = await asyncio.gather(*(connection.barrier(self.stage.reply) for connection in live))
         return all(answers)
 
-    async def quiet(self) -> None:
+    async def quiet(self, *, onlookers: bool = False) -> None:
         """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier.
 
-        The first barrier is for those who have asked for something since their last one, the second for all; but where
-        nothing is late and only one has asked, all of it was there when its own barrier returned.
+        The first barrier is for those who have asked for something since their last one, the second for all (for those
+        who only look on at the end of the play); but where nothing is late and only one has asked, all of it was there
+        when its own barrier returned.
         """
         busy = [name for name, connection in self.connections.items() if connection.busy and connection.closed is None]
         await self.barrier(busy)
         if self.stage.settle:
             await asyncio.sleep(self.stage.settle)
         if self.stage.calibration.answers_barrier:
-            done = busy if len(busy) == 1 and not self.stage.settle else ()
+            done = {*busy} if len(busy) == 1 and not self.stage.settle else set()
+            if not onlookers:
+                done |= self.onlookers
             await self.barrier([name for name in self.connections if name not in done])
 
     async def end(self) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def seats(play: Scenario) -> int:
     """Count the names of connections: each name has one connection at a time (`alice`, `alice@phone`)."""
-    given = {name for name, user in play.given.users.items() if user.connect} | set(play.given.devices)
+    given = {name for name, user in play.given.users.items() if user.connect}
+    given |= {*play.given.devices, *play.given.onlookers}
     connected = {step.who for step in walk((*play.setup, *play.steps)) if isinstance(step, s.Connect)}
     return len(given | connected)

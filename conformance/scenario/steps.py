@@ -339,13 +339,14 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Who and what exists before the first step."""
+    """Who and what exists before the first step; `onlookers` are the connections that no step may use."""
 
     users: Mapping[str, User]
     devices: Mapping[str, int | None]
     conversations: Mapping[str, Conversation]
     unknown: tuple[str, ...] = ()
     traps: tuple[str, ...] = ()
+    onlookers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

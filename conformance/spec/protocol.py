@@ -37,6 +37,23 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Onlookers:
+    """Who looks on in every play: the names of an outsider, of a member and of a device, and what may reach them.
+
+    `connections` is the profile's name of how many connections a user may have. `silence` has the rule that a frame of
+    a type breaks which tells them, where it is not the rule of the type.
+    """
+
+    outsider: str
+    member: str
+    device: str
+    connections: str
+    member_may_get: frozenset[str]
+    device_may_get: frozenset[str]
+    silence: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """The roles that frames, fields and rights play; see the comments of `spec/protocol.yaml`."""
 
@@ -58,6 +75,7 @@ class Protocol:
     malformed_rule: str
     ids: Mapping[str, frozenset[str]]
     ambient: frozenset[str]
+    onlookers: Onlookers
     budgets: tuple[Budget, ...]
     orders: Mapping[str, Order]
     roles: Mapping[str, frozenset[str]]
@@ -90,6 +108,7 @@ def read_protocol(document: Document) -> Protocol:
         malformed_rule=value["malformed_rule"],
         ids={kind: frozenset(fields) for kind, fields in value["ids"].items()},
         ambient=frozenset(value["ambient"]),
+        onlookers=_onlookers(value["onlookers"]),
         budgets=tuple(
             Budget(one["limit"], one["window"], None if one["requests"] == "*" else frozenset(one["requests"]))
             for one in value["budgets"]
@@ -101,4 +120,16 @@ def read_protocol(document: Document) -> Protocol:
         visibilities=tuple(value["visibilities"]),
         profile=value["profile"],
         choices={name: tuple(words) for name, words in value["choices"].items()},
+    )
+
+
+def _onlookers(value: Mapping[str, Any]) -> Onlookers:
+    return Onlookers(
+        outsider=value["outsider"],
+        member=value["member"],
+        device=value["device"],
+        connections=value["connections"],
+        member_may_get=frozenset(value["may_get"]["member"]),
+        device_may_get=frozenset(value["may_get"]["device"]),
+        silence=value["silence"],
     )

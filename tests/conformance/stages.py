@@ -118,11 +118,20 @@ async def stage_at(spec: Spec, *urls: str, provisioner: Provisioner | None = Non
 
 @asynccontextmanager
 async def theatre(
-    spec: Spec, architecture: str = "in order", *, wrong: Sequence[str] = (), later: Sequence[str] = (), **changes: Any
+    spec: Spec,
+    architecture: str = "in order",
+    *,
+    wrong: Sequence[str] = (),
+    later: Sequence[str] = (),
+    onlookers: bool = False,
+    **changes: Any,
 ) -> AsyncIterator[Theatre]:
-    """Open a theatre; the server is `wrong` from the beginning, or `later`, when it has been calibrated."""
+    """Open a theatre; the server is `wrong` from the beginning, or `later`, when it has been calibrated.
+
+    There are no `onlookers` unless wanted: most toys count what they see.
+    """
     async with ChatServer(architecture, *wrong).serving() as server:
-        stage = await stage_at(spec, server.url, **changes)
+        stage = replace(await stage_at(spec, server.url, **changes), onlookers=onlookers)
         server.wrong |= set(later)
         yield Theatre(stage, server)
 

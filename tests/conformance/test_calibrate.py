@@ -98,6 +98,14 @@ async def test_a_server_that_greets_with_another_frame_is_blamed_for_it_by_the_s
         assert (await stage.play(greeted)).outcome is Outcome.FAIL
 
 
+@pytest.mark.parametrize(("wrong", "lives"), [((), True), (("one connection",), False)])
+async def test_it_is_known_whether_a_user_may_have_two_connections(
+    spec: Spec, wrong: tuple[str, ...], lives: bool
+) -> None:
+    async with theatre(spec, wrong=wrong) as stage:
+        assert stage.stage.calibration.several_devices is lives
+
+
 async def test_a_server_without_barrier_is_judged_by_patience(spec: Spec, scenario: Author) -> None:
     async with theatre(spec, wrong=["no pong"], reply=0.3) as stage:
         assert not stage.stage.calibration.answers_barrier

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.errors import UsageError
+from conformance.politeness import Guest
+from conformance.politeness.limits import Limits
 from conformance.results import Calibration, Outcome, Result
-from conformance.run import Course, Options, Selection, arrange, run, select
+from conformance.run import Course, Options, Selection, arrange, run, select, settled
 from tests.conformance.stages import Author, target_at
 from tests.doubles.fan_out import ChatServer
 
@@ -42,6 +44,16 @@ def toys(spec: Spec, scenario: Author) -> Spec:
 
 def ids(scenarios: list[Scenario]) -> list[str]:
     return [one.id.removeprefix("toy.") for one in scenarios]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rationed", "decided"), [(None, 10, False), (None, None, True), (True, 10, True), (False, None, False)]
+)
+def test_people_look_on_by_default_where_connections_are_not_rationed(
+    spec: Spec, wanted: bool | None, rationed: float | None, decided: bool
+) -> None:
+    target = target_at(spec, "ws://127.0.0.1:1/ws", guest=Guest(Limits(connections_per_second=rationed)))
+    assert settled(Options(onlookers=wanted), target).onlookers is decided
 
 
 class TestSelect:
@@ -140,8 +152,8 @@ class TestRun:
             server = ChatServer()
             many = [replace(toys.scenarios["toy.first"], id=f"toy.n{number}") for number in range(12)]
             await everything(toys, server, Course(), many, jobs=jobs)
-            assert server.most_at_once <= 3 * jobs
-        assert server.most_at_once > 3
+            assert server.most_at_once <= 6 * jobs  # alice, bob and carol, and three who look on
+        assert server.most_at_once > 6
 
     async def test_a_should_rule_that_fails_does_not_count_as_failure(self, toys: Spec) -> None:
         course = Course()

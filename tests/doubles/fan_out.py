@@ -63,6 +63,8 @@ FAULTS = {
     "huge frame": "a message is answered with a frame of 100 MB",
     "flood": "a message is answered without an end",
     "refuse joins": "",
+    "one connection": "a new connection of a user closes the one before",
+    "errors for all": "an unknown type is answered to everybody who is connected",
 }
 
 
@@ -89,6 +91,7 @@ class ChatServer:
         self.requests: list[str] = []
         self.most_at_once = 0
         self._came_or_went = asyncio.Event()
+        self._latest: dict[str, ServerConnection] = {}
         self._held: dict[ServerConnection, str] = {}
         self._hub: asyncio.Queue[tuple[ServerConnection, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -119,6 +122,9 @@ class ChatServer:
         if self._dead:
             socket.transport.abort()
             return
+        if "one connection" in self.wrong and user in self._latest:
+            await self._latest[user].close(1000)
+        self._latest[user] = socket
         self.everybody.add(socket)
         self._came_or_went.set()
         self.most_at_once = max(self.most_at_once, len(self.everybody))
@@ -165,7 +171,8 @@ class ChatServer:
         elif kind == "SendMessage" and isinstance(request.get("content"), str):
             await self._send(socket, conversation, user, token, request["content"])
         else:
-            await _say(socket, "Error", message=f"I do not understand {kind}", code="unknown_type")
+            for one in self.everybody if "errors for all" in self.wrong else {socket}:
+                await _say(one, "Error", message=f"I do not understand {kind}", code="unknown_type")
 
     async def _is_otherwise_minded(self, socket: ServerConnection, kind: str, conversation: str) -> bool:
         if self._dead:

@@ -167,7 +167,7 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
     ):
         calibration = await calibrate(spec, target, provisioner, 1.0)
         pacer, secrets = Pacer(spec, target), target.keys
-        stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets)
+        stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets, onlookers=True)
         jobs = 1 if fault.alone else JOBS
         blaming: list[tuple[Scenario, Result]] = []
         mute: list[Scenario] = []

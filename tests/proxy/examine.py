@@ -92,7 +92,7 @@ async def _examine(
     async with open_provisioner(target, spec.protocol.default_role) as provisioner:
         calibration = await calibrate(spec, target, provisioner, 1.0)
         pacer, secrets = Pacer(spec, target), target.keys
-        stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets)
+        stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets, onlookers=True)
         waiting = iter(scenarios)
         suspects: list[Scenario] = []
 

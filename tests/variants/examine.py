@@ -102,6 +102,7 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
                 1.0,
                 server.restart,
                 target.keys,
+                onlookers=True,
             )
             suspects: list[tuple[Scenario, str]] = []
             for scenario, result in await _results(scenarios, stage):

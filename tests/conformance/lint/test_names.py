@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.lint.names import names_are_bound, names_of_branches_differ, orders_exist
+from conformance.lint.names import names_are_bound, names_of_branches_differ, onlookers_are_strangers, orders_exist
 
 if TYPE_CHECKING:
     from conformance.scenario.steps import Scenario
@@ -133,3 +133,14 @@ class TestNames:
         assert [message for _, message in orders_exist(played, spec)] == [
             "$chronological: protocol.yaml has no order 'future'"
         ]
+
+
+def test_nobody_is_called_like_those_who_look_on(spec: Spec, scenario: Author) -> None:
+    step = "steps: [{connect: bob@onlooking}, {sync: alice}]"
+    played = scenario(step, given="{users: [alice, bob, absentee], devices: [alice@onlooking]}")
+    assert [message.partition(" is what")[0] for _, message in onlookers_are_strangers(played, spec)] == [
+        "absentee",
+        "alice@onlooking",
+        "bob@onlooking",
+    ]
+    assert list(onlookers_are_strangers(scenario("steps: [{sync: alice}]"), spec)) == []

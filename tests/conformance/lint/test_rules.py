@@ -45,9 +45,10 @@ class TestRulesAreProved:
 
 
 def test_a_rule_named_by_the_protocol_or_by_a_schema_must_exist(spec: Spec) -> None:
-    broken = replace(spec, rules=without(spec.rules, spec.protocol.secret_rule, "ATT-1", "READ-1"))
+    broken = replace(spec, rules=without(spec.rules, spec.protocol.secret_rule, "ATT-1", "READ-1", "SEND-3"))
     found = list(rules_named_elsewhere_exist(broken))
     assert [(one.file.name, one.message) for one in found] == [
         ("protocol.yaml", "there is no rule 'AUTH-5'"),
+        ("protocol.yaml", "there is no rule 'SEND-3'"),
         ("MessageRead.json", "`x-rule`: there is no rule 'READ-1'"),
     ]
