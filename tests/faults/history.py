@@ -458,19 +458,19 @@ def _show(patch: Patch, change) -> None:
     )
 
 
-@fault(breaks=["HIST-8"])
+@fault(breaks=["HIST-8"], also=["EDIT-1"])
 def history_composes(patch: Patch) -> None:
     """History composes combining characters."""
     _show(patch, lambda text: unicodedata.normalize("NFC", text))
 
 
-@fault(breaks=["HIST-8"])
+@fault(breaks=["HIST-8"], also=["EDIT-1", "ACK-4"])
 def history_shows_what_can_be_seen(patch: Patch) -> None:
     """History loses joiners, marks of order and direction, tags, and control characters."""
     _show(patch, lambda text: "".join(char for char in text if unicodedata.category(char) not in INVISIBLE))
 
 
-@fault(breaks=["HIST-8"])
+@fault(breaks=["HIST-8"], also=["EDIT-1", "ACK-4"])
 def history_has_three_bytes_for_a_character(patch: Patch) -> None:
     """History has question marks for characters beyond 16 bits."""
     _show(patch, lambda text: "".join(char if ord(char) < 0x10000 else "?" for char in text))
@@ -482,7 +482,7 @@ def history_guesses_types(patch: Patch) -> None:
     _show(patch, lambda text: str(float(text)) if text.replace(".", "").isdigit() else text.removeprefix("null"))
 
 
-@fault(breaks=["HIST-8"], also=OFTEN)
+@fault(breaks=["HIST-8"], also=["EDIT-1"])
 def history_shows_previews(patch: Patch) -> None:
     """History shows the first words of a message."""
     _show(patch, lambda text: text if len(text) <= 100 else f"{text[:99]}…")

@@ -22,6 +22,10 @@ NOT_AUTHOR = 'raise Refused("forbidden", "Only the author may edit a message.")'
 MESSAGE = store.bindparam("message")
 OPENED = ["PERM-2", "PERM-3", "AUTH-2", "ACK-3", "JOIN-3", "JOIN-6", "MULTI-3"]
 CLOSED = ["PERM-2", "JOIN-1", "JOIN-4", "ACK-1", "MULTI-3", "AUTH-2"]
+EVERYWHERE = [
+    *["CONN-2", "AUTH-2", "SEND-4", "EDIT-1", "DEL-1", "JOIN-4", "LEAVE-1", "HIST-1", "SRCH-1", "SYNC-1", "TYPE-1"],
+    *["READ-1", "DLVR-1", "REAC-1", "CALL-1", "PING-1", "RATE-1", "MULTI-1", "ATT-1", "ACK-1"],
+]
 FORGOTTEN = ["PERM-1", "AUTH-2", "MULTI-3", "JOIN-3", "JOIN-4", "JOIN-6", "CALL-5", "ACK-3"]
 
 
@@ -332,6 +336,12 @@ def _keep_from(patch: Patch, role: Role) -> None:
 def owners_may_only_send(patch: Patch) -> None:
     """The owner of a conversation may send, join and react there, and nothing else: many rights too few."""
     _keep_from(patch, Role.OWNER)
+
+
+@fault(breaks=["PERM-1"], also=EVERYWHERE)
+def members_may_only_send(patch: Patch) -> None:
+    """A member may send, join and react, and nothing else, wherever a member does: many rights too few."""
+    _keep_from(patch, Role.MEMBER)
 
 
 @fault(breaks=["PERM-1", "DEL-2"], also=["MULTI-3", "DEL-5"])

@@ -164,7 +164,7 @@ def last_reaction_stays(patch: Patch) -> None:
         return reactions.exists(connection, message_id, *rest) if only_one else original(connection, message_id, *rest)
 
 
-@fault(breaks=["REAC-5"], also=["REAC-6"])
+@fault(breaks=["REAC-5"], also=["REAC-6", "ACK-4", "MULTI-1", "PERM-2"])
 def emoji_are_compared_by_a_collation(patch: Patch) -> None:
     """All characters beyond 16 bits are equal, as in old collations, so that a second emoji is there already."""
 

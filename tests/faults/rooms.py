@@ -235,11 +235,11 @@ def join_takes_effect_later(patch: Patch) -> None:
 @fault(breaks=["JOIN-5"], also=["PERM-2", "JOIN-1", "LEAVE-1", "MULTI-1", "SYNC-3"])
 def join_of_a_busy_conversation_takes_effect_later(patch: Patch) -> None:
     """A join of a conversation in which somebody speaks is confirmed 20 ms before events arrive."""
-    spoken: set = set()
+    spoken: dict = {}
 
     @patch.around(Room, "notice")
     def notice(original, self, notice):
-        spoken.update([id(self)] if '"NewMessage"' in getattr(notice, "frame", "") else [])
+        spoken.update({id(self): self} if '"NewMessage"' in getattr(notice, "frame", "") else {})
         original(self, notice)
 
     @patch.around(Hub, "join")

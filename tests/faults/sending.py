@@ -13,14 +13,21 @@ from reference_server.context import Context, Instance
 from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, NewMessage, encode
 from reference_server.handlers import history, messages
+from reference_server.hub import Room
 from reference_server.permissions import Right, Role
 from reference_server.store import conversations
 from reference_server.store import messages as store
+from tests.faults import audience
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import devices, everybody, members
 
 TELL = "await context.instance.tell(conversation_id, _new_message(message))"
 CHECK = "check_content(request.content,"
+LATER = [
+    *["SEND-4", "ACK-3", "CONN-6", "CONN-9", "DEL-5", "JOIN-4", "JOIN-5", "LEAVE-1", "LEAVE-3", "LEAVE-4"],
+    *["MULTI-1", "MULTI-2", "MULTI-3", "RATE-1", "RATE-3", "RATE-4"],
+]
+HEARD = [*LATER, "SYNC-1", "ATT-1", "ATT-2", "AUTH-1", "AUTH-2", "AUTH-5", "CONN-2", "CONN-8", "CONN-11"]
 INVISIBLE = re.compile(r"\u200d.?|[\u0300-\u036f]", re.DOTALL)
 
 
@@ -90,6 +97,25 @@ def sender_hears_on_one_device(patch: Patch) -> None:
     messages_globals = messages.__dict__
     messages_globals.setdefault("encode", encode)
     patch.rewrite(messages.send_message, TELL, f"{new}\n        {own}")
+
+
+@fault(breaks=["SEND-1", "JOIN-1", "PERM-1"], also=HEARD)
+def nobody_hears_a_message(patch: Patch) -> None:
+    """A message is stored and confirmed, and told to nobody, wherever one is awaited."""
+    audience.told_to_nobody(patch, NewMessage)
+
+
+@fault(breaks=["JOIN-1", "PERM-1"], also=LATER)
+def only_the_first_message_is_told(patch: Patch) -> None:
+    """A connection is told of the first message in what it has joined, as by a notification, and of no other."""
+    told: dict = {}
+
+    @patch.around(Room, "notice")
+    def notice(original, self, notice):
+        new = '"NewMessage"' in getattr(notice, "frame", "")
+        heard = {one: None for one in self.connections if not new or (one, id(self)) not in told}
+        original(Room(heard, self.barred) if new else self, notice)
+        told.update({(one, id(self)): self for one in self.connections if new})
 
 
 @fault(breaks=["SEND-1"], also=["EDIT-1", "ATT-1"])
