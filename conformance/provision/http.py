@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from conformance.documents import Document
-    from conformance.provision.model import Provisioner
+    from conformance.provision.model import Foreseen, Provisioner
     from conformance.provision.recipe import Step
     from conformance.provision.scripted import Names
     from conformance.secrets import Secrets
@@ -70,6 +70,11 @@ class Http:
     def addresses(self) -> tuple[str, ...]:
         """Give the API."""
         return (self.api,)
+
+    @property
+    def foreseen(self) -> Sequence[Foreseen]:
+        """Give an example of each kind that no step captures."""
+        return self.recipe.foreseen
 
     @classmethod
     def read(cls, document: Document, secrets: Secrets) -> Http:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ProvisioningFailed
 from conformance.provision.fresh import Fresh
-from conformance.provision.model import Account
+from conformance.provision.model import Account, Foreseen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from conformance.provision.fresh import Member
     from conformance.provision.model import Provisioner
@@ -31,6 +31,13 @@ def new_id(form: str) -> str | int:
     return number if form == "integer" else str(number)
 
 
+def foreseen(form: str, kinds: Iterable[str]) -> tuple[Foreseen, ...]:
+    """Give an example of the ids of this form for each of these kinds; it is always the same."""
+    user = str(uuid.UUID(int=1)) if form == "uuid" else 1 if form == "integer" else "1"
+    values = {"user": user, "conversation": str(user)}
+    return tuple(Foreseen(("provision", "ids"), kind, values[kind], made=True) for kind in kinds)
+
+
 @dataclass(frozen=True, slots=True)
 class Jwt:
     """What the target file says: the form of user ids, and whether any id is a conversation of everybody."""
@@ -42,6 +49,11 @@ class Jwt:
     def addresses(self) -> tuple[str, ...]:
         """There is nobody to be asked."""
         return ()
+
+    @property
+    def foreseen(self) -> Sequence[Foreseen]:
+        """Give an example of each kind that is made."""
+        return foreseen(self.ids, ("user", "conversation") if self.any_conversation else ("user",))
 
     @classmethod
     def read(cls, section: dict[str, Any]) -> Jwt:

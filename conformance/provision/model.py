@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from conformance.documents import Steps
     from conformance.target import Target
 
 
@@ -51,6 +52,19 @@ class Account:
     def id(self) -> str:
         """The id as a text."""
         return str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the target file alone says of the ids that a driver gives: where it says so, whose ids, and one of them.
+
+    It is given as a lease gives it. `made`: it is an example of those that the driver makes up.
+    """
+
+    place: Steps
+    kind: str
+    value: str | int
+    made: bool = False
 
 
 class Lease(Protocol):
@@ -123,6 +137,11 @@ class Driver(Protocol):
     @property
     def addresses(self) -> tuple[str, ...]:
         """The URLs that it uses besides the instances."""
+        ...
+
+    @property
+    def foreseen(self) -> Sequence[Foreseen]:
+        """The ids of which the target file says enough; those that the target makes are known later."""
         ...
 
     def open(self, target: Target, default_role: str) -> AbstractAsyncContextManager[Provisioner]:

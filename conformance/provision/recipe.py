@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile
+from conformance.provision.jwt import foreseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conformance.documents import Document, Steps
+    from conformance.provision.model import Foreseen
 
 Step = Any
 """A step as the file has it; its driver knows how to perform it."""
@@ -47,7 +49,8 @@ class Recipe:
     """The steps of each section, None where the file has none; `roles` and `visibilities` map our words to theirs.
 
     `ids` is the form of the ids that we make (they may be captured instead); `steward` says whether a step speaks of
-    the steward: an account of our own, made once, that never connects.
+    the steward: an account of our own, made once, that never connects; `foreseen` has the kinds of ids that are never
+    captured.
     """
 
     sections: Mapping[str, tuple[Step, ...] | None]
@@ -56,6 +59,7 @@ class Recipe:
     roles: Mapping[str, Any] | None = None
     visibilities: Mapping[str, Any] | None = None
     steward: bool = False
+    foreseen: tuple[Foreseen, ...] = ()
 
     def steps(self, section: str) -> tuple[Step, ...] | None:
         """Give the steps of a section."""
@@ -83,11 +87,13 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
     known = ALWAYS | more
     sections: dict[str, tuple[Step, ...] | None] = {}
     captured: frozenset[str] = frozenset()
+    ever: set[str] = set()
     used: set[str] = set()
     for name, sees in SECTIONS.items():
         steps = section.get(name)
         sections[name] = None if steps is None else tuple(steps)
         found = _check(document, ("provision", name), steps or (), language, known | sees | captured, used)
+        ever |= found
         if name == "begin":
             everywhere = [section["headers"]] if "headers" in section else []
             _check(document, ("provision", "headers"), everywhere, language, known | STEWARD | found, used)
@@ -97,6 +103,8 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
     for name, steps in section.get("clean_up", {}).items():
         cleaning[name] = tuple(steps)
         _check(document, ("provision", "clean_up", name), steps, language, known | CLEANING[name] | captured, used)
+    makers = {"user": True, "conversation": sections["conversation"] is not None}
+    made = [kind for kind, there in makers.items() if there and f"{kind}_id" not in ever]
     return Recipe(
         sections,
         cleaning,
@@ -104,6 +112,7 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
         section.get("roles"),
         section.get("visibilities"),
         steward=bool(used & STEWARD),
+        foreseen=foreseen(section.get("ids", "uuid"), made),
     )
 
 

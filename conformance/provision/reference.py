@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conformance.dialect import Dialect
     from conformance.provision.fresh import Member
-    from conformance.provision.model import Provisioner
+    from conformance.provision.model import Foreseen, Provisioner
     from conformance.target import Target
 
 TIMEOUT = 10.0
@@ -38,6 +38,11 @@ class Reference:
     def addresses(self) -> tuple[str, ...]:
         """Give the API, where it is not beside an instance."""
         return () if self.api is None else (self.api,)
+
+    @property
+    def foreseen(self) -> Sequence[Foreseen]:
+        """Users' ids are made as the dialect has them, and the server makes the others."""
+        return ()
 
     @classmethod
     def read(cls, section: dict[str, Any]) -> Reference:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from conformance.documents import Document
-    from conformance.provision.model import Provisioner
+    from conformance.provision.model import Foreseen, Provisioner
     from conformance.provision.recipe import Step
     from conformance.provision.scripted import Names
     from conformance.secrets import Secrets
@@ -55,6 +55,11 @@ class Sql:
         """Give the database, without user and password."""
         parts = urlsplit(self.url)
         return (f"{parts.scheme}://{parts.hostname}{parts.path}",) if parts.hostname else ()
+
+    @property
+    def foreseen(self) -> Sequence[Foreseen]:
+        """Give an example of each kind that no step captures."""
+        return self.recipe.foreseen
 
     @classmethod
     def read(cls, document: Document, secrets: Secrets) -> Sql:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile, ProvisioningFailed
-from conformance.provision.model import Account
+from conformance.provision.model import Account, Foreseen
 from conformance.tokens import make_token
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 REST = 1.05
 """How much longer than a rate window an account rests: the server's may have begun later than ours."""
+_ACCOUNTS, _PLACES = ("provision", "accounts"), ("provision", "conversations")
 MOST = 20_000
 """Ways to choose conversations that are tried before a play is told that there is none."""
 
@@ -63,6 +64,15 @@ class Static:
     def addresses(self) -> tuple[str, ...]:
         """There is nobody to be asked."""
         return ()
+
+    @property
+    def foreseen(self) -> Sequence[Foreseen]:
+        """Give all ids: they stand in the file."""
+        accounts = [Foreseen((*_ACCOUNTS, name, "id"), "user", one.value) for name, one in self.accounts.items()]
+        return [
+            *accounts,
+            *(Foreseen((*_PLACES, name, "id"), "conversation", str(one.value)) for name, one in self.places.items()),
+        ]
 
     @classmethod
     def read(cls, document: Document, auth: Auth, secrets: Secrets) -> Static:

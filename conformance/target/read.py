@@ -11,6 +11,7 @@ from conformance.politeness import Guest, read_limits
 from conformance.provision import read_provision
 from conformance.secrets import Secrets
 from conformance.target.auth import read_auth
+from conformance.target.ids import check_ids
 from conformance.target.mistakes import check_likely_mistakes
 from conformance.target.model import Target, is_local
 from conformance.target.profile import read_ambient, read_profile
@@ -38,11 +39,13 @@ def read_target(
     secrets = Secrets() if secrets is None else secrets
     auth = read_auth(document, secrets, secret)
     local = is_local(instances or value["instances"])
+    provision, dialect = read_provision(document, auth, spec, secrets), read_dialect(document, spec)
+    check_ids(document, provision, dialect)
     return Target(
         name=value["name"],
         instances=instances or tuple(value["instances"]),
         auth=auth,
-        provision=read_provision(document, auth, spec, secrets),
+        provision=provision,
         profile=read_profile(document, spec),
         ambient=read_ambient(document, spec),
         reply=value.get("reply", 2.0),
@@ -51,7 +54,7 @@ def read_target(
         protected=tuple(value["protected"]) if "protected" in value else None,
         secrets=secrets,
         waivers=file.parent / value["waivers"] if "waivers" in value else None,
-        dialect=read_dialect(document, spec),
+        dialect=dialect,
     )
 
 

@@ -144,5 +144,72 @@ class TestPoliteness:
         assert told == {name: str(value) for name, value in asdict(CAREFUL).items()}
 
 
+STATIC = {
+    "driver": "static",
+    "accounts": {"ann": {"id": 7}, "ben": {"id": "ben"}},
+    "conversations": {"hall": {"id": "4b1f6c1e-8a55-4d0b-9a39-0c7d4f0e2a11", "members": {"ann": "member"}}},
+}
+ACCOUNT = [{"request": "POST /users", "capture": {"user_id": "id"}}]
+CONVERSATION = [{"request": "POST /rooms", "capture": {"conversation_id": "id"}}]
+HTTP = {"driver": "http", "api": "http://127.0.0.1:1"}
+
+
+class TestIds:
+    """What a driver gives must be such as the dialect has, as far as the file tells."""
+
+    @pytest.mark.parametrize(
+        ("provision", "ids"),
+        [
+            (STATIC, "opaque"),
+            (STATIC, {"user": "integer"}),
+            (STATIC, {"conversation": "integer"}),
+            ({"driver": "jwt"}, "integer"),
+            ({"driver": "jwt", "ids": "integer"}, {"user": "opaque"}),
+            ({"driver": "jwt", "conversations": "any id"}, {"conversation": "integer"}),
+            (HTTP, "integer"),
+            ({**HTTP, "conversation": []}, {"conversation": "integer"}),
+            ({"driver": "sql", "url_env": "TOY_DATABASE"}, "integer"),
+        ],
+    )
+    def test_that_the_dialect_does_not_have_are_a_mistake(
+        self, write: Callable[..., Path], spec: Spec, provision: dict[str, object], ids: object
+    ) -> None:
+        with pytest.raises(BadFile, match=r"the driver gives the id .*, and the dialect has an? (integer|text)"):
+            check_target(write(provision=provision, dialect={"ids": ids}), spec)
+
+    @pytest.mark.parametrize(
+        ("provision", "ids"),
+        [
+            (STATIC, {"message": "integer"}),
+            ({"driver": "jwt", "ids": "integer"}, "integer"),
+            ({"driver": "jwt", "ids": "text"}, "integer"),
+            ({"driver": "jwt", "ids": "text"}, "opaque"),
+            ({"driver": "jwt"}, {"conversation": "integer"}),
+            ({"driver": "jwt"}, "opaque"),
+            ({"driver": "reference"}, "integer"),
+            ({**HTTP, "account": ACCOUNT, "conversation": CONVERSATION}, "integer"),
+            ({**HTTP, "account": ACCOUNT}, "integer"),
+            ({**HTTP, "ids": "integer", "conversation": []}, "integer"),
+        ],
+    )
+    def test_that_may_fit_are_none(
+        self, write: Callable[..., Path], spec: Spec, provision: dict[str, object], ids: object
+    ) -> None:
+        check_target(write(provision=provision, dialect={"ids": ids}), spec)
+
+    def test_are_named_with_their_lines_each(self, write: Callable[..., Path], spec: Spec) -> None:
+        with pytest.raises(BadFile) as error:
+            check_target(write(provision=STATIC, dialect={"ids": "integer"}), spec)
+        wanted = "and the dialect has an integer from 0 to 18446744073709551615"
+        assert str(error.value).replace(f"{write()}:", "") == (
+            f"13: the driver gives the id 'ben', {wanted}\n"
+            f"16: the driver gives the id '4b1f6c1e-8a55-4d0b-9a39-0c7d4f0e2a11', {wanted}"
+        )
+
+    def test_that_the_driver_makes_up_have_a_form_to_be_changed(self, write: Callable[..., Path], spec: Spec) -> None:
+        with pytest.raises(BadFile, match=r"; `provision: \{ids: …\}` says which form it makes up$"):
+            check_target(write(dialect={"ids": "integer"}), spec)
+
+
 def test_the_shipped_target_is_well_formed(whole_spec: Spec) -> None:
     check_target(whole_spec.folder / "targets" / "reference.yaml", whole_spec)

@@ -1,0 +1,27 @@
+"""Whether the ids that a driver gives are such as the target's dialect has; each play would find out for itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.dialect import form_of, provided
+from conformance.errors import BadFile, ProvisioningFailed
+
+if TYPE_CHECKING:
+    from conformance.dialect import Dialect
+    from conformance.documents import Document, Steps
+    from conformance.errors import Mistake
+    from conformance.provision import Driver
+
+
+def check_ids(document: Document, driver: Driver, dialect: Dialect | None) -> None:
+    """Raise BadFile for all that do not fit: whatever needs them could not be judged."""
+    mistakes: dict[tuple[Steps, str], Mistake] = {}
+    for one in driver.foreseen:
+        try:
+            provided(form_of(dialect, one.kind), one.value)
+        except ProvisioningFailed as error:
+            more = "; `provision: {ids: …}` says which form it makes up" if one.made else ""
+            mistakes.setdefault((one.place, str(error)), document.mistake(f"{error}{more}", one.place))
+    if mistakes:
+        raise BadFile(*mistakes.values())
