@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from conformance.coverage import measure
 from conformance.coverage.render import document, markdown, text
 from conformance.documents import read_json
+from conformance.report.text import as_json
 from conformance.runlog import read_run
 from conformance.spec import find, load
 
@@ -33,7 +33,7 @@ def coverage(ctx: click.Context, run: Path, form: str, spec_folder: Path | None)
     recorded = read_run(run)
     found = measure(recorded, spec, read_json(spec.folder / "messages" / "common.json"))
     if form == "json":
-        click.echo(json.dumps(document(found), ensure_ascii=False, indent=2))
+        click.echo(as_json(document(found)), nl=False)
     else:
         click.echo(markdown(found) if form == "markdown" else text(found), nl=False)
     if found.lacking:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from conformance.cli.recording import make_header, recording
 from conformance.cli.targets import open_target, split
 from conformance.errors import UsageError
 from conformance.patterns import names
-from conformance.report.text import visible
+from conformance.report.text import as_json, visible
 from conformance.results import Observation
 from conformance.run import Course, Options
 from conformance.run import run as play_all
@@ -68,7 +67,7 @@ def probe(
     found = {one.id: one for one in seen}
     observations = [found[one.id] for one in probes if one.id in found]
     if form == "json":
-        click.echo(json.dumps([_document(one) for one in observations], ensure_ascii=False, indent=2))
+        click.echo(as_json([_document(one) for one in observations]), nl=False)
     else:
         width = max((len(one.id) for one in observations), default=0)
         for one in observations:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from conformance.compare.document import side
 from conformance.compare.gate import CODES
 from conformance.report.fences import cell
-from conformance.report.text import line
+from conformance.report.text import as_json, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +53,7 @@ def document(decision: Decision, comparison: Comparison, *, verbose: bool = True
         "reasons": [{"kind": one.kind, "subject": one.subject, "sentence": one.sentence} for one in decision.reasons],
         "notes": list(decision.notes),
     }
-    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return as_json(value)
 
 
 VIEWS = {"text": text, "markdown": markdown, "json": document}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from conformance.report.text import as_json
 
 if TYPE_CHECKING:
     from conformance.compare.align import Alignment
@@ -15,7 +16,7 @@ FORMAT = 1
 
 def render(comparison: Comparison, alignment: Alignment | None = None) -> str:
     """Give the comparison as indented JSON, a line feed at its end; the same runs give the same bytes."""
-    return json.dumps(document(comparison, alignment), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return as_json(document(comparison, alignment))
 
 
 def document(comparison: Comparison, alignment: Alignment | None = None) -> dict[str, Any]:

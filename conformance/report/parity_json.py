@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from conformance.report.text import as_json
 from conformance.verdict import Standing
 
 if TYPE_CHECKING:
@@ -21,9 +20,7 @@ FORMAT = 1
 
 def render(report: Report, _: Run | None = None) -> str:
     """Give the report as indented JSON, a line feed at its end; the same report gives the same bytes."""
-    # Surrogates that a server may have sent are no UTF-8; ASCII escapes carry them. `##` may begin a command in a log.
-    text = json.dumps(document(report), indent=2, ensure_ascii=True, allow_nan=False)
-    return re.sub("#(?=#)", r"\\u0023", text) + "\n"
+    return as_json(document(report))
 
 
 def document(report: Report) -> dict[str, Any]:

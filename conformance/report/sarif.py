@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from conformance.report.failures import failures, reason, unjudged
-from conformance.report.text import line
+from conformance.report.text import as_json, line
 
 if TYPE_CHECKING:
     from conformance.report.failures import Failure
@@ -24,7 +23,7 @@ _LONGEST_PATH = 400
 
 def render(report: Report, run: Run) -> str:
     """Give the log, indented; a must rule is an `error`, a should rule a `warning`."""
-    return json.dumps(document(report, run), indent=2, ensure_ascii=True) + "\n"
+    return as_json(document(report, run))
 
 
 def document(report: Report, run: Run) -> dict[str, Any]:

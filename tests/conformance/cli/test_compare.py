@@ -95,7 +95,7 @@ def test_leaves_a_bad_file_to_the_command_that_it_belongs_to(old: Path, tmp_path
     assert isinstance(invoke(old, tmp_path / "none.jsonl").exception, BadFile)
 
 
-@pytest.mark.parametrize("form", ["text", "markdown"])
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
 def test_what_a_server_sent_stays_on_its_line_in_every_view(tmp_path: Path, form: str) -> None:
     runs = []
     for name, run in (("old", passed(toys.forged())), ("new", toys.forged())):
@@ -104,7 +104,8 @@ def test_what_a_server_sent_stays_on_its_line_in_every_view(tmp_path: Path, form
         runs.append(recorded(tmp_path / name, replace(run, header=header, probes=tuple(nasty))))
     output = invoke(*runs, "--format", form, "--scenario", "edit.no").output
     assert all(line.isprintable() for line in output.split("\n"))
-    assert "<script>" not in output or form == "text"
+    assert "##[" not in output
+    assert "<script>" not in output or form != "markdown"
 
 
 def test_a_server_that_is_not_there_is_no_side_of_a_comparison(old: Path, tmp_path: Path) -> None:

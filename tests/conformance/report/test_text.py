@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import unicodedata
 from typing import Any
 
@@ -7,10 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.report.text import LONGEST, WIDEST, line, named, payload, shorten, visible
+from conformance.report.text import LONGEST, WIDEST, as_json, line, named, payload, shorten, visible
 from tests.conformance.report import hostile
 
 ID = "0b9c0000-0000-4000-8000-000000000001"
+
+
+class TestAsJson:
+    @given(hostile.texts)
+    def test_shows_all_and_says_nothing_else(self, text: str) -> None:
+        value = {text: [text, f"##{text}"]}
+        shown = as_json(value)
+        assert json.loads(shown) == json.loads(json.dumps(value))
+        assert all(line == visible(line) for line in shown.split("\n"))
+
+    def test_knows_no_number_that_json_has_not(self) -> None:
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            as_json(float("nan"))
 
 
 class TestVisible:
