@@ -281,7 +281,8 @@ async def _several(world: World, reply: float, answers: bool) -> bool:
     if isinstance(outcome, Refused):
         return False
     if answers:
-        await asyncio.gather(first.barrier(reply), outcome.barrier(reply))
+        await outcome.barrier(reply)
+        await first.barrier(reply)  # After the other's: a server that ends the older one has begun to by now.
     else:
         await first.until(lambda: first.closed is not None or outcome.closed is not None, HASTE * reply)
     return first.closed is None and outcome.closed is None

@@ -33,6 +33,13 @@ def concerns(scenario: s.Scenario, spec: Spec) -> frozenset[str]:
     return frozenset(spec.outgoing) if "*" in kinds else frozenset(kinds)
 
 
+def rule_of_stray(kind: str | None, spec: Spec) -> str | None:
+    """Give the rule that a stray frame of this type breaks; None: an Error speaks of the scenario's own requests."""
+    if kind is None or kind == spec.protocol.error:
+        return None
+    return spec.outgoing[kind].rule
+
+
 def _named(step: s.Step) -> Iterator[str]:
     match step:
         case s.Expect() | s.Never() | s.Collect():

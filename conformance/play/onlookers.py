@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conformance.play.concern import rule_of_stray
 from conformance.politeness.seats import seats
 from conformance.scenario import steps as s
 from conformance.scenario.parse import walk
@@ -50,9 +51,7 @@ def may_get(name: str, kind: str | None, spec: Spec) -> bool:
 
 def rule_of_leak(kind: str | None, spec: Spec) -> str | None:
     """Give the rule that a frame of this type breaks at an onlooker; None: an Error, or no frame of the protocol."""
-    if kind is None or kind == spec.protocol.error:
-        return None
-    return spec.protocol.onlookers.silence.get(kind, spec.outgoing[kind].rule)
+    return spec.protocol.onlookers.silence.get(kind or "") or rule_of_stray(kind, spec)
 
 
 def _with_people(given: Given, stage: Stage) -> Given:

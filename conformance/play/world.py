@@ -360,12 +360,12 @@ class World:
         answers = await asyncio.gather(*(connection.barrier(self.stage.reply) for connection in live))
         return all(answers)
 
-    async def quiet(self, *, onlookers: bool = False) -> None:
+    async def quiet(self) -> None:
         """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier.
 
-        The first barrier is for those who have asked for something since their last one, the second for all (for those
-        who only look on at the end of the play); but where nothing is late and only one has asked, all of it was there
-        when its own barrier returned.
+        The first barrier is for those who have asked for something since their last one, the second for all but those
+        who only look on; but where nothing is late and only one has asked, all of it was there when its own barrier
+        returned.
         """
         busy = [name for name, connection in self.connections.items() if connection.busy and connection.closed is None]
         await self.barrier(busy)
@@ -373,9 +373,7 @@ class World:
             await asyncio.sleep(self.stage.settle)
         if self.stage.calibration.answers_barrier:
             done = {*busy} if len(busy) == 1 and not self.stage.settle else set()
-            if not onlookers:
-                done |= self.onlookers
-            await self.barrier([name for name in self.connections if name not in done])
+            await self.barrier([name for name in self.connections if name not in done | self.onlookers])
 
     async def end(self) -> None:
         """Close every connection and trap; never raises for what the server does."""

@@ -239,7 +239,7 @@ class TestOutcome:
         def fail(*_: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(sys.modules["conformance.play.play"], "residue", fail)
+        monkeypatch.setattr(sys.modules["conformance.play.judging"], "residue", fail)
         async with theatre(spec) as stage:
             result = await stage.play(scenario(TOLD))
         assert result.outcome is Outcome.BROKEN
