@@ -97,7 +97,7 @@ def cursor_skips_one(patch: Patch) -> None:
     patch(store, "_OLDER", older.offset(1))
 
 
-@fault(breaks=["HIST-2"], also=["HIST-1"])
+@fault(breaks=["HIST-2"], also=["HIST-1", "SEND-4"])
 def last_page_is_one_short(patch: Patch) -> None:
     """Where a limit is given, the last page of history lacks its oldest message, unless it is the only one."""
 

@@ -332,7 +332,7 @@ def _keep_from(patch: Patch, role: Role) -> None:
                 return await original(context, request)
 
 
-@fault(breaks=["PERM-1", "DEL-2"], also=["DEL-3"])
+@fault(breaks=["PERM-1", "DEL-2"], also=["DEL-3", "EDIT-2", "EDIT-4", "LEAVE-2"])
 def owners_may_only_send(patch: Patch) -> None:
     """The owner of a conversation may send, join and react there, and nothing else: many rights too few."""
     _keep_from(patch, Role.OWNER)

@@ -35,7 +35,7 @@ def one_conversation_at_a_time(patch: Patch) -> None:
 
 @fault(
     breaks=["JOIN-1"],
-    also=["SEND-1", "EDIT-1", "DEL-1", "TYPE-1", "READ-1", "REAC-1", "ACK-1", "ACK-3", "AUTH-2", "CONN-2"],
+    also=["SEND-1", "EDIT-1", "DEL-1", "TYPE-1", "READ-1", "REAC-1", "ACK-1", "ACK-3", "AUTH-2", "CONN-2", "RATE-1"],
 )
 def join_on_one_device_is_join_on_all(patch: Patch) -> None:
     """A join subscribes every connection of the user, so that no device of a member stays out."""
