@@ -53,7 +53,7 @@ def oldest_first(patch: Patch) -> None:
     patch.rewrite(history._history, "_describe(connection, page)", "_describe(connection, page)[::-1]")
 
 
-@fault(breaks=["HIST-1"], also=[*OFTEN, "HIST-8", "ACK-4"])
+@fault(breaks=["HIST-1"], also=[*OFTEN, "HIST-8", "ACK-4", "RATE-1", "RATE-4"])
 def begins_with_the_oldest(patch: Patch) -> None:
     """History without a cursor gives the oldest page of it, newest first."""
 
