@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from conformance.dialect import wire_type
 from conformance.errors import ProvisioningFailed, TargetUnreachable, UsageError
 from conformance.play import Pacer, Stage
+from conformance.play.entering import arrive, connect, join
 from conformance.play.failure import PlayError, Unmet
 from conformance.play.manners import insist
+from conformance.play.scene import provide, set_scene
 from conformance.play.stage import Reach
 from conformance.play.world import World
 from conformance.politeness import Guest
@@ -109,7 +111,7 @@ async def still(stage: Stage) -> str:
     world = World(replace(stage, reach=Reach()), observing=True)
     if stage.provisioner.lasting:
         # Whoever waits for an account that a play has, or for its rate limit, waits for us and not for the target.
-        await world.provide(Wanted(("speaker",)))
+        await provide(world, Wanted(("speaker",)))
     began = time.perf_counter()
     try:
         async with asyncio.timeout(max(LONGEST_LOOK * stage.time_scale, 2 * stage.reply)):
@@ -129,8 +131,8 @@ async def _still(world: World) -> str:
     users, witnesses, room = _cast(stage)
     lasting = stage.provisioner.lasting
     users = {"speaker": users["speaker"]} if lasting else await _provide(world, users, room)
-    await world.set(Given({name: User(connect=False) for name in users}, {}, {}))
-    await asyncio.gather(*(world.arrive(name, user.instance) for name, user in users.items()))
+    await set_scene(world, Given({name: User(connect=False) for name in users}, {}, {}))
+    await asyncio.gather(*(arrive(world, name, user.instance) for name, user in users.items()))
     if before.answers_barrier and not await world.barrier():
         return "a barrier is not answered"
     if before.skew is not None and not lasting:
@@ -191,18 +193,18 @@ async def _provide(world: World, users: dict[str, User], room: Room) -> dict[str
     alone = {"speaker": users["speaker"]}
     for wanted in (Wanted(tuple(users), {ROOM: room}), Wanted(tuple(users))):
         with contextlib.suppress(ProvisioningFailed):
-            await world.provide(wanted)
+            await provide(world, wanted)
             return users
-    await world.provide(Wanted(tuple(alone)))
+    await provide(world, Wanted(tuple(alone)))
     return alone
 
 
 async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool, bool]:
     """Let everybody connect; say whether the target greets, or with another frame, and whether the barrier answers."""
     protocol = world.stage.spec.protocol
-    await world.set(Given({name: User(connect=False) for name in given.users}, {}, {}))
+    await set_scene(world, Given({name: User(connect=False) for name in given.users}, {}, {}))
     for name, user in given.users.items():
-        outcome = await insist(world, name, partial(world.connect, name, user.instance))
+        outcome = await insist(world, name, partial(connect, world, name, user.instance))
         if isinstance(outcome, Refused):
             address = world.stage.target.instances[(user.instance or 1) - 1]
             raise TargetUnreachable(f"{address} does not let us in: {outcome}")
@@ -240,7 +242,7 @@ def _check_bearable(world: World) -> None:
 
 async def _join(world: World) -> None:
     for name in world.users:
-        await world.join(name, ROOM)
+        await join(world, name, ROOM)
 
 
 async def _skew(world: World, witnesses: tuple[str, ...], reply: float, answers: bool, broadcasts: int) -> float | None:
@@ -277,7 +279,7 @@ async def _lag(world: World, name: str, kind: str, pattern: Any, reply: float, a
 async def _several(world: World, reply: float, answers: bool) -> bool:
     """Say whether a second connection of a user lives beside the first; where nothing answers, a moment has to do."""
     first = world.connections["speaker"]
-    outcome = await insist(world, "speaker@second", partial(world.connect, "speaker@second"))
+    outcome = await insist(world, "speaker@second", partial(connect, world, "speaker@second"))
     if isinstance(outcome, Refused):
         return False
     if answers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from conformance.play import entering
 from conformance.play.endings import one_of_codes
 from conformance.play.failure import Unmet
 from conformance.play.manners import insist
@@ -21,8 +22,10 @@ REFUSING_CODES = ("1008", "44xx")
 
 async def connect(step: s.Connect, world: World) -> None:
     """Open a connection; raises Unmet where it is refused, or should be and is not."""
-    token = world.value(step.token) if step.token is not None else None
-    arrive = partial(world.connect, step.who, step.instance, token, world.value(dict(step.query)), step.origin)
+    token = world.names.value(step.token) if step.token is not None else None
+    arrive = partial(
+        entering.connect, world, step.who, step.instance, token, world.names.value(dict(step.query)), step.origin
+    )
     outcome = await (arrive() if step.refused or world.observing else insist(world, step.who, arrive))
     if step.refused:
         await _check_refused(step, outcome, world)
@@ -32,9 +35,9 @@ async def connect(step: s.Connect, world: World) -> None:
             raise Unmet(f"{step.who} should be let in, and was refused: {outcome.why}")
         return
     if not world.observing:
-        await world.take_greeting(step.who)
+        await entering.take_greeting(world, step.who)
     for conversation in step.join:
-        await world.join(step.who, conversation)
+        await entering.join(world, step.who, conversation)
 
 
 async def _check_refused(step: s.Connect, outcome: Connection | Refused, world: World) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import ProvisioningFailed
 from conformance.matching import Matched, match
+from conformance.play.entering import connect
 from conformance.refusals import Refused
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ async def look_into(world: World, room: str, user: str) -> None:
     A server that answers otherwise, or not at all, is left to the scenario to judge.
     """
     protocol, who = world.stage.spec.protocol, f"{user}@beforehand"
-    outcome = await world.connect(who)
+    outcome = await connect(world, who)
     if isinstance(outcome, Refused):
         return
     try:

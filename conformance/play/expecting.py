@@ -19,7 +19,7 @@ TIMER_MARGIN = 1.25
 
 async def expect(step: s.Expect, world: World) -> None:
     """Claim a matching frame at each connection, waiting for it; raises Unmet with the nearest miss."""
-    pattern = world.render(step.pattern)
+    pattern = world.names.render(step.pattern)
     agreed: dict[str, Any] = {}  # Several connections of one step must capture the same values.
     for name in step.at:
         connection = world.open(name)
@@ -34,7 +34,7 @@ async def expect(step: s.Expect, world: World) -> None:
             first = agreed.setdefault(key, value)
             if not same(first, value):
                 raise Unmet(f"{name} got {show(value)} for {key}, {step.at[0]} got {show(first)}", received)
-    world.bind(agreed)
+    world.names.bind(agreed)
 
 
 def _check_next(world: World, connection: Connection, index: int) -> None:
@@ -88,7 +88,7 @@ def extra(within: str | None, world: World) -> float:
 async def expect_either(step: s.ExpectEither, world: World) -> None:
     """Wait for the first of several things, and claim it if it is a frame."""
     connection = world.open(step.at)
-    patterns = [world.render(one.pattern) for one in step.alternatives]
+    patterns = [world.names.render(one.pattern) for one in step.alternatives]
 
     def which() -> int | None:
         """Give the alternative whose frame came first, else the one that says how the connection ended."""
@@ -109,7 +109,7 @@ async def expect_either(step: s.ExpectEither, world: World) -> None:
         found = world.first(connection, str(step.alternatives[index].frame), patterns[index])
         assert found is not None
         connection.claimed.add(found[0])
-        world.bind(found[2].captures)
+        world.names.bind(found[2].captures)
 
 
 async def expect_close(step: s.ExpectClose, world: World) -> None:
@@ -141,11 +141,11 @@ async def observe(step: s.Observe, world: World) -> None:
         if step.at not in world.connections:
             continue
         connection = world.connections[step.at]
-        pattern = world.render(one.pattern)
+        pattern = world.names.render(one.pattern)
         if happened(one, pattern, connection, world) is not None:
             if one.frame is not None:
                 found = world.first(connection, one.frame, pattern)
                 assert found is not None
-                world.bind(found[2].captures)
-            world.observed = str(world.value(word))
+                world.names.bind(found[2].captures)
+            world.observed = str(world.names.value(word))
             return

@@ -20,9 +20,9 @@ MAX_PAGES = 1000
 async def page(step: s.Page, world: World) -> None:
     """Ask for page after page until the reply says that there is no more; binds what was collected."""
     discriminator = world.stage.spec.protocol.discriminator
-    fields = world.value(step.fields)
-    pattern, going_on = world.render(step.pattern), world.render(step.going_on)
-    gathered: dict[str, list[Any]] = {name: world.gathered(name) for name in step.collect.values()}
+    fields = world.names.value(step.fields)
+    pattern, going_on = world.names.render(step.pattern), world.names.render(step.going_on)
+    gathered: dict[str, list[Any]] = {name: world.names.gathered(name) for name in step.collect.values()}
     connection = world.open(step.by)
     for _ in range(MAX_PAGES):
         frame = {discriminator: step.frame, **fields}
@@ -35,14 +35,14 @@ async def page(step: s.Page, world: World) -> None:
             raise missing(world, connection, step.reply, pattern)
         index, received, matched = found
         connection.claimed.add(index)
-        world.bind(matched.captures)
+        world.names.bind(matched.captures)
         value = received.frame.value or {}
         for field, name in step.collect.items():
             if not isinstance(value.get(field), list):
                 raise Unmet(f"{step.reply} has no list {field!r}", received)
             gathered[name] += value[field]
         if isinstance(match(going_on, value), Mismatch):
-            world.bind(gathered)
+            world.names.bind(gathered)
             return
         before = fields
         for field, name in step.follow.items():
@@ -57,7 +57,7 @@ async def page(step: s.Page, world: World) -> None:
 async def collect(step: s.Collect, world: World) -> None:
     """Claim all matches that have come, and bind the list of them."""
     connection = world.open(step.at)
-    pattern = world.render(step.pattern)
+    pattern = world.names.render(step.pattern)
     await world.quiet()
     gathered = []
     last: Received | None = None
@@ -66,22 +66,22 @@ async def collect(step: s.Collect, world: World) -> None:
         connection.claimed.add(index)
         value: Any = last.frame.value
         gathered.append(value if step.field is None else value.get(step.field))
-    world.bind({step.into: gathered})
+    world.names.bind({step.into: gathered})
     wanted = (
         (step.count, operator.eq, "exactly"),
         (step.at_least, operator.ge, "at least"),
         (step.at_most, operator.le, "at most"),
     )
     for bound, holds, phrase in wanted:
-        size = world.value(bound)
+        size = world.names.value(bound)
         if size is not None and not holds(len(gathered), size):
             raise Unmet(f"expected {phrase} {size} {step.frame} at {step.at}, got {len(gathered)}", last)
 
 
 async def check(step: s.Check, world: World) -> None:
     """Match a value that was captured or collected."""
-    value = world.value(step.value)
-    found = match(world.render(step.pattern), value)
+    value = world.names.value(step.value)
+    found = match(world.names.render(step.pattern), value)
     if isinstance(found, Mismatch):
         raise Unmet(f"{step.value}: {found}")
-    world.bind(found.captures)
+    world.names.bind(found.captures)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 async def never(step: s.Never, world: World) -> None:
     """Judge now, and let the guard stand until the end."""
-    guard = Guard(step, world.render(step.pattern))
+    guard = Guard(step, world.names.render(step.pattern))
     await world.quiet()
     judge_guard(guard, world)
     world.guards.append(guard)

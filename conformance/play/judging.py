@@ -72,7 +72,7 @@ async def judge_end(scenario: Scenario, world: World, verdict: Verdict) -> None:
 def judge_frames(scenario: Scenario, world: World, verdict: Verdict) -> None:
     """Check every frame of the server against its schema, and that it gives no secret away."""
     protocol = world.stage.spec.protocol
-    secrets = (*world.stage.secrets, *world.tokens.values())
+    secrets = (*world.stage.secrets, *world.names.tokens.values())
     for connection in (*world.connections.values(), *world.past):
         for received in connection.log:
             frame = received.frame

@@ -51,7 +51,7 @@ async def _sync(step: s.Sync, world: World) -> None:
 
 
 async def _repeat(step: s.Repeat, world: World) -> None:
-    times = world.value(step.times)
+    times = world.names.value(step.times)
     if isinstance(times, dict) and times.keys() == {"times", "plus"}:
         times = times["times"] + times["plus"]
     if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= 10_000:
@@ -60,7 +60,7 @@ async def _repeat(step: s.Repeat, world: World) -> None:
         raise Broken(f"`repeat` has {len(step.values)} values to take, and {times} are wanted: add to its `from`")
     for count in range(1, times + 1):
         if step.name:
-            world.bind({step.name: world.value(step.values[count - 1]) if step.values else count})
+            world.names.bind({step.name: world.names.value(step.values[count - 1]) if step.values else count})
         await perform(step.steps, world)
 
 

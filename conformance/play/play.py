@@ -12,6 +12,7 @@ from conformance.play.failure import Broken, PlayError, Spoiled, TooSlow, Unmet
 from conformance.play.judging import Verdict, judge_end, judge_frames, judge_refusals
 from conformance.play.onlookers import watched
 from conformance.play.perform import perform
+from conformance.play.scene import provide, set_scene
 from conformance.play.wanting import wanted_by
 from conformance.play.world import World
 from conformance.politeness.seats import seats
@@ -53,7 +54,7 @@ async def _play(scenario: Scenario, stage: Stage, attempt: int, verdict: Verdict
     world = World(stage, alone=scenario.exclusive)
     try:
         # Who waits for an account must not hold the floor: its holder may need the floor to be done with it.
-        await world.provide(wanted_by(scenario, stage.spec))
+        await provide(world, wanted_by(scenario, stage.spec))
         async with stage.floor.hold() if scenario.exclusive else contextlib.nullcontext():
             began = time.perf_counter()
             await _set_and_perform(scenario, world, verdict)
@@ -76,7 +77,7 @@ async def _play(scenario: Scenario, stage: Stage, attempt: int, verdict: Verdict
 async def _set_and_perform(scenario: Scenario, world: World, verdict: Verdict) -> None:
     performing = False
     try:
-        await world.set(scenario.given)
+        await set_scene(world, scenario.given)
         await perform(scenario.setup, world)
         world.mark_setup()
         performing = True
@@ -111,7 +112,7 @@ def _result(scenario: Scenario, verdict: Verdict, world: World | None, attempt: 
             problem for problem in problems if problem.rule is not None and problem.rule not in scenario.rules
         ),
         transcript=entries,
-        names=world.readable_names() if world else {},
+        names=world.names.readable() if world else {},
         attempt=attempt,
     )
 
@@ -137,8 +138,8 @@ async def observe(probe: Probe, stage: Stage) -> Observation:
     if objection is not None:
         return Observation(probe.id, probe.play.title, probe.why, f"could not be observed: {objection}")
     try:
-        await world.provide(wanted_by(probe.play, stage.spec))
-        await world.set(probe.play.given)
+        await provide(world, wanted_by(probe.play, stage.spec))
+        await set_scene(world, probe.play.given)
         await perform((*probe.play.setup, *probe.play.steps), world)
         observed = world.observed
         if world.held.seconds > stage.bearable(alone=probe.play.exclusive):
@@ -148,4 +149,4 @@ async def observe(probe: Probe, stage: Stage) -> Observation:
     finally:
         await world.end()
     entries, _ = world.transcript.entries()
-    return Observation(probe.id, probe.play.title, probe.why, observed, entries, world.readable_names())
+    return Observation(probe.id, probe.play.title, probe.why, observed, entries, world.names.readable())

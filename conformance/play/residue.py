@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def residue(world: World, scenario: Scenario) -> Iterator[tuple[Connection, Received]]:
     """Give (connection, frame) for every frame that has no business to be there."""
-    allowed = [(one, world.render(one.pattern)) for one in scenario.allow]
+    allowed = [(one, world.names.render(one.pattern)) for one in scenario.allow]
     for connection, strays in _strays(world):
         for received in strays:
             if not any(_is_allowed(one, pattern, connection, received) for one, pattern in allowed):

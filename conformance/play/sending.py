@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def send(step: s.Send, world: World) -> None:
     """Send one frame of the protocol, checked against its own schema; raises Broken or Spoiled if it does not fit."""
     discriminator = world.stage.spec.protocol.discriminator
-    frame = {discriminator: step.frame, **world.value(step.fields)}
+    frame = {discriminator: step.frame, **world.names.value(step.fields)}
     violations = world.stage.spec.incoming[step.frame].violations(frame)
     if violations and not step.invalid:
         said = f"our own {step.frame} does not fit its schema: {violations[0].message}"
@@ -100,7 +100,7 @@ def _spoken(step: s.SendRaw, payloads: Sequence[bytes], connection: Connection) 
 
 
 def _text(step: s.SendRaw, raw: Any, world: World) -> str:
-    text = world.value(raw)
+    text = world.names.value(raw)
     if not isinstance(text, str):
         raise Broken(f"{step.label}: {show(text)} is not text")
     return text
@@ -108,7 +108,7 @@ def _text(step: s.SendRaw, raw: Any, world: World) -> str:
 
 async def ws_ping(step: s.WsPing, world: World) -> None:
     """Send a WebSocket ping (RFC 6455 §5.5.2) and wait for the pong of the same payload."""
-    payload = str(world.value(step.payload)).encode()
+    payload = str(world.names.value(step.payload)).encode()
     await world.turn(step.by)
     world.transcript.note(step.by, "→", f"WebSocket ping {payload!r}")
     if not await world.open(step.by).ws_ping(payload, world.stage.reply):

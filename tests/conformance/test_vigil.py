@@ -166,7 +166,7 @@ class TestSomethingInBetween:
     async def test_connections_that_are_taken_and_never_answered(
         self, spec: Spec, many: list[Scenario], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("conformance.play.world.UPGRADE", 0.5)
+        monkeypatch.setattr("conformance.play.entering.UPGRADE", 0.5)
 
         def mute(switch: Switch) -> None:
             switch.to = None

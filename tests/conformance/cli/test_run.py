@@ -273,7 +273,7 @@ class TestCannotJudge:
 
     @pytest.mark.parametrize("drip", [b"", b"H"], ids=["says nothing", "says it slowly"])
     def test_an_upgrade_that_does_not_end(self, command: Command, monkeypatch: pytest.MonkeyPatch, drip: bytes) -> None:
-        monkeypatch.setattr("conformance.play.world.UPGRADE", 0.5)
+        monkeypatch.setattr("conformance.play.entering.UPGRADE", 0.5)
         ended = threading.Event()
 
         def trickle(peer: socket.socket) -> None:
