@@ -76,7 +76,7 @@ async def calibrate(
     if objection is not None:
         raise UsageError(f"{target.name} cannot even be calibrated: {objection}")
     try:
-        users = await _provide(world, users, room)
+        users, roles = await _provide(world, users, room)
         greets, otherwise, answers = await _arrive(world, Given(users, {}, {}), reply)
         skew = None
         if world.conversations:
@@ -100,6 +100,7 @@ async def calibrate(
         seconds=time.perf_counter() - began,
         greets_otherwise=otherwise,
         several_devices=several,
+        roles=roles,
     )
 
 
@@ -130,7 +131,7 @@ async def _still(world: World) -> str:
     stage, before = world.stage, world.stage.calibration
     users, witnesses, room = _cast(stage)
     lasting = stage.provisioner.lasting
-    users = {"speaker": users["speaker"]} if lasting else await _provide(world, users, room)
+    users = {"speaker": users["speaker"]} if lasting else (await _provide(world, users, room))[0]
     await set_scene(world, Given({name: User(connect=False) for name in users}, {}, {}))
     await asyncio.gather(*(arrive(world, name, user.instance) for name, user in users.items()))
     if before.answers_barrier and not await world.barrier():
@@ -185,18 +186,25 @@ def _settle(skew: float | None, answers: bool) -> float:
     return 2 * skew + MARGIN if skew > 0 else 0.0
 
 
-async def _provide(world: World, users: dict[str, User], room: Room) -> dict[str, User]:
-    """Give those for whom there are accounts; raises ProvisioningFailed where there is not even one.
+async def _provide(world: World, users: dict[str, User], room: Room) -> tuple[dict[str, User], tuple[str, ...]]:
+    """Give those for whom there are accounts, and the roles that others had; raises ProvisioningFailed for nobody.
 
     Without a conversation, or without witnesses, less can be measured; the scenarios that need them will say why.
     """
-    alone = {"speaker": users["speaker"]}
-    for wanted in (Wanted(tuple(users), {ROOM: room}), Wanted(tuple(users))):
+    protocol, lasting = world.stage.spec.protocol, world.stage.provisioner.lasting
+    plain = (protocol.default_role, protocol.no_member)
+    others = {who: role for who, role in protocol.onlookers.people.items() if role not in plain and not lasting}
+    full = replace(room, members={**room.members, **others})
+    for wanted, roles in (
+        (Wanted((*users, *others), {ROOM: full}), tuple(others.values())),
+        (Wanted(tuple(users), {ROOM: room}), ()),
+        (Wanted(tuple(users)), ()),
+    ):
         with contextlib.suppress(ProvisioningFailed):
             await provide(world, wanted)
-            return users
-    await provide(world, Wanted(tuple(alone)))
-    return alone
+            return users, roles
+    await provide(world, Wanted(("speaker",)))
+    return {"speaker": users["speaker"]}, ()
 
 
 async def _arrive(world: World, given: Given, reply: float) -> tuple[bool, bool, bool]:
@@ -241,7 +249,7 @@ def _check_bearable(world: World) -> None:
 
 
 async def _join(world: World) -> None:
-    for name in world.users:
+    for name in world.connections:
         await join(world, name, ROOM)
 
 

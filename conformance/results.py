@@ -141,7 +141,8 @@ class Calibration:
     suite then waits before it calls something absent, `patience` how long it waits for what must come (both seconds).
     `unknown_types` are the incoming types that the server answers just as it answers a type that does not exist.
     `greets_otherwise`: every connection begins with a frame, and it is not the greeting of the protocol.
-    `several_devices`: a second connection of a user lives beside the first.
+    `several_devices`: a second connection of a user lives beside the first. `roles` are those of the people who look
+    on that somebody could be given beside the plainest one.
     """
 
     greets: bool
@@ -153,6 +154,7 @@ class Calibration:
     seconds: float = 0.0
     greets_otherwise: bool = False
     several_devices: bool = True
+    roles: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""
@@ -161,4 +163,4 @@ class Calibration:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
         """Read the JSON form back; raises KeyError or TypeError where it is not one."""
-        return cls(**{**data, "unknown_types": tuple(data["unknown_types"])})
+        return cls(**{**data, "unknown_types": tuple(data["unknown_types"]), "roles": tuple(data["roles"])})

@@ -44,7 +44,7 @@ def names_of_branches_differ(play: Scenario, spec: Spec) -> Iterator[tuple[int, 
 def onlookers_are_strangers(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find people of a scenario who are called like those who look on at every play."""
     who = spec.protocol.onlookers
-    named = {one for one in play.given.users if one in (who.outsider, who.member)}
+    named = {one for one in play.given.users if one in who.people}
     connected = {*play.given.devices} | {
         one.who for one in walk((*play.setup, *play.steps)) if isinstance(one, s.Connect)
     }

@@ -1,8 +1,8 @@
 """Who looks on in every play, whatever it is about: connections that have joined nothing, and that nobody may tell.
 
-A scenario names the people whom its promise is about. Beside them stand a user of no conversation, a member who has
-joined none, and a second device of whoever acts first. Whatever reaches one of them, but for what is ambient, is a
-leak; it is charged to the rule of its own type, so that one leak does not fail everything that is played.
+A scenario names the people whom its promise is about. Beside them stand a user of no conversation, a member and a
+reader who have joined none, and a second device of whoever acts first. Whatever reaches one of them, but for what is
+ambient, is a leak; it is charged to the rule of its own type, so that one leak does not fail everything that is played.
 """
 
 from __future__ import annotations
@@ -43,10 +43,7 @@ def watched(scenario: Scenario, stage: Stage) -> Scenario:
 
 def may_get(name: str, kind: str | None, spec: Spec) -> bool:
     """Say whether a frame of this type may reach this onlooker all the same."""
-    who = spec.protocol.onlookers
-    if "@" in name:
-        return kind in who.device_may_get
-    return name == who.member and kind in who.member_may_get
+    return kind in spec.protocol.onlookers.may_get.get(name.rpartition("@")[2], ())
 
 
 def rule_of_leak(kind: str | None, spec: Spec) -> str | None:
@@ -55,14 +52,14 @@ def rule_of_leak(kind: str | None, spec: Spec) -> str | None:
 
 
 def _with_people(given: Given, stage: Stage) -> Given:
-    """Add the user of no conversation, and the member of all of them; on the last instance, where there are several."""
-    who, far = stage.spec.protocol.onlookers, s.User(instance=len(stage.target.instances))
-    people = {who.outsider: far} | ({who.member: far} if given.conversations else {})
-    rooms = {
-        name: replace(room, members={**room.members, who.member: stage.spec.protocol.default_role})
-        for name, room in given.conversations.items()
-    }
-    return replace(given, users={**given.users, **people}, conversations=rooms, onlookers=tuple(people))
+    """Add the people; on the last instance, where there are several."""
+    protocol, far = stage.spec.protocol, s.User(instance=len(stage.target.instances))
+    roles = {protocol.default_role, *stage.calibration.roles} if given.conversations else set()
+    members = {who: role for who, role in protocol.onlookers.people.items() if role in roles}
+    people = [who for who, role in protocol.onlookers.people.items() if who in members or role == protocol.no_member]
+    rooms = {name: replace(room, members={**room.members, **members}) for name, room in given.conversations.items()}
+    users = {**given.users, **dict.fromkeys(people, far)}
+    return replace(given, users=users, conversations=rooms, onlookers=tuple(people))
 
 
 def _device(scenario: Scenario, stage: Stage) -> str | None:

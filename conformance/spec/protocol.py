@@ -38,18 +38,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Onlookers:
-    """Who looks on in every play: the names of an outsider, of a member and of a device, and what may reach them.
+    """Who looks on in every play: `people` (name → role), a device of whoever acts first, and what may reach them.
 
     `connections` is the profile's name of how many connections a user may have. `silence` has the rule that a frame of
     a type breaks which tells them, where it is not the rule of the type.
     """
 
-    outsider: str
-    member: str
+    people: Mapping[str, str]
     device: str
     connections: str
-    member_may_get: frozenset[str]
-    device_may_get: frozenset[str]
+    may_get: Mapping[str, frozenset[str]]
     silence: Mapping[str, str]
 
 
@@ -125,11 +123,9 @@ def read_protocol(document: Document) -> Protocol:
 
 def _onlookers(value: Mapping[str, Any]) -> Onlookers:
     return Onlookers(
-        outsider=value["outsider"],
-        member=value["member"],
+        people=value["people"],
         device=value["device"],
         connections=value["connections"],
-        member_may_get=frozenset(value["may_get"]["member"]),
-        device_may_get=frozenset(value["may_get"]["device"]),
+        may_get={name: frozenset(types) for name, types in value["may_get"].items()},
         silence=value["silence"],
     )

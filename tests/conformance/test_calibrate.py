@@ -10,14 +10,19 @@ import pytest
 
 from conformance.calibrate import MARGIN, PATIENCE
 from conformance.errors import TargetUnreachable
+from conformance.provision.fresh import Fresh
+from conformance.provision.jwt import Named
 from conformance.results import Outcome
-from tests.conformance.stages import Author, stage_at, theatre
+from tests.conformance.stages import EVERYBODY, SIGNING, Author, stage_at, theatre
 from tests.doubles.fan_out import ARCHITECTURES, BUS_DELAY, ChatServer
 from tests.doubles.listening import listening
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from websockets.asyncio.server import ServerConnection
 
+    from conformance.provision.fresh import Member
     from conformance.spec import Spec
 
 TELL = """
@@ -104,6 +109,23 @@ async def test_it_is_known_whether_a_user_may_have_two_connections(
 ) -> None:
     async with theatre(spec, wrong=wrong) as stage:
         assert stage.stage.calibration.several_devices is lives
+
+
+class Generous(Named):
+    """Makes anybody anything."""
+
+    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
+        return await super().conversation(name, visibility, [(who, "member") for who, _ in members])
+
+
+@pytest.mark.parametrize(("maker", "roles"), [(Named, ()), (Generous, ("reader",))])
+async def test_it_is_known_whether_somebody_can_be_made_a_reader(
+    spec: Spec, maker: type[Named], roles: tuple[str, ...]
+) -> None:
+    async with ChatServer().serving() as server:
+        stage = await stage_at(spec, server.url, provisioner=Fresh(maker(EVERYBODY, "member"), SIGNING))
+    assert stage.calibration.roles == roles
+    assert stage.calibration.skew == 0
 
 
 async def test_a_server_without_barrier_is_judged_by_patience(spec: Spec, scenario: Author) -> None:

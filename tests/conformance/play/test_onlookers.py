@@ -38,6 +38,13 @@ class TestWhoLooksOn:
         assert given.onlookers == ALL
         assert given.conversations["lobby"].members == {"alice": "member", "bob": "member", "absentee": "member"}
 
+    async def test_is_a_reader_as_well_where_somebody_can_be_made_one(self, spec: Spec, scenario: Author) -> None:
+        async with theatre(spec, onlookers=True) as stage:
+            calibration = replace(stage.stage.calibration, roles=("reader",))
+            given = watched(scenario(TOLD, given=TWO), replace(stage.stage, calibration=calibration)).given
+        assert given.onlookers == ("onlooker", "absentee", "lurker", "alice@onlooking")
+        assert given.conversations["lobby"].members["lurker"] == "reader"
+
     async def test_is_nobody_where_the_run_wants_none(self, spec: Spec, scenario: Author) -> None:
         assert await self.given(spec, scenario, onlookers=False) == set()
 
