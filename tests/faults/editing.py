@@ -15,7 +15,7 @@ from reference_server.permissions import Right
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import change_frames, devices, everybody, members
+from tests.faults.tools import Crossing, change_frames, devices, everybody, members
 
 TELL = "await context.instance.tell(message.conversation_id, event)"
 CHECK = "check_content(request.content,"
@@ -103,8 +103,9 @@ def edit_trims(patch: Patch) -> None:
 
 @fault(breaks=["EDIT-1"])
 def edits_are_told_in_another_order_than_stored(patch: Patch) -> None:
-    """Edits are told some time after they are stored, each after a time of its own."""
-    wait = "await __import__('asyncio').sleep(__import__('random').random() / 10)"
+    """Of two edits at about the same time, the later one is told first."""
+    messages.__dict__["crossing"] = Crossing()
+    wait = "await crossing.wait(message.message_id)"
     patch.rewrite(messages.edit_message, f"        {TELL}\n", f"    {wait}\n    {TELL}\n")
 
 

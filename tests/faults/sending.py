@@ -19,7 +19,7 @@ from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults import audience
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import devices, everybody, members
+from tests.faults.tools import Crossing, devices, everybody, members
 
 TELL = "await context.instance.tell(conversation_id, _new_message(message))"
 CHECK = "check_content(request.content,"
@@ -244,8 +244,9 @@ def leaks_to_outsiders(patch: Patch) -> None:
 
 @fault(breaks=["SEND-4"], also=["MULTI-2"])
 def told_in_another_order_than_stored(patch: Patch) -> None:
-    """Messages are told some time after they are stored, each after a time of its own."""
-    wait = "await __import__('asyncio').sleep(__import__('random').random() / 10)"
+    """Of two messages at about the same time, the later one is told first."""
+    messages.__dict__["crossing"] = Crossing()
+    wait = "await crossing.wait(conversation_id)"
     patch.rewrite(messages.send_message, f"        {TELL}\n", f"    {wait}\n    {TELL}\n")
 
 

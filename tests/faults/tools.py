@@ -1,7 +1,9 @@
 """What several faults need."""
 
+import asyncio
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +26,25 @@ def change_frames(patch: Patch, kind: type, change: Callable[[dict[str, Any]], o
         frame = json.loads(original(outgoing))
         change(frame)
         return json.dumps(frame)
+
+
+class Crossing:
+    """Where one lets the next one pass: of two who come at about the same time, the later one goes first."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, asyncio.Event] = {}
+
+    async def wait(self, way: Hashable, seconds: float = 0.1) -> None:
+        """Go at once if somebody waits on this way, who goes a little later; else wait, not for ever, for another."""
+        passed = self._waiting.pop(way, None)
+        if passed is not None:
+            asyncio.get_running_loop().call_later(0.01, passed.set)
+            return
+        mine = self._waiting[way] = asyncio.Event()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(mine.wait(), seconds)
+        if self._waiting.get(way) is mine:
+            del self._waiting[way]
 
 
 def devices(instance: Instance, user_id: UUID) -> list[Connection]:
