@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from conformance.errors import BadFile, Mistake
 from conformance.lint import lint as find_mistakes
 from conformance.lint.ledger import accept as with_new_ids
 from conformance.lint.ledger import read_ledger, render
+from conformance.report.text import as_json
 from conformance.spec import find, load
 from conformance.target import check_target
 
@@ -30,7 +30,7 @@ def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None
     folder = spec_folder or find()
     findings = _look(folder, targets, accept)
     if form == "json":
-        click.echo(json.dumps(_document(findings), ensure_ascii=False, indent=2))
+        click.echo(as_json(_document(findings)), nl=False)
     elif findings.mistakes:
         for mistake in findings.mistakes:
             click.echo(str(mistake))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.errors import UsageError
-from conformance.report.text import fit, visible
+from conformance.report.text import as_json, fit, visible
 from conformance.spec import find, load
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def listing(words: tuple[str, ...], form: str, spec_folder: Path | None) -> None
         raise UsageError(f"nothing{f' among the {kind}' if kind else ''} is called {' or '.join(patterns)}")
     if form == "json":
         documents = {name: [row.data for row in rows] for name, rows in found.items()}
-        click.echo(json.dumps(documents[kind] if kind else documents, ensure_ascii=False, indent=2))
+        click.echo(as_json(documents[kind] if kind else documents), nl=False)
     elif not words:
         _print([(name, str(len(rows))) for name, rows in found.items()])
     else:

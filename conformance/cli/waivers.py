@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 from conformance.documents import read_text
 from conformance.errors import UsageError
 from conformance.report import write_file
+from conformance.report.text import as_json
 from conformance.runlog import read_run
 from conformance.spec import find
 from conformance.spec.formats import Formats
@@ -97,7 +97,7 @@ def update(run: Path, file: Path | None, form: str) -> None:
 
 
 def _print(documents: Iterable[dict[str, Any]]) -> None:
-    click.echo(json.dumps(list(documents), ensure_ascii=False, indent=2))
+    click.echo(as_json(list(documents)), nl=False)
 
 
 def _format() -> Format:
