@@ -1,5 +1,8 @@
 """What a target file may say of its server."""
 
+import json
+from collections.abc import Callable
+
 from reference_server import hub
 from reference_server.config import Page
 from reference_server.context import Instance
@@ -21,13 +24,13 @@ def oldest_first(patch: Patch) -> None:
 @variant(profile={"options": {"sender_echo": False}}, about=["SEND-*"])
 def sender_gets_no_echo(patch: Patch) -> None:
     """Whether the sending connection gets its own message is a profile value."""
-    _spare_who_acts(patch, '"type":"NewMessage"')
+    _spare_who_acts(patch, lambda kind: kind == "NewMessage")
 
 
 @variant(profile={"options": {"sender_echo": False}}, about=["SEND-*", "EDIT-*", "DEL-*", "REAC-*"])
 def who_acts_gets_no_echo(patch: Patch) -> None:
     """Who gets no echo of a message gets none of an edit, a deletion or a reaction either: the confirmation says it."""
-    _spare_who_acts(patch, '"type":"')
+    _spare_who_acts(patch, lambda kind: True)
 
 
 @variant(profile={"options": {"delivered_audience": "members"}}, about=["DLVR-*"])
@@ -105,11 +108,11 @@ def one_instance(_: Patch) -> None:
     """A target may have one URL only: what needs two is then not judged."""
 
 
-def _spare_who_acts(patch: Patch, mark: str) -> None:
-    """Give who acts no event of a conversation that has the mark in it, where others get it too."""
+def _spare_who_acts(patch: Patch, chosen: Callable[[str], bool]) -> None:
+    """Give who acts no event of a conversation that is of a chosen type, where others get it too."""
     remember_who_acts(patch)
 
     @patch.around(hub, "deliver")
     def deliver(original, event, connections):
-        spared = acting.get() if mark in event.frame and event.only is None else None
+        spared = acting.get() if event.only is None and chosen(json.loads(event.frame)["type"]) else None
         original(event, [each for each in connections if each is not spared])

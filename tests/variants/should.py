@@ -68,9 +68,9 @@ def blank_content_accepted(patch: Patch) -> None:
     patch.rewrite(content_rules.check_content, "not content.strip() and not has_attachments", "False")
 
 
-@variant(amber=["SEND-8s"], about=["SEND-8", "DEL-6"])
+@variant(amber=["SEND-8s", "DEL-4s"], about=["SEND-8", "DEL-6"])
 def any_parent_accepted(patch: Patch) -> None:
-    """That the parent must be known is a should rule, if one of another conversation is refused."""
+    """That the parent must be known, and not deleted, is a should rule, if one of another conversation is refused."""
     patch.rewrite(
         stored.add, "find(connection, conversation_id, parent_id)", "_same(connection, conversation_id, parent_id)"
     )
