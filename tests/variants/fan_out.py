@@ -13,9 +13,11 @@ from reference_server.events import UserPresenceUpdate, encode
 from reference_server.hub import Listener, Room
 from reference_server.pubsub import Event
 from tests.variants.registry import Patch, variant
-from tests.variants.tools import acting, change_limits, remember_who_acts
+from tests.variants.tools import acting, change_settings, remember_who_acts
 
 ORDER = ["SEND-4", "LEAVE-1", "PERM-2", "CALL-4", "JOIN-5", "SEND-3", "MULTI-*"]
+UNHURRIED = {"limits": {"requests_per_window": 60}, "timers": {"rate_window": 5.0}}
+"""The limits of a slow server are low: none can be met that it is too slow for."""
 
 
 def _later(patch: Patch, owner: type, seconds: float) -> None:
@@ -24,6 +26,10 @@ def _later(patch: Patch, owner: type, seconds: float) -> None:
     @patch.around(owner, "notice")
     def notice(original, subscriber, news):
         asyncio.get_running_loop().call_later(seconds, original, subscriber, news)
+
+
+def _take_time(patch: Patch) -> None:
+    change_settings(patch, limits=UNHURRIED["limits"], **UNHURRIED["timers"])
 
 
 def _put_in(line: deque, action) -> None:
@@ -118,10 +124,10 @@ def no_presence(patch: Patch) -> None:
             await original(instance, user_id, event, **how)
 
 
-@variant(profile={"limits": {"requests_per_window": 60}}, about=["RATE-*", "ACK-2", "PING-1"])
+@variant(profile=UNHURRIED, about=["RATE-*", "ACK-2", "PING-1"])
 def every_request_takes_20_ms(patch: Patch) -> None:
-    """A server may be slow; its limits are then low, for none can be met that it is too slow for."""
-    change_limits(patch, requests_per_window=60)
+    """A server may be slow."""
+    _take_time(patch)
 
     @patch.around(session, "answer")
     async def answer(original, context, frame):
@@ -129,9 +135,10 @@ def every_request_takes_20_ms(patch: Patch) -> None:
         return await original(context, frame)
 
 
-@variant(about=["PING-1", "ACK-2", "CONN-8"])
+@variant(profile=UNHURRIED, about=["PING-1", "ACK-2", "CONN-8"])
 def pong_takes_a_while(patch: Patch) -> None:
     """A Pong may come late, if it comes in order."""
+    _take_time(patch)
 
     @patch.around(session, "answer")
     async def answer(original, context, frame):
@@ -140,9 +147,10 @@ def pong_takes_a_while(patch: Patch) -> None:
         return await original(context, frame)
 
 
-@variant(about=["SEND-4", "ACK-2"])
+@variant(profile=UNHURRIED, about=["SEND-4", "ACK-2"])
 def uneven_pace(patch: Patch) -> None:
     """Requests of different connections may take very different times."""
+    _take_time(patch)
 
     @patch.around(session, "answer")
     async def answer(original, context, frame):
