@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from conformance.play.concern import rule_of_stray
 from conformance.politeness.seats import seats
@@ -33,7 +34,7 @@ def watched(scenario: Scenario, stage: Stage) -> Scenario:
         return scenario
     given = scenario.given
     if not stage.provisioner.lasting:
-        given = _with_people(given, stage)
+        given = _with_people(given, stage, crc32(scenario.id.encode()))
     device = _device(scenario, stage)
     if device is not None:
         given = replace(given, onlookers=(*given.onlookers, device))
@@ -51,15 +52,15 @@ def rule_of_leak(kind: str | None, spec: Spec) -> str | None:
     return spec.protocol.onlookers.silence.get(kind or "") or rule_of_stray(kind, spec)
 
 
-def _with_people(given: Given, stage: Stage) -> Given:
-    """Add the people; on the last instance, where there are several."""
-    protocol, far = stage.spec.protocol, s.User(instance=len(stage.target.instances))
+def _with_people(given: Given, stage: Stage, first: int) -> Given:
+    """Add the people, on the instances in turn: a leak may be at home on one of them, or come over the bus."""
+    protocol, instances = stage.spec.protocol, len(stage.target.instances)
     roles = {protocol.default_role, *stage.calibration.roles} if given.conversations else set()
     members = {who: role for who, role in protocol.onlookers.people.items() if role in roles}
     people = [who for who, role in protocol.onlookers.people.items() if who in members or role == protocol.no_member]
     rooms = {name: replace(room, members={**room.members, **members}) for name, room in given.conversations.items()}
-    users = {**given.users, **dict.fromkeys(people, far)}
-    return replace(given, users=users, conversations=rooms, onlookers=tuple(people))
+    users = {who: s.User(instance=place % instances + 1) for place, who in enumerate(people, first)}
+    return replace(given, users={**given.users, **users}, conversations=rooms, onlookers=tuple(people))
 
 
 def _device(scenario: Scenario, stage: Stage) -> str | None:

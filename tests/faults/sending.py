@@ -217,6 +217,19 @@ def leaks_to_members_who_have_not_joined(patch: Patch) -> None:
     _leak(patch, lambda instance, users: [device for user in users for device in devices(instance, user)])
 
 
+@fault(breaks=["SEND-3"], also=["JOIN-4"])
+def leaks_to_readers_who_have_not_joined(patch: Patch) -> None:
+    """Readers get messages without joining; whoever may write has to join."""
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        await original(self, conversation_id, event, **how)
+        users = await members(self, conversation_id, Role.READER) if isinstance(event, NewMessage) else ()
+        for device in [device for user in users for device in devices(self, user)]:
+            if conversation_id not in device.joined:
+                device.send(encode(event))
+
+
 @fault(
     breaks=["SEND-3"],
     also=[

@@ -13,6 +13,7 @@ from reference_server import events
 from reference_server.connection import Connection
 from reference_server.context import Instance
 from reference_server.models import MEMBERSHIPS
+from reference_server.permissions import Role
 from tests.faults.registry import Patch
 
 
@@ -58,7 +59,9 @@ def everybody(instance: Instance) -> list[Connection]:
     return [connection for listener in instance.hub._users.values() for connection in listener.connections]
 
 
-async def members(instance: Instance, conversation_id: UUID) -> set[UUID]:
-    """Give the users who have any role in a conversation."""
+async def members(instance: Instance, conversation_id: UUID, role: Role | None = None) -> set[UUID]:
+    """Give the users who have this role in a conversation, or any."""
     query = select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.conversation_id == conversation_id)
+    if role is not None:
+        query = query.where(MEMBERSHIPS.c.role == role)
     return set(await instance.services.database.read(lambda connection: connection.scalars(query).all()))

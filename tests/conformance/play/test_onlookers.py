@@ -45,6 +45,14 @@ class TestWhoLooksOn:
         assert given.onlookers == ("onlooker", "absentee", "lurker", "alice@onlooking")
         assert given.conversations["lobby"].members["lurker"] == "reader"
 
+    async def test_sits_on_one_instance_and_on_the_other_in_turn(self, spec: Spec, scenario: Author) -> None:
+        async with theatre(spec, onlookers=True) as stage:
+            twice = replace(stage.stage.target, instances=(stage.server.url,) * 2)
+            many = [scenario(TOLD, given=TWO, id=f"toy.n{number}") for number in range(8)]
+            users = [watched(one, replace(stage.stage, target=twice)).given.users for one in many]
+        assert all(one["onlooker"].instance != one["absentee"].instance for one in users)
+        assert {one["onlooker"].instance for one in users} == {1, 2}
+
     async def test_is_nobody_where_the_run_wants_none(self, spec: Spec, scenario: Author) -> None:
         assert await self.given(spec, scenario, onlookers=False) == set()
 
