@@ -59,6 +59,8 @@ def chat_parity() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command and end the process with its exit code."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # By a shell, for what runs in its background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A stream that cannot show an arrow shows an escape instead of failing.

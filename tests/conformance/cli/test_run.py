@@ -352,9 +352,13 @@ class TestMistakes:
         assert "begins with ws:// or wss://" in ended.err
 
 
-def start(folder: Path, spec_folder: Path, *words: str) -> subprocess.Popen[bytes]:
+IGNORING = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+"""What a shell does for a command in its background."""
+
+
+def start(folder: Path, spec_folder: Path, *words: str, before: str = "") -> subprocess.Popen[bytes]:
     """Start the command as a process of its own, as a terminal would: first of its own group."""
-    code = "from conformance.cli import main; main()"
+    code = f"{before}from conformance.cli import main; main()"
     command = [sys.executable, "-c", code, "run", *words, "--spec", str(spec_folder), "--out", str(folder / "out")]
     environment = {**os.environ, "TOY_SECRET": SECRET, "PYTHONPATH": str(Path(__file__).parents[3])}
     with (folder / "out.txt").open("wb") as out:
@@ -381,10 +385,14 @@ def wait_for_end(pid: int) -> None:
 
 @pytest.mark.timeout(60)
 class TestInterrupted:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_leaves_a_report_that_says_so(self, toy_spec_folder: Path, tmp_path: Path, number: signal.Signals) -> None:
+    @pytest.mark.parametrize(
+        ("number", "before"), [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, IGNORING)]
+    )
+    def test_leaves_a_report_that_says_so(
+        self, toy_spec_folder: Path, tmp_path: Path, number: signal.Signals, before: str
+    ) -> None:
         with hosted(ChatServer().serving()) as server:
-            process = start(tmp_path, toy_spec_folder, target_file(tmp_path, server.url))
+            process = start(tmp_path, toy_spec_folder, target_file(tmp_path, server.url), before=before)
             wait_for_result(tmp_path, process, "toy.told")
             process.send_signal(number)
             assert process.wait(20) == 3
