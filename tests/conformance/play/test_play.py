@@ -172,10 +172,11 @@ class OneRoom(Fresh):
         self.made = 0
 
     async def lease(self, wanted: Wanted) -> Lease:
-        self.made += 1
-        if self.made > 1:
+        if self.made:
             raise ProvisioningFailed(f"no room for {', '.join(wanted.rooms)}")
-        return await super().lease(wanted)
+        lease = await super().lease(wanted)
+        self.made += 1
+        return lease
 
 
 class TestOutcome:
