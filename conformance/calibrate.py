@@ -76,7 +76,7 @@ async def calibrate(
     if objection is not None:
         raise UsageError(f"{target.name} cannot even be calibrated: {objection}")
     try:
-        users, roles = await _provide(world, users, room)
+        users, roles = await _provide(world, users, room, _others(stage))
         greets, otherwise, answers = await _arrive(world, Given(users, {}, {}), reply)
         skew = None
         if world.conversations:
@@ -131,7 +131,7 @@ async def _still(world: World) -> str:
     stage, before = world.stage, world.stage.calibration
     users, witnesses, room = _cast(stage)
     lasting = stage.provisioner.lasting
-    users = {"speaker": users["speaker"]} if lasting else (await _provide(world, users, room))[0]
+    users = {"speaker": users["speaker"]} if lasting else (await _provide(world, users, room, {}))[0]
     await set_scene(world, Given({name: User(connect=False) for name in users}, {}, {}))
     await asyncio.gather(*(arrive(world, name, user.instance) for name, user in users.items()))
     if before.answers_barrier and not await world.barrier():
@@ -186,14 +186,22 @@ def _settle(skew: float | None, answers: bool) -> float:
     return 2 * skew + MARGIN if skew > 0 else 0.0
 
 
-async def _provide(world: World, users: dict[str, User], room: Room) -> tuple[dict[str, User], tuple[str, ...]]:
-    """Give those for whom there are accounts, and the roles that others had; raises ProvisioningFailed for nobody.
+def _others(stage: Stage) -> dict[str, str]:
+    """Give the people who look on with a role of their own, and it; nobody where accounts are not made but lent."""
+    protocol = stage.spec.protocol
+    plain = (protocol.default_role, protocol.no_member)
+    people = {} if stage.provisioner.lasting else protocol.onlookers.people
+    return {who: role for who, role in people.items() if role not in plain}
+
+
+async def _provide(
+    world: World, users: dict[str, User], room: Room, others: dict[str, str]
+) -> tuple[dict[str, User], tuple[str, ...]]:
+    """Give those for whom there are accounts, and the roles of `others` (name → role) if they could be given.
 
     Without a conversation, or without witnesses, less can be measured; the scenarios that need them will say why.
+    Raises ProvisioningFailed where there is not even one account.
     """
-    protocol, lasting = world.stage.spec.protocol, world.stage.provisioner.lasting
-    plain = (protocol.default_role, protocol.no_member)
-    others = {who: role for who, role in protocol.onlookers.people.items() if role not in plain and not lasting}
     full = replace(room, members={**room.members, **others})
     for wanted, roles in (
         (Wanted((*users, *others), {ROOM: full}), tuple(others.values())),

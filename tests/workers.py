@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
 T = TypeVar("T")
 
-_work: list[Callable[[str], Awaitable[Any]]] = []
+_work: list[Callable[[str], Coroutine[Any, Any, Any]]] = []
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
 
 
 def work_through(
-    names: Iterable[str], work: Callable[[str], Awaitable[T]], jobs: int, tell: Callable[[T], None]
+    names: Iterable[str], work: Callable[[str], Coroutine[Any, Any, T]], jobs: int, tell: Callable[[T], None]
 ) -> list[T]:
     """Do the work for each name, so many at a time; `tell` is told of each result as soon as there is one.
 
@@ -63,7 +63,7 @@ def work_through(
     return results
 
 
-def _begin(work: Callable[[str], Awaitable[Any]], theirs: int, ours: int) -> None:
+def _begin(work: Callable[[str], Coroutine[Any, Any, Any]], theirs: int, ours: int) -> None:
     os.close(ours)
     os.setsid()  # Ctrl-C ends the first process, and that ends us
     signal.signal(signal.SIGINT, _leave)
@@ -75,7 +75,7 @@ def _begin(work: Callable[[str], Awaitable[Any]], theirs: int, ours: int) -> Non
 def _do(name: str) -> Any:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio makes of it a cancellation
     try:
-        return asyncio.run(_work[0](name))  # type: ignore[arg-type]
+        return asyncio.run(_work[0](name))
     except KeyboardInterrupt:
         _leave()
     finally:

@@ -60,15 +60,22 @@ def second_device_joins_in_vain(patch: Patch) -> None:
             original(self, connection, conversation_id)
 
 
-@fault(breaks=["JOIN-1"], also=["LEAVE-4", "JOIN-6"])
-def no_second_join(patch: Patch) -> None:
-    """Whoever has left a conversation does not get its events again; the join is confirmed."""
+def _remember_who_has_left(patch: Patch) -> set:
+    """Give the pairs of a connection, or its user, and a conversation that it has left."""
     left: set = set()
 
     @patch.around(rooms, "leave_conversation")
     async def leave_conversation(original, context, request):
-        left.add((context.connection, request.conversation_id))
+        left.update((who, request.conversation_id) for who in (context.connection, context.user_id))
         return await original(context, request)
+
+    return left
+
+
+@fault(breaks=["JOIN-1"], also=["LEAVE-4", "JOIN-6"])
+def no_second_join(patch: Patch) -> None:
+    """Whoever has left a conversation does not get its events again; the join is confirmed."""
+    left = _remember_who_has_left(patch)
 
     @patch.around(Hub, "join")
     def join(original, self, connection, conversation_id):
@@ -79,12 +86,7 @@ def no_second_join(patch: Patch) -> None:
 @fault(breaks=["JOIN-1", "PERM-1"], also=["LEAVE-4", "JOIN-6", "ACK-2"])
 def who_has_left_stays_out(patch: Patch) -> None:
     """Whoever has left a conversation may not join it again: a right too few."""
-    left: set = set()
-
-    @patch.around(rooms, "leave_conversation")
-    async def leave_conversation(original, context, request):
-        left.add((context.user_id, request.conversation_id))
-        return await original(context, request)
+    left = _remember_who_has_left(patch)
 
     @patch.around(rooms, "join_conversation")
     async def join_conversation(original, context, request):

@@ -143,7 +143,7 @@ def burst_is_told_again(patch: Patch) -> None:
     @patch.around(messages, "send_message")
     async def send_message(original, context, request):
         waiting[request.conversation_id] = waiting.get(request.conversation_id, 0) + 1
-        await asyncio.sleep(0.02)  # The queue.
+        await asyncio.sleep(0.02)  # Whoever sends meanwhile finds a queue, on a fast machine and on a slow one.
         reply = await original(context, request)
         waiting[request.conversation_id] -= 1
         if waiting[request.conversation_id]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,11 +26,9 @@ ALL = ("onlooker", "absentee", "alice@onlooking")
 
 
 class TestWhoLooksOn:
-    async def given(
-        self, spec: Spec, scenario: Author, text: str = TOLD, given: str = TWO, **changes: object
-    ) -> set[str]:
+    async def given(self, spec: Spec, scenario: Author, text: str = TOLD, given: str = TWO, **changes: Any) -> set[str]:
         async with theatre(spec, onlookers=True) as stage:
-            return {*watched(scenario(text, given=given), replace(stage.stage, **changes)).given.onlookers}  # type: ignore[arg-type]
+            return {*watched(scenario(text, given=given), replace(stage.stage, **changes)).given.onlookers}
 
     async def test_is_an_outsider_an_absent_member_and_a_device_of_who_acts(self, spec: Spec, scenario: Author) -> None:
         async with theatre(spec, onlookers=True) as stage:
