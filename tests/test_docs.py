@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.cli.main import _VERBS, main
-from conformance.embedded import embedded
+from conformance.target.embedded import embedded
 from tests.doubles.hosting import hosted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.embedded import Embedded
     from conformance.spec import Spec
+    from conformance.target.embedded import Embedded
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

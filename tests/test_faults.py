@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.embedded import embedded
+from conformance.target.embedded import embedded
 from reference_server import connection, content_rules, permissions
 from reference_server.handlers import HANDLERS, messages
 from reference_server.messages import EditMessage

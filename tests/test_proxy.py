@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.embedded import embedded
+from conformance.target.embedded import embedded
 from tests.proxy import frames
 from tests.proxy.examine import chosen, examine, good
 from tests.proxy.frames import CLOSE, PING, PONG, TEXT, WireFrame

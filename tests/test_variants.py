@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.results import Outcome, Problem, Result
+from conformance.results.model import Outcome, Problem, Result
 from tests.faults.patching import Patch
 from tests.variants import report
 from tests.variants.examine import Examination, complaint, examine, sample

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _html(comparison: Comparison, alignment: Alignment | None) -> str:
-    from conformance.report.html import render_comparison  # noqa: PLC0415 -- only who wants a page pays for it
+    from conformance.compare.html import render_comparison  # noqa: PLC0415 -- only who wants a page pays for it
 
     return render_comparison(comparison, alignment)
 

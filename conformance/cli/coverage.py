@@ -8,9 +8,9 @@ import click
 
 from conformance.coverage import measure
 from conformance.coverage.render import document, markdown, text
-from conformance.documents import read_json
+from conformance.files.documents import read_json
 from conformance.report.text import as_json
-from conformance.runlog import read_run
+from conformance.results.runlog import read_run
 from conformance.spec import find, load
 
 MOST = 20

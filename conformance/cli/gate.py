@@ -15,16 +15,16 @@ from conformance.compare import compare
 from conformance.compare.decision import VIEWS
 from conformance.compare.gate import Terms, decide
 from conformance.errors import UsageError
-from conformance.runlog import read_run
+from conformance.files.formats import Formats
+from conformance.results.runlog import read_run
+from conformance.results.waivers.file import read_waivers
 from conformance.spec import find
-from conformance.spec.formats import Formats
-from conformance.waivers.file import read_waivers
 
 if TYPE_CHECKING:
     from datetime import date
 
     from conformance.compare import Comparison
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 
 @click.command()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from conformance.documents import read_text
+from conformance.engine.run.run import Selection, unknown_pattern
 from conformance.errors import BadFile, Mistake
-from conformance.run import Selection, unknown_pattern
+from conformance.files.documents import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

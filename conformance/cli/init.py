@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import click
 
-from conformance.addresses import HTTP, wrong_address
 from conformance.errors import UsageError
 from conformance.init import DRIVERS, Answers, compose
 from conformance.report import write_file
 from conformance.spec import find, load
 from conformance.target import check_target
+from conformance.target.url_errors import HTTP, wrong_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,18 +12,18 @@ import click
 
 from conformance.cli.recording import make_header, recording
 from conformance.cli.targets import open_target, split
+from conformance.engine.run.run import Course, Options
+from conformance.engine.run.run import run as play_all
 from conformance.errors import UsageError
-from conformance.patterns import names
 from conformance.report.text import as_json, visible
-from conformance.results import Observation
-from conformance.run import Course, Options
-from conformance.run import run as play_all
+from conformance.results.model import Observation
+from conformance.scenario.selectors import names
 from conformance.spec import find, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.results import Calibration, Result
+    from conformance.results.model import Calibration, Result
     from conformance.scenario.steps import Probe
     from conformance.spec import Spec
 

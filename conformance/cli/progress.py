@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextCol
 from rich.progress import Progress as Bar
 
 from conformance.report.terminal import is_live, result_line
-from conformance.results import Calibration, Observation, Outcome, Result
+from conformance.results.model import Calibration, Observation, Outcome, Result
 
 if TYPE_CHECKING:
     from rich.console import Console

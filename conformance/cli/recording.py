@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance import __version__
-from conformance.results import Calibration, Observation, Outcome, Result
-from conformance.runlog import Footer, Header, RunWriter
-from conformance.runlog.records import (
+from conformance.results.model import Calibration, Observation, Outcome, Result
+from conformance.results.runlog import Footer, Header, RunWriter
+from conformance.results.runlog.records import (
     CellEntry,
     DialectEntry,
     FeatureEntry,
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from conformance.run import Course, Options, Sink
+    from conformance.engine.run.run import Course, Options, Sink
+    from conformance.results.waivers import Waivers
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
-    from conformance.waivers import Waivers
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import click
 
 from conformance.cli.output import emit
 from conformance.report import FORMATS, build, markdown, terminal, write_reports
-from conformance.runlog import read_run
+from conformance.results.runlog import read_run
 
 
 @click.command()

@@ -20,22 +20,22 @@ from conformance.cli.output import emit
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.targets import open_target, split
+from conformance.engine.run.run import Course, Options, Selection, arrange, select, settled
+from conformance.engine.run.run import run as play_all
 from conformance.report import FORMATS, terminal, write_reports
-from conformance.results import Result
-from conformance.run import Course, Options, Selection, arrange, select, settled
-from conformance.run import run as play_all
-from conformance.runlog import read_run
+from conformance.results.model import Result
+from conformance.results.runlog import read_run
+from conformance.results.waivers.file import read_waivers
 from conformance.spec import find, load
-from conformance.waivers.file import read_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from conformance.results import Calibration, Observation
+    from conformance.results.model import Calibration, Observation
+    from conformance.results.waivers import Waivers
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
-    from conformance.waivers import Waivers
 
 
 @click.command()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.runlog import read_run
+from conformance.results.runlog import read_run
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 
 def read_or_run(ctx: click.Context, word: str, folder: Path, **options: Any) -> Run:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.addresses import wrong_address
-from conformance.embedded import embedded
 from conformance.errors import ChatParityError, UsageError
-from conformance.politeness import demand_consent
-from conformance.secrets import Secrets
 from conformance.target import read_target
+from conformance.target.embedded import embedded
+from conformance.target.secrets import Secrets
+from conformance.target.throttle import demand_consent
+from conformance.target.url_errors import wrong_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

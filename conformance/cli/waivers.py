@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.documents import read_text
 from conformance.errors import UsageError
+from conformance.files.documents import read_text
+from conformance.files.formats import Formats
 from conformance.report import write_file
 from conformance.report.text import as_json
-from conformance.runlog import read_run
+from conformance.results.runlog import read_run
+from conformance.results.verdict.waiver_update import HEAD
+from conformance.results.verdict.waiver_update import update as bring_up_to_date
+from conformance.results.waivers.file import read_entries, read_waivers, unwritten
 from conformance.spec import find
-from conformance.spec.formats import Formats
-from conformance.waivers.file import read_entries, read_waivers, unwritten
-from conformance.waivers.update import HEAD
-from conformance.waivers.update import update as bring_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from conformance.spec.formats import Format
+    from conformance.files.formats import Format
 
 
 @click.group()

@@ -14,14 +14,14 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from conformance.report.text import WIDEST, line, named, payload
-from conformance.standing import FAILING, Standing
+from conformance.results.status import FAILING, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from conformance.compare.model import Comparison, Side
-    from conformance.results import Entry, Result
-    from conformance.verdict import JudgedScenario
+    from conformance.results.model import Entry, Result
+    from conformance.results.verdict import JudgedScenario
 
 MOST_LINES = 400
 """Lines of one client that are aligned; matching takes the square of it."""

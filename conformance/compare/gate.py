@@ -31,9 +31,9 @@ from typing import TYPE_CHECKING
 from conformance.compare.model import Status
 from conformance.report.evidence import plural
 from conformance.report.failures import reason
-from conformance.standing import FAILING, Standing
-from conformance.verdict import Verdict
-from conformance.waivers.words import complaint
+from conformance.results.status import FAILING, Standing
+from conformance.results.verdict import Verdict
+from conformance.results.verdict.waiver_words import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.results import Observation
-    from conformance.runlog import Run
-    from conformance.verdict import JudgedFeature, JudgedRule, JudgedScenario, Judgement
+    from conformance.results.model import Observation
+    from conformance.results.runlog import Run
+    from conformance.results.verdict import JudgedFeature, JudgedRule, JudgedScenario, Judgement
 
 
 class Status(StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 _TELLING = ("time_scale", "repeat", "onlookers")
 """Options of a run that may change what it finds."""

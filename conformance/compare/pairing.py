@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from conformance.compare.model import Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side, Status
 from conformance.compare.notes import notes
-from conformance.standing import FAILING, Standing
-from conformance.verdict import Verdict, judge
+from conformance.results.status import FAILING, Standing
+from conformance.results.verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from conformance.runlog import Run
-    from conformance.verdict import JudgedFeature, JudgedRule, JudgedScenario
+    from conformance.results.runlog import Run
+    from conformance.results.verdict import JudgedFeature, JudgedRule, JudgedScenario
 
 Item = TypeVar("Item")
 

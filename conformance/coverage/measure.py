@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 from conformance.coverage.model import Coverage, Item, Part
 from conformance.coverage.places import Place, places
 from conformance.coverage.seen import Seen, look
-from conformance.results import Outcome
+from conformance.results.model import Outcome
+from conformance.results.verdict import judge
 from conformance.scenario import steps as s
 from conformance.scenario.parse import walk
-from conformance.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
+    from conformance.results.verdict import JudgedRule
     from conformance.spec import Spec
     from conformance.spec.messages import Message
-    from conformance.verdict import JudgedRule
 
 VERB = {"incoming": "sent", "outgoing": "received"}
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.coverage.places import filled
-from conformance.results import Outcome
+from conformance.results.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conformance.results import Entry
-    from conformance.runlog import Run
+    from conformance.results.model import Entry
+    from conformance.results.runlog import Run
     from conformance.spec import Spec
 
 WAYS = {"→": "incoming", "←": "outgoing"}

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from conformance.init.sections import DRIVERS
-from conformance.politeness import CAREFUL
+from conformance.target.throttle import CAREFUL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,14 +10,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.documents import read_yaml
 from conformance.errors import BadFile, Mistake
+from conformance.files.documents import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from conformance.documents import Steps
+    from conformance.files.documents import Steps
     from conformance.spec import Spec
 
 NAME = "ledger.yaml"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.coverage.places import places
-from conformance.documents import read_json
 from conformance.errors import Mistake
+from conformance.files.documents import read_json
 from conformance.scenario import steps as s
 from conformance.scenario.parse import walk
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.scenario import steps as s
 from conformance.scenario.parse import walk
-from conformance.template import references
+from conformance.scenario.template import references
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -15,7 +15,7 @@ from conformance.report.model import FeatureRow, Report, RuleRow, build
 from conformance.report.transcript import failure_text
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 __all__ = [
     "FILES",

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from conformance.verdict import Verdict
+from conformance.results.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.report.model import Report
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 LABEL = "chat parity"
 _COLOURS = {0: "brightgreen", 1: "red", 3: "lightgrey"}

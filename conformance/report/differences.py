@@ -10,7 +10,7 @@ from conformance.report.evidence import plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 
 @dataclass(frozen=True, slots=True)

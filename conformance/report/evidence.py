@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from conformance.verdict import UNJUDGED, Standing, Verdict
+from conformance.results.verdict import UNJUDGED, Standing, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.verdict import JudgedFeature, JudgedRule
+    from conformance.results.verdict import JudgedFeature, JudgedRule
 
 
 def evidence(feature: JudgedFeature, complete: bool) -> str:

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.report.transcript import failure_text, finding_text
-from conformance.results import Outcome, Problem
-from conformance.verdict import UNJUDGED, Standing
+from conformance.results.model import Outcome, Problem
+from conformance.results.verdict import UNJUDGED, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from conformance.report.model import Report
-    from conformance.runlog import RuleEntry, Run
-    from conformance.verdict import Charge, JudgedScenario
+    from conformance.results.runlog import RuleEntry, Run
+    from conformance.results.verdict import Charge, JudgedScenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.report.model import Report
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
     Render = Callable[[Report, Run], str]
 

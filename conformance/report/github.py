@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conformance.report.failures import Failure
     from conformance.report.model import Report
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 MOST = 10
 """Annotations of one kind that GitHub keeps of one step; it drops the rest without a word."""

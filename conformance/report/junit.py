@@ -16,13 +16,13 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from conformance.report.failures import failures, reason, scenario_text
 from conformance.report.text import line
 from conformance.report.waived import file_of, red_waivers
-from conformance.verdict import UNJUDGED, Standing
+from conformance.results.verdict import UNJUDGED, Standing
 
 if TYPE_CHECKING:
     from conformance.report.failures import Failure
     from conformance.report.model import FeatureRow, Report
-    from conformance.runlog import Run
-    from conformance.verdict import JudgedScenario
+    from conformance.results.runlog import Run
+    from conformance.results.verdict import JudgedScenario
 
 _LONGEST_ID = 400
 

@@ -10,15 +10,15 @@ from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
 from conformance.report.tables import tables
 from conformance.report.waived import red_waivers
-from conformance.verdict import Standing
+from conformance.results.verdict import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.report.model import Report
     from conformance.report.tables import TableCell
-    from conformance.runlog import Run
-    from conformance.verdict import JudgedScenario
+    from conformance.results.runlog import Run
+    from conformance.results.verdict import JudgedScenario
 
 
 def render(report: Report, run: Run, *, failures_only: bool = False) -> str:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from conformance.report.differences import DifferenceRow, difference_rows
 from conformance.report.evidence import evidence
-from conformance.verdict import JudgedFeature, JudgedScenario, Judgement, Standing, Verdict, judge, worst
+from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement, Standing, Verdict, judge, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from conformance.results import Calibration, Observation
-    from conformance.runlog import RuleEntry, Run, TargetEntry
-    from conformance.verdict import Charge
-    from conformance.waivers.ledger import JudgedWaiver
+    from conformance.results.model import Calibration, Observation
+    from conformance.results.runlog import RuleEntry, Run, TargetEntry
+    from conformance.results.verdict import Charge
+    from conformance.results.verdict.model import JudgedWaiver
 
 _Word = TypeVar("_Word", Verdict, Standing)
 

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from conformance.report.text import as_json
-from conformance.verdict import Standing
+from conformance.results.verdict import Standing
 
 if TYPE_CHECKING:
     from conformance.report.model import FeatureRow, Report, RuleRow
-    from conformance.results import Observation, Problem
-    from conformance.runlog import Run
-    from conformance.verdict import Charge, JudgedScenario
-    from conformance.waivers.ledger import JudgedWaiver
+    from conformance.results.model import Observation, Problem
+    from conformance.results.runlog import Run
+    from conformance.results.verdict import Charge, JudgedScenario
+    from conformance.results.verdict.model import JudgedWaiver
 
 FORMAT = 1
 

@@ -15,7 +15,7 @@ from conformance.report.text import as_json, line
 if TYPE_CHECKING:
     from conformance.report.failures import Failure
     from conformance.report.model import Report, RuleRow
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LONGEST_PATH = 400

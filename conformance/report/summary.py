@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.report.model import Report
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 LIMIT = 1_000_000
 """Bytes. GitHub shows nothing at all of a step's summary that has more than 1 MiB, and several steps may share one."""

@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.verdict import Standing, worst
+from conformance.results.verdict import Standing, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from conformance.runlog import CellEntry
-    from conformance.verdict import JudgedScenario
+    from conformance.results.runlog import CellEntry
+    from conformance.results.verdict import JudgedScenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,15 @@ from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.text import line
 from conformance.report.waived import red_waivers
-from conformance.verdict import Standing
-from conformance.waivers.ledger import State
+from conformance.results.verdict import Standing
+from conformance.results.verdict.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.report.model import FeatureRow, Report
-    from conformance.results import Result
-    from conformance.runlog import Run
+    from conformance.results.model import Result
+    from conformance.results.runlog import Run
 
 NARROWEST = 40
 """Columns below which the table does not shrink any further."""

@@ -24,8 +24,8 @@ from conformance.report.wire import aligned, fault, offender, wire_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from conformance.results import Problem, Result
-    from conformance.runlog import Run
+    from conformance.results.model import Problem, Result
+    from conformance.results.runlog import Run
 
 COLUMN = 73
 """Where the right-hand side of the first lines begins."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.report.text import line
-from conformance.waivers.words import complaint
+from conformance.results.verdict.waiver_words import complaint
 
 if TYPE_CHECKING:
     from conformance.report.model import Report
-    from conformance.runlog import Run
-    from conformance.waivers.ledger import JudgedWaiver
+    from conformance.results.runlog import Run
+    from conformance.results.verdict.model import JudgedWaiver
 
 
 def red_waivers(report: Report, run: Run) -> list[tuple[JudgedWaiver, str]]:

@@ -10,7 +10,7 @@ from conformance.report.text import WIDEST, line, named, payload
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from conformance.results import Entry, Problem
+    from conformance.results.model import Entry, Problem
 
 _WIDEST_NAME = 24
 

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.documents import Document, read_yaml
 from conformance.errors import BadFile
+from conformance.files.documents import Document, read_yaml
 from conformance.scenario.steps import Cell
-from conformance.template import TemplateError, holding, look_up, references, substitute
+from conformance.scenario.template import TemplateError, holding, look_up, references, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

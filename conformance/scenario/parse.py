@@ -7,41 +7,64 @@ schema cannot say. One function per step kind, in one table.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from conformance.documents import Document, Steps, read_yaml
 from conformance.errors import BadFile, Mistake
+from conformance.files.documents import Document, Steps, read_yaml
 from conformance.scenario import steps as s
 from conformance.scenario.cases import expand
 from conformance.scenario.revision import revision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from conformance.files.formats import Format
     from conformance.scenario.cases import Case
-    from conformance.spec.formats import Format
-    from conformance.spec.protocol import Protocol
 
 
-def read_scenarios(file: Path, form: Format, protocol: Protocol) -> list[s.Scenario]:
+class Roles(Protocol):
+    """What the grammar has to know of the protocol: the roles and visibilities that a scenario may name."""
+
+    @property
+    def roles(self) -> Collection[str]:
+        """Every role that a member may have."""
+        ...
+
+    @property
+    def default_role(self) -> str:
+        """The role of a member for whom a scenario names none."""
+        ...
+
+    @property
+    def no_member(self) -> str:
+        """The word for somebody who is no member."""
+        ...
+
+    @property
+    def visibilities(self) -> Sequence[str]:
+        """The kinds of conversations, the usual one first."""
+        ...
+
+
+def read_scenarios(file: Path, form: Format, roles: Roles) -> list[s.Scenario]:
     """Read a scenario file: one Scenario, or one per case; raises BadFile."""
-    return [scenario for scenario, _ in _read(file, form, protocol)]
+    return [scenario for scenario, _ in _read(file, form, roles)]
 
 
-def read_probes(file: Path, form: Format, protocol: Protocol) -> list[s.Probe]:
+def read_probes(file: Path, form: Format, roles: Roles) -> list[s.Probe]:
     """Read a probe file: one Probe, or one per case; raises BadFile."""
-    return [s.Probe(play=scenario, why=document.value["why"]) for scenario, document in _read(file, form, protocol)]
+    return [s.Probe(play=scenario, why=document.value["why"]) for scenario, document in _read(file, form, roles)]
 
 
-def _read(file: Path, form: Format, protocol: Protocol) -> Iterator[tuple[s.Scenario, Document]]:
+def _read(file: Path, form: Format, roles: Roles) -> Iterator[tuple[s.Scenario, Document]]:
     document = read_yaml(file)
     form.check(document)
     for case in expand(document):
         try:
             if case.name is not None:
                 form.check(case.document)
-            scenario = _Parser(case.document, protocol).scenario(case)
+            scenario = _Parser(case.document, roles).scenario(case)
         except BadFile as error:
             mistakes = (one if case.name is None else _in_case(one, case.name) for one in error.mistakes)
             raise BadFile(*mistakes) from None
@@ -55,9 +78,9 @@ def _in_case(mistake: Mistake, case: str) -> Mistake:
 class _Parser:
     """Reads one document that already fits its schema."""
 
-    def __init__(self, document: Document, protocol: Protocol) -> None:
+    def __init__(self, document: Document, roles: Roles) -> None:
         self._document = document
-        self._protocol = protocol
+        self._roles = roles
 
     def scenario(self, case: Case) -> s.Scenario:
         value = self._document.value
@@ -92,20 +115,18 @@ class _Parser:
         for name, one in value.get("conversations", {}).items():
             members = one.get("members", {})
             if isinstance(members, list):
-                members = dict.fromkeys(members, self._protocol.default_role)
+                members = dict.fromkeys(members, self._roles.default_role)
             conversations[name] = s.Conversation(
                 members=members,
-                visibility=one.get("visibility", self._protocol.visibilities[0]),
+                visibility=one.get("visibility", self._roles.visibilities[0]),
                 join=tuple(one["join"]) if "join" in one else None,
             )
             for user, role in members.items():
                 where: Steps = ("given", "conversations", name, "members")
                 if user not in users:
                     raise self._mistake(f"{user} is not among the users", where)
-                if role not in self._protocol.roles and role != self._protocol.no_member:
-                    raise self._mistake(
-                        f"there is no role {role!r}; there are {', '.join(self._protocol.roles)}", where
-                    )
+                if role not in self._roles.roles and role != self._roles.no_member:
+                    raise self._mistake(f"there is no role {role!r}; there are {', '.join(self._roles.roles)}", where)
         return s.Given(
             users={
                 name: s.User((one or {}).get("connect", True), (one or {}).get("instance"))
@@ -259,8 +280,8 @@ class _Parser:
     def provision(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
         change = value["provision"].get("role") or value["provision"]["remove"]
         role = change.get("role")
-        if role is not None and role not in self._protocol.roles:
-            raise self._mistake(f"there is no role {role!r}; there are {', '.join(self._protocol.roles)}", path)
+        if role is not None and role not in self._roles.roles:
+            raise self._mistake(f"there is no role {role!r}; there are {', '.join(self._roles.roles)}", path)
         return s.Provision(line=line, conversation=change["conversation"], user=change["user"], role=role)
 
     def pause(self, value: Mapping[str, Any], line: int, _: Steps) -> s.Step:

@@ -6,8 +6,8 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import Mistake
-from conformance.matching import Matched, PatternError, match, operator
 from conformance.scenario import steps as s
+from conformance.scenario.matching import Matched, PatternError, match, operator
 from conformance.scenario.parse import walk
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from conformance.documents import Document, read_json, read_yaml
 from conformance.errors import BadFile, Mistake
+from conformance.files.documents import Document, read_json, read_yaml
+from conformance.files.formats import Formats
 from conformance.scenario.parse import read_probes, read_scenarios
-from conformance.spec.formats import Formats
 from conformance.spec.links import check_probe, check_scenario
 from conformance.spec.messages import read_messages
 from conformance.spec.model import Feature, Rule, Spec

@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, relevance
 from referencing import Registry, Resource
 
-from conformance.documents import read_json
 from conformance.errors import BadFile, Mistake
-from conformance.matching import show
-from conformance.spec.formats import missing
+from conformance.files.documents import read_json
+from conformance.files.formats import missing
+from conformance.files.show import show
 from conformance.spec.shapes import Shape, read_shape
 
 if TYPE_CHECKING:

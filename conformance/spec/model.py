@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from conformance.files.formats import Formats
     from conformance.scenario.steps import Probe, Scenario
-    from conformance.spec.formats import Formats
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
 

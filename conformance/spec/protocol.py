@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conformance.documents import Document
+    from conformance.files.documents import Document
 
 
 @dataclass(frozen=True, slots=True)

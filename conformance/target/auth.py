@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from conformance.tokens import Signing
+from conformance.target.tokens import Signing
 
 if TYPE_CHECKING:
-    from conformance.documents import Document
-    from conformance.secrets import Secrets
+    from conformance.files.documents import Document
+    from conformance.target.secrets import Secrets
 
 MIN_SECRET_BYTES = 32
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.dialect import form_of, provided
 from conformance.errors import BadFile, ProvisioningFailed
+from conformance.target.dialect import form_of, provided
 
 if TYPE_CHECKING:
-    from conformance.dialect import Dialect
-    from conformance.documents import Document, Steps
     from conformance.errors import Mistake
-    from conformance.provision import Driver
+    from conformance.files.documents import Document, Steps
+    from conformance.target.dialect import Dialect
+    from conformance.target.model import Driver
 
 
 def check_ids(document: Document, driver: Driver, dialect: Dialect | None) -> None:

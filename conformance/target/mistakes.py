@@ -11,14 +11,14 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from conformance.addresses import HTTP, wrong_address
 from conformance.errors import BadFile, Mistake
-from conformance.template import references
+from conformance.scenario.template import references
+from conformance.target.url_errors import HTTP, wrong_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.documents import Document, Steps
+    from conformance.files.documents import Document, Steps
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CLAIMED = frozenset({"user_id", "name"})

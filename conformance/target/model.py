@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from conformance.politeness import Guest
-from conformance.secrets import Secrets
+from conformance.target.secrets import Secrets
+from conformance.target.throttle import Guest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from conformance.dialect import Dialect
-    from conformance.politeness import Limits
-    from conformance.provision import Driver
+    from conformance.target.accounts import Foreseen, Provisioner
     from conformance.target.auth import Auth
+    from conformance.target.dialect import Dialect
+    from conformance.target.throttle import Limits
+
+
+class Driver(Protocol):
+    """A driver as the target file describes it; opening it cleans up at the end, however the run ends."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The URLs that it uses besides the instances."""
+        ...
+
+    @property
+    def foreseen(self) -> Sequence[Foreseen]:
+        """The ids of which the target file says enough; those that the target makes are known later."""
+        ...
+
+    def open(self, target: Target, default_role: str) -> AbstractAsyncContextManager[Provisioner]:
+        """Open it; raises ProvisioningFailed or UsageError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.errors import BadFile
 
 if TYPE_CHECKING:
-    from conformance.documents import Document
+    from conformance.files.documents import Document
     from conformance.spec import Spec
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from conformance.dialect import read_dialect
-from conformance.documents import read_yaml
-from conformance.politeness import Guest, read_limits
-from conformance.provision import read_provision
-from conformance.secrets import Secrets
+from conformance.files.documents import read_yaml
+from conformance.results.waivers.file import read_waivers
 from conformance.target.auth import read_auth
+from conformance.target.dialect import read_dialect
 from conformance.target.ids import check_ids
 from conformance.target.mistakes import check_likely_mistakes
 from conformance.target.model import Target, is_local
 from conformance.target.profile import read_ambient, read_profile
-from conformance.waivers.file import read_waivers
+from conformance.target.provision import read_provision
+from conformance.target.secrets import Secrets
+from conformance.target.throttle import Guest, read_limits
 
 if TYPE_CHECKING:
     from pathlib import Path

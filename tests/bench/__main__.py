@@ -10,15 +10,16 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from conformance import connection, frames
-from conformance.calibrate import calibrate
-from conformance.embedded import embedded
-from conformance.play import Pacer, Stage, play
-from conformance.provision import open_provisioner
-from conformance.results import Outcome, Result
-from conformance.run import Course, Options, Selection, run, select
+from conformance.engine.calibration.calibrate import calibrate
+from conformance.engine.context.run_context import Pacer, Stage
+from conformance.engine.run.run import Course, Options, Selection, run, select
+from conformance.engine.scenario_run.run_scenario import play
+from conformance.results.model import Outcome, Result
 from conformance.spec import find, load
 from conformance.spec.messages import Message
+from conformance.target.embedded import embedded
+from conformance.target.provision import open_provisioner
+from conformance.wire import connection, frames
 from tests.bench.by_hand import TESTS, Room
 from tests.bench.floor import replay
 

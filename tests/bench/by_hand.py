@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from conformance.provision import Room as Place
-from conformance.provision import Wanted
+from conformance.target.accounts import Room as Place
+from conformance.target.accounts import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AsyncExitStack
 
-    from conformance.provision import Provisioner
     from conformance.target import Target
+    from conformance.target.accounts import Provisioner
 
 
 class Client:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from conformance.provision import Room, Wanted
+from conformance.target.accounts import Room, Wanted
 
 if TYPE_CHECKING:
-    from conformance.provision import Provisioner
-    from conformance.results import Result
+    from conformance.results.model import Result
     from conformance.scenario.steps import Scenario
     from conformance.target import Target
+    from conformance.target.accounts import Provisioner
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from conformance.embedded import embedded
+from conformance.target.embedded import embedded
 from tests.ci.runners import ROOT, GitHub, GitLab, environment
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
@@ -20,8 +20,8 @@ from tests.doubles.hosting import hosted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.embedded import Embedded
     from conformance.spec import Spec
+    from conformance.target.embedded import Embedded
 
 ARRIVES = "--no-probes\n--ids-from\nids.txt"
 PINGS = "--feature\nping_pong\n--no-probes"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conformance.stages import Author
+from tests.conformance.run_contexts import Author
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from conformance.embedded import LIMITS, TIMERS
+from conformance.target.embedded import LIMITS, TIMERS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

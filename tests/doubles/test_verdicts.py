@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.cli.recording import make_header
-from conformance.connection import Connection
-from conformance.results import Calibration, Outcome, Result
-from conformance.run import Course, Options, run
-from conformance.runlog import Footer, Run
-from conformance.verdict import Judgement, Standing, judge
+from conformance.engine.run.run import Course, Options, run
+from conformance.results.model import Calibration, Outcome, Result
+from conformance.results.runlog import Footer, Run
+from conformance.results.verdict import Judgement, Standing, judge
+from conformance.wire.connection import Connection
 from tests.conformance.report.valid import check
-from tests.conformance.stages import SECRET, target_at
+from tests.conformance.run_contexts import SECRET, target_at
 from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conformance.results import Observation
+    from conformance.results.model import Observation
     from conformance.spec import Spec
 
 TIMERS = {"rate_window": 1.0, "typing_expiry": 0.5, "token_leeway": 0.5}

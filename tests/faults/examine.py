@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from conformance.calibrate import calibrate
-from conformance.embedded import embedded
-from conformance.play import Pacer, Stage, play
-from conformance.provision import open_provisioner
-from conformance.results import Outcome
+from conformance.engine.calibration.calibrate import calibrate
+from conformance.engine.context.run_context import Pacer, Stage
+from conformance.engine.scenario_run.run_scenario import play
+from conformance.results.model import Outcome
+from conformance.target.embedded import embedded
+from conformance.target.provision import open_provisioner
 from reference_server.__main__ import main as sound
 from tests.faults.serve import main as faulty
 from tests.forked import forked
@@ -24,7 +25,7 @@ from tests.proxy.proxy import Proxy
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
-    from conformance.results import Result
+    from conformance.results.model import Result
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.target import Target

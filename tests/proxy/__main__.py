@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.embedded import embedded
 from conformance.errors import ChatParityError
 from conformance.report.fences import cell, table
 from conformance.spec import find, load
 from conformance.target import read_target
+from conformance.target.embedded import embedded
 from tests.proxy.examine import SAMPLE, Examination, examine, good
 from tests.proxy.proxy import Proxy
 from tests.proxy.registry import find_wire_faults

@@ -8,18 +8,19 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from conformance.calibrate import calibrate
+from conformance.engine.calibration.calibrate import calibrate
+from conformance.engine.context.run_context import Pacer, Stage
+from conformance.engine.scenario_run.run_scenario import play
 from conformance.errors import TargetUnreachable
-from conformance.play import Pacer, Stage, play
-from conformance.provision import open_provisioner
-from conformance.provision.reference import Reference, beside
-from conformance.results import Outcome
+from conformance.results.model import Outcome
+from conformance.target.provision import open_provisioner
+from conformance.target.provision.reference import Reference, beside
 from tests.proxy.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.results import Result
+    from conformance.results.model import Result
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.target import Target

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.calibrate import calibrate
-from conformance.provision import open_provisioner
+from conformance.engine.calibration.calibrate import calibrate
 from conformance.spec import find
 from conformance.target import check_target, read_target
-from tests.conformance.stages import SECRET
+from conformance.target.provision import open_provisioner
+from tests.conformance.run_contexts import SECRET
 from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.relay_everything import relaying
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from conformance.results import Calibration
+    from conformance.results.model import Calibration
     from conformance.spec import Spec
 
 TARGETS = sorted((find() / "targets").glob("*.yaml"))

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.embedded import embedded, launch
-from conformance.results import Outcome, Result
-from conformance.run import Course, Options, Selection, run, select
+from conformance.engine.run.run import Course, Options, Selection, run, select
+from conformance.results.model import Outcome, Result
 from conformance.spec import find, load
+from conformance.target.embedded import embedded, launch
 from tests.forked import forked
 from tests.variants.serve import main as serve_variant
 from tests.workers import sigterm_as_ctrl_c
@@ -29,7 +29,7 @@ from tests.workers import sigterm_as_ctrl_c
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conformance.results import Calibration, Observation
+    from conformance.results.model import Calibration, Observation
     from conformance.spec import Spec
 
 FOLDER = Path("reports") / "stability"

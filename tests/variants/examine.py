@@ -9,20 +9,21 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from conformance.calibrate import calibrate
-from conformance.embedded import embedded
+from conformance.engine.calibration.calibrate import calibrate
+from conformance.engine.context.run_context import Pacer, Stage
+from conformance.engine.run.run import arrange
+from conformance.engine.scenario_run.run_scenario import play
 from conformance.errors import TargetUnreachable
-from conformance.play import Pacer, Stage, play
-from conformance.provision import open_provisioner
-from conformance.results import Outcome
-from conformance.run import arrange
+from conformance.results.model import Outcome
+from conformance.target.embedded import embedded
+from conformance.target.provision import open_provisioner
 from tests.forked import forked
 from tests.variants.serve import main as serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conformance.results import Result
+    from conformance.results.model import Result
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
     from conformance.target import Target

@@ -4,10 +4,9 @@ It asks for nothing from the network and allows nothing: its policy names its on
 hashes. Without the script everything is there, in `<details>`; the script adds filters and search.
 
     view → features, broken, scenarios, probes    plain values that templates show
-    comparison                                    the same for two runs side by side
     page → assets/*.html, *.css, *.js             what they look like: base.html is the page, parts.html its pieces
 """
 
-from conformance.report.html.page import render, render_comparison
+from conformance.report.html.page import render
 
-__all__ = ["render", "render_comparison"]
+__all__ = ["render"]

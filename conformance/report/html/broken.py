@@ -18,13 +18,13 @@ from conformance.report.html.scenarios import (
 )
 from conformance.report.text import line
 from conformance.report.transcript import again
-from conformance.verdict import Standing
+from conformance.results.verdict import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.report.model import Report, RuleRow
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from conformance.report.html.scenarios import LONGEST_SENTENCE
 from conformance.report.text import line
-from conformance.verdict import Standing, worst
+from conformance.results.verdict import Standing, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from conformance.report.html.scenarios import ScenarioView
     from conformance.report.model import FeatureRow, Report
-    from conformance.verdict import JudgedRule
+    from conformance.results.verdict import JudgedRule
 
 BAR = 100
 """Units that the bar of a feature is wide."""

@@ -13,14 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from conformance.report.evidence import plural
-from conformance.report.html.comparison import comparison_view
 from conformance.report.html.view import page_view
 from conformance.report.text import line
 
 if TYPE_CHECKING:
-    from conformance.compare import Alignment, Comparison
     from conformance.report.model import Report
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -55,11 +53,6 @@ ICONS = {
 def render(report: Report, run: Run) -> str:
     """Give the whole page of one run; it is inert whatever the server sent."""
     return fill("report.html", page=page_view(report, run))
-
-
-def render_comparison(comparison: Comparison, alignment: Alignment | None = None) -> str:
-    """Give the whole page of two runs side by side; `alignment` is a scenario that shall be seen line by line."""
-    return fill("comparison.html", page=comparison_view(comparison, alignment))
 
 
 def fill(template: str, **values: Any) -> str:

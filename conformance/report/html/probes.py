@@ -9,8 +9,8 @@ from conformance.report.html.scenarios import LONGEST_ID, Room, Transcript, tran
 from conformance.report.text import fit, line
 
 if TYPE_CHECKING:
-    from conformance.results import Observation
-    from conformance.runlog import Run
+    from conformance.results.model import Observation
+    from conformance.results.runlog import Run
 
 
 @dataclass(frozen=True, slots=True)

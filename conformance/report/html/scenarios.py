@@ -9,15 +9,15 @@ from conformance.report.failures import ended_as, reason
 from conformance.report.text import WIDEST, line
 from conformance.report.transcript import MOST_PROBLEMS, again, place, said, step, window
 from conformance.report.wire import fault, offender, wire_lines
-from conformance.standing import FAILING
+from conformance.results.status import FAILING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.report.wire import WireLine
-    from conformance.results import Entry, Problem, Result
-    from conformance.runlog import RuleEntry, Run
-    from conformance.verdict import JudgedScenario
+    from conformance.results.model import Entry, Problem, Result
+    from conformance.results.runlog import RuleEntry, Run
+    from conformance.results.verdict import JudgedScenario
 
 MOST_LINES = 6_000
 """Lines of transcripts on one page, about a megabyte and a half; what comes later is only pointed at."""

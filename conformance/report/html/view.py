@@ -15,14 +15,14 @@ from conformance.report.markdown import calibration
 from conformance.report.tables import Table, tables
 from conformance.report.text import line
 from conformance.report.waived import red_waivers
-from conformance.verdict import Standing
+from conformance.results.verdict import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.report.differences import DifferenceRow
     from conformance.report.model import Report
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 
 @dataclass(frozen=True, slots=True)

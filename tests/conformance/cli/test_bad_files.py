@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.cli.main import main
-from conformance.documents import read_yaml
 from conformance.errors import BadFile
-from conformance.runlog import read_run
+from conformance.files.documents import read_yaml
+from conformance.results.runlog import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

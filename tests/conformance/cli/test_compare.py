@@ -15,13 +15,13 @@ from jsonschema import Draft202012Validator
 
 from conformance.cli.compare import compare
 from conformance.errors import BadFile, UsageError
-from conformance.results import Outcome
+from conformance.results.model import Outcome
 from tests.conformance.cli.test_report import recorded
 from tests.conformance.report import toys
 from tests.conformance.report.hostile import NASTY
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "spec/formats/comparison.schema.json").read_text())
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cli.coverage import coverage
-from conformance.runlog import RunWriter
+from conformance.results.runlog import RunWriter
 from tests.conformance.report import toys
 
 if TYPE_CHECKING:

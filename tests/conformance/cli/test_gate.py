@@ -16,17 +16,17 @@ from jsonschema import Draft202012Validator
 
 from conformance.cli.gate import gate
 from conformance.errors import BadFile, UsageError
-from conformance.waivers import Waiver, Waivers
+from conformance.results.waivers import Waiver, Waivers
 from tests.conformance.cli.test_compare import passed
 from tests.conformance.cli.test_report import recorded
 from tests.conformance.cli.test_run import TARGET, toy_spec_folder  # noqa: F401 -- a fixture
 from tests.conformance.report import toys
-from tests.conformance.stages import SECRET
+from tests.conformance.run_contexts import SECRET
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "spec/formats/gate.schema.json").read_text())
 WAIVERS = """\

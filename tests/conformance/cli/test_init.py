@@ -16,8 +16,8 @@ from conformance.cli.main import main
 from conformance.errors import UsageError
 from conformance.init import DRIVERS
 from conformance.target import check_target, read_target
-from conformance.tokens import mint
-from tests.conformance.stages import SECRET, SIGNING
+from conformance.target.tokens import mint
+from tests.conformance.run_contexts import SECRET, SIGNING
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
 from tests.doubles.reference import reference_server

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from conformance.cli import probe as module
 from conformance.cli.probe import probe
 from conformance.errors import TargetUnreachable, UsageError
-from conformance.runlog import read_run
+from conformance.results.runlog import read_run
 
 if TYPE_CHECKING:
     from pathlib import Path

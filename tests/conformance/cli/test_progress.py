@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from conformance.cli.progress import Progress
-from conformance.results import Calibration, Observation, Outcome, Problem, Result
+from conformance.results.model import Calibration, Observation, Outcome, Problem, Result
 
 CALIBRATION = Calibration(greets=True, answers_barrier=True, skew=0.0, settle=0.0, patience=1.0)
 OBSERVATION = Observation(id="greeting", title="What?", why="So.", observed="a greeting")

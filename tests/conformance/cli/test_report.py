@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 from conformance.cli.report import report
 from conformance.errors import BadFile, UsageError
 from conformance.report import FILES, FORMATS, build
-from conformance.results import Outcome
-from conformance.runlog import Run, RunWriter
+from conformance.results.model import Outcome
+from conformance.results.runlog import Run, RunWriter
 from tests.conformance.report import toys
 from tests.conformance.report.test_transcript import EXAMPLE
 

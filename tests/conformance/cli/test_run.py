@@ -21,11 +21,11 @@ import pytest
 
 from conformance.cli.main import main
 from conformance.report import FORMATS, build
-from conformance.results import Outcome
-from conformance.runlog import read_run
+from conformance.results.model import Outcome
+from conformance.results.runlog import read_run
 from conformance.spec import load
 from tests.conformance.report.valid import check
-from tests.conformance.stages import SECRET
+from tests.conformance.run_contexts import SECRET
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
 from tests.doubles.listening import listening
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.server import ServerConnection
 
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
     from conformance.spec import Spec
 
 TARGET = """
@@ -246,7 +246,7 @@ class TestCannotJudge:
             self.check(command, url, f"closed with {code}")
 
     def test_a_server_that_never_stops(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("conformance.memory.MAX_LOG", 1_500_000)
+        monkeypatch.setattr("conformance.wire.frame_budget.MAX_LOG", 1_500_000)
 
         async def flood(socket: ServerConnection) -> None:
             while True:
@@ -273,7 +273,7 @@ class TestCannotJudge:
 
     @pytest.mark.parametrize("drip", [b"", b"H"], ids=["says nothing", "says it slowly"])
     def test_an_upgrade_that_does_not_end(self, command: Command, monkeypatch: pytest.MonkeyPatch, drip: bytes) -> None:
-        monkeypatch.setattr("conformance.play.entering.UPGRADE", 0.5)
+        monkeypatch.setattr("conformance.engine.context.joining.UPGRADE", 0.5)
         ended = threading.Event()
 
         def trickle(peer: socket.socket) -> None:

@@ -13,7 +13,7 @@ import trustme
 
 from conformance.cli.main import main
 from tests.conformance.cli.test_run import TARGET, hosted, raw_server
-from tests.conformance.stages import SECRET
+from tests.conformance.run_contexts import SECRET
 from tests.doubles.listening import listening
 
 if TYPE_CHECKING:

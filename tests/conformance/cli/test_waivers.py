@@ -12,14 +12,14 @@ from click.testing import CliRunner, Result
 
 from conformance.cli import waivers as verb
 from conformance.errors import BadFile, UsageError
-from conformance.results import Outcome
+from conformance.results.model import Outcome
 from tests.conformance.cli.test_report import recorded
 from tests.conformance.report import toys
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 ENTRY = """\
 waivers:

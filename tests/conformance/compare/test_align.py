@@ -6,11 +6,11 @@ import pytest
 
 from conformance.compare import Alignment, align, compare
 from conformance.compare.align import MOST_LINES
-from conformance.results import Entry, Outcome
+from conformance.results.model import Entry, Outcome
 from tests.conformance.report import toys
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 SCENARIO = toys.scenario("edit.no", ("EDIT-2",))
 HEADER = toys.header((toys.rule("EDIT-2"),), (SCENARIO,))

@@ -9,9 +9,9 @@ import pytest
 
 from conformance.compare import compare
 from conformance.compare.gate import Decision, Kind, Reason, Terms, decide
-from conformance.results import Outcome
-from conformance.runlog import Footer, Run
-from conformance.waivers import Waiver, Waivers
+from conformance.results.model import Outcome
+from conformance.results.runlog import Footer, Run
+from conformance.results.waivers import Waiver, Waivers
 from tests.conformance.compare.test_pairing import RULES, finding, later, run
 from tests.conformance.report import toys
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from conformance.compare import Comparison, FeaturePair, RulePair, ScenarioPair, Status, compare
-from conformance.results import Observation, Outcome
-from conformance.runlog import Footer, Run, ScenarioEntry
-from conformance.waivers import Waiver, Waivers
+from conformance.results.model import Observation, Outcome
+from conformance.results.runlog import Footer, Run, ScenarioEntry
+from conformance.results.waivers import Waiver, Waivers
 from tests.conformance.report import toys
 
 PASS, FAIL, BLOCKED, UNTESTABLE = Outcome.PASS, Outcome.FAIL, Outcome.BLOCKED, Outcome.UNTESTABLE

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
-    from tests.conformance.stages import Author
+    from tests.conformance.run_contexts import Author
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.conformance.lint.words import SEND, said, without
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
-    from tests.conformance.stages import Author
+    from tests.conformance.run_contexts import Author
 
 
 class TestTypes:

@@ -11,7 +11,7 @@ from conformance.lint.names import names_are_bound, names_of_branches_differ, on
 if TYPE_CHECKING:
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
-    from tests.conformance.stages import Author
+    from tests.conformance.run_contexts import Author
 
 
 class TestNames:

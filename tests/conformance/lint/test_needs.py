@@ -10,7 +10,7 @@ from conformance.lint.needs import instances_are_needed, restarts_are_needed_and
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
-    from tests.conformance.stages import Author
+    from tests.conformance.run_contexts import Author
 
 
 class TestNeeds:

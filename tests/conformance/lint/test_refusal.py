@@ -10,7 +10,7 @@ from tests.conformance.lint.words import FETCH, FORBIDDEN, SEND
 if TYPE_CHECKING:
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
-    from tests.conformance.stages import Author
+    from tests.conformance.run_contexts import Author
 
 
 class TestRefusals:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.results import Observation, Outcome
-from conformance.runlog import CellEntry, Footer
-from conformance.runlog.records import DialectEntry
-from conformance.waivers import Waiver, Waivers
+from conformance.results.model import Observation, Outcome
+from conformance.results.runlog import CellEntry, Footer
+from conformance.results.runlog.records import DialectEntry
+from conformance.results.waivers import Waiver, Waivers
 from tests.conformance.report import toys
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 RULES = (
     toys.rule("EDIT-1"),

@@ -11,13 +11,13 @@ import pytest
 from conformance.report import build, markdown, parity_json
 from conformance.report.differences import gist
 from conformance.report.transcript import failure_text
-from conformance.results import Entry, Outcome
-from conformance.runlog import DialectEntry, Footer
+from conformance.results.model import Entry, Outcome
+from conformance.results.runlog import DialectEntry, Footer
 from tests.conformance.report import toys
 
 if TYPE_CHECKING:
     from conformance.report.model import Report
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
     from conformance.spec import Spec
 
 ENTRIES = (

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 
 from conformance.report import build, github
-from conformance.results import Outcome
+from conformance.results.model import Outcome
 from tests.conformance.report import hostile, runs, toys
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 COMMAND = re.compile(r"::(error|warning|notice) ([a-z]+=[^,:]*(?:,[a-z]+=[^,:]*)*)::(.*)")
 

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 
 from conformance.report import build
 from conformance.report.html import render, scenarios
-from conformance.results import Outcome
+from conformance.results.model import Outcome
 from tests.conformance.report import hostile, runs, toys
 from tests.conformance.report.pages import Page
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 
 def html(run: Run) -> str:

@@ -12,7 +12,7 @@ from conformance.report import build, junit
 from tests.conformance.report import hostile, runs
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 SCHEMA = xmlschema.XMLSchema(str(Path(__file__).parent / "schemas" / "junit.xsd"))
 

@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 from conformance.report import build, markdown
 from conformance.report.fences import cell, fence, table
 from conformance.report.text import line
-from conformance.results import Observation, Outcome
-from conformance.runlog import CellEntry, Footer, Run
+from conformance.results.model import Observation, Outcome
+from conformance.results.runlog import CellEntry, Footer, Run
 from tests.conformance.report import hostile, toys
 
 PARSER = MarkdownIt("commonmark").enable("table").enable("strikethrough")

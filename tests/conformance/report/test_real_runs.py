@@ -8,11 +8,11 @@ import pytest
 import pytest_asyncio
 
 from conformance.cli.recording import make_header, recording
-from conformance.embedded import embedded
+from conformance.engine.run.run import Course, Options, Selection, run, select
 from conformance.report import FORMATS, build
-from conformance.run import Course, Options, Selection, run, select
-from conformance.runlog import read_run
-from conformance.verdict import Standing
+from conformance.results.runlog import read_run
+from conformance.results.verdict import Standing
+from conformance.target.embedded import embedded
 from tests.conformance.report import hostile, runs
 from tests.conformance.report.pages import Page
 from tests.conformance.report.valid import check
@@ -22,7 +22,7 @@ from tests.forked import forked
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
     from conformance.spec import Spec
 
 SOME = Selection(patterns=("edit-message.non-*", "permissions.refused"), features=("edit_message", "permissions"))

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from conformance.report import FILES, build, markdown, parity_json, write_reports
-from conformance.results import Outcome
-from conformance.verdict import Standing, Verdict
+from conformance.results.model import Outcome
+from conformance.results.verdict import Standing, Verdict
 from tests.conformance.report import hostile, toys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "spec/formats/parity.schema.json").read_text())
 

@@ -12,7 +12,7 @@ from conformance.report import build, sarif
 from tests.conformance.report import hostile, runs
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker())

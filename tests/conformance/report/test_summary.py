@@ -10,7 +10,7 @@ from tests.conformance.report.test_github import many
 if TYPE_CHECKING:
     import pytest
 
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 
 def page(run: Run) -> str:

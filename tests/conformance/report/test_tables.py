@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.report.tables import tables
-from conformance.results import Outcome
-from conformance.runlog import CellEntry, ScenarioEntry
-from conformance.verdict import Standing, judge
+from conformance.results.model import Outcome
+from conformance.results.runlog import CellEntry, ScenarioEntry
+from conformance.results.verdict import Standing, judge
 from tests.conformance.report import toys
 
 

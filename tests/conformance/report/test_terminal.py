@@ -10,8 +10,8 @@ from rich.console import Console
 
 from conformance.report import build, terminal
 from conformance.report.text import visible
-from conformance.results import Outcome
-from conformance.runlog import FeatureEntry, Run
+from conformance.results.model import Outcome
+from conformance.results.runlog import FeatureEntry, Run
 from tests.conformance.report import hostile, toys
 from tests.conformance.report.test_transcript import EXAMPLE
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from conformance.report import failure_text
 from conformance.report.text import visible
 from conformance.report.transcript import again, finding_text
-from conformance.results import Entry, Outcome
+from conformance.results.model import Entry, Outcome
 from tests.conformance.report import hostile, toys
 
 EXAMPLE = """\

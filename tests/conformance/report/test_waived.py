@@ -14,13 +14,13 @@ from jsonschema import Draft202012Validator
 from conformance.report import build, github, html, junit, markdown, parity_json, terminal
 from conformance.report.failures import failures
 from conformance.report.fences import cell
-from conformance.results import Outcome
-from conformance.waivers import Waiver, Waivers
+from conformance.results.model import Outcome
+from conformance.results.waivers import Waiver, Waivers
 from tests.conformance.report import runs, toys
 from tests.conformance.report.pages import Page
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "spec/formats/parity.schema.json").read_text())
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.results import Calibration, Entry, Observation, Outcome, Problem, Result
-from conformance.runlog import (
+from conformance.results.model import Calibration, Entry, Observation, Outcome, Problem, Result
+from conformance.results.runlog import (
     FeatureEntry,
     Footer,
     Header,

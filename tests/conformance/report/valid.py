@@ -13,7 +13,7 @@ import xmlschema
 from conformance.report import FORMATS, build
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
 
 HERE = Path(__file__).parent
 PARITY = HERE.parents[2] / "spec" / "formats" / "parity.schema.json"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.documents import read_yaml
 from conformance.errors import BadFile
+from conformance.files.documents import read_yaml
+from conformance.files.formats import Formats
 from conformance.scenario.parse import read_scenarios
 from conformance.spec import find
-from conformance.spec.formats import Formats
 from conformance.spec.protocol import Protocol, read_protocol
 
 if TYPE_CHECKING:

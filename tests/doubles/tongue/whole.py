@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.cli.recording import make_header, recording
-from conformance.embedded import embedded
+from conformance.engine.run.run import Course, Options, Selection, run, select
 from conformance.report import build, terminal
 from conformance.report.differences import gist
-from conformance.run import Course, Options, Selection, run, select
-from conformance.runlog import read_run
+from conformance.results.runlog import read_run
 from conformance.spec import find, load
 from conformance.target import read_target
+from conformance.target.embedded import embedded
 from tests.doubles.tongue.__main__ import main as serve
 from tests.forked import forked
 

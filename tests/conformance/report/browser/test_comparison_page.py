@@ -8,13 +8,13 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from conformance.compare import align, compare
-from conformance.report.html import render_comparison
+from conformance.compare.html import render_comparison
+from tests.conformance.compare.test_html import hostile_run, passed
 from tests.conformance.report import runs
 from tests.conformance.report.browser.test_report_page import EVIL, PHONE, choose, open_all
-from tests.conformance.report.test_html_comparison import hostile_run, passed
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
     from tests.conformance.report.browser.conftest import Pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

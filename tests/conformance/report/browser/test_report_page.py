@@ -15,7 +15,7 @@ from conformance.report.html import render
 from tests.conformance.report import hostile, runs
 
 if TYPE_CHECKING:
-    from conformance.runlog import Run
+    from conformance.results.runlog import Run
     from tests.conformance.report.browser.conftest import Opened, Pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

@@ -1,0 +1,1 @@
+"""Measures how the target behaves before anything is judged."""

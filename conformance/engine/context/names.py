@@ -1,0 +1,68 @@
+"""The names of one play: what they stand for, and how they are put into what is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.context.failure import Broken
+from conformance.scenario.template import TemplateError, look_up, plain, render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.scenario.steps import Raw
+    from conformance.spec.protocol import Protocol
+    from conformance.target import Target
+
+
+class Names:
+    """What has been bound so far, beside the target's profile; `tokens` has those with which people came in."""
+
+    def __init__(self, target: Target, protocol: Protocol) -> None:
+        self.tokens: dict[str, str] = {}
+        self._target = target
+        self._protocol = protocol
+        self._bound: dict[str, Any] = {}
+
+    def bind(self, captures: Mapping[str, Any]) -> None:
+        """Bind captured values to their names, over earlier ones."""
+        self._bound.update(captures)
+
+    def render(self, raw: Raw) -> Any:
+        """Replace names and generated values; a mistake in them is the scenario's."""
+        try:
+            return render(raw, self._resolve, self._order)
+        except TemplateError as error:
+            raise Broken(str(error)) from None
+
+    def value(self, raw: Raw) -> Any:
+        """Render data that goes to the wire."""
+        return plain(self.render(raw))
+
+    def gathered(self, name: str) -> list[Any]:
+        """Give a copy of the list that a name is bound to; an unbound name begins with none."""
+        bound = self._bound.get(name, [])
+        if not isinstance(bound, list):
+            raise Broken(f"${{{name}}} is not a list that could grow")
+        return list(bound)
+
+    def readable(self) -> dict[str, str]:
+        """Say which ids stand for what, for transcripts."""
+        return {
+            value: name
+            for name, value in self._bound.items()
+            if isinstance(value, str) and len(value) >= 16 and "." not in name
+        }
+
+    def _resolve(self, name: str) -> Any:
+        if name.partition(".")[0] in self._target.profile:
+            return self._target.look_up(name)
+        if name.endswith(".token"):
+            return self.tokens[name.removesuffix(".token")]
+        return look_up(self._bound, name)
+
+    def _order(self, name: str, items: list[Any]) -> list[Any]:
+        order = self._protocol.orders.get(name)
+        if order is None:
+            raise TemplateError(f"the protocol has no order {name!r}")
+        return items[::-1] if self._target.look_up(order.profile) == order.reversed_when else items

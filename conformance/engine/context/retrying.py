@@ -1,0 +1,38 @@
+"""Good manners while playing: who is asked to come again later does, and what we wait for ourselves is kept apart."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from conformance.errors import AskedToLeave
+from conformance.target.throttle.retrying import LONGEST, TRIES, asked_to_wait
+from conformance.wire.handshake_errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from conformance.engine.context.scenario_context import World
+    from conformance.wire.connection import Connection
+
+
+async def insist(
+    world: World, who: str, connect: Callable[[], Awaitable[Connection | Refused]]
+) -> Connection | Refused:
+    """Connect somebody who should be let in: a server that says “later” is obeyed, and nothing is held against it.
+
+    Raises AskedToLeave where it says so again and again, or for too long.
+    """
+    for attempt in itertools.count(1):
+        outcome = await connect()
+        if not isinstance(outcome, Refused):
+            break
+        wait = asked_to_wait(outcome.status, outcome.retry_after, attempt)
+        if wait is None:
+            break
+        if wait > LONGEST or attempt == TRIES:
+            how = "again and again" if wait <= LONGEST else f"for {wait:,.0f} s"
+            raise AskedToLeave(f"the target turns us away {how} ({outcome.why}): come back later, or go slower")
+        world.transcript.note(who, "·", f"asked to come again in {wait:g} s")
+        world.stage.guest.stay_away(wait)
+    return outcome

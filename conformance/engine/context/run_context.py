@@ -1,0 +1,184 @@
+"""What all plays of one run share: the spec, the target, how it behaves, and the care not to overrun its limits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.target.throttle import Guest
+from conformance.wire.frame_budget import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from conformance.results.model import Calibration
+    from conformance.spec import Spec
+    from conformance.target import Target
+    from conformance.target.accounts import Provisioner
+
+
+SERVER_ERROR = 500
+
+
+class Pacer:
+    """Keeps requests below the target's rate limits, per user: only the scenarios about limits may meet them."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        target: Target,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._limits = [
+            (one.requests, int(target.look_up(one.limit)), float(target.look_up(one.window)))
+            for one in spec.protocol.budgets
+        ]
+        self._barrier = spec.protocol.barrier_request[spec.protocol.discriminator]
+        self._spent: dict[tuple[str, int], deque[float]] = {}
+
+    async def ready(self, user: str, request: str) -> None:
+        """Wait until the user may send one more request of this type, and count it."""
+        if request == self._barrier:
+            return
+        for index, (requests, limit, window) in enumerate(self._limits):
+            if requests is not None and request not in requests:
+                continue
+            spent = self._spent.setdefault((user, index), deque())
+            # The server's window may have begun later than ours by the time a frame is on its way.
+            safe, now = window * 1.05, self._clock()
+            while spent and spent[0] <= now - safe:
+                spent.popleft()
+            # A place is taken before the wait for it: who asks meanwhile takes the next one.
+            due = now if len(spent) < limit else spent[-limit] + safe
+            spent.append(due)
+            if due > now:
+                await self._sleep(due - now)
+            return
+
+    def forget(self, user: str) -> None:
+        """Drop what is known of a user that will not come back."""
+        for index in range(len(self._limits)):
+            self._spent.pop((user, index), None)
+
+
+class Floor:
+    """Lets one scenario at a time act alone; whoever waits for a timer of the server leaves it to another one."""
+
+    def __init__(self) -> None:
+        self._door = asyncio.Lock()
+        self._taken = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Act alone; who comes back from a timer goes before all but one of those who have not begun."""
+        async with self._door:
+            await self._taken.acquire()
+        try:
+            yield
+        finally:
+            self._taken.release()
+
+    @contextlib.asynccontextmanager
+    async def leave(self) -> AsyncIterator[None]:
+        """Let others act for as long as the body lasts, then wait until it is one's turn again."""
+        self._taken.release()
+        try:
+            yield
+        finally:
+            await self._taken.acquire()
+
+
+@dataclass(slots=True)
+class Reach:
+    """Signs, in one play, that a target is not there any more: a server that has died, hangs, or is being replaced.
+
+    `lost` counts the connections that it did not answer and those that it dropped, `closed` all that it ended.
+    """
+
+    lost: int = 0
+    closed: int = 0
+
+    def refused(self, status: int | None) -> None:
+        """Note that it did not let somebody in; `status` is that of HTTP, None where there was no answer."""
+        self.lost += status is None or status >= SERVER_ERROR
+
+    def ended(self, *, dropped: bool) -> None:
+        """Note that it ended a connection; `dropped`: without a close frame."""
+        self.closed += 1
+        self.lost += dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The fixed surroundings of a play. Seconds throughout; `time_scale` stretches every wait for a slow machine.
+
+    `restart` kills the target and starts it again, None where the run cannot. `secrets` are texts that no frame may
+    hold. `used` gathers the entries of the target's dialect that any play has used. `onlookers`: people
+    who have no part in a scenario look on.
+    """
+
+    spec: Spec
+    target: Target
+    calibration: Calibration
+    provisioner: Provisioner
+    pacer: Pacer
+    time_scale: float = 1.0
+    restart: Callable[[], Awaitable[None]] | None = None
+    secrets: tuple[str, ...] = field(default=())
+    used: set[str] = field(default_factory=set)
+    reach: Reach = field(default_factory=Reach)
+    memory: Memory = field(default_factory=Memory)
+    floor: Floor = field(default_factory=Floor)
+    guest: Guest = field(default_factory=Guest)
+    onlookers: bool = False
+
+    @property
+    def reply(self) -> float:
+        """How long the server may take to reply to anything."""
+        return self.target.reply * self.time_scale
+
+    @property
+    def patience(self) -> float:
+        """How long to wait for a frame that must come, before the barrier is asked."""
+        return self.calibration.patience * self.time_scale
+
+    @property
+    def settle(self) -> float:
+        """How long a broadcast may still be on its way after the barrier."""
+        return self.calibration.settle * self.time_scale
+
+    def bearable(self, *, alone: bool) -> float:
+        """Give the seconds for which our own politeness may hold a play back before its failure says nothing.
+
+        The server's timers run meanwhile. What plays alone is about rate limits: it needs to be within their window.
+        """
+        if alone:
+            return min((float(self.target.look_up(one.window)) for one in self.spec.protocol.budgets), default=0.0) / 2
+        return min(float(seconds) for seconds in self.target.profile["timers"].values())
+
+    def timer(self, path: str) -> float:
+        """Give a timer of the target's profile, in seconds."""
+        return float(self.target.look_up(path))
+
+    def unmet(self, needs: Mapping[str, Any]) -> str | None:
+        """Say which of a scenario's needs the target declares not to have; None: it has them all."""
+        for need, wanted in needs.items():
+            if need == "instances":
+                if len(self.target.instances) < wanted:
+                    return f"it needs {wanted} instances, and the target names {len(self.target.instances)}"
+            elif need == "restart":
+                if self.restart is None:
+                    return "it needs a server that the run can restart"
+            elif need == "local":
+                if not self.target.local:
+                    return "it needs a server that runs on this machine"
+            elif self.target.look_up(need) != wanted:
+                return f"it needs {need} = {wanted!r}, and the target declares {self.target.look_up(need)!r}"
+        return None

@@ -1,0 +1,182 @@
+"""One play's world: its users, conversations, open connections, the names bound so far, and the guards that stand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.context.failure import Broken, Unmet
+from conformance.engine.context.names import Names
+from conformance.engine.context.throttled_time import ThrottledTime
+from conformance.engine.context.transcript import Transcript
+from conformance.scenario.matching import Matched, match
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.engine.context.honeypot import Trap
+    from conformance.engine.context.run_context import Stage
+    from conformance.scenario.steps import Never, NeverFetched
+    from conformance.target.accounts import Lease
+    from conformance.wire.connection import Connection, Received
+    from conformance.wire.handshake_errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A `never` that stands until the end, its pattern rendered when it was set."""
+
+    step: Never
+    pattern: Any
+
+
+class World:
+    """Everything one play can reach. `connections` has every connection ever opened, the closed ones too."""
+
+    def __init__(self, stage: Stage, *, alone: bool = False, observing: bool = False) -> None:
+        self.stage = stage
+        self.alone = alone
+        self.observing = observing
+        self.observed = ""
+        self.held = ThrottledTime()
+        self.transcript = Transcript()
+        self.connections: dict[str, Connection] = {}
+        self.refused: dict[str, Refused] = {}
+        self.past: list[Connection] = []
+        self.onlookers: frozenset[str] = frozenset()
+        self.users: dict[str, str] = {}
+        self.conversations: dict[str, str] = {}
+        self.traps: dict[str, Trap] = {}
+        self.guards: list[Guard] = []
+        self.trap_guards: list[NeverFetched] = []
+        self.shown: set[str] = set()
+        self.leased: Lease | None = None
+        self.names = Names(stage.target, stage.spec.protocol)
+        self._setup: dict[int, int] = {}
+
+    @property
+    def lease(self) -> Lease:
+        """What was provided."""
+        assert self.leased is not None
+        return self.leased
+
+    async def send(self, who: str, frame: Mapping[str, Any], *, paced: bool = True) -> None:
+        """Send a frame from a connection, within the target's rate limits."""
+        connection = self.open(who)
+        # The target's rate limit first: its window is counted with a margin, the guest's own rate is exact.
+        if paced:
+            await self.stage.pacer.ready(
+                self.users[who.partition("@")[0]], frame[self.stage.spec.protocol.discriminator]
+            )
+        await self.turn(who)
+        self.transcript.note(who, "→", dict(frame))
+        await connection.send_frame(frame)
+
+    async def turn(self, who: str) -> None:
+        """Wait until the target's politeness allows one more request of this user."""
+        with self.held:
+            await self.stage.guest.request(self.users[who.partition("@")[0]])
+
+    def open(self, who: str) -> Connection:
+        """Give a connection that exists; whether it is still open is for the step to find out."""
+        if who in self.connections:
+            return self.connections[who]
+        if who in self.refused:
+            raise Unmet(f"{who} was refused: {self.refused[who].why}")
+        raise Broken(f"{who} is not connected here")
+
+    def reply_to(self, request: str) -> tuple[str, Mapping[str, Any]]:
+        """Give type and pattern of the plain reply to a request type."""
+        reply = self.stage.spec.incoming[request].reply
+        if reply is None:
+            raise Broken(f"{request} has no reply of its own")
+        return reply[self.stage.spec.protocol.discriminator], reply.get("with", {})
+
+    def mark_setup(self) -> None:
+        """Remember what had arrived when the setup was over."""
+        self._setup = {id(connection): len(connection.log) for connection in self.connections.values()}
+
+    def was_in_setup(self, connection: Connection, received: Received) -> bool:
+        """Say whether a frame had arrived by then."""
+        return any(one is received for one in connection.log[: self._setup.get(id(connection), 0)])
+
+    def was_sent_wrong_frames(self) -> bool:
+        """Say whether the server has sent anything that does not fit its schema: names may be bound to parts of it."""
+        frames = (one.frame for connection in (*self.connections.values(), *self.past) for one in connection.log)
+        return any(frame.problem is not None or frame.violations for frame in frames)
+
+    def first(
+        self, connection: Connection, kind: str, pattern: Any, *, or_greeting: bool = False
+    ) -> tuple[int, Received, Matched] | None:
+        """Find the earliest unclaimed frame of a type that matches: its index, itself, and its captures.
+
+        The type `*` is any but ambient ones. The greeting is claimed by whoever connects; a step may still ask for it
+        (`or_greeting`), by a pattern.
+        """
+        for index, received in enumerate(connection.log):
+            fits = received.frame.type == kind or (kind == "*" and not self.is_ambient(received))
+            if fits and index not in connection.claimed:
+                found = match(pattern, received.frame.value)
+                if isinstance(found, Matched):
+                    return index, received, found
+        if or_greeting and pattern and connection.greeting is not None:
+            received = connection.log[connection.greeting]
+            found = match(pattern, received.frame.value)
+            if received.frame.type == kind and isinstance(found, Matched):
+                return connection.greeting, received, found
+        return None
+
+    def is_ambient(self, received: Received) -> bool:
+        """Say whether a frame may come at any time."""
+        return received.frame.type in self.stage.target.ambient
+
+    async def barrier(self, names: Sequence[str] | None = None) -> bool:
+        """Ask the barrier of these connections (all open ones) at the same time; False: one gave no reply."""
+        chosen = list(self.connections.values()) if names is None else [self.open(name) for name in names]
+        live = [connection for connection in chosen if connection.closed is None]
+        if not self.stage.calibration.answers_barrier:
+            await asyncio.sleep(self.stage.patience)
+            return True
+        answers = await asyncio.gather(*(connection.barrier(self.stage.reply) for connection in live))
+        return all(answers)
+
+    async def quiet(self) -> None:
+        """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier.
+
+        The first barrier is for those who have asked for something since their last one, the second for all but those
+        who only look on; but where nothing is late and only one has asked, all of it was there when its own barrier
+        returned.
+        """
+        busy = [name for name, connection in self.connections.items() if connection.busy and connection.closed is None]
+        await self.barrier(busy)
+        if self.stage.settle:
+            await asyncio.sleep(self.stage.settle)
+        if self.stage.calibration.answers_barrier:
+            done = {*busy} if len(busy) == 1 and not self.stage.settle else set()
+            await self.barrier([name for name in self.connections if name not in done | self.onlookers])
+
+    async def end(self) -> None:
+        """Close every connection and trap; never raises for what the server does."""
+        everyone = (*self.connections.values(), *self.past)
+        self.stage.used.update(*(connection.used for connection in everyone))
+        leaving = [connection.close() for connection in everyone]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5.0):
+                await asyncio.gather(*leaving, return_exceptions=True)
+        for connection in everyone:
+            connection.forget()
+        for trap in self.traps.values():
+            await trap.remove()
+        if self.leased is not None:
+            await self._give_back(self.leased)
+
+    async def _give_back(self, lease: Lease) -> None:
+        """End the lease; who comes back in another play must find nothing of this one under way."""
+        if lease.lasting:
+            await asyncio.sleep(self.stage.settle)
+        else:
+            for user in self.users.values():
+                self.stage.pacer.forget(user)
+        await lease.end()

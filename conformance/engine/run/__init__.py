@@ -1,0 +1,1 @@
+"""A whole run: which scenarios, in which order, how many at a time."""

@@ -1,0 +1,39 @@
+"""Looks into a conversation that is said to be empty: it may have been so when the target file was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.engine.context.joining import connect
+from conformance.errors import ProvisioningFailed
+from conformance.scenario.matching import Matched, match
+from conformance.wire.handshake_errors import Refused
+
+if TYPE_CHECKING:
+    from conformance.engine.context.scenario_context import World
+
+
+async def look_into(world: World, room: str, user: str) -> None:
+    """Ask for the history as a member; raises ProvisioningFailed where there is one.
+
+    A server that answers otherwise, or not at all, is left to the scenario to judge.
+    """
+    protocol, who = world.stage.spec.protocol, f"{user}@beforehand"
+    outcome = await connect(world, who)
+    if isinstance(outcome, Refused):
+        return
+    try:
+        names = {"${conversation}": world.conversations[room]}
+        await world.send(who, {key: names.get(value, value) for key, value in protocol.empty_request.items()})
+
+        def answered() -> bool:
+            return any(one.frame.type in (protocol.empty.frame, protocol.error) for one in outcome.log)
+
+        await outcome.until(answered, world.stage.reply)
+        for received in outcome.log:
+            found = match(protocol.empty.pattern, received.frame.value)
+            if received.frame.type == protocol.empty.frame and not isinstance(found, Matched):
+                raise ProvisioningFailed(f"it needs an empty conversation, and {room} is only declared to be one")
+    finally:
+        await outcome.close()
+        del world.connections[who]

@@ -1,0 +1,148 @@
+"""Judges a play: what its steps found, what is left when it has ended, and every frame that the server sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.engine.context.failure import Unmet
+from conformance.engine.scenario_run.attribution import concerns, rule_of_stray
+from conformance.engine.scenario_run.bystanders import may_get, rule_of_leak
+from conformance.engine.scenario_run.residue import residue
+from conformance.engine.scenario_run.steps.forbidding import judge_guard, judge_trap
+from conformance.results.model import Outcome, Problem
+
+if TYPE_CHECKING:
+    from conformance.engine.context.scenario_context import World
+    from conformance.scenario.steps import Scenario, Step
+    from conformance.spec import Spec
+    from conformance.wire.connection import Received
+
+MAX_PROBLEMS = 20
+TELLING = 32
+"""Characters; a shorter token of a scenario, such as `null`, may stand in any text by chance."""
+
+
+class Verdict:
+    """Gathers the problems of a play while it goes on."""
+
+    def __init__(self, scenario: Scenario, spec: Spec) -> None:
+        self.file = spec.place(scenario.file)
+        self.outcome = Outcome.PASS
+        self.too_slow = False
+        self.problems: list[tuple[Problem, Received | None]] = []
+        self._scenario = scenario
+
+    def add(self, outcome: Outcome, message: str, step: Step | None = None, offender: Received | None = None) -> None:
+        """Note a problem; the first one decides the outcome."""
+        if self.outcome is Outcome.PASS:
+            self.outcome = outcome
+        line = step.line if step else self._scenario.line
+        problem = Problem(message, self.file, line, step.label if step else "")
+        self.problems.append((problem, offender))
+
+    def spoil(self, message: str) -> None:
+        """Note why a failure says nothing of the server; what has passed all the same has passed."""
+        if self.outcome in (Outcome.FAIL, Outcome.BLOCKED):
+            self.outcome = Outcome.UNTESTABLE
+            self.problems.insert(0, (Problem(message, self.file, self._scenario.line), None))
+
+
+async def judge_end(scenario: Scenario, world: World, verdict: Verdict) -> None:
+    """One settle, one barrier, then every guard and the residue; last of all what has reached those who look on."""
+    await world.quiet()
+    for guard in world.guards:
+        try:
+            judge_guard(guard, world)
+        except Unmet as error:
+            verdict.add(Outcome.FAIL, error.message, guard.step, error.offender)
+    for step in world.trap_guards:
+        try:
+            judge_trap(step, world)
+        except Unmet as error:
+            verdict.add(Outcome.FAIL, error.message, step)
+    _judge_residue(scenario, world, verdict)
+    # Their barrier comes after all has been judged: a server may answer it on a user's other connections, too.
+    await world.barrier(sorted(world.onlookers & world.connections.keys()))
+    _judge_leaks(scenario, world, verdict)
+    for connection in (*world.connections.values(), *world.past):
+        if connection.closed is not None and connection.closed.fault:
+            verdict.add(Outcome.FAIL, f"{connection.name} was {connection.closed}")
+
+
+def judge_frames(scenario: Scenario, world: World, verdict: Verdict) -> None:
+    """Check every frame of the server against its schema, and that it gives no secret away."""
+    protocol = world.stage.spec.protocol
+    secrets = (*world.stage.secrets, *world.names.tokens.values())
+    for connection in (*world.connections.values(), *world.past):
+        for received in connection.log:
+            frame = received.frame
+            if frame.problem is not None:
+                _charge(
+                    scenario,
+                    verdict,
+                    protocol.malformed_rule,
+                    f"{connection.name} got a wrong frame: {frame.problem}",
+                    received,
+                )
+            for violation in frame.violations:
+                message = f"{connection.name} got a wrong {frame.type}: {violation.message}"
+                _charge(scenario, verdict, violation.rule or protocol.malformed_rule, message, received)
+            if any(secret in frame.text for secret in secrets):
+                _charge(
+                    scenario,
+                    verdict,
+                    protocol.secret_rule,
+                    f"{connection.name} got a frame with a token in it",
+                    received,
+                )
+
+
+def judge_refusals(scenario: Scenario, world: World, verdict: Verdict) -> None:
+    """Check that no refusal repeats what it refuses."""
+    for who, refusal in world.refused.items():
+        if any(token in refusal.told for token in world.shown if len(token) >= TELLING):
+            message = f"{who} was refused by an answer with its token in it"
+            _charge(scenario, verdict, world.stage.spec.protocol.secret_rule, message, None)
+
+
+def _judge_residue(scenario: Scenario, world: World, verdict: Verdict) -> None:
+    guarded = {id(offender) for _, offender in verdict.problems}
+    own = concerns(scenario, world.stage.spec)
+    for connection, received in residue(world, scenario):
+        if id(received) in guarded or len(verdict.problems) >= MAX_PROBLEMS or connection.name in world.onlookers:
+            continue
+        message = f"{connection.name} got {_named(received)}, which nothing in this scenario explains"
+        rule = rule_of_stray(received.frame.type, world.stage.spec)
+        if rule is not None and received.frame.type not in own:
+            _charge(scenario, verdict, rule, message, received)
+        else:
+            early = world.was_in_setup(connection, received)
+            verdict.add(Outcome.BLOCKED if early else Outcome.FAIL, message, None, received)
+
+
+def _judge_leaks(scenario: Scenario, world: World, verdict: Verdict) -> None:
+    """Charge what has reached somebody who only looks on to the rule of its type, whatever the scenario is about."""
+    spec = world.stage.spec
+    for connection, received in residue(world, scenario):
+        kind = received.frame.type
+        if connection.name not in world.onlookers or may_get(connection.name, kind, spec):
+            continue
+        message = f"{connection.name} only looks on here, and got {_named(received)}"
+        rule = rule_of_leak(kind, spec)
+        if rule is not None:
+            _charge(scenario, verdict, rule, message, received)
+        elif len(verdict.problems) < MAX_PROBLEMS:
+            verdict.add(Outcome.FAIL, message, None, received)
+
+
+def _named(received: Received) -> str:
+    return received.frame.type or f"a frame that cannot be read ({received.frame.problem})"
+
+
+def _charge(scenario: Scenario, verdict: Verdict, rule: str, message: str, received: Received | None) -> None:
+    if sum(problem.rule == rule for problem, _ in verdict.problems) >= MAX_PROBLEMS:
+        return
+    problem = Problem(message, verdict.file, scenario.line, rule=rule)
+    if rule in scenario.rules and verdict.outcome is Outcome.PASS:
+        verdict.outcome = Outcome.FAIL
+    verdict.problems.append((problem, received))

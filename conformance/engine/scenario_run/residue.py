@@ -1,0 +1,157 @@
+"""What is left at the end of a play: frames that no step expected and no own request plainly explains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from conformance.scenario.matching import Matched, match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.engine.context.scenario_context import World
+    from conformance.scenario.steps import Allowed, Scenario
+    from conformance.wire.connection import Connection, Received
+
+
+def residue(world: World, scenario: Scenario) -> Iterator[tuple[Connection, Received]]:
+    """Give (connection, frame) for every frame that has no business to be there."""
+    allowed = [(one, world.names.render(one.pattern)) for one in scenario.allow]
+    for connection, strays in _strays(world):
+        for received in strays:
+            if not any(_is_allowed(one, pattern, connection, received) for one, pattern in allowed):
+                yield connection, received
+
+
+def unexplained(world: World) -> dict[str, list[Received]]:
+    """Give the frames of each present connection that nothing has explained so far."""
+    return {connection.name: strays for connection, strays in _strays(world) if connection not in world.past}
+
+
+def _strays(world: World) -> Iterator[tuple[Connection, list[Received]]]:
+    greeting = world.stage.spec.protocol.greeting.frame
+    everyone = (*world.connections.values(), *world.past)
+    granted = {id(connection): _granted(connection, world) for connection in everyone}
+    per_user: Counter[tuple[str, str]] = Counter()
+    for connection in everyone:
+        for request in granted[id(connection)]:
+            for kind in world.stage.spec.incoming[request].echo:
+                per_user[connection.name.partition("@")[0], kind] += 1
+    for connection in everyone:
+        spare = _Spare(connection, granted[id(connection)], per_user, world)
+        unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
+        if unclaimed and unclaimed[0] is connection.log[0] and unclaimed[0].frame.type == greeting:
+            del unclaimed[0]  # A greeting with other words; the scenarios about the greeting judge it.
+        yield connection, [one for one in unclaimed if not world.is_ambient(one) and not spare.takes(one)]
+
+
+def _granted(connection: Connection, world: World) -> list[str]:
+    """Give the types of the connection's requests that were not refused.
+
+    Replies come in request order, so the n-th terminal reply belongs to the n-th request that has one. A reply that is
+    missing (a fault of its own, which the scenarios of that rule find) is skipped: it must not turn echoes into strays.
+    """
+    spec = world.stage.spec
+    error = spec.protocol.error
+    replies = [one.frame for one in connection.log]
+    granted = []
+    position = 0
+    for number, request in enumerate(connection.sent):
+        message = spec.incoming.get(request.type)
+        reply = None if message is None else message.reply
+        if message is not None and reply is None and not _one_too_many(connection, number, position, world):
+            continue  # It is answered only when it fails, and every reply that is left belongs to another request.
+        refused = False
+        for index in range(max(position, request.seen), len(replies)):
+            have = replies[index]
+            granting = reply is not None and _fits(
+                reply[spec.protocol.discriminator], reply.get("with", {}), have.type, have.value
+            )
+            if have.type == error or granting:
+                refused = have.type == error
+                position = index + 1
+                break
+        if reply is not None and not refused:
+            granted.append(request.type)
+    return granted
+
+
+def _one_too_many(connection: Connection, number: int, position: int, world: World) -> bool:
+    """Say whether there are more terminal replies left than later requests that have one."""
+    spec = world.stage.spec
+    replies = [one for kind in connection.sent[number + 1 :] if (one := _reply(kind.type, world)) is not None]
+    left = 0
+    for received in connection.log[position:]:
+        frame = received.frame
+        left += frame.type == spec.protocol.error or any(_fits(*reply, frame.type, frame.value) for reply in replies)
+    return left > len(replies)
+
+
+def _reply(request: str, world: World) -> tuple[str, Mapping[str, Any]] | None:
+    message = world.stage.spec.incoming.get(request)
+    if message is None or message.reply is None:
+        return None
+    return message.reply[world.stage.spec.protocol.discriminator], message.reply.get("with", {})
+
+
+class _Spare:
+    """The plain consequences of one connection's granted requests that are still to come."""
+
+    def __init__(
+        self, connection: Connection, granted: list[str], per_user: Counter[tuple[str, str]], world: World
+    ) -> None:
+        self._world = world
+        self._user = connection.name.partition("@")[0]
+        self._id = world.users[self._user]
+        spec = world.stage.spec
+        self._replies: list[tuple[str, Mapping[str, Any]]] = []
+        self._actors: dict[str, str] = {}
+        unclaimed_echoes: Counter[str] = Counter()
+        for request_type in granted:
+            reply = spec.incoming[request_type].reply
+            assert reply is not None
+            self._replies.append((reply[spec.protocol.discriminator], reply.get("with", {})))
+            for kind, actor in spec.incoming[request_type].echo.items():
+                self._actors[kind] = actor
+                unclaimed_echoes[kind] += 1
+        self._echoes = unclaimed_echoes
+        self._total = Counter({kind: per_user[self._user, kind] for kind in unclaimed_echoes})
+        for index in sorted(connection.claimed - connection.barriers):
+            self._spend_claimed(connection.log[index])
+
+    def takes(self, received: Received) -> bool:
+        """Say whether this unclaimed frame is one of them, and count it off."""
+        kind = received.frame.type
+        if kind is None:
+            return False
+        for index, (reply, pattern) in enumerate(self._replies):
+            if _fits(reply, pattern, kind, received.frame.value):
+                del self._replies[index]
+                return True
+        if self._is_own_echo(received) and self._echoes[kind] > 0 and self._total[kind] > 0:
+            self._echoes[kind] -= 1
+            self._total[kind] -= 1
+            return True
+        return False
+
+    def _spend_claimed(self, received: Received) -> None:
+        for index, (reply, pattern) in enumerate(self._replies):
+            if _fits(reply, pattern, received.frame.type, received.frame.value):
+                del self._replies[index]
+                return
+        if self._is_own_echo(received):
+            self._total[str(received.frame.type)] -= 1
+
+    def _is_own_echo(self, received: Received) -> bool:
+        actor = self._actors.get(received.frame.type or "")
+        return actor is not None and (received.frame.value or {}).get(actor) == self._id
+
+
+def _fits(kind: str, pattern: Mapping[str, Any], have: str | None, value: Any) -> bool:
+    return have == kind and isinstance(match(dict(pattern), value), Matched)
+
+
+def _is_allowed(one: Allowed, pattern: Any, connection: Connection, received: Received) -> bool:
+    here = not one.at or connection.name in one.at
+    return here and received.frame.type == one.frame and isinstance(match(pattern, received.frame.value), Matched)

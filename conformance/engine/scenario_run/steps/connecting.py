@@ -1,0 +1,63 @@
+"""The steps that come and go: connect, and how a refusal must look; disconnect."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from conformance.engine.context import joining as entering
+from conformance.engine.context.closes import one_of_codes
+from conformance.engine.context.failure import Unmet
+from conformance.engine.context.retrying import insist
+from conformance.wire.handshake_errors import Refused
+
+if TYPE_CHECKING:
+    from conformance.engine.context.scenario_context import World
+    from conformance.scenario import steps as s
+    from conformance.wire.connection import Connection
+
+REFUSING_STATUS = frozenset({401, 403})
+REFUSING_CODES = ("1008", "44xx")
+
+
+async def connect(step: s.Connect, world: World) -> None:
+    """Open a connection; raises Unmet where it is refused, or should be and is not."""
+    token = world.names.value(step.token) if step.token is not None else None
+    arrive = partial(
+        entering.connect, world, step.who, step.instance, token, world.names.value(dict(step.query)), step.origin
+    )
+    outcome = await (arrive() if step.refused or world.observing else insist(world, step.who, arrive))
+    if step.refused:
+        await _check_refused(step, outcome, world)
+        return
+    if isinstance(outcome, Refused):
+        if not world.observing:
+            raise Unmet(f"{step.who} should be let in, and was refused: {outcome.why}")
+        return
+    if not world.observing:
+        await entering.take_greeting(world, step.who)
+    for conversation in step.join:
+        await entering.join(world, step.who, conversation)
+
+
+async def _check_refused(step: s.Connect, outcome: Connection | Refused, world: World) -> None:
+    """Check for HTTP 401 or 403, or a close with 1008 or 44xx before any application frame (AUTH-1)."""
+    if isinstance(outcome, Refused):
+        if outcome.status not in REFUSING_STATUS:
+            raise Unmet(f"{step.who} should be refused with HTTP 401 or 403; what happened: {outcome.why}")
+        return
+    await outcome.until(lambda: bool(outcome.log), world.stage.reply)
+    if outcome.log:
+        raise Unmet(f"{step.who} should be refused, and was let in", outcome.log[0])
+    closed = outcome.closed
+    if closed is None:
+        raise Unmet(f"{step.who} should be refused, and its connection is open")
+    if closed.code is None or not one_of_codes(closed.code, REFUSING_CODES):
+        raise Unmet(f"{step.who} should be refused with a close of 1008 or 44xx; it was {closed}")
+
+
+async def disconnect(step: s.Disconnect, world: World) -> None:
+    """Leave, by a close handshake or a TCP reset."""
+    for name in step.who:
+        connection = world.open(name)
+        await (connection.drop() if step.drop else connection.close())

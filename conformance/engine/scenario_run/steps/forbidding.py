@@ -1,0 +1,48 @@
+"""The steps that forbid: `never`, which stands until the end, and traps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.engine.context.failure import Unmet
+from conformance.engine.context.scenario_context import Guard, World
+from conformance.engine.scenario_run.residue import unexplained
+from conformance.scenario.matching import Matched, match
+
+if TYPE_CHECKING:
+    from conformance.scenario import steps as s
+
+
+async def never(step: s.Never, world: World) -> None:
+    """Judge now, and let the guard stand until the end."""
+    guard = Guard(step, world.names.render(step.pattern))
+    await world.quiet()
+    judge_guard(guard, world)
+    world.guards.append(guard)
+
+
+def judge_guard(guard: Guard, world: World) -> None:
+    """Raise Unmet where a connection has an unclaimed frame that must never come."""
+    strays = unexplained(world) if guard.step.frame == "*" else {}
+    for name in guard.step.at:
+        connection = world.open(name)
+        unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
+        suspects = strays[name] if guard.step.frame == "*" else unclaimed
+        for received in suspects:
+            fits = guard.step.frame in ("*", received.frame.type)
+            # A frame that cannot be read has no value to match; it is a frame all the same.
+            if fits and (not guard.pattern or isinstance(match(guard.pattern, received.frame.value), Matched)):
+                raise Unmet(f"{name} must never get {received.frame.type or 'such a frame'} here", received)
+
+
+async def never_fetched(step: s.NeverFetched, world: World) -> None:
+    """Judge the trap now, and again at the end."""
+    await world.quiet()
+    world.trap_guards.append(step)
+    judge_trap(step, world)
+
+
+def judge_trap(step: s.NeverFetched, world: World) -> None:
+    """Raise Unmet where somebody has asked the trap for something."""
+    if world.traps[step.trap].visits:
+        raise Unmet(f"the server asked the URL of {step.trap} for something")

@@ -1,0 +1,1 @@
+"""Whether the target is still there, and which results may be believed."""

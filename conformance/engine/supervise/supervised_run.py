@@ -1,0 +1,113 @@
+"""Plays scenarios and probes under a vigil, and hands on what may be believed: at once, or when it was played again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from conformance.engine.scenario_run.run_scenario import observe, play
+from conformance.results.model import Outcome, Problem, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from conformance.engine.context.run_context import Stage
+    from conformance.engine.supervise.watchdog import Vigil
+    from conformance.results.model import Observation
+    from conformance.scenario.steps import Probe, Scenario
+
+WELL = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+@dataclass(slots=True)
+class Playing:
+    """What is played in one run; `give` takes each result and each observation, once.
+
+    `held` are those whose target was lost, or may have been; `again` deals with them when all others are done.
+    """
+
+    stage: Stage
+    vigil: Vigil
+    give: Callable[[Result | Observation], None]
+    held: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    culprits: int = 0
+    changed: list[str] = field(default_factory=list)
+    stopped: str = ""
+
+    async def scenario(self, one: Scenario, attempt: int) -> None:
+        """Play a scenario."""
+        result, stands = await self._play(one, attempt)
+        if result is not None and stands:
+            self.give(result)
+        else:
+            self.held.append(partial(self._scenario_again, one, attempt, result))
+
+    async def probe(self, probe: Probe) -> None:
+        """Observe a probe."""
+        seen, stands = await self._observe(probe)
+        if seen is not None and stands:
+            self.give(seen)
+        else:
+            self.held.append(partial(self._probe_again, probe))
+
+    async def again(self, stopped: str) -> None:
+        """Play what was held back, one at a time; where the run has `stopped`, say of each why it is not judged."""
+        self.stopped = stopped
+        for begin in self.held:
+            await begin()
+        if self.vigil.returns and not self.culprits:
+            self.vigil.doubt(
+                f"the target was lost while {self.vigil.suspects} played, and came back; "
+                "played again, none of it brings the target down"
+            )
+        elif self.changed and not self.culprits:
+            self.vigil.doubt(f"connections were dropped while {', '.join(self.changed[:8])} played, and not when again")
+
+    async def _scenario_again(self, one: Scenario, attempt: int, before: Result | None) -> None:
+        self.stopped = self.stopped or self.vigil.stopped
+        if self.stopped:
+            self.give(self._not_judged(one, attempt, before))
+            return
+        result, stands = await self._play(one, attempt)
+        self.stopped = self.stopped or self.vigil.stopped
+        if result is None:
+            self.give(self._not_judged(one, attempt, before))
+        elif stands:
+            if before is not None and before.outcome is not result.outcome:
+                self.changed.append(one.id)
+            self.give(result)
+        else:
+            self.culprits += 1
+            message = "the whole server was lost while this was played, twice, the second time with nothing beside it"
+            problem = Problem(message, self._file(one), one.line)
+            self.give(replace(result, outcome=Outcome.FAIL, problems=(problem, *result.problems)))
+
+    async def _probe_again(self, probe: Probe) -> None:
+        if not (self.stopped or self.vigil.stopped):
+            seen, _ = await self._observe(probe)
+            if seen is not None and not self.vigil.stopped:
+                self.give(seen)
+
+    async def _play(self, one: Scenario, attempt: int) -> tuple[Result | None, bool]:
+        watch = self.vigil.watch(one.id)
+        stage = replace(self.stage, reach=watch.reach)
+        result = await self.vigil.over(watch, lambda: play(one, stage, attempt))
+        well = result is not None and result.outcome in WELL
+        return result, await self.vigil.believes(watch, well=well)
+
+    async def _observe(self, probe: Probe) -> tuple[Observation | None, bool]:
+        watch = self.vigil.watch(probe.id)
+        stage = replace(self.stage, reach=watch.reach)
+        seen = await self.vigil.over(watch, lambda: observe(probe, stage))
+        return seen, await self.vigil.believes(watch, well=True)
+
+    def _not_judged(self, one: Scenario, attempt: int, seen: Result | None) -> Result:
+        """Give what is left of a play when the target is gone: no word against the server."""
+        problem = Problem(f"not judged: {self.stopped}", self._file(one), one.line)
+        if seen is None:
+            return Result(one.id, one.feature, one.rules, Outcome.BLOCKED, 0.0, (problem,), attempt=attempt)
+        return replace(seen, outcome=Outcome.BLOCKED, problems=(problem, *seen.problems), findings=())
+
+    def _file(self, one: Scenario) -> str:
+        return self.stage.spec.place(one.file)

@@ -1,0 +1,200 @@
+"""Watches over a run: whether the target is still there, and still the one that was calibrated.
+
+What a play says against a server says nothing when the server was not there to be judged.
+
+    a play ends                                                     its result
+    -------------------------------------------------------------   --------------------------------------------------
+    well, and every connection was answered                         stands
+    otherwise, and the target does again all that it did when it    stands
+    was calibrated, and has dropped nobody meanwhile
+    otherwise                                                       is held back, and so is the beginning of others
+      the target comes back (or the run can start it again)         it is played again at the end, with nothing beside
+        and is lost again while that is played                      FAIL: this scenario brings the server down
+        and it ends otherwise than before                           that result, and the run is not complete
+      it does not come back                                         BLOCKED, and the run ends there
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from conformance.engine.calibration.calibrate import differences, still
+from conformance.engine.context.run_context import Reach
+from conformance.engine.supervise.liveness import Canary
+from conformance.errors import ChatParityError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from conformance.engine.context.run_context import Stage
+
+GRACE = 5.0
+"""Seconds in which a target that was lost may come back."""
+GLANCE = 0.25
+"""Seconds between two looks whether it has."""
+MOST_LOSSES = 10
+"""Times that a run finds a lost target back and goes on."""
+MOST_NAMES = 8
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """One play under watch: how its target fared, and how many losses there were when it began."""
+
+    name: str
+    losses: int
+    reach: Reach = field(default_factory=Reach)
+
+
+class Vigil:
+    """Says of each play whether it may be believed; a context manager around all of them.
+
+    `stopped` says why the run has to end (empty: it has not to); `doubts` why it is not complete though it goes on;
+    `returns` how often the target was lost and is back.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self.stopped = ""
+        self.doubts = ""
+        self.returns = 0
+        self._stage = stage
+        self._canary = Canary(stage.target, self._lost)
+        self._losses = 0
+        self._restarting = False
+        self._watched: list[Watch] = []
+        self._suspects: tuple[str, ...] = ()
+        self._asking = asyncio.Lock()
+        self._asked = 0.0
+        self._answer = ""
+        self._recovering = asyncio.Lock()
+        self._good = 0.0
+        self._here = asyncio.Event()
+        self._here.set()
+        self._gone = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        await self._canary.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._canary.__aexit__()
+
+    async def restart(self) -> None:
+        """Restart the target, which is no loss."""
+        assert self._stage.restart is not None
+        self._restarting = True
+        await self._canary.__aexit__()
+        try:
+            await self._stage.restart()
+        finally:
+            await self._canary.__aenter__()
+            self._restarting = False
+
+    def watch(self, name: str) -> Watch:
+        """Begin to watch over a play."""
+        return Watch(name, self._losses)
+
+    async def over(self, watch: Watch, begin: Callable[[], Coroutine[None, None, _T]]) -> _T | None:
+        """Play something when the target is there; None: it is gone for good meanwhile."""
+        await self._here.wait()
+        if self.stopped:
+            return None
+        watch.losses = self._losses
+        self._watched.append(watch)
+        playing = asyncio.create_task(begin())
+        gone = asyncio.create_task(self._gone.wait())
+        try:
+            await asyncio.wait({playing, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return playing.result() if playing.done() else None
+        except BaseException:
+            self._watched.remove(watch)
+            raise
+        finally:
+            gone.cancel()
+            if not playing.done():
+                playing.cancel()
+                await asyncio.wait({playing})
+
+    async def believes(self, watch: Watch, *, well: bool) -> bool:
+        """Say whether what a play has seen stands; `well`: it says nothing against the server. The watch is over."""
+        try:
+            if self.stopped:
+                return False
+            wrong = "" if well and not watch.reach.lost else await self._ask()
+            if wrong:
+                await self._recover(wrong)
+            return not wrong and not (watch.reach.closed and self._losses != watch.losses)
+        finally:
+            if watch in self._watched:
+                self._watched.remove(watch)
+
+    async def close(self) -> None:
+        """Look once more at a target that was there all the time: what was calibrated must hold at the end, too."""
+        for _ in range(2):  # One slow moment is no other server.
+            wrong = await differences(self._stage)
+            if not wrong:
+                return
+        self.doubt(f"at the end of the run the target is not what it was at its beginning: {wrong}")
+
+    def doubt(self, reason: str) -> None:
+        """Note why the run is not complete; the first reason is kept."""
+        self.doubts = self.doubts or reason
+
+    @property
+    def suspects(self) -> str:
+        """Name those that were playing when the target was lost for the last time."""
+        more = len(self._suspects) - MOST_NAMES
+        return ", ".join(self._suspects[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+    def _lost(self) -> None:
+        if not self._restarting:
+            self._note_loss()
+
+    def _note_loss(self) -> None:
+        self._losses += 1
+        self._suspects = tuple(watch.name for watch in self._watched) or self._suspects
+
+    async def _ask(self) -> str:
+        """Say what is wrong with the target now; whoever asks while a question is under way shares the next one."""
+        arrived = time.perf_counter()
+        async with self._asking:
+            if self._asked < arrived:
+                self._asked = time.perf_counter()
+                self._answer = await still(self._stage)
+                if self._answer and self._here.is_set():
+                    self._note_loss()
+            return self._answer
+
+    async def _recover(self, wrong: str) -> None:
+        """Wait for the target to come back, or bring it back; else the run is over."""
+        arrived = time.perf_counter()
+        async with self._recovering:
+            if self._good > arrived or self.stopped:
+                return
+            self._here.clear()
+            until = self._asked + GRACE * self._stage.time_scale
+            if self._stage.restart is not None:
+                with contextlib.suppress(ChatParityError):
+                    await self.restart()
+            while wrong := await still(self._stage):
+                if time.perf_counter() > until:
+                    self._give_up(f"the target was lost while {self.suspects} played: {wrong}")
+                    return
+                await asyncio.sleep(GLANCE)
+            self._good = time.perf_counter()
+            self.returns += 1
+            if self.returns > MOST_LOSSES:
+                self._give_up(f"the target was lost {self.returns} times, the last time while {self.suspects} played")
+                return
+            self._here.set()
+
+    def _give_up(self, reason: str) -> None:
+        self.stopped = reason
+        self._gone.set()
+        self._here.set()

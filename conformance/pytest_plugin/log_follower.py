@@ -1,0 +1,93 @@
+"""Follows the log of a run while it is written: what the items of one pytest process learn of the run."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from conformance.results.model import Result
+from conformance.results.runlog import LINE_LIMIT, Footer, Header, Run, read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conformance.results.model import Problem
+
+LOG = "run.jsonl"
+ENDED = "run.ended"
+"""A file beside the log, written when the process that plays is gone: what it said on stderr."""
+
+GLANCE = 0.02
+"""Seconds between two looks at a log in which the awaited result is not yet."""
+
+
+class Following:
+    """Reads a log that grows; `folder` need hold none yet.
+
+    Several processes may follow one log, and all come to the same conclusions: what counts is its order.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LOG
+        self._ended = folder / ENDED
+        self._offset = 0
+        self._lines = 0
+        self._results: dict[str, Result] = {}
+        self._first: dict[tuple[str | None, str], str] = {}
+        self._header: Header | None = None
+        self._footer: Footer | None = None
+
+    @property
+    def run(self) -> Run:
+        """Give what a view of one result needs of its run."""
+        assert self._header is not None  # a result came, and the header comes before all results
+        return Run(self._header)
+
+    @property
+    def began(self) -> bool:
+        """Tell whether anything was judged yet."""
+        return bool(self._results)
+
+    def result(self, scenario: str) -> Result | None:
+        """Wait for the result of a scenario; None: the run is over and has none. Raises BadFile for no log."""
+        while True:
+            over = self._ended.exists()  # Looked for first: what was written before it will be read now.
+            self._read()
+            if scenario in self._results or self._footer is not None or over:
+                return self._results.get(scenario)
+            time.sleep(GLANCE)
+
+    def ending(self) -> str:
+        """Say why the run has no more results, once `result` has given None."""
+        if self._footer is not None:
+            return self._footer.reason or "the run did not select it"
+        said = self._ended.read_text(encoding="utf-8", errors="replace").strip() if self._ended.exists() else ""
+        return said or "the run was cut off"
+
+    def charges(self, result: Result) -> Iterator[Problem]:
+        """Give the findings that this result was the first to have; each counts once, as in a report."""
+        for finding in result.findings:
+            if self._first[finding.rule, finding.message] == result.scenario:
+                yield finding
+
+    def _read(self) -> None:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            while (line := file.readline(LINE_LIMIT + 1)).endswith(b"\n"):
+                self._offset += len(line)
+                self._lines += 1
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        record = read_record(self._path, self._lines, line)
+        if isinstance(record, Header):
+            self._header = record
+        elif isinstance(record, Footer):
+            self._footer = record
+        elif isinstance(record, Result):
+            self._results[record.scenario] = record
+            for finding in record.findings:
+                self._first.setdefault((finding.rule, finding.message), record.scenario)

@@ -1,0 +1,191 @@
+"""The records of a log as frozen values; their JSON form is what `dataclasses.asdict` gives, with `kind` in front."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from conformance.results.model import Calibration, Observation, Result
+from conformance.results.waivers.model import Waivers  # noqa: TC001 -- `decode` reads the hints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 2
+"""The version of the log that this module writes; a log with a higher one is refused.
+
+2: the footer carries the seal of the log (see `seal`); scenarios have revisions, and the header may have waivers.
+"""
+
+LINE_LIMIT = 16 * 1024 * 1024
+FILE_LIMIT = 1024 * 1024 * 1024
+"""Bytes. A log beyond these is damaged or hostile, and reading it could take all memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetEntry:
+    """The server under test: its name, the URLs of its instances, and how the command line named it.
+
+    `place` is a target file or a URL; None is the reference server that the run starts itself.
+    """
+
+    name: str
+    instances: tuple[str, ...] = ()
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureEntry:
+    """One feature of the spec."""
+
+    number: int
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEntry:
+    """One rule of the spec: `level` is `must` or `should`; a rule may belong to several features."""
+
+    id: str
+    level: str
+    sentence: str
+    features: tuple[str, ...]
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellEntry:
+    """The cell of a table of the spec that a case was made from, and where it stands there, counted from 0."""
+
+    table: str
+    row: str
+    column: str
+    value: str
+    row_at: int
+    column_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioEntry:
+    """One scenario of the spec (or one case of it), with the rules that fail when it fails.
+
+    `cell` is None where the scenario was not made from a table, and in logs that are older than this field. `revision`
+    changes when the scenario is played or judged in another way (see `scenario.revision`); older logs have none.
+    """
+
+    id: str
+    title: str
+    feature: str
+    rules: tuple[str, ...]
+    file: str
+    line: int
+    cell: CellEntry | None = None
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesEntry:
+    """Which features each incoming message type belongs to, and the field of a frame that names its type."""
+
+    incoming: Mapping[str, tuple[str, ...]]
+    discriminator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecTables:
+    """All that a reader of the log needs of the spec.
+
+    `digest` is `sha256:…` of its files, `wire` of those that every frame is checked by, `probes` maps each probe to its
+    revision; logs that are older than the last two have none.
+    """
+
+    digest: str
+    features: tuple[FeatureEntry, ...]
+    rules: tuple[RuleEntry, ...]
+    scenarios: tuple[ScenarioEntry, ...]
+    messages: MessagesEntry
+    wire: str = ""
+    probes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DialectEntry:
+    """One entry of the target's dialect: where it stands in that section, and what the protocol and the wire have."""
+
+    entry: str
+    protocol: str
+    wire: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is run, against what, by which spec; `selected` are the ids of the scenarios that shall be played.
+
+    `waivers` are those that the run is judged by (None: no file of them was given). `dialect` is what the target calls
+    things; a target that speaks as the protocol does, and logs older than this field, have nothing there.
+    """
+
+    run: str
+    started: str
+    tool: str
+    target: TargetEntry
+    command: str
+    spec: SpecTables
+    selected: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+    waivers: Waivers | None = None
+    dialect: tuple[DialectEntry, ...] = ()
+
+    @property
+    def moment(self) -> datetime:
+        """Give `started` as a moment, with its zone; raises ValueError where it is none."""
+        return datetime.fromisoformat(self.started).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """How the run ended: `complete` is False with a `reason` when it was stopped; `phases` are in seconds.
+
+    `notes` are what provisioning had to say: what is left on the target, what was repeated; older logs have none.
+    `dialect_used` are those entries of the header's `dialect` that some frame has taken.
+    """
+
+    complete: bool
+    reason: str = ""
+    seconds: float = 0.0
+    phases: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    dialect_used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as it was recorded; without a footer it was cut off."""
+
+    header: Header
+    calibration: Calibration | None = None
+    results: tuple[Result, ...] = ()
+    probes: tuple[Observation, ...] = ()
+    footer: Footer | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether the run came to its own end."""
+        return self.footer is not None and self.footer.complete
+
+
+Record = Header | Calibration | Result | Observation | Footer
+
+KINDS: dict[str, type[Any]] = {
+    "header": Header,
+    "calibration": Calibration,
+    "result": Result,
+    "probe": Observation,
+    "footer": Footer,
+}
+"""The `kind` of each record."""

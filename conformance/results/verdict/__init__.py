@@ -1,0 +1,21 @@
+"""From what was seen to what it means: scenario → rule → feature → exit code, without I/O."""
+
+from conformance.results.status import FAILING, UNJUDGED, Standing, worst
+from conformance.results.verdict.judge import belongs, exit_code, judge
+from conformance.results.verdict.model import Charge, JudgedFeature, JudgedRule, JudgedScenario, Judgement, Verdict
+
+__all__ = [
+    "FAILING",
+    "UNJUDGED",
+    "Charge",
+    "JudgedFeature",
+    "JudgedRule",
+    "JudgedScenario",
+    "Judgement",
+    "Standing",
+    "Verdict",
+    "belongs",
+    "exit_code",
+    "judge",
+    "worst",
+]

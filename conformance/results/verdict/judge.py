@@ -1,0 +1,183 @@
+"""From what was seen to what it means: scenario → rule → feature → exit code, without I/O.
+
+    a scenario     the worst of its attempts; flaky when they differ
+    a rule         the worst of the scenarios that prove it, in one feature; a finding charged to it is a FAIL
+    a feature      by its must rules:
+
+    every must rule that applies        verdict
+    ---------------------------------   ----------
+    PASS (at least one), all wholly     OK
+    some PASS and some FAIL             PARTIAL
+    no PASS, some FAIL or BLOCKED       MISSING    if the server knows none of the feature's incoming types
+    no PASS, some FAIL                  FAIL
+    anything else                       NOT TESTED
+
+"Wholly" means that every scenario which the spec has for the rule in this feature was played: what was left out, by
+the selection or by a crash, is never green. A `should` rule that fails makes the feature amber and nothing else.
+
+A FAIL that a waiver covers is WAIVED. That is still a failure to a feature, whose word is about the server; only the
+exit code is about what was expected:
+
+    the run is not complete                                        3
+    a must rule is FAIL, or a waiver is stale, expired, unmatched  1
+    something that was selected says nothing of the server         3
+    otherwise                                                      0
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from conformance.results.model import Outcome
+from conformance.results.status import FAILING, UNJUDGED, Standing, worst
+from conformance.results.verdict.model import Charge, JudgedFeature, JudgedRule, JudgedScenario, Judgement, Verdict
+from conformance.results.verdict.waiver_state import judge_waivers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from conformance.results.model import Result
+    from conformance.results.runlog import FeatureEntry, RuleEntry, Run, ScenarioEntry
+    from conformance.results.verdict.model import JudgedWaiver
+    from conformance.results.waivers import Waiver
+
+
+def judge(run: Run) -> Judgement:
+    """Judge everything that the spec of this run has."""
+    spec, waivers = run.header.spec, run.header.waivers
+    covers = waivers.in_force() if waivers else ()
+    results: dict[str, list[Result]] = defaultdict(list)
+    for result in run.results:
+        results[result.scenario].append(result)
+    selected = frozenset(run.header.selected)
+    scenarios = tuple(_scenario(entry, entry.id in selected, results[entry.id], covers) for entry in spec.scenarios)
+    charges = _charges(run, covers)
+    unknown = frozenset(run.calibration.unknown_types) if run.calibration else frozenset()
+    features = []
+    for entry in spec.features:
+        rules = tuple(
+            _rule(rule, entry.id, scenarios, charges.get(rule.id, ()), covers)
+            for rule in spec.rules
+            if entry.id in rule.features
+        )
+        types = tuple(name for name, of in spec.messages.incoming.items() if entry.id in of)
+        missing = types if unknown.issuperset(types) else ()
+        own = tuple(scenario for scenario in scenarios if scenario.entry.feature == entry.id)
+        features.append(_feature(entry, rules, own, missing))
+    judged = judge_waivers(waivers, scenarios, _found(charges), {rule.id for rule in spec.rules}) if waivers else ()
+    return Judgement(tuple(features), scenarios, exit_code(run, features, scenarios, judged), judged)
+
+
+def exit_code(
+    run: Run,
+    features: Iterable[JudgedFeature],
+    scenarios: Iterable[JudgedScenario],
+    waivers: Iterable[JudgedWaiver] = (),
+) -> int:
+    """Read the second table at the head of this module, from its first line to its last."""
+    if not run.complete:
+        return 3
+    if any(rule.must and rule.standing is Standing.FAIL for feature in features for rule in feature.rules):
+        return 1
+    if any(waiver.red for waiver in waivers):
+        return 1
+    silent = UNJUDGED | {Standing.NOT_RUN}
+    return 3 if any(scenario.selected and scenario.standing in silent for scenario in scenarios) else 0
+
+
+def belongs(rule: RuleEntry, feature: str, origin: str) -> bool:
+    """Tell whether what a scenario of the feature `origin` says about a rule counts in `feature`.
+
+    A rule of several features is judged in each from that feature's scenarios; what comes from none of its features
+    counts in all of them, so that nothing which was seen is lost.
+    """
+    return feature == origin or origin not in rule.features
+
+
+def _scenario(
+    entry: ScenarioEntry, selected: bool, results: list[Result], covers: tuple[Waiver, ...]
+) -> JudgedScenario:
+    failed = any(result.outcome is Outcome.FAIL for result in results)
+    # Its one outcome speaks against all its rules, so that all of them have to be covered.
+    waived = failed and all(_covered(entry.id, rule, covers) for rule in entry.rules or ("",))
+    return JudgedScenario(entry, _standing(results, waived), selected, tuple(results))
+
+
+def _standing(results: Iterable[Result], waived: bool) -> Standing:
+    return worst(
+        Standing.WAIVED if waived and result.outcome is Outcome.FAIL else Standing(result.outcome) for result in results
+    )
+
+
+def _covered(scenario: str, rule: str, covers: tuple[Waiver, ...], *, found: bool = False) -> bool:
+    return any(waiver.covers(scenario, rule, found=found) for waiver in covers)
+
+
+def _charges(run: Run, covers: tuple[Waiver, ...]) -> dict[str, list[Charge]]:
+    """Sort the findings by rule; one whose rule the spec does not have is charged to the rules of its scenario."""
+    known = {rule.id for rule in run.header.spec.rules}
+    charges: dict[str, list[Charge]] = defaultdict(list)
+    for result in run.results:
+        for finding in result.findings:
+            for rule in (finding.rule,) if finding.rule in known else result.rules:
+                charges[rule].append(Charge(result, finding, _covered(result.scenario, rule, covers, found=True)))
+    return charges
+
+
+def _found(charges: Mapping[str, Iterable[Charge]]) -> dict[str, set[str]]:
+    """Give for each scenario the rules that its findings charge."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for rule, some in charges.items():
+        for charge in some:
+            found[charge.result.scenario].add(rule)
+    return found
+
+
+def _rule(
+    entry: RuleEntry,
+    feature: str,
+    scenarios: Iterable[JudgedScenario],
+    charges: Iterable[Charge],
+    covers: tuple[Waiver, ...],
+) -> JudgedRule:
+    proofs = tuple(
+        scenario
+        for scenario in scenarios
+        if entry.id in scenario.entry.rules and belongs(entry, feature, scenario.entry.feature)
+    )
+    charged = tuple(charge for charge in charges if belongs(entry, feature, charge.result.feature))
+    standings = [Standing.WAIVED if charge.waived else Standing.FAIL for charge in charged]
+    standings += [_of_rule(scenario, entry.id, covers) for scenario in proofs]
+    wholly = bool(proofs) and all(scenario.results for scenario in proofs)
+    return JudgedRule(entry, feature, worst(standings), wholly, proofs, charged)
+
+
+def _of_rule(scenario: JudgedScenario, rule: str, covers: tuple[Waiver, ...]) -> Standing:
+    """Give what a scenario says of one of its rules: a waiver may cover this one and not the others."""
+    if scenario.standing is Standing.FAIL and _covered(scenario.entry.id, rule, covers):
+        return _standing(scenario.results, waived=True)
+    return scenario.standing
+
+
+def _feature(
+    entry: FeatureEntry,
+    rules: tuple[JudgedRule, ...],
+    scenarios: tuple[JudgedScenario, ...],
+    missing: tuple[str, ...],
+) -> JudgedFeature:
+    musts = [rule for rule in rules if rule.must and rule.standing is not Standing.NOT_APPLICABLE]
+    amber = any(rule.standing in FAILING for rule in rules if not rule.must)
+    return JudgedFeature(entry, _verdict(musts, bool(missing)), amber, rules, scenarios, missing)
+
+
+def _verdict(musts: list[JudgedRule], missing: bool) -> Verdict:
+    """Read the first table at the head of this module, from its first line to its last."""
+    seen = {Standing.FAIL if rule.standing in FAILING else rule.standing for rule in musts}
+    if seen == {Standing.PASS} and all(rule.wholly for rule in musts):
+        return Verdict.OK
+    if seen >= {Standing.PASS, Standing.FAIL}:
+        return Verdict.PARTIAL
+    if Standing.PASS not in seen and seen & {Standing.FAIL, Standing.BLOCKED} and missing:
+        return Verdict.MISSING
+    return Verdict.FAIL if Standing.FAIL in seen else Verdict.NOT_TESTED

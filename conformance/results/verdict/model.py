@@ -1,0 +1,120 @@
+"""What a run means, as frozen values: judged scenarios, rules and features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.results.model import Problem, Result
+    from conformance.results.runlog import FeatureEntry, RuleEntry, ScenarioEntry
+    from conformance.results.status import Standing
+    from conformance.results.waivers import Waiver
+
+
+class Verdict(StrEnum):
+    """What is known of a feature, best first."""
+
+    OK = "OK"
+    PARTIAL = "PARTIAL"
+    FAIL = "FAIL"
+    MISSING = "MISSING"
+    NOT_TESTED = "NOT TESTED"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedScenario:
+    """One scenario of the spec, all its attempts together; `results` in the order in which they were recorded."""
+
+    entry: ScenarioEntry
+    standing: Standing
+    selected: bool
+    results: tuple[Result, ...] = ()
+
+    @property
+    def flaky(self) -> bool:
+        """Tell whether its attempts ended differently."""
+        return len({result.outcome for result in self.results}) > 1
+
+    @property
+    def seconds(self) -> float:
+        """Sum the time of all attempts."""
+        return sum(result.seconds for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A finding, with the result that found it; `waived` where a waiver covers it."""
+
+    result: Result
+    finding: Problem
+    waived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRule:
+    """One rule within one feature; `wholly` is False when a scenario that the spec has for it was not played."""
+
+    entry: RuleEntry
+    feature: str
+    standing: Standing
+    wholly: bool
+    scenarios: tuple[JudgedScenario, ...]
+    charges: tuple[Charge, ...] = ()
+
+    @property
+    def must(self) -> bool:
+        """Tell whether it decides verdicts."""
+        return self.entry.level == "must"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFeature:
+    """One feature with its rules; `unknown_types` are its incoming types if the server knows none of them."""
+
+    entry: FeatureEntry
+    verdict: Verdict
+    amber: bool
+    rules: tuple[JudgedRule, ...]
+    scenarios: tuple[JudgedScenario, ...]
+    unknown_types: tuple[str, ...] = ()
+
+
+class State(StrEnum):
+    """What has become of a waiver."""
+
+    ACTIVE = "ACTIVE"
+    STALE = "STALE"
+    EXPIRED = "EXPIRED"
+    UNMATCHED = "UNMATCHED"
+    UNDECIDED = "UNDECIDED"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWaiver:
+    """A waiver in one run; `covered` are the scenarios whose failing it speaks of, `passing` those that belie it."""
+
+    entry: Waiver
+    state: State
+    covered: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
+
+    @property
+    def red(self) -> bool:
+        """Tell whether somebody has to look at the file."""
+        return self.state in (State.STALE, State.EXPIRED, State.UNMATCHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All verdicts of a run, in the order of the spec."""
+
+    features: tuple[JudgedFeature, ...]
+    scenarios: tuple[JudgedScenario, ...]
+    exit_code: int
+    waivers: tuple[JudgedWaiver, ...] = ()
+
+    def of_rule(self, rule: str) -> tuple[JudgedRule, ...]:
+        """Give a rule as it was judged in each of its features."""
+        return tuple(judged for feature in self.features for judged in feature.rules if judged.entry.id == rule)

@@ -1,0 +1,31 @@
+"""A target's own names for ours: types, fields, words, ids, an envelope, applied between a connection and the wire.
+
+Scenarios, patterns and schemas speak the protocol. `read_dialect` makes the `dialect:` section of a target file a
+frozen `Dialect`; each of its two directions has two pure functions, `to_wire` and `from_wire`.
+"""
+
+from conformance.target.dialect.model import (
+    Dialect,
+    Difference,
+    Direction,
+    Envelope,
+    Translation,
+    form_of,
+    nobodys_id,
+    provided,
+    wire_type,
+)
+from conformance.target.dialect.reading import read_dialect
+
+__all__ = [
+    "Dialect",
+    "Difference",
+    "Direction",
+    "Envelope",
+    "Translation",
+    "form_of",
+    "nobodys_id",
+    "provided",
+    "read_dialect",
+    "wire_type",
+]

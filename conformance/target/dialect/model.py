@@ -1,0 +1,159 @@
+"""A dialect as a frozen value: what each direction does with a frame, and what the report says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import ProvisioningFailed
+from conformance.files.show import show
+from conformance.target.dialect.ids import Integer, Uuid
+from conformance.target.dialect.plan import Notes, Plan, from_wire, to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.spec.messages import Violation
+    from conformance.target.dialect.ids import Form
+    from conformance.target.dialect.names import Names
+
+
+DIGITS = 40
+"""Of an integer: more than any id has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One entry of a dialect: where it stands in the section, and what the protocol and the wire have there."""
+
+    entry: str
+    protocol: str
+    wire: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The member that holds every field but the discriminator, what stands beside it, and its entry."""
+
+    member: str
+    extra: Mapping[str, Any]
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A translated frame and the entries that it took.
+
+    `problem` says why a wire frame is none (then `value` is the wire's), `faults` where the wire has something that the
+    dialect has no place for: the protocol's name of the place, and what is wrong.
+    """
+
+    value: dict[str, Any]
+    used: frozenset[str]
+    problem: str | None = None
+    faults: tuple[tuple[str, Violation], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """What goes one way: pure, and total for whatever JSON object is given.
+
+    `plans` are those of the known types and `other` that of any other; they are for what holds the fields: the whole
+    frame, or what the envelope holds, and then `head` is for what stands beside it. `bare` are the types without a
+    field of their own.
+    """
+
+    discriminator: str
+    wire_discriminator: str
+    types: Names
+    head: Plan
+    plans: Mapping[str, Plan]
+    other: Plan
+    envelope: Envelope | None
+    bare: frozenset[str]
+
+    def plan(self, kind: Any) -> Plan:
+        """Give the plan of a type of the protocol."""
+        return self.plans.get(kind, self.other) if isinstance(kind, str) else self.other
+
+    def to_wire(self, frame: Mapping[str, Any]) -> Translation:
+        """Give the frame as the wire has it."""
+        kind = frame.get(self.discriminator)
+        notes = Notes()
+        plan = self.plan(kind)
+        if self.envelope is None:
+            return Translation(to_wire(plan, dict(frame), notes), frozenset(notes.used))
+        fields = {key: value for key, value in frame.items() if key != self.discriminator}
+        head = {key: value for key, value in frame.items() if key == self.discriminator}
+        notes.used.add(self.envelope.entry)
+        inner = {self.envelope.member: to_wire(plan, fields, notes)}
+        value = {**to_wire(self.head, head, notes), **inner, **self.envelope.extra}
+        return Translation(value, frozenset(notes.used))
+
+    def from_wire(self, value: dict[str, Any]) -> Translation:
+        """Give the frame as the protocol has it, or the problem, in the wire's words."""
+        told = value.get(self.wire_discriminator)
+        kind = self.types.from_wire(told)
+        if not isinstance(kind, str) or kind not in self.plans:
+            return Translation(value, frozenset(), self._unknown(told))
+        notes = Notes()
+        plan = self.plan(kind)
+        if self.envelope is None:
+            found = from_wire(plan, value, notes)
+            return Translation(found, frozenset(notes.used), faults=tuple(notes.faults))
+        member = self.envelope.member
+        if member not in value and kind not in self.bare:
+            problem = f"it has no `{member}`, which holds the fields in the target's dialect"
+            return Translation(value, frozenset(), problem)
+        fields = value.get(member, {})
+        if not isinstance(fields, dict):
+            return Translation(value, frozenset(), f"its `{member}` is {show(fields)}, and no object with the fields")
+        found = from_wire(plan, fields, notes, wire=member)
+        found.pop(self.discriminator, None)  # A field of this name is none of the protocol's.
+        notes.used.add(self.envelope.entry)
+        head = from_wire(self.head, {self.wire_discriminator: told}, notes)
+        return Translation({**head, **found}, frozenset(notes.used), faults=tuple(notes.faults))
+
+    def _unknown(self, told: Any) -> str:
+        called = self.types.forward.get(told) if isinstance(told, str) and told in self.types.entries else None
+        known = "not in the protocol, nor" if called is None else f"called {called!r:.80}"
+        return f"its `{self.wire_discriminator}` is {told!r:.80}, which is {known} in the target's dialect"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a target calls things: `incoming` is what clients send, `outgoing` what the server sends (as in `spec/`).
+
+    `ids` has the form of each kind of id that is no UUID.
+    """
+
+    incoming: Direction
+    outgoing: Direction
+    ids: Mapping[str, Form] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
+
+
+def nobodys_id(dialect: Dialect | None) -> str:
+    """Invent an id that names nothing, of whatever kind: an integer can be written in the place of any other form."""
+    integers = [form for form in (dialect.ids.values() if dialect else ()) if isinstance(form, Integer)]
+    return min(integers, key=lambda form: form.largest).fresh() if integers else Uuid().fresh()
+
+
+def form_of(dialect: Dialect | None, kind: str) -> Form:
+    """Give the form of a kind of id on a target."""
+    plain: Form = Uuid()
+    return plain if dialect is None else dialect.ids.get(kind, plain)
+
+
+def provided(form: Form, given: str | int) -> str:
+    """Give the UUID of an id that a driver has from the target, where an integer may be written as a text."""
+    number = isinstance(form, Integer) and isinstance(given, str) and given.isdecimal() and len(given) < DIGITS
+    try:
+        return form.from_wire(int(given) if number else given)
+    except ValueError as wanted:
+        raise ProvisioningFailed(f"the driver gives the id {given!r:.80}, and the dialect has {wanted}") from None
+
+
+def wire_type(dialect: Dialect | None, kind: str) -> str:
+    """Give the wire's name of a request type."""
+    return str(dialect.incoming.types.to_wire(kind)) if dialect else kind

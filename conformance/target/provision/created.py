@@ -1,0 +1,113 @@
+"""Leases of drivers that can make accounts and conversations: every play gets new ones.
+
+Each name on the target carries the nonce of the run: `parity-3f9c01-17-alice`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from conformance.target.tokens import make_token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.target.accounts import Account, Lease, Wanted
+    from conformance.target.tokens import Signing
+
+Member = tuple["Account", str]
+"""A member of a conversation and its role."""
+
+
+class Maker(Protocol):
+    """What a driver can make; each method raises ProvisioningFailed, with a reason, for what it cannot."""
+
+    async def account(self, name: str) -> Account:
+        """Make an account of this name."""
+        ...
+
+    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
+        """Make a conversation and give its id."""
+        ...
+
+    async def give_role(self, conversation: str, account: Account, role: str) -> None:
+        """Make somebody a member with this role, or change its role."""
+        ...
+
+    async def remove(self, conversation: str, account: Account) -> None:
+        """Make somebody no member."""
+        ...
+
+    def notes(self) -> Sequence[str]:
+        """Say what the run leaves on the target, and what was not as smooth as it looks."""
+        ...
+
+
+@dataclass
+class FreshLease:
+    """What was made for one play."""
+
+    maker: Maker
+    signing: Signing | None
+    accounts: Mapping[str, Account]
+    conversations: dict[str, str] = field(default_factory=dict)
+    lasting: bool = False
+    unproved: Mapping[str, str] = field(default_factory=dict)
+
+    async def ready(self) -> None:
+        """Do nothing: new accounts need no rest."""
+
+    def token(self, user: str, changes: Mapping[str, Any] | None = None) -> str | None:
+        """Make a token."""
+        return make_token(self.signing, self.accounts[user], changes)
+
+    async def give_role(self, conversation: str, user: str, role: str) -> None:
+        """Give a role."""
+        await self.maker.give_role(self.conversations[conversation], self.accounts[user], role)
+
+    async def remove(self, conversation: str, user: str) -> None:
+        """Remove a member."""
+        await self.maker.remove(self.conversations[conversation], self.accounts[user])
+
+    async def end(self) -> None:
+        """Do nothing: what was made is cleaned up at the end of the run, where it can be."""
+
+
+class Fresh:
+    """A provisioner that makes everything anew."""
+
+    lasting = False
+
+    def __init__(self, maker: Maker, signing: Signing | None, nonce: str = "") -> None:
+        self.nonce = nonce or new_nonce()
+        self._maker = maker
+        self._signing = signing
+        self._counter = itertools.count(1)
+
+    async def lease(self, wanted: Wanted) -> Lease:
+        """Make the accounts, then the conversations."""
+        names = {user: self.name(user) for user in wanted.users}
+        made = await asyncio.gather(*map(self._maker.account, names.values()))
+        lease = FreshLease(self._maker, self._signing, dict(zip(names, made, strict=True)))
+        for name, room in wanted.rooms.items():
+            members = [(lease.accounts[user], role) for user, role in room.members.items()]
+            made_id = await self._maker.conversation(self.name(name), room.visibility, members)
+            lease.conversations[name] = made_id
+        return lease
+
+    def name(self, name: str) -> str:
+        """Give a name that nothing else has, on this target, ever."""
+        return f"parity-{self.nonce}-{next(self._counter)}-{name}"
+
+    def notes(self) -> Sequence[str]:
+        """Say what the maker has to say."""
+        return self._maker.notes()
+
+
+def new_nonce() -> str:
+    """Give the text by which everything that a run makes can be told from everything else."""
+    return secrets.token_hex(3)

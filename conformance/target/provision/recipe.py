@@ -1,0 +1,139 @@
+"""What the drivers `http` and `sql` have in common: lists of steps for each thing that a play may want.
+
+    account, conversation, member, role, remove, clean_up: {account, conversation, run}
+
+Each step is a template: it sees names (`user_id`, `name`, `conversation_id`, `role`, …) and may capture more of them.
+What a file has no steps for cannot be done, and just the scenarios that need it are UNTESTABLE.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import BadFile
+from conformance.target.provision.jwt import foreseen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conformance.files.documents import Document, Steps
+    from conformance.target.accounts import Foreseen
+
+Step = Any
+"""A step as the file has it; its driver knows how to perform it."""
+
+ALWAYS = frozenset({"nonce"})
+ACCOUNT = frozenset({"name", "password", "user_id"})
+CONVERSATION = frozenset({"name", "conversation_id", "visibility"})
+STEWARD = frozenset({"steward.name", "steward.user_id", "steward.token"})
+SECTIONS: Mapping[str, frozenset[str]] = {
+    "begin": frozenset(),
+    "account": ACCOUNT,
+    "conversation": CONVERSATION | STEWARD,
+    "member": CONVERSATION | ACCOUNT | STEWARD | {"role", "token"},
+    "role": ACCOUNT | STEWARD | {"conversation_id", "role", "token"},
+    "remove": ACCOUNT | STEWARD | {"conversation_id", "token"},
+}
+"""Which names the steps of each section see, besides those of `ALWAYS` and the captured ones."""
+CLEANING: Mapping[str, frozenset[str]] = {
+    "account": ACCOUNT | STEWARD | {"token"},
+    "conversation": CONVERSATION | STEWARD,
+    "run": STEWARD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The steps of each section, None where the file has none; `roles` and `visibilities` map our words to theirs.
+
+    `ids` is the form of the ids that we make (they may be captured instead); `steward` says whether a step speaks of
+    the steward: an account of our own, made once, that never connects; `foreseen` has the kinds of ids that are never
+    captured.
+    """
+
+    sections: Mapping[str, tuple[Step, ...] | None]
+    cleaning: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    ids: str = "uuid"
+    roles: Mapping[str, Any] | None = None
+    visibilities: Mapping[str, Any] | None = None
+    steward: bool = False
+    foreseen: tuple[Foreseen, ...] = ()
+
+    def steps(self, section: str) -> tuple[Step, ...] | None:
+        """Give the steps of a section."""
+        return self.sections.get(section)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How a driver's steps speak of names: which they refer to, and which they capture.
+
+    `written` shows a name as a step writes it: `${name}` or `:name`.
+    """
+
+    references: Callable[[Step], set[str]]
+    captures: Callable[[Step], set[str]]
+    written: str
+
+
+def read_recipe(document: Document, language: Language, more: frozenset[str] = frozenset()) -> Recipe:
+    """Read the sections of `provision`, checking every name that a step refers to; `more` are names of this file.
+
+    `headers`, where a driver has them, go with every step and are checked like one.
+    """
+    section = document.value["provision"]
+    known = ALWAYS | more
+    sections: dict[str, tuple[Step, ...] | None] = {}
+    captured: frozenset[str] = frozenset()
+    ever: set[str] = set()
+    used: set[str] = set()
+    for name, sees in SECTIONS.items():
+        steps = section.get(name)
+        sections[name] = None if steps is None else tuple(steps)
+        found = _check(document, ("provision", name), steps or (), language, known | sees | captured, used)
+        ever |= found
+        if name == "begin":
+            everywhere = [section["headers"]] if "headers" in section else []
+            _check(document, ("provision", "headers"), everywhere, language, known | STEWARD | found, used)
+        if name in ("begin", "account", "conversation"):
+            captured |= found
+    cleaning = {}
+    for name, steps in section.get("clean_up", {}).items():
+        cleaning[name] = tuple(steps)
+        _check(document, ("provision", "clean_up", name), steps, language, known | CLEANING[name] | captured, used)
+    makers = {"user": True, "conversation": sections["conversation"] is not None}
+    made = [kind for kind, there in makers.items() if there and f"{kind}_id" not in ever]
+    return Recipe(
+        sections,
+        cleaning,
+        section.get("ids", "uuid"),
+        section.get("roles"),
+        section.get("visibilities"),
+        steward=bool(used & STEWARD),
+        foreseen=foreseen(section.get("ids", "uuid"), made),
+    )
+
+
+def _check(
+    document: Document,
+    place: Steps,
+    steps: list[Step] | tuple[Step, ...],
+    language: Language,
+    known: frozenset[str],
+    used: set[str],
+) -> frozenset[str]:
+    """Check that every name is one; gives the names that these steps capture."""
+    captured: frozenset[str] = frozenset()
+    for index, step in enumerate(steps):
+        for name in sorted(language.references(step)):
+            if name not in known | captured:
+                near = difflib.get_close_matches(name, known | captured, n=1)
+                there = sorted(known | captured)
+                meant = f"did you mean {language.written % near[0]}?" if near else f"there are {', '.join(there)}"
+                wrong = f"there is no {language.written % name} here; {meant}"
+                raise BadFile(document.mistake(wrong, (*place, index)))
+            used.add(name)
+        captured |= language.captures(step)
+    return captured

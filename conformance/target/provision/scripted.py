@@ -1,0 +1,195 @@
+"""Makes accounts and conversations by the steps of a recipe, and removes them at the end of the run."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets as random
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from conformance.errors import ProvisioningFailed
+from conformance.target.accounts import Account
+from conformance.target.provision.created import Fresh
+from conformance.target.provision.jwt import new_id
+from conformance.target.tokens import make_token
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from conformance.target.model import Target
+    from conformance.target.provision.created import Member
+    from conformance.target.provision.recipe import Recipe, Step
+
+Names = dict[str, Any]
+CLEANERS = 4
+"""Removals at a time."""
+CLEANING_TIME = 30.0
+"""Seconds after which what is left is left, and said to be."""
+
+
+class Performer(Protocol):
+    """What performs the steps: by HTTP, or by SQL. Everything that it raises is ProvisioningFailed, without secrets."""
+
+    async def perform(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
+        """Perform lists of steps, each with its names, in order; what is captured is seen by all later ones."""
+        ...
+
+    def notes(self) -> Sequence[str]:
+        """Say what was not as smooth as it looks."""
+        ...
+
+
+class Scripted:
+    """A maker whose every act is a list of steps."""
+
+    def __init__(self, recipe: Recipe, performer: Performer, target: Target) -> None:
+        self._recipe = recipe
+        self._performer = performer
+        self._target = target
+        self._always: Names = {}
+        self._steward: Account | None = None
+        self._rooms: dict[str, Names] = {}
+        self._begun: list[Names] = []
+        self._accounts: list[Names] = []
+        self._notes: list[str] = []
+
+    async def begin(self, fresh: Fresh) -> None:
+        """Perform what comes before everything else; makes the steward, where a step speaks of one."""
+        self._always = {"nonce": fresh.nonce}
+        self._always |= await self._performer.perform([(self._recipe.steps("begin") or (), self._always)])
+        if self._recipe.steward:
+            self._steward = await self.account(fresh.name("steward"))
+
+    async def account(self, name: str) -> Account:
+        """Make an account; without steps for it, a user exists as soon as a token names it."""
+        steps = self._recipe.steps("account") or ()
+        password = random.token_urlsafe(18)
+        names = {**self._always, "name": name, "password": password, "user_id": new_id(self._recipe.ids)}
+        if steps:
+            self._target.secrets.keep(password)
+            self._accounts.append(names)  # At once: whoever is interrupted in the middle leaves something behind, too.
+        names.update(await self._performer.perform([(steps, names)]))
+        made = names
+        user_id, token = made["user_id"], made.get("token")
+        if isinstance(user_id, bool) or not isinstance(user_id, str | int):
+            raise ProvisioningFailed(f"the id of a new account is {user_id!r:.60}: neither a text nor an integer")
+        if token is not None and not isinstance(token, str):
+            raise ProvisioningFailed("the token of a new account is no text")
+        if token is not None:
+            self._target.secrets.keep(token)
+        return Account(name, user_id, token, made)
+
+    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
+        """Make a conversation."""
+        steps = self._steps("conversation", "make a conversation")
+        each = self._recipe.steps("member")
+        names: Names = {
+            **self._common(),
+            "name": name,
+            "visibility": _word(self._recipe.visibilities, "visibility", visibility),
+            "conversation_id": new_id(self._recipe.ids),
+        }
+        people = [
+            self._person(account) | {"role": _word(self._recipe.roles, "role", role)} for account, role in members
+        ]
+        work: list[tuple[Sequence[Step], Names]] = [(steps, names | {"members": people})]
+        work += [(each or (), names | person) for person in people]
+        self._begun.append(names)
+        names.update(await self._performer.perform(work))
+        self._rooms[str(names["conversation_id"])] = names
+        return str(names["conversation_id"])
+
+    async def give_role(self, conversation: str, account: Account, role: str) -> None:
+        """Give a role."""
+        steps = self._steps("role", "change a role")
+        names = self._membership(conversation, account) | {"role": _word(self._recipe.roles, "role", role)}
+        await self._performer.perform([(steps, names)])
+
+    async def remove(self, conversation: str, account: Account) -> None:
+        """Remove a member."""
+        steps = self._steps("remove", "remove a member")
+        await self._performer.perform([(steps, self._membership(conversation, account))])
+
+    async def clean_up(self) -> None:
+        """Remove what was made, conversations first; what is left is in the notes."""
+        until = time.monotonic() + CLEANING_TIME
+        for sort, made in (("conversation", self._begun), ("account", self._accounts)):
+            steps = self._recipe.cleaning.get(sort)
+            if steps is not None:
+                await self._clean(f"{len(made)} {sort}s", [(steps, self._common() | names) for names in made], until)
+            elif made and "run" not in self._recipe.cleaning:
+                self._notes.append(f"left on the target: {len(made)} {sort}s; there is no `clean_up: {{{sort}: …}}`")
+        if "run" in self._recipe.cleaning:
+            await self._clean("the things of this run", [(self._recipe.cleaning["run"], self._common())], until)
+
+    async def _clean(self, what: str, work: list[tuple[Sequence[Step], Names]], until: float) -> None:
+        waiting = iter(reversed(work))
+        left: list[str] = []
+
+        async def cleaner() -> None:
+            for one in waiting:
+                try:
+                    async with asyncio.timeout(until - time.monotonic()):
+                        await self._performer.perform([one])
+                except TimeoutError:
+                    left.append(f"there was no more time ({CLEANING_TIME:g} s)")
+                except ProvisioningFailed as error:
+                    left.append(str(error))
+
+        await asyncio.gather(*(cleaner() for _ in range(CLEANERS)))
+        if left:
+            count = f"{len(left)} of {what}" if len(work) > 1 else what
+            self._notes.append(f"could not remove {count}: {left[0]}")
+
+    def notes(self) -> Sequence[str]:
+        """Say what is left, by which name it can be found, and what was not as smooth as it looks."""
+        named = [f"what is left has names that begin with parity-{self._always['nonce']}"] if self._notes else []
+        return (*self._performer.notes(), *self._notes, *named)
+
+    def _steps(self, section: str, what: str) -> Sequence[Step]:
+        steps = self._recipe.steps(section)
+        if steps is None:
+            raise ProvisioningFailed(f"the target file does not say how to {what} (`provision: {{{section}: …}}`)")
+        return steps
+
+    def _common(self) -> Names:
+        if self._steward is None:
+            return dict(self._always)
+        token = make_token(self._target.auth.signing, self._steward)  # A made one is new each time: it may expire.
+        named = {"name": self._steward.name, "user_id": self._steward.value, "token": token}
+        return self._always | {f"steward.{key}": value for key, value in named.items()}
+
+    def _person(self, account: Account) -> Names:
+        token = account.token
+        if token is None and self._target.auth.signing is not None:
+            token = make_token(self._target.auth.signing, account)
+        return {**account.more, "name": account.name, "user_id": account.value, "token": token}
+
+    def _membership(self, conversation: str, account: Account) -> Names:
+        # The id is a text everywhere else; the server may want an integer.
+        return {
+            **self._common(),
+            **self._person(account),
+            "conversation_id": self._rooms[conversation]["conversation_id"],
+        }
+
+
+@asynccontextmanager
+async def scripted(recipe: Recipe, performer: Performer, target: Target) -> AsyncIterator[Fresh]:
+    """Give a provisioner that works by a recipe, and clean up at the end, however it comes."""
+    maker = Scripted(recipe, performer, target)
+    fresh = Fresh(maker, target.auth.signing)
+    try:
+        await maker.begin(fresh)
+        yield fresh
+    finally:
+        await maker.clean_up()
+
+
+def _word(words: Mapping[str, Any] | None, sort: str, ours: str) -> Any:
+    if words is None:
+        return ours
+    if ours not in words:
+        raise ProvisioningFailed(f"the target has no {sort} {ours} (`provision` maps {', '.join(words)})")
+    return words[ours]

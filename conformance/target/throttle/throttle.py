@@ -1,0 +1,180 @@
+"""Holds a run back to what its target's limits allow."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.errors import BudgetSpent
+from conformance.target.throttle.limits import UNLIMITED, Limits
+from conformance.target.throttle.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+REQUESTS_OF_A_PLAY = 25
+"""About how many requests a scenario takes: so many are left to the one that begins before the next one does."""
+
+
+@dataclass(slots=True)
+class _Turns:
+    """Who may go next: one at a time, first come first served, within a window."""
+
+    window: Window
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Guest:
+    """Every request and every connection of one run waits here for its turn; `spent` counts them.
+
+    Turns are given in the order in which they are asked for. Where `limits` has no bounds, nothing here ever waits.
+    """
+
+    def __init__(
+        self,
+        limits: Limits = UNLIMITED,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.limits = limits
+        self.spent = 0
+        self._clock = clock
+        self._sleep = sleep
+        self._requests = _turns(limits.requests_per_second)
+        self._connections = _turns(limits.connections_per_second)
+        self._accounts: dict[str, _Turns] = {}
+        self._entries = _turns(limits.requests_per_second and limits.requests_per_second / REQUESTS_OF_A_PLAY)
+        self._seats = asyncio.Condition()
+        self._taken = 0
+        self._kept = 0
+        self._waiting = 0
+        self._nobody_waits = asyncio.Event()
+        self._nobody_waits.set()
+        self._closed_until = 0.0
+
+    async def request(self, account: str) -> None:
+        """Wait for the turn of one more request of this account; raises BudgetSpent where the run has had them all."""
+        self._spend()
+        own = self._account(account)
+        if own is None and self._requests is None:
+            return
+        self._begin_waiting()
+        try:
+            if own is None:
+                await self._turn(self._requests)
+            else:
+                async with own.lock:
+                    await self._until(own.window)
+                    await self._turn(self._requests)
+                    own.window.take(self._clock())
+        finally:
+            self._end_waiting()
+
+    async def call(self, _: object = None) -> None:
+        """Wait for the turn of a call of a provisioning API: of no account, and not counted, or nobody could clean up.
+
+        It has the form of what httpx calls before a request.
+        """
+        if self._requests is not None:
+            self._begin_waiting()
+            try:
+                await self._turn(self._requests)
+            finally:
+                self._end_waiting()
+
+    async def connection(self) -> None:
+        """Wait for the turn of one more connection; raises BudgetSpent."""
+        self._spend()
+        while (left := self._closed_until - self._clock()) > 0:
+            await self._sleep(left)
+        await self._turn(self._connections)
+
+    def stay_away(self, seconds: float) -> None:
+        """Open no connection for so long: the server has asked for it."""
+        self._closed_until = max(self._closed_until, self._clock() + seconds)
+
+    @asynccontextmanager
+    async def visit(self, seats: int) -> AsyncIterator[None]:
+        """Let a play begin that has so many connections open at once, when there is room for it.
+
+        All its seats are taken together: two plays that wait for each other's would wait for ever.
+        """
+        await self._enter()
+        bound = self.limits.open_connections or math.inf
+        async with self._seats:
+            await self._seats.wait_for(lambda: self._taken + seats <= bound or self._taken == self._kept)
+            self._taken += seats
+        try:
+            yield
+        finally:
+            self._taken -= seats
+            async with self._seats:
+                self._seats.notify_all()
+
+    def keep(self, seats: int) -> None:
+        """Take seats for as long as the run lasts: for connections that belong to no play."""
+        self._kept += seats
+        self._taken += seats
+
+    def objection(self, seats: int) -> str | None:
+        """Say why a play with so many connections cannot be let in at all; None: it can."""
+        bound = self.limits.open_connections
+        if bound is None or seats + self._kept <= bound:
+            return None
+        beside = f" beside {self._kept} that watch over it" if self._kept else ""
+        allowed = f"the target allows {bound} (politeness.open_connections)"
+        return f"it has {seats} connections open at once{beside}, and {allowed}"
+
+    async def _enter(self) -> None:
+        """Wait until those who have begun do not have to wait: a play that is held back long says little."""
+        if self._entries is not None:
+            async with self._entries.lock:
+                await self._nobody_waits.wait()
+                await self._until(self._entries.window)
+                self._entries.window.take(self._clock())
+
+    def _spend(self) -> None:
+        total = self.limits.run_requests
+        if total is not None and self.spent >= total:
+            raise BudgetSpent(f"the run has made all {total:,} requests that it may make (politeness.run_requests)")
+        self.spent += 1
+
+    def _account(self, account: str) -> _Turns | None:
+        rate = self.limits.account_requests_per_second
+        if rate is None:
+            return None
+        own = self._accounts.pop(account, None) or _Turns(Window(rate))
+        self._accounts[account] = own  # the one that was used last is last
+        now = self._clock()
+        while (oldest := next(iter(self._accounts))) != account and self._accounts[oldest].window.idle(now):
+            if self._accounts[oldest].lock.locked():
+                break
+            del self._accounts[oldest]
+        return own
+
+    async def _turn(self, turns: _Turns | None) -> None:
+        if turns is not None:
+            async with turns.lock:
+                await self._until(turns.window)
+                turns.window.take(self._clock())
+
+    async def _until(self, window: Window) -> None:
+        while (due := window.due(now := self._clock())) > now:
+            await self._sleep(due - now)
+
+    def _begin_waiting(self) -> None:
+        self._waiting += 1
+        self._nobody_waits.clear()
+
+    def _end_waiting(self) -> None:
+        self._waiting -= 1
+        if not self._waiting:
+            self._nobody_waits.set()
+
+
+def _turns(rate: float | None) -> _Turns | None:
+    return None if rate is None else _Turns(Window(rate))

@@ -1,5 +1,0 @@
-"""Known failures, written down with a reason, an owner and a day on which they end."""
-
-from conformance.waivers.model import Waiver, Waivers
-
-__all__ = ["Waiver", "Waivers"]

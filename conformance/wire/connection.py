@@ -1,0 +1,340 @@
+"""One WebSocket to the server under test: the only module that touches a socket of it.
+
+A reader task takes every frame from the first moment on and appends it to a log, so that nothing the server does waits
+for us: a client that stops reading changes the server under test. The log has a cap in bytes; a server that floods it
+is cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
+
+from conformance.target.dialect.raw import RawWriter
+from conformance.wire.frame_budget import Log, Memory
+from conformance.wire.frames import Frame, read
+from conformance.wire.handshake_errors import Refused, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from conformance.spec.messages import Message
+    from conformance.spec.protocol import Protocol
+    from conformance.target.dialect import Dialect
+
+MAX_FRAME = 4 << 20
+BUSY = 5
+"""Times the wait for the barrier's reply that a server gets as long as it sends something else: slow is not silent."""
+
+NORMAL_CLOSURE = 1000
+TOO_BIG = 1009
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One frame in a connection's log, and when it came (`time.perf_counter`)."""
+
+    at: float
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request of ours: its type, and how many frames the log had when it left."""
+
+    type: str
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How a connection ended: `code` None means that TCP went away without a close frame.
+
+    `ours` is true when this side ended it; `fault` says what the server had done, if it is why.
+    """
+
+    code: int | None
+    ours: bool = False
+    fault: str = ""
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        how = f"closed with {self.code}" if self.code is not None else "dropped without a close frame"
+        return f"{how} ({self.fault})" if self.fault else how
+
+
+class Connection:
+    """A connection that is open, or was.
+
+    `log` has all frames in order; `claimed` the indices that an expectation or a barrier has taken, `barriers` those
+    of barriers alone, `greeting` that of the greeting; `sent` the requests so far. `turn` is waited for before each
+    request of the barrier; whoever sends anything else has waited for it.
+    `used` has the entries of the target's dialect that any frame took, either way.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        socket: ClientConnection,
+        protocol: Protocol,
+        known: Mapping[str, Message],
+        dialect: Dialect | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        self.name = name
+        self.used: set[str] = set()
+        self.log: list[Received] = []
+        self.claimed: set[int] = set()
+        self.barriers: set[int] = set()
+        self.sent: list[Sent] = []
+        self.greeting: int | None = None
+        self.closed: Closed | None = None
+        self._socket = socket
+        self._protocol = protocol
+        self._known = known
+        self._incoming = dialect.incoming if dialect else None
+        self._outgoing = dialect.outgoing if dialect else None
+        self._raw = RawWriter(dialect.incoming, self.used) if dialect else None
+        self._kept = Log(memory or Memory())
+        self._pings = 0
+        self._written = 0
+        self._handled = 0
+        self._pongs = 0
+        self._awaited: set[int] = set()
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._fault = ""
+        self.on_frame: Callable[[Connection, Received], None] = lambda *_: None
+        self.on_close: Callable[[Connection, Closed], None] = lambda *_: None
+        self.turn: Callable[[], Awaitable[None]] = _at_once
+        self._reader = asyncio.create_task(self._read(), name=f"reader of {name}")
+
+    async def send_frame(self, frame: Mapping[str, Any]) -> None:
+        """Send one protocol frame as compact JSON."""
+        kind = frame[self._protocol.discriminator]
+        self.sent.append(Sent(kind, len(self.log)))
+        if kind == self._protocol.barrier_request[self._protocol.discriminator]:
+            self._pings += 1
+        await self._write(self._encoded(frame))
+
+    def note_raw(self, data: str | bytes) -> bool:
+        """Note a raw message as a request; one that plainly is none counts as a request of no type.
+
+        True: it is a barrier request, which the server may answer or refuse; whoever sends it should wait for either.
+        """
+        kind: Any = None
+        with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
+            kind = json.loads(data)[self._protocol.discriminator]
+        self.sent.append(Sent(kind if isinstance(kind, str) else "", len(self.log)))
+        return bool(kind == self._protocol.barrier_request[self._protocol.discriminator])
+
+    async def send_text(self, text: str) -> None:
+        """Send a raw text frame; half surrogate pairs cannot be sent and raise UnicodeEncodeError."""
+        await self._write(self._raw.message(text.encode()).decode() if self._raw else text)
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a raw binary frame."""
+        await self._write(self._raw.message(data) if self._raw else data)
+
+    def speak(self, payloads: Sequence[bytes], *, final: bool) -> list[bytes]:
+        """Put raw fragments of one message into the target's dialect; `final`: the last one ends it."""
+        return self._raw.fragments(payloads, final=final) if self._raw else list(payloads)
+
+    def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0) -> None:
+        """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks and the dialect."""
+        # The library checks control frames and reserved bits: what the scenario wants is written over its first byte.
+        wire = bytearray(WireFrame(Opcode.TEXT, payload).serialize(mask=True))
+        wire[0] = fin << 7 | rsv << 4 | opcode
+        self._written += 1
+        self._socket.transport.write(bytes(wire))
+
+    async def ws_ping(self, payload: bytes, timeout: float) -> bool:
+        """Send a ping frame (RFC 6455 §5.5.2) and say whether its pong came, with the same payload."""
+        try:
+            waiter = await self._socket.ping(payload)
+            await asyncio.wait_for(waiter, timeout)
+        except (TimeoutError, ConnectionClosed):
+            return False
+        return True
+
+    async def barrier(self, timeout: float) -> bool:
+        """Send the barrier's request and wait for its reply: all that was sent before is handled. False: no reply.
+
+        The wait is for a server that says nothing. One that still sends other frames gets up to `BUSY` times as much.
+        Replies carry no token, so they are counted: the n-th reply answers the n-th request. Where a raw text has
+        brought a reply that nobody counted on, the count begins anew from what has come.
+        """
+        await self.turn()
+        if self.closed is not None:
+            return False
+        self._pings = max(self._pings, self._pongs) + 1
+        mine = self._pings
+        self._awaited.add(mine)
+        written = self._written + 1
+        await self._write(self._encoded(self._protocol.barrier_request))
+        answered = False
+        for _ in range(BUSY):
+            seen = len(self.log)
+            answered = await self.until(lambda: self._pongs >= mine, timeout)
+            if answered or self.closed is not None or len(self.log) == seen:
+                break
+        if answered:
+            self._handled = max(self._handled, written)
+        return answered
+
+    def rest(self) -> None:
+        """Note that whatever was sent so far has been answered, each request by its own reply."""
+        self._handled = self._written
+
+    @property
+    def busy(self) -> bool:
+        """Whether something was sent that neither a barrier has followed nor its reply."""
+        return self._written > self._handled
+
+    async def until(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Wait until the condition holds, looking at each change of the log; False: it does not in time."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while not condition():
+            left = deadline - asyncio.get_running_loop().time()
+            if self.closed is not None or left <= 0:
+                return condition()
+            await self._change(left)
+        return True
+
+    async def close(self) -> None:
+        """Leave with a close handshake (bounded by the socket's own timeout)."""
+        if self.closed is None:
+            await self._socket.close()
+        await asyncio.wait([self._reader])
+
+    async def drop(self) -> None:
+        """Leave by a TCP reset."""
+        self._socket.transport.abort()
+        await asyncio.wait([self._reader])
+
+    async def _change(self, timeout: float) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await asyncio.wait([waiter], timeout=timeout)
+        finally:
+            self._waiters.discard(waiter)
+            waiter.cancel()
+
+    def _changed(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def forget(self) -> None:
+        """Give back what its frames took of the run's memory: nobody will look at them again."""
+        self._kept.release()
+
+    def _encoded(self, frame: Mapping[str, Any]) -> str:
+        if self._incoming is not None:
+            translated = self._incoming.to_wire(frame)
+            self.used |= translated.used
+            frame = translated.value
+        return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+    async def _write(self, data: str | bytes) -> None:
+        self._written += 1
+        await self._quietly(self._socket.send(data))
+
+    async def _quietly(self, sending: Any) -> None:
+        try:
+            await sending
+        except ConnectionClosed:
+            return  # What follows finds the connection closed, and says so better than a failed send.
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._take(await self._socket.recv())
+        except ConnectionClosed as error:
+            self.closed = self._how(error)
+        except (OSError, WebSocketException, EOFError) as error:  # pragma: no cover -- websockets wraps these
+            self.closed = Closed(None, fault=str(error))
+        self.on_close(self, self.closed)
+        self._changed()
+
+    def _take(self, data: str | bytes) -> None:
+        self._fault = self._fault or self._kept.take(len(data))
+        if self._fault:
+            self._socket.transport.abort()
+            return
+        frame = read(data, self._protocol.discriminator, self._known, self._outgoing)
+        received = Received(time.perf_counter(), frame)
+        self.used |= frame.used or frozenset()
+        self.log.append(received)
+        if received.frame.type == self._protocol.barrier_reply:
+            self._pongs += 1
+            if self._pongs in self._awaited:
+                self.claimed.add(len(self.log) - 1)
+                self.barriers.add(len(self.log) - 1)
+                self._changed()
+                return
+        self.on_frame(self, received)
+        self._changed()
+
+    def _how(self, error: ConnectionClosed) -> Closed:
+        if error.rcvd is not None:
+            return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False)
+        if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
+            wrong = (
+                f"the server sent a frame of more than {MAX_FRAME:,} bytes"
+                if error.sent.code == TOO_BIG
+                else f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
+            )
+            return Closed(None, ours=True, fault=wrong)
+        return Closed(None, ours=error.sent is not None, fault=self._fault)
+
+
+async def _at_once() -> None:
+    """Hold nothing back."""
+
+
+def _stay(redirect: Exception) -> Exception:
+    return redirect
+
+
+async def open_connection(
+    name: str,
+    url: str,
+    protocol: Protocol,
+    known: Mapping[str, Message],
+    *,
+    timeout: float,
+    origin: str | None = None,
+    dialect: Dialect | None = None,
+    memory: Memory | None = None,
+) -> Connection | Refused:
+    """Open a connection to `url` (which carries the token), or say how the server refused it.
+
+    A redirect is such a refusal: what it leads to is another address than the one that may be judged.
+    """
+    try:
+        opening = connect(
+            url,
+            origin=origin,  # type: ignore[arg-type] # websockets marks origins with a NewType
+            compression=None,
+            ping_interval=None,
+            max_queue=None,
+            max_size=MAX_FRAME,
+            open_timeout=timeout,
+            close_timeout=min(timeout, 1.0),
+            proxy=None,
+        )
+        vars(opening)["process_redirect"] = _stay  # a hook of the library, meant for subclasses
+        socket = await opening
+    except (OSError, EOFError, ValueError, WebSocketException) as error:
+        return refused(error, url, timeout)
+    return Connection(name, socket, protocol, known, dialect, memory)

@@ -1,0 +1,176 @@
+"""The pacer keeps every user below the target's limits, and the stage says what the target has."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from conformance.engine.context.run_context import Floor, Pacer
+from tests.conformance.run_contexts import Author, messages, target_at, theatre
+
+if TYPE_CHECKING:
+    from conformance.spec import Spec
+
+WINDOW = 60.0
+
+
+class Clock:
+    """A clock that only sleeping moves; `still` keeps it so while several wait at the same time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.still = False
+        self.last = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.last = self.now + seconds
+        if not self.still:
+            self.now = self.last
+
+
+def pacer(spec: Spec, clock: Clock, **limits: int) -> Pacer:
+    plain = {"messages_per_window": 1000, "requests_per_window": 1000}
+    target = target_at(spec, "ws://x/", limits=plain | limits, timers={"rate_window": WINDOW})
+    return Pacer(spec, target, clock, clock.sleep)
+
+
+class TestPacer:
+    async def waited(self, spec: Spec, *requests: tuple[str, str], **limits: int) -> float:
+        clock = Clock()
+        pace = pacer(spec, clock, **limits)
+        for user, request in requests:
+            await pace.ready(user, request)
+        return clock.now
+
+    async def test_lets_as_many_through_as_the_limit_allows(self, spec: Spec) -> None:
+        assert await self.waited(spec, *[("alice", "SendMessage")] * 5, messages_per_window=5) == 0
+
+    async def test_holds_back_the_one_that_would_be_too_many(self, spec: Spec) -> None:
+        assert await self.waited(spec, *[("alice", "SendMessage")] * 6, messages_per_window=5) >= WINDOW
+
+    async def test_never_lets_more_through_in_any_window(self, spec: Spec) -> None:
+        clock, sent = Clock(), []
+        pace = pacer(spec, clock, messages_per_window=3)
+        for _ in range(8):
+            await pace.ready("alice", "SendMessage")
+            sent.append(clock.now)
+        assert all(later - earlier >= WINDOW for earlier, later in zip(sent, sent[3:], strict=False))
+
+    async def test_counts_each_user_alone(self, spec: Spec) -> None:
+        requests = [(user, "SendMessage") for user in ("alice", "bob", "carol") for _ in range(5)]
+        assert await self.waited(spec, *requests, messages_per_window=5) == 0
+
+    async def test_counts_messages_and_other_requests_apart(self, spec: Spec) -> None:
+        requests = [("alice", kind) for kind in ("SendMessage", "FetchHistory") for _ in range(5)]
+        assert await self.waited(spec, *requests, messages_per_window=5, requests_per_window=5) == 0
+
+    async def test_does_not_count_the_barrier(self, spec: Spec) -> None:
+        assert await self.waited(spec, *[("alice", "Ping")] * 50, requests_per_window=1) == 0
+
+    async def test_holds_back_several_at_once(self, spec: Spec) -> None:
+        """Two that wait at the same time must not both take the same place."""
+        clock, sent = Clock(), []
+        clock.still = True
+        pace = pacer(spec, clock, messages_per_window=2)
+        for _ in range(6):
+            clock.last = clock.now
+            await pace.ready("alice", "SendMessage")
+            sent.append(clock.last)
+        assert all(later - earlier >= WINDOW for earlier, later in zip(sent, sent[2:], strict=False))
+
+    async def test_forgets_who_has_left(self, spec: Spec) -> None:
+        clock = Clock()
+        pace = pacer(spec, clock, messages_per_window=1)
+        await pace.ready("alice", "SendMessage")
+        pace.forget("alice")
+        await pace.ready("alice", "SendMessage")
+        assert clock.now == 0
+
+
+async def test_only_an_exclusive_scenario_may_overrun_a_limit(spec: Spec, scenario: Author) -> None:
+    toy = """
+steps:
+  - repeat: 4
+    as: i
+    steps: [{send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: "no ${i}"}}]
+  - {collect: NewMessage, at: bob, into: seen, count: 4}
+"""
+    changes = {"limits": {"messages_per_window": 30}, "timers": {"rate_window": 0.4}}
+    async with theatre(spec, **changes) as stage:
+        stage.stage.pacer._limits[0] = (stage.stage.pacer._limits[0][0], 2, 0.4)
+        paced = await stage.play(scenario(toy))
+        unpaced = await stage.play(scenario(toy, exclusive="true"))
+    assert (messages(paced), messages(unpaced)) == ([], [])
+    assert paced.seconds >= 0.4
+    assert unpaced.seconds < paced.seconds
+
+
+class TestFloor:
+    async def test_lets_one_at_a_time_act(self) -> None:
+        floor, log = Floor(), []
+
+        async def act(name: str) -> None:
+            async with floor.hold():
+                log.append(name)
+                await asyncio.sleep(0)
+                log.append(name)
+
+        await asyncio.gather(act("first"), act("second"))
+        assert log == ["first", "first", "second", "second"]
+
+    async def test_goes_to_who_comes_back_before_those_who_have_not_begun(self) -> None:
+        floor, log, timer = Floor(), [], asyncio.Event()
+
+        async def wait() -> None:
+            async with floor.hold():
+                async with floor.leave():
+                    await timer.wait()
+                log.append("back")
+
+        async def act() -> None:
+            async with floor.hold():
+                timer.set()
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                log.append("new")
+
+        async with asyncio.timeout(5):
+            await asyncio.gather(wait(), act(), act(), act(), act())
+        assert log == ["new", "new", "back", "new", "new"]
+
+    async def test_is_free_while_its_holder_waits_for_a_timer(self) -> None:
+        floor, log, timer = Floor(), [], asyncio.Event()
+
+        async def wait() -> None:
+            async with floor.hold():
+                async with floor.leave():
+                    await timer.wait()
+                log.append("waited")
+
+        async def act() -> None:
+            async with floor.hold():
+                timer.set()
+                await asyncio.sleep(0)
+                log.append("acted")
+
+        async with asyncio.timeout(5):
+            await asyncio.gather(wait(), act())
+        assert log == ["acted", "waited"]
+
+
+async def test_an_exclusive_scenario_leaves_the_floor_while_it_pauses(spec: Spec, scenario: Author) -> None:
+    toy = """
+steps:
+  - {pause: timers.typing_expiry}
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hello}}
+  - {expect: NewMessage, at: [alice, bob]}
+"""
+    async with theatre(spec, timers={"typing_expiry": 0.05}) as stage:
+        begun = asyncio.create_task(stage.play(scenario(toy, exclusive="true")))
+        other = asyncio.create_task(stage.play(scenario("steps: [{sync: [alice]}]", exclusive="true")))
+        results = [await done for done in asyncio.as_completed([begun, other])]
+    assert [messages(result) for result in results] == [[], []]
+    assert results[0] is other.result()

@@ -1,0 +1,229 @@
+"""A target that dies, hangs or becomes another one in mid-run: no word against what was not there."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.engine.run.run import Course, Options, run
+from conformance.results.model import Outcome, Result
+from conformance.target.embedded import Embedded, embedded
+from tests.conformance.crashing import crashing
+from tests.conformance.run_contexts import Author, target_at
+from tests.doubles.acknowledge_everything import acknowledging
+from tests.doubles.fan_out import ChatServer
+from tests.doubles.switch import UNAVAILABLE, Switch
+from tests.forked import forked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conformance.results.model import Calibration, Observation
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+FEATURES = {"edit_message", "jwt_authentication", "ping_pong"}
+TELL = """
+steps:
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: "${nonce}"}}
+  - {expect: NewMessage, at: bob, with: {content: "${nonce}"}}
+"""
+
+
+@dataclass
+class Played:
+    """What a run gave, and how it ended; `then` is called once, after so many results."""
+
+    after: int = 0
+    then: Callable[[], None] = lambda: None
+    results: list[Result] = field(default_factory=list)
+    course: Course = field(default_factory=Course)
+
+    def take(self, record: Calibration | Result | Observation) -> None:
+        if isinstance(record, Result):
+            self.results.append(record)
+            if len(self.results) == self.after:
+                self.then()
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        return Counter(str(one.outcome) for one in self.results)
+
+    def of(self, outcome: Outcome) -> set[str]:
+        return {one.scenario for one in self.results if one.outcome is outcome}
+
+    async def all_of(
+        self, spec: Spec, target: Target, scenarios: Sequence[Scenario], server: Embedded | None = None
+    ) -> Played:
+        restart = server.restart if server else None
+        await run(spec, target, scenarios, (), Options(probes=False), self.take, self.course, restart)
+        assert len({one.scenario for one in self.results}) == len(self.results)
+        return self
+
+    def check_given_up(self, selected: int, why: str) -> None:
+        """Nothing speaks against the server; who was playing is named; the rest was not played."""
+        assert self.of(Outcome.FAIL) == set()
+        assert self.of(Outcome.BLOCKED)
+        assert self.outcomes.total() < selected
+        assert self.course.stopped.startswith("the target was lost while ")
+        assert why in self.course.stopped
+        assert [one for one in self.of(Outcome.BLOCKED) if one in self.course.stopped]
+        for one in self.results:
+            if one.outcome is Outcome.BLOCKED:
+                assert one.problems[0].message == f"not judged: {self.course.stopped}"
+                assert one.findings == ()
+
+
+def quick(spec: Spec) -> list[Scenario]:
+    return [one for one in spec.scenarios.values() if one.feature in FEATURES and not one.exclusive]
+
+
+def process_of(server: Embedded) -> asyncio.subprocess.Process:
+    assert server._process is not None
+    return server._process
+
+
+class TestARealProcess:
+    """The reference server, which keeps every rule."""
+
+    @pytest.mark.parametrize("seed", [1, 2, 3])
+    async def test_killed_at_a_random_moment(
+        self, whole_spec: Spec, seed: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE", 0.5)
+        dice, scenarios = random.Random(seed), quick(whole_spec)
+        async with embedded(whole_spec) as (target, server):
+            loop, kill = asyncio.get_running_loop(), process_of(server).kill
+            played = Played(dice.randrange(1, 60), lambda: loop.call_later(dice.uniform(0, 0.05), kill) and None)
+            await played.all_of(whole_spec, target, scenarios)
+        played.check_given_up(len(scenarios), "nobody listens there")
+
+    async def test_hanging(self, whole_spec: Spec) -> None:
+        scenarios = quick(whole_spec)
+        async with embedded(whole_spec) as (target, server):
+            process = process_of(server)
+            played = Played(20, lambda: process.send_signal(signal.SIGSTOP))
+            await played.all_of(whole_spec, replace(target, reply=0.5), scenarios)
+            process.send_signal(signal.SIGCONT)
+        played.check_given_up(len(scenarios), "it does not answer")
+
+    async def test_killed_once_and_back(self, whole_spec: Spec) -> None:
+        """All is judged, and well; but what the server died of nobody knows."""
+        scenarios = quick(whole_spec)
+        async with embedded(whole_spec) as (target, server):
+            played = Played(20, process_of(server).kill)
+            await played.all_of(whole_spec, target, scenarios, server)
+        assert played.outcomes == {"PASS": len(scenarios)}
+        assert played.course.stopped == ""
+        assert "came back; played again, none of it brings the target down" in played.course.doubts
+
+    async def test_that_one_request_kills(self, whole_spec: Spec) -> None:
+        """Whoever plays beside it is not blamed; the run is complete, and the verdict stands."""
+        scenarios = [one for one in quick(whole_spec) if one.feature == "edit_message"]
+        async with embedded(whole_spec, forked(crashing)) as (target, server):
+            played = await Played().all_of(whole_spec, target, scenarios, server)
+        guilty = {one.id for one in scenarios if one.base.startswith("edit-message.non-author-refused")}
+        assert played.of(Outcome.FAIL) == guilty
+        assert played.outcomes["PASS"] == len(scenarios) - len(guilty)
+        assert (played.course.stopped, played.course.doubts) == ("", "")
+        (first, *_) = (one for one in played.results if one.outcome is Outcome.FAIL)
+        assert "the whole server was lost while this was played, twice" in first.problems[0].message
+
+
+@pytest.fixture
+def many(spec: Spec, scenario: Author) -> list[Scenario]:
+    """Forty times the same."""
+    told = scenario(TELL, id="toy.told")
+    return [replace(told, id=f"toy.n{number:02}") for number in range(40)]
+
+
+class TestSomethingInBetween:
+    """A network, a proxy, a balancer of load."""
+
+    @pytest.fixture(autouse=True)
+    def _hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE", 0.5)
+
+    async def play(self, spec: Spec, many: list[Scenario], change: Callable[[Switch], None]) -> Played:
+        async with ChatServer().serving() as server, Switch(server.url).serving() as switch:
+            target = target_at(spec, switch.url, reply=0.5)
+            return await Played(10, lambda: change(switch)).all_of(spec, target, many)
+
+    async def test_a_network_that_is_cut(self, spec: Spec, many: list[Scenario]) -> None:
+        def cut(switch: Switch) -> None:
+            switch.to = "ws://127.0.0.1:1/ws"
+            switch.cut()
+
+        (await self.play(spec, many, cut)).check_given_up(len(many), "was refused")
+
+    async def test_connections_that_are_taken_and_never_answered(
+        self, spec: Spec, many: list[Scenario], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("conformance.engine.context.joining.UPGRADE", 0.5)
+
+        def mute(switch: Switch) -> None:
+            switch.to = None
+
+        (await self.play(spec, many, mute)).check_given_up(len(many), "no answer to the upgrade")
+
+    async def test_503_for_everybody_who_comes(self, spec: Spec, many: list[Scenario]) -> None:
+        def turn_away(switch: Switch) -> None:
+            switch.to, switch.answer = None, UNAVAILABLE
+
+        (await self.play(spec, many, turn_away)).check_given_up(len(many), "HTTP 503")
+
+    async def test_another_server_behind_the_same_address(self, spec: Spec, many: list[Scenario]) -> None:
+        """It greets and answers pings, and those who were connected stay with the first one."""
+        async with acknowledging() as other:
+
+            def replace_it(switch: Switch) -> None:
+                switch.to = other
+
+            played = await self.play(spec, many, replace_it)
+        played.check_given_up(len(many), "a broadcast does not arrive")
+
+    async def test_a_cut_that_is_mended_at_once(self, spec: Spec, many: list[Scenario]) -> None:
+        played = await self.play(spec, many, Switch.cut)
+        assert played.outcomes == {"PASS": len(many)}
+        assert played.course.stopped == ""
+
+
+class TestAChange:
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [("no greeting", "no longer greeting"), ("no broadcast", "no longer broadcasting"), ("no pong", "no longer ")],
+    )
+    async def test_is_seen_at_the_end_at_the_latest(
+        self, spec: Spec, many: list[Scenario], wrong: str, said: str
+    ) -> None:
+        async with ChatServer().serving() as server:
+            played = Played(1, lambda: server.wrong.add(wrong))
+            await played.all_of(spec, target_at(spec, server.url, reply=0.5), many[:1])
+        assert played.outcomes == {"PASS": 1}
+        assert "at the end of the run the target is not what it was at its beginning: " in played.course.doubts
+        assert said in played.course.doubts
+
+    async def test_a_target_that_stays_as_it_is_is_not_doubted(self, spec: Spec, many: list[Scenario]) -> None:
+        for wrong in ((), ("no greeting",), ("no pong",), ("no broadcast",), ("close",)):
+            async with ChatServer("in order", *wrong).serving() as server:
+                played = Played()
+                await played.all_of(spec, target_at(spec, server.url, reply=0.5), many[:1])
+            assert (played.course.stopped, played.course.doubts) == ("", "")
+
+
+class TestAServerThatIsOnlyWrong:
+    @pytest.mark.parametrize("wrong", ["drop connection", "close", "drop"])
+    async def test_is_judged(self, spec: Spec, many: list[Scenario], wrong: str) -> None:
+        """It ends connections, each for its own reason, and is there all the time."""
+        async with ChatServer("in order", wrong).serving() as server:
+            target = target_at(spec, server.url, reply=0.5)
+            played = await Played().all_of(spec, target, many[:10])
+        assert played.outcomes == {"FAIL": 10}
+        assert (played.course.stopped, played.course.doubts) == ("", "")

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from conformance.results.model import Outcome
+from conformance.results.runlog import Footer, Run
+from conformance.results.verdict import JudgedFeature, JudgedRule, Standing, Verdict, judge, worst
+from tests.conformance.report import toys
+
+PASS, FAIL, BLOCKED, UNTESTABLE = Outcome.PASS, Outcome.FAIL, Outcome.BLOCKED, Outcome.UNTESTABLE
+BROKEN, NOT_APPLICABLE = Outcome.BROKEN, Outcome.NOT_APPLICABLE
+LOST = "lost"
+"""Selected, but not played."""
+LEFT_OUT = "left out"
+"""Neither selected nor played."""
+
+
+def played(*musts: Outcome | str, should: tuple[Outcome | str, ...] = (), **more: object) -> Run:
+    """One rule with one scenario for each outcome, all in one feature."""
+    named = [(f"M-{n}", "must", outcome) for n, outcome in enumerate(musts)]
+    named += [(f"S-{n}", "should", outcome) for n, outcome in enumerate(should)]
+    rules = tuple(toys.rule(name, level) for name, level, _ in named)
+    scenarios = tuple(toys.scenario(f"edit.{name.lower()}", (name,)) for name, _, _ in named)
+    selected = tuple(entry.id for entry, row in zip(scenarios, named, strict=True) if row[2] != LEFT_OUT)
+    results = [
+        toys.result(entry, outcome)
+        for entry, (_, _, outcome) in zip(scenarios, named, strict=True)
+        if isinstance(outcome, Outcome)
+    ]
+    return toys.run(toys.header(rules, scenarios, selected), *results, **more)
+
+
+def feature(run: Run, name: str = "edit") -> JudgedFeature:
+    return next(item for item in judge(run).features if item.entry.id == name)
+
+
+def only_rule(run: Run, name: str, within: str = "edit") -> JudgedRule:
+    return next(item for item in feature(run, within).rules if item.entry.id == name)
+
+
+class TestRule:
+    @pytest.mark.parametrize(
+        ("outcomes", "standing"),
+        [
+            ((PASS,), Standing.PASS),
+            ((PASS, PASS), Standing.PASS),
+            ((PASS, NOT_APPLICABLE), Standing.PASS),
+            ((PASS, FAIL), Standing.FAIL),
+            ((FAIL, BROKEN, UNTESTABLE, BLOCKED, PASS), Standing.FAIL),
+            ((BROKEN, UNTESTABLE, BLOCKED, PASS), Standing.BROKEN),
+            ((UNTESTABLE, BLOCKED, PASS), Standing.UNTESTABLE),
+            ((BLOCKED, PASS), Standing.BLOCKED),
+            ((NOT_APPLICABLE, NOT_APPLICABLE), Standing.NOT_APPLICABLE),
+            ((), Standing.NOT_RUN),
+        ],
+    )
+    def test_is_the_worst_of_its_scenarios(self, outcomes: tuple[Outcome, ...], standing: Standing) -> None:
+        scenarios = tuple(toys.scenario(f"edit.s{n}", ("EDIT-1",)) for n in range(len(outcomes)))
+        results = map(toys.result, scenarios, outcomes)
+        run = toys.run(toys.header((toys.rule("EDIT-1"),), scenarios), *results)
+        assert only_rule(run, "EDIT-1").standing is standing
+
+    @pytest.mark.parametrize("outcome", list(Outcome))
+    def test_fails_by_a_finding_whatever_its_own_scenarios_say(self, outcome: Outcome) -> None:
+        own, other = toys.scenario("edit.own", ("EDIT-1",)), toys.scenario("edit.other", ("EDIT-2",))
+        head = toys.header((toys.rule("EDIT-1"), toys.rule("EDIT-2")), (own, other))
+        finding = toys.problem("no zone", rule="EDIT-1")
+        run = toys.run(head, toys.result(own, outcome), toys.result(other, findings=(finding,)))
+        assert only_rule(run, "EDIT-1").standing is Standing.FAIL
+        assert only_rule(run, "EDIT-2").standing is Standing.PASS
+
+    def test_a_finding_whose_rule_nobody_knows_is_charged_to_the_rules_of_its_scenario(self) -> None:
+        own = toys.scenario("edit.own", ("EDIT-1",))
+        head = toys.header((toys.rule("EDIT-1"),), (own,))
+        for name in (None, "GONE-1"):
+            run = toys.run(head, toys.result(own, findings=(toys.problem(rule=name),)))
+            assert only_rule(run, "EDIT-1").standing is Standing.FAIL
+
+    def test_is_not_wholly_judged_while_a_scenario_of_it_is_unplayed(self) -> None:
+        scenarios = (toys.scenario("edit.a", ("EDIT-1",)), toys.scenario("edit.b", ("EDIT-1",)))
+        head = toys.header((toys.rule("EDIT-1"),), scenarios, selected=("edit.a",))
+        judged = only_rule(toys.run(head, toys.result(scenarios[0])), "EDIT-1")
+        assert (judged.standing, judged.wholly) == (Standing.PASS, False)
+
+    def test_without_a_scenario_is_not_wholly_judged(self) -> None:
+        assert not only_rule(toys.run(toys.header((toys.rule("EDIT-1"),), ())), "EDIT-1").wholly
+
+
+class TestRuleOfSeveralFeatures:
+    shared = toys.rule("CALL-1", features=("edit", "drop"))
+
+    def test_is_judged_in_each_from_its_own_scenarios(self) -> None:
+        edit, drop = toys.scenario("edit.a", ("CALL-1",)), toys.scenario("drop.a", ("CALL-1",), "drop")
+        run = toys.run(toys.header((self.shared,), (edit, drop)), toys.result(edit), toys.result(drop, FAIL))
+        assert only_rule(run, "CALL-1", "edit").standing is Standing.PASS
+        assert only_rule(run, "CALL-1", "drop").standing is Standing.FAIL
+        assert worst(item.standing for item in judge(run).of_rule("CALL-1")) is Standing.FAIL
+
+    def test_a_finding_counts_in_the_feature_that_found_it(self) -> None:
+        edit, drop = toys.scenario("edit.a", ("CALL-1",)), toys.scenario("drop.a", ("CALL-1",), "drop")
+        finding = toys.problem(rule="CALL-1")
+        head = toys.header((self.shared,), (edit, drop))
+        run = toys.run(head, toys.result(edit, findings=(finding,)), toys.result(drop))
+        assert only_rule(run, "CALL-1", "edit").standing is Standing.FAIL
+        assert only_rule(run, "CALL-1", "drop").standing is Standing.PASS
+
+    def test_a_finding_from_elsewhere_counts_in_all_of_them(self) -> None:
+        other = toys.scenario("ping.a", ("PING-1",), "ping")
+        head = toys.header((self.shared, toys.rule("PING-1", features=("ping",))), (other,))
+        run = toys.run(head, toys.result(other, findings=(toys.problem(rule="CALL-1"),)))
+        assert only_rule(run, "CALL-1", "edit").standing is Standing.FAIL
+        assert only_rule(run, "CALL-1", "drop").standing is Standing.FAIL
+
+
+class TestScenario:
+    @pytest.mark.parametrize(
+        ("attempts", "standing", "flaky"),
+        [
+            ((PASS, PASS), Standing.PASS, False),
+            ((FAIL, FAIL), Standing.FAIL, False),
+            ((PASS, FAIL, PASS), Standing.FAIL, True),
+            ((PASS, BLOCKED), Standing.BLOCKED, True),
+        ],
+    )
+    def test_is_the_worst_of_its_attempts_and_flaky_when_they_differ(
+        self, attempts: tuple[Outcome, ...], standing: Standing, flaky: bool
+    ) -> None:
+        entry = toys.scenario("edit.a", ("EDIT-1",))
+        results = [toys.result(entry, outcome, attempt=n) for n, outcome in enumerate(attempts, 1)]
+        [judged] = judge(toys.run(toys.header((toys.rule("EDIT-1"),), (entry,)), *results)).scenarios
+        assert (judged.standing, judged.flaky) == (standing, flaky)
+        assert judged.seconds == pytest.approx(0.012 * len(attempts))
+
+
+EDIT_UNKNOWN = toys.calibration("Edit", "Touch")
+
+
+class TestFeature:
+    @pytest.mark.parametrize(
+        ("musts", "verdict"),
+        [
+            ((PASS,), Verdict.OK),
+            ((PASS, PASS), Verdict.OK),
+            ((PASS, NOT_APPLICABLE), Verdict.OK),
+            ((PASS, FAIL), Verdict.PARTIAL),
+            ((PASS, FAIL, BLOCKED), Verdict.PARTIAL),
+            ((PASS, FAIL, LEFT_OUT), Verdict.PARTIAL),
+            ((FAIL,), Verdict.FAIL),
+            ((FAIL, BLOCKED), Verdict.FAIL),
+            ((FAIL, NOT_APPLICABLE), Verdict.FAIL),
+            ((FAIL, LEFT_OUT), Verdict.FAIL),
+            ((), Verdict.NOT_TESTED),
+            ((NOT_APPLICABLE,), Verdict.NOT_TESTED),
+            ((BLOCKED,), Verdict.NOT_TESTED),
+            ((PASS, BLOCKED), Verdict.NOT_TESTED),
+            ((PASS, UNTESTABLE), Verdict.NOT_TESTED),
+            ((PASS, BROKEN), Verdict.NOT_TESTED),
+            ((PASS, LOST), Verdict.NOT_TESTED),
+            ((PASS, LEFT_OUT), Verdict.NOT_TESTED),
+            ((LEFT_OUT,), Verdict.NOT_TESTED),
+        ],
+    )
+    def test_reads_the_table_of_its_must_rules(self, musts: tuple[Outcome | str, ...], verdict: Verdict) -> None:
+        assert feature(played(*musts)).verdict is verdict
+
+    @pytest.mark.parametrize(
+        ("musts", "verdict"),
+        [
+            ((FAIL,), Verdict.MISSING),
+            ((BLOCKED,), Verdict.MISSING),
+            ((FAIL, BLOCKED, UNTESTABLE, LEFT_OUT), Verdict.MISSING),
+            ((PASS, FAIL), Verdict.PARTIAL),
+            ((PASS,), Verdict.OK),
+            ((UNTESTABLE,), Verdict.NOT_TESTED),
+            ((LEFT_OUT,), Verdict.NOT_TESTED),
+        ],
+    )
+    def test_is_missing_when_the_server_knows_none_of_its_types(
+        self, musts: tuple[Outcome | str, ...], verdict: Verdict
+    ) -> None:
+        assert feature(played(*musts, calibration=EDIT_UNKNOWN)).verdict is verdict
+
+    def test_is_not_missing_when_the_server_knows_one_of_its_types(self) -> None:
+        assert feature(played(FAIL, calibration=toys.calibration("Edit"))).verdict is Verdict.FAIL
+
+    def test_without_incoming_types_is_never_missing(self) -> None:
+        run = played(FAIL, calibration=EDIT_UNKNOWN)
+        spec = replace(run.header.spec, messages=replace(run.header.spec.messages, incoming={}))
+        assert feature(replace(run, header=replace(run.header, spec=spec))).verdict is Verdict.FAIL
+
+    def test_without_a_calibration_is_never_missing(self) -> None:
+        assert feature(played(FAIL, calibration=None)).verdict is Verdict.FAIL
+
+    @pytest.mark.parametrize(("should", "amber"), [(PASS, False), (FAIL, True), (BLOCKED, False), (LEFT_OUT, False)])
+    def test_turns_amber_by_a_should_rule_and_keeps_its_word(self, should: Outcome | str, amber: bool) -> None:
+        judged = feature(played(PASS, should=(should,)))
+        assert (judged.verdict, judged.amber) == (Verdict.OK, amber)
+
+    def test_with_an_unplayed_scenario_of_a_passing_rule_is_not_ok(self) -> None:
+        scenarios = (toys.scenario("edit.a", ("EDIT-1",)), toys.scenario("edit.b", ("EDIT-1",)))
+        head = toys.header((toys.rule("EDIT-1"),), scenarios, selected=("edit.a",))
+        assert feature(toys.run(head, toys.result(scenarios[0]))).verdict is Verdict.NOT_TESTED
+
+
+class TestExitCode:
+    @pytest.mark.parametrize(
+        ("musts", "should", "code"),
+        [
+            ((PASS,), (), 0),
+            ((PASS, NOT_APPLICABLE), (), 0),
+            ((NOT_APPLICABLE,), (), 0),
+            ((PASS, LEFT_OUT), (), 0),
+            ((PASS,), (FAIL,), 0),
+            ((PASS, FAIL), (), 1),
+            ((FAIL, BROKEN, UNTESTABLE, BLOCKED, LOST), (), 1),
+            ((PASS, BROKEN), (), 3),
+            ((PASS, UNTESTABLE), (), 3),
+            ((PASS, BLOCKED), (), 3),
+            ((PASS,), (BLOCKED,), 3),
+            ((PASS, LOST), (), 3),
+        ],
+    )
+    def test_of_a_complete_run(self, musts: tuple[Outcome | str, ...], should: tuple[Outcome, ...], code: int) -> None:
+        assert judge(played(*musts, should=should)).exit_code == code
+
+    @pytest.mark.parametrize("footer", [None, Footer(complete=False, reason="interrupted")])
+    @pytest.mark.parametrize("outcome", [PASS, FAIL])
+    def test_of_an_incomplete_run_is_always_3(self, outcome: Outcome, footer: Footer | None) -> None:
+        assert judge(played(outcome, footer=footer)).exit_code == 3
+
+    def test_is_1_for_a_finding_on_a_must_rule_and_0_on_a_should_rule(self) -> None:
+        own = toys.scenario("edit.own", ("EDIT-1",))
+        for level, code in (("must", 1), ("should", 0)):
+            head = toys.header((toys.rule("EDIT-1"), toys.rule("FORM-1", level)), (own,))
+            finding = toys.problem(rule="FORM-1")
+            assert judge(toys.run(head, toys.result(own, findings=(finding,)))).exit_code == code

@@ -1,0 +1,142 @@
+"""A stage for toy scenarios: a target made of a few values, calibrated, and the scenarios in the language itself."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.calibration.calibrate import calibrate
+from conformance.engine.context.run_context import Pacer, Stage
+from conformance.engine.scenario_run.run_scenario import observe, play
+from conformance.scenario.parse import read_probes, read_scenarios
+from conformance.spec.links import check_probe, check_scenario
+from conformance.target import Auth, Target
+from conformance.target.provision.created import Fresh
+from conformance.target.provision.jwt import Jwt, Named
+from conformance.target.secrets import Secrets
+from conformance.target.tokens import Signing
+from tests.doubles.fan_out import ChatServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from conformance.results.model import Observation, Result
+    from conformance.scenario.steps import Probe, Scenario
+    from conformance.spec import Spec
+    from conformance.target.accounts import Provisioner
+
+SECRET = "a secret that is long enough for any HMAC that signs tokens here"
+
+SIGNING = Signing(SECRET, "HS256", {"sub": "${user_id}", "username": "${name}"}, 900)
+EVERYBODY = Jwt(any_conversation=True)
+
+DEFAULTS = {
+    "id": "toy.scenario",
+    "title": "A toy for the tests of the engine",
+    "feature": "send_message",
+    "rules": "[SEND-1]",
+    "given": "{users: [alice, bob, carol], conversations: {lobby: {members: [alice, bob]}}}",
+}
+"""What a toy need not say: alice and bob have joined the lobby, carol is connected and has not."""
+
+
+@dataclass(frozen=True)
+class Author:
+    """Writes toy scenarios as files, and reads them with the real grammar."""
+
+    spec: Spec
+    folder: Path
+
+    def __call__(self, text: str, **values: str) -> Scenario:
+        """Read the one scenario that `text` and the defaults describe."""
+        (scenario,) = self.all(text, **values)
+        return scenario
+
+    def all(self, text: str, **values: str) -> list[Scenario]:
+        """Read them all, one per case."""
+        file = self._file(text, DEFAULTS | values)
+        scenarios = read_scenarios(file, self.spec.formats["scenario"], self.spec.protocol)
+        assert [mistake for one in scenarios for mistake in check_scenario(one, self.spec)] == []
+        return scenarios
+
+    def probe(self, text: str) -> Probe:
+        """Read a probe."""
+        written = {key: DEFAULTS[key] for key in ("title", "given")} | {"id": "toy-probe", "why": "It bites, somehow."}
+        (probe,) = read_probes(self._file(text, written), self.spec.formats["probe"], self.spec.protocol)
+        assert check_probe(probe, self.spec) == []
+        return probe
+
+    def _file(self, text: str, values: dict[str, str]) -> Path:
+        body = textwrap.dedent(text).strip()
+        given = set(re.findall(r"^(\w+):", body, re.MULTILINE))
+        head = "".join(f"{key}: {value}\n" for key, value in values.items() if key not in given)
+        file = self.folder / "toy.yaml"
+        file.write_text(f"{head}{body}\n", encoding="utf-8")
+        return file
+
+
+def target_at(spec: Spec, *urls: str, **changes: Any) -> Target:
+    """Describe a target without provisioning; `limits`, `timers` and `options` change its profile."""
+    profile = {group: {**values, **changes.pop(group, {})} for group, values in spec.protocol.profile.items()}
+    plain = Target(
+        name="toy",
+        instances=urls,
+        auth=Auth("token", SIGNING),
+        provision=EVERYBODY,
+        profile=profile,
+        ambient=spec.protocol.ambient,
+        reply=2.0,
+        secrets=Secrets(SECRET),
+    )
+    return replace(plain, **changes)
+
+
+@dataclass
+class Theatre:
+    """A calibrated stage in front of a server, where toys are played."""
+
+    stage: Stage
+    server: ChatServer = field(default_factory=ChatServer)
+
+    async def play(self, scenario: Scenario) -> Result:
+        return await play(scenario, self.stage)
+
+    async def observe(self, probe: Probe) -> Observation:
+        return await observe(probe, self.stage)
+
+
+async def stage_at(spec: Spec, *urls: str, provisioner: Provisioner | None = None, **changes: Any) -> Stage:
+    """Calibrate what listens at `urls`."""
+    target = target_at(spec, *urls, **changes)
+    driver = provisioner or Fresh(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
+    calibration = await calibrate(spec, target, driver, 1.0)
+    return Stage(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
+
+
+@asynccontextmanager
+async def theatre(
+    spec: Spec,
+    architecture: str = "in order",
+    *,
+    wrong: Sequence[str] = (),
+    later: Sequence[str] = (),
+    onlookers: bool = False,
+    **changes: Any,
+) -> AsyncIterator[Theatre]:
+    """Open a theatre; the server is `wrong` from the beginning, or `later`, when it has been calibrated.
+
+    There are no `onlookers` unless wanted: most toys count what they see.
+    """
+    async with ChatServer(architecture, *wrong).serving() as server:
+        stage = replace(await stage_at(spec, server.url, **changes), onlookers=onlookers)
+        server.wrong |= set(later)
+        yield Theatre(stage, server)
+
+
+def messages(result: Result) -> list[str]:
+    """Give what a result complains about."""
+    return [problem.message for problem in result.problems]

@@ -1,0 +1,155 @@
+"""A server with another tongue is judged as one without: by its dialect alone, and not without it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.cli.recording import make_header, recording
+from conformance.engine.run.run import Course, Options, run
+from conformance.errors import TargetUnreachable
+from conformance.report import build
+from conformance.results.model import Outcome
+from conformance.results.runlog import read_run
+from conformance.target import read_target
+from conformance.target.embedded import embedded
+from tests.doubles.tongue.__main__ import main
+from tests.forked import forked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.report import Report
+    from conformance.results.model import Result
+    from conformance.scenario.steps import Scenario
+    from conformance.spec import Spec
+
+TARGET = Path(__file__).parents[3] / "doubles" / "tongue" / "target.yaml"
+
+
+@dataclass(frozen=True)
+class Played:
+    results: tuple[Result, ...]
+    report: Report
+
+
+def play(spec: Spec, scenarios: Sequence[Scenario], *target_files: Path) -> list[Played]:
+    """Play against one server as each of these files describes it, and read the logs back."""
+
+    async def go() -> None:
+        async with embedded(spec, forked(main)) as (started, server):
+            for file in target_files:
+                read = read_target(file, spec, instances=started.instances, secret=server.secret)
+                reply = read.reply if file == TARGET else 0.5
+                target = replace(read, profile=started.profile, reply=reply)
+                course = Course()
+                header = make_header(spec, target, scenarios, Options())
+                with recording(logs[file], header, target, course, "all", 0.0) as sink:
+                    await run(spec, target, scenarios, (), Options(jobs=16), sink, course, server.restart)
+
+    with tempfile.TemporaryDirectory() as folder:
+        logs = {file: Path(folder) / f"{number}.jsonl" for number, file in enumerate(target_files)}
+        asyncio.run(go())
+        recorded = [read_run(log) for log in logs.values()]
+    return [Played(one.results, build(one)) for one in recorded]
+
+
+def some_of_each_feature(spec: Spec, most: int) -> list[Scenario]:
+    """Give the first scenarios of each feature that wait for no timer, one of each file."""
+    chosen: dict[str, dict[str, Scenario]] = defaultdict(dict)
+    for one in spec.scenarios.values():
+        if "slow" not in one.tags and not one.exclusive and len(chosen[one.feature]) < most:
+            chosen[one.feature].setdefault(one.base, one)
+    return [one for some in chosen.values() for one in some.values()]
+
+
+@pytest.mark.timeout(120)
+def test_every_feature_holds_through_the_dialect(whole_spec: Spec) -> None:
+    raw = [one for one in whole_spec.scenarios.values() if one.base.startswith(RAW) and not one.exclusive]
+    scenarios = {one.id: one for one in (*some_of_each_feature(whole_spec, 4), *raw)}
+    (played,) = play(whole_spec, list(scenarios.values()), TARGET)
+    bad = {one.scenario: one.problems for one in played.results if one.outcome not in GOOD or one.findings}
+    assert bad == {}
+    assert len({one.feature for one in played.results if one.outcome is Outcome.PASS}) >= 24
+    used = {row.entry: row.used for row in played.report.differences}
+    for entry in ("discriminator", "envelope", "ids", "objects.Reaction.user_ids", "incoming.types.SendMessage"):
+        assert used[entry] is True
+    assert used["values.code.internal"] is False
+
+
+GOOD = {Outcome.PASS, Outcome.NOT_APPLICABLE}
+RAW = tuple(
+    f"websocket-connection.{name}"
+    for name in (
+        "fragments",
+        "not-a-request",
+        "hostile-json",
+        "frame-",
+        "binary-frame",
+        "invalid-utf8",
+        "ids-in",
+        "unknown",
+    )
+)
+"""What sends raw texts, broken in all ways."""
+
+
+SECTION = r"dialect:.*"
+WRONG = {
+    "only its ids": (SECTION, "dialect: {ids: integer}", "its `type` is None, which is not in the protocol"),
+    "a field": ("sender_id: author", "sender_id: writer", "`sender_id` is missing"),
+    "an id": ('message_id: "no"', "message_id: number", "`message_id` is missing"),
+    "a type": ("NewMessage: message", "NewMessage: new", "its `event` is 'message', which is not in the protocol"),
+    "the envelope": (r"\{member: data", "{member: payload", "it has no `payload`, which holds the fields"),
+    "the form of ids": (
+        "ids: integer",
+        "ids: {user: integer, conversation: integer, message: opaque}",
+        "on the wire, where the target's dialect has a text of 1 to 256 characters",
+    ),
+}
+
+
+def changed(folder: Path, name: str, pattern: str, instead: str) -> Path:
+    """Write the target file with one entry changed."""
+    text = TARGET.read_text(encoding="utf-8")
+    other = re.sub(pattern, instead, text, count=1, flags=re.DOTALL)
+    assert other != text
+    file = folder / f"{name}.yaml"
+    file.write_text(other, encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def wrong(whole_spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
+    """What comes of each wrong entry, in a scenario that sends one message."""
+    folder = tmp_path_factory.mktemp("wrong")
+    scenarios = [one for one in whole_spec.scenarios.values() if one.base == "send-message.arrives-once"]
+    assert scenarios
+    files = [changed(folder, name, pattern, instead) for name, (pattern, instead, _) in WRONG.items()]
+    return dict(zip(WRONG, play(whole_spec, scenarios, *files), strict=True))
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_entry_fails_where_it_is_wrong(name: str, wrong: dict[str, Played]) -> None:
+    message = WRONG[name][2]
+    results = wrong[name].results
+    told = [problem for one in results for problem in (*one.problems, *one.findings) if message in problem.message]
+    assert told
+    assert {problem.rule for problem in told} - {None}
+    assert "OK" not in {str(row.judged.verdict) for row in wrong[name].report.features}
+    shown = [one.transcript[problem.entry] for one in results for problem in one.findings if problem.entry is not None]
+    assert shown
+    assert all('"event"' in entry.wire for entry in shown if entry.frame and "type" in entry.frame)
+
+
+def test_without_its_dialect_the_same_server_lets_nobody_in(whole_spec: Spec, tmp_path: Path) -> None:
+    scenario = [whole_spec.scenarios["ping-pong.one-pong-per-ping"]]
+    with pytest.raises(TargetUnreachable):
+        play(whole_spec, scenario, changed(tmp_path, "none", SECTION, ""))

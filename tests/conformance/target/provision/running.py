@@ -1,0 +1,47 @@
+"""Plays a few scenarios against what a target file names, just as the command does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.engine.run.run import Course, Options, Selection, run, select
+from conformance.results.model import Calibration, Outcome, Result
+from conformance.target import read_target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.spec import Spec
+
+
+@dataclass
+class Played:
+    """How each scenario ended, and what provisioning had to say."""
+
+    results: dict[str, Result] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        return {name: result.outcome for name, result in self.results.items()}
+
+    def reason(self, name: str) -> str:
+        return self.results[name].problems[0].message
+
+
+async def play_some(file: Path, spec: Spec, *patterns: str, jobs: int = 4) -> Played:
+    """Play the scenarios of these ids or globs."""
+    target, course, played = read_target(file, spec), Course(), Played()
+    scenarios = select(spec, Selection(patterns))
+
+    def take(record: object) -> None:
+        if isinstance(record, Result):
+            played.results[record.scenario] = record
+        assert not isinstance(record, Calibration) or record.skew is not None
+
+    try:
+        await run(spec, target, scenarios, (), Options(jobs=jobs), take, course)
+    finally:
+        played.notes = course.notes
+    return played

@@ -1,0 +1,73 @@
+"""The driver of the reference server's own API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from conformance.errors import ProvisioningFailed
+from conformance.target.accounts import Account
+from conformance.target.provision.reference import Steward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+SOMEBODY = Account("parity-1-alice", "u1")
+
+
+def answering(handle: Callable[[httpx.Request], httpx.Response]) -> Steward:
+    """A driver whose server is a function."""
+    return Steward(httpx.AsyncClient(base_url="http://toy/api/v1", transport=httpx.MockTransport(handle)))
+
+
+async def test_lists_every_member_with_its_role() -> None:
+    asked = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.path, request.content))
+        return httpx.Response(201, json={"conversation_id": "c1"})
+
+    assert await answering(handle).conversation("lobby", "public", [(SOMEBODY, "owner")]) == "c1"
+    ((method, path, body),) = asked
+    assert (method, path) == ("POST", "/api/v1/conversations")
+    assert b'"visibility":"public"' in body.replace(b" ", b"")
+    assert b'{"user_id":"u1","role":"owner"}' in body.replace(b" ", b"")
+
+
+async def test_changes_and_ends_a_membership() -> None:
+    asked = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.path))
+        return httpx.Response(204)
+
+    driver = answering(handle)
+    await driver.give_role("c1", SOMEBODY, "reader")
+    await driver.remove("c1", SOMEBODY)
+    path = "/api/v1/conversations/c1/members/u1"
+    assert asked == [("PUT", path), ("DELETE", path)]
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (httpx.Response(403, text="no"), "POST /conversations was answered with 403: no"),
+        (httpx.Response(201, json={"id": "c1"}), "without a conversation_id"),
+        (httpx.Response(201, json=["c1"]), "without a conversation_id"),
+        (httpx.Response(201, text="<html>"), "was answered with no JSON"),
+    ],
+)
+async def test_says_what_the_server_did_instead(response: httpx.Response, said: str) -> None:
+    with pytest.raises(ProvisioningFailed, match=said):
+        await answering(lambda _: response).conversation("lobby", "private", [])
+
+
+async def test_says_that_the_server_is_gone() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("all is dark", request=request)
+
+    with pytest.raises(ProvisioningFailed, match="POST /conversations failed: all is dark"):
+        await answering(handle).conversation("lobby", "private", [])

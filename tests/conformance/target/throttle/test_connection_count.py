@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.target.throttle.connection_count import seats
+
+if TYPE_CHECKING:
+    from tests.conformance.run_contexts import Author
+
+
+def test_every_name_of_a_connection_takes_a_seat(scenario: Author) -> None:
+    play = scenario(
+        """
+        given: {users: {alice: {}, bob: {}, carol: {connect: false}}, devices: [alice@phone],
+                conversations: {lobby: {members: [alice, bob]}}}
+        steps:
+          - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: "${nonce}"}}
+          - {expect: NewMessage, at: bob, with: {content: "${nonce}"}}
+          - {disconnect: bob}
+          - {connect: bob}
+          - {connect: carol}
+        """
+    )
+    assert seats(play) == 4

@@ -1,0 +1,151 @@
+"""One connection: a log that the server can never block, a barrier that counts, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.wire.connection import Connection, Refused, open_connection
+from tests.doubles.listening import listening
+
+if TYPE_CHECKING:
+    from websockets.asyncio.server import ServerConnection
+
+    from conformance.spec import Spec
+
+ELSE = '{"type": "Error", "message": "wait"}'
+PONG = '{"type": "Pong"}'
+
+
+async def connected(spec: Spec, url: str, timeout: float = 2.0) -> Connection:
+    opened = await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=timeout)
+    assert isinstance(opened, Connection)
+    return opened
+
+
+class TestBarrier:
+    async def test_counts_replies_that_carry_no_token(self, spec: Spec) -> None:
+        """Three ask, and two are answered: the first two."""
+
+        async def talk(socket: ServerConnection) -> None:
+            for _ in range(2):
+                await socket.recv()
+                await socket.send(PONG)
+            await socket.wait_closed()
+
+        async with listening(talk) as url:
+            connection = await connected(spec, url)
+            answers = await asyncio.gather(*(connection.barrier(timeout) for timeout in (2.0, 2.0, 0.2)))
+            assert answers == [True, True, False]
+            assert connection.barriers == connection.claimed == {0, 1}
+            await connection.close()
+
+    async def test_does_not_take_the_reply_of_somebody_elses_ping(self, spec: Spec) -> None:
+        async def talk(socket: ServerConnection) -> None:
+            async for _ in socket:
+                await socket.send(PONG)
+
+        async with listening(talk) as url:
+            connection = await connected(spec, url)
+            await connection.send_frame({"type": "Ping"})
+            assert await connection.barrier(2.0)
+            assert (len(connection.log), connection.barriers) == (2, {1})
+            await connection.close()
+
+    async def test_without_a_reply_is_false(self, spec: Spec) -> None:
+        async def talk(socket: ServerConnection) -> None:
+            await socket.wait_closed()
+
+        async with listening(talk) as url:
+            connection = await connected(spec, url)
+            assert not await connection.barrier(0.05)
+            await connection.close()
+            assert not await connection.barrier(5.0)
+
+    async def test_waits_on_for_a_server_that_is_slow_and_not_silent(self, spec: Spec) -> None:
+        """It has a lot to say first: longer than the wait, and never a whole wait without a word."""
+        said = asyncio.Event()
+
+        async def talk(socket: ServerConnection) -> None:
+            await socket.recv()
+            for _ in range(7):
+                await socket.send(ELSE)
+                await asyncio.sleep(0.2)
+            said.set()
+            await socket.send(PONG)
+            await socket.wait_closed()
+
+        async with listening(talk) as url:
+            connection = await connected(spec, url)
+            assert await connection.barrier(1.0)
+            assert said.is_set()
+            await connection.close()
+
+    async def test_does_not_wait_for_ever_for_a_server_that_only_talks(self, spec: Spec) -> None:
+        async def talk(socket: ServerConnection) -> None:
+            async for _ in socket:
+                while True:
+                    await socket.send(ELSE)
+                    await asyncio.sleep(0.01)
+
+        async with listening(talk) as url:
+            connection = await connected(spec, url)
+            async with asyncio.timeout(10.0):
+                assert not await connection.barrier(0.05)
+            await connection.drop()
+
+
+async def test_reads_on_though_nobody_looks(spec: Spec) -> None:
+    """A server that has much to say is never kept waiting by us."""
+
+    async def talk(socket: ServerConnection) -> None:
+        for _ in range(5000):
+            await socket.send(PONG)
+        await socket.close()
+
+    async with listening(talk) as url:
+        connection = await connected(spec, url)
+        await connection.until(lambda: False, 10.0)
+        assert len(connection.log) == 5000
+        assert connection.closed is not None
+        assert connection.closed.code == 1000
+
+
+async def test_a_flood_is_cut_off_at_the_cap(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.wire.frame_budget.MAX_LOG", 100_000)
+
+    async def talk(socket: ServerConnection) -> None:
+        while True:
+            await socket.send(PONG)
+            await asyncio.sleep(0)
+
+    async with listening(talk) as url:
+        connection = await connected(spec, url)
+        await connection.until(lambda: False, 10.0)
+        assert "more than 100,000 bytes" in str(connection.closed)
+        assert len(connection.log) < 200
+
+
+@pytest.mark.parametrize(("code", "said"), [(1000, "closed with 1000"), (4408, "closed with 4408")])
+async def test_says_with_which_code_the_server_closed(spec: Spec, code: int, said: str) -> None:
+    async with listening(lambda socket: socket.close(code)) as url:
+        connection = await connected(spec, url)
+        await connection.until(lambda: False, 5.0)
+        assert str(connection.closed) == said
+        await connection.close()
+
+
+async def test_sending_on_a_closed_connection_says_nothing(spec: Spec) -> None:
+    async with listening(lambda socket: socket.close(1011)) as url:
+        connection = await connected(spec, url)
+        await connection.until(lambda: False, 5.0)
+        await connection.send_frame({"type": "Ping"})
+        await connection.send_bytes(b"\x00")
+
+
+async def test_an_address_that_is_none_is_refused(spec: Spec) -> None:
+    refused = await open_connection("alice", "nonsense", spec.protocol, spec.outgoing, timeout=1.0)
+    assert isinstance(refused, Refused)
+    assert refused.status is None
