@@ -1,4 +1,4 @@
-"""The project's chores, one session each: `nox -l` lists them, `nox -s NAME` runs one."""
+"""The project's tasks, one session each: `nox -l` lists them, `nox -s NAME` runs one."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ def _bring_a_browser(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style of the code with ruff, and the spec with chat-parity lint."""
+    """Check the style with ruff, the imports between packages with import-linter, and the spec with chat-parity lint."""
     session.install("-e", ".[lint]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
     session.run("chat-parity", "lint")
 
 

@@ -77,16 +77,16 @@ class TestAPatch:
         assert messages.check_content is content_rules.check_content
 
     def test_wraps_functions_and_properties(self):
-        outsider = permissions.Standing(permissions.Visibility.PRIVATE, None)
+        outsider = permissions.Status(permissions.Visibility.PRIVATE, None)
         with Patch() as patch:
 
-            @patch.around(permissions.Standing, "may")
-            def may(original, standing, right):
-                return not original(standing, right)
+            @patch.around(permissions.Status, "may")
+            def may(original, status, right):
+                return not original(status, right)
 
-            @patch.around(permissions.Standing, "may_enter_as_member")
-            def may_enter(original, standing):
-                return not original(standing)
+            @patch.around(permissions.Status, "may_enter_as_member")
+            def may_enter(original, status):
+                return not original(status)
 
             assert outsider.may(permissions.Right.SEND)
             assert outsider.may_enter_as_member

@@ -146,7 +146,7 @@ def _scenarios(spec: Spec) -> list[Row]:
 
 
 def _probes(spec: Spec) -> list[Row]:
-    why = {one.play.base: one.why for one in spec.probes.values()}
+    why = {one.scenario.base: one.why for one in spec.probes.values()}
     return [
         Row(
             base,
@@ -160,7 +160,7 @@ def _probes(spec: Spec) -> list[Row]:
             },
             tuple(case.id for case in cases),
         )
-        for base, cases in _by_base(one.play for one in spec.probes.values()).items()
+        for base, cases in _by_base(one.scenario for one in spec.probes.values()).items()
     ]
 
 
@@ -192,10 +192,10 @@ KINDS: dict[str, Callable[[Spec], list[Row]]] = {
 }
 
 
-def _by_base(plays: Iterable[Scenario]) -> dict[str, list[Scenario]]:
+def _by_base(scenarios: Iterable[Scenario]) -> dict[str, list[Scenario]]:
     grouped: dict[str, list[Scenario]] = defaultdict(list)
-    for play in plays:
-        grouped[play.base].append(play)
+    for scenario in scenarios:
+        grouped[scenario.base].append(scenario)
     return grouped
 
 

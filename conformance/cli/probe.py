@@ -12,8 +12,8 @@ import click
 
 from conformance.cli.recording import make_header, recording
 from conformance.cli.targets import open_target, split
-from conformance.engine.run.run import Course, Options
-from conformance.engine.run.run import run as play_all
+from conformance.engine.run.run import Options, RunState
+from conformance.engine.run.run import run as run_all
 from conformance.errors import UsageError
 from conformance.report.text import as_json, visible
 from conformance.results.model import Observation
@@ -61,9 +61,9 @@ def probe(
     probes = _select(spec, patterns)
     options = Options(jobs=jobs, time_scale=time_scale)
     seen: list[Observation] = []
-    course = Course()
+    state = RunState()
     with contextlib.suppress(KeyboardInterrupt):  # what was seen until then is shown all the same
-        asyncio.run(_observe(spec, place, probes, options, out, seen, course, yes=yes))
+        asyncio.run(_observe(spec, place, probes, options, out, seen, state, yes=yes))
     found = {one.id: one for one in seen}
     observations = [found[one.id] for one in probes if one.id in found]
     if form == "json":
@@ -97,7 +97,7 @@ async def _observe(
     options: Options,
     out: Path | None,
     seen: list[Observation],
-    course: Course,
+    state: RunState,
     *,
     yes: bool,
 ) -> None:
@@ -106,7 +106,7 @@ async def _observe(
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
         header = make_header(spec, target, (), options, place)
-        log = recording(out, header, target, course, "all", began) if out else contextlib.nullcontext(None)
+        log = recording(out, header, target, state, "all", began) if out else contextlib.nullcontext(None)
         write = stack.enter_context(log)
 
         def sink(record: Calibration | Result | Observation) -> None:
@@ -115,7 +115,7 @@ async def _observe(
             if isinstance(record, Observation):
                 seen.append(record)
 
-        await play_all(spec, target, (), probes, options, sink, course, restart)
+        await run_all(spec, target, (), probes, options, sink, state, restart)
 
 
 def _document(one: Observation) -> dict[str, str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from conformance.engine.run.run import Course, Options, Sink
+    from conformance.engine.run.run import Options, RunState, Sink
     from conformance.results.waivers import Waivers
     from conformance.scenario.steps import Scenario
     from conformance.spec import Spec
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def recording(path: Path, header: Header, target: Target, course: Course, trace: str, began: float) -> Iterator[Sink]:
+def recording(path: Path, header: Header, target: Target, state: RunState, trace: str, began: float) -> Iterator[Sink]:
     """Give the sink that writes a run to a log.
 
     `trace` is which transcripts are kept: `fail`, `all` or `none`; `began` the `time.perf_counter` of the run. A
@@ -49,7 +49,7 @@ def recording(path: Path, header: Header, target: Target, course: Course, trace:
         reason = "the run failed"
         try:
             yield lambda record: writer.write(_traced(record, trace))
-            reason = course.stopped or course.doubts
+            reason = state.stopped or state.doubts
         except asyncio.CancelledError:
             reason = "interrupted"
         except BaseException as error:
@@ -57,8 +57,8 @@ def recording(path: Path, header: Header, target: Target, course: Course, trace:
             raise
         finally:
             seconds = round(time.perf_counter() - began, 3)
-            used = tuple(sorted(course.used))
-            writer.write(Footer(not reason, reason, seconds, course.phases, course.notes, used))
+            used = tuple(sorted(state.used))
+            writer.write(Footer(not reason, reason, seconds, state.phases, state.notes, used))
 
 
 def make_header(
@@ -83,7 +83,7 @@ def make_header(
         scenarios=tuple(_scenario(one, spec) for one in spec.scenarios.values()),
         messages=MessagesEntry(incoming, spec.protocol.discriminator),
         wire=spec.wire,
-        probes={one.id: one.play.revision for one in spec.probes.values()},
+        probes={one.id: one.scenario.revision for one in spec.probes.values()},
     )
     return Header(
         run=str(uuid.uuid4()),

@@ -20,8 +20,8 @@ from conformance.cli.output import emit
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.targets import open_target, split
-from conformance.engine.run.run import Course, Options, Selection, arrange, select, settled
-from conformance.engine.run.run import run as play_all
+from conformance.engine.run.run import Options, RunState, Selection, arrange, select, settled
+from conformance.engine.run.run import run as run_all
 from conformance.report import FORMATS, terminal, write_reports
 from conformance.results.model import Result
 from conformance.results.runlog import read_run
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 @click.option("--rule", "rules", multiple=True, help="Only scenarios of this rule (id or glob); may be repeated.")
 @click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Scenarios at a time.")
 @click.option(
-    "--onlookers/--no-onlookers",
+    "--bystanders/--no-bystanders",
     default=None,
     help="People who have no part look on in every scenario (default: where the target does not ration connections).",
 )
@@ -107,7 +107,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     options = Options(
         jobs=given["jobs"],
         repeat=given["repeat"],
-        onlookers=given["onlookers"],
+        bystanders=given["bystanders"],
         order=given["order"],
         max_failures=given["max_failures"],
         time_scale=given["time_scale"],
@@ -148,7 +148,7 @@ async def _run(
     waivers: Waivers | None,
 ) -> Path:
     began = time.perf_counter()
-    course = Course()
+    state = RunState()
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
         options = settled(options, target)
@@ -156,8 +156,8 @@ async def _run(
         header = make_header(spec, target, scenarios, options, place, waivers or _waivers(target.waivers, spec))
         stack.push(partial(_report_anyway, folder))
         if place is not None:
-            stack.callback(_tell, course, target)
-        write = stack.enter_context(recording(folder / "run.jsonl", header, target, course, trace, began))
+            stack.callback(_tell, state, target)
+        write = stack.enter_context(recording(folder / "run.jsonl", header, target, state, trace, began))
         progress = stack.enter_context(show_progress())
 
         def sink(record: Calibration | Result | Observation) -> None:
@@ -165,7 +165,7 @@ async def _run(
             progress.take(_without_secrets(record, target))
 
         probes = spec.probes.values() if options.probes else ()
-        await play_all(spec, target, scenarios, probes, options, sink, course, restart)
+        await run_all(spec, target, scenarios, probes, options, sink, state, restart)
     return folder
 
 
@@ -177,9 +177,9 @@ def _without_secrets(record: Calibration | Result | Observation, target: Target)
     return replace(record, problems=tuple(replace(one, message=redact(one.message)) for one in record.problems))
 
 
-def _tell(course: Course, target: Target) -> None:
+def _tell(state: RunState, target: Target) -> None:
     """Say what provisioning has to say; the server that was started here is gone, with all that was made on it."""
-    for note in course.notes:
+    for note in state.notes:
         click.echo(f"chat-parity: {target.secrets.redact(note)}", err=True)
 
 

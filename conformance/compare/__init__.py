@@ -4,20 +4,20 @@
 """
 
 from conformance.compare.align import AlignedClient, AlignedLine, Alignment, align
-from conformance.compare.model import Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side, Status
+from conformance.compare.model import Change, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side
 from conformance.compare.pairing import compare
 
 __all__ = [
     "AlignedClient",
     "AlignedLine",
     "Alignment",
+    "Change",
     "Comparison",
     "FeaturePair",
     "ProbePair",
     "RulePair",
     "ScenarioPair",
     "Side",
-    "Status",
     "align",
     "compare",
 ]

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from conformance.report.text import WIDEST, line, named, payload
-from conformance.results.status import FAILING, Standing
+from conformance.results.status import FAILING, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +81,7 @@ class _Line:
 def _transcript(scenario: JudgedScenario | None, side: Side) -> list[tuple[str, _Line]]:
     if scenario is None or not scenario.results:
         return []
-    raw = Standing.FAIL if scenario.standing in FAILING else scenario.standing
+    raw = Status.FAIL if scenario.status in FAILING else scenario.status
     alike = [result for result in scenario.results if str(result.outcome) == str(raw)]
     return list(_lines(alike[0], side.run.header.spec.messages.discriminator)) if alike else []
 

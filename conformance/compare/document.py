@@ -54,7 +54,7 @@ def _feature(one: FeaturePair) -> dict[str, Any]:
         "title": one.title,
         "old": one.old and one.old.verdict,
         "new": one.new and one.new.verdict,
-        "status": one.status,
+        "status": one.change,
         "why": one.why,
     }
 
@@ -65,9 +65,9 @@ def _rule(one: RulePair) -> dict[str, Any]:
         "feature": one.feature,
         "level": "must" if one.must else "should",
         "sentence": one.sentence,
-        "old": one.old and one.old.standing,
-        "new": one.new and one.new.standing,
-        "status": one.status,
+        "old": one.old and one.old.status,
+        "new": one.new and one.new.status,
+        "status": one.change,
         "why": one.why,
     }
 
@@ -75,9 +75,9 @@ def _rule(one: RulePair) -> dict[str, Any]:
 def _scenario(one: ScenarioPair) -> dict[str, Any]:
     return {
         "id": one.id,
-        "old": one.old and one.old.standing,
-        "new": one.new and one.new.standing,
-        "status": one.status,
+        "old": one.old and one.old.status,
+        "new": one.new and one.new.status,
+        "status": one.change,
         "why": one.why,
         "changed": one.changed,
     }

@@ -28,10 +28,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from conformance.compare.model import Status
+from conformance.compare.model import Change
 from conformance.report.evidence import plural
 from conformance.report.failures import reason
-from conformance.results.status import FAILING, Standing
+from conformance.results.status import FAILING, Status
 from conformance.results.verdict import Verdict
 from conformance.results.verdict.waiver_words import complaint
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from conformance.compare.model import Comparison, RulePair, ScenarioPair
 
-_JUDGED = FAILING | {Standing.PASS}
+_JUDGED = FAILING | {Status.PASS}
 
 
 class Kind(StrEnum):
@@ -98,7 +98,7 @@ def decide(comparison: Comparison, terms: Terms) -> Decision:
     reasons = tuple(dict.fromkeys(found))  # A finding counts in every feature of its rule.
     kinds = {one.kind for one in reasons}
     code = next((code for kind, code in CODES.items() if kind in kinds), 0)
-    held = [pair for pair in pairs if pair.old and pair.old.standing is Standing.PASS]
+    held = [pair for pair in pairs if pair.old and pair.old.status is Status.PASS]
     line = _line(code, reasons, len(held), comparison)
     return Decision(code, line, reasons, (*comparison.notes, *_notes(pairs, held, terms)))
 
@@ -121,26 +121,26 @@ def _incomplete(comparison: Comparison, pairs: list[ScenarioPair]) -> Iterator[R
     for name, side in (("OLD", comparison.old), ("NEW", comparison.new)):
         if not side.run.complete:
             yield Reason(Kind.INCOMPLETE, name, f"{name} is not complete: run it again")
-    if not any(pair.old and pair.old.standing in _JUDGED for pair in pairs):
+    if not any(pair.old and pair.old.status in _JUDGED for pair in pairs):
         yield Reason(Kind.INCOMPLETE, "OLD", "OLD judged nothing of what counts: is it the right run?")
 
 
 def _scenario(pair: ScenarioPair, terms: Terms) -> Iterator[Reason]:
     old, new = pair.old, pair.new
-    if old is None or old.standing not in _JUDGED:
+    if old is None or old.status not in _JUDGED:
         return
-    held = old.standing is Standing.PASS
+    held = old.status is Status.PASS
     if new is None:
         if not terms.spec_changed:
             yield Reason(Kind.CHANGED, pair.id, f"{pair.id} is not in the spec of NEW")
-    elif new.standing not in _JUDGED:
+    elif new.status not in _JUDGED:
         why = f": {reason(new)}" if reason(new) else ""
-        yield Reason(Kind.UNJUDGED, pair.id, f"{pair.id} was judged ({old.standing}), and is {new.standing}{why}")
-    elif pair.changed and held and new.standing is Standing.FAIL:
+        yield Reason(Kind.UNJUDGED, pair.id, f"{pair.id} was judged ({old.status}), and is {new.status}{why}")
+    elif pair.changed and held and new.status is Status.FAIL:
         yield Reason(Kind.CHANGED, pair.id, f"{pair.id} held, has changed since, and fails: {reason(new)}")
     elif pair.changed and not terms.spec_changed:
         yield Reason(Kind.CHANGED, pair.id, f"{pair.id}: {pair.why}")
-    elif held and not pair.changed and new.standing is Standing.FAIL:
+    elif held and not pair.changed and new.status is Status.FAIL:
         failed = sum(result.outcome == "FAIL" for result in new.results)
         often = f" in {failed} of {len(new.results)} attempts" if new.flaky else ""
         yield Reason(Kind.LOST, pair.id, f"{pair.id} held, and fails{often}: {reason(new)}")
@@ -148,7 +148,7 @@ def _scenario(pair: ScenarioPair, terms: Terms) -> Iterator[Reason]:
 
 def _rule(rule: RulePair, pairs: Mapping[str, ScenarioPair]) -> Iterator[Reason]:
     """Say what others find against a rule that did not fail; what its own scenarios say is said by `_scenario`."""
-    if rule.old is None or rule.new is None or rule.old.standing in FAILING:
+    if rule.old is None or rule.new is None or rule.old.status in FAILING:
         return
     for charge in rule.new.charges:
         pair = pairs[charge.result.scenario]
@@ -160,7 +160,7 @@ def _rule(rule: RulePair, pairs: Mapping[str, ScenarioPair]) -> Iterator[Reason]
 def _features(comparison: Comparison, terms: Terms) -> Iterator[Reason]:
     for pair in comparison.features:
         unknown = pair.new is not None and pair.new.verdict is Verdict.MISSING
-        if pair.status is Status.REGRESSED and unknown and pair.old and pair.id not in terms.without:
+        if pair.change is Change.REGRESSED and unknown and pair.old and pair.id not in terms.without:
             yield Reason(Kind.LOST, pair.id, f"{pair.title} was {pair.old.verdict}, and is MISSING")
 
 
@@ -194,7 +194,7 @@ def _notes(pairs: list[ScenarioPair], held: list[ScenarioPair], terms: Terms) ->
     flaky = sum(pair.old is not None and pair.old.flaky for pair in pairs)
     if flaky:
         yield f"{plural(flaky, 'scenario')} of OLD ended in different ways; what is flaky does not hold"
-    waived = sum(pair.new is not None and pair.new.standing is Standing.WAIVED for pair in held)
+    waived = sum(pair.new is not None and pair.new.status is Status.WAIVED for pair in held)
     if waived:
         yield f"{plural(waived, 'scenario')} that held may fail: a waiver says so"
     if not held:

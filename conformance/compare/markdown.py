@@ -25,8 +25,8 @@ def render(comparison: Comparison, alignment: Alignment | None = None) -> str:
 def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]:
     yield f"# Chat parity: {cell(comparison.old.name)} and {cell(comparison.new.name)}\n"
     rows = [("OLD", cell(text.ident(comparison.old), _LONGEST)), ("NEW", cell(text.ident(comparison.new), _LONGEST))]
-    rows += [("Features", text.counts(one.status for one in comparison.features))]
-    rows += [("Scenarios", text.counts(one.status for one in comparison.scenarios))]
+    rows += [("Features", text.counts(one.change for one in comparison.features))]
+    rows += [("Scenarios", text.counts(one.change for one in comparison.scenarios))]
     yield from table(("", ""), rows)
     for note in comparison.notes:
         yield f"> {cell(note, _LONGEST)}\n"
@@ -36,7 +36,7 @@ def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]
             str(one.number),
             cell(one.title),
             *(str(side.verdict) if side else "–" for side in (one.old, one.new)),
-            f"**{one.status}**" if one.status == "REGRESSED" else str(one.status),
+            f"**{one.change}**" if one.change == "REGRESSED" else str(one.change),
             cell(one.why),
         )
         for one in comparison.features
@@ -47,7 +47,7 @@ def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]
         yield "## Rules that changed\n"
         rules = [
             (
-                str(one.status),
+                str(one.change),
                 cell(one.id),
                 "must" if one.must else "should",
                 cell(one.sentence, _LONGEST),

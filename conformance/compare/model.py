@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from conformance.results.verdict import JudgedFeature, JudgedRule, JudgedScenario, Judgement
 
 
-class Status(StrEnum):
+class Change(StrEnum):
     """How something of NEW compares to the same of OLD."""
 
     OK = "OK"
@@ -51,7 +51,7 @@ class ScenarioPair:
     id: str
     old: JudgedScenario | None
     new: JudgedScenario | None
-    status: Status
+    change: Change
     why: str = ""
     changed: bool = False
 
@@ -64,7 +64,7 @@ class RulePair:
     feature: str
     old: JudgedRule | None
     new: JudgedRule | None
-    status: Status
+    change: Change
     why: str = ""
 
     @property
@@ -88,7 +88,7 @@ class FeaturePair:
     title: str
     old: JudgedFeature | None
     new: JudgedFeature | None
-    status: Status
+    change: Change
     why: str
     rules: tuple[RulePair, ...]
 
@@ -125,4 +125,4 @@ class Comparison:
     @property
     def changed_rules(self) -> tuple[RulePair, ...]:
         """Give the rules that are better or worse than they were."""
-        return tuple(rule for rule in self.rules if rule.status in (Status.REGRESSED, Status.IMPROVED))
+        return tuple(rule for rule in self.rules if rule.change in (Change.REGRESSED, Change.IMPROVED))

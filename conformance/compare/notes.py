@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from conformance.results.runlog import Run
 
-_TELLING = ("time_scale", "repeat", "onlookers")
+_TELLING = ("time_scale", "repeat", "bystanders")
 """Options of a run that may change what it finds."""
 
 _LONGEST = 60

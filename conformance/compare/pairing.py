@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from conformance.compare.model import Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side, Status
+from conformance.compare.model import Change, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side
 from conformance.compare.notes import notes
-from conformance.results.status import FAILING, Standing
+from conformance.results.status import FAILING, Status
 from conformance.results.verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-_JUDGED = FAILING | {Standing.PASS}
+_JUDGED = FAILING | {Status.PASS}
 
 _ELSEWHERE = "it fails only where OLD was not judged in the same way"
 
@@ -71,57 +71,57 @@ def _same_spec(old: Run, new: Run) -> bool:
 
 def _scenario(name: str, old: JudgedScenario | None, new: JudgedScenario | None, same_spec: bool) -> ScenarioPair:
     if old is None:
-        return ScenarioPair(name, old, new, Status.NEW, "added since")
+        return ScenarioPair(name, old, new, Change.NEW, "added since")
     if new is None:
-        return ScenarioPair(name, old, new, Status.GONE, "removed since")
+        return ScenarioPair(name, old, new, Change.GONE, "removed since")
     if not same_spec and old.entry.revision != new.entry.revision:
         why = "it has changed since" if old.entry.revision else "one of the logs is too old to say if it has changed"
-        return ScenarioPair(name, old, new, Status.NOT_COMPARABLE, why, changed=True)
-    if old.standing not in _JUDGED or new.standing not in _JUDGED:
-        return ScenarioPair(name, old, new, Status.NOT_COMPARABLE, _unjudged(old.standing, new.standing))
-    return ScenarioPair(name, old, new, _STATUS[old.standing in FAILING, new.standing in FAILING])
+        return ScenarioPair(name, old, new, Change.NOT_COMPARABLE, why, changed=True)
+    if old.status not in _JUDGED or new.status not in _JUDGED:
+        return ScenarioPair(name, old, new, Change.NOT_COMPARABLE, _unjudged(old.status, new.status))
+    return ScenarioPair(name, old, new, _STATUS[old.status in FAILING, new.status in FAILING])
 
 
 _STATUS = {
-    (False, False): Status.OK,
-    (False, True): Status.REGRESSED,
-    (True, False): Status.IMPROVED,
-    (True, True): Status.BOTH_FAIL,
+    (False, False): Change.OK,
+    (False, True): Change.REGRESSED,
+    (True, False): Change.IMPROVED,
+    (True, True): Change.BOTH_FAIL,
 }
 """By whether it fails in OLD, and in NEW."""
 
 
-def _unjudged(old: Standing, new: Standing) -> str:
-    sides = [f"{standing} in {side}" for side, standing in (("OLD", old), ("NEW", new)) if standing not in _JUDGED]
+def _unjudged(old: Status, new: Status) -> str:
+    sides = [f"{status} in {side}" for side, status in (("OLD", old), ("NEW", new)) if status not in _JUDGED]
     return f"{old} in both" if old is new else " and ".join(sides)
 
 
 def _rule(old: JudgedRule | None, new: JudgedRule | None, pairs: Mapping[str, ScenarioPair], feature: str) -> RulePair:
     entry = (new or old).entry  # type: ignore[union-attr] # one of the two is there
     if old is None or new is None:
-        return RulePair(entry.id, feature, old, new, Status.NEW if old is None else Status.GONE)
-    status, why = _of_rule(old, new, pairs)
-    return RulePair(entry.id, feature, old, new, status, why)
+        return RulePair(entry.id, feature, old, new, Change.NEW if old is None else Change.GONE)
+    change, why = _of_rule(old, new, pairs)
+    return RulePair(entry.id, feature, old, new, change, why)
 
 
-def _of_rule(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> tuple[Status, str]:
-    own = [pairs[one.entry.id].status for one in new.scenarios]
-    failed, fails = old.standing in FAILING, new.standing in FAILING
-    if Status.REGRESSED in own or (fails and not failed and _newly_charged(old, new, pairs)):
-        return Status.REGRESSED, ""
+def _of_rule(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> tuple[Change, str]:
+    own = [pairs[one.entry.id].change for one in new.scenarios]
+    failed, fails = old.status in FAILING, new.status in FAILING
+    if Change.REGRESSED in own or (fails and not failed and _newly_charged(old, new, pairs)):
+        return Change.REGRESSED, ""
     if failed and fails:
-        return Status.BOTH_FAIL if Status.IMPROVED not in own else Status.IMPROVED, ""
+        return Change.BOTH_FAIL if Change.IMPROVED not in own else Change.IMPROVED, ""
     if fails:
-        return Status.NOT_COMPARABLE, _ELSEWHERE
-    if old.standing not in _JUDGED or new.standing not in _JUDGED:
-        return Status.NOT_COMPARABLE, _unjudged(old.standing, new.standing)
+        return Change.NOT_COMPARABLE, _ELSEWHERE
+    if old.status not in _JUDGED or new.status not in _JUDGED:
+        return Change.NOT_COMPARABLE, _unjudged(old.status, new.status)
     if not new.wholly or not old.wholly:
-        return Status.NOT_COMPARABLE, f"only a part of it was judged in {'NEW' if old.wholly else 'OLD'}"
+        return Change.NOT_COMPARABLE, f"only a part of it was judged in {'NEW' if old.wholly else 'OLD'}"
     if failed and not _cleared(old, pairs):
-        return Status.NOT_COMPARABLE, "what failed has changed since"
-    if failed or Status.OK in own:
-        return Status.IMPROVED if failed else Status.OK, ""
-    return Status.NOT_COMPARABLE, "all that proves it has changed since"
+        return Change.NOT_COMPARABLE, "what failed has changed since"
+    if failed or Change.OK in own:
+        return Change.IMPROVED if failed else Change.OK, ""
+    return Change.NOT_COMPARABLE, "all that proves it has changed since"
 
 
 def _newly_charged(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> bool:
@@ -133,7 +133,7 @@ def _newly_charged(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, Scenari
 
 def _cleared(old: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> bool:
     """Tell whether something that spoke against the rule was played again in the same way, and does so no more."""
-    against = {one.entry.id for one in old.scenarios if one.standing in FAILING}
+    against = {one.entry.id for one in old.scenarios if one.status in FAILING}
     against |= {charge.result.scenario for charge in old.charges}
     return any(_played_alike(pairs[name]) for name in against)
 
@@ -153,36 +153,36 @@ def _feature(old: JudgedFeature | None, new: JudgedFeature | None, pairs: Mappin
             {rule.entry.id: rule for rule in new.rules} if new else {},
         )
     )
-    status, why = _of_feature(old, new, [rule for rule in rules if rule.must])
-    return FeaturePair(entry.number, entry.id, entry.title, old, new, status, why, rules)
+    change, why = _of_feature(old, new, [rule for rule in rules if rule.must])
+    return FeaturePair(entry.number, entry.id, entry.title, old, new, change, why, rules)
 
 
-def _of_feature(old: JudgedFeature | None, new: JudgedFeature | None, musts: list[RulePair]) -> tuple[Status, str]:
+def _of_feature(old: JudgedFeature | None, new: JudgedFeature | None, musts: list[RulePair]) -> tuple[Change, str]:
     if old is None or new is None:
-        return (Status.NEW, "added since") if old is None else (Status.GONE, "removed since")
-    found = {rule.status for rule in musts}
-    if Status.REGRESSED in found:
-        return Status.REGRESSED, ""
+        return (Change.NEW, "added since") if old is None else (Change.GONE, "removed since")
+    found = {rule.change for rule in musts}
+    if Change.REGRESSED in found:
+        return Change.REGRESSED, ""
     silent = [name for name, side in (("OLD", old), ("NEW", new)) if side.verdict is Verdict.NOT_TESTED]
     if silent:
-        return Status.NOT_COMPARABLE, f"not tested in {' and '.join(silent)}"
+        return Change.NOT_COMPARABLE, f"not tested in {' and '.join(silent)}"
     match old.verdict, new.verdict:
         # Scenarios of a type that the server does not know are mostly BLOCKED: they say nothing, but the feature does.
         case Verdict.OK | Verdict.PARTIAL, Verdict.MISSING:
-            return Status.REGRESSED, "NEW does not know it"
+            return Change.REGRESSED, "NEW does not know it"
         case Verdict.MISSING, Verdict.OK | Verdict.PARTIAL:
-            return Status.IMPROVED, "OLD does not know it"
-        case Verdict.OK, Verdict.OK if Status.OK in found:
-            return Status.OK, ""
+            return Change.IMPROVED, "OLD does not know it"
+        case Verdict.OK, Verdict.OK if Change.OK in found:
+            return Change.OK, ""
         case Verdict.OK, Verdict.OK:
-            return Status.NOT_COMPARABLE, "all that proves it has changed since"
+            return Change.NOT_COMPARABLE, "all that proves it has changed since"
         case Verdict.OK, _:
-            return Status.NOT_COMPARABLE, _ELSEWHERE
-        case _ if Status.IMPROVED in found:
-            return Status.IMPROVED, ""
+            return Change.NOT_COMPARABLE, _ELSEWHERE
+        case _ if Change.IMPROVED in found:
+            return Change.IMPROVED, ""
         case _, Verdict.OK:
-            return Status.NOT_COMPARABLE, "what failed has changed since"
-    return Status.BOTH_FAIL, ""
+            return Change.NOT_COMPARABLE, "what failed has changed since"
+    return Change.BOTH_FAIL, ""
 
 
 def _probes(old: Run, new: Run) -> Iterable[ProbePair]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from conformance.compare.model import Status
+from conformance.compare.model import Change
 from conformance.report.evidence import plural
 from conformance.report.text import fit, line
 
@@ -22,13 +22,13 @@ MOST_NAMED = 8
 """Scenarios named beside a rule; the rest is only counted."""
 
 _STYLES = {
-    Status.OK: "green",
-    Status.IMPROVED: "bold green",
-    Status.REGRESSED: "bold red",
-    Status.BOTH_FAIL: "yellow",
-    Status.NOT_COMPARABLE: "dim",
-    Status.NEW: "cyan",
-    Status.GONE: "cyan",
+    Change.OK: "green",
+    Change.IMPROVED: "bold green",
+    Change.REGRESSED: "bold red",
+    Change.BOTH_FAIL: "yellow",
+    Change.NOT_COMPARABLE: "dim",
+    Change.NEW: "cyan",
+    Change.GONE: "cyan",
 }
 _WIDEST_TITLE = 36
 _LONGEST = 400
@@ -66,17 +66,17 @@ def aligned(alignment: Alignment) -> str:
     return "\n".join(text.plain for text in _alignment(alignment)).rstrip()
 
 
-def counts(words: Iterable[Status]) -> str:
+def counts(words: Iterable[Change]) -> str:
     """Give `3 OK, 1 REGRESSED`, in the order of the statuses."""
     found = Counter(words)
-    return ", ".join(f"{found[word]} {word}" for word in Status if found[word]) or "none"
+    return ", ".join(f"{found[word]} {word}" for word in Change if found[word]) or "none"
 
 
 def named(pair: RulePair, comparison: Comparison) -> str:
     """Name the scenarios of a rule that share its status, and those that found something against it."""
     ids = {one.entry.id for side in (pair.old, pair.new) if side for one in side.scenarios}
-    alike = [one.id for one in comparison.scenarios if one.id in ids and one.status is pair.status]
-    side = pair.new if pair.status is Status.REGRESSED else pair.old
+    alike = [one.id for one in comparison.scenarios if one.id in ids and one.change is pair.change]
+    side = pair.new if pair.change is Change.REGRESSED else pair.old
     if not alike and side:
         alike = [f"found in {name}" for name in dict.fromkeys(charge.result.scenario for charge in side.charges)]
     more = [f"… {len(alike) - MOST_NAMED} more"] if len(alike) > MOST_NAMED else []
@@ -90,16 +90,16 @@ def _table(features: tuple[FeaturePair, ...]) -> Iterator[Text]:
         title = set_cell_size(fit(line(one.title), width), width)
         old, new = (str(side.verdict) if side else "–" for side in (one.old, one.new))
         text = Text(f"{one.number:>3}  {title}  {old:<10}  {new:<10}  ")
-        text.append(str(one.status), style=_STYLES[one.status])
+        text.append(str(one.change), style=_STYLES[one.change])
         yield text.append(f"  {line(one.why)}" if one.why else "")
 
 
 def _rules(comparison: Comparison) -> Iterator[Text]:
-    changed = sorted(comparison.changed_rules, key=lambda one: (one.status is not Status.REGRESSED, not one.must))
+    changed = sorted(comparison.changed_rules, key=lambda one: (one.change is not Change.REGRESSED, not one.must))
     if changed:
         yield Text("Rules that changed", style="bold")
         for one in changed:
-            text = Text("  ").append(f"{one.status:<9}", style=_STYLES[one.status])
+            text = Text("  ").append(f"{one.change:<9}", style=_STYLES[one.change])
             level = "must" if one.must else "should"
             yield text.append(f"  {level:<6}  {line(one.id)} ({line(one.feature)})  “{line(one.sentence, _LONGEST)}”")
             yield Text(f"             {named(one, comparison)}")
@@ -141,5 +141,5 @@ def _client(client: AlignedClient) -> Iterator[Text]:
 
 
 def _counts(comparison: Comparison) -> Iterator[Text]:
-    yield Text(f"{plural(len(comparison.features), 'feature')}: {counts(one.status for one in comparison.features)}")
-    yield Text(f"{plural(len(comparison.scenarios), 'scenario')}: {counts(one.status for one in comparison.scenarios)}")
+    yield Text(f"{plural(len(comparison.features), 'feature')}: {counts(one.change for one in comparison.features)}")
+    yield Text(f"{plural(len(comparison.scenarios), 'scenario')}: {counts(one.change for one in comparison.scenarios)}")

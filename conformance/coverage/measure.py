@@ -117,9 +117,9 @@ def _codes(spec: Spec, seen: Seen) -> tuple[Item, ...]:
 
 
 def _named_codes(spec: Spec) -> Iterator[str]:
-    plays = [*spec.scenarios.values(), *(probe.play for probe in spec.probes.values())]
-    for play in plays:
-        for step in walk((*play.setup, *play.steps)):
+    scenarios = [*spec.scenarios.values(), *(probe.scenario for probe in spec.probes.values())]
+    for scenario in scenarios:
+        for step in walk((*scenario.setup, *scenario.steps)):
             for frame, pattern in _patterns(step):
                 if frame == spec.protocol.error and isinstance(pattern, dict):
                     yield from _words(pattern.get(spec.protocol.error_code))

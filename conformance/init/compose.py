@@ -50,7 +50,7 @@ PROFILE = """
 """
 POLITENESS = """
 # How much of the server's time a run may take; these are the defaults for a server that is not on this machine.
-# politeness:
+# throttle:
 """
 PROTECTED = """\
 # Hosts that are only entered with --yes; without this, those with prod, production or live in their name.

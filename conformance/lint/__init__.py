@@ -69,24 +69,24 @@ def lint(spec: Spec, ledger: Ledger) -> list[Mistake]:
     found += check_ledger(spec, ledger)
     scenarios = list(spec.scenarios.values())
     found += _of_each(OF_EACH_SCENARIO, scenarios, spec)
-    found += _of_each(OF_EACH_PLAY, [*scenarios, *(probe.play for probe in spec.probes.values())], spec)
+    found += _of_each(OF_EACH_PLAY, [*scenarios, *(probe.scenario for probe in spec.probes.values())], spec)
     return sorted(dict.fromkeys(found), key=lambda mistake: (mistake.file, mistake.line, mistake.message))
 
 
 def _of_each(
-    rules: Iterable[Callable[[Scenario, Spec], Iterator[Finding]]], plays: Iterable[Scenario], spec: Spec
+    rules: Iterable[Callable[[Scenario, Spec], Iterator[Finding]]], scenarios: Iterable[Scenario], spec: Spec
 ) -> list[Mistake]:
     """Ask every rule about every play; the cases of one file that share a finding share its line in the answer."""
     cases: dict[str, list[Scenario]] = defaultdict(list)
-    for play in plays:
-        cases[play.base].append(play)
+    for scenario in scenarios:
+        cases[scenario.base].append(scenario)
     found = []
     for siblings in cases.values():
         guilty: dict[Finding, list[Scenario]] = defaultdict(list)
-        for play in siblings:
+        for scenario in siblings:
             for rule in rules:
-                for finding in dict.fromkeys(rule(play, spec)):
-                    guilty[finding].append(play)
+                for finding in dict.fromkeys(rule(scenario, spec)):
+                    guilty[finding].append(scenario)
         for (line, message), some in guilty.items():
             found.append(Mistake(some[0].file, line, message + _which(some, siblings)))
     return found
@@ -96,6 +96,6 @@ def _which(some: list[Scenario], siblings: list[Scenario]) -> str:
     """Name the cases that a finding is about, unless it is about all of them."""
     if len(some) == len(siblings):
         return ""
-    names = [play.id.removeprefix(play.base).strip("[]") for play in some]
+    names = [scenario.id.removeprefix(scenario.base).strip("[]") for scenario in some]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f" (case{'s' if len(names) > 1 else ''} {', '.join(names[:3])}{more})"

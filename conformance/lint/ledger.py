@@ -73,7 +73,7 @@ def published(spec: Spec) -> dict[str, dict[str, str]]:
     return {
         "rules": {rule.id: rule.features[0] for rule in spec.rules.values()},
         "scenarios": {one.base: one.feature for one in spec.scenarios.values()},
-        "probes": {one.play.base: "" for one in spec.probes.values()},
+        "probes": {one.scenario.base: "" for one in spec.probes.values()},
         "formats": {
             file.name.removesuffix(".schema.json"): "" for file in (spec.folder / "formats").glob("*.schema.json")
         },
@@ -150,6 +150,6 @@ def _place(kind: str, name: str, spec: Spec) -> tuple[Path, int]:
         return spec.rules[name].file, spec.rules[name].line
     if kind == "formats":
         return spec.folder / "formats" / f"{name}.schema.json", 0
-    plays = spec.scenarios.values() if kind == "scenarios" else (one.play for one in spec.probes.values())
-    play = next(one for one in plays if one.base == name)
-    return play.file, play.line
+    scenarios = spec.scenarios.values() if kind == "scenarios" else (one.scenario for one in spec.probes.values())
+    scenario = next(one for one in scenarios if one.base == name)
+    return scenario.file, scenario.line

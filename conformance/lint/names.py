@@ -19,19 +19,19 @@ _BIND_NOTHING = frozenset({"$not", "$every", "$literal"})
 """Patterns whose captures, if they had any, are thrown away."""
 
 
-def names_are_bound(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+def names_are_bound(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find names that stand for nothing when the step that uses them is played: the play would be BROKEN."""
-    scope = _Scope(play, spec)
-    yield from _unbound((*play.setup, *play.steps), scope)
-    for allowed in play.allow:
+    scope = _Scope(scenario, spec)
+    yield from _unbound((*scenario.setup, *scenario.steps), scope)
+    for allowed in scenario.allow:
         for name in sorted(references(allowed.pattern)):
             if not scope.knows(name):
-                yield play.line, f"`allow`: nothing here is called ${{{name}}}"
+                yield scenario.line, f"`allow`: nothing here is called ${{{name}}}"
 
 
-def names_of_branches_differ(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+def names_of_branches_differ(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find names that two branches of one `together` bind: names are one space, so each would read the other's."""
-    for step in walk((*play.setup, *play.steps)):
+    for step in walk((*scenario.setup, *scenario.steps)):
         if isinstance(step, s.Together):
             seen: set[str] = set()
             for branch in step.branches:
@@ -41,21 +41,21 @@ def names_of_branches_differ(play: Scenario, spec: Spec) -> Iterator[tuple[int, 
                 seen |= bound
 
 
-def onlookers_are_strangers(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+def onlookers_are_strangers(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find people of a scenario who are called like those who look on at every play."""
-    who = spec.protocol.onlookers
-    named = {one for one in play.given.users if one in who.people}
-    connected = {*play.given.devices} | {
-        one.who for one in walk((*play.setup, *play.steps)) if isinstance(one, s.Connect)
+    who = spec.protocol.bystanders
+    named = {one for one in scenario.given.users if one in who.people}
+    connected = {*scenario.given.devices} | {
+        one.who for one in walk((*scenario.setup, *scenario.steps)) if isinstance(one, s.Connect)
     }
     named |= {one for one in connected if one.partition("@")[2] == who.device}
     for name in sorted(named):
-        yield play.line, f"{name} is what somebody is called who looks on everywhere (protocol.yaml: onlookers)"
+        yield scenario.line, f"{name} is what somebody is called who looks on everywhere (protocol.yaml: bystanders)"
 
 
-def orders_exist(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+def orders_exist(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find `$chronological` lists of an order that the protocol does not have."""
-    for step in walk((*play.setup, *play.steps)):
+    for step in walk((*scenario.setup, *scenario.steps)):
         for name in sorted(set(_orders(uses(step))) - spec.protocol.orders.keys()):
             yield step.line, f"$chronological: protocol.yaml has no order {name!r}"
 
@@ -122,9 +122,9 @@ def captures(pattern: Any) -> frozenset[str]:
 class _Scope:
     """The names that are bound at one moment of a play."""
 
-    def __init__(self, play: Scenario, spec: Spec) -> None:
-        given = play.given
-        self.fixed = ALWAYS | {*given.users, *given.conversations, *given.unknown, *given.traps}
+    def __init__(self, scenario: Scenario, spec: Spec) -> None:
+        given = scenario.given
+        self.fixed = ALWAYS | {*given.users, *given.conversations, *given.unknown, *given.honeypots}
         self.bound: set[str] = set()
         self.connected = {name for name, user in given.users.items() if user.connect} | {*given.devices}
         self._profile = spec.protocol.profile

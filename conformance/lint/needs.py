@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 
-def instances_are_needed(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+def instances_are_needed(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find plays that connect to an instance which a target with fewer of them does not have."""
-    given = play.given
-    connects = [step for step in walk((*play.setup, *play.steps)) if isinstance(step, s.Connect)]
+    given = scenario.given
+    connects = [step for step in walk((*scenario.setup, *scenario.steps)) if isinstance(step, s.Connect)]
     named = [*(user.instance for user in given.users.values()), *given.devices.values()]
     most = max((number or 1 for number in (*named, *(step.instance for step in connects))), default=1)
-    if most > play.needs.get("instances", 1):
-        yield play.line, f"it connects to instance {most}: say `needs: {{instances: {most}}}`"
+    if most > scenario.needs.get("instances", 1):
+        yield scenario.line, f"it connects to instance {most}: say `needs: {{instances: {most}}}`"
 
 
-def restarts_are_needed_and_alone(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+def restarts_are_needed_and_alone(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find plays that restart a server which cannot be, or while others talk to it."""
-    for step in walk((*play.setup, *play.steps)):
+    for step in walk((*scenario.setup, *scenario.steps)):
         if isinstance(step, s.Restart):
-            if not play.needs.get("restart"):
+            if not scenario.needs.get("restart"):
                 yield step.line, "it restarts the server: say `needs: {restart: true}`"
-            if not play.exclusive:
+            if not scenario.exclusive:
                 yield step.line, "it restarts the server under all that plays at the same time: say `exclusive: true`"

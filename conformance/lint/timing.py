@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 
-def slow_means_waiting(play: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+def slow_means_waiting(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find plays that wait and are not tagged (they would start late), and tagged ones that do not wait."""
     waits = any(
         isinstance(step, s.Pause) or getattr(step, "within", None) is not None
-        for step in walk((*play.setup, *play.steps))
+        for step in walk((*scenario.setup, *scenario.steps))
     )
-    if waits and "slow" not in play.tags:
-        yield play.line, "it waits for a server's timer (`pause` or `within`): give it the tag slow"
-    elif "slow" in play.tags and not waits:
-        yield play.line, "it has the tag slow, and neither `pause` nor `within`"
+    if waits and "slow" not in scenario.tags:
+        yield scenario.line, "it waits for a server's timer (`pause` or `within`): give it the tag slow"
+    elif "slow" in scenario.tags and not waits:
+        yield scenario.line, "it has the tag slow, and neither `pause` nor `within`"

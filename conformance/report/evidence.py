@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from conformance.results.verdict import UNJUDGED, Standing, Verdict
+from conformance.results.verdict import UNJUDGED, Status, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,24 +37,24 @@ def plural(count: int, noun: str) -> str:
 def _rules(verdict: Verdict, musts: list[JudgedRule], shoulds: list[JudgedRule]) -> str:
     applying = _applies(musts)
     if verdict is Verdict.NOT_TESTED:
-        judged = sum(rule.standing is Standing.PASS and rule.wholly for rule in applying)
+        judged = sum(rule.status is Status.PASS and rule.wholly for rule in applying)
         return f"{judged} of {plural(len(applying), 'must rule')} judged"
     text = f"{_passed(applying)} of {plural(len(applying), 'must rule')}"
-    seen = [rule for rule in _applies(shoulds) if rule.standing is not Standing.NOT_RUN]
+    seen = [rule for rule in _applies(shoulds) if rule.status is not Status.NOT_RUN]
     return f"{text}, {_passed(seen)} of {len(seen)} should" if seen else text
 
 
 def _gaps(musts: list[JudgedRule], complete: bool) -> list[str]:
     """Say what is not judged, and why: an outcome, the selection, the end of the run."""
-    counts = Counter(rule.standing for rule in musts)
-    gaps = [f"{counts[word]} {word}" for word in Standing if word in UNJUDGED and counts[word]]
-    open_ended = [rule for rule in musts if not rule.wholly and rule.standing in (Standing.PASS, Standing.NOT_RUN)]
+    counts = Counter(rule.status for rule in musts)
+    gaps = [f"{counts[word]} {word}" for word in Status if word in UNJUDGED and counts[word]]
+    open_ended = [rule for rule in musts if not rule.wholly and rule.status in (Status.PASS, Status.NOT_RUN)]
     if open_ended:
         gaps.append(_why_not_played(open_ended, complete))
-    if counts[Standing.WAIVED]:
-        gaps.append(f"{counts[Standing.WAIVED]} waived")
-    if counts[Standing.NOT_APPLICABLE]:
-        gaps.append(f"{counts[Standing.NOT_APPLICABLE]} not applicable")
+    if counts[Status.WAIVED]:
+        gaps.append(f"{counts[Status.WAIVED]} waived")
+    if counts[Status.NOT_APPLICABLE]:
+        gaps.append(f"{counts[Status.NOT_APPLICABLE]} not applicable")
     return gaps
 
 
@@ -68,8 +68,8 @@ def _why_not_played(rules: list[JudgedRule], complete: bool) -> str:
 
 
 def _applies(rules: Iterable[JudgedRule]) -> list[JudgedRule]:
-    return [rule for rule in rules if rule.standing is not Standing.NOT_APPLICABLE]
+    return [rule for rule in rules if rule.status is not Status.NOT_APPLICABLE]
 
 
 def _passed(rules: Iterable[JudgedRule]) -> int:
-    return sum(rule.standing is Standing.PASS for rule in rules)
+    return sum(rule.status is Status.PASS for rule in rules)

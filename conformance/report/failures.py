@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.report.transcript import failure_text, finding_text
 from conformance.results.model import Outcome, Problem
-from conformance.results.verdict import UNJUDGED, Standing
+from conformance.results.verdict import UNJUDGED, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ def failures(report: Report, run: Run) -> Iterator[Failure]:
     """
     rules = {rule.entry.id: rule.entry for rule in report.rules}
     for scenario in report.scenarios:
-        if scenario.standing is Standing.FAIL:
+        if scenario.status is Status.FAIL:
             own = [rules[name] for name in scenario.entry.rules if name in rules]
             rule = min(own, key=lambda one: one.level != "must", default=None)
             must = rule is not None and rule.level == "must"
@@ -54,7 +54,7 @@ def failures(report: Report, run: Run) -> Iterator[Failure]:
 
 def unjudged(report: Report) -> tuple[JudgedScenario, ...]:
     """Give the scenarios that were played and say nothing of the server."""
-    return tuple(scenario for scenario in report.scenarios if scenario.standing in UNJUDGED)
+    return tuple(scenario for scenario in report.scenarios if scenario.status in UNJUDGED)
 
 
 def reason(scenario: JudgedScenario) -> str:
@@ -62,7 +62,7 @@ def reason(scenario: JudgedScenario) -> str:
     messages = (
         problem.message
         for result in scenario.results
-        if ended_as(result.outcome, scenario.standing)
+        if ended_as(result.outcome, scenario.status)
         for problem in result.problems
     )
     return next(messages, "")
@@ -70,11 +70,11 @@ def reason(scenario: JudgedScenario) -> str:
 
 def scenario_text(scenario: JudgedScenario, run: Run) -> str:
     """Show the first attempt that ended as the scenario did, and how many did."""
-    alike = [result for result in scenario.results if ended_as(result.outcome, scenario.standing)]
+    alike = [result for result in scenario.results if ended_as(result.outcome, scenario.status)]
     # Findings are shown once per rule, not once per scenario.
     text = failure_text(replace(alike[0], findings=()), run)
     if len(scenario.results) > 1:
-        text += f"\n  {scenario.standing} in {len(alike)} of {len(scenario.results)} attempts"
+        text += f"\n  {scenario.status} in {len(alike)} of {len(scenario.results)} attempts"
     return text
 
 
@@ -83,9 +83,9 @@ def _first_problem(scenario: JudgedScenario) -> Problem:
     return next(problems, Problem("it failed", scenario.entry.file, scenario.entry.line))
 
 
-def ended_as(outcome: Outcome, standing: Standing) -> bool:
+def ended_as(outcome: Outcome, status: Status) -> bool:
     """Tell whether one attempt ended as all together did; what is waived has failed."""
-    return str(outcome) == str(Standing.FAIL if standing is Standing.WAIVED else standing)
+    return str(outcome) == str(Status.FAIL if status is Status.WAIVED else status)
 
 
 def grouped(charges: Iterable[Charge]) -> Iterator[tuple[Charge, tuple[str, ...]]]:

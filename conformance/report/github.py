@@ -62,7 +62,7 @@ def _failure(failure: Failure, run: Run) -> _Annotation:
 def _unjudged(report: Report) -> Iterator[_Annotation]:
     for one in unjudged(report):
         why = line(reason(one), 400) or "no reason was given"
-        yield _Annotation(f"{one.standing} {line(one.entry.id)}", why, one.entry.file, one.entry.line)
+        yield _Annotation(f"{one.status} {line(one.entry.id)}", why, one.entry.file, one.entry.line)
 
 
 def _flaky(report: Report) -> Iterator[_Annotation]:

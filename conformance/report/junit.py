@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from conformance.report.failures import failures, reason, scenario_text
 from conformance.report.text import line
 from conformance.report.waived import file_of, red_waivers
-from conformance.results.verdict import UNJUDGED, Standing
+from conformance.results.verdict import UNJUDGED, Status
 
 if TYPE_CHECKING:
     from conformance.report.failures import Failure
@@ -84,16 +84,16 @@ def _case(suite: Element, feature: str, name: str, seconds: float = 0.0) -> Elem
 
 
 def _ending(case: Element, scenario: JudgedScenario, report: Report, run: Run, failure: Failure | None) -> None:
-    standing = scenario.standing
+    status = scenario.status
     if failure is not None:
         _failure(case, failure)
-    elif standing in UNJUDGED:
-        _said(case, "error", f"{standing}: {line(reason(scenario), 400)}", str(standing), scenario_text(scenario, run))
-    elif standing is Standing.WAIVED:
+    elif status in UNJUDGED:
+        _said(case, "error", f"{status}: {line(reason(scenario), 400)}", str(status), scenario_text(scenario, run))
+    elif status is Status.WAIVED:
         _said(case, "skipped", f"waived: {line(reason(scenario), 400)}", "", "")
-    elif standing is Standing.NOT_RUN:
-        _said(case, "error", f"not played: {line(report.reason, 400) or 'the run left it out'}", str(standing), "")
-    elif standing is Standing.NOT_APPLICABLE:
+    elif status is Status.NOT_RUN:
+        _said(case, "error", f"not played: {line(report.reason, 400) or 'the run left it out'}", str(status), "")
+    elif status is Status.NOT_APPLICABLE:
         _said(case, "skipped", line(reason(scenario), 400) or "not applicable to this target", "", "")
 
 

@@ -10,7 +10,7 @@ from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
 from conformance.report.tables import tables
 from conformance.report.waived import red_waivers
-from conformance.results.verdict import Standing
+from conformance.results.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _unjudged(report: Report) -> Iterator[str]:
 
 
 def _not_applicable(report: Report) -> Iterator[str]:
-    scenarios = [item for item in report.scenarios if item.standing is Standing.NOT_APPLICABLE]
+    scenarios = [item for item in report.scenarios if item.status is Status.NOT_APPLICABLE]
     if scenarios:
         yield "## Not applicable\n"
         yield from table(("Scenario", "Why"), [(cell(item.entry.id), _why(item)) for item in scenarios])
@@ -144,7 +144,7 @@ def _tables(report: Report) -> Iterator[str]:
 def _table_cell(found: TableCell | None) -> str:
     if found is None:
         return ""
-    ending = "" if found.standing is Standing.PASS else f" **{found.standing}**"
+    ending = "" if found.status is Status.PASS else f" **{found.status}**"
     return f"{cell(found.value)}{ending}"
 
 
@@ -165,7 +165,7 @@ def _differences(report: Report) -> Iterator[str]:
 
 
 def _named(scenario: JudgedScenario) -> tuple[str, str]:
-    return cell(scenario.entry.id), str(scenario.standing)
+    return cell(scenario.entry.id), str(scenario.status)
 
 
 def _why(scenario: JudgedScenario) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from conformance.report.differences import DifferenceRow, difference_rows
 from conformance.report.evidence import evidence
-from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement, Standing, Verdict, judge, worst
+from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement, Status, Verdict, judge, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.results.verdict import Charge
     from conformance.results.verdict.model import JudgedWaiver
 
-_Word = TypeVar("_Word", Verdict, Standing)
+_Word = TypeVar("_Word", Verdict, Status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class RuleRow:
     """One rule over all its features: the worst of them; `wholly` when it was wholly judged in each."""
 
     entry: RuleEntry
-    standing: Standing
+    status: Status
     wholly: bool
     scenarios: tuple[JudgedScenario, ...]
     charges: tuple[Charge, ...]
@@ -55,8 +55,8 @@ class Report:
     seconds: float | None
     exit_code: int
     feature_counts: Mapping[Verdict, int]
-    rule_counts: Mapping[Standing, int]
-    scenario_counts: Mapping[Standing, int]
+    rule_counts: Mapping[Status, int]
+    scenario_counts: Mapping[Status, int]
     selected: int
     features: tuple[FeatureRow, ...]
     rules: tuple[RuleRow, ...]
@@ -88,8 +88,8 @@ def build(run: Run) -> Report:
         seconds=run.footer.seconds if run.footer else None,
         exit_code=judgement.exit_code,
         feature_counts=_count(Verdict, (feature.verdict for feature in judgement.features)),
-        rule_counts=_count(Standing, (rule.standing for rule in rules)),
-        scenario_counts=_count(Standing, (scenario.standing for scenario in judgement.scenarios)),
+        rule_counts=_count(Status, (rule.status for rule in rules)),
+        scenario_counts=_count(Status, (scenario.status for scenario in judgement.scenarios)),
         selected=len(header.selected),
         features=tuple(FeatureRow(feature, evidence(feature, run.complete)) for feature in judgement.features),
         rules=rules,
@@ -115,7 +115,7 @@ def _rule_row(entry: RuleEntry, judgement: Judgement) -> RuleRow:
     charges = {(id(charge.result), charge.finding): charge for rule in judged for charge in rule.charges}
     return RuleRow(
         entry,
-        worst(rule.standing for rule in judged),
+        worst(rule.status for rule in judged),
         all(rule.wholly for rule in judged),
         tuple(scenarios.values()),
         tuple(charges.values()),

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from conformance.report.text import as_json
-from conformance.results.verdict import Standing
+from conformance.results.verdict import Status
 
 if TYPE_CHECKING:
     from conformance.report.model import FeatureRow, Report, RuleRow
@@ -74,16 +74,16 @@ def _feature(row: FeatureRow) -> dict[str, Any]:
 
 def _tally(row: FeatureRow, level: str) -> dict[str, int]:
     rules = [rule for rule in row.judged.rules if rule.entry.level == level]
-    passed = sum(rule.standing is Standing.PASS for rule in rules)
-    failed = sum(rule.standing is Standing.FAIL for rule in rules)
-    applicable = sum(rule.standing is not Standing.NOT_APPLICABLE for rule in rules)
+    passed = sum(rule.status is Status.PASS for rule in rules)
+    failed = sum(rule.status is Status.FAIL for rule in rules)
+    applicable = sum(rule.status is not Status.NOT_APPLICABLE for rule in rules)
     return {
         "total": len(rules),
         "applicable": applicable,
         "judged": passed + failed,
         "passed": passed,
         "failed": failed,
-        "partly": sum(rule.standing is Standing.PASS and not rule.wholly for rule in rules),
+        "partly": sum(rule.status is Status.PASS and not rule.wholly for rule in rules),
     }
 
 
@@ -95,7 +95,7 @@ def _rule(row: RuleRow) -> dict[str, Any]:
         "features": list(row.entry.features),
         "file": row.entry.file,
         "line": row.entry.line,
-        "verdict": row.standing,
+        "verdict": row.status,
         "wholly": row.wholly,
         "scenarios": [scenario.entry.id for scenario in row.scenarios],
         "findings": [_finding(charge) for charge in row.charges],
@@ -115,7 +115,7 @@ def _scenario(scenario: JudgedScenario) -> dict[str, Any]:
         "file": scenario.entry.file,
         "line": scenario.entry.line,
         "selected": scenario.selected,
-        "outcome": scenario.standing,
+        "outcome": scenario.status,
         "attempts": [result.outcome for result in scenario.results],
         "flaky": scenario.flaky,
         "seconds": round(scenario.seconds, 6),

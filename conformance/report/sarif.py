@@ -82,7 +82,7 @@ def _invocation(report: Report) -> dict[str, Any]:
     """Say whether the run can be trusted, and what could not be judged."""
     notes = [{"level": "error", "message": {"text": line(report.reason, 400)}}] if not report.complete else []
     for one in unjudged(report):
-        text = f"{one.standing} {line(one.entry.id)}: {line(reason(one), 400)}"
+        text = f"{one.status} {line(one.entry.id)}: {line(reason(one), 400)}"
         notes.append({"level": "warning", "message": {"text": text}})
     return {
         "executionSuccessful": report.complete,

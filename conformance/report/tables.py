@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.results.verdict import Standing, worst
+from conformance.results.verdict import Status, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ class TableCell:
     """One cell: its value in the spec, the scenarios that were made from it, and the worst of them."""
 
     value: str
-    standing: Standing
+    status: Status
     scenarios: tuple[JudgedScenario, ...]
 
     @property
@@ -75,7 +75,7 @@ def _table(file: str, found: list[tuple[CellEntry, JudgedScenario]]) -> Table:
 
 def _cell(group: list[tuple[CellEntry, JudgedScenario]]) -> TableCell:
     scenarios = tuple(scenario for _, scenario in group)
-    return TableCell(group[0][0].value, worst(scenario.standing for scenario in scenarios), scenarios)
+    return TableCell(group[0][0].value, worst(scenario.status for scenario in scenarios), scenarios)
 
 
 def _names(places: list[tuple[int, str]]) -> tuple[str, ...]:

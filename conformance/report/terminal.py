@@ -16,7 +16,7 @@ from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.text import line
 from conformance.report.waived import red_waivers
-from conformance.results.verdict import Standing
+from conformance.results.verdict import Status
 from conformance.results.verdict.model import State
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _silent(report: Report) -> Iterator[Text]:
     """List what was played and says nothing of the server, each with its reason."""
     scenarios = unjudged(report)
     for scenario in scenarios[:MOST_SILENT]:
-        text = Text(f"{scenario.standing:<10}", style=_STYLES[scenario.standing])
+        text = Text(f"{scenario.status:<10}", style=_STYLES[scenario.status])
         text.append(f"  {line(scenario.entry.id)}  {line(reason(scenario))}", style="default")
         yield text
     if len(scenarios) > MOST_SILENT:
@@ -182,9 +182,9 @@ def _waivers(report: Report, run: Run) -> Iterator[Text]:
 
 def _counts(report: Report) -> Iterator[Text]:
     features = [f"{count} {word}" for word, count in report.feature_counts.items() if count]
-    played = [f"{count} {word}" for word, count in report.scenario_counts.items() if count and word != Standing.NOT_RUN]
+    played = [f"{count} {word}" for word, count in report.scenario_counts.items() if count and word != Status.NOT_RUN]
     yield Text(f"{plural(len(report.features), 'feature')}: {', '.join(features) or 'none'}")
-    scenarios = sum(count for word, count in report.scenario_counts.items() if word != Standing.NOT_RUN)
+    scenarios = sum(count for word, count in report.scenario_counts.items() if word != Status.NOT_RUN)
     seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
     yield Text(f"{plural(scenarios, 'scenario')}{seconds}: {', '.join(played) or 'none'}")
     if report.flaky:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Standing(StrEnum):
+class Status(StrEnum):
     """What is known of a scenario or a rule: an outcome, or that nothing of it was played. Worst first."""
 
     FAIL = "FAIL"
@@ -23,14 +23,14 @@ class Standing(StrEnum):
     NOT_RUN = "NOT RUN"
 
 
-FAILING = frozenset({Standing.FAIL, Standing.WAIVED})
+FAILING = frozenset({Status.FAIL, Status.WAIVED})
 """The server does not hold it, expected or not."""
 
-UNJUDGED = frozenset({Standing.BROKEN, Standing.UNTESTABLE, Standing.BLOCKED})
+UNJUDGED = frozenset({Status.BROKEN, Status.UNTESTABLE, Status.BLOCKED})
 """Played, but says nothing of the server."""
 
 
-def worst(standings: Iterable[Standing]) -> Standing:
+def worst(statuses: Iterable[Status]) -> Status:
     """Combine: the first of `Standing` that occurs; NOT RUN for none at all."""
-    found = frozenset(standings)
-    return next((standing for standing in Standing if standing in found), Standing.NOT_RUN)
+    found = frozenset(statuses)
+    return next((status for status in Status if status in found), Status.NOT_RUN)

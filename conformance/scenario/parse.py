@@ -54,7 +54,7 @@ def read_scenarios(file: Path, form: Format, roles: Roles) -> list[s.Scenario]:
 
 def read_probes(file: Path, form: Format, roles: Roles) -> list[s.Probe]:
     """Read a probe file: one Probe, or one per case; raises BadFile."""
-    return [s.Probe(play=scenario, why=document.value["why"]) for scenario, document in _read(file, form, roles)]
+    return [s.Probe(scenario=scenario, why=document.value["why"]) for scenario, document in _read(file, form, roles)]
 
 
 def _read(file: Path, form: Format, roles: Roles) -> Iterator[tuple[s.Scenario, Document]]:
@@ -96,7 +96,7 @@ class _Parser:
             setup=self._steps(value.get("setup", []), ("setup",)),
             steps=self._steps(value["steps"], ("steps",)),
             tags=frozenset(value.get("tags", ())),
-            needs=value.get("needs", {}) | ({"local": True} if given.traps else {}),
+            needs=value.get("needs", {}) | ({"local": True} if given.honeypots else {}),
             exclusive=value.get("exclusive", False),
             allow=tuple(
                 s.Allowed(one["frame"], _names(one.get("at", ())), one.get("with", {}))
@@ -135,12 +135,12 @@ class _Parser:
             devices={name: (one or {}).get("instance") for name, one in devices.items()},
             conversations=conversations,
             unknown=tuple(value.get("unknown", ())),
-            traps=tuple(value.get("traps", ())),
+            honeypots=tuple(value.get("traps", ())),
         )
 
     def _check_names(self, scenario: s.Scenario) -> None:
         given = scenario.given
-        taken = [*given.users, *given.conversations, *given.unknown, *given.traps]
+        taken = [*given.users, *given.conversations, *given.unknown, *given.honeypots]
         for name in taken:
             if taken.count(name) > 1:
                 raise self._mistake(f"the name {name} stands for two things", ("given",))
@@ -293,7 +293,7 @@ class _Parser:
     def never_fetched(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
         if value["never_fetched"] not in self._document.value["given"].get("traps", ()):
             raise self._mistake(f"{value['never_fetched']} is not among the traps of `given`", path)
-        return s.NeverFetched(line=line, trap=value["never_fetched"])
+        return s.NeverFetched(line=line, honeypot=value["never_fetched"])
 
     def observe(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
         if "why" not in self._document.value:

@@ -300,11 +300,11 @@ class Restart(Step):
 class NeverFetched(Step):
     """Nobody asks this trap for anything."""
 
-    trap: str
+    honeypot: str
 
     @property
     def label(self) -> str:
-        return f"never_fetched {self.trap}"
+        return f"never_fetched {self.honeypot}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,14 +339,14 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Who and what exists before the first step; `onlookers` are the connections that no step may use."""
+    """Who and what exists before the first step; `bystanders` are the connections that no step may use."""
 
     users: Mapping[str, User]
     devices: Mapping[str, int | None]
     conversations: Mapping[str, Conversation]
     unknown: tuple[str, ...] = ()
-    traps: tuple[str, ...] = ()
-    onlookers: tuple[str, ...] = ()
+    honeypots: tuple[str, ...] = ()
+    bystanders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,9 +399,9 @@ class Scenario:
 class Probe:
     """An observation without a verdict: a scenario to play, and why a difference bites."""
 
-    play: Scenario
+    scenario: Scenario
     why: str
 
     @property
     def id(self) -> str:
-        return self.play.id
+        return self.scenario.id

@@ -27,7 +27,7 @@ def check_scenario(scenario: s.Scenario, spec: Spec) -> list[Mistake]:
 
 def check_probe(probe: s.Probe, spec: Spec) -> list[Mistake]:
     """Give every dangling name of a probe."""
-    return check_play(probe.play, spec)
+    return check_play(probe.scenario, spec)
 
 
 def check_play(scenario: s.Scenario, spec: Spec) -> list[Mistake]:

@@ -57,7 +57,7 @@ def load(folder: Path) -> Spec:
     probe_files = sorted((folder / "probes").glob("*.yaml"))
     probe_lists = _each(probe_files, lambda file: read_probes(file, formats["probe"], protocol), mistakes)
     scenarios = _unique([(one.id, one, one) for some in scenario_lists for one in some], mistakes)
-    probes = _unique([(one.id, one, one.play) for some in probe_lists for one in some], mistakes)
+    probes = _unique([(one.id, one, one.scenario) for some in probe_lists for one in some], mistakes)
     spec = Spec(
         folder=folder,
         digest=_digest(folder, folder.rglob("*")),
@@ -133,11 +133,11 @@ def _rules(document: Document) -> list[Rule]:
 def _unique(items: list[tuple[str, Item, Scenario]], mistakes: list[Mistake]) -> dict[str, Item]:
     unique: dict[str, Item] = {}
     owners: dict[str, Path] = {}
-    for name, item, play in items:
+    for name, item, scenario in items:
         if name in unique:
-            mistakes.append(Mistake(play.file, play.line, f"the id {name} belongs to {owners[name].name} too"))
+            mistakes.append(Mistake(scenario.file, scenario.line, f"the id {name} belongs to {owners[name].name} too"))
         unique[name] = item
-        owners[name] = play.file
+        owners[name] = scenario.file
     return dict(sorted(unique.items()))
 
 

@@ -37,7 +37,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Onlookers:
+class Bystanders:
     """Who looks on in every play: `people` (name → role), a device of whoever acts first, and what may reach them.
 
     `connections` is the profile's name of how many connections a user may have. `silence` has the rule that a frame of
@@ -73,7 +73,7 @@ class Protocol:
     malformed_rule: str
     ids: Mapping[str, frozenset[str]]
     ambient: frozenset[str]
-    onlookers: Onlookers
+    bystanders: Bystanders
     budgets: tuple[Budget, ...]
     orders: Mapping[str, Order]
     roles: Mapping[str, frozenset[str]]
@@ -106,7 +106,7 @@ def read_protocol(document: Document) -> Protocol:
         malformed_rule=value["malformed_rule"],
         ids={kind: frozenset(fields) for kind, fields in value["ids"].items()},
         ambient=frozenset(value["ambient"]),
-        onlookers=_onlookers(value["onlookers"]),
+        bystanders=_bystanders(value["bystanders"]),
         budgets=tuple(
             Budget(one["limit"], one["window"], None if one["requests"] == "*" else frozenset(one["requests"]))
             for one in value["budgets"]
@@ -121,8 +121,8 @@ def read_protocol(document: Document) -> Protocol:
     )
 
 
-def _onlookers(value: Mapping[str, Any]) -> Onlookers:
-    return Onlookers(
+def _bystanders(value: Mapping[str, Any]) -> Bystanders:
+    return Bystanders(
         people=value["people"],
         device=value["device"],
         connections=value["connections"],

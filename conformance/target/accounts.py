@@ -53,7 +53,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class ExpectedId:
     """What the target file alone says of the ids that a driver gives: where it says so, whose ids, and one of them.
 
     It is given as a lease gives it. `made`: it is an example of those that the driver makes up.
@@ -87,7 +87,7 @@ class Lease(Protocol):
         ...
 
     @property
-    def unproved(self) -> Mapping[str, str]:
+    def claimed_empty(self) -> Mapping[str, str]:
         """Conversations that are only said to be empty, and a user of each who may look."""
         ...
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def check_ids(document: Document, driver: Driver, dialect: Dialect | None) -> None:
     """Raise BadFile for all that do not fit: whatever needs them could not be judged."""
     mistakes: dict[tuple[Steps, str], Mistake] = {}
-    for one in driver.foreseen:
+    for one in driver.expected_ids:
         try:
             provided(form_of(dialect, one.kind), one.value)
         except ProvisioningFailed as error:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from conformance.target.secrets import Secrets
-from conformance.target.throttle import Guest
+from conformance.target.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from conformance.target.accounts import Foreseen, Provisioner
+    from conformance.target.accounts import ExpectedId, Provisioner
     from conformance.target.auth import Auth
     from conformance.target.dialect import Dialect
     from conformance.target.throttle import Limits
@@ -30,7 +30,7 @@ class Driver(Protocol):
         ...
 
     @property
-    def foreseen(self) -> Sequence[Foreseen]:
+    def expected_ids(self) -> Sequence[ExpectedId]:
         """The ids of which the target file says enough; those that the target makes are known later."""
         ...
 
@@ -57,7 +57,7 @@ class Target:
     ambient: frozenset[str]
     reply: float
     file: Path | None = None
-    guest: Guest = field(default_factory=Guest, compare=False)
+    throttle: Throttle = field(default_factory=Throttle, compare=False)
     protected: tuple[str, ...] | None = None
     secrets: Secrets = field(default_factory=Secrets, compare=False)
     waivers: Path | None = None
@@ -69,9 +69,9 @@ class Target:
         return is_local(self.instances)
 
     @property
-    def politeness(self) -> Limits:
+    def limits(self) -> Limits:
         """How much of its time a run may take."""
-        return self.guest.limits
+        return self.throttle.limits
 
     @property
     def keys(self) -> tuple[str, ...]:

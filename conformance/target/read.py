@@ -15,7 +15,7 @@ from conformance.target.model import Target, is_local
 from conformance.target.profile import read_ambient, read_profile
 from conformance.target.provision import read_provision
 from conformance.target.secrets import Secrets
-from conformance.target.throttle import Guest, read_limits
+from conformance.target.throttle import Throttle, read_limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def read_target(
         ambient=read_ambient(document, spec),
         reply=value.get("reply", 2.0),
         file=file,
-        guest=Guest(read_limits(value.get("politeness", {}), local=local)),
+        throttle=Throttle(read_limits(value.get("throttle", {}), local=local)),
         protected=tuple(value["protected"]) if "protected" in value else None,
         secrets=secrets,
         waivers=file.parent / value["waivers"] if "waivers" in value else None,

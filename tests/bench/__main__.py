@@ -10,10 +10,12 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tests.bench.exclusive_slot import replay
+
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, Stage
-from conformance.engine.run.run import Course, Options, Selection, run, select
-from conformance.engine.scenario_run.run_scenario import play
+from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.run.run import Options, RunState, Selection, run, select
+from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome, Result
 from conformance.spec import find, load
 from conformance.spec.messages import Message
@@ -21,7 +23,6 @@ from conformance.target.embedded import embedded
 from conformance.target.provision import open_provisioner
 from conformance.wire import connection, frames
 from tests.bench.by_hand import TESTS, Room
-from tests.bench.floor import replay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -56,13 +57,13 @@ async def _small(spec: Spec, rounds: int) -> None:
     """Ten scenarios: as scenarios, by hand, and as bare frames, in turn on one server."""
     async with embedded(spec) as (target, _), open_provisioner(target, spec.protocol.default_role) as provisioner:
         calibration = await calibrate(spec, target, provisioner, 1.0)
-        stage = Stage(spec, target, calibration, provisioner, Pacer(spec, target))
+        run_context = RunContext(spec, target, calibration, provisioner, Pacer(spec, target))
         scenarios = [spec.scenarios[name] for name in TESTS]
         recorded: dict[str, Result] = {}
 
         async def as_scenarios() -> None:
             for one in scenarios:
-                result = await play(one, stage)
+                result = await run_scenario(one, run_context)
                 assert result.outcome is Outcome.PASS, result.problems
                 recorded[one.id] = result
 
@@ -112,7 +113,7 @@ async def _suite(spec: Spec, scenarios: Sequence[Scenario]) -> list[Result]:
     connection.read = timed_read
     wrong: list[Result] = []
     for jobs in (1, Options().jobs):
-        course, count = Course(), 0
+        state, count = RunState(), 0
         for clock in (checks, reads):
             clock.seconds = 0.0
 
@@ -126,12 +127,12 @@ async def _suite(spec: Spec, scenarios: Sequence[Scenario]) -> list[Result]:
         began, used = time.perf_counter(), time.process_time()
         async with embedded(spec) as (target, server):
             options = replace(Options(), jobs=jobs, probes=False)
-            await run(spec, target, scenarios, (), options, sink, course, server.restart)
+            await run(spec, target, scenarios, (), options, sink, state, server.restart)
         seconds, cpu = time.perf_counter() - began, time.process_time() - used
-        together = course.phases["together"]
+        together = state.phases["together"]
         shared = sum(not one.exclusive for one in scenarios)
         print(f"\nthe suite, --jobs {jobs}: {count} scenario cases in {seconds:.1f} s, harness CPU {cpu:.1f} s")
-        print(f"  phases {course.phases}; {shared / together:.0f} scenarios a second in the shared phase")
+        print(f"  phases {state.phases}; {shared / together:.0f} scenarios a second in the shared phase")
         for name, clock in (("reading frames, checks included", reads), ("schema checks alone", checks)):
             print(f"  {name:32} {clock.seconds:6.2f} s   {clock.seconds / cpu:6.1%} of the harness's CPU time")
     _compare_validators(sample)

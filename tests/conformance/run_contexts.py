@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, Stage
-from conformance.engine.scenario_run.run_scenario import observe, play
+from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.scenario_run.run_scenario import observe, run_scenario
 from conformance.scenario.parse import read_probes, read_scenarios
 from conformance.spec.links import check_probe, check_scenario
 from conformance.target import Auth, Target
@@ -99,22 +99,22 @@ def target_at(spec: Spec, *urls: str, **changes: Any) -> Target:
 class Theatre:
     """A calibrated stage in front of a server, where toys are played."""
 
-    stage: Stage
+    run_context: RunContext
     server: ChatServer = field(default_factory=ChatServer)
 
-    async def play(self, scenario: Scenario) -> Result:
-        return await play(scenario, self.stage)
+    async def run_scenario(self, scenario: Scenario) -> Result:
+        return await run_scenario(scenario, self.run)
 
     async def observe(self, probe: Probe) -> Observation:
-        return await observe(probe, self.stage)
+        return await observe(probe, self.run)
 
 
-async def stage_at(spec: Spec, *urls: str, provisioner: Provisioner | None = None, **changes: Any) -> Stage:
+async def stage_at(spec: Spec, *urls: str, provisioner: Provisioner | None = None, **changes: Any) -> RunContext:
     """Calibrate what listens at `urls`."""
     target = target_at(spec, *urls, **changes)
     driver = provisioner or Fresh(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
     calibration = await calibrate(spec, target, driver, 1.0)
-    return Stage(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
+    return RunContext(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
 
 
 @asynccontextmanager
@@ -124,17 +124,17 @@ async def theatre(
     *,
     wrong: Sequence[str] = (),
     later: Sequence[str] = (),
-    onlookers: bool = False,
+    bystanders: bool = False,
     **changes: Any,
 ) -> AsyncIterator[Theatre]:
     """Open a theatre; the server is `wrong` from the beginning, or `later`, when it has been calibrated.
 
-    There are no `onlookers` unless wanted: most toys count what they see.
+    There are no `bystanders` unless wanted: most toys count what they see.
     """
     async with ChatServer(architecture, *wrong).serving() as server:
-        stage = replace(await stage_at(spec, server.url, **changes), onlookers=onlookers)
+        run_context = replace(await stage_at(spec, server.url, **changes), bystanders=bystanders)
         server.wrong |= set(later)
-        yield Theatre(stage, server)
+        yield Theatre(run_context, server)
 
 
 def messages(result: Result) -> list[str]:

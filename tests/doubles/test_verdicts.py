@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.cli.recording import make_header
-from conformance.engine.run.run import Course, Options, run
+from conformance.engine.run.run import Options, RunState, run
 from conformance.results.model import Calibration, Outcome, Result
 from conformance.results.runlog import Footer, Run
-from conformance.results.verdict import Judgement, Standing, judge
+from conformance.results.verdict import Judgement, Status, judge
 from conformance.wire.connection import Connection
 from tests.conformance.report.valid import check
 from tests.conformance.run_contexts import SECRET, target_at
@@ -53,15 +53,15 @@ class Played:
     def passed(self) -> set[str]:
         """Give the must rules that it is said to keep."""
         rules = [rule for feature in self.judgement.features for rule in feature.rules]
-        return {rule.entry.id for rule in rules if rule.must and rule.standing is Standing.PASS}
+        return {rule.entry.id for rule in rules if rule.must and rule.status is Status.PASS}
 
 
-async def play_all(spec: Spec, url: str) -> Played:
+async def run_all(spec: Spec, url: str) -> Played:
     target = target_at(spec, url, timers=TIMERS)
     records: list[Calibration | Result | Observation] = []
     scenarios = list(spec.scenarios.values())
     options = Options(jobs=40, probes=False)
-    await run(spec, target, scenarios, (), options, records.append, Course())
+    await run(spec, target, scenarios, (), options, records.append, RunState())
     (calibration,) = (one for one in records if isinstance(one, Calibration))
     results = [one for one in records if isinstance(one, Result)]
     assert len(results) == len(scenarios)
@@ -96,7 +96,7 @@ def check_no_queue_of_timeouts(played: Played, vain: list[float]) -> None:
 @pytest.mark.timeout(300)
 async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: list[float]) -> None:
     async with acknowledging() as url:
-        played = await play_all(whole_spec, url)
+        played = await run_all(whole_spec, url)
     assert (played.calibration.greets, played.calibration.answers_barrier) == (True, True)
     assert played.calibration.skew is None
     verdicts = played.verdicts
@@ -123,7 +123,7 @@ async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: l
 @pytest.mark.timeout(300)
 async def test_the_server_that_relays_everything(whole_spec: Spec, vain: list[float]) -> None:
     async with relaying(SECRET) as url:
-        played = await play_all(whole_spec, url)
+        played = await run_all(whole_spec, url)
     assert (played.calibration.greets, played.calibration.answers_barrier) == (False, False)
     assert set(played.calibration.unknown_types) == set(whole_spec.incoming)
     verdicts = played.verdicts

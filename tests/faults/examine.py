@@ -11,8 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, Stage
-from conformance.engine.scenario_run.run_scenario import play
+from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome
 from conformance.target.embedded import embedded
 from conformance.target.provision import open_provisioner
@@ -168,7 +168,7 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
     ):
         calibration = await calibrate(spec, target, provisioner, 1.0)
         pacer, secrets = Pacer(spec, target), target.keys
-        stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets, onlookers=True)
+        run_context = RunContext(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets, bystanders=True)
         jobs = 1 if fault.alone else JOBS
         blaming: list[tuple[Scenario, Result]] = []
         mute: list[Scenario] = []
@@ -180,17 +180,17 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
             if judge.blames_others(result):
                 blaming.append((scenario, result))
 
-        for course in _courses(aimed(fault, spec, manner), quick=manner.quick):
-            await _play(course, stage, jobs, take, lambda: manner.quick and found.killed)
+        for state in _courses(aimed(fault, spec, manner), quick=manner.quick):
+            await _play(state, run_context, jobs, take, lambda: manner.quick and found.killed)
         if not found.killed:  # A machine that is too busy leaves scenarios without a word.
-            await _play(tuple(mute), stage, 1, take, lambda: found.killed)
+            await _play(tuple(mute), run_context, 1, take, lambda: found.killed)
         if fault.rules is None:  # A proxy changes the frames of every feature.
             others = sentinels(fault, spec, manner)
             found.sentinels = [one.id for one in others if not judge.touches(one)]
-            for course in _courses(others):
-                await _play(course, stage, jobs, take, lambda: False)
+            for state in _courses(others):
+                await _play(state, run_context, jobs, take, lambda: False)
             for scenario, result in blaming:
-                judge.confirm(result, await play(scenario, stage, 2))
+                judge.confirm(result, await run_scenario(scenario, run_context, 2))
 
 
 def aimed(fault: Fault, spec: Spec, manner: Manner) -> list[Scenario]:
@@ -235,7 +235,7 @@ def _courses(scenarios: Sequence[Scenario], *, quick: bool = False) -> Iterator[
 
 async def _play(
     scenarios: Sequence[Scenario],
-    stage: Stage,
+    run_context: RunContext,
     jobs: int,
     take: Callable[[Scenario, Result], None],
     enough: Callable[[], bool],
@@ -247,6 +247,6 @@ async def _play(
         for scenario in waiting:
             if enough():
                 break
-            take(scenario, await play(scenario, stage))
+            take(scenario, await run_scenario(scenario, run_context))
 
     await asyncio.gather(*(worker() for _ in range(min(jobs, len(scenarios)))))

@@ -145,8 +145,8 @@ def equal_instants(patch: Patch) -> None:
 
     @patch.around(conversations, "lock")
     def lock(original, connection, conversation_id, user_id):
-        standing, stamp = original(connection, conversation_id, user_id)
-        return standing, stamp.replace(microsecond=stamp.microsecond // 100_000 * 100_000)
+        status, stamp = original(connection, conversation_id, user_id)
+        return status, stamp.replace(microsecond=stamp.microsecond // 100_000 * 100_000)
 
 
 @fault(breaks=["HIST-2", "HIST-3"])
@@ -421,7 +421,7 @@ def once_a_member_always_a_reader(patch: Patch) -> None:
     @patch.around(history, "_history")
     def page(original, connection, request, user_id, limit):
         key = request.conversation_id, user_id
-        may = conversations.standing(connection, *key).may(Right.READ)
+        may = conversations.status(connection, *key).may(Right.READ)
         known.update([key] if may else [])
         if may or key not in known:
             return original(connection, request, user_id, limit)

@@ -27,7 +27,7 @@ class Row:
         return "KILLED" if self.found.killed else "NOT JUDGED" if self.found.problem else "SURVIVED"
 
     @property
-    def unproved(self) -> list[str]:
+    def claimed_empty(self) -> list[str]:
         """Give the rules that are said to be broken, and that no scenario of theirs found broken."""
         return [rule for rule in self.fault.breaks if rule not in self.found.caught_rules]
 
@@ -55,14 +55,14 @@ class Matrix:
     @property
     def overdrawn(self) -> list[Row]:
         """Give the faults that say to break a rule of which nothing shows; only a whole examination knows."""
-        return [] if self.manner.quick else [row for row in self.rows if row.found.killed and row.unproved]
+        return [] if self.manner.quick else [row for row in self.rows if row.found.killed and row.claimed_empty]
 
     @property
     def fewest_sentinels(self) -> int:
         """Give how many unrelated faults the quick scenario was played against that was played against the fewest."""
-        plays = Counter(scenario for row in self.rows for scenario in row.found.sentinels)
+        scenarios = Counter(scenario for row in self.rows for scenario in row.found.sentinels)
         quick = [one.id for one in self.spec.scenarios.values() if not one.exclusive and "slow" not in one.tags]
-        return min((plays[one] for one in quick), default=0)
+        return min((scenarios[one] for one in quick), default=0)
 
     @property
     def catchers(self) -> Mapping[str, list[str]]:

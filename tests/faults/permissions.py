@@ -8,7 +8,7 @@ from reference_server.errors import Refused
 from reference_server.events import NewMessage
 from reference_server.handlers import calls, history, messages, realtime, rooms
 from reference_server.hub import Room
-from reference_server.permissions import Right, Role, Standing, Visibility
+from reference_server.permissions import Right, Role, Status, Visibility
 from reference_server.pubsub import Event, RoleChanged
 from reference_server.store import conversations
 from reference_server.store import messages as store
@@ -99,7 +99,7 @@ def banned_may_delete(patch: Patch) -> None:
 def _open_public(patch: Patch, right: Right) -> None:
     """Give outsiders of a public conversation a right."""
 
-    @patch.around(Standing, "may")
+    @patch.around(Status, "may")
     def may(original, self, asked):
         opened = self.visibility is Visibility.PUBLIC and self.role is None and asked is right
         return opened or original(self, asked)
@@ -162,8 +162,8 @@ def reader_may_not_leave(patch: Patch) -> None:
 
     @patch.around(rooms, "leave_conversation")
     async def leave(original, context, request):
-        standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
-        if standing.role is Role.READER:
+        status = await context.read(conversations.status, request.conversation_id, context.user_id)
+        if status.role is Role.READER:
             raise Refused("forbidden", "Readers stay.")
         return await original(context, request)
 
@@ -210,7 +210,7 @@ def moderator_may_edit_others(patch: Patch) -> None:
     patch.rewrite(
         messages._edit, NOT_AUTHOR, "asked(connection, request.conversation_id, user_id).require(Right.MODERATE)"
     )
-    messages.__dict__["asked"] = conversations.standing
+    messages.__dict__["asked"] = conversations.status
 
 
 @fault(breaks=["PERM-1"], also=["PERM-2", "PERM-3", "DEL-2"])
@@ -261,7 +261,7 @@ def rights_in_one_conversation_count_in_all(patch: Patch) -> None:
     patch(store, "_FIND", store._COLUMNS.where(store._message.deleted_at.is_(None), store._message.id == MESSAGE))
     moderates = "asked(connection, request.conversation_id, user_id).require(Right.MODERATE)"
     patch.rewrite(messages._edit, NOT_AUTHOR, moderates)
-    messages.__dict__["asked"] = conversations.standing
+    messages.__dict__["asked"] = conversations.status
 
 
 @fault(breaks=["PERM-1"], also=[*OPENED, "SEND-6"])
@@ -273,10 +273,10 @@ def refused_message_is_saved(patch: Patch) -> None:
     @patch.around(messages, "send_message")
     async def send_message(original, context, request):
         ids = request.conversation_id, context.user_id
-        standing = await context.read(conversations.standing, *ids)
-        if standing.visibility is not None and not standing.may(Right.SEND):
+        status = await context.read(conversations.status, *ids)
+        if status.visibility is not None and not status.may(Right.SEND):
             await context.write(messages._send, request, context.user_id)
-        standing.require(Right.SEND)
+        status.require(Right.SEND)
         return await original(context, request)
 
 
@@ -326,8 +326,8 @@ def _keep_from(patch: Patch, role: Role) -> None:
 
             @patch.around(module, name)
             async def handle(original, context, request):
-                standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
-                if standing.role is role:
+                status = await context.read(conversations.status, request.conversation_id, context.user_id)
+                if status.role is role:
                     raise Refused("forbidden", "Not with this role.")
                 return await original(context, request)
 
@@ -356,9 +356,9 @@ def moderators_may_only_send(patch: Patch) -> None:
 def outsiders_may_all_that_members_may(patch: Patch) -> None:
     """Whoever knows the id of a conversation has the rights of a member in it."""
 
-    @patch.around(Standing, "may")
-    def may(original, standing, right):
-        return original(replace(standing, role=standing.role or Role.MEMBER), right)
+    @patch.around(Status, "may")
+    def may(original, status, right):
+        return original(replace(status, role=status.role or Role.MEMBER), right)
 
 
 @fault(breaks=["PERM-1"], also=["TYPE-1", "READ-1", "REAC-1", "PERM-2", "JOIN-1"])
@@ -368,8 +368,8 @@ def readers_hear_nothing(patch: Patch) -> None:
     @patch.around(rooms, "join_conversation")
     async def join(original, context, request):
         reply = await original(context, request)
-        standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
-        if standing.role is Role.READER:
+        status = await context.read(conversations.status, request.conversation_id, context.user_id)
+        if status.role is Role.READER:
             await context.instance.hub.leave(context.connection, request.conversation_id)
         return reply
 
@@ -381,8 +381,8 @@ def moderators_hear_messages_only(patch: Patch) -> None:
 
     @patch.around(rooms, "join_conversation")
     async def join(original, context, request):
-        standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
-        moderating.update([context.connection] if standing.role is Role.MODERATOR else [])
+        status = await context.read(conversations.status, request.conversation_id, context.user_id)
+        moderating.update([context.connection] if status.role is Role.MODERATOR else [])
         return await original(context, request)
 
     @patch.around(Room, "notice")
@@ -398,7 +398,7 @@ def role_cached_for_reading(patch: Patch) -> None:
     known: dict = {}
 
     @patch.around(conversations, "standing")
-    def standing(original, connection, *key):
+    def status(original, connection, *key):
         return known.setdefault(key, original(connection, *key))
 
 
@@ -409,8 +409,8 @@ def role_cached_for_writing(patch: Patch) -> None:
 
     @patch.around(conversations, "lock")
     def lock(original, connection, *key):
-        standing, stamp = original(connection, *key)
-        return known.setdefault(key, standing), stamp
+        status, stamp = original(connection, *key)
+        return known.setdefault(key, status), stamp
 
 
 @fault(breaks=["PERM-2"], also=FORGOTTEN)
@@ -422,13 +422,13 @@ def role_cached_per_connection(patch: Patch) -> None:
     async def join(original, context, request):
         reply = await original(context, request)
         key = request.conversation_id, context.user_id
-        roles[key] = await context.read(conversations.standing, *key)
+        roles[key] = await context.read(conversations.status, *key)
         return reply
 
     @patch.around(conversations, "_lookup")
     def lookup(original, connection, *key, locked):
-        standing, stamp = original(connection, *key, locked=locked)
-        return roles.get(key, standing), stamp
+        status, stamp = original(connection, *key, locked=locked)
+        return roles.get(key, status), stamp
 
 
 @fault(breaks=["PERM-2"], also=["MULTI-3", "JOIN-6"])
@@ -558,7 +558,7 @@ def removed_still_hears(patch: Patch) -> None:
 def outsider_gets_forbidden(patch: Patch) -> None:
     """An outsider is forbidden to do what is not found in a conversation that does not exist."""
     private = "self.role is None and self.visibility is Visibility.PRIVATE"
-    patch.rewrite(Standing.require, private, "False")
+    patch.rewrite(Status.require, private, "False")
 
 
 @fault(breaks=["PERM-3"], also=["JOIN-3s"])
@@ -566,7 +566,7 @@ def outsider_gets_other_words(patch: Patch) -> None:
     """A private conversation is not found in other words than one that does not exist."""
     private = "if self.role is None and self.visibility is Visibility.PRIVATE:"
     patch.rewrite(
-        Standing.require, private, f'{private}\n        raise Refused("not_found", "It is private.")\n    if False:'
+        Status.require, private, f'{private}\n        raise Refused("not_found", "It is private.")\n    if False:'
     )
 
 
@@ -575,8 +575,8 @@ def _tell_private(patch: Patch, module, handler: str) -> None:
 
     @patch.around(module, handler)
     async def handle(original, context, request):
-        standing = await context.read(conversations.standing, request.conversation_id, context.user_id)
-        if standing.visibility is Visibility.PRIVATE and standing.role is None:
+        status = await context.read(conversations.status, request.conversation_id, context.user_id)
+        if status.visibility is Visibility.PRIVATE and status.role is None:
             raise Refused("forbidden", "This conversation is private.")
         return await original(context, request)
 
@@ -611,7 +611,7 @@ def deleting_tells_of_private(patch: Patch) -> None:
 
     @patch.around(messages, "_delete")
     def delete(original, connection, request, user_id):
-        if not conversations.standing(connection, request.conversation_id, user_id).may(Right.READ):
+        if not conversations.status(connection, request.conversation_id, user_id).may(Right.READ):
             store.find(connection, request.conversation_id, request.message_id)
         return original(connection, request, user_id)
 

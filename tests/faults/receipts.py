@@ -197,7 +197,7 @@ def refused_mark_of_unknown_moves_on(patch: Patch) -> None:
     """Marking an unknown message as read is refused, and everything so far counts as read."""
 
     def keep(connection, request, user_id):
-        if conversations.standing(connection, request.conversation_id, user_id).may(Right.READ):
+        if conversations.status(connection, request.conversation_id, user_id).may(Right.READ):
             receipts.read_up_to(connection, request.conversation_id, user_id, conversations.now())
 
     _keep_refused(patch, "mark_as_read", keep)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, Stage
-from conformance.engine.scenario_run.run_scenario import play
+from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome
 from conformance.target.provision import open_provisioner
@@ -93,7 +93,7 @@ async def _examine(
     async with open_provisioner(target, spec.protocol.default_role) as provisioner:
         calibration = await calibrate(spec, target, provisioner, 1.0)
         pacer, secrets = Pacer(spec, target), target.keys
-        stage = Stage(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets, onlookers=True)
+        run_context = RunContext(spec, target, calibration, provisioner, pacer, 1.0, restart, secrets, bystanders=True)
         waiting = iter(scenarios)
         suspects: list[Scenario] = []
 
@@ -101,7 +101,7 @@ async def _examine(
             for scenario in waiting:
                 if found.catches:
                     break
-                result = await play(scenario, stage)
+                result = await run_scenario(scenario, run_context)
                 found.played += 1
                 if fault.legal and _complaint(result):
                     suspects.append(scenario)
@@ -110,7 +110,7 @@ async def _examine(
 
         await asyncio.gather(*(worker() for _ in range(1 if fault.alone else JOBS)))
         for scenario in suspects:
-            again = _complaint(await play(scenario, stage, 2))
+            again = _complaint(await run_scenario(scenario, run_context, 2))
             if again:
                 found.wrong[scenario.id] = again
 

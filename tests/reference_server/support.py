@@ -123,7 +123,7 @@ class Chat:
     def __init__(self, instances: list[str], api: list[str]) -> None:
         self.instances = instances
         self.api = api
-        self.steward = uuid4()
+        self.admin = uuid4()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -175,7 +175,7 @@ class Chat:
         self, method: str, path: str, body: Any = None, *, user_id: UUID | None = None, instance: int = 0
     ) -> httpx.Response:
         """Call the provisioning API, as the steward unless told otherwise."""
-        headers = {"Authorization": f"Bearer {token(user_id or self.steward)}"}
+        headers = {"Authorization": f"Bearer {token(user_id or self.admin)}"}
         return await self.http.request(method, self.api[instance] + path, json=body, headers=headers)
 
 

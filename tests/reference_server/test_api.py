@@ -48,7 +48,7 @@ class TestConversations:
         response = await chat.http.post(
             chat.api[0] + "/conversations",
             content=body,
-            headers={"Authorization": f"Bearer {token(chat.steward)}", "Content-Type": "application/json"},
+            headers={"Authorization": f"Bearer {token(chat.admin)}", "Content-Type": "application/json"},
         )
         assert response.status_code in {400, 422}
 

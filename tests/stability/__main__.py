@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.engine.run.run import Course, Options, Selection, run, select
+from conformance.engine.run.run import Options, RunState, Selection, run, select
 from conformance.results.model import Outcome, Result
 from conformance.spec import find, load
 from conformance.target.embedded import embedded, launch
@@ -51,13 +51,13 @@ class Tally:
     seconds: float = 0.0
     wrong: Counter[str] = field(default_factory=Counter)
 
-    def take(self, results: Sequence[Result], course: Course, seconds: float) -> None:
+    def take(self, results: Sequence[Result], state: RunState, seconds: float) -> None:
         """Add one round."""
         self.rounds += 1
         self.played += len(results)
         self.seconds += seconds
-        if course.stopped:
-            self.wrong[f"the run stopped: {course.stopped}"] += 1
+        if state.stopped:
+            self.wrong[f"the run stopped: {state.stopped}"] += 1
         for one in results:
             for problem in (*one.problems, *one.findings):
                 if one.outcome is not Outcome.NOT_APPLICABLE:
@@ -78,8 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     with sigterm_as_ctrl_c(), _busy(options.busy):
         for kind, delayed, how in _rounds(options):
-            results, course, seconds = asyncio.run(_round(spec, delayed, how))
-            tallies.setdefault(kind, Tally()).take(results, course, seconds)
+            results, state, seconds = asyncio.run(_round(spec, delayed, how))
+            tallies.setdefault(kind, Tally()).take(results, state, seconds)
             print(f"{kind} {tallies[kind].rounds}: {seconds:.0f} s, {sum(tallies[kind].wrong.values())} wrong so far")
             page = "\n".join(_page(tallies, options.busy))
             (options.out / "stability.md").write_text(page + "\n", encoding="utf-8")
@@ -96,9 +96,9 @@ def _rounds(options: argparse.Namespace) -> Iterator[tuple[str, bool, Options]]:
             yield f"random, {server}", server == "delayed", Options(order=f"random:{seed}", probes=False)
 
 
-async def _round(spec: Spec, delayed: bool, how: Options) -> tuple[list[Result], Course, float]:
+async def _round(spec: Spec, delayed: bool, how: Options) -> tuple[list[Result], RunState, float]:
     """Play everything once against a fresh server."""
-    began, course = time.perf_counter(), Course()
+    began, state = time.perf_counter(), RunState()
     results: list[Result] = []
 
     def sink(record: Calibration | Result | Observation) -> None:
@@ -106,8 +106,8 @@ async def _round(spec: Spec, delayed: bool, how: Options) -> tuple[list[Result],
             results.append(record)
 
     async with embedded(spec, forked(serve_variant, DELAYED) if delayed else launch) as (target, server):
-        await run(spec, target, select(spec, Selection()), (), how, sink, course, server.restart)
-    return results, course, time.perf_counter() - began
+        await run(spec, target, select(spec, Selection()), (), how, sink, state, server.restart)
+    return results, state, time.perf_counter() - began
 
 
 def _page(tallies: dict[str, Tally], busy: int) -> Iterator[str]:

@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, Stage
+from conformance.engine.context.run_context import Pacer, RunContext
 from conformance.engine.run.run import arrange
-from conformance.engine.scenario_run.run_scenario import play
+from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome
 from conformance.target.embedded import embedded
@@ -94,7 +94,7 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
         async with open_provisioner(target, spec.protocol.default_role) as provisioner:
             calibration = await calibrate(spec, target, provisioner, 1.0)
             found.settle = calibration.settle
-            stage = Stage(
+            run_context = RunContext(
                 spec,
                 target,
                 calibration,
@@ -103,31 +103,31 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
                 1.0,
                 server.restart,
                 target.keys,
-                onlookers=True,
+                bystanders=True,
             )
             suspects: list[tuple[Scenario, str]] = []
-            for scenario, result in await _results(scenarios, stage):
+            for scenario, result in await _results(scenarios, run_context):
                 found.played += 1
                 found.not_applicable += result.outcome is Outcome.NOT_APPLICABLE
                 said = complaint(result, variant, spec, found)
                 if said:
                     suspects.append((scenario, said))
             for scenario, first in suspects:
-                again = complaint(await play(scenario, stage, 2), variant, spec, found)
+                again = complaint(await run_scenario(scenario, run_context, 2), variant, spec, found)
                 (found.wrong if again else found.once)[scenario.id] = again or first
 
 
-async def _results(scenarios: Sequence[Scenario], stage: Stage) -> list[tuple[Scenario, Result]]:
+async def _results(scenarios: Sequence[Scenario], run_context: RunContext) -> list[tuple[Scenario, Result]]:
     """Play scenarios as a run does: several at a time, then those that run alone."""
     results: list[tuple[Scenario, Result]] = []
 
     async def worker(waiting: Iterator[Scenario]) -> None:
         for scenario in waiting:
-            results.append((scenario, await play(scenario, stage)))
+            results.append((scenario, await run_scenario(scenario, run_context)))
 
-    for course in _courses(arrange(scenarios, "id")):
-        waiting = iter(course)
-        await asyncio.gather(*(worker(waiting) for _ in range(min(JOBS, len(course)))))
+    for state in _courses(arrange(scenarios, "id")):
+        waiting = iter(state)
+        await asyncio.gather(*(worker(waiting) for _ in range(min(JOBS, len(state)))))
     return results
 
 

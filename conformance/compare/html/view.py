@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.compare import Status, align
+from conformance.compare import Change, align
 from conformance.report.evidence import plural
 from conformance.report.html.scenarios import LONGEST_ID, LONGEST_SENTENCE, Room
 from conformance.report.text import line
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from conformance.compare import Alignment, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair
 
-_DRAWN = (Status.REGRESSED, Status.IMPROVED, Status.BOTH_FAIL)
+_DRAWN = (Change.REGRESSED, Change.IMPROVED, Change.BOTH_FAIL)
 """What is drawn line by line, the most telling first, for as long as there is room."""
 
 
@@ -26,7 +26,7 @@ class PairView:
 
     key: str
     title: str
-    status: str
+    change: str
     old: str
     new: str
     why: str
@@ -42,7 +42,7 @@ class RuleChange:
     id: str
     level: str
     sentence: str
-    status: str
+    change: str
     why: str
     scenarios: tuple[str, ...]
 
@@ -56,7 +56,7 @@ class FeatureChange:
     title: str
     old: str
     new: str
-    status: str
+    change: str
     why: str
     counts: tuple[tuple[str, int], ...]
     scenarios: tuple[PairView, ...]
@@ -90,7 +90,7 @@ def comparison_view(comparison: Comparison, chosen: Alignment | None) -> Compari
         side = pair.new or pair.old
         if side is not None:
             by_feature.setdefault(side.entry.feature, []).append(_pair(pair, comparison, drawn.get(pair.id)))
-    lost = sum(one.status is Status.REGRESSED for one in comparison.features)
+    lost = sum(one.change is Change.REGRESSED for one in comparison.features)
     differing = tuple(probe for probe in comparison.probes if probe.differs)
     return ComparisonView(
         old=line(comparison.old.name),
@@ -100,8 +100,8 @@ def comparison_view(comparison: Comparison, chosen: Alignment | None) -> Compari
         complete=all(side.run.complete for side in (comparison.old, comparison.new)),
         notes=tuple(line(note, 400) for note in comparison.notes),
         facts=tuple(_facts(comparison)),
-        feature_counts=_counts(one.status for one in comparison.features),
-        scenario_counts=_counts(one.status for one in comparison.scenarios),
+        feature_counts=_counts(one.change for one in comparison.features),
+        scenario_counts=_counts(one.change for one in comparison.scenarios),
         features=tuple(_feature(one, by_feature.get(one.id, [])) for one in comparison.features),
         rules=tuple(_rule(one, comparison) for one in sorted(comparison.changed_rules, key=_urgency)),
         probes=differing,
@@ -112,9 +112,9 @@ def comparison_view(comparison: Comparison, chosen: Alignment | None) -> Compari
 
 def _drawn(comparison: Comparison, room: Room) -> dict[str, Alignment]:
     drawn = {}
-    for status in _DRAWN:
+    for change in _DRAWN:
         for pair in comparison.scenarios:
-            if pair.status is status:
+            if pair.change is change:
                 alignment = align(comparison, pair.id)
                 if room.take(sum(len(client.lines) for client in alignment.clients)):
                     drawn[pair.id] = alignment
@@ -129,9 +129,9 @@ def _pair(pair: ScenarioPair, comparison: Comparison, alignment: Alignment | Non
     return PairView(
         key=line(pair.id, LONGEST_ID),
         title=line(side.entry.title, 400),
-        status=pair.status,
-        old=str(pair.old.standing) if pair.old else "",
-        new=str(pair.new.standing) if pair.new else "",
+        change=pair.change,
+        old=str(pair.old.status) if pair.old else "",
+        new=str(pair.new.status) if pair.new else "",
         why=line(pair.why, 400),
         levels=tuple(level for level in ("must", "should") if level in levels),
         rules=tuple(line(rule) for rule in side.entry.rules),
@@ -140,46 +140,46 @@ def _pair(pair: ScenarioPair, comparison: Comparison, alignment: Alignment | Non
 
 
 def _feature(pair: FeaturePair, scenarios: list[PairView]) -> FeatureChange:
-    order = [str(status) for status in _RANKED]
+    order = [str(change) for change in _RANKED]
     return FeatureChange(
         pair.number,
         line(pair.id),
         line(pair.title),
         str(pair.old.verdict) if pair.old else "",
         str(pair.new.verdict) if pair.new else "",
-        pair.status,
+        pair.change,
         line(pair.why, 400),
-        _counts(Status(one.status) for one in scenarios),
-        tuple(sorted(scenarios, key=lambda one: order.index(one.status))),
+        _counts(Change(one.change) for one in scenarios),
+        tuple(sorted(scenarios, key=lambda one: order.index(one.change))),
     )
 
 
 def _rule(pair: RulePair, comparison: Comparison) -> RuleChange:
     ids = {one.entry.id for side in (pair.old, pair.new) if side for one in side.scenarios}
-    alike = (one.id for one in comparison.scenarios if one.id in ids and one.status is pair.status)
+    alike = (one.id for one in comparison.scenarios if one.id in ids and one.change is pair.change)
     return RuleChange(
         line(pair.id),
         "must" if pair.must else "should",
         line(pair.sentence, LONGEST_SENTENCE),
-        pair.status,
+        pair.change,
         line(pair.why, 400),
         tuple(line(name, LONGEST_ID) for name in alike),
     )
 
 
 _RANKED = (
-    *(Status.REGRESSED, Status.BOTH_FAIL, Status.IMPROVED, Status.NOT_COMPARABLE),
-    *(Status.NEW, Status.GONE, Status.OK),
+    *(Change.REGRESSED, Change.BOTH_FAIL, Change.IMPROVED, Change.NOT_COMPARABLE),
+    *(Change.NEW, Change.GONE, Change.OK),
 )
 
 
 def _urgency(pair: RulePair) -> tuple[bool, bool]:
-    return pair.status is not Status.REGRESSED, not pair.must
+    return pair.change is not Change.REGRESSED, not pair.must
 
 
-def _counts(found: Iterable[Status]) -> tuple[tuple[str, int], ...]:
+def _counts(found: Iterable[Change]) -> tuple[tuple[str, int], ...]:
     counts = Counter(found)
-    return tuple((str(status), counts[status]) for status in _RANKED if counts[status])
+    return tuple((str(change), counts[change]) for change in _RANKED if counts[change])
 
 
 def _facts(comparison: Comparison) -> Iterator[tuple[str, str, str]]:

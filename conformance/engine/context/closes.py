@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario import steps as s
     from conformance.wire.connection import Connection
 
 
-def happened(one: s.Alternative, pattern: Any, connection: Connection, world: World) -> int | None:
+def happened(one: s.Alternative, pattern: Any, connection: Connection, context: ScenarioContext) -> int | None:
     """Say whether an alternative has happened: its place in the log (the end is behind every frame), or None."""
     if one.frame is not None:
-        found = world.first(connection, one.frame, pattern)
+        found = context.first(connection, one.frame, pattern)
         return None if found is None else found[0]
     closed = connection.closed
     if closed is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Trap:
+class Honeypot:
     """A listening socket that answers nothing useful and counts who came."""
 
     def __init__(self, name: str) -> None:
@@ -14,11 +14,11 @@ class Trap:
         self._server: asyncio.Server | None = None
 
     @classmethod
-    async def set(cls, name: str) -> Trap:
+    async def set(cls, name: str) -> Honeypot:
         """Listen on a free port of the loopback interface."""
-        trap = cls(name)
-        trap._server = await asyncio.start_server(trap._visit, "127.0.0.1", 0)
-        return trap
+        honeypot = cls(name)
+        honeypot._server = await asyncio.start_server(honeypot._visit, "127.0.0.1", 0)
+        return honeypot
 
     @property
     def url(self) -> str:

@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from conformance.engine.context.failure import Broken, Unmet
-from conformance.engine.context.retrying import insist
+from conformance.engine.context.retrying import connect_with_retries
 from conformance.wire.connection import Closed, Connection, open_connection
 from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
 
 UPGRADE = 5.0
 """Seconds that a server may take at least to let somebody in, or to refuse."""
 
 
-async def arrive(world: World, who: str, instance: int | None = None) -> None:
+async def arrive(context: ScenarioContext, who: str, instance: int | None = None) -> None:
     """Connect with a good token, and take the greeting."""
-    outcome = await insist(world, who, partial(connect, world, who, instance))
+    outcome = await connect_with_retries(context, who, partial(connect, context, who, instance))
     if isinstance(outcome, Refused):
         raise Unmet(f"{who} was refused: {outcome.why}")
-    await take_greeting(world, who)
+    await take_greeting(context, who)
 
 
 async def connect(
-    world: World,
+    context: ScenarioContext,
     who: str,
     instance: int | None = None,
     token: Mapping[str, Any] | None = None,
@@ -37,22 +37,22 @@ async def connect(
     origin: str | None = None,
 ) -> Connection | Refused:
     """Open a connection for `user` or `user@device`."""
-    if who in world.connections:
-        if world.connections[who].closed is None:
+    if who in context.connections:
+        if context.connections[who].closed is None:
             raise Broken(f"{who} is connected already")
-        world.past.append(world.connections.pop(who))
+        context.past.append(context.connections.pop(who))
     user = who.partition("@")[0]
-    with world.held:
-        await world.stage.guest.connection()
-    target = world.stage.target
+    with context.throttled:
+        await context.run.throttle.connection()
+    target = context.run.target
     number = instance if instance is not None else 1
     if not 1 <= number <= len(target.instances):
         raise Broken(f"there is no instance {number}; the scenario should say `needs: {{instances: {number}}}`")
-    made = world.lease.token(user, token)
+    made = context.lease.token(user, token)
     if made and token is None:
-        world.names.tokens[who] = made
+        context.names.tokens[who] = made
     if made:
-        world.shown.add(made)
+        context.shown.add(made)
     pairs = [] if made is None else [(target.auth.query_param, made)]
     url = _with_query(
         target.instances[number - 1], [*pairs, *((key, str(value)) for key, value in (query or {}).items())]
@@ -60,76 +60,76 @@ async def connect(
     outcome = await open_connection(
         who,
         url,
-        world.stage.spec.protocol,
-        world.stage.spec.outgoing,
-        timeout=max(world.stage.reply, UPGRADE),
+        context.run.spec.protocol,
+        context.run.spec.outgoing,
+        timeout=max(context.run.reply, UPGRADE),
         origin=origin,
         dialect=target.dialect,
-        memory=world.stage.memory,
+        memory=context.run.memory,
     )
     if isinstance(outcome, Refused):
-        world.stage.reach.refused(outcome.status)
-        world.transcript.note(who, "·", f"refused: {outcome.why}")
-        world.refused[who] = outcome
+        context.run.reachability.refused(outcome.status)
+        context.transcript.note(who, "·", f"refused: {outcome.why}")
+        context.refused[who] = outcome
         return outcome
-    world.transcript.note(who, "·", f"connected to instance {number}" if len(target.instances) > 1 else "connected")
-    outcome.on_frame = lambda connection, received: world.transcript.note(connection.name, "←", received, received.at)
-    outcome.on_close = partial(_note_close, world)
-    outcome.turn = partial(world.turn, who)
-    world.connections[who] = outcome
+    context.transcript.note(who, "·", f"connected to instance {number}" if len(target.instances) > 1 else "connected")
+    outcome.on_frame = lambda connection, received: context.transcript.note(connection.name, "←", received, received.at)
+    outcome.on_close = partial(_note_close, context)
+    outcome.turn = partial(context.turn, who)
+    context.connections[who] = outcome
     return outcome
 
 
-def _note_close(world: World, connection: Connection, closed: Closed) -> None:
-    world.transcript.note(connection.name, "·", str(closed))
+def _note_close(context: ScenarioContext, connection: Connection, closed: Closed) -> None:
+    context.transcript.note(connection.name, "·", str(closed))
     if not closed.ours:
-        world.stage.reach.ended(dropped=closed.code is None)
+        context.run.reachability.ended(dropped=closed.code is None)
 
 
-async def take_greeting(world: World, who: str) -> None:
+async def take_greeting(context: ScenarioContext, who: str) -> None:
     """Wait for the greeting and claim it, on a target that greets, in whatever words."""
-    connection = world.connections[who]
-    if world.stage.calibration.greets_otherwise:
+    connection = context.connections[who]
+    if context.run.calibration.greets_otherwise:
         # The scenarios about the greeting judge it, and no other one.
-        if await connection.until(lambda: bool(connection.log), world.stage.reply):
+        if await connection.until(lambda: bool(connection.log), context.run.reply):
             connection.claimed.add(0)
             connection.greeting = 0
-    elif world.stage.calibration.greets:
-        greeting = world.stage.spec.protocol.greeting
+    elif context.run.calibration.greets:
+        greeting = context.run.spec.protocol.greeting
         arrived = await connection.until(
-            lambda: world.first(connection, greeting.frame, greeting.pattern) is not None, world.stage.reply
+            lambda: context.first(connection, greeting.frame, greeting.pattern) is not None, context.run.reply
         )
         if not arrived:
             raise Unmet(f"{who} was not greeted with {greeting.frame}{_ending(connection)}")
-        found = world.first(connection, greeting.frame, greeting.pattern)
+        found = context.first(connection, greeting.frame, greeting.pattern)
         assert found is not None
         connection.claimed.add(found[0])
         connection.greeting = found[0]
 
 
-async def join(world: World, who: str, conversation: str) -> None:
+async def join(context: ScenarioContext, who: str, conversation: str) -> None:
     """Let a connection join a conversation, and wait for the confirmation."""
-    protocol = world.stage.spec.protocol
-    connection = world.connections[who]
-    ids = {"conversation": world.conversations[conversation]}
+    protocol = context.run.spec.protocol
+    connection = context.connections[who]
+    ids = {"conversation": context.conversations[conversation]}
     request = {key: ids.get(str(value)[2:-1], value) for key, value in protocol.join_request.items()}
-    await world.send(who, request)
-    kind, pattern = world.reply_to(request[protocol.discriminator])
+    await context.send(who, request)
+    kind, pattern = context.reply_to(request[protocol.discriminator])
 
     def answered() -> bool:
         return (
-            world.first(connection, kind, pattern) is not None
-            or world.first(connection, protocol.error, {}) is not None
+            context.first(connection, kind, pattern) is not None
+            or context.first(connection, protocol.error, {}) is not None
         )
 
-    arrived = await connection.until(answered, world.stage.patience)
-    if not arrived and world.stage.calibration.answers_barrier:
-        await connection.barrier(world.stage.reply)  # Replies come in request order: now it is there, or never.
+    arrived = await connection.until(answered, context.run.patience)
+    if not arrived and context.run.calibration.answers_barrier:
+        await connection.barrier(context.run.reply)  # Replies come in request order: now it is there, or never.
     if not answered():
         raise Unmet(f"{who} joined {conversation} and got no answer{_ending(connection)}")
-    found = world.first(connection, kind, pattern)
+    found = context.first(connection, kind, pattern)
     if found is None:
-        error = world.first(connection, protocol.error, {})
+        error = context.first(connection, protocol.error, {})
         raise Unmet(f"{who} may join {conversation}, and was refused", error[1] if error else None)
     connection.claimed.add(found[0])
     connection.rest()

@@ -12,12 +12,12 @@ from conformance.wire.handshake_errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.wire.connection import Connection
 
 
-async def insist(
-    world: World, who: str, connect: Callable[[], Awaitable[Connection | Refused]]
+async def connect_with_retries(
+    context: ScenarioContext, who: str, connect: Callable[[], Awaitable[Connection | Refused]]
 ) -> Connection | Refused:
     """Connect somebody who should be let in: a server that says “later” is obeyed, and nothing is held against it.
 
@@ -33,6 +33,6 @@ async def insist(
         if wait > LONGEST or attempt == TRIES:
             how = "again and again" if wait <= LONGEST else f"for {wait:,.0f} s"
             raise AskedToLeave(f"the target turns us away {how} ({outcome.why}): come back later, or go slower")
-        world.transcript.note(who, "·", f"asked to come again in {wait:g} s")
-        world.stage.guest.stay_away(wait)
+        context.transcript.note(who, "·", f"asked to come again in {wait:g} s")
+        context.run.throttle.stay_away(wait)
     return outcome

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conformance.target.throttle import Guest
+from conformance.target.throttle import Throttle
 from conformance.wire.frame_budget import Memory
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Pacer:
             self._spent.pop((user, index), None)
 
 
-class Floor:
+class ExclusiveSlot:
     """Lets one scenario at a time act alone; whoever waits for a timer of the server leaves it to another one."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Floor:
 
 
 @dataclass(slots=True)
-class Reach:
+class Reachability:
     """Signs, in one play, that a target is not there any more: a server that has died, hangs, or is being replaced.
 
     `lost` counts the connections that it did not answer and those that it dropped, `closed` all that it ended.
@@ -116,11 +116,11 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RunContext:
     """The fixed surroundings of a play. Seconds throughout; `time_scale` stretches every wait for a slow machine.
 
     `restart` kills the target and starts it again, None where the run cannot. `secrets` are texts that no frame may
-    hold. `used` gathers the entries of the target's dialect that any play has used. `onlookers`: people
+    hold. `used` gathers the entries of the target's dialect that any play has used. `bystanders`: people
     who have no part in a scenario look on.
     """
 
@@ -133,11 +133,11 @@ class Stage:
     restart: Callable[[], Awaitable[None]] | None = None
     secrets: tuple[str, ...] = field(default=())
     used: set[str] = field(default_factory=set)
-    reach: Reach = field(default_factory=Reach)
+    reachability: Reachability = field(default_factory=Reachability)
     memory: Memory = field(default_factory=Memory)
-    floor: Floor = field(default_factory=Floor)
-    guest: Guest = field(default_factory=Guest)
-    onlookers: bool = False
+    exclusive_slot: ExclusiveSlot = field(default_factory=ExclusiveSlot)
+    throttle: Throttle = field(default_factory=Throttle)
+    bystanders: bool = False
 
     @property
     def reply(self) -> float:
@@ -155,7 +155,7 @@ class Stage:
         return self.calibration.settle * self.time_scale
 
     def bearable(self, *, alone: bool) -> float:
-        """Give the seconds for which our own politeness may hold a play back before its failure says nothing.
+        """Give the seconds for which our own throttle may hold a play back before its failure says nothing.
 
         The server's timers run meanwhile. What plays alone is about rate limits: it needs to be within their window.
         """

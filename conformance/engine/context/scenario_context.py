@@ -16,8 +16,8 @@ from conformance.scenario.matching import Matched, match
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from conformance.engine.context.honeypot import Trap
-    from conformance.engine.context.run_context import Stage
+    from conformance.engine.context.honeypot import Honeypot
+    from conformance.engine.context.run_context import RunContext
     from conformance.scenario.steps import Never, NeverFetched
     from conformance.target.accounts import Lease
     from conformance.wire.connection import Connection, Received
@@ -32,28 +32,28 @@ class Guard:
     pattern: Any
 
 
-class World:
+class ScenarioContext:
     """Everything one play can reach. `connections` has every connection ever opened, the closed ones too."""
 
-    def __init__(self, stage: Stage, *, alone: bool = False, observing: bool = False) -> None:
-        self.stage = stage
+    def __init__(self, run_context: RunContext, *, alone: bool = False, observing: bool = False) -> None:
+        self.run = run_context
         self.alone = alone
         self.observing = observing
         self.observed = ""
-        self.held = ThrottledTime()
+        self.throttled = ThrottledTime()
         self.transcript = Transcript()
         self.connections: dict[str, Connection] = {}
         self.refused: dict[str, Refused] = {}
         self.past: list[Connection] = []
-        self.onlookers: frozenset[str] = frozenset()
+        self.bystanders: frozenset[str] = frozenset()
         self.users: dict[str, str] = {}
         self.conversations: dict[str, str] = {}
-        self.traps: dict[str, Trap] = {}
+        self.honeypots: dict[str, Honeypot] = {}
         self.guards: list[Guard] = []
-        self.trap_guards: list[NeverFetched] = []
+        self.honeypot_guards: list[NeverFetched] = []
         self.shown: set[str] = set()
         self.leased: Lease | None = None
-        self.names = Names(stage.target, stage.spec.protocol)
+        self.names = Names(run_context.target, run_context.spec.protocol)
         self._setup: dict[int, int] = {}
 
     @property
@@ -67,17 +67,15 @@ class World:
         connection = self.open(who)
         # The target's rate limit first: its window is counted with a margin, the guest's own rate is exact.
         if paced:
-            await self.stage.pacer.ready(
-                self.users[who.partition("@")[0]], frame[self.stage.spec.protocol.discriminator]
-            )
+            await self.run.pacer.ready(self.users[who.partition("@")[0]], frame[self.run.spec.protocol.discriminator])
         await self.turn(who)
         self.transcript.note(who, "→", dict(frame))
         await connection.send_frame(frame)
 
     async def turn(self, who: str) -> None:
-        """Wait until the target's politeness allows one more request of this user."""
-        with self.held:
-            await self.stage.guest.request(self.users[who.partition("@")[0]])
+        """Wait until the target's throttle allows one more request of this user."""
+        with self.throttled:
+            await self.run.throttle.request(self.users[who.partition("@")[0]])
 
     def open(self, who: str) -> Connection:
         """Give a connection that exists; whether it is still open is for the step to find out."""
@@ -89,10 +87,10 @@ class World:
 
     def reply_to(self, request: str) -> tuple[str, Mapping[str, Any]]:
         """Give type and pattern of the plain reply to a request type."""
-        reply = self.stage.spec.incoming[request].reply
+        reply = self.run.spec.incoming[request].reply
         if reply is None:
             raise Broken(f"{request} has no reply of its own")
-        return reply[self.stage.spec.protocol.discriminator], reply.get("with", {})
+        return reply[self.run.spec.protocol.discriminator], reply.get("with", {})
 
     def mark_setup(self) -> None:
         """Remember what had arrived when the setup was over."""
@@ -130,16 +128,16 @@ class World:
 
     def is_ambient(self, received: Received) -> bool:
         """Say whether a frame may come at any time."""
-        return received.frame.type in self.stage.target.ambient
+        return received.frame.type in self.run.target.ambient
 
     async def barrier(self, names: Sequence[str] | None = None) -> bool:
         """Ask the barrier of these connections (all open ones) at the same time; False: one gave no reply."""
         chosen = list(self.connections.values()) if names is None else [self.open(name) for name in names]
         live = [connection for connection in chosen if connection.closed is None]
-        if not self.stage.calibration.answers_barrier:
-            await asyncio.sleep(self.stage.patience)
+        if not self.run.calibration.answers_barrier:
+            await asyncio.sleep(self.run.patience)
             return True
-        answers = await asyncio.gather(*(connection.barrier(self.stage.reply) for connection in live))
+        answers = await asyncio.gather(*(connection.barrier(self.run.reply) for connection in live))
         return all(answers)
 
     async def quiet(self) -> None:
@@ -151,32 +149,32 @@ class World:
         """
         busy = [name for name, connection in self.connections.items() if connection.busy and connection.closed is None]
         await self.barrier(busy)
-        if self.stage.settle:
-            await asyncio.sleep(self.stage.settle)
-        if self.stage.calibration.answers_barrier:
-            done = {*busy} if len(busy) == 1 and not self.stage.settle else set()
-            await self.barrier([name for name in self.connections if name not in done | self.onlookers])
+        if self.run.settle:
+            await asyncio.sleep(self.run.settle)
+        if self.run.calibration.answers_barrier:
+            done = {*busy} if len(busy) == 1 and not self.run.settle else set()
+            await self.barrier([name for name in self.connections if name not in done | self.bystanders])
 
     async def end(self) -> None:
         """Close every connection and trap; never raises for what the server does."""
         everyone = (*self.connections.values(), *self.past)
-        self.stage.used.update(*(connection.used for connection in everyone))
+        self.run.used.update(*(connection.used for connection in everyone))
         leaving = [connection.close() for connection in everyone]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5.0):
                 await asyncio.gather(*leaving, return_exceptions=True)
         for connection in everyone:
             connection.forget()
-        for trap in self.traps.values():
-            await trap.remove()
+        for honeypot in self.honeypots.values():
+            await honeypot.remove()
         if self.leased is not None:
             await self._give_back(self.leased)
 
     async def _give_back(self, lease: Lease) -> None:
         """End the lease; who comes back in another play must find nothing of this one under way."""
         if lease.lasting:
-            await asyncio.sleep(self.stage.settle)
+            await asyncio.sleep(self.run.settle)
         else:
             for user in self.users.values():
-                self.stage.pacer.forget(user)
+                self.run.pacer.forget(user)
         await lease.end()

@@ -13,15 +13,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, Stage
-from conformance.engine.scenario_run.bystanders import watched
-from conformance.engine.supervise.supervised_run import Playing
-from conformance.engine.supervise.watchdog import Vigil
+from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.scenario_run.bystanders import with_bystanders
+from conformance.engine.supervise.supervised_run import SupervisedRun
+from conformance.engine.supervise.watchdog import Watchdog
 from conformance.errors import AskedToLeave, BudgetSpent, UsageError
 from conformance.results.model import Calibration, Observation, Outcome, Result
 from conformance.scenario.selectors import names
 from conformance.target.provision import open_provisioner
-from conformance.target.throttle.connection_count import seats
+from conformance.target.throttle.connection_count import connection_count
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -50,7 +50,7 @@ class Selection:
 class Options:
     """How to play: how many at a time, how often, in which order, when to give up, how far to stretch every wait.
 
-    `onlookers`: whether people who have no part in a scenario look on; None: where the target does not ration
+    `bystanders`: whether people who have no part in a scenario look on; None: where the target does not ration
     connections, of which they take half.
     """
 
@@ -60,18 +60,18 @@ class Options:
     max_failures: int | None = None
     time_scale: float = 1.0
     probes: bool = True
-    onlookers: bool | None = None
+    bystanders: bool | None = None
 
 
 def settled(options: Options, target: Target) -> Options:
     """Decide what the options leave to the target."""
-    if options.onlookers is not None:
+    if options.bystanders is not None:
         return options
-    return replace(options, onlookers=target.guest.limits.connections_per_second is None)
+    return replace(options, bystanders=target.throttle.limits.connections_per_second is None)
 
 
 @dataclass(slots=True)
-class Course:
+class RunState:
     """How far a run has come: seconds per phase, why it ended early, or why it is not complete though it did not.
 
     `used` has the entries of the target's dialect that some frame has taken.
@@ -143,18 +143,18 @@ async def run(
     probes: Iterable[Probe],
     options: Options,
     sink: Sink,
-    course: Course,
+    state: RunState,
     restart: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Calibrate, play everything, observe the probes. `course` is kept up to date, also when the run is cancelled."""
-    guest, pacer = target.guest, Pacer(spec, target)
+    throttle, pacer = target.throttle, Pacer(spec, target)
     async with AsyncExitStack() as stack:
-        opening = noted(open_provisioner(target, spec.protocol.default_role), course)
+        opening = noted(open_provisioner(target, spec.protocol.default_role), state)
         provisioner = await stack.enter_async_context(opening)
-        with _Phase(course, "calibration"):
-            calibration = await calibrate(spec, target, provisioner, options.time_scale, guest, course.used, pacer)
+        with _Phase(state, "calibration"):
+            calibration = await calibrate(spec, target, provisioner, options.time_scale, throttle, state.used, pacer)
         sink(calibration)
-        stage = Stage(
+        run_context = RunContext(
             spec=spec,
             target=target,
             calibration=calibration,
@@ -163,55 +163,55 @@ async def run(
             time_scale=options.time_scale,
             restart=restart,
             secrets=target.keys,
-            used=course.used,
-            guest=guest,
-            onlookers=bool(settled(options, target).onlookers),
+            used=state.used,
+            throttle=throttle,
+            bystanders=bool(settled(options, target).bystanders),
         )
-        vigil = await stack.enter_async_context(Vigil(stage))
-        staged = replace(stage, restart=restart and vigil.restart)
+        watchdog = await stack.enter_async_context(Watchdog(run_context))
+        run_context = replace(run_context, restart=restart and watchdog.restart)
 
         def give(record: Result | Observation) -> None:
             sink(record)
             if isinstance(record, Result):
-                _count(record, spec, options, course)
+                _count(record, spec, options, state)
 
-        playing = Playing(staged, vigil, give)
+        supervised = SupervisedRun(run_context, watchdog, give)
         arranged = arrange(scenarios, options.order)
-        plays = [(one, attempt) for attempt in range(1, options.repeat + 1) for one in arranged]
+        attempts = [(one, attempt) for attempt in range(1, options.repeat + 1) for one in arranged]
 
         async def visit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
             try:
-                async with guest.visit(seats(watched(one, stage))):
-                    if not course.stopped:
+                async with throttle.visit(connection_count(with_bystanders(one, run_context))):
+                    if not state.stopped:
                         await begin()
-                    course.stopped = course.stopped or vigil.stopped
+                    state.stopped = state.stopped or watchdog.stopped
             except (BudgetSpent, AskedToLeave) as error:
-                course.stopped = course.stopped or str(error)
+                state.stopped = state.stopped or str(error)
 
-        work = [(one, partial(visit, one, partial(playing.scenario, one, attempt))) for one, attempt in plays]
-        work += [(probe.play, partial(visit, probe.play, partial(playing.probe, probe))) for probe in probes]
-        with _Phase(course, "together"):
+        work = [(one, partial(visit, one, partial(supervised.scenario, one, attempt))) for one, attempt in attempts]
+        work += [(probe.scenario, partial(visit, probe.scenario, partial(supervised.probe, probe))) for probe in probes]
+        with _Phase(state, "together"):
             shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
             await _pool([begin for _, begin in shared], options.jobs)
-        with _Phase(course, "alone"):
+        with _Phase(state, "alone"):
             # One acts at a time (`Floor`), and others while it waits for a timer; but a restart ends them all.
             alone = [(one, begin) for one, begin in work if one.exclusive]
             await _pool(
                 [begin for one, begin in alone if "restart" not in one.needs], len(alone) if options.jobs > 1 else 1
             )
             await _pool([begin for one, begin in alone if "restart" in one.needs], 1)
-        with _Phase(course, "again"):
+        with _Phase(state, "again"):
             try:
-                await playing.again(course.stopped)
-                if not (course.stopped or vigil.stopped):
-                    await vigil.close()
+                await supervised.again(state.stopped)
+                if not (state.stopped or watchdog.stopped):
+                    await watchdog.close()
             except (BudgetSpent, AskedToLeave) as error:
-                course.stopped = course.stopped or str(error)
-            course.stopped, course.doubts = course.stopped or vigil.stopped, vigil.doubts
+                state.stopped = state.stopped or str(error)
+            state.stopped, state.doubts = state.stopped or watchdog.stopped, watchdog.doubts
 
 
 @asynccontextmanager
-async def noted(opening: AbstractAsyncContextManager[Provisioner], course: Course) -> AsyncIterator[Provisioner]:
+async def noted(opening: AbstractAsyncContextManager[Provisioner], state: RunState) -> AsyncIterator[Provisioner]:
     """Open a provisioner, and take its notes when it has been closed, however the run ends."""
     provisioner = None
     try:
@@ -219,14 +219,14 @@ async def noted(opening: AbstractAsyncContextManager[Provisioner], course: Cours
             yield provisioner
     finally:
         if provisioner is not None:
-            course.notes = tuple(provisioner.notes())
+            state.notes = tuple(provisioner.notes())
 
 
-def _count(result: Result, spec: Spec, options: Options, course: Course) -> None:
+def _count(result: Result, spec: Spec, options: Options, state: RunState) -> None:
     if result.outcome is Outcome.FAIL and any(spec.rules[rule].level == "must" for rule in result.rules):
-        course.failures += 1
-        if course.failures == options.max_failures:
-            course.stopped = f"stopped after {course.failures} failures (--max-failures)"
+        state.failures += 1
+        if state.failures == options.max_failures:
+            state.stopped = f"stopped after {state.failures} failures (--max-failures)"
 
 
 async def _pool(work: list[Callable[[], Awaitable[None]]], jobs: int) -> None:
@@ -245,8 +245,8 @@ async def _pool(work: list[Callable[[], Awaitable[None]]], jobs: int) -> None:
 class _Phase:
     """Adds the seconds of its body to the course."""
 
-    def __init__(self, course: Course, name: str) -> None:
-        self._course = course
+    def __init__(self, state: RunState, name: str) -> None:
+        self._course = state
         self._name = name
         self._began = 0.0
 

@@ -9,63 +9,63 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.failure import Unmet
-from conformance.engine.context.honeypot import Trap
+from conformance.engine.context.honeypot import Honeypot
 from conformance.engine.context.joining import arrive, connect, join, take_greeting
-from conformance.engine.context.retrying import insist
-from conformance.engine.scenario_run.empty_check import look_into
+from conformance.engine.context.retrying import connect_with_retries
+from conformance.engine.scenario_run.empty_check import check_empty
 from conformance.target.dialect import form_of, nobodys_id, provided
 from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario.steps import Conversation, Given
     from conformance.target.accounts import Wanted
 
 
-async def provide(world: World, wanted: Wanted) -> None:
+async def provide(context: ScenarioContext, wanted: Wanted) -> None:
     """Lease accounts and conversations; raises ProvisioningFailed."""
-    lease = world.leased = await world.stage.provisioner.lease(wanted)
-    users, conversations = (form_of(world.stage.target.dialect, kind) for kind in ("user", "conversation"))
-    world.users = {name: provided(users, account.value) for name, account in lease.accounts.items()}
-    world.conversations = {name: provided(conversations, one) for name, one in lease.conversations.items()}
-    for room, user in lease.unproved.items():
-        await look_into(world, room, user)
+    lease = context.leased = await context.run.provisioner.lease(wanted)
+    users, conversations = (form_of(context.run.target.dialect, kind) for kind in ("user", "conversation"))
+    context.users = {name: provided(users, account.value) for name, account in lease.accounts.items()}
+    context.conversations = {name: provided(conversations, one) for name, one in lease.conversations.items()}
+    for room, user in lease.claimed_empty.items():
+        await check_empty(context, room, user)
     await lease.ready()
 
 
-async def set_scene(world: World, given: Given) -> None:
+async def set_up(context: ScenarioContext, given: Given) -> None:
     """Bring about what a scenario is given, of what was provided; raises Unmet."""
-    world.names.bind({"nonce": uuid.uuid4().hex[:12], **world.users, **world.conversations})
-    world.names.bind({name: nobodys_id(world.stage.target.dialect) for name in given.unknown})
-    for name in given.traps:
-        world.traps[name] = await Trap.set(name)
-        world.names.bind({name: world.traps[name].url})
-    await _gather_people(world, given)
+    context.names.bind({"nonce": uuid.uuid4().hex[:12], **context.users, **context.conversations})
+    context.names.bind({name: nobodys_id(context.run.target.dialect) for name in given.unknown})
+    for name in given.honeypots:
+        context.honeypots[name] = await Honeypot.set(name)
+        context.names.bind({name: context.honeypots[name].url})
+    await _gather_people(context, given)
     for name, wanted in given.conversations.items():
-        joining = wanted.join if wanted.join is not None else _who_may_join(world, wanted)
-        await asyncio.gather(*(join(world, who, name) for who in joining))
+        joining = wanted.join if wanted.join is not None else _who_may_join(context, wanted)
+        await asyncio.gather(*(join(context, who, name) for who in joining))
 
 
-async def _gather_people(world: World, given: Given) -> None:
-    world.onlookers = frozenset(given.onlookers)
+async def _gather_people(context: ScenarioContext, given: Given) -> None:
+    context.bystanders = frozenset(given.bystanders)
     people = {name: user.instance for name, user in given.users.items() if user.connect}
-    arriving = {who: place for who, place in (people | {**given.devices}).items() if who not in world.onlookers}
-    await asyncio.gather(*(arrive(world, who, instance) for who, instance in arriving.items()))
+    arriving = {who: place for who, place in (people | {**given.devices}).items() if who not in context.bystanders}
+    await asyncio.gather(*(arrive(context, who, instance) for who, instance in arriving.items()))
     # After the others: a target that has no place for so many should have had one for those whom this is about.
-    await asyncio.gather(*(_look_on(world, who, people.get(who)) for who in given.onlookers))
+    await asyncio.gather(*(_look_on(context, who, people.get(who)) for who in given.bystanders))
 
 
-def _who_may_join(world: World, wanted: Conversation) -> tuple[str, ...]:
-    protocol = world.stage.spec.protocol
+def _who_may_join(context: ScenarioContext, wanted: Conversation) -> tuple[str, ...]:
+    protocol = context.run.spec.protocol
     may = {user for user, role in wanted.members.items() if protocol.join_right in protocol.roles.get(role, ())}
-    return tuple(who for who in world.connections if who.partition("@")[0] in may and who not in world.onlookers)
+    return tuple(who for who in context.connections if who.partition("@")[0] in may and who not in context.bystanders)
 
 
-async def _look_on(world: World, who: str, instance: int | None) -> None:
+async def _look_on(context: ScenarioContext, who: str, instance: int | None) -> None:
     """Connect somebody who only looks on; whoever cannot is missing, and the scenario is played all the same."""
-    outcome = await insist(world, who, partial(connect, world, who, instance))
+    outcome = await connect_with_retries(context, who, partial(connect, context, who, instance))
     if isinstance(outcome, Refused):
-        del world.refused[who]
+        del context.refused[who]
         return
     with contextlib.suppress(Unmet):
-        await take_greeting(world, who)
+        await take_greeting(context, who)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 
-def concerns(scenario: s.Scenario, spec: Spec) -> frozenset[str]:
+def concerned_types(scenario: s.Scenario, spec: Spec) -> frozenset[str]:
     """Give the outgoing types that the promise of a scenario is about (its setup only prepares).
 
     They are the types of its feature, those that its steps name, and those of the features whose requests its steps

@@ -14,60 +14,60 @@ from zlib import crc32
 from conformance.engine.scenario_run.attribution import rule_of_stray
 from conformance.scenario import steps as s
 from conformance.scenario.parse import walk
-from conformance.target.throttle.connection_count import seats
+from conformance.target.throttle.connection_count import connection_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.engine.context.run_context import Stage
+    from conformance.engine.context.run_context import RunContext
     from conformance.scenario.steps import Given, Scenario
     from conformance.spec import Spec
 
 
-def watched(scenario: Scenario, stage: Stage) -> Scenario:
+def with_bystanders(scenario: Scenario, run_context: RunContext) -> Scenario:
     """Give the scenario with those who look on; as it is where the run wants none, or the target has no room for them.
 
     Accounts that exist already (a driver that is `lasting`) are too few for people who do nothing: then there is only
     the device.
     """
-    if not stage.onlookers:
+    if not run_context.bystanders:
         return scenario
     given = scenario.given
-    if not stage.provisioner.lasting:
-        given = _with_people(given, stage, crc32(scenario.id.encode()))
-    device = _device(scenario, stage)
+    if not run_context.provisioner.lasting:
+        given = _with_people(given, run_context, crc32(scenario.id.encode()))
+    device = _device(scenario, run_context)
     if device is not None:
-        given = replace(given, onlookers=(*given.onlookers, device))
+        given = replace(given, bystanders=(*given.bystanders, device))
     crowded = replace(scenario, given=given)
-    return scenario if stage.guest.objection(seats(crowded)) else crowded
+    return scenario if run_context.throttle.objection(connection_count(crowded)) else crowded
 
 
 def may_get(name: str, kind: str | None, spec: Spec) -> bool:
-    """Say whether a frame of this type may reach this onlooker all the same."""
-    return kind in spec.protocol.onlookers.may_get.get(name.rpartition("@")[2], ())
+    """Say whether a frame of this type may reach this bystander all the same."""
+    return kind in spec.protocol.bystanders.may_get.get(name.rpartition("@")[2], ())
 
 
 def rule_of_leak(kind: str | None, spec: Spec) -> str | None:
-    """Give the rule that a frame of this type breaks at an onlooker; None: an Error, or no frame of the protocol."""
-    return spec.protocol.onlookers.silence.get(kind or "") or rule_of_stray(kind, spec)
+    """Give the rule that a frame of this type breaks at a bystander; None: an Error, or no frame of the protocol."""
+    return spec.protocol.bystanders.silence.get(kind or "") or rule_of_stray(kind, spec)
 
 
-def _with_people(given: Given, stage: Stage, first: int) -> Given:
+def _with_people(given: Given, run_context: RunContext, first: int) -> Given:
     """Add the people, on the instances in turn: a leak may be at home on one of them, or come over the bus."""
-    protocol, instances = stage.spec.protocol, len(stage.target.instances)
-    roles = {protocol.default_role, *stage.calibration.roles} if given.conversations else set()
-    members = {who: role for who, role in protocol.onlookers.people.items() if role in roles}
-    people = [who for who, role in protocol.onlookers.people.items() if who in members or role == protocol.no_member]
+    protocol, instances = run_context.spec.protocol, len(run_context.target.instances)
+    roles = {protocol.default_role, *run_context.calibration.roles} if given.conversations else set()
+    members = {who: role for who, role in protocol.bystanders.people.items() if role in roles}
+    people = [who for who, role in protocol.bystanders.people.items() if who in members or role == protocol.no_member]
     rooms = {name: replace(room, members={**room.members, **members}) for name, room in given.conversations.items()}
     users = {who: s.User(instance=place % instances + 1) for place, who in enumerate(people, first)}
-    return replace(given, users={**given.users, **users}, conversations=rooms, onlookers=tuple(people))
+    return replace(given, users={**given.users, **users}, conversations=rooms, bystanders=tuple(people))
 
 
-def _device(scenario: Scenario, stage: Stage) -> str | None:
+def _device(scenario: Scenario, run_context: RunContext) -> str | None:
     """Name a second device of whoever acts first; None: it would change what the scenario is about."""
     actor = next(_acting(scenario), None)
-    limit = int(stage.target.look_up(stage.spec.protocol.onlookers.connections))
-    if actor is None or not stage.calibration.several_devices:
+    limit = int(run_context.target.look_up(run_context.spec.protocol.bystanders.connections))
+    if actor is None or not run_context.calibration.several_devices:
         return None
     steps = [*walk((*scenario.setup, *scenario.steps))]
     gone = {name.partition("@")[0] for one in steps if isinstance(one, s.Disconnect) for name in one.who}
@@ -76,7 +76,7 @@ def _device(scenario: Scenario, stage: Stage) -> str | None:
         return None  # Which of a user's connections is the last one, or the first, would not be what it was.
     if sum(name.partition("@")[0] == actor for name in own) >= limit:
         return None
-    return f"{actor}@{stage.spec.protocol.onlookers.device}"
+    return f"{actor}@{run_context.spec.protocol.bystanders.device}"
 
 
 def _acting(scenario: Scenario) -> Iterator[str]:

@@ -10,30 +10,30 @@ from conformance.scenario.matching import Matched, match
 from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
 
 
-async def look_into(world: World, room: str, user: str) -> None:
+async def check_empty(context: ScenarioContext, room: str, user: str) -> None:
     """Ask for the history as a member; raises ProvisioningFailed where there is one.
 
     A server that answers otherwise, or not at all, is left to the scenario to judge.
     """
-    protocol, who = world.stage.spec.protocol, f"{user}@beforehand"
-    outcome = await connect(world, who)
+    protocol, who = context.run.spec.protocol, f"{user}@beforehand"
+    outcome = await connect(context, who)
     if isinstance(outcome, Refused):
         return
     try:
-        names = {"${conversation}": world.conversations[room]}
-        await world.send(who, {key: names.get(value, value) for key, value in protocol.empty_request.items()})
+        names = {"${conversation}": context.conversations[room]}
+        await context.send(who, {key: names.get(value, value) for key, value in protocol.empty_request.items()})
 
         def answered() -> bool:
             return any(one.frame.type in (protocol.empty.frame, protocol.error) for one in outcome.log)
 
-        await outcome.until(answered, world.stage.reply)
+        await outcome.until(answered, context.run.reply)
         for received in outcome.log:
             found = match(protocol.empty.pattern, received.frame.value)
             if received.frame.type == protocol.empty.frame and not isinstance(found, Matched):
                 raise ProvisioningFailed(f"it needs an empty conversation, and {room} is only declared to be one")
     finally:
         await outcome.close()
-        del world.connections[who]
+        del context.connections[who]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.failure import Unmet
-from conformance.engine.scenario_run.attribution import concerns, rule_of_stray
+from conformance.engine.scenario_run.attribution import concerned_types, rule_of_stray
 from conformance.engine.scenario_run.bystanders import may_get, rule_of_leak
 from conformance.engine.scenario_run.residue import residue
 from conformance.engine.scenario_run.steps.forbidding import judge_guard, judge_trap
 from conformance.results.model import Outcome, Problem
 
 if TYPE_CHECKING:
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario.steps import Scenario, Step
     from conformance.spec import Spec
     from conformance.wire.connection import Received
@@ -47,33 +47,33 @@ class Verdict:
             self.problems.insert(0, (Problem(message, self.file, self._scenario.line), None))
 
 
-async def judge_end(scenario: Scenario, world: World, verdict: Verdict) -> None:
+async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     """One settle, one barrier, then every guard and the residue; last of all what has reached those who look on."""
-    await world.quiet()
-    for guard in world.guards:
+    await context.quiet()
+    for guard in context.guards:
         try:
-            judge_guard(guard, world)
+            judge_guard(guard, context)
         except Unmet as error:
             verdict.add(Outcome.FAIL, error.message, guard.step, error.offender)
-    for step in world.trap_guards:
+    for step in context.honeypot_guards:
         try:
-            judge_trap(step, world)
+            judge_trap(step, context)
         except Unmet as error:
             verdict.add(Outcome.FAIL, error.message, step)
-    _judge_residue(scenario, world, verdict)
+    _judge_residue(scenario, context, verdict)
     # Their barrier comes after all has been judged: a server may answer it on a user's other connections, too.
-    await world.barrier(sorted(world.onlookers & world.connections.keys()))
-    _judge_leaks(scenario, world, verdict)
-    for connection in (*world.connections.values(), *world.past):
+    await context.barrier(sorted(context.bystanders & context.connections.keys()))
+    _judge_leaks(scenario, context, verdict)
+    for connection in (*context.connections.values(), *context.past):
         if connection.closed is not None and connection.closed.fault:
             verdict.add(Outcome.FAIL, f"{connection.name} was {connection.closed}")
 
 
-def judge_frames(scenario: Scenario, world: World, verdict: Verdict) -> None:
+def judge_frames(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     """Check every frame of the server against its schema, and that it gives no secret away."""
-    protocol = world.stage.spec.protocol
-    secrets = (*world.stage.secrets, *world.names.tokens.values())
-    for connection in (*world.connections.values(), *world.past):
+    protocol = context.run.spec.protocol
+    secrets = (*context.run.secrets, *context.names.tokens.values())
+    for connection in (*context.connections.values(), *context.past):
         for received in connection.log:
             frame = received.frame
             if frame.problem is not None:
@@ -97,35 +97,35 @@ def judge_frames(scenario: Scenario, world: World, verdict: Verdict) -> None:
                 )
 
 
-def judge_refusals(scenario: Scenario, world: World, verdict: Verdict) -> None:
+def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     """Check that no refusal repeats what it refuses."""
-    for who, refusal in world.refused.items():
-        if any(token in refusal.told for token in world.shown if len(token) >= TELLING):
+    for who, refusal in context.refused.items():
+        if any(token in refusal.told for token in context.shown if len(token) >= TELLING):
             message = f"{who} was refused by an answer with its token in it"
-            _charge(scenario, verdict, world.stage.spec.protocol.secret_rule, message, None)
+            _charge(scenario, verdict, context.run.spec.protocol.secret_rule, message, None)
 
 
-def _judge_residue(scenario: Scenario, world: World, verdict: Verdict) -> None:
+def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     guarded = {id(offender) for _, offender in verdict.problems}
-    own = concerns(scenario, world.stage.spec)
-    for connection, received in residue(world, scenario):
-        if id(received) in guarded or len(verdict.problems) >= MAX_PROBLEMS or connection.name in world.onlookers:
+    own = concerned_types(scenario, context.run.spec)
+    for connection, received in residue(context, scenario):
+        if id(received) in guarded or len(verdict.problems) >= MAX_PROBLEMS or connection.name in context.bystanders:
             continue
         message = f"{connection.name} got {_named(received)}, which nothing in this scenario explains"
-        rule = rule_of_stray(received.frame.type, world.stage.spec)
+        rule = rule_of_stray(received.frame.type, context.run.spec)
         if rule is not None and received.frame.type not in own:
             _charge(scenario, verdict, rule, message, received)
         else:
-            early = world.was_in_setup(connection, received)
+            early = context.was_in_setup(connection, received)
             verdict.add(Outcome.BLOCKED if early else Outcome.FAIL, message, None, received)
 
 
-def _judge_leaks(scenario: Scenario, world: World, verdict: Verdict) -> None:
+def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     """Charge what has reached somebody who only looks on to the rule of its type, whatever the scenario is about."""
-    spec = world.stage.spec
-    for connection, received in residue(world, scenario):
+    spec = context.run.spec
+    for connection, received in residue(context, scenario):
         kind = received.frame.type
-        if connection.name not in world.onlookers or may_get(connection.name, kind, spec):
+        if connection.name not in context.bystanders or may_get(connection.name, kind, spec):
             continue
         message = f"{connection.name} only looks on here, and got {_named(received)}"
         rule = rule_of_leak(kind, spec)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 
-def wanted_by(scenario: Scenario, spec: Spec) -> Wanted:
+def requirements_of(scenario: Scenario, spec: Spec) -> Wanted:
     """Give the accounts and conversations of a scenario, and whether it looks at what was written there before."""
     outside = spec.protocol.no_member
     rooms = {

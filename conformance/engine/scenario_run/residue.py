@@ -10,49 +10,49 @@ from conformance.scenario.matching import Matched, match
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario.steps import Allowed, Scenario
     from conformance.wire.connection import Connection, Received
 
 
-def residue(world: World, scenario: Scenario) -> Iterator[tuple[Connection, Received]]:
+def residue(context: ScenarioContext, scenario: Scenario) -> Iterator[tuple[Connection, Received]]:
     """Give (connection, frame) for every frame that has no business to be there."""
-    allowed = [(one, world.names.render(one.pattern)) for one in scenario.allow]
-    for connection, strays in _strays(world):
+    allowed = [(one, context.names.render(one.pattern)) for one in scenario.allow]
+    for connection, strays in _strays(context):
         for received in strays:
             if not any(_is_allowed(one, pattern, connection, received) for one, pattern in allowed):
                 yield connection, received
 
 
-def unexplained(world: World) -> dict[str, list[Received]]:
+def unexplained(context: ScenarioContext) -> dict[str, list[Received]]:
     """Give the frames of each present connection that nothing has explained so far."""
-    return {connection.name: strays for connection, strays in _strays(world) if connection not in world.past}
+    return {connection.name: strays for connection, strays in _strays(context) if connection not in context.past}
 
 
-def _strays(world: World) -> Iterator[tuple[Connection, list[Received]]]:
-    greeting = world.stage.spec.protocol.greeting.frame
-    everyone = (*world.connections.values(), *world.past)
-    granted = {id(connection): _granted(connection, world) for connection in everyone}
+def _strays(context: ScenarioContext) -> Iterator[tuple[Connection, list[Received]]]:
+    greeting = context.run.spec.protocol.greeting.frame
+    everyone = (*context.connections.values(), *context.past)
+    granted = {id(connection): _granted(connection, context) for connection in everyone}
     per_user: Counter[tuple[str, str]] = Counter()
     for connection in everyone:
         for request in granted[id(connection)]:
-            for kind in world.stage.spec.incoming[request].echo:
+            for kind in context.run.spec.incoming[request].echo:
                 per_user[connection.name.partition("@")[0], kind] += 1
     for connection in everyone:
-        spare = _Spare(connection, granted[id(connection)], per_user, world)
+        spare = _Spare(connection, granted[id(connection)], per_user, context)
         unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
         if unclaimed and unclaimed[0] is connection.log[0] and unclaimed[0].frame.type == greeting:
             del unclaimed[0]  # A greeting with other words; the scenarios about the greeting judge it.
-        yield connection, [one for one in unclaimed if not world.is_ambient(one) and not spare.takes(one)]
+        yield connection, [one for one in unclaimed if not context.is_ambient(one) and not spare.takes(one)]
 
 
-def _granted(connection: Connection, world: World) -> list[str]:
+def _granted(connection: Connection, context: ScenarioContext) -> list[str]:
     """Give the types of the connection's requests that were not refused.
 
     Replies come in request order, so the n-th terminal reply belongs to the n-th request that has one. A reply that is
     missing (a fault of its own, which the scenarios of that rule find) is skipped: it must not turn echoes into strays.
     """
-    spec = world.stage.spec
+    spec = context.run.spec
     error = spec.protocol.error
     replies = [one.frame for one in connection.log]
     granted = []
@@ -60,7 +60,7 @@ def _granted(connection: Connection, world: World) -> list[str]:
     for number, request in enumerate(connection.sent):
         message = spec.incoming.get(request.type)
         reply = None if message is None else message.reply
-        if message is not None and reply is None and not _one_too_many(connection, number, position, world):
+        if message is not None and reply is None and not _one_too_many(connection, number, position, context):
             continue  # It is answered only when it fails, and every reply that is left belongs to another request.
         refused = False
         for index in range(max(position, request.seen), len(replies)):
@@ -77,10 +77,10 @@ def _granted(connection: Connection, world: World) -> list[str]:
     return granted
 
 
-def _one_too_many(connection: Connection, number: int, position: int, world: World) -> bool:
+def _one_too_many(connection: Connection, number: int, position: int, context: ScenarioContext) -> bool:
     """Say whether there are more terminal replies left than later requests that have one."""
-    spec = world.stage.spec
-    replies = [one for kind in connection.sent[number + 1 :] if (one := _reply(kind.type, world)) is not None]
+    spec = context.run.spec
+    replies = [one for kind in connection.sent[number + 1 :] if (one := _reply(kind.type, context)) is not None]
     left = 0
     for received in connection.log[position:]:
         frame = received.frame
@@ -88,23 +88,23 @@ def _one_too_many(connection: Connection, number: int, position: int, world: Wor
     return left > len(replies)
 
 
-def _reply(request: str, world: World) -> tuple[str, Mapping[str, Any]] | None:
-    message = world.stage.spec.incoming.get(request)
+def _reply(request: str, context: ScenarioContext) -> tuple[str, Mapping[str, Any]] | None:
+    message = context.run.spec.incoming.get(request)
     if message is None or message.reply is None:
         return None
-    return message.reply[world.stage.spec.protocol.discriminator], message.reply.get("with", {})
+    return message.reply[context.run.spec.protocol.discriminator], message.reply.get("with", {})
 
 
 class _Spare:
     """The plain consequences of one connection's granted requests that are still to come."""
 
     def __init__(
-        self, connection: Connection, granted: list[str], per_user: Counter[tuple[str, str]], world: World
+        self, connection: Connection, granted: list[str], per_user: Counter[tuple[str, str]], context: ScenarioContext
     ) -> None:
-        self._world = world
+        self._world = context
         self._user = connection.name.partition("@")[0]
-        self._id = world.users[self._user]
-        spec = world.stage.spec
+        self._id = context.users[self._user]
+        spec = context.run.spec
         self._replies: list[tuple[str, Mapping[str, Any]]] = []
         self._actors: dict[str, str] = {}
         unclaimed_echoes: Counter[str] = Counter()

@@ -20,14 +20,14 @@ from conformance.scenario.matching import PatternError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
 
 
-async def perform(steps: Sequence[s.Step], world: World) -> None:
+async def run_steps(steps: Sequence[s.Step], context: ScenarioContext) -> None:
     """Perform steps in order; a PlayError leaves here with the step that it happened at."""
     for step in steps:
         try:
-            await _PERFORMERS[type(step)](step, world)
+            await _PERFORMERS[type(step)](step, context)
         except PlayError as error:
             if error.step is None:
                 error.step = step
@@ -36,23 +36,23 @@ async def perform(steps: Sequence[s.Step], world: World) -> None:
             raise Broken(str(error), step=step) from None
 
 
-async def _sync(step: s.Sync, world: World) -> None:
+async def _sync(step: s.Sync, context: ScenarioContext) -> None:
     for name in step.who:
-        connection = world.open(name)
+        connection = context.open(name)
         if connection.closed is not None:
             raise Unmet(f"{name} should still be connected, and was {connection.closed}")
-    if not await world.barrier(step.who):
-        silent = [name for name in step.who if world.open(name).closed is not None]
+    if not await context.barrier(step.who):
+        silent = [name for name in step.who if context.open(name).closed is not None]
         if silent:
-            raise Unmet(f"{silent[0]} should still be connected, and was {world.open(silent[0]).closed}")
-        raise Unmet(f"no reply to the barrier's request at {' or '.join(step.who)} within {world.stage.reply:g} s")
-    if world.stage.settle:
-        await asyncio.sleep(world.stage.settle)
-        await world.barrier(step.who)
+            raise Unmet(f"{silent[0]} should still be connected, and was {context.open(silent[0]).closed}")
+        raise Unmet(f"no reply to the barrier's request at {' or '.join(step.who)} within {context.run.reply:g} s")
+    if context.run.settle:
+        await asyncio.sleep(context.run.settle)
+        await context.barrier(step.who)
 
 
-async def _repeat(step: s.Repeat, world: World) -> None:
-    times = world.names.value(step.times)
+async def _repeat(step: s.Repeat, context: ScenarioContext) -> None:
+    times = context.names.value(step.times)
     if isinstance(times, dict) and times.keys() == {"times", "plus"}:
         times = times["times"] + times["plus"]
     if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= 10_000:
@@ -61,16 +61,16 @@ async def _repeat(step: s.Repeat, world: World) -> None:
         raise Broken(f"`repeat` has {len(step.values)} values to take, and {times} are wanted: add to its `from`")
     for count in range(1, times + 1):
         if step.name:
-            world.names.bind({step.name: world.names.value(step.values[count - 1]) if step.values else count})
-        await perform(step.steps, world)
+            context.names.bind({step.name: context.names.value(step.values[count - 1]) if step.values else count})
+        await run_steps(step.steps, context)
 
 
-async def _faster_than(step: s.FasterThan, world: World) -> None:
-    limit = world.stage.timer(step.timer) * step.times
+async def _faster_than(step: s.FasterThan, context: ScenarioContext) -> None:
+    limit = context.run.timer(step.timer) * step.times
     began = monotonic()
     unmet: Unmet | None = None
     try:
-        await perform(step.steps, world)
+        await run_steps(step.steps, context)
     except Unmet as error:
         unmet = error
     seconds = monotonic() - began
@@ -80,42 +80,42 @@ async def _faster_than(step: s.FasterThan, world: World) -> None:
         raise unmet
 
 
-async def _together(step: s.Together, world: World) -> None:
-    results = await asyncio.gather(*(perform(branch, world) for branch in step.branches), return_exceptions=True)
+async def _together(step: s.Together, context: ScenarioContext) -> None:
+    results = await asyncio.gather(*(run_steps(branch, context) for branch in step.branches), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
 
 
-async def _provision(step: s.Provision, world: World) -> None:
-    world.transcript.note("", "·", step.label)
-    if step.role is None or step.role == world.stage.spec.protocol.no_member:
-        await world.lease.remove(step.conversation, step.user)
+async def _provision(step: s.Provision, context: ScenarioContext) -> None:
+    context.transcript.note("", "·", step.label)
+    if step.role is None or step.role == context.run.spec.protocol.no_member:
+        await context.lease.remove(step.conversation, step.user)
     else:
-        await world.lease.give_role(step.conversation, step.user, step.role)
+        await context.lease.give_role(step.conversation, step.user, step.role)
 
 
-async def _pause(step: s.Pause, world: World) -> None:
-    seconds = world.stage.timer(step.timer) * TIMER_MARGIN + world.stage.patience
-    world.transcript.note("", "·", f"pause of {seconds:.1f} s ({step.timer})")
-    if not world.alone:
+async def _pause(step: s.Pause, context: ScenarioContext) -> None:
+    seconds = context.run.timer(step.timer) * TIMER_MARGIN + context.run.patience
+    context.transcript.note("", "·", f"pause of {seconds:.1f} s ({step.timer})")
+    if not context.alone:
         await asyncio.sleep(seconds)
         return
-    async with world.stage.floor.leave():
+    async with context.run.exclusive_slot.leave():
         await asyncio.sleep(seconds)
 
 
-async def _restart(_: s.Restart, world: World) -> None:
-    if world.stage.restart is None:
+async def _restart(_: s.Restart, context: ScenarioContext) -> None:
+    if context.run.restart is None:
         raise Broken("the run cannot restart this target; the scenario should say `needs: {restart: true}`")
-    world.transcript.note("", "·", "the server is killed and started again")
+    context.transcript.note("", "·", "the server is killed and started again")
     try:
-        await world.stage.restart()
+        await context.run.restart()
     except ChatParityError as error:
         raise Unmet(f"the server did not come back: {error}") from None
 
 
-_PERFORMERS: dict[type[s.Step], Callable[[Any, World], Awaitable[None]]] = {
+_PERFORMERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {
     s.Send: send,
     s.SendRaw: send_raw,
     s.Expect: expect,

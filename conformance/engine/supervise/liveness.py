@@ -22,15 +22,15 @@ FEW = 20
 PORTS = {"ws": 80, "wss": 443}
 
 
-class Canary:
+class LivenessConnections:
     """Sits at every instance of a target and calls `lost` whenever a connection that stood is gone."""
 
     def __init__(self, target: Target, lost: Callable[[], None]) -> None:
         # Where connections are few, one that is for nothing would take the place of one that is needed.
-        few = target.politeness.open_connections is not None and target.politeness.open_connections < FEW
+        few = target.limits.open_connections is not None and target.limits.open_connections < FEW
         self._places = [] if few else [urlsplit(url) for url in target.instances]
         if self._places:  # and as many as look at the target again when something is wrong
-            target.guest.keep(2 * len(self._places) + 1)
+            target.throttle.keep(2 * len(self._places) + 1)
         self._lost = lost
         self._sitting: list[asyncio.Task[None]] = []
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conformance.engine.scenario_run.run_scenario import observe, play
+from conformance.engine.scenario_run.run_scenario import observe, run_scenario
 from conformance.results.model import Outcome, Problem, Result
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from conformance.engine.context.run_context import Stage
-    from conformance.engine.supervise.watchdog import Vigil
+    from conformance.engine.context.run_context import RunContext
+    from conformance.engine.supervise.watchdog import Watchdog
     from conformance.results.model import Observation
     from conformance.scenario.steps import Probe, Scenario
 
@@ -21,14 +21,14 @@ WELL = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
 @dataclass(slots=True)
-class Playing:
+class SupervisedRun:
     """What is played in one run; `give` takes each result and each observation, once.
 
     `held` are those whose target was lost, or may have been; `again` deals with them when all others are done.
     """
 
-    stage: Stage
-    vigil: Vigil
+    run_context: RunContext
+    watchdog: Watchdog
     give: Callable[[Result | Observation], None]
     held: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     culprits: int = 0
@@ -56,21 +56,23 @@ class Playing:
         self.stopped = stopped
         for begin in self.held:
             await begin()
-        if self.vigil.returns and not self.culprits:
-            self.vigil.doubt(
-                f"the target was lost while {self.vigil.suspects} played, and came back; "
+        if self.watchdog.returns and not self.culprits:
+            self.watchdog.doubt(
+                f"the target was lost while {self.watchdog.suspects} played, and came back; "
                 "played again, none of it brings the target down"
             )
         elif self.changed and not self.culprits:
-            self.vigil.doubt(f"connections were dropped while {', '.join(self.changed[:8])} played, and not when again")
+            self.watchdog.doubt(
+                f"connections were dropped while {', '.join(self.changed[:8])} played, and not when again"
+            )
 
     async def _scenario_again(self, one: Scenario, attempt: int, before: Result | None) -> None:
-        self.stopped = self.stopped or self.vigil.stopped
+        self.stopped = self.stopped or self.watchdog.stopped
         if self.stopped:
             self.give(self._not_judged(one, attempt, before))
             return
         result, stands = await self._play(one, attempt)
-        self.stopped = self.stopped or self.vigil.stopped
+        self.stopped = self.stopped or self.watchdog.stopped
         if result is None:
             self.give(self._not_judged(one, attempt, before))
         elif stands:
@@ -84,23 +86,23 @@ class Playing:
             self.give(replace(result, outcome=Outcome.FAIL, problems=(problem, *result.problems)))
 
     async def _probe_again(self, probe: Probe) -> None:
-        if not (self.stopped or self.vigil.stopped):
+        if not (self.stopped or self.watchdog.stopped):
             seen, _ = await self._observe(probe)
-            if seen is not None and not self.vigil.stopped:
+            if seen is not None and not self.watchdog.stopped:
                 self.give(seen)
 
     async def _play(self, one: Scenario, attempt: int) -> tuple[Result | None, bool]:
-        watch = self.vigil.watch(one.id)
-        stage = replace(self.stage, reach=watch.reach)
-        result = await self.vigil.over(watch, lambda: play(one, stage, attempt))
+        watch = self.watchdog.watch(one.id)
+        run_context = replace(self.run_context, reachability=watch.reachability)
+        result = await self.watchdog.over(watch, lambda: run_scenario(one, run_context, attempt))
         well = result is not None and result.outcome in WELL
-        return result, await self.vigil.believes(watch, well=well)
+        return result, await self.watchdog.believes(watch, well=well)
 
     async def _observe(self, probe: Probe) -> tuple[Observation | None, bool]:
-        watch = self.vigil.watch(probe.id)
-        stage = replace(self.stage, reach=watch.reach)
-        seen = await self.vigil.over(watch, lambda: observe(probe, stage))
-        return seen, await self.vigil.believes(watch, well=True)
+        watch = self.watchdog.watch(probe.id)
+        run_context = replace(self.run_context, reachability=watch.reachability)
+        seen = await self.watchdog.over(watch, lambda: observe(probe, run_context))
+        return seen, await self.watchdog.believes(watch, well=True)
 
     def _not_judged(self, one: Scenario, attempt: int, seen: Result | None) -> Result:
         """Give what is left of a play when the target is gone: no word against the server."""
@@ -110,4 +112,4 @@ class Playing:
         return replace(seen, outcome=Outcome.BLOCKED, problems=(problem, *seen.problems), findings=())
 
     def _file(self, one: Scenario) -> str:
-        return self.stage.spec.place(one.file)
+        return self.run_context.spec.place(one.file)

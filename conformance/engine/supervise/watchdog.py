@@ -22,17 +22,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from conformance.engine.calibration.calibrate import differences, still
-from conformance.engine.context.run_context import Reach
-from conformance.engine.supervise.liveness import Canary
+from conformance.engine.calibration.calibrate import differences, recheck
+from conformance.engine.context.run_context import Reachability
+from conformance.engine.supervise.liveness import LivenessConnections
 from conformance.errors import ChatParityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from conformance.engine.context.run_context import Stage
+    from conformance.engine.context.run_context import RunContext
 
-GRACE = 5.0
+GRACE_PERIOD = 5.0
 """Seconds in which a target that was lost may come back."""
 GLANCE = 0.25
 """Seconds between two looks whether it has."""
@@ -49,22 +49,22 @@ class Watch:
 
     name: str
     losses: int
-    reach: Reach = field(default_factory=Reach)
+    reachability: Reachability = field(default_factory=Reachability)
 
 
-class Vigil:
+class Watchdog:
     """Says of each play whether it may be believed; a context manager around all of them.
 
     `stopped` says why the run has to end (empty: it has not to); `doubts` why it is not complete though it goes on;
     `returns` how often the target was lost and is back.
     """
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, run_context: RunContext) -> None:
         self.stopped = ""
         self.doubts = ""
         self.returns = 0
-        self._stage = stage
-        self._canary = Canary(stage.target, self._lost)
+        self._stage = run_context
+        self._canary = LivenessConnections(run_context.target, self._lost)
         self._losses = 0
         self._restarting = False
         self._watched: list[Watch] = []
@@ -107,29 +107,29 @@ class Vigil:
             return None
         watch.losses = self._losses
         self._watched.append(watch)
-        playing = asyncio.create_task(begin())
+        supervised = asyncio.create_task(begin())
         gone = asyncio.create_task(self._gone.wait())
         try:
-            await asyncio.wait({playing, gone}, return_when=asyncio.FIRST_COMPLETED)
-            return playing.result() if playing.done() else None
+            await asyncio.wait({supervised, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return supervised.result() if supervised.done() else None
         except BaseException:
             self._watched.remove(watch)
             raise
         finally:
             gone.cancel()
-            if not playing.done():
-                playing.cancel()
-                await asyncio.wait({playing})
+            if not supervised.done():
+                supervised.cancel()
+                await asyncio.wait({supervised})
 
     async def believes(self, watch: Watch, *, well: bool) -> bool:
         """Say whether what a play has seen stands; `well`: it says nothing against the server. The watch is over."""
         try:
             if self.stopped:
                 return False
-            wrong = "" if well and not watch.reach.lost else await self._ask()
+            wrong = "" if well and not watch.reachability.lost else await self._ask()
             if wrong:
                 await self._recover(wrong)
-            return not wrong and not (watch.reach.closed and self._losses != watch.losses)
+            return not wrong and not (watch.reachability.closed and self._losses != watch.losses)
         finally:
             if watch in self._watched:
                 self._watched.remove(watch)
@@ -166,7 +166,7 @@ class Vigil:
         async with self._asking:
             if self._asked < arrived:
                 self._asked = time.perf_counter()
-                self._answer = await still(self._stage)
+                self._answer = await recheck(self._stage)
                 if self._answer and self._here.is_set():
                     self._note_loss()
             return self._answer
@@ -178,11 +178,11 @@ class Vigil:
             if self._good > arrived or self.stopped:
                 return
             self._here.clear()
-            until = self._asked + GRACE * self._stage.time_scale
+            until = self._asked + GRACE_PERIOD * self._stage.time_scale
             if self._stage.restart is not None:
                 with contextlib.suppress(ChatParityError):
                     await self.restart()
-            while wrong := await still(self._stage):
+            while wrong := await recheck(self._stage):
                 if time.perf_counter() > until:
                     self._give_up(f"the target was lost while {self.suspects} played: {wrong}")
                     return

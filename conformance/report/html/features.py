@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.report.html.scenarios import LONGEST_SENTENCE
 from conformance.report.text import line
-from conformance.results.verdict import Standing, worst
+from conformance.results.verdict import Status, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ class RuleView:
     id: str
     level: str
     sentence: str
-    standing: str
+    status: str
     place: str
     anchor: str
     partly: bool
@@ -49,7 +49,7 @@ class Group:
 
     base: str
     title: str
-    standing: str
+    status: str
     counts: tuple[tuple[str, int], ...]
     scenarios: tuple[ScenarioView, ...]
 
@@ -98,8 +98,8 @@ def _feature(row: FeatureRow, views: Mapping[str, ScenarioView], seen: set[str])
 
 
 def _tally(rules: Iterable[JudgedRule]) -> Tally:
-    applying = [rule for rule in rules if rule.standing is not Standing.NOT_APPLICABLE]
-    return Tally(sum(rule.standing is Standing.PASS for rule in applying), len(applying))
+    applying = [rule for rule in rules if rule.status is not Status.NOT_APPLICABLE]
+    return Tally(sum(rule.status is Status.PASS for rule in applying), len(applying))
 
 
 def _rule(rule: JudgedRule, seen: set[str]) -> RuleView:
@@ -110,10 +110,10 @@ def _rule(rule: JudgedRule, seen: set[str]) -> RuleView:
         line(entry.id),
         line(entry.level),
         line(entry.sentence, LONGEST_SENTENCE),
-        rule.standing,
+        rule.status,
         f"{line(entry.file, 400)}:{entry.line}",
         anchor,
-        rule.standing is Standing.PASS and not rule.wholly,
+        rule.status is Status.PASS and not rule.wholly,
         len(rule.charges),
     )
 
@@ -123,29 +123,29 @@ def _groups(scenarios: list[ScenarioView]) -> tuple[Group, ...]:
     for scenario in scenarios:
         by_base.setdefault(scenario.base, []).append(scenario)
     groups = [_group(base, cases) for base, cases in by_base.items()]
-    return tuple(sorted(groups, key=lambda group: _rank(group.standing)))
+    return tuple(sorted(groups, key=lambda group: _rank(group.status)))
 
 
 def _group(base: str, cases: list[ScenarioView]) -> Group:
-    counts = Counter(case.standing for case in cases)
+    counts = Counter(case.status for case in cases)
     return Group(
         base,
         cases[0].title,
-        worst(Standing(case.standing) for case in cases),
-        tuple((word, counts[word]) for word in map(str, Standing) if counts[word]),
-        tuple(sorted(cases, key=lambda case: _rank(case.standing))),
+        worst(Status(case.status) for case in cases),
+        tuple((word, counts[word]) for word in map(str, Status) if counts[word]),
+        tuple(sorted(cases, key=lambda case: _rank(case.status))),
     )
 
 
-def _rank(standing: str) -> int:
-    return [str(word) for word in Standing].index(standing)
+def _rank(status: str) -> int:
+    return [str(word) for word in Status].index(status)
 
 
 def _bar(scenarios: list[ScenarioView]) -> tuple[tuple[str, float, float], ...]:
     """Divide the bar among the outcomes; what went well comes first, as one reads a progress bar."""
-    counts = Counter(scenario.standing for scenario in scenarios)
+    counts = Counter(scenario.status for scenario in scenarios)
     parts, start = [], 0.0
-    for word in (Standing.PASS, Standing.FAIL, *(one for one in Standing if one not in ("PASS", "FAIL"))):
+    for word in (Status.PASS, Status.FAIL, *(one for one in Status if one not in ("PASS", "FAIL"))):
         width = BAR * counts[word] / max(1, len(scenarios))
         if width:
             parts.append((str(word), round(start, 2), round(width, 2)))

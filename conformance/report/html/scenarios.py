@@ -83,7 +83,7 @@ class ScenarioView:
     base: str
     case: str
     title: str
-    standing: str
+    status: str
     levels: tuple[str, ...]
     rules: tuple[str, ...]
     place: str
@@ -100,7 +100,7 @@ def scenario_view(scenario: JudgedScenario, run: Run, rules: Mapping[str, RuleEn
     """Show a scenario by the first attempt that ended as all together did."""
     entry = scenario.entry
     base, _, case = line(entry.id, LONGEST_ID).partition("[")
-    alike = [result for result in scenario.results if ended_as(result.outcome, scenario.standing)]
+    alike = [result for result in scenario.results if ended_as(result.outcome, scenario.status)]
     problems = alike[0].problems if alike else ()
     levels = {rules[rule].level for rule in entry.rules if rule in rules}
     return ScenarioView(
@@ -108,13 +108,13 @@ def scenario_view(scenario: JudgedScenario, run: Run, rules: Mapping[str, RuleEn
         base=base,
         case=case.removesuffix("]"),
         title=line(entry.title, 400),
-        standing=scenario.standing,
+        status=scenario.status,
         levels=tuple(level for level in ("must", "should") if level in levels),
         rules=tuple(line(rule) for rule in entry.rules),
         place=f"{line(entry.file, LONGEST_ID)}:{entry.line}",
         again=again(entry.id, run),
         milliseconds=f"{scenario.seconds * 1000:,.0f} ms" if scenario.results else "",
-        reason="" if scenario.standing in FAILING else line(reason(scenario), 400),
+        reason="" if scenario.status in FAILING else line(reason(scenario), 400),
         attempts=tuple(result.outcome for result in scenario.results) if len(scenario.results) > 1 else (),
         problems=tuple(_problem(problem, alike[0]) for problem in problems[:MOST_PROBLEMS]),
         more_problems=max(0, len(problems) - MOST_PROBLEMS),

@@ -15,7 +15,7 @@ from conformance.report.markdown import calibration
 from conformance.report.tables import Table, tables
 from conformance.report.text import line
 from conformance.report.waived import red_waivers
-from conformance.results.verdict import Standing
+from conformance.results.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Silence:
     """One reason why scenarios say nothing of the server; `scenarios` are the ids."""
 
-    standing: str
+    status: str
     reason: str
     scenarios: tuple[str, ...]
 
@@ -78,7 +78,7 @@ def page_view(report: Report, run: Run) -> PageView:
     room = Room()
     rules = {rule.entry.id: rule.entry for rule in report.rules}
     found = [scenario for scenario in report.scenarios if scenario.results or scenario.selected]
-    ordered = sorted(found, key=lambda one: list(Standing).index(one.standing))
+    ordered = sorted(found, key=lambda one: list(Status).index(one.status))
     views = {scenario.entry.id: scenario_view(scenario, run, rules, room) for scenario in ordered}
     broken = broken_rules(report, run, views, room)
     return PageView(
@@ -139,6 +139,6 @@ def _silent(report: Report) -> tuple[Silence, ...]:
     """Put together what says nothing for the same reason, the most frequent first."""
     groups: dict[tuple[str, str], list[str]] = {}
     for one in unjudged(report):
-        groups.setdefault((one.standing, line(reason(one), 400)), []).append(line(one.entry.id, LONGEST_ID))
+        groups.setdefault((one.status, line(reason(one), 400)), []).append(line(one.entry.id, LONGEST_ID))
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
-    return tuple(Silence(standing, why, tuple(ids)) for (standing, why), ids in ordered)
+    return tuple(Silence(status, why, tuple(ids)) for (status, why), ids in ordered)

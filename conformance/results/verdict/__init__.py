@@ -1,6 +1,6 @@
 """From what was seen to what it means: scenario → rule → feature → exit code, without I/O."""
 
-from conformance.results.status import FAILING, UNJUDGED, Standing, worst
+from conformance.results.status import FAILING, UNJUDGED, Status, worst
 from conformance.results.verdict.judge import belongs, exit_code, judge
 from conformance.results.verdict.model import Charge, JudgedFeature, JudgedRule, JudgedScenario, Judgement, Verdict
 
@@ -12,7 +12,7 @@ __all__ = [
     "JudgedRule",
     "JudgedScenario",
     "Judgement",
-    "Standing",
+    "Status",
     "Verdict",
     "belongs",
     "exit_code",

@@ -30,7 +30,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conformance.results.model import Outcome
-from conformance.results.status import FAILING, UNJUDGED, Standing, worst
+from conformance.results.status import FAILING, UNJUDGED, Status, worst
 from conformance.results.verdict.model import Charge, JudgedFeature, JudgedRule, JudgedScenario, Judgement, Verdict
 from conformance.results.verdict.waiver_state import judge_waivers
 
@@ -78,12 +78,12 @@ def exit_code(
     """Read the second table at the head of this module, from its first line to its last."""
     if not run.complete:
         return 3
-    if any(rule.must and rule.standing is Standing.FAIL for feature in features for rule in feature.rules):
+    if any(rule.must and rule.status is Status.FAIL for feature in features for rule in feature.rules):
         return 1
     if any(waiver.red for waiver in waivers):
         return 1
-    silent = UNJUDGED | {Standing.NOT_RUN}
-    return 3 if any(scenario.selected and scenario.standing in silent for scenario in scenarios) else 0
+    silent = UNJUDGED | {Status.NOT_RUN}
+    return 3 if any(scenario.selected and scenario.status in silent for scenario in scenarios) else 0
 
 
 def belongs(rule: RuleEntry, feature: str, origin: str) -> bool:
@@ -101,12 +101,12 @@ def _scenario(
     failed = any(result.outcome is Outcome.FAIL for result in results)
     # Its one outcome speaks against all its rules, so that all of them have to be covered.
     waived = failed and all(_covered(entry.id, rule, covers) for rule in entry.rules or ("",))
-    return JudgedScenario(entry, _standing(results, waived), selected, tuple(results))
+    return JudgedScenario(entry, _status(results, waived), selected, tuple(results))
 
 
-def _standing(results: Iterable[Result], waived: bool) -> Standing:
+def _status(results: Iterable[Result], waived: bool) -> Status:
     return worst(
-        Standing.WAIVED if waived and result.outcome is Outcome.FAIL else Standing(result.outcome) for result in results
+        Status.WAIVED if waived and result.outcome is Outcome.FAIL else Status(result.outcome) for result in results
     )
 
 
@@ -147,17 +147,17 @@ def _rule(
         if entry.id in scenario.entry.rules and belongs(entry, feature, scenario.entry.feature)
     )
     charged = tuple(charge for charge in charges if belongs(entry, feature, charge.result.feature))
-    standings = [Standing.WAIVED if charge.waived else Standing.FAIL for charge in charged]
-    standings += [_of_rule(scenario, entry.id, covers) for scenario in proofs]
+    statuses = [Status.WAIVED if charge.waived else Status.FAIL for charge in charged]
+    statuses += [_of_rule(scenario, entry.id, covers) for scenario in proofs]
     wholly = bool(proofs) and all(scenario.results for scenario in proofs)
-    return JudgedRule(entry, feature, worst(standings), wholly, proofs, charged)
+    return JudgedRule(entry, feature, worst(statuses), wholly, proofs, charged)
 
 
-def _of_rule(scenario: JudgedScenario, rule: str, covers: tuple[Waiver, ...]) -> Standing:
+def _of_rule(scenario: JudgedScenario, rule: str, covers: tuple[Waiver, ...]) -> Status:
     """Give what a scenario says of one of its rules: a waiver may cover this one and not the others."""
-    if scenario.standing is Standing.FAIL and _covered(scenario.entry.id, rule, covers):
-        return _standing(scenario.results, waived=True)
-    return scenario.standing
+    if scenario.status is Status.FAIL and _covered(scenario.entry.id, rule, covers):
+        return _status(scenario.results, waived=True)
+    return scenario.status
 
 
 def _feature(
@@ -166,18 +166,18 @@ def _feature(
     scenarios: tuple[JudgedScenario, ...],
     missing: tuple[str, ...],
 ) -> JudgedFeature:
-    musts = [rule for rule in rules if rule.must and rule.standing is not Standing.NOT_APPLICABLE]
-    amber = any(rule.standing in FAILING for rule in rules if not rule.must)
+    musts = [rule for rule in rules if rule.must and rule.status is not Status.NOT_APPLICABLE]
+    amber = any(rule.status in FAILING for rule in rules if not rule.must)
     return JudgedFeature(entry, _verdict(musts, bool(missing)), amber, rules, scenarios, missing)
 
 
 def _verdict(musts: list[JudgedRule], missing: bool) -> Verdict:
     """Read the first table at the head of this module, from its first line to its last."""
-    seen = {Standing.FAIL if rule.standing in FAILING else rule.standing for rule in musts}
-    if seen == {Standing.PASS} and all(rule.wholly for rule in musts):
+    seen = {Status.FAIL if rule.status in FAILING else rule.status for rule in musts}
+    if seen == {Status.PASS} and all(rule.wholly for rule in musts):
         return Verdict.OK
-    if seen >= {Standing.PASS, Standing.FAIL}:
+    if seen >= {Status.PASS, Status.FAIL}:
         return Verdict.PARTIAL
-    if Standing.PASS not in seen and seen & {Standing.FAIL, Standing.BLOCKED} and missing:
+    if Status.PASS not in seen and seen & {Status.FAIL, Status.BLOCKED} and missing:
         return Verdict.MISSING
-    return Verdict.FAIL if Standing.FAIL in seen else Verdict.NOT_TESTED
+    return Verdict.FAIL if Status.FAIL in seen else Verdict.NOT_TESTED

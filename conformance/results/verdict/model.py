@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from conformance.results.model import Problem, Result
     from conformance.results.runlog import FeatureEntry, RuleEntry, ScenarioEntry
-    from conformance.results.status import Standing
+    from conformance.results.status import Status
     from conformance.results.waivers import Waiver
 
 
@@ -28,7 +28,7 @@ class JudgedScenario:
     """One scenario of the spec, all its attempts together; `results` in the order in which they were recorded."""
 
     entry: ScenarioEntry
-    standing: Standing
+    status: Status
     selected: bool
     results: tuple[Result, ...] = ()
 
@@ -58,7 +58,7 @@ class JudgedRule:
 
     entry: RuleEntry
     feature: str
-    standing: Standing
+    status: Status
     wholly: bool
     scenarios: tuple[JudgedScenario, ...]
     charges: tuple[Charge, ...] = ()

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.results.model import Outcome
-from conformance.results.status import Standing, worst
+from conformance.results.status import Status, worst
 from conformance.results.verdict.model import JudgedWaiver, State
 from conformance.scenario.selectors import names
 
@@ -70,8 +70,8 @@ def _passes(scenario: JudgedScenario) -> bool:
 
 def _all_judged(matching: Iterable[JudgedScenario]) -> bool:
     """Tell whether there is nothing left in which the failure could hide."""
-    raw = {worst(Standing(result.outcome) for result in one.results) for one in matching}
-    return raw <= {Standing.PASS, Standing.FAIL, Standing.NOT_APPLICABLE} and raw != {Standing.NOT_APPLICABLE}
+    raw = {worst(Status(result.outcome) for result in one.results) for one in matching}
+    return raw <= {Status.PASS, Status.FAIL, Status.NOT_APPLICABLE} and raw != {Status.NOT_APPLICABLE}
 
 
 def _ids(scenarios: Iterable[JudgedScenario]) -> Iterable[str]:

@@ -23,7 +23,7 @@ Member = tuple["Account", str]
 """A member of a conversation and its role."""
 
 
-class Maker(Protocol):
+class Factory(Protocol):
     """What a driver can make; each method raises ProvisioningFailed, with a reason, for what it cannot."""
 
     async def account(self, name: str) -> Account:
@@ -51,12 +51,12 @@ class Maker(Protocol):
 class FreshLease:
     """What was made for one play."""
 
-    maker: Maker
+    factory: Factory
     signing: Signing | None
     accounts: Mapping[str, Account]
     conversations: dict[str, str] = field(default_factory=dict)
     lasting: bool = False
-    unproved: Mapping[str, str] = field(default_factory=dict)
+    claimed_empty: Mapping[str, str] = field(default_factory=dict)
 
     async def ready(self) -> None:
         """Do nothing: new accounts need no rest."""
@@ -67,11 +67,11 @@ class FreshLease:
 
     async def give_role(self, conversation: str, user: str, role: str) -> None:
         """Give a role."""
-        await self.maker.give_role(self.conversations[conversation], self.accounts[user], role)
+        await self.factory.give_role(self.conversations[conversation], self.accounts[user], role)
 
     async def remove(self, conversation: str, user: str) -> None:
         """Remove a member."""
-        await self.maker.remove(self.conversations[conversation], self.accounts[user])
+        await self.factory.remove(self.conversations[conversation], self.accounts[user])
 
     async def end(self) -> None:
         """Do nothing: what was made is cleaned up at the end of the run, where it can be."""
@@ -82,9 +82,9 @@ class Fresh:
 
     lasting = False
 
-    def __init__(self, maker: Maker, signing: Signing | None, nonce: str = "") -> None:
+    def __init__(self, factory: Factory, signing: Signing | None, nonce: str = "") -> None:
         self.nonce = nonce or new_nonce()
-        self._maker = maker
+        self._maker = factory
         self._signing = signing
         self._counter = itertools.count(1)
 

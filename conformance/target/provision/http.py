@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from conformance.files.documents import Document
-    from conformance.target.accounts import Foreseen, Provisioner
+    from conformance.target.accounts import ExpectedId, Provisioner
     from conformance.target.model import Target
     from conformance.target.provision.recipe import Step
     from conformance.target.provision.scripted import Names
@@ -72,9 +72,9 @@ class Http:
         return (self.api,)
 
     @property
-    def foreseen(self) -> Sequence[Foreseen]:
+    def expected_ids(self) -> Sequence[ExpectedId]:
         """Give an example of each kind that no step captures."""
-        return self.recipe.foreseen
+        return self.recipe.expected_ids
 
     @classmethod
     def read(cls, document: Document, secrets: Secrets) -> Http:
@@ -100,7 +100,7 @@ class Http:
         import httpx  # noqa: PLC0415 -- a target of another driver does without it
 
         limits = httpx.Limits(keepalive_expiry=IDLE)
-        turns = {"request": [target.guest.call]}
+        turns = {"request": [target.throttle.call]}
         async with (
             httpx.AsyncClient(
                 timeout=TIMEOUT, limits=limits, headers=PLAIN, cookies=no_cookies(), event_hooks=turns

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ProvisioningFailed
-from conformance.target.accounts import Account, Foreseen
+from conformance.target.accounts import Account, ExpectedId
 from conformance.target.provision.created import Fresh
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def new_id(form: str) -> str | int:
     return number if form == "integer" else str(number)
 
 
-def foreseen(form: str, kinds: Iterable[str]) -> tuple[Foreseen, ...]:
+def expected_ids(form: str, kinds: Iterable[str]) -> tuple[ExpectedId, ...]:
     """Give an example of the ids of this form for each of these kinds; it is always the same."""
     user = str(uuid.UUID(int=1)) if form == "uuid" else 1 if form == "integer" else "1"
     values = {"user": user, "conversation": str(user)}
-    return tuple(Foreseen(("provision", "ids"), kind, values[kind], made=True) for kind in kinds)
+    return tuple(ExpectedId(("provision", "ids"), kind, values[kind], made=True) for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Jwt:
         return ()
 
     @property
-    def foreseen(self) -> Sequence[Foreseen]:
+    def expected_ids(self) -> Sequence[ExpectedId]:
         """Give an example of each kind that is made."""
-        return foreseen(self.ids, ("user", "conversation") if self.any_conversation else ("user",))
+        return expected_ids(self.ids, ("user", "conversation") if self.any_conversation else ("user",))
 
     @classmethod
     def read(cls, section: dict[str, Any]) -> Jwt:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile
-from conformance.target.provision.jwt import foreseen
+from conformance.target.provision.jwt import expected_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conformance.files.documents import Document, Steps
-    from conformance.target.accounts import Foreseen
+    from conformance.target.accounts import ExpectedId
 
 Step = Any
 """A step as the file has it; its driver knows how to perform it."""
@@ -27,20 +27,20 @@ Step = Any
 ALWAYS = frozenset({"nonce"})
 ACCOUNT = frozenset({"name", "password", "user_id"})
 CONVERSATION = frozenset({"name", "conversation_id", "visibility"})
-STEWARD = frozenset({"steward.name", "steward.user_id", "steward.token"})
+ADMIN = frozenset({"steward.name", "steward.user_id", "steward.token"})
 SECTIONS: Mapping[str, frozenset[str]] = {
     "begin": frozenset(),
     "account": ACCOUNT,
-    "conversation": CONVERSATION | STEWARD,
-    "member": CONVERSATION | ACCOUNT | STEWARD | {"role", "token"},
-    "role": ACCOUNT | STEWARD | {"conversation_id", "role", "token"},
-    "remove": ACCOUNT | STEWARD | {"conversation_id", "token"},
+    "conversation": CONVERSATION | ADMIN,
+    "member": CONVERSATION | ACCOUNT | ADMIN | {"role", "token"},
+    "role": ACCOUNT | ADMIN | {"conversation_id", "role", "token"},
+    "remove": ACCOUNT | ADMIN | {"conversation_id", "token"},
 }
 """Which names the steps of each section see, besides those of `ALWAYS` and the captured ones."""
 CLEANING: Mapping[str, frozenset[str]] = {
-    "account": ACCOUNT | STEWARD | {"token"},
-    "conversation": CONVERSATION | STEWARD,
-    "run": STEWARD,
+    "account": ACCOUNT | ADMIN | {"token"},
+    "conversation": CONVERSATION | ADMIN,
+    "run": ADMIN,
 }
 
 
@@ -58,8 +58,8 @@ class Recipe:
     ids: str = "uuid"
     roles: Mapping[str, Any] | None = None
     visibilities: Mapping[str, Any] | None = None
-    steward: bool = False
-    foreseen: tuple[Foreseen, ...] = ()
+    admin: bool = False
+    expected_ids: tuple[ExpectedId, ...] = ()
 
     def steps(self, section: str) -> tuple[Step, ...] | None:
         """Give the steps of a section."""
@@ -96,7 +96,7 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
         ever |= found
         if name == "begin":
             everywhere = [section["headers"]] if "headers" in section else []
-            _check(document, ("provision", "headers"), everywhere, language, known | STEWARD | found, used)
+            _check(document, ("provision", "headers"), everywhere, language, known | ADMIN | found, used)
         if name in ("begin", "account", "conversation"):
             captured |= found
     cleaning = {}
@@ -111,8 +111,8 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
         section.get("ids", "uuid"),
         section.get("roles"),
         section.get("visibilities"),
-        steward=bool(used & STEWARD),
-        foreseen=foreseen(section.get("ids", "uuid"), made),
+        admin=bool(used & ADMIN),
+        expected_ids=expected_ids(section.get("ids", "uuid"), made),
     )
 
 

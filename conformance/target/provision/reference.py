@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from conformance.target.accounts import Foreseen, Provisioner
+    from conformance.target.accounts import ExpectedId, Provisioner
     from conformance.target.dialect import Dialect
     from conformance.target.model import Target
     from conformance.target.provision.created import Member
@@ -40,7 +40,7 @@ class Reference:
         return () if self.api is None else (self.api,)
 
     @property
-    def foreseen(self) -> Sequence[Foreseen]:
+    def expected_ids(self) -> Sequence[ExpectedId]:
         """Users' ids are made as the dialect has them, and the server makes the others."""
         return ()
 
@@ -55,18 +55,18 @@ class Reference:
         import httpx  # noqa: PLC0415 -- a target of another driver does without it
 
         users = form_of(target.dialect, "user")
-        steward = Account("steward", users.to_wire(users.fresh()))
-        headers = {"Authorization": f"Bearer {make_token(target.auth.signing, steward)}"}
+        admin = Account("steward", users.to_wire(users.fresh()))
+        headers = {"Authorization": f"Bearer {make_token(target.auth.signing, admin)}"}
         limits = httpx.Limits(keepalive_expiry=IDLE)
         base = self.api or beside(target.instances[0])
-        turns = {"request": [target.guest.call]}
+        turns = {"request": [target.throttle.call]}
         async with httpx.AsyncClient(
             base_url=base, headers=headers, timeout=TIMEOUT, limits=limits, event_hooks=turns
         ) as client:
-            yield Fresh(Steward(client, target.dialect), target.auth.signing)
+            yield Fresh(AdminAccount(client, target.dialect), target.auth.signing)
 
 
-class Steward:
+class AdminAccount:
     """Makes conversations as a user of its own that owns them all and never connects."""
 
     def __init__(self, client: httpx.AsyncClient, dialect: Dialect | None = None) -> None:

@@ -48,7 +48,7 @@ class Scripted:
         self._performer = performer
         self._target = target
         self._always: Names = {}
-        self._steward: Account | None = None
+        self._admin: Account | None = None
         self._rooms: dict[str, Names] = {}
         self._begun: list[Names] = []
         self._accounts: list[Names] = []
@@ -58,8 +58,8 @@ class Scripted:
         """Perform what comes before everything else; makes the steward, where a step speaks of one."""
         self._always = {"nonce": fresh.nonce}
         self._always |= await self._performer.perform([(self._recipe.steps("begin") or (), self._always)])
-        if self._recipe.steward:
-            self._steward = await self.account(fresh.name("steward"))
+        if self._recipe.admin:
+            self._admin = await self.account(fresh.name("steward"))
 
     async def account(self, name: str) -> Account:
         """Make an account; without steps for it, a user exists as soon as a token names it."""
@@ -154,10 +154,10 @@ class Scripted:
         return steps
 
     def _common(self) -> Names:
-        if self._steward is None:
+        if self._admin is None:
             return dict(self._always)
-        token = make_token(self._target.auth.signing, self._steward)  # A made one is new each time: it may expire.
-        named = {"name": self._steward.name, "user_id": self._steward.value, "token": token}
+        token = make_token(self._target.auth.signing, self._admin)  # A made one is new each time: it may expire.
+        named = {"name": self._admin.name, "user_id": self._admin.value, "token": token}
         return self._always | {f"steward.{key}": value for key, value in named.items()}
 
     def _person(self, account: Account) -> Names:
@@ -178,13 +178,13 @@ class Scripted:
 @asynccontextmanager
 async def scripted(recipe: Recipe, performer: Performer, target: Target) -> AsyncIterator[Fresh]:
     """Give a provisioner that works by a recipe, and clean up at the end, however it comes."""
-    maker = Scripted(recipe, performer, target)
-    fresh = Fresh(maker, target.auth.signing)
+    factory = Scripted(recipe, performer, target)
+    fresh = Fresh(factory, target.auth.signing)
     try:
-        await maker.begin(fresh)
+        await factory.begin(fresh)
         yield fresh
     finally:
-        await maker.clean_up()
+        await factory.clean_up()
 
 
 def _word(words: Mapping[str, Any] | None, sort: str, ours: str) -> Any:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from conformance.files.documents import Document
-    from conformance.target.accounts import Foreseen, Provisioner
+    from conformance.target.accounts import ExpectedId, Provisioner
     from conformance.target.model import Target
     from conformance.target.provision.recipe import Step
     from conformance.target.provision.scripted import Names
@@ -57,9 +57,9 @@ class Sql:
         return (f"{parts.scheme}://{parts.hostname}{parts.path}",) if parts.hostname else ()
 
     @property
-    def foreseen(self) -> Sequence[Foreseen]:
+    def expected_ids(self) -> Sequence[ExpectedId]:
         """Give an example of each kind that no step captures."""
-        return self.recipe.foreseen
+        return self.recipe.expected_ids
 
     @classmethod
     def read(cls, document: Document, secrets: Secrets) -> Sql:

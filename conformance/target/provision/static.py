@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile, ProvisioningFailed
-from conformance.target.accounts import Account, Foreseen
+from conformance.target.accounts import Account, ExpectedId
 from conformance.target.tokens import make_token
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ class Static:
         return ()
 
     @property
-    def foreseen(self) -> Sequence[Foreseen]:
+    def expected_ids(self) -> Sequence[ExpectedId]:
         """Give all ids: they stand in the file."""
-        accounts = [Foreseen((*_ACCOUNTS, name, "id"), "user", one.value) for name, one in self.accounts.items()]
+        accounts = [ExpectedId((*_ACCOUNTS, name, "id"), "user", one.value) for name, one in self.accounts.items()]
         return [
             *accounts,
-            *(Foreseen((*_PLACES, name, "id"), "conversation", str(one.value)) for name, one in self.places.items()),
+            *(ExpectedId((*_PLACES, name, "id"), "conversation", str(one.value)) for name, one in self.places.items()),
         ]
 
     @classmethod
@@ -103,14 +103,14 @@ class Static:
     async def open(self, target: Target, default_role: str) -> AsyncIterator[Provisioner]:
         """Open the driver; there is nothing to close."""
         windows = [float(value) for name, value in target.profile["timers"].items() if name.endswith("window")]
-        yield Landlord(self, target.auth.signing, max(windows, default=0.0) * REST)
+        yield Lender(self, target.auth.signing, max(windows, default=0.0) * REST)
 
 
 @dataclass
 class StaticLease:
     """What a play has for a while."""
 
-    landlord: Landlord
+    lender: Lender
     signing: Signing | None
     accounts: Mapping[str, Account]
     places: Mapping[str, Place]
@@ -119,7 +119,7 @@ class StaticLease:
     lasting: bool = True
 
     @property
-    def unproved(self) -> Mapping[str, str]:
+    def claimed_empty(self) -> Mapping[str, str]:
         """Give the places that are declared empty, where the play looks at what is in them."""
         if not self.wanted.empty:
             return {}
@@ -127,7 +127,7 @@ class StaticLease:
 
     async def ready(self) -> None:
         """Wait until nothing of what these accounts did counts against their rate limits any more."""
-        await self.landlord.let_rest(self)
+        await self.lender.let_rest(self)
 
     @property
     def conversations(self) -> Mapping[str, str]:
@@ -148,10 +148,10 @@ class StaticLease:
 
     async def end(self) -> None:
         """Give all back."""
-        await self.landlord.take_back(self)
+        await self.lender.take_back(self)
 
 
-class Landlord:
+class Lender:
     """Knows who has what, and what it has been used for."""
 
     lasting = True
@@ -249,7 +249,7 @@ class Landlord:
         """Let the accounts of a play rest as it needs them to."""
         since = self._used if lease.wanted.alone else self._tired
         last = max((since.get(account.name, 0.0) for account in lease.accounts.values()), default=0.0)
-        if lease.wanted.alone and lease.unproved:
+        if lease.wanted.alone and lease.claimed_empty:
             last = time.monotonic()  # Who has just looked into the conversation has asked for something.
         if last:
             await asyncio.sleep(last + self._rest - time.monotonic())

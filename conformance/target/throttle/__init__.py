@@ -13,6 +13,6 @@ UNTESTABLE.
 
 from conformance.target.throttle.limits import CAREFUL, UNLIMITED, Limits, read_limits
 from conformance.target.throttle.protection import demand_consent
-from conformance.target.throttle.throttle import Guest
+from conformance.target.throttle.throttle import Throttle
 
-__all__ = ["CAREFUL", "UNLIMITED", "Guest", "Limits", "demand_consent", "read_limits"]
+__all__ = ["CAREFUL", "UNLIMITED", "Limits", "Throttle", "demand_consent", "read_limits"]

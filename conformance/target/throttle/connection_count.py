@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from conformance.scenario.steps import Scenario
 
 
-def seats(play: Scenario) -> int:
+def connection_count(scenario: Scenario) -> int:
     """Count the names of connections: each name has one connection at a time (`alice`, `alice@phone`)."""
-    given = {name for name, user in play.given.users.items() if user.connect}
-    given |= {*play.given.devices, *play.given.onlookers}
-    connected = {step.who for step in walk((*play.setup, *play.steps)) if isinstance(step, s.Connect)}
+    given = {name for name, user in scenario.given.users.items() if user.connect}
+    given |= {*scenario.given.devices, *scenario.given.bystanders}
+    connected = {step.who for step in walk((*scenario.setup, *scenario.steps)) if isinstance(step, s.Connect)}
     return len(given | connected)

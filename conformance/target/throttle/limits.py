@@ -1,4 +1,4 @@
-"""How much of a server's time a run may take: the section `politeness` of a target file."""
+"""How much of a server's time a run may take: the section `throttle` of a target file."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class _Turns:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Guest:
+class Throttle:
     """Every request and every connection of one run waits here for its turn; `spent` counts them.
 
     Turns are given in the order in which they are asked for. Where `limits` has no bounds, nothing here ever waits.
@@ -98,7 +98,7 @@ class Guest:
         self._closed_until = max(self._closed_until, self._clock() + seconds)
 
     @asynccontextmanager
-    async def visit(self, seats: int) -> AsyncIterator[None]:
+    async def visit(self, connection_count: int) -> AsyncIterator[None]:
         """Let a play begin that has so many connections open at once, when there is room for it.
 
         All its seats are taken together: two plays that wait for each other's would wait for ever.
@@ -106,28 +106,28 @@ class Guest:
         await self._enter()
         bound = self.limits.open_connections or math.inf
         async with self._seats:
-            await self._seats.wait_for(lambda: self._taken + seats <= bound or self._taken == self._kept)
-            self._taken += seats
+            await self._seats.wait_for(lambda: self._taken + connection_count <= bound or self._taken == self._kept)
+            self._taken += connection_count
         try:
             yield
         finally:
-            self._taken -= seats
+            self._taken -= connection_count
             async with self._seats:
                 self._seats.notify_all()
 
-    def keep(self, seats: int) -> None:
+    def keep(self, connection_count: int) -> None:
         """Take seats for as long as the run lasts: for connections that belong to no play."""
-        self._kept += seats
-        self._taken += seats
+        self._kept += connection_count
+        self._taken += connection_count
 
-    def objection(self, seats: int) -> str | None:
+    def objection(self, connection_count: int) -> str | None:
         """Say why a play with so many connections cannot be let in at all; None: it can."""
         bound = self.limits.open_connections
-        if bound is None or seats + self._kept <= bound:
+        if bound is None or connection_count + self._kept <= bound:
             return None
         beside = f" beside {self._kept} that watch over it" if self._kept else ""
-        allowed = f"the target allows {bound} (politeness.open_connections)"
-        return f"it has {seats} connections open at once{beside}, and {allowed}"
+        allowed = f"the target allows {bound} (throttle.open_connections)"
+        return f"it has {connection_count} connections open at once{beside}, and {allowed}"
 
     async def _enter(self) -> None:
         """Wait until those who have begun do not have to wait: a play that is held back long says little."""
@@ -140,7 +140,7 @@ class Guest:
     def _spend(self) -> None:
         total = self.limits.run_requests
         if total is not None and self.spent >= total:
-            raise BudgetSpent(f"the run has made all {total:,} requests that it may make (politeness.run_requests)")
+            raise BudgetSpent(f"the run has made all {total:,} requests that it may make (throttle.run_requests)")
         self.spent += 1
 
     def _account(self, account: str) -> _Turns | None:

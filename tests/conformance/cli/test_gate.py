@@ -159,7 +159,7 @@ class Migration:
         (self.folder / name).write_text(f"{TARGET.format(url=server.url)}\n{more}")
         return name
 
-    def play(self, target: str, out: str, *words: str) -> subprocess.CompletedProcess[str]:
+    def run_scenario(self, target: str, out: str, *words: str) -> subprocess.CompletedProcess[str]:
         return self("run", target, "--out", out, "--spec", str(self.spec), *(words or ("toy.told", "toy.pinged")))
 
 
@@ -173,13 +173,13 @@ def test_a_migration_from_server_to_server(toy_spec_folder: Path, tmp_path: Path
     (tmp_path / "w.yaml").write_text(WAIVERS.format(expires="9999-12-31").replace("edit.no", "toy.told"))
     with hosted(ChatServer().serving()) as server:
         old = shell.target("old.yaml", server)
-        ended(shell.play(old, "old"), 0)
-        ended(shell.play(old, "narrow", "toy.pinged"), 0)
-        stale = ended(shell.play(old, "stale", "toy.told", "--waivers", "w.yaml"), 1)
+        ended(shell.scenario(old, "old"), 0)
+        ended(shell.scenario(old, "narrow", "toy.pinged"), 0)
+        stale = ended(shell.scenario(old, "stale", "toy.told", "--waivers", "w.yaml"), 1)
         assert "w.yaml:2: STALE: toy.told does not fail any more; remove the entry" in stale
     with hosted(ChatServer("in order", "drop").serving()) as server:
-        ended(shell.play(shell.target("new.yaml", server), "new"), 1)
-        listed = ended(shell.play(shell.target("listed.yaml", server, "waivers: w.yaml"), "listed"), 0)
+        ended(shell.scenario(shell.target("new.yaml", server), "new"), 1)
+        listed = ended(shell.scenario(shell.target("listed.yaml", server, "waivers: w.yaml"), "listed"), 0)
         assert "1 waiver: 1 ACTIVE" in listed
     assert "1 WAIVED" in ended(shell("report", "listed"), 0)
     closed = ended(shell("gate", "new", "--against", "old"), 1)

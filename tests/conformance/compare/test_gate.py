@@ -107,8 +107,8 @@ class TestStaysClosed:
 
     @pytest.mark.parametrize("standing", [BLOCKED, UNTESTABLE, BROKEN, NOT_APPLICABLE, None])
     @pytest.mark.parametrize("before", [PASS, FAIL])
-    def test_when_something_is_not_judged_that_was(self, before: Outcome, standing: Outcome | None) -> None:
-        decision = gate(run({**BASE, "1a": before}), run({**BASE, "1a": standing}))
+    def test_when_something_is_not_judged_that_was(self, before: Outcome, status: Outcome | None) -> None:
+        decision = gate(run({**BASE, "1a": before}), run({**BASE, "1a": status}))
         assert decision.exit_code == 3
         assert kinds(decision) == {"UNJUDGED"}
 
@@ -219,8 +219,8 @@ class TestStaysClosed:
         assert any(one.kind is Kind.WAIVER and word in one.sentence for one in decision.reasons)
 
     @pytest.mark.parametrize("standing", [BLOCKED, UNTESTABLE, BROKEN])
-    def test_when_a_waiver_is_of_something_that_was_not_judged(self, standing: Outcome) -> None:
-        assert gate(run(BASE), waived(run({**BASE, "1a": standing}), "edit.1a")).exit_code == 3
+    def test_when_a_waiver_is_of_something_that_was_not_judged(self, status: Outcome) -> None:
+        assert gate(run(BASE), waived(run({**BASE, "1a": status}), "edit.1a")).exit_code == 3
 
     def test_and_a_loss_is_said_before_what_is_not_judged(self) -> None:
         decision = gate(run(BASE), run({**BASE, "1a": BLOCKED, "2a": FAIL}))

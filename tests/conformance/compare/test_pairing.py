@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.compare import Comparison, FeaturePair, RulePair, ScenarioPair, Status, compare
+from conformance.compare import Change, Comparison, FeaturePair, RulePair, ScenarioPair, compare
 from conformance.results.model import Observation, Outcome
 from conformance.results.runlog import Footer, Run, ScenarioEntry
 from conformance.results.waivers import Waiver, Waivers
@@ -14,8 +14,8 @@ from tests.conformance.report import toys
 
 PASS, FAIL, BLOCKED, UNTESTABLE = Outcome.PASS, Outcome.FAIL, Outcome.BLOCKED, Outcome.UNTESTABLE
 NOT_APPLICABLE = Outcome.NOT_APPLICABLE
-OK, IMPROVED, REGRESSED, BOTH_FAIL = Status.OK, Status.IMPROVED, Status.REGRESSED, Status.BOTH_FAIL
-NOT_COMPARABLE, NEW, GONE = Status.NOT_COMPARABLE, Status.NEW, Status.GONE
+OK, IMPROVED, REGRESSED, BOTH_FAIL = Change.OK, Change.IMPROVED, Change.REGRESSED, Change.BOTH_FAIL
+NOT_COMPARABLE, NEW, GONE = Change.NOT_COMPARABLE, Change.NEW, Change.GONE
 
 RULES = (toys.rule("EDIT-1"), toys.rule("EDIT-2"), toys.rule("EDIT-3", "should"))
 
@@ -75,40 +75,40 @@ class TestScenario:
             (PASS, NOT_APPLICABLE, NOT_COMPARABLE, "NOT APPLICABLE in NEW"),
         ],
     )
-    def test_reads_its_table(self, old: Outcome | None, new: Outcome | None, status: Status, why: str) -> None:
+    def test_reads_its_table(self, old: Outcome | None, new: Outcome | None, change: Change, why: str) -> None:
         pair = only_scenario(compare(run({"1a": old}), run({"1a": new})))
-        assert (pair.status, pair.why) == (status, why)
+        assert (pair.change, pair.why) == (change, why)
 
     def test_that_is_waived_still_fails(self) -> None:
         waived = run({"1a": FAIL})
         entry = Waiver("edit.1a", "It is known.", "#1", "alice", "2030-01-01")
         waived = replace(waived, header=replace(waived.header, waivers=Waivers("w.yaml", "2026-01-01", (entry,))))
-        assert only_scenario(compare(run({"1a": PASS}), waived)).status is REGRESSED
-        assert only_scenario(compare(waived, run({"1a": PASS}))).status is IMPROVED
+        assert only_scenario(compare(run({"1a": PASS}), waived)).change is REGRESSED
+        assert only_scenario(compare(waived, run({"1a": PASS}))).change is IMPROVED
 
     def test_that_was_added_or_removed_since_is_no_regression(self) -> None:
         comparison = compare(run({"1a": PASS, "1b": PASS}), later({"1a": PASS, "1c": FAIL}))
-        assert [(one.id, one.status) for one in comparison.scenarios] == [
+        assert [(one.id, one.change) for one in comparison.scenarios] == [
             ("edit.1a", OK),
             ("edit.1c", NEW),
             ("edit.1b", GONE),
         ]
-        assert edit(comparison).status is NOT_COMPARABLE
+        assert edit(comparison).change is NOT_COMPARABLE
 
     def test_that_changed_since_is_not_compared(self) -> None:
         pair = only_scenario(compare(run({"1a": PASS}), later({"1a": FAIL}, "1a")))
-        assert (pair.status, pair.why, pair.changed) == (NOT_COMPARABLE, "it has changed since", True)
+        assert (pair.change, pair.why, pair.changed) == (NOT_COMPARABLE, "it has changed since", True)
 
     def test_is_compared_whatever_else_of_the_spec_changed(self) -> None:
-        assert only_scenario(compare(run({"1a": PASS}), later({"1a": FAIL}))).status is REGRESSED
+        assert only_scenario(compare(run({"1a": PASS}), later({"1a": FAIL}))).change is REGRESSED
 
     def test_of_a_log_without_revisions_is_compared_by_the_same_spec_only(self) -> None:
         old = run({"1a": PASS})
         spec = replace(old.header.spec, scenarios=(replace(scenario("1a"), revision=""),))
         old = replace(old, header=replace(old.header, spec=spec))
-        assert only_scenario(compare(old, run({"1a": PASS}))).status is OK
+        assert only_scenario(compare(old, run({"1a": PASS}))).change is OK
         pair = only_scenario(compare(old, later({"1a": PASS})))
-        assert (pair.status, pair.why) == (
+        assert (pair.change, pair.why) == (
             NOT_COMPARABLE,
             "one of the logs is too old to say if it has changed",
         )
@@ -133,45 +133,45 @@ class TestRule:
         ],
     )
     def test_by_what_both_played(
-        self, old: dict[str, Outcome | None], new: dict[str, Outcome | None], status: Status
+        self, old: dict[str, Outcome | None], new: dict[str, Outcome | None], change: Change
     ) -> None:
-        assert rule(compare(run(old), run(new))).status is status
+        assert rule(compare(run(old), run(new))).change is change
 
     def test_does_not_regress_by_a_scenario_that_was_added(self) -> None:
         pair = rule(compare(run({"1a": PASS}), later({"1a": PASS, "1b": FAIL})))
-        assert (pair.status, pair.why) == (NOT_COMPARABLE, "it fails only where OLD was not judged in the same way")
+        assert (pair.change, pair.why) == (NOT_COMPARABLE, "it fails only where OLD was not judged in the same way")
 
     def test_does_not_improve_by_a_scenario_that_was_removed(self) -> None:
         pair = rule(compare(run({"1a": PASS, "1b": FAIL}), later({"1a": PASS})))
-        assert (pair.status, pair.why) == (NOT_COMPARABLE, "what failed has changed since")
+        assert (pair.change, pair.why) == (NOT_COMPARABLE, "what failed has changed since")
 
     def test_is_not_ok_by_scenarios_that_all_changed(self) -> None:
         pair = rule(compare(run({"1a": PASS}), later({"1a": PASS}, "1a")))
-        assert (pair.status, pair.why) == (NOT_COMPARABLE, "all that proves it has changed since")
+        assert (pair.change, pair.why) == (NOT_COMPARABLE, "all that proves it has changed since")
 
     def test_regresses_by_a_finding_that_was_not_there(self) -> None:
         old = run({"1a": PASS, "2a": PASS})
-        assert rule(compare(old, finding(old, "2a", "EDIT-1"))).status is REGRESSED
-        assert rule(compare(finding(old, "2a", "EDIT-1"), old)).status is IMPROVED
-        assert rule(compare(finding(old, "2a", "EDIT-1"), finding(old, "2a", "EDIT-1"))).status is BOTH_FAIL
+        assert rule(compare(old, finding(old, "2a", "EDIT-1"))).change is REGRESSED
+        assert rule(compare(finding(old, "2a", "EDIT-1"), old)).change is IMPROVED
+        assert rule(compare(finding(old, "2a", "EDIT-1"), finding(old, "2a", "EDIT-1"))).change is BOTH_FAIL
 
     def test_does_not_regress_by_a_finding_where_old_was_not_judged_in_the_same_way(self) -> None:
         for new in (later({"1a": PASS, "2a": PASS}, "2a"), later({"1a": PASS, "2a": PASS})):
             old = run({"1a": PASS, "2a": PASS if new.header.spec.scenarios[1].revision == "2" else None})
-            assert rule(compare(old, finding(new, "2a", "EDIT-1"))).status is NOT_COMPARABLE
+            assert rule(compare(old, finding(new, "2a", "EDIT-1"))).change is NOT_COMPARABLE
 
     def test_of_one_spec_only_is_new_or_gone(self) -> None:
         old, new = run({"1a": PASS}), later({"1a": PASS})
         new = replace(new, header=replace(new.header, spec=replace(new.header.spec, rules=RULES[:1])))
-        assert rule(compare(old, new), "EDIT-2").status is GONE
-        assert rule(compare(new, old), "EDIT-2").status is NEW
+        assert rule(compare(old, new), "EDIT-2").change is GONE
+        assert rule(compare(new, old), "EDIT-2").change is NEW
 
     def test_counts_as_must_if_it_was_one(self) -> None:
         old, new = run({"1a": PASS}), later({"1a": FAIL})
         lowered = (replace(RULES[0], level="should"), *RULES[1:])
         new = replace(new, header=replace(new.header, spec=replace(new.header.spec, rules=lowered)))
         assert rule(compare(old, new)).must
-        assert edit(compare(old, new)).status is REGRESSED
+        assert edit(compare(old, new)).change is REGRESSED
 
 
 class TestFeature:
@@ -192,20 +192,20 @@ class TestFeature:
         ],
     )
     def test_by_its_must_rules(
-        self, old: dict[str, Outcome | None], new: dict[str, Outcome | None], status: Status
+        self, old: dict[str, Outcome | None], new: dict[str, Outcome | None], change: Change
     ) -> None:
-        assert edit(compare(run(old), run(new))).status is status
+        assert edit(compare(run(old), run(new))).change is change
 
     def test_that_the_server_does_not_know_is_worse_than_one_of_which_something_holds(self) -> None:
         good, missing = run({"1a": PASS, "2a": PASS}), run({"1a": BLOCKED, "2a": BLOCKED})
         missing = replace(missing, calibration=toys.calibration("Edit", "Touch"))
-        assert (edit(compare(good, missing)).status, edit(compare(good, missing)).why) == (
+        assert (edit(compare(good, missing)).change, edit(compare(good, missing)).why) == (
             REGRESSED,
             "NEW does not know it",
         )
-        assert edit(compare(missing, good)).status is IMPROVED
-        assert edit(compare(missing, missing)).status is BOTH_FAIL
-        assert edit(compare(missing, run({"1a": FAIL, "2a": FAIL}))).status is BOTH_FAIL
+        assert edit(compare(missing, good)).change is IMPROVED
+        assert edit(compare(missing, missing)).change is BOTH_FAIL
+        assert edit(compare(missing, run({"1a": FAIL, "2a": FAIL}))).change is BOTH_FAIL
 
     def test_says_why_it_is_not_comparable(self) -> None:
         assert edit(compare(run({"1a": None}), run({"1a": PASS, "2a": PASS}))).why == "not tested in OLD"

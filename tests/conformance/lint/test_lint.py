@@ -27,7 +27,7 @@ def slim(whole_spec: Spec) -> Spec:
     return replace(
         whole_spec,
         scenarios={one.id: one for one in {one.base: one for one in whole_spec.scenarios.values()}.values()},
-        probes={one.id: one for one in {one.play.base: one for one in whole_spec.probes.values()}.values()},
+        probes={one.id: one for one in {one.scenario.base: one for one in whole_spec.probes.values()}.values()},
     )
 
 

@@ -136,11 +136,11 @@ class TestNames:
 
 
 def test_nobody_is_called_like_those_who_look_on(spec: Spec, scenario: Author) -> None:
-    step = "steps: [{connect: bob@onlooking}, {sync: alice}]"
-    played = scenario(step, given="{users: [alice, bob, absentee], devices: [alice@onlooking]}")
+    step = "steps: [{connect: bob@second_device}, {sync: alice}]"
+    played = scenario(step, given="{users: [alice, bob, unjoined_member], devices: [alice@second_device]}")
     assert [message.partition(" is what")[0] for _, message in onlookers_are_strangers(played, spec)] == [
-        "absentee",
-        "alice@onlooking",
-        "bob@onlooking",
+        "unjoined_member",
+        "alice@second_device",
+        "bob@second_device",
     ]
     assert list(onlookers_are_strangers(scenario("steps: [{sync: alice}]"), spec)) == []

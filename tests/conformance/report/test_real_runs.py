@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from conformance.cli.recording import make_header, recording
-from conformance.engine.run.run import Course, Options, Selection, run, select
+from conformance.engine.run.run import Options, RunState, Selection, run, select
 from conformance.report import FORMATS, build
 from conformance.results.runlog import read_run
-from conformance.results.verdict import Standing
+from conformance.results.verdict import Status
 from conformance.target.embedded import embedded
 from tests.conformance.report import hostile, runs
 from tests.conformance.report.pages import Page
@@ -33,10 +33,10 @@ async def played(spec: Spec, fault: str, path: Path, **options: int) -> Run:
     """Play some scenarios against the reference server with a fault, and give the run as it is read back."""
     scenarios = select(spec, SOME)
     chosen = Options(jobs=6, probes=False, **options)  # type: ignore[arg-type]
-    course = Course()
+    state = RunState()
     async with embedded(spec, forked(faulty, fault)) as (target, server):
-        with recording(path, make_header(spec, target, scenarios, chosen), target, course, "fail", 0.0) as sink:
-            await run(spec, target, scenarios, (), chosen, sink, course, server.restart)
+        with recording(path, make_header(spec, target, scenarios, chosen), target, state, "fail", 0.0) as sink:
+            await run(spec, target, scenarios, (), chosen, sink, state, server.restart)
     return read_run(path)
 
 
@@ -49,7 +49,7 @@ async def seen(whole_spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Ru
 def test_a_faulty_server_fails_in_every_view(seen: Run) -> None:
     check(seen)
     report = build(seen)
-    failing = {scenario.entry.id for scenario in report.scenarios if scenario.standing is Standing.FAIL}
+    failing = {scenario.entry.id for scenario in report.scenarios if scenario.status is Status.FAIL}
     assert "edit-message.non-author-refused[member]" in failing
     assert (report.reason, report.exit_code) == ("", 1)
     for form in ("text", "markdown", "html", "junit", "sarif", "github", "summary"):

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from conformance.report import FILES, build, markdown, parity_json, write_reports
 from conformance.results.model import Outcome
-from conformance.results.verdict import Standing, Verdict
+from conformance.results.verdict import Status, Verdict
 from tests.conformance.report import hostile, toys
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class TestBuild:
             Verdict.FAIL: 1,
             Verdict.NOT_TESTED: 1,
         }
-        assert report.scenario_counts[Standing.FAIL] == 2
-        assert report.scenario_counts[Standing.NOT_RUN] == 1
+        assert report.scenario_counts[Status.FAIL] == 2
+        assert report.scenario_counts[Status.NOT_RUN] == 1
         assert sum(report.rule_counts.values()) == 7
         assert [scenario.entry.id for scenario in report.flaky] == ["edit.0"]
 
@@ -59,7 +59,7 @@ class TestBuild:
             toys.run(toys.header((shared,), (edit, drop)), toys.result(edit), toys.result(drop, Outcome.FAIL))
         )
         [row] = report.rules
-        assert row.standing is Standing.FAIL
+        assert row.status is Status.FAIL
         assert [scenario.entry.id for scenario in row.scenarios] == ["edit.a", "drop.a"]
 
     def test_says_why_a_run_is_not_complete(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from conformance.report.tables import tables
 from conformance.results.model import Outcome
 from conformance.results.runlog import CellEntry, ScenarioEntry
-from conformance.results.verdict import Standing, judge
+from conformance.results.verdict import Status, judge
 from tests.conformance.report import toys
 
 
@@ -28,10 +28,10 @@ def test_a_table_has_its_rows_and_columns_in_the_order_of_its_file() -> None:
     results = (toys.result(entries[1], Outcome.FAIL), toys.result(entries[2]))
     (table,) = tables(judge(toys.run(toys.header((toys.rule("M-1"),), entries), *results)).scenarios)
     assert (table.title, table.rows, table.columns) == ("Who may", ("edit", "drop"), ("owner", "reader"))
-    assert {place: (cell.value, cell.standing) for place, cell in table.cells.items()} == {
-        ("drop", "reader"): ("refused", Standing.FAIL),
-        ("drop", "owner"): ("allowed", Standing.PASS),
-        ("edit", "owner"): ("allowed", Standing.NOT_RUN),
+    assert {place: (cell.value, cell.status) for place, cell in table.cells.items()} == {
+        ("drop", "reader"): ("refused", Status.FAIL),
+        ("drop", "owner"): ("allowed", Status.PASS),
+        ("edit", "owner"): ("allowed", Status.NOT_RUN),
     }
 
 
@@ -40,7 +40,7 @@ def test_a_cell_of_several_scenarios_is_as_bad_as_the_worst() -> None:
     results = (toys.result(entries[0]), toys.result(entries[1], Outcome.FAIL))
     (table,) = tables(judge(toys.run(toys.header((toys.rule("M-1"),), entries), *results)).scenarios)
     cell = table.cells["edit", "owner"]
-    assert (cell.standing, [one.entry.id for one in cell.scenarios]) == (Standing.FAIL, ["a", "b"])
+    assert (cell.status, [one.entry.id for one in cell.scenarios]) == (Status.FAIL, ["a", "b"])
 
 
 def test_a_run_without_tables_has_none() -> None:

@@ -254,7 +254,7 @@ def test_every_wrong_step_is_named_in_the_order_of_the_lines(tmp_path: Path) -> 
 
 def test_an_unwatched_trap_belongs_to_a_machine_of_ones_own(tmp_path: Path) -> None:
     scenario = read_steps(tmp_path, "never_fetched: bait", given="given: {users: [alice], traps: [bait]}\n\n\n\n")
-    assert scenario.steps == (s.NeverFetched(line=L, trap="bait"),)
+    assert scenario.steps == (s.NeverFetched(line=L, honeypot="bait"),)
     assert scenario.needs == {"local": True}
 
 
@@ -329,7 +329,7 @@ given:
                 "den": s.Conversation({}, "private"),
             },
             unknown=("nobody",),
-            traps=("bait",),
+            honeypots=("bait",),
         )
 
     @pytest.mark.parametrize(
@@ -375,7 +375,7 @@ steps:
         (tmp_path / "p.yaml").write_text(self.TEXT)
         (probe,) = read_probes(tmp_path / "p.yaml", formats()["probe"], protocol())
         assert (probe.id, probe.why) == ("greeting", "Some clients wait for it.")
-        assert probe.play.steps == (
+        assert probe.scenario.steps == (
             s.Observe(
                 line=6,
                 at="alice",

@@ -48,8 +48,8 @@ def test_whatever_decides_how_it_is_played_or_judged_makes_one(change: dict[str,
 
 
 def test_every_scenario_and_every_case_of_the_spec_has_its_own(whole_spec: Spec) -> None:
-    plays = [*whole_spec.scenarios.values(), *(probe.play for probe in whole_spec.probes.values())]
-    assert len({play.revision for play in plays}) == len(plays)
+    scenarios = [*whole_spec.scenarios.values(), *(probe.scenario for probe in whole_spec.probes.values())]
+    assert len({scenario.revision for scenario in scenarios}) == len(scenarios)
 
 
 def test_is_the_same_whenever_the_spec_is_read(whole_spec: Spec) -> None:

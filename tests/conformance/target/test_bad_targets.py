@@ -37,7 +37,7 @@ limits: {content_max: 2000}
 timers: {typing_expiry: 3}
 options: {sender_echo: false}
 ambient: [UserPresenceUpdate]
-politeness: {requests_per_second: 20, run_requests: unlimited}
+throttle: {requests_per_second: 20, run_requests: unlimited}
 protected: ["*.prod.example"]
 reply: 2
 """
@@ -77,7 +77,7 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
         "reply: 2",
         "colour: red",
         "21: there is no key 'colour' here; there are ambient, auth, dialect, instances, limits, name, options,"
-        " politeness, protected, provision, reply, timers, waivers",
+        " throttle, protected, provision, reply, timers, waivers",
     ),
     "instances by another name": (
         "instances:",

@@ -89,9 +89,9 @@ class TestReadTarget:
         ({"options": {"sender_echo": "yes"}}, 10, "options.sender_echo takes true or false"),
         ({"options": {"history_order": True}}, 10, "options.history_order takes newest_first or oldest_first"),
         ({"ambient": ["UserPresence"]}, 10, "there is no message type (outgoing) 'UserPresence'"),
-        ({"politeness": {"requests_per_second": "none"}}, 10, "A number of at least 0.1, or the word unlimited."),
-        ({"politeness": {"request_per_second": 1}}, 10, "did you mean 'requests_per_second'?"),
-        ({"politeness": {"open_connections": 0}}, 10, "0 should be at least 1"),
+        ({"throttle": {"requests_per_second": "none"}}, 10, "A number of at least 0.1, or the word unlimited."),
+        ({"throttle": {"request_per_second": 1}}, 10, "did you mean 'requests_per_second'?"),
+        ({"throttle": {"open_connections": 0}}, 10, "0 should be at least 1"),
         ({"protected": "chat.example"}, 9, "should be a list"),
         ({"provision": {"driver": "jwd"}}, 8, '"jwd" is not one of'),
         ({"provision": {"driver": "jwt", "idz": "uuid"}}, 9, "there is no key 'idz' here; did you mean 'ids'?"),
@@ -125,21 +125,21 @@ def test_is_local_when_every_instance_is(read: Callable[..., Target], urls: list
 
 class TestPoliteness:
     def test_is_by_default_that_of_the_place(self, read: Callable[..., Target]) -> None:
-        assert read().politeness == UNLIMITED
-        assert read(instances=["wss://chat.example/ws"]).politeness == CAREFUL
+        assert read().throttle == UNLIMITED
+        assert read(instances=["wss://chat.example/ws"]).throttle == CAREFUL
 
     def test_is_what_the_file_says(self, read: Callable[..., Target]) -> None:
-        found = read(politeness={"run_requests": "unlimited", "requests_per_second": 0.5}, protected=[])
-        assert (found.politeness.requests_per_second, found.politeness.run_requests) == (0.5, None)
+        found = read(throttle={"run_requests": "unlimited", "requests_per_second": 0.5}, protected=[])
+        assert (found.throttle.requests_per_second, found.throttle.run_requests) == (0.5, None)
         assert found.protected == ()
 
     def test_of_another_address_is_that_of_the_address(self, write: Callable[..., Path], spec: Spec) -> None:
         target = read_target(write(), spec, instances=("wss://chat.example/ws",), secret=SECRET)
-        assert target.politeness == CAREFUL
+        assert target.throttle == CAREFUL
 
     def test_has_the_keys_and_the_defaults_that_the_format_tells(self, spec: Spec) -> None:
         schema = json.loads((spec.folder / "formats" / "target.schema.json").read_text())
-        section = schema["properties"]["politeness"]["properties"]
+        section = schema["properties"]["throttle"]["properties"]
         told = {name: section[name]["description"].rpartition("default: ")[2].rstrip(").") for name in section}
         assert told == {name: str(value) for name, value in asdict(CAREFUL).items()}
 

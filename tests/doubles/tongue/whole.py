@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.cli.recording import make_header, recording
-from conformance.engine.run.run import Course, Options, Selection, run, select
+from conformance.engine.run.run import Options, RunState, Selection, run, select
 from conformance.report import build, terminal
 from conformance.report.differences import gist
 from conformance.results.runlog import read_run
@@ -23,7 +23,7 @@ from tests.forked import forked
 TARGET = Path(__file__).parent / "target.yaml"
 
 
-async def play(log: Path, patterns: tuple[str, ...]) -> None:
+async def run_scenario(log: Path, patterns: tuple[str, ...]) -> None:
     """Start the server with the embedded one's timers, and play."""
     spec = load(find())
     scenarios, options = select(spec, Selection(patterns)), Options()
@@ -31,17 +31,17 @@ async def play(log: Path, patterns: tuple[str, ...]) -> None:
     async with embedded(spec, forked(serve)) as (started, server):
         read = read_target(TARGET, spec, instances=started.instances, secret=server.secret)
         target = replace(read, profile=started.profile)
-        course = Course()
+        state = RunState()
         header = make_header(spec, target, scenarios, options, str(TARGET))
-        with recording(log, header, target, course, "fail", began) as sink:
-            await run(spec, target, scenarios, (), options, sink, course, server.restart)
+        with recording(log, header, target, state, "fail", began) as sink:
+            await run(spec, target, scenarios, (), options, sink, state, server.restart)
 
 
 def main(patterns: tuple[str, ...]) -> int:
     """Play, show the table and what of the dialect was used, and give the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "run.jsonl"
-        asyncio.run(play(log, patterns))
+        asyncio.run(run_scenario(log, patterns))
         recorded = read_run(log)
     report = build(recorded)
     terminal.show(report, recorded)

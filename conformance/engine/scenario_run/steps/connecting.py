@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from conformance.engine.context import joining as entering
 from conformance.engine.context.closes import one_of_codes
 from conformance.engine.context.failure import Unmet
-from conformance.engine.context.retrying import insist
+from conformance.engine.context.retrying import connect_with_retries
 from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario import steps as s
     from conformance.wire.connection import Connection
 
@@ -20,33 +20,33 @@ REFUSING_STATUS = frozenset({401, 403})
 REFUSING_CODES = ("1008", "44xx")
 
 
-async def connect(step: s.Connect, world: World) -> None:
+async def connect(step: s.Connect, context: ScenarioContext) -> None:
     """Open a connection; raises Unmet where it is refused, or should be and is not."""
-    token = world.names.value(step.token) if step.token is not None else None
+    token = context.names.value(step.token) if step.token is not None else None
     arrive = partial(
-        entering.connect, world, step.who, step.instance, token, world.names.value(dict(step.query)), step.origin
+        entering.connect, context, step.who, step.instance, token, context.names.value(dict(step.query)), step.origin
     )
-    outcome = await (arrive() if step.refused or world.observing else insist(world, step.who, arrive))
+    outcome = await (arrive() if step.refused or context.observing else connect_with_retries(context, step.who, arrive))
     if step.refused:
-        await _check_refused(step, outcome, world)
+        await _check_refused(step, outcome, context)
         return
     if isinstance(outcome, Refused):
-        if not world.observing:
+        if not context.observing:
             raise Unmet(f"{step.who} should be let in, and was refused: {outcome.why}")
         return
-    if not world.observing:
-        await entering.take_greeting(world, step.who)
+    if not context.observing:
+        await entering.take_greeting(context, step.who)
     for conversation in step.join:
-        await entering.join(world, step.who, conversation)
+        await entering.join(context, step.who, conversation)
 
 
-async def _check_refused(step: s.Connect, outcome: Connection | Refused, world: World) -> None:
+async def _check_refused(step: s.Connect, outcome: Connection | Refused, context: ScenarioContext) -> None:
     """Check for HTTP 401 or 403, or a close with 1008 or 44xx before any application frame (AUTH-1)."""
     if isinstance(outcome, Refused):
         if outcome.status not in REFUSING_STATUS:
             raise Unmet(f"{step.who} should be refused with HTTP 401 or 403; what happened: {outcome.why}")
         return
-    await outcome.until(lambda: bool(outcome.log), world.stage.reply)
+    await outcome.until(lambda: bool(outcome.log), context.run.reply)
     if outcome.log:
         raise Unmet(f"{step.who} should be refused, and was let in", outcome.log[0])
     closed = outcome.closed
@@ -56,8 +56,8 @@ async def _check_refused(step: s.Connect, outcome: Connection | Refused, world: 
         raise Unmet(f"{step.who} should be refused with a close of 1008 or 44xx; it was {closed}")
 
 
-async def disconnect(step: s.Disconnect, world: World) -> None:
+async def disconnect(step: s.Disconnect, context: ScenarioContext) -> None:
     """Leave, by a close handshake or a TCP reset."""
     for name in step.who:
-        connection = world.open(name)
+        connection = context.open(name)
         await (connection.drop() if step.drop else connection.close())

@@ -10,7 +10,7 @@ from conformance.files.show import show
 from conformance.scenario.matching import Matched, Mismatch, match, same
 
 if TYPE_CHECKING:
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario import steps as s
     from conformance.wire.connection import Connection, Received
 
@@ -18,50 +18,50 @@ TIMER_MARGIN = 1.25
 """A server's timer may end this much late before it is late: 1.25 times its length, plus the patience."""
 
 
-async def expect(step: s.Expect, world: World) -> None:
+async def expect(step: s.Expect, context: ScenarioContext) -> None:
     """Claim a matching frame at each connection, waiting for it; raises Unmet with the nearest miss."""
-    pattern = world.names.render(step.pattern)
+    pattern = context.names.render(step.pattern)
     agreed: dict[str, Any] = {}  # Several connections of one step must capture the same values.
     for name in step.at:
-        connection = world.open(name)
-        found = await await_frame(world, connection, step.frame, pattern, extra(step.within, world))
+        connection = context.open(name)
+        found = await await_frame(context, connection, step.frame, pattern, extra(step.within, context))
         if found is None:
-            raise missing(world, connection, step.frame, pattern)
+            raise missing(context, connection, step.frame, pattern)
         index, received, matched = found
         if step.next:
-            _check_next(world, connection, index)
+            _check_next(context, connection, index)
         connection.claimed.add(index)
         for key, value in matched.captures.items():
             first = agreed.setdefault(key, value)
             if not same(first, value):
                 raise Unmet(f"{name} got {show(value)} for {key}, {step.at[0]} got {show(first)}", received)
-    world.names.bind(agreed)
+    context.names.bind(agreed)
 
 
-def _check_next(world: World, connection: Connection, index: int) -> None:
+def _check_next(context: ScenarioContext, connection: Connection, index: int) -> None:
     for earlier in range(index):
         received = connection.log[earlier]
-        if earlier not in connection.claimed and not world.is_ambient(received):
+        if earlier not in connection.claimed and not context.is_ambient(received):
             kind = received.frame.type or "a frame of no known type"
             raise Unmet(f"at {connection.name}, {kind} came first", received)
 
 
 async def await_frame(
-    world: World, connection: Connection, kind: str, pattern: Any, extra: float
+    context: ScenarioContext, connection: Connection, kind: str, pattern: Any, extra: float
 ) -> tuple[int, Received, Matched] | None:
     """Wait for a frame; when patience ends, the barrier says whether it can still come."""
 
     def arrived() -> bool:
-        return world.first(connection, kind, pattern, or_greeting=True) is not None
+        return context.first(connection, kind, pattern, or_greeting=True) is not None
 
-    in_time = await connection.until(arrived, extra + world.stage.patience)
-    if not in_time and connection.closed is None and world.stage.calibration.answers_barrier:
+    in_time = await connection.until(arrived, extra + context.run.patience)
+    if not in_time and connection.closed is None and context.run.calibration.answers_barrier:
         # Whatever the server still has to do for us is done when the barrier returns, however slow the machine is.
-        await world.quiet()
-    return world.first(connection, kind, pattern, or_greeting=True)
+        await context.quiet()
+    return context.first(connection, kind, pattern, or_greeting=True)
 
 
-def missing(world: World, connection: Connection, kind: str, pattern: Any) -> Unmet:
+def missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> Unmet:
     """Say what is missing, and which frame came nearest to it."""
     ending = f"; the connection was {connection.closed}" if connection.closed else ""
     near: tuple[int, Mismatch, Received] | None = None
@@ -75,49 +75,49 @@ def missing(world: World, connection: Connection, kind: str, pattern: Any) -> Un
     if near is not None:
         return Unmet(f"no matching {kind} at {connection.name}; the nearest differs: {near[1]}{ending}", near[2])
     unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
-    error = next((one for one in unclaimed if one.frame.type == world.stage.spec.protocol.error), None)
+    error = next((one for one in unclaimed if one.frame.type == context.run.spec.protocol.error), None)
     if error is not None:
         return Unmet(f"no {kind} at {connection.name}; it got an {error.frame.type} instead{ending}", error)
     return Unmet(f"no {kind} at {connection.name}{ending}", unclaimed[-1] if unclaimed else None)
 
 
-def extra(within: str | None, world: World) -> float:
+def extra(within: str | None, context: ScenarioContext) -> float:
     """Give the seconds that a server's timer adds to the wait."""
-    return world.stage.timer(within) * TIMER_MARGIN if within else 0.0
+    return context.run.timer(within) * TIMER_MARGIN if within else 0.0
 
 
-async def expect_either(step: s.ExpectEither, world: World) -> None:
+async def expect_either(step: s.ExpectEither, context: ScenarioContext) -> None:
     """Wait for the first of several things, and claim it if it is a frame."""
-    connection = world.open(step.at)
-    patterns = [world.names.render(one.pattern) for one in step.alternatives]
+    connection = context.open(step.at)
+    patterns = [context.names.render(one.pattern) for one in step.alternatives]
 
     def which() -> int | None:
         """Give the alternative whose frame came first, else the one that says how the connection ended."""
         came = []
         for index, (one, pattern) in enumerate(zip(step.alternatives, patterns, strict=True)):
-            position = happened(one, pattern, connection, world)
+            position = happened(one, pattern, connection, context)
             if position is not None:
                 came.append((position, index))
         return min(came)[1] if came else None
 
-    await connection.until(lambda: which() is not None, extra(step.within, world) + world.stage.reply)
+    await connection.until(lambda: which() is not None, extra(step.within, context) + context.run.reply)
     index = which()
     if index is None:
         wanted = " or ".join(say_alternative(one) for one in step.alternatives)
         ending = f"it was {connection.closed}" if connection.closed else "nothing of that happened"
         raise Unmet(f"expected {wanted} at {step.at}; {ending}")
     if step.alternatives[index].frame is not None:
-        found = world.first(connection, str(step.alternatives[index].frame), patterns[index])
+        found = context.first(connection, str(step.alternatives[index].frame), patterns[index])
         assert found is not None
         connection.claimed.add(found[0])
-        world.names.bind(found[2].captures)
+        context.names.bind(found[2].captures)
 
 
-async def expect_close(step: s.ExpectClose, world: World) -> None:
+async def expect_close(step: s.ExpectClose, context: ScenarioContext) -> None:
     """Wait until the server has closed each connection, with one of the codes."""
     for name in step.at:
-        connection = world.open(name)
-        await connection.until(lambda: False, extra(step.within, world) + world.stage.reply)
+        connection = context.open(name)
+        await connection.until(lambda: False, extra(step.within, context) + context.run.reply)
         closed = connection.closed
         if closed is None:
             raise Unmet(f"{name} should have been closed by the server, and is still open")
@@ -129,24 +129,24 @@ async def expect_close(step: s.ExpectClose, world: World) -> None:
             raise Unmet(f"{name} was closed with {closed.code}, not with {' or '.join(step.codes)}")
 
 
-async def observe(step: s.Observe, world: World) -> None:
+async def observe(step: s.Observe, context: ScenarioContext) -> None:
     """See which choice fits, without claiming anything (probes only)."""
-    await world.quiet()
-    world.observed = step.otherwise
+    await context.quiet()
+    context.observed = step.otherwise
     for word, one in step.choices.items():
         if one.refused:
-            if step.at in world.refused:
-                world.observed = word
+            if step.at in context.refused:
+                context.observed = word
                 return
             continue
-        if step.at not in world.connections:
+        if step.at not in context.connections:
             continue
-        connection = world.connections[step.at]
-        pattern = world.names.render(one.pattern)
-        if happened(one, pattern, connection, world) is not None:
+        connection = context.connections[step.at]
+        pattern = context.names.render(one.pattern)
+        if happened(one, pattern, connection, context) is not None:
             if one.frame is not None:
-                found = world.first(connection, one.frame, pattern)
+                found = context.first(connection, one.frame, pattern)
                 assert found is not None
-                world.names.bind(found[2].captures)
-            world.observed = str(world.names.value(word))
+                context.names.bind(found[2].captures)
+            context.observed = str(context.names.value(word))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.failure import Unmet
-from conformance.engine.context.scenario_context import Guard, World
+from conformance.engine.context.scenario_context import Guard, ScenarioContext
 from conformance.engine.scenario_run.residue import unexplained
 from conformance.scenario.matching import Matched, match
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from conformance.scenario import steps as s
 
 
-async def never(step: s.Never, world: World) -> None:
+async def never(step: s.Never, context: ScenarioContext) -> None:
     """Judge now, and let the guard stand until the end."""
-    guard = Guard(step, world.names.render(step.pattern))
-    await world.quiet()
-    judge_guard(guard, world)
-    world.guards.append(guard)
+    guard = Guard(step, context.names.render(step.pattern))
+    await context.quiet()
+    judge_guard(guard, context)
+    context.guards.append(guard)
 
 
-def judge_guard(guard: Guard, world: World) -> None:
+def judge_guard(guard: Guard, context: ScenarioContext) -> None:
     """Raise Unmet where a connection has an unclaimed frame that must never come."""
-    strays = unexplained(world) if guard.step.frame == "*" else {}
+    strays = unexplained(context) if guard.step.frame == "*" else {}
     for name in guard.step.at:
-        connection = world.open(name)
+        connection = context.open(name)
         unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
         suspects = strays[name] if guard.step.frame == "*" else unclaimed
         for received in suspects:
@@ -35,14 +35,14 @@ def judge_guard(guard: Guard, world: World) -> None:
                 raise Unmet(f"{name} must never get {received.frame.type or 'such a frame'} here", received)
 
 
-async def never_fetched(step: s.NeverFetched, world: World) -> None:
+async def never_fetched(step: s.NeverFetched, context: ScenarioContext) -> None:
     """Judge the trap now, and again at the end."""
-    await world.quiet()
-    world.trap_guards.append(step)
-    judge_trap(step, world)
+    await context.quiet()
+    context.honeypot_guards.append(step)
+    judge_trap(step, context)
 
 
-def judge_trap(step: s.NeverFetched, world: World) -> None:
+def judge_trap(step: s.NeverFetched, context: ScenarioContext) -> None:
     """Raise Unmet where somebody has asked the trap for something."""
-    if world.traps[step.trap].visits:
-        raise Unmet(f"the server asked the URL of {step.trap} for something")
+    if context.honeypots[step.honeypot].visits:
+        raise Unmet(f"the server asked the URL of {step.honeypot} for something")

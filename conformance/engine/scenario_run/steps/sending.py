@@ -10,65 +10,65 @@ from conformance.files.show import show
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.engine.context.scenario_context import World
+    from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario import steps as s
     from conformance.wire.connection import Connection
 
 
-async def send(step: s.Send, world: World) -> None:
+async def send(step: s.Send, context: ScenarioContext) -> None:
     """Send one frame of the protocol, checked against its own schema; raises Broken or Spoiled if it does not fit."""
-    discriminator = world.stage.spec.protocol.discriminator
-    frame = {discriminator: step.frame, **world.names.value(step.fields)}
-    violations = world.stage.spec.incoming[step.frame].violations(frame)
+    discriminator = context.run.spec.protocol.discriminator
+    frame = {discriminator: step.frame, **context.names.value(step.fields)}
+    violations = context.run.spec.incoming[step.frame].violations(frame)
     if violations and not step.invalid:
         said = f"our own {step.frame} does not fit its schema: {violations[0].message}"
-        if world.was_sent_wrong_frames():
+        if context.was_sent_wrong_frames():
             raise Spoiled(f"with what the server sent, {said}")
         raise Broken(said)
     if step.invalid and not violations:
         raise Broken(f"this {step.frame} is marked `invalid`, but it fits its schema")
-    await world.send(step.by, frame, paced=not world.alone)
+    await context.send(step.by, frame, paced=not context.alone)
 
 
-async def send_raw(step: s.SendRaw, world: World) -> None:
+async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
     """Send text, bytes or frames as they are."""
-    connection = world.open(step.by)
-    await world.turn(step.by)
+    connection = context.open(step.by)
+    await context.turn(step.by)
     before = len(connection.log)
-    if await _write_raw(step, connection, world):
+    if await _write_raw(step, connection, context):
         # Barriers are told apart by counting their replies, so the one to this must be known before the next.
-        protocol = world.stage.spec.protocol
+        protocol = context.run.spec.protocol
         answers = (protocol.barrier_reply, protocol.error)
         await connection.until(
-            lambda: any(one.frame.type in answers for one in connection.log[before:]), world.stage.patience
+            lambda: any(one.frame.type in answers for one in connection.log[before:]), context.run.patience
         )
 
 
-async def _write_raw(step: s.SendRaw, connection: Connection, world: World) -> bool:
+async def _write_raw(step: s.SendRaw, connection: Connection, context: ScenarioContext) -> bool:
     """Write it; True: it is a barrier request."""
     if step.binary is not None:
         data = bytes.fromhex(step.binary)
-        world.transcript.note(step.by, "→", f"binary {data.hex()}")
+        context.transcript.note(step.by, "→", f"binary {data.hex()}")
         barrier = connection.note_raw(data)
         await connection.send_bytes(data)
         return barrier
     if step.frames:
-        return _write_wire(step, connection, world)
-    text = _text(step, step.text, world)
-    world.transcript.note(step.by, "→", text)
+        return _write_wire(step, connection, context)
+    text = _text(step, step.text, context)
+    context.transcript.note(step.by, "→", text)
     barrier = connection.note_raw(text)
     await connection.send_text(text)
     return barrier
 
 
-def _write_wire(step: s.SendRaw, connection: Connection, world: World) -> bool:
+def _write_wire(step: s.SendRaw, connection: Connection, context: ScenarioContext) -> bool:
     message = b""
     barrier = False
-    payloads = [_payload(step, frame, world) for frame in step.frames]
+    payloads = [_payload(step, frame, context) for frame in step.frames]
     wires = _spoken(step, payloads, connection)
     for frame, payload, wire in zip(step.frames, payloads, wires, strict=True):
         about = f"opcode {frame.opcode} fin {int(frame.fin)} rsv {frame.rsv}"
-        world.transcript.note(step.by, "→", f"frame {about}, {len(payload)} bytes: {payload[:200]!r}")
+        context.transcript.note(step.by, "→", f"frame {about}, {len(payload)} bytes: {payload[:200]!r}")
         connection.send_wire(frame.opcode, wire, fin=frame.fin, rsv=frame.rsv)
         if frame.opcode in (0, 1):
             message += payload
@@ -78,9 +78,9 @@ def _write_wire(step: s.SendRaw, connection: Connection, world: World) -> bool:
     return barrier
 
 
-def _payload(step: s.SendRaw, frame: s.RawFrame, world: World) -> bytes:
+def _payload(step: s.SendRaw, frame: s.RawFrame, context: ScenarioContext) -> bytes:
     written = frame.payload_hex
-    return bytes.fromhex(written) if written is not None else _text(step, frame.payload, world).encode()
+    return bytes.fromhex(written) if written is not None else _text(step, frame.payload, context).encode()
 
 
 def _spoken(step: s.SendRaw, payloads: Sequence[bytes], connection: Connection) -> list[bytes]:
@@ -99,18 +99,18 @@ def _spoken(step: s.SendRaw, payloads: Sequence[bytes], connection: Connection) 
     return spoken
 
 
-def _text(step: s.SendRaw, raw: Any, world: World) -> str:
-    text = world.names.value(raw)
+def _text(step: s.SendRaw, raw: Any, context: ScenarioContext) -> str:
+    text = context.names.value(raw)
     if not isinstance(text, str):
         raise Broken(f"{step.label}: {show(text)} is not text")
     return text
 
 
-async def ws_ping(step: s.WsPing, world: World) -> None:
+async def ws_ping(step: s.WsPing, context: ScenarioContext) -> None:
     """Send a WebSocket ping (RFC 6455 §5.5.2) and wait for the pong of the same payload."""
-    payload = str(world.names.value(step.payload)).encode()
-    await world.turn(step.by)
-    world.transcript.note(step.by, "→", f"WebSocket ping {payload!r}")
-    if not await world.open(step.by).ws_ping(payload, world.stage.reply):
+    payload = str(context.names.value(step.payload)).encode()
+    await context.turn(step.by)
+    context.transcript.note(step.by, "→", f"WebSocket ping {payload!r}")
+    if not await context.open(step.by).ws_ping(payload, context.run.reply):
         raise Unmet(f"{step.by} got no WebSocket pong with the payload {payload!r}")
-    world.transcript.note(step.by, "←", f"WebSocket pong {payload!r}")
+    context.transcript.note(step.by, "←", f"WebSocket pong {payload!r}")

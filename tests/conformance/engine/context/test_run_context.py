@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from conformance.engine.context.run_context import Floor, Pacer
+from conformance.engine.context.run_context import ExclusiveSlot, Pacer
 from tests.conformance.run_contexts import Author, messages, target_at, theatre
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ steps:
   - {collect: NewMessage, at: bob, into: seen, count: 4}
 """
     changes = {"limits": {"messages_per_window": 30}, "timers": {"rate_window": 0.4}}
-    async with theatre(spec, **changes) as stage:
-        stage.stage.pacer._limits[0] = (stage.stage.pacer._limits[0][0], 2, 0.4)
-        paced = await stage.play(scenario(toy))
-        unpaced = await stage.play(scenario(toy, exclusive="true"))
+    async with theatre(spec, **changes) as run_context:
+        run_context.run.pacer._limits[0] = (run_context.run.pacer._limits[0][0], 2, 0.4)
+        paced = await run_context.scenario(scenario(toy))
+        unpaced = await run_context.scenario(scenario(toy, exclusive="true"))
     assert (messages(paced), messages(unpaced)) == ([], [])
     assert paced.seconds >= 0.4
     assert unpaced.seconds < paced.seconds
@@ -110,10 +110,10 @@ steps:
 
 class TestFloor:
     async def test_lets_one_at_a_time_act(self) -> None:
-        floor, log = Floor(), []
+        exclusive_slot, log = ExclusiveSlot(), []
 
         async def act(name: str) -> None:
-            async with floor.hold():
+            async with exclusive_slot.hold():
                 log.append(name)
                 await asyncio.sleep(0)
                 log.append(name)
@@ -122,16 +122,16 @@ class TestFloor:
         assert log == ["first", "first", "second", "second"]
 
     async def test_goes_to_who_comes_back_before_those_who_have_not_begun(self) -> None:
-        floor, log, timer = Floor(), [], asyncio.Event()
+        exclusive_slot, log, timer = ExclusiveSlot(), [], asyncio.Event()
 
         async def wait() -> None:
-            async with floor.hold():
-                async with floor.leave():
+            async with exclusive_slot.hold():
+                async with exclusive_slot.leave():
                     await timer.wait()
                 log.append("back")
 
         async def act() -> None:
-            async with floor.hold():
+            async with exclusive_slot.hold():
                 timer.set()
                 for _ in range(3):
                     await asyncio.sleep(0)
@@ -142,16 +142,16 @@ class TestFloor:
         assert log == ["new", "new", "back", "new", "new"]
 
     async def test_is_free_while_its_holder_waits_for_a_timer(self) -> None:
-        floor, log, timer = Floor(), [], asyncio.Event()
+        exclusive_slot, log, timer = ExclusiveSlot(), [], asyncio.Event()
 
         async def wait() -> None:
-            async with floor.hold():
-                async with floor.leave():
+            async with exclusive_slot.hold():
+                async with exclusive_slot.leave():
                     await timer.wait()
                 log.append("waited")
 
         async def act() -> None:
-            async with floor.hold():
+            async with exclusive_slot.hold():
                 timer.set()
                 await asyncio.sleep(0)
                 log.append("acted")
@@ -168,9 +168,9 @@ steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hello}}
   - {expect: NewMessage, at: [alice, bob]}
 """
-    async with theatre(spec, timers={"typing_expiry": 0.05}) as stage:
-        begun = asyncio.create_task(stage.play(scenario(toy, exclusive="true")))
-        other = asyncio.create_task(stage.play(scenario("steps: [{sync: [alice]}]", exclusive="true")))
+    async with theatre(spec, timers={"typing_expiry": 0.05}) as run_context:
+        begun = asyncio.create_task(run_context.scenario(scenario(toy, exclusive="true")))
+        other = asyncio.create_task(run_context.scenario(scenario("steps: [{sync: [alice]}]", exclusive="true")))
         results = [await done for done in asyncio.as_completed([begun, other])]
     assert [messages(result) for result in results] == [[], []]
     assert results[0] is other.result()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.run.run import Course, Options, Selection, arrange, run, select, settled
+from conformance.engine.run.run import Options, RunState, Selection, arrange, run, select, settled
 from conformance.errors import UsageError
 from conformance.results.model import Calibration, Outcome, Result
-from conformance.target.throttle import Guest
+from conformance.target.throttle import Throttle
 from conformance.target.throttle.limits import Limits
 from tests.conformance.run_contexts import Author, target_at
 from tests.doubles.fan_out import ChatServer
@@ -52,8 +52,8 @@ def ids(scenarios: list[Scenario]) -> list[str]:
 def test_people_look_on_by_default_where_connections_are_not_rationed(
     spec: Spec, wanted: bool | None, rationed: float | None, decided: bool
 ) -> None:
-    target = target_at(spec, "ws://127.0.0.1:1/ws", guest=Guest(Limits(connections_per_second=rationed)))
-    assert settled(Options(onlookers=wanted), target).onlookers is decided
+    target = target_at(spec, "ws://127.0.0.1:1/ws", throttle=Throttle(Limits(connections_per_second=rationed)))
+    assert settled(Options(bystanders=wanted), target).bystanders is decided
 
 
 class TestSelect:
@@ -113,52 +113,52 @@ class TestArrange:
 
 
 async def everything(
-    toys: Spec, server: ChatServer, course: Course, scenarios: list[Scenario] | None = None, **options: int
+    toys: Spec, server: ChatServer, state: RunState, scenarios: list[Scenario] | None = None, **options: int
 ) -> list[Result]:
     records: list[Calibration | Result | Observation] = []
     async with server.serving():
         target = target_at(toys, server.url)
         chosen = list(toys.scenarios.values()) if scenarios is None else scenarios
-        await run(toys, target, chosen, (), Options(**options), records.append, course)  # type: ignore[arg-type]
+        await run(toys, target, chosen, (), Options(**options), records.append, state)  # type: ignore[arg-type]
     assert isinstance(records[0], Calibration)
     return [one for one in records if isinstance(one, Result)]
 
 
 class TestRun:
     async def test_gives_a_result_of_each_and_the_exclusive_one_last(self, toys: Spec) -> None:
-        course = Course()
-        results = await everything(toys, ChatServer(), course)
+        state = RunState()
+        results = await everything(toys, ChatServer(), state)
         assert {result.scenario for result in results} == toys.scenarios.keys()
         assert {result.outcome for result in results} == {Outcome.PASS}
         assert results[-1].scenario == "toy.alone"
-        assert list(course.phases) == ["calibration", "together", "alone", "again"]
-        assert (course.stopped, course.failures) == ("", 0)
+        assert list(state.phases) == ["calibration", "together", "alone", "again"]
+        assert (state.stopped, state.failures) == ("", 0)
 
     async def test_repeats(self, toys: Spec) -> None:
-        results = await everything(toys, ChatServer(), Course(), repeat=3)
+        results = await everything(toys, ChatServer(), RunState(), repeat=3)
         assert sorted((one.scenario, one.attempt) for one in results) == sorted(
             (name, attempt) for name in toys.scenarios for attempt in (1, 2, 3)
         )
         assert [one.scenario for one in results[-3:]] == ["toy.alone"] * 3
 
     async def test_stops_after_so_many_failures_of_must_rules(self, toys: Spec) -> None:
-        course = Course()
-        results = await everything(toys, ChatServer("in order", "drop"), course, jobs=1, max_failures=2)
+        state = RunState()
+        results = await everything(toys, ChatServer("in order", "drop"), state, jobs=1, max_failures=2)
         assert [one.scenario for one in results] == ["toy.slow", "toy.cased[one]"]
-        assert course.stopped == "stopped after 2 failures (--max-failures)"
+        assert state.stopped == "stopped after 2 failures (--max-failures)"
 
     async def test_plays_so_many_at_a_time(self, toys: Spec) -> None:
         for jobs in (1, 3):
             server = ChatServer()
             many = [replace(toys.scenarios["toy.first"], id=f"toy.n{number}") for number in range(12)]
-            await everything(toys, server, Course(), many, jobs=jobs)
+            await everything(toys, server, RunState(), many, jobs=jobs)
             assert server.most_at_once <= 6 * jobs  # alice, bob and carol, and three who look on
         assert server.most_at_once > 6
 
     async def test_a_should_rule_that_fails_does_not_count_as_failure(self, toys: Spec) -> None:
-        course = Course()
-        await everything(toys, ChatServer("in order", "drop"), course, [toys.scenarios["toy.should"]], max_failures=1)
-        assert course.failures == 0
+        state = RunState()
+        await everything(toys, ChatServer("in order", "drop"), state, [toys.scenarios["toy.should"]], max_failures=1)
+        assert state.failures == 0
 
     async def test_cancelled_has_given_what_it_had(self, toys: Spec, scenario: Author) -> None:
         waiting = scenario("steps: [{pause: timers.rate_window}]", id="toy.waiting")
@@ -173,7 +173,7 @@ class TestRun:
         async with ChatServer().serving() as server:
             target = target_at(toys, server.url)
             chosen = [toys.scenarios["toy.first"], waiting]
-            running = asyncio.create_task(run(toys, target, chosen, (), Options(), sink, Course()))
+            running = asyncio.create_task(run(toys, target, chosen, (), Options(), sink, RunState()))
             await seen.wait()
             running.cancel()
             with pytest.raises(asyncio.CancelledError):

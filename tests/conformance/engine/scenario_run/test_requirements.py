@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.scenario_run.requirements import wanted_by
+from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.target.accounts import Room
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SAY = '{send: SendMessage, by: alice, with: {conversation_id: "${lobby}", conten
 
 def test_members_are_those_with_a_role(spec: Spec, scenario: Author) -> None:
     given = "{users: [alice, bob], conversations: {lobby: {members: {alice: owner, bob: outsider}}}}"
-    wanted = wanted_by(scenario(f"steps: [{SAY}]", given=given), spec)
+    wanted = requirements_of(scenario(f"steps: [{SAY}]", given=given), spec)
     assert (wanted.users, wanted.rooms) == (("alice", "bob"), {"lobby": Room("private", {"alice": "owner"})})
     assert not wanted.alone
 
@@ -38,4 +38,4 @@ def test_members_are_those_with_a_role(spec: Spec, scenario: Author) -> None:
     ],
 )
 def test_who_looks_at_a_history_wants_an_empty_one(spec: Spec, scenario: Author, steps: str, empty: bool) -> None:
-    assert wanted_by(scenario(steps), spec).empty is empty
+    assert requirements_of(scenario(steps), spec).empty is empty

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.run.run import Course, Options, run
+from conformance.engine.run.run import Options, RunState, run
 from conformance.results.model import Outcome, Result
 from conformance.target.embedded import Embedded, embedded
 from tests.conformance.crashing import crashing
@@ -44,7 +44,7 @@ class Played:
     after: int = 0
     then: Callable[[], None] = lambda: None
     results: list[Result] = field(default_factory=list)
-    course: Course = field(default_factory=Course)
+    state: RunState = field(default_factory=RunState)
 
     def take(self, record: Calibration | Result | Observation) -> None:
         if isinstance(record, Result):
@@ -63,7 +63,7 @@ class Played:
         self, spec: Spec, target: Target, scenarios: Sequence[Scenario], server: Embedded | None = None
     ) -> Played:
         restart = server.restart if server else None
-        await run(spec, target, scenarios, (), Options(probes=False), self.take, self.course, restart)
+        await run(spec, target, scenarios, (), Options(probes=False), self.take, self.state, restart)
         assert len({one.scenario for one in self.results}) == len(self.results)
         return self
 
@@ -72,12 +72,12 @@ class Played:
         assert self.of(Outcome.FAIL) == set()
         assert self.of(Outcome.BLOCKED)
         assert self.outcomes.total() < selected
-        assert self.course.stopped.startswith("the target was lost while ")
-        assert why in self.course.stopped
-        assert [one for one in self.of(Outcome.BLOCKED) if one in self.course.stopped]
+        assert self.state.stopped.startswith("the target was lost while ")
+        assert why in self.state.stopped
+        assert [one for one in self.of(Outcome.BLOCKED) if one in self.state.stopped]
         for one in self.results:
             if one.outcome is Outcome.BLOCKED:
-                assert one.problems[0].message == f"not judged: {self.course.stopped}"
+                assert one.problems[0].message == f"not judged: {self.state.stopped}"
                 assert one.findings == ()
 
 
@@ -121,8 +121,8 @@ class TestARealProcess:
             played = Played(20, process_of(server).kill)
             await played.all_of(whole_spec, target, scenarios, server)
         assert played.outcomes == {"PASS": len(scenarios)}
-        assert played.course.stopped == ""
-        assert "came back; played again, none of it brings the target down" in played.course.doubts
+        assert played.state.stopped == ""
+        assert "came back; played again, none of it brings the target down" in played.state.doubts
 
     async def test_that_one_request_kills(self, whole_spec: Spec) -> None:
         """Whoever plays beside it is not blamed; the run is complete, and the verdict stands."""
@@ -132,7 +132,7 @@ class TestARealProcess:
         guilty = {one.id for one in scenarios if one.base.startswith("edit-message.non-author-refused")}
         assert played.of(Outcome.FAIL) == guilty
         assert played.outcomes["PASS"] == len(scenarios) - len(guilty)
-        assert (played.course.stopped, played.course.doubts) == ("", "")
+        assert (played.state.stopped, played.state.doubts) == ("", "")
         (first, *_) = (one for one in played.results if one.outcome is Outcome.FAIL)
         assert "the whole server was lost while this was played, twice" in first.problems[0].message
 
@@ -151,7 +151,7 @@ class TestSomethingInBetween:
     def _hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE", 0.5)
 
-    async def play(self, spec: Spec, many: list[Scenario], change: Callable[[Switch], None]) -> Played:
+    async def run_scenario(self, spec: Spec, many: list[Scenario], change: Callable[[Switch], None]) -> Played:
         async with ChatServer().serving() as server, Switch(server.url).serving() as switch:
             target = target_at(spec, switch.url, reply=0.5)
             return await Played(10, lambda: change(switch)).all_of(spec, target, many)
@@ -161,7 +161,7 @@ class TestSomethingInBetween:
             switch.to = "ws://127.0.0.1:1/ws"
             switch.cut()
 
-        (await self.play(spec, many, cut)).check_given_up(len(many), "was refused")
+        (await self.scenario(spec, many, cut)).check_given_up(len(many), "was refused")
 
     async def test_connections_that_are_taken_and_never_answered(
         self, spec: Spec, many: list[Scenario], monkeypatch: pytest.MonkeyPatch
@@ -171,13 +171,13 @@ class TestSomethingInBetween:
         def mute(switch: Switch) -> None:
             switch.to = None
 
-        (await self.play(spec, many, mute)).check_given_up(len(many), "no answer to the upgrade")
+        (await self.scenario(spec, many, mute)).check_given_up(len(many), "no answer to the upgrade")
 
     async def test_503_for_everybody_who_comes(self, spec: Spec, many: list[Scenario]) -> None:
         def turn_away(switch: Switch) -> None:
             switch.to, switch.answer = None, UNAVAILABLE
 
-        (await self.play(spec, many, turn_away)).check_given_up(len(many), "HTTP 503")
+        (await self.scenario(spec, many, turn_away)).check_given_up(len(many), "HTTP 503")
 
     async def test_another_server_behind_the_same_address(self, spec: Spec, many: list[Scenario]) -> None:
         """It greets and answers pings, and those who were connected stay with the first one."""
@@ -186,13 +186,13 @@ class TestSomethingInBetween:
             def replace_it(switch: Switch) -> None:
                 switch.to = other
 
-            played = await self.play(spec, many, replace_it)
+            played = await self.scenario(spec, many, replace_it)
         played.check_given_up(len(many), "a broadcast does not arrive")
 
     async def test_a_cut_that_is_mended_at_once(self, spec: Spec, many: list[Scenario]) -> None:
-        played = await self.play(spec, many, Switch.cut)
+        played = await self.scenario(spec, many, Switch.cut)
         assert played.outcomes == {"PASS": len(many)}
-        assert played.course.stopped == ""
+        assert played.state.stopped == ""
 
 
 class TestAChange:
@@ -207,15 +207,15 @@ class TestAChange:
             played = Played(1, lambda: server.wrong.add(wrong))
             await played.all_of(spec, target_at(spec, server.url, reply=0.5), many[:1])
         assert played.outcomes == {"PASS": 1}
-        assert "at the end of the run the target is not what it was at its beginning: " in played.course.doubts
-        assert said in played.course.doubts
+        assert "at the end of the run the target is not what it was at its beginning: " in played.state.doubts
+        assert said in played.state.doubts
 
     async def test_a_target_that_stays_as_it_is_is_not_doubted(self, spec: Spec, many: list[Scenario]) -> None:
         for wrong in ((), ("no greeting",), ("no pong",), ("no broadcast",), ("close",)):
             async with ChatServer("in order", *wrong).serving() as server:
                 played = Played()
                 await played.all_of(spec, target_at(spec, server.url, reply=0.5), many[:1])
-            assert (played.course.stopped, played.course.doubts) == ("", "")
+            assert (played.state.stopped, played.state.doubts) == ("", "")
 
 
 class TestAServerThatIsOnlyWrong:
@@ -226,4 +226,4 @@ class TestAServerThatIsOnlyWrong:
             target = target_at(spec, server.url, reply=0.5)
             played = await Played().all_of(spec, target, many[:10])
         assert played.outcomes == {"FAIL": 10}
-        assert (played.course.stopped, played.course.doubts) == ("", "")
+        assert (played.state.stopped, played.state.doubts) == ("", "")

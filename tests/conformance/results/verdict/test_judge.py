@@ -6,7 +6,7 @@ import pytest
 
 from conformance.results.model import Outcome
 from conformance.results.runlog import Footer, Run
-from conformance.results.verdict import JudgedFeature, JudgedRule, Standing, Verdict, judge, worst
+from conformance.results.verdict import JudgedFeature, JudgedRule, Status, Verdict, judge, worst
 from tests.conformance.report import toys
 
 PASS, FAIL, BLOCKED, UNTESTABLE = Outcome.PASS, Outcome.FAIL, Outcome.BLOCKED, Outcome.UNTESTABLE
@@ -44,23 +44,23 @@ class TestRule:
     @pytest.mark.parametrize(
         ("outcomes", "standing"),
         [
-            ((PASS,), Standing.PASS),
-            ((PASS, PASS), Standing.PASS),
-            ((PASS, NOT_APPLICABLE), Standing.PASS),
-            ((PASS, FAIL), Standing.FAIL),
-            ((FAIL, BROKEN, UNTESTABLE, BLOCKED, PASS), Standing.FAIL),
-            ((BROKEN, UNTESTABLE, BLOCKED, PASS), Standing.BROKEN),
-            ((UNTESTABLE, BLOCKED, PASS), Standing.UNTESTABLE),
-            ((BLOCKED, PASS), Standing.BLOCKED),
-            ((NOT_APPLICABLE, NOT_APPLICABLE), Standing.NOT_APPLICABLE),
-            ((), Standing.NOT_RUN),
+            ((PASS,), Status.PASS),
+            ((PASS, PASS), Status.PASS),
+            ((PASS, NOT_APPLICABLE), Status.PASS),
+            ((PASS, FAIL), Status.FAIL),
+            ((FAIL, BROKEN, UNTESTABLE, BLOCKED, PASS), Status.FAIL),
+            ((BROKEN, UNTESTABLE, BLOCKED, PASS), Status.BROKEN),
+            ((UNTESTABLE, BLOCKED, PASS), Status.UNTESTABLE),
+            ((BLOCKED, PASS), Status.BLOCKED),
+            ((NOT_APPLICABLE, NOT_APPLICABLE), Status.NOT_APPLICABLE),
+            ((), Status.NOT_RUN),
         ],
     )
-    def test_is_the_worst_of_its_scenarios(self, outcomes: tuple[Outcome, ...], standing: Standing) -> None:
+    def test_is_the_worst_of_its_scenarios(self, outcomes: tuple[Outcome, ...], status: Status) -> None:
         scenarios = tuple(toys.scenario(f"edit.s{n}", ("EDIT-1",)) for n in range(len(outcomes)))
         results = map(toys.result, scenarios, outcomes)
         run = toys.run(toys.header((toys.rule("EDIT-1"),), scenarios), *results)
-        assert only_rule(run, "EDIT-1").standing is standing
+        assert only_rule(run, "EDIT-1").status is status
 
     @pytest.mark.parametrize("outcome", list(Outcome))
     def test_fails_by_a_finding_whatever_its_own_scenarios_say(self, outcome: Outcome) -> None:
@@ -68,21 +68,21 @@ class TestRule:
         head = toys.header((toys.rule("EDIT-1"), toys.rule("EDIT-2")), (own, other))
         finding = toys.problem("no zone", rule="EDIT-1")
         run = toys.run(head, toys.result(own, outcome), toys.result(other, findings=(finding,)))
-        assert only_rule(run, "EDIT-1").standing is Standing.FAIL
-        assert only_rule(run, "EDIT-2").standing is Standing.PASS
+        assert only_rule(run, "EDIT-1").status is Status.FAIL
+        assert only_rule(run, "EDIT-2").status is Status.PASS
 
     def test_a_finding_whose_rule_nobody_knows_is_charged_to_the_rules_of_its_scenario(self) -> None:
         own = toys.scenario("edit.own", ("EDIT-1",))
         head = toys.header((toys.rule("EDIT-1"),), (own,))
         for name in (None, "GONE-1"):
             run = toys.run(head, toys.result(own, findings=(toys.problem(rule=name),)))
-            assert only_rule(run, "EDIT-1").standing is Standing.FAIL
+            assert only_rule(run, "EDIT-1").status is Status.FAIL
 
     def test_is_not_wholly_judged_while_a_scenario_of_it_is_unplayed(self) -> None:
         scenarios = (toys.scenario("edit.a", ("EDIT-1",)), toys.scenario("edit.b", ("EDIT-1",)))
         head = toys.header((toys.rule("EDIT-1"),), scenarios, selected=("edit.a",))
         judged = only_rule(toys.run(head, toys.result(scenarios[0])), "EDIT-1")
-        assert (judged.standing, judged.wholly) == (Standing.PASS, False)
+        assert (judged.status, judged.wholly) == (Status.PASS, False)
 
     def test_without_a_scenario_is_not_wholly_judged(self) -> None:
         assert not only_rule(toys.run(toys.header((toys.rule("EDIT-1"),), ())), "EDIT-1").wholly
@@ -94,43 +94,43 @@ class TestRuleOfSeveralFeatures:
     def test_is_judged_in_each_from_its_own_scenarios(self) -> None:
         edit, drop = toys.scenario("edit.a", ("CALL-1",)), toys.scenario("drop.a", ("CALL-1",), "drop")
         run = toys.run(toys.header((self.shared,), (edit, drop)), toys.result(edit), toys.result(drop, FAIL))
-        assert only_rule(run, "CALL-1", "edit").standing is Standing.PASS
-        assert only_rule(run, "CALL-1", "drop").standing is Standing.FAIL
-        assert worst(item.standing for item in judge(run).of_rule("CALL-1")) is Standing.FAIL
+        assert only_rule(run, "CALL-1", "edit").status is Status.PASS
+        assert only_rule(run, "CALL-1", "drop").status is Status.FAIL
+        assert worst(item.status for item in judge(run).of_rule("CALL-1")) is Status.FAIL
 
     def test_a_finding_counts_in_the_feature_that_found_it(self) -> None:
         edit, drop = toys.scenario("edit.a", ("CALL-1",)), toys.scenario("drop.a", ("CALL-1",), "drop")
         finding = toys.problem(rule="CALL-1")
         head = toys.header((self.shared,), (edit, drop))
         run = toys.run(head, toys.result(edit, findings=(finding,)), toys.result(drop))
-        assert only_rule(run, "CALL-1", "edit").standing is Standing.FAIL
-        assert only_rule(run, "CALL-1", "drop").standing is Standing.PASS
+        assert only_rule(run, "CALL-1", "edit").status is Status.FAIL
+        assert only_rule(run, "CALL-1", "drop").status is Status.PASS
 
     def test_a_finding_from_elsewhere_counts_in_all_of_them(self) -> None:
         other = toys.scenario("ping.a", ("PING-1",), "ping")
         head = toys.header((self.shared, toys.rule("PING-1", features=("ping",))), (other,))
         run = toys.run(head, toys.result(other, findings=(toys.problem(rule="CALL-1"),)))
-        assert only_rule(run, "CALL-1", "edit").standing is Standing.FAIL
-        assert only_rule(run, "CALL-1", "drop").standing is Standing.FAIL
+        assert only_rule(run, "CALL-1", "edit").status is Status.FAIL
+        assert only_rule(run, "CALL-1", "drop").status is Status.FAIL
 
 
 class TestScenario:
     @pytest.mark.parametrize(
         ("attempts", "standing", "flaky"),
         [
-            ((PASS, PASS), Standing.PASS, False),
-            ((FAIL, FAIL), Standing.FAIL, False),
-            ((PASS, FAIL, PASS), Standing.FAIL, True),
-            ((PASS, BLOCKED), Standing.BLOCKED, True),
+            ((PASS, PASS), Status.PASS, False),
+            ((FAIL, FAIL), Status.FAIL, False),
+            ((PASS, FAIL, PASS), Status.FAIL, True),
+            ((PASS, BLOCKED), Status.BLOCKED, True),
         ],
     )
     def test_is_the_worst_of_its_attempts_and_flaky_when_they_differ(
-        self, attempts: tuple[Outcome, ...], standing: Standing, flaky: bool
+        self, attempts: tuple[Outcome, ...], status: Status, flaky: bool
     ) -> None:
         entry = toys.scenario("edit.a", ("EDIT-1",))
         results = [toys.result(entry, outcome, attempt=n) for n, outcome in enumerate(attempts, 1)]
         [judged] = judge(toys.run(toys.header((toys.rule("EDIT-1"),), (entry,)), *results)).scenarios
-        assert (judged.standing, judged.flaky) == (standing, flaky)
+        assert (judged.status, judged.flaky) == (status, flaky)
         assert judged.seconds == pytest.approx(0.012 * len(attempts))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.results.model import Outcome, Result
 from conformance.results.runlog import Footer, Run
-from conformance.results.verdict import JudgedFeature, Standing, Verdict, judge
+from conformance.results.verdict import JudgedFeature, Status, Verdict, judge
 from conformance.results.verdict.model import JudgedWaiver, State
 from conformance.results.waivers import Waiver, Waivers
 from tests.conformance.report import toys
@@ -63,23 +63,23 @@ def only(of: Run) -> JudgedWaiver:
     return found
 
 
-def standings(of: Run) -> dict[str, Standing]:
-    return {one.entry.id: one.standing for one in judge(of).scenarios}
+def statuses(of: Run) -> dict[str, Status]:
+    return {one.entry.id: one.status for one in judge(of).scenarios}
 
 
 def edit(of: Run) -> JudgedFeature:
     return judge(of).features[0]
 
 
-def rules(of: Run) -> dict[str, Standing]:
-    return {rule.entry.id: rule.standing for rule in edit(of).rules}
+def rules(of: Run) -> dict[str, Status]:
+    return {rule.entry.id: rule.status for rule in edit(of).rules}
 
 
 class TestWhatFailsAndIsListed:
     def test_is_waived_and_the_run_is_as_expected(self) -> None:
         found = run({"edit.a": (FAIL,), "edit.b": (PASS,)}, waiver())
-        assert standings(found)["edit.a"] is Standing.WAIVED
-        assert rules(found)["EDIT-1"] is Standing.WAIVED
+        assert statuses(found)["edit.a"] is Status.WAIVED
+        assert rules(found)["EDIT-1"] is Status.WAIVED
         assert judge(found).exit_code == 0
         assert (only(found).state, only(found).covered, only(found).red) == (State.ACTIVE, ("edit.a",), False)
 
@@ -95,7 +95,7 @@ class TestWhatFailsAndIsListed:
 
     def test_keeps_a_feature_amber(self) -> None:
         found = run({"edit.a": (PASS,), "edit.should": (FAIL,)}, waiver("edit.should"))
-        assert standings(found)["edit.should"] is Standing.WAIVED
+        assert statuses(found)["edit.should"] is Status.WAIVED
         assert edit(found).amber
 
     def test_is_red_again_without_the_waiver(self) -> None:
@@ -107,13 +107,13 @@ class TestWhatFailsAndIsListed:
     @pytest.mark.parametrize("outcome", [BLOCKED, UNTESTABLE, BROKEN])
     def test_is_not_excused_when_it_could_not_be_judged(self, outcome: Outcome) -> None:
         found = run({"edit.a": (outcome,)}, waiver())
-        assert standings(found)["edit.a"] == str(outcome)
+        assert statuses(found)["edit.a"] == str(outcome)
         assert judge(found).exit_code == 3
         assert only(found).state is State.UNDECIDED
 
     def test_does_not_hide_that_another_attempt_could_not_be_judged(self) -> None:
         found = run({"edit.a": (FAIL, BLOCKED)}, waiver())
-        assert standings(found)["edit.a"] is Standing.BLOCKED
+        assert statuses(found)["edit.a"] is Status.BLOCKED
         assert judge(found).exit_code == 3
 
     def test_does_not_make_an_incomplete_run_complete(self) -> None:
@@ -134,7 +134,7 @@ class TestWhatPassesAndIsListed:
     def test_is_not_stale_while_one_attempt_of_it_fails(self) -> None:
         found = run({"edit.a": (PASS, FAIL, PASS)}, waiver())
         assert only(found).state is State.ACTIVE
-        assert standings(found)["edit.a"] is Standing.WAIVED
+        assert statuses(found)["edit.a"] is Status.WAIVED
         assert judge(found).exit_code == 0
 
     def test_may_pass_when_it_is_known_to_be_flaky(self) -> None:
@@ -151,7 +151,7 @@ class TestWhatIsOverOrAboutNothing:
     def test_an_expired_waiver_is_red_and_covers_nothing(self, outcome: Outcome) -> None:
         found = run({"edit.a": (outcome,)}, waiver(expires="2026-02-21"))
         assert only(found).state is State.EXPIRED
-        assert standings(found)["edit.a"] == str(outcome)
+        assert statuses(found)["edit.a"] == str(outcome)
         assert judge(found).exit_code == 1
 
     def test_a_waiver_counts_on_its_last_day(self) -> None:
@@ -172,26 +172,26 @@ class TestWhatIsOverOrAboutNothing:
 class TestWaiverOfOneRule:
     def test_covers_that_rule_and_no_other_of_the_same_scenario(self) -> None:
         found = run({"edit.both": (FAIL,)}, waiver("edit.both", rule="EDIT-1"))
-        assert standings(found)["edit.both"] is Standing.FAIL
-        assert (rules(found)["EDIT-1"], rules(found)["EDIT-2"]) == (Standing.WAIVED, Standing.FAIL)
+        assert statuses(found)["edit.both"] is Status.FAIL
+        assert (rules(found)["EDIT-1"], rules(found)["EDIT-2"]) == (Status.WAIVED, Status.FAIL)
         assert judge(found).exit_code == 1
 
     def test_covers_a_scenario_together_with_waivers_of_its_other_rules(self) -> None:
         found = run({"edit.both": (FAIL,)}, waiver("edit.both", rule="EDIT-1"), waiver("edit.*", rule="EDIT-2"))
-        assert standings(found)["edit.both"] is Standing.WAIVED
+        assert statuses(found)["edit.both"] is Status.WAIVED
         assert judge(found).exit_code == 0
 
     def test_covers_what_others_find_against_it(self) -> None:
         found = with_finding(run({"edit.a": (PASS,)}, waiver("*", rule="DROP-1")), "edit.a", "DROP-1")
-        assert judge(found).of_rule("DROP-1")[0].standing is Standing.WAIVED
+        assert judge(found).of_rule("DROP-1")[0].status is Status.WAIVED
         assert judge(found).of_rule("DROP-1")[0].charges[0].waived
         assert judge(found).exit_code == 0
         assert only(found).covered == ("edit.a",)
 
     def test_is_what_a_finding_needs(self) -> None:
         found = with_finding(run({"edit.a": (FAIL,)}, waiver("*")), "edit.a", "DROP-1")
-        assert standings(found)["edit.a"] is Standing.WAIVED
-        assert judge(found).of_rule("DROP-1")[0].standing is Standing.FAIL
+        assert statuses(found)["edit.a"] is Status.WAIVED
+        assert judge(found).of_rule("DROP-1")[0].status is Status.FAIL
         assert judge(found).exit_code == 1
 
     def test_may_match_scenarios_that_pass(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.cli.recording import make_header, recording
-from conformance.engine.run.run import Course, Options, run
+from conformance.engine.run.run import Options, RunState, run
 from conformance.errors import TargetUnreachable
 from conformance.report import build
 from conformance.results.model import Outcome
@@ -40,7 +40,7 @@ class Played:
     report: Report
 
 
-def play(spec: Spec, scenarios: Sequence[Scenario], *target_files: Path) -> list[Played]:
+def run_scenario(spec: Spec, scenarios: Sequence[Scenario], *target_files: Path) -> list[Played]:
     """Play against one server as each of these files describes it, and read the logs back."""
 
     async def go() -> None:
@@ -49,10 +49,10 @@ def play(spec: Spec, scenarios: Sequence[Scenario], *target_files: Path) -> list
                 read = read_target(file, spec, instances=started.instances, secret=server.secret)
                 reply = read.reply if file == TARGET else 0.5
                 target = replace(read, profile=started.profile, reply=reply)
-                course = Course()
+                state = RunState()
                 header = make_header(spec, target, scenarios, Options())
-                with recording(logs[file], header, target, course, "all", 0.0) as sink:
-                    await run(spec, target, scenarios, (), Options(jobs=16), sink, course, server.restart)
+                with recording(logs[file], header, target, state, "all", 0.0) as sink:
+                    await run(spec, target, scenarios, (), Options(jobs=16), sink, state, server.restart)
 
     with tempfile.TemporaryDirectory() as folder:
         logs = {file: Path(folder) / f"{number}.jsonl" for number, file in enumerate(target_files)}
@@ -74,7 +74,7 @@ def some_of_each_feature(spec: Spec, most: int) -> list[Scenario]:
 def test_every_feature_holds_through_the_dialect(whole_spec: Spec) -> None:
     raw = [one for one in whole_spec.scenarios.values() if one.base.startswith(RAW) and not one.exclusive]
     scenarios = {one.id: one for one in (*some_of_each_feature(whole_spec, 4), *raw)}
-    (played,) = play(whole_spec, list(scenarios.values()), TARGET)
+    (played,) = run_scenario(whole_spec, list(scenarios.values()), TARGET)
     bad = {one.scenario: one.problems for one in played.results if one.outcome not in GOOD or one.findings}
     assert bad == {}
     assert len({one.feature for one in played.results if one.outcome is Outcome.PASS}) >= 24
@@ -133,7 +133,7 @@ def wrong(whole_spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     scenarios = [one for one in whole_spec.scenarios.values() if one.base == "send-message.arrives-once"]
     assert scenarios
     files = [changed(folder, name, pattern, instead) for name, (pattern, instead, _) in WRONG.items()]
-    return dict(zip(WRONG, play(whole_spec, scenarios, *files), strict=True))
+    return dict(zip(WRONG, run_scenario(whole_spec, scenarios, *files), strict=True))
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -152,4 +152,4 @@ def test_a_wrong_entry_fails_where_it_is_wrong(name: str, wrong: dict[str, Playe
 def test_without_its_dialect_the_same_server_lets_nobody_in(whole_spec: Spec, tmp_path: Path) -> None:
     scenario = [whole_spec.scenarios["ping-pong.one-pong-per-ping"]]
     with pytest.raises(TargetUnreachable):
-        play(whole_spec, scenario, changed(tmp_path, "none", SECTION, ""))
+        run_scenario(whole_spec, scenario, changed(tmp_path, "none", SECTION, ""))

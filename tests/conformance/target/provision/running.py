@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.engine.run.run import Course, Options, Selection, run, select
+from conformance.engine.run.run import Options, RunState, Selection, run, select
 from conformance.results.model import Calibration, Outcome, Result
 from conformance.target import read_target
 
@@ -32,7 +32,7 @@ class Played:
 
 async def play_some(file: Path, spec: Spec, *patterns: str, jobs: int = 4) -> Played:
     """Play the scenarios of these ids or globs."""
-    target, course, played = read_target(file, spec), Course(), Played()
+    target, state, played = read_target(file, spec), RunState(), Played()
     scenarios = select(spec, Selection(patterns))
 
     def take(record: object) -> None:
@@ -41,7 +41,7 @@ async def play_some(file: Path, spec: Spec, *patterns: str, jobs: int = 4) -> Pl
         assert not isinstance(record, Calibration) or record.skew is not None
 
     try:
-        await run(spec, target, scenarios, (), Options(jobs=jobs), take, course)
+        await run(spec, target, scenarios, (), Options(jobs=jobs), take, state)
     finally:
-        played.notes = course.notes
+        played.notes = state.notes
     return played

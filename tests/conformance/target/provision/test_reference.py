@@ -9,7 +9,7 @@ import pytest
 
 from conformance.errors import ProvisioningFailed
 from conformance.target.accounts import Account
-from conformance.target.provision.reference import Steward
+from conformance.target.provision.reference import AdminAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 SOMEBODY = Account("parity-1-alice", "u1")
 
 
-def answering(handle: Callable[[httpx.Request], httpx.Response]) -> Steward:
+def answering(handle: Callable[[httpx.Request], httpx.Response]) -> AdminAccount:
     """A driver whose server is a function."""
-    return Steward(httpx.AsyncClient(base_url="http://toy/api/v1", transport=httpx.MockTransport(handle)))
+    return AdminAccount(httpx.AsyncClient(base_url="http://toy/api/v1", transport=httpx.MockTransport(handle)))
 
 
 async def test_lists_every_member_with_its_role() -> None:

@@ -114,8 +114,8 @@ async def test_takes_the_ids_that_the_database_gives_and_its_words(toys: str, sp
         assert {account.value for account in lease.accounts.values()} == {1, 2}
         assert lease.conversations == {"lobby": "1"}
         await lease.remove("lobby", "bob")
-    seats = rows(toys, "select role, people.name from seats join people on people.id = person")
-    assert [(role, str(name).split("-")[0::3]) for role, name in seats] == [("admin", ["parity", "alice"])]
+    connection_count = rows(toys, "select role, people.name from seats join people on people.id = person")
+    assert [(role, str(name).split("-")[0::3]) for role, name in connection_count] == [("admin", ["parity", "alice"])]
     assert rows(toys, "select open from rooms") == [(1,)]
 
 

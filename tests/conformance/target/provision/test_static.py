@@ -14,7 +14,7 @@ from conformance.errors import BadFile, ProvisioningFailed, UsageError
 from conformance.results.model import Outcome
 from conformance.target import check_target, read_target
 from conformance.target.accounts import Account, Room, Wanted
-from conformance.target.provision.static import Landlord, Place, Static
+from conformance.target.provision.static import Lender, Place, Static
 from conformance.target.tokens import mint
 from tests.conformance.run_contexts import SIGNING
 from tests.conformance.target.provision.recipes import target_file
@@ -31,9 +31,9 @@ HALL = {"ann": "owner", "ben": "member", "cyd": "member"}
 TWO = {"alice": "owner", "bob": "member"}
 
 
-def landlord(*places: Place, people: tuple[str, ...] = PEOPLE, rest: float = 0.0) -> Landlord:
+def lender(*places: Place, people: tuple[str, ...] = PEOPLE, rest: float = 0.0) -> Lender:
     accounts = {name: Account(name, f"id of {name}", f"token of {name}") for name in people}
-    return Landlord(Static(accounts, {place.name: place for place in places}), None, rest)
+    return Lender(Static(accounts, {place.name: place for place in places}), None, rest)
 
 
 def place(name: str = "hall", members: dict[str, str] | None = None, **more: Any) -> Place:
@@ -45,7 +45,7 @@ def wanted(roles: dict[str, str], *others: str, visibility: str = "private", **m
 
 
 async def test_everybody_gets_an_account_of_the_role_that_is_wanted() -> None:
-    lease = await landlord(place()).lease(wanted(TWO, "carol"))
+    lease = await lender(place()).lease(wanted(TWO, "carol"))
     assert {user: account.name for user, account in lease.accounts.items()} == {
         "alice": "ann",
         "bob": "ben",
@@ -70,12 +70,12 @@ async def test_everybody_gets_an_account_of_the_role_that_is_wanted() -> None:
 )
 async def test_what_there_is_not_is_said_at_once(want: Wanted, reason: str) -> None:
     with pytest.raises(ProvisioningFailed) as caught:
-        await asyncio.wait_for(landlord(place()).lease(want), 5)
+        await asyncio.wait_for(lender(place()).lease(want), 5)
     assert reason in str(caught.value)
 
 
 async def test_nobody_has_anything_at_the_same_time_as_somebody_else() -> None:
-    house = landlord(place())
+    house = lender(place())
     first = await house.lease(wanted(TWO))
     second = asyncio.create_task(house.lease(wanted({"carol": "member"})))
     alone = await house.lease(Wanted(("dave",)))
@@ -87,9 +87,9 @@ async def test_nobody_has_anything_at_the_same_time_as_somebody_else() -> None:
 
 async def test_many_at_once_never_wait_for_each_other_in_a_circle() -> None:
     rooms = [place("hall", {"ann": "member", "ben": "member"}), place("yard", {"cyd": "member", "dan": "member"})]
-    house, most, now = landlord(*rooms), 0, 0
+    house, most, now = lender(*rooms), 0, 0
 
-    async def play(number: int) -> None:
+    async def run_scenario(number: int) -> None:
         nonlocal most, now
         roles = {"a": "member"} if number % 3 else {"a": "member", "b": "member"}
         lease = await house.lease(wanted(roles, *(["c"] if number % 2 else [])))
@@ -99,12 +99,12 @@ async def test_many_at_once_never_wait_for_each_other_in_a_circle() -> None:
         now -= 1
         await lease.end()
 
-    await asyncio.wait_for(asyncio.gather(*(play(number) for number in range(60))), 20)
+    await asyncio.wait_for(asyncio.gather(*(run_scenario(number) for number in range(60))), 20)
     assert most == 2
 
 
 async def test_a_play_that_is_cancelled_while_it_waits_takes_nothing() -> None:
-    house = landlord(place())
+    house = lender(place())
     first = await house.lease(wanted(TWO))
     waiting = asyncio.create_task(house.lease(wanted(TWO)))
     await asyncio.sleep(0)
@@ -115,13 +115,13 @@ async def test_a_play_that_is_cancelled_while_it_waits_takes_nothing() -> None:
 
 
 async def test_an_empty_conversation_is_empty_once_and_kept_for_whom_it_matters() -> None:
-    house = landlord(place("hall", empty=True), place("used"))
+    house = lender(place("hall", empty=True), place("used"))
     plain = await house.lease(wanted(TWO))
     assert plain.conversations == {"lobby": "id of used"}
-    assert plain.unproved == {}
+    assert plain.claimed_empty == {}
     await plain.end()
     first = await house.lease(wanted(TWO, empty=True))
-    assert (first.conversations, first.unproved) == ({"lobby": "id of hall"}, {"lobby": "alice"})
+    assert (first.conversations, first.claimed_empty) == ({"lobby": "id of hall"}, {"lobby": "alice"})
     second = asyncio.create_task(house.lease(wanted(TWO, empty=True)))
     with pytest.raises(ProvisioningFailed, match="is empty and unused"):
         await second
@@ -129,7 +129,7 @@ async def test_an_empty_conversation_is_empty_once_and_kept_for_whom_it_matters(
 
 
 async def test_a_public_conversation_that_an_outsider_has_met_is_given_to_nobody_else() -> None:
-    house = landlord(place(visibility="public"))
+    house = lender(place(visibility="public"))
     inside = await house.lease(wanted(TWO, visibility="public"))
     await inside.end()
     outside = await house.lease(wanted(TWO, "carol", visibility="public"))
@@ -139,7 +139,7 @@ async def test_a_public_conversation_that_an_outsider_has_met_is_given_to_nobody
 
 
 async def test_accounts_rest_before_and_after_a_play_about_rate_limits() -> None:
-    house = landlord(rest=0.2, people=("ann",))
+    house = lender(rest=0.2, people=("ann",))
     clock = asyncio.get_running_loop().time
     ended = []
     for alone in (False, True, False):
@@ -152,7 +152,7 @@ async def test_accounts_rest_before_and_after_a_play_about_rate_limits() -> None
 
 
 async def test_roles_stay_as_they_are() -> None:
-    lease = await landlord(place()).lease(wanted(TWO))
+    lease = await lender(place()).lease(wanted(TWO))
     with pytest.raises(ProvisioningFailed, match="it needs a change of a role"):
         await lease.give_role("lobby", "bob", "reader")
     with pytest.raises(ProvisioningFailed, match="it needs somebody removed"):

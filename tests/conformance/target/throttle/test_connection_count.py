@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.target.throttle.connection_count import seats
+from conformance.target.throttle.connection_count import connection_count
 
 if TYPE_CHECKING:
     from tests.conformance.run_contexts import Author
 
 
 def test_every_name_of_a_connection_takes_a_seat(scenario: Author) -> None:
-    play = scenario(
+    scenario = scenario(
         """
         given: {users: {alice: {}, bob: {}, carol: {connect: false}}, devices: [alice@phone],
                 conversations: {lobby: {members: [alice, bob]}}}
@@ -21,4 +21,4 @@ def test_every_name_of_a_connection_takes_a_seat(scenario: Author) -> None:
           - {connect: carol}
         """
     )
-    assert seats(play) == 4
+    assert connection_count(scenario) == 4

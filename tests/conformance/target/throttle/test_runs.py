@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.engine.run.run import Course, Options, run
-from conformance.engine.scenario_run.run_scenario import observe, play
+from conformance.engine.run.run import Options, RunState, run
+from conformance.engine.scenario_run.run_scenario import observe, run_scenario
 from conformance.errors import AskedToLeave, UsageError
 from conformance.results.model import Calibration, Observation, Outcome, Result
-from conformance.target.throttle import Guest, Limits
+from conformance.target.throttle import Limits, Throttle
 from tests.conformance.run_contexts import Author, target_at, theatre
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.listening import listening
@@ -67,13 +67,13 @@ async def played(
     server: ChatServer,
     scenarios: Sequence[Scenario],
     limits: Limits,
-    course: Course | None = None,
+    state: RunState | None = None,
     jobs: int = 8,
 ) -> list[Result]:
     records: list[Calibration | Result | Observation] = []
     async with server.serving():
-        target = target_at(spec, server.url, guest=Guest(limits))
-        await run(spec, target, scenarios, (), Options(jobs=jobs), records.append, course or Course())
+        target = target_at(spec, server.url, throttle=Throttle(limits))
+        await run(spec, target, scenarios, (), Options(jobs=jobs), records.append, state or RunState())
     return [one for one in records if isinstance(one, Result)]
 
 
@@ -105,22 +105,22 @@ async def test_what_watches_over_the_run_has_its_seats_as_well(spec: Spec, scena
 
 
 async def test_every_request_and_connection_is_counted(spec: Spec, scenario: Author) -> None:
-    guest = Guest()
-    async with theatre(spec) as stage:
-        came = len(stage.server.requests)
+    throttle = Throttle()
+    async with theatre(spec) as run_context:
+        came = len(run_context.server.requests)
         one = scenario(EVERY_WAY)
-        assert (await play(one, replace(stage.stage, guest=guest))).outcome is Outcome.PASS
+        assert (await run_scenario(one, replace(run_context.run, throttle=throttle))).outcome is Outcome.PASS
         raw, connections = 1, 4
-        assert guest.spent == len(stage.server.requests) - came + raw + connections
+        assert throttle.spent == len(run_context.server.requests) - came + raw + connections
 
 
 async def test_a_run_that_has_had_its_requests_stops_and_says_so(spec: Spec, scenario: Author) -> None:
-    server, course = Counting(), Course()
+    server, state = Counting(), RunState()
     many = [replace(scenario(TELL), id=f"toy.n{number}") for number in range(40)]
-    results = await played(spec, server, many, Limits(run_requests=200), course, jobs=1)  # so that some end
+    results = await played(spec, server, many, Limits(run_requests=200), state, jobs=1)  # so that some end
     assert {result.outcome for result in results} == {Outcome.PASS}
     assert 0 < len(results) < 40
-    assert course.stopped == "the run has made all 200 requests that it may make (politeness.run_requests)"
+    assert state.stopped == "the run has made all 200 requests that it may make (throttle.run_requests)"
     assert len(server.asked) + len(server.entered) <= 200
 
 
@@ -136,33 +136,35 @@ async def test_a_target_that_allows_too_few_connections_to_be_calibrated_is_a_mi
 
 
 class TestBeingHeldBack:
-    """A server's timer of 0.3 s runs on while our own politeness waits for 0.5 s and more."""
+    """A server's timer of 0.3 s runs on while our own throttle waits for 0.5 s and more."""
 
     SLOW = Limits(requests_per_second=5)
 
     async def result(self, spec: Spec, one: Scenario, *wrong: str) -> Result:
-        async with theatre(spec, wrong=wrong, timers={"typing_expiry": 0.3}, reply=0.3) as stage:
-            return await play(one, replace(stage.stage, guest=Guest(self.SLOW)))
+        async with theatre(spec, wrong=wrong, timers={"typing_expiry": 0.3}, reply=0.3) as run_context:
+            return await run_scenario(one, replace(run_context.run, throttle=Throttle(self.SLOW)))
 
     async def test_makes_a_failure_untestable(self, spec: Spec, scenario: Author) -> None:
         result = await self.result(spec, scenario(TELL), "drop")
         assert result.outcome is Outcome.UNTESTABLE
-        assert result.problems[0].message.startswith("our own politeness held this back for ")
+        assert result.problems[0].message.startswith("our own throttle held this back for ")
         assert "no NewMessage at bob" in result.problems[1].message
 
     async def test_leaves_what_passes_all_the_same(self, spec: Spec, scenario: Author) -> None:
         assert (await self.result(spec, scenario(TELL))).outcome is Outcome.PASS
 
     async def test_for_less_than_any_timer_changes_nothing(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, wrong=["drop"], reply=0.3) as stage:  # the shortest timer is 5 s
-            guest = Guest(Limits(requests_per_second=40))
-            assert (await play(scenario(TELL), replace(stage.stage, guest=guest))).outcome is Outcome.FAIL
+        async with theatre(spec, wrong=["drop"], reply=0.3) as run_context:  # the shortest timer is 5 s
+            throttle = Throttle(Limits(requests_per_second=40))
+            assert (
+                await run_scenario(scenario(TELL), replace(run_context.run, throttle=throttle))
+            ).outcome is Outcome.FAIL
 
     async def test_makes_an_observation_none(self, spec: Spec, scenario: Author) -> None:
         probe = scenario.probe(TELL + "  - {observe: bob, choices: {told: {frame: NewMessage}}, otherwise: not told}\n")
-        async with theatre(spec, timers={"typing_expiry": 0.3}) as stage:
-            seen = await observe(probe, replace(stage.stage, guest=Guest(self.SLOW)))
-        assert seen.observed.startswith("could not be observed: our own politeness held this back")
+        async with theatre(spec, timers={"typing_expiry": 0.3}) as run_context:
+            seen = await observe(probe, replace(run_context.run, throttle=Throttle(self.SLOW)))
+        assert seen.observed.startswith("could not be observed: our own throttle held this back")
 
 
 @asynccontextmanager
@@ -188,21 +190,21 @@ class TestLater:
     async def test_a_server_that_says_later_is_asked_again_and_nothing_held_against_it(
         self, spec: Spec, scenario: Author, status: int
     ) -> None:
-        course, records = Course(), []
+        state, records = RunState(), []
         async with turning_away(ChatServer(), 2, "0", status) as url:
-            await run(spec, target_at(spec, url), [scenario(TELL)], (), Options(), records.append, course)
+            await run(spec, target_at(spec, url), [scenario(TELL)], (), Options(), records.append, state)
         assert [one.outcome for one in records if isinstance(one, Result)] == [Outcome.PASS]
-        assert course.stopped == ""
+        assert state.stopped == ""
 
     @pytest.mark.parametrize(("header", "how"), [("0", "again and again"), ("3600", "for 3,600 s")])
     async def test_one_that_says_so_for_too_long_is_left(self, spec: Spec, header: str, how: str) -> None:
         async with turning_away(ChatServer(), 100, header) as url:
             with pytest.raises(AskedToLeave, match=how) as raised:
-                await run(spec, target_at(spec, url), (), (), Options(), lambda _: None, Course())
+                await run(spec, target_at(spec, url), (), (), Options(), lambda _: None, RunState())
         assert raised.value.exit_code == 3
 
     async def test_one_that_says_so_in_mid_run_gets_no_verdict(self, spec: Spec, scenario: Author) -> None:
-        course, records = Course(), []
+        state, records = RunState(), []
         many = [replace(scenario(TELL), id=f"toy.n{number}") for number in range(9)]
 
         def sink(record: Any) -> None:
@@ -210,9 +212,9 @@ class TestLater:
             server.refusing = server.refusing or isinstance(record, Result)
 
         async with Moody().served() as server:
-            await run(spec, target_at(spec, server.url), many, (), Options(jobs=1), sink, course)
+            await run(spec, target_at(spec, server.url), many, (), Options(jobs=1), sink, state)
         assert [one.outcome for one in records if isinstance(one, Result)] == [Outcome.PASS]
-        assert course.stopped.startswith("the target turns us away again and again (HTTP 429)")
+        assert state.stopped.startswith("the target turns us away again and again (HTTP 429)")
 
 
 class Moody(ChatServer):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.errors import BudgetSpent
-from conformance.target.throttle import Guest, Limits
+from conformance.target.throttle import Limits, Throttle
 from tests.conformance.target.throttle.clock import Clock
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class Visit:
 
     def __init__(self, **limits: float) -> None:
         self.clock = Clock()
-        self.guest = Guest(Limits(**limits), self.clock, self.clock.sleep)  # type: ignore[arg-type]
+        self.throttle = Throttle(Limits(**limits), self.clock, self.clock.sleep)  # type: ignore[arg-type]
         self.came: list[tuple[str, float]] = []
 
     async def ask(self, name: str, turn: Awaitable[None]) -> None:
@@ -29,7 +29,7 @@ class Visit:
 
     async def asked(self, *accounts: str) -> list[tuple[str, float]]:
         """Let them all ask at once."""
-        tasks = [asyncio.create_task(self.ask(one, self.guest.request(one))) for one in accounts]
+        tasks = [asyncio.create_task(self.ask(one, self.throttle.request(one))) for one in accounts]
         await self.clock.run_out()
         await asyncio.gather(*tasks)
         return self.came
@@ -39,7 +39,7 @@ class TestRequests:
     async def test_are_never_held_back_without_limits(self) -> None:
         visit = Visit()
         assert {at for _, at in await visit.asked(*["alice"] * 500)} == {0}
-        assert visit.guest.spent == 500
+        assert visit.throttle.spent == 500
 
     async def test_of_all_accounts_share_the_rate(self) -> None:
         came = await Visit(requests_per_second=2).asked("alice", "bob", "carol", "dave", "erin")
@@ -70,7 +70,7 @@ class TestRequests:
         await visit.asked(*(f"user {number}" for number in range(100)))
         visit.clock.now += 10
         await visit.asked("late")
-        assert list(visit.guest._accounts) == ["late"]
+        assert list(visit.throttle._accounts) == ["late"]
 
 
 class TestCalls:
@@ -78,34 +78,34 @@ class TestCalls:
 
     async def test_share_the_rate_of_all_requests(self) -> None:
         visit = Visit(requests_per_second=2, account_requests_per_second=1)
-        tasks = [asyncio.create_task(visit.ask("", visit.guest.call())) for _ in range(3)]
+        tasks = [asyncio.create_task(visit.ask("", visit.throttle.call())) for _ in range(3)]
         await visit.clock.run_out()
         await asyncio.gather(*tasks)
         assert [at for _, at in visit.came] == pytest.approx([0, 0, 1.05])
 
     async def test_are_allowed_to_a_run_that_has_had_its_requests(self) -> None:
-        guest = Guest(Limits(run_requests=1))
-        await guest.request("alice")
-        await guest.call()
-        assert guest.spent == 1
+        throttle = Throttle(Limits(run_requests=1))
+        await throttle.request("alice")
+        await throttle.call()
+        assert throttle.spent == 1
 
 
 class TestTotal:
     async def test_ends_the_run_with_the_request_that_would_be_one_too_many(self) -> None:
-        guest = Guest(Limits(run_requests=3))
+        throttle = Throttle(Limits(run_requests=3))
         for _ in range(2):
-            await guest.request("alice")
-        await guest.connection()
-        with pytest.raises(BudgetSpent, match=r"all 3 requests that it may make \(politeness.run_requests\)"):
-            await guest.request("alice")
+            await throttle.request("alice")
+        await throttle.connection()
+        with pytest.raises(BudgetSpent, match=r"all 3 requests that it may make \(throttle.run_requests\)"):
+            await throttle.request("alice")
         with pytest.raises(BudgetSpent):
-            await guest.connection()
+            await throttle.connection()
         assert BudgetSpent.exit_code == 3
 
 
 class TestConnections:
     async def connected(self, visit: Visit, count: int) -> list[float]:
-        tasks = [asyncio.create_task(visit.ask("", visit.guest.connection())) for _ in range(count)]
+        tasks = [asyncio.create_task(visit.ask("", visit.throttle.connection())) for _ in range(count)]
         await visit.clock.run_out()
         await asyncio.gather(*tasks)
         return [at for _, at in visit.came]
@@ -116,66 +116,68 @@ class TestConnections:
 
     async def test_stay_away_as_long_as_the_server_has_asked_for(self) -> None:
         visit = Visit()
-        visit.guest.stay_away(7)
-        visit.guest.stay_away(3)
+        visit.throttle.stay_away(7)
+        visit.throttle.stay_away(3)
         assert await self.connected(visit, 2) == [7, 7]
 
 
 class TestVisits:
     async def test_take_all_their_seats_at_once_so_that_none_waits_for_another(self) -> None:
-        guest, inside, most = Guest(Limits(open_connections=5)), 0, 0
+        throttle, inside, most = Throttle(Limits(open_connections=5)), 0, 0
 
-        async def play(seats: int) -> None:
+        async def run_scenario(connection_count: int) -> None:
             nonlocal inside, most
-            async with guest.visit(seats):
-                inside += seats
+            async with throttle.visit(connection_count):
+                inside += connection_count
                 most = max(most, inside)
                 await asyncio.sleep(0)
-                inside -= seats
+                inside -= connection_count
 
-        await asyncio.wait_for(asyncio.gather(*(play(seats) for seats in [3, 3, 2, 5, 1, 4] * 10)), 5)
+        await asyncio.wait_for(
+            asyncio.gather(*(run_scenario(connection_count) for connection_count in [3, 3, 2, 5, 1, 4] * 10)), 5
+        )
         assert most == 5
 
     async def test_give_their_seats_back_when_they_fail(self) -> None:
-        guest = Guest(Limits(open_connections=1))
+        throttle = Throttle(Limits(open_connections=1))
         for _ in range(2):
             with pytest.raises(ZeroDivisionError):
-                async with guest.visit(1):
+                async with throttle.visit(1):
                     raise ZeroDivisionError
 
     async def test_that_need_more_than_there_is_are_refused_with_the_reason(self) -> None:
-        guest = Guest(Limits(open_connections=5))
-        assert guest.objection(5) is None
-        assert guest.objection(6) == (
-            "it has 6 connections open at once, and the target allows 5 (politeness.open_connections)"
+        throttle = Throttle(Limits(open_connections=5))
+        assert throttle.objection(5) is None
+        assert throttle.objection(6) == (
+            "it has 6 connections open at once, and the target allows 5 (throttle.open_connections)"
         )
-        assert Guest().objection(1000) is None
+        assert Throttle().objection(1000) is None
 
     async def test_leave_the_seats_that_others_keep(self) -> None:
-        guest = Guest(Limits(open_connections=5))
-        guest.keep(2)
-        assert guest.objection(3) is None
-        assert guest.objection(4) == (
+        throttle = Throttle(Limits(open_connections=5))
+        throttle.keep(2)
+        assert throttle.objection(3) is None
+        assert throttle.objection(4) == (
             "it has 4 connections open at once beside 2 that watch over it, and the target allows 5"
-            " (politeness.open_connections)"
+            " (throttle.open_connections)"
         )
-        async with guest.visit(3):
-            other = asyncio.create_task(guest.visit(1).__aenter__())
+        async with throttle.visit(3):
+            other = asyncio.create_task(throttle.visit(1).__aenter__())
             await asyncio.sleep(0)
             assert not other.done()
         await asyncio.wait_for(other, 5)
 
     async def test_that_are_refused_are_let_in_to_be_told_so(self) -> None:
-        guest = Guest(Limits(open_connections=5))
-        guest.keep(2)
-        async with asyncio.timeout(5), guest.visit(40):
-            assert guest.objection(40)
+        throttle = Throttle(Limits(open_connections=5))
+        throttle.keep(2)
+        async with asyncio.timeout(5), throttle.visit(40):
+            assert throttle.objection(40)
 
     async def test_begin_one_after_another_where_there_is_a_rate(self) -> None:
         visit = Visit(requests_per_second=50)
 
         async def enter(name: str) -> None:
-            async with visit.guest.visit(1):
+            async with visit.throttle.visit(1):
                 visit.came.append((name, visit.clock.now))
 
         tasks = [asyncio.create_task(enter(name)) for name in "abc"]
@@ -185,11 +187,11 @@ class TestVisits:
 
     async def test_do_not_begin_while_somebody_who_has_begun_must_wait(self) -> None:
         visit = Visit(requests_per_second=1)
-        busy = [asyncio.create_task(visit.ask("busy", visit.guest.request("alice"))) for _ in range(40)]
+        busy = [asyncio.create_task(visit.ask("busy", visit.throttle.request("alice"))) for _ in range(40)]
         await asyncio.sleep(0)
 
         async def enter() -> None:
-            async with visit.guest.visit(1):
+            async with visit.throttle.visit(1):
                 visit.came.append(("newcomer", visit.clock.now))
 
         newcomer = asyncio.create_task(enter())
