@@ -36,7 +36,7 @@ def _bring_a_browser(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style with ruff, the imports between packages with import-linter, and the spec with chat-parity lint."""
+    """Check the style with ruff, the package imports with import-linter, and the spec with chat-parity lint."""
     session.install("-e", ".[lint]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
