@@ -97,7 +97,7 @@ class TestARealProcess:
     async def test_killed_at_a_random_moment(
         self, whole_spec: Spec, seed: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE", 0.5)
+        monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE_PERIOD", 0.5)
         dice, scenarios = random.Random(seed), quick(whole_spec)
         async with embedded(whole_spec) as (target, server):
             loop, kill = asyncio.get_running_loop(), process_of(server).kill
@@ -149,7 +149,7 @@ class TestSomethingInBetween:
 
     @pytest.fixture(autouse=True)
     def _hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE", 0.5)
+        monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE_PERIOD", 0.5)
 
     async def run_scenario(self, spec: Spec, many: list[Scenario], change: Callable[[Switch], None]) -> Played:
         async with ChatServer().serving() as server, Switch(server.url).serving() as switch:
@@ -161,7 +161,7 @@ class TestSomethingInBetween:
             switch.to = "ws://127.0.0.1:1/ws"
             switch.cut()
 
-        (await self.scenario(spec, many, cut)).check_given_up(len(many), "was refused")
+        (await self.run_scenario(spec, many, cut)).check_given_up(len(many), "was refused")
 
     async def test_connections_that_are_taken_and_never_answered(
         self, spec: Spec, many: list[Scenario], monkeypatch: pytest.MonkeyPatch
@@ -171,13 +171,13 @@ class TestSomethingInBetween:
         def mute(switch: Switch) -> None:
             switch.to = None
 
-        (await self.scenario(spec, many, mute)).check_given_up(len(many), "no answer to the upgrade")
+        (await self.run_scenario(spec, many, mute)).check_given_up(len(many), "no answer to the upgrade")
 
     async def test_503_for_everybody_who_comes(self, spec: Spec, many: list[Scenario]) -> None:
         def turn_away(switch: Switch) -> None:
             switch.to, switch.answer = None, UNAVAILABLE
 
-        (await self.scenario(spec, many, turn_away)).check_given_up(len(many), "HTTP 503")
+        (await self.run_scenario(spec, many, turn_away)).check_given_up(len(many), "HTTP 503")
 
     async def test_another_server_behind_the_same_address(self, spec: Spec, many: list[Scenario]) -> None:
         """It greets and answers pings, and those who were connected stay with the first one."""
@@ -186,11 +186,11 @@ class TestSomethingInBetween:
             def replace_it(switch: Switch) -> None:
                 switch.to = other
 
-            played = await self.scenario(spec, many, replace_it)
+            played = await self.run_scenario(spec, many, replace_it)
         played.check_given_up(len(many), "a broadcast does not arrive")
 
     async def test_a_cut_that_is_mended_at_once(self, spec: Spec, many: list[Scenario]) -> None:
-        played = await self.scenario(spec, many, Switch.cut)
+        played = await self.run_scenario(spec, many, Switch.cut)
         assert played.outcomes == {"PASS": len(many)}
         assert played.state.stopped == ""
 
