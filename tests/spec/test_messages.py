@@ -23,7 +23,7 @@ from tests.spec.spec_files import (
     shared,
 )
 
-PROVENANCE = {"seed", "ancestor", "derived"}
+PROVENANCE = {"parity-document", "earlier-server", "derived"}
 TABLES = {"incoming": table.INCOMING, "outgoing": table.OUTGOING}
 PROTOCOL = read_yaml(SPEC / "protocol.yaml")
 RULE_IDS = {rule["id"] for rule in all_rules()}
