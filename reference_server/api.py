@@ -129,7 +129,7 @@ async def _moderate(
     def transaction(connection: Connection) -> bool:
         conversations.acquire(connection, conversation_id, user_id, Right.MODERATE)
         change(connection)
-        return conversations.standing(connection, conversation_id, member_id).may(Right.READ)
+        return conversations.membership(connection, conversation_id, member_id).may(Right.READ)
 
     async with here.services.in_order.hold(conversation_id):
         try:

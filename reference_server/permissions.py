@@ -44,7 +44,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Membership:
     """Where one user stands towards one conversation, which may not exist."""
 
     visibility: Visibility | None

@@ -77,16 +77,16 @@ class TestAPatch:
         assert messages.check_content is content_rules.check_content
 
     def test_wraps_functions_and_properties(self):
-        outsider = permissions.Status(permissions.Visibility.PRIVATE, None)
+        outsider = permissions.Membership(permissions.Visibility.PRIVATE, None)
         with Patch() as patch:
 
-            @patch.around(permissions.Status, "may")
-            def may(original, status, right):
-                return not original(status, right)
+            @patch.around(permissions.Membership, "may")
+            def may(original, membership, right):
+                return not original(membership, right)
 
-            @patch.around(permissions.Status, "may_enter_as_member")
-            def may_enter(original, status):
-                return not original(status)
+            @patch.around(permissions.Membership, "may_enter_as_member")
+            def may_enter(original, membership):
+                return not original(membership)
 
             assert outsider.may(permissions.Right.SEND)
             assert outsider.may_enter_as_member

@@ -77,5 +77,5 @@ def _check(connection: Connection, conversation_id: UUID, caller_id: UUID, targe
     conversations.require(connection, conversation_id, caller_id, Right.SEND)
     if target_id == caller_id:
         raise Refused("invalid_message", "One cannot call oneself.")  # CALL-5
-    if not conversations.standing(connection, conversation_id, target_id).may(Right.READ):
+    if not conversations.membership(connection, conversation_id, target_id).may(Right.READ):
         raise Refused("not_found", "No such member of this conversation.")  # CALL-5

@@ -79,11 +79,11 @@ def _edit(connection: Connection, request: EditMessage, user_id: UUID, limits: L
 
 
 def _delete(connection: Connection, request: DeleteMessage, user_id: UUID) -> StoredMessage:
-    standing, stamp = conversations.lock(connection, request.conversation_id, user_id)
-    standing.require(Right.READ)
+    membership, stamp = conversations.lock(connection, request.conversation_id, user_id)
+    membership.require(Right.READ)
     message = messages.find(connection, request.conversation_id, request.message_id)  # DEL-5
     if message.sender_id != user_id:
-        standing.require(Right.MODERATE)  # DEL-2
+        membership.require(Right.MODERATE)  # DEL-2
     return messages.delete(connection, message, stamp)
 
 

@@ -22,11 +22,11 @@ async def join_conversation(context: Context, request: JoinConversation) -> Acti
     """Subscribe this connection; an outsider of a public conversation becomes a member by it."""
     conversation_id = request.conversation_id
     async with context.instance.hub.attending(conversation_id):
-        standing = await context.read(conversations.standing, conversation_id, context.user_id)
-        if standing.may_enter_as_member:
+        membership = await context.read(conversations.membership, conversation_id, context.user_id)
+        if membership.may_enter_as_member:
             await _become_member(context, conversation_id)
         else:
-            standing.require(Right.JOIN)
+            membership.require(Right.JOIN)
         context.instance.hub.join(context.connection, conversation_id)
     return ActionConfirmed("joined_conversation")
 
@@ -47,8 +47,8 @@ async def _become_member(context: Context, conversation_id: UUID) -> None:
 
 
 def _enter(connection: Connection, conversation_id: UUID, user_id: UUID) -> None:
-    standing, _ = conversations.lock(connection, conversation_id, user_id)
-    if standing.may_enter_as_member:  # JOIN-4
+    membership, _ = conversations.lock(connection, conversation_id, user_id)
+    if membership.may_enter_as_member:  # JOIN-4
         conversations.set_role(connection, conversation_id, user_id, Role.MEMBER)
     else:  # somebody gave the user a role in the meantime
-        standing.require(Right.JOIN)
+        membership.require(Right.JOIN)

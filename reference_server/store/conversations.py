@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from reference_server.models import CONVERSATIONS, MEMBERSHIPS
-from reference_server.permissions import Right, Role, Standing, Visibility
+from reference_server.permissions import Membership, Right, Role, Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ _conversation = CONVERSATIONS.c
 _membership = MEMBERSHIPS.c
 _is_member = and_(_membership.conversation_id == bindparam("conversation"), _membership.user_id == bindparam("user"))
 
-_STANDING = (
+_MEMBERSHIP = (
     select(_conversation.visibility, _conversation.last_stamp, _membership.role)
     .select_from(CONVERSATIONS)
     .outerjoin(
@@ -33,7 +33,7 @@ _STANDING = (
     )
     .where(_conversation.id == bindparam("conversation"))
 )
-_STANDING_LOCKED = _STANDING.with_for_update(of=CONVERSATIONS)
+_MEMBERSHIP_LOCKED = _MEMBERSHIP.with_for_update(of=CONVERSATIONS)
 _ADVANCE = (
     update(CONVERSATIONS).where(_conversation.id == bindparam("conversation")).values(last_stamp=bindparam("stamp"))
 )
@@ -79,18 +79,18 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def standing(connection: Connection, conversation_id: UUID, user_id: UUID) -> Standing:
+def membership(connection: Connection, conversation_id: UUID, user_id: UUID) -> Membership:
     """Look up where a user stands towards a conversation."""
     return _lookup(connection, conversation_id, user_id, locked=False)[0]
 
 
 def require(connection: Connection, conversation_id: UUID, user_id: UUID, right: Right) -> None:
     """Refuse unless the user has the right; for transactions that only read."""
-    standing(connection, conversation_id, user_id).require(right)
+    membership(connection, conversation_id, user_id).require(right)
 
 
-def lock(connection: Connection, conversation_id: UUID, user_id: UUID) -> tuple[Standing, datetime]:
-    """Take the conversation for the rest of the transaction; return the user's standing and the next stamp.
+def lock(connection: Connection, conversation_id: UUID, user_id: UUID) -> tuple[Membership, datetime]:
+    """Take the conversation for the rest of the transaction; return the user's membership and the next stamp.
 
     The stamp is later than every stamp before it, by the clock or else by one microsecond. Because it is
     taken under the lock, stamps are committed in their order: who reads up to a stamp has missed nothing.
@@ -155,10 +155,12 @@ def is_alive(connection: Connection) -> bool:
     return connection.scalar(_ALIVE) == 1
 
 
-def _lookup(connection: Connection, conversation_id: UUID, user_id: UUID, *, locked: bool) -> tuple[Standing, datetime]:
-    statement = _STANDING_LOCKED if locked else _STANDING
+def _lookup(
+    connection: Connection, conversation_id: UUID, user_id: UUID, *, locked: bool
+) -> tuple[Membership, datetime]:
+    statement = _MEMBERSHIP_LOCKED if locked else _MEMBERSHIP
     row = connection.execute(statement, {"conversation": conversation_id, "user": user_id}).one_or_none()
     if row is None:
-        return Standing(None, None), datetime.min.replace(tzinfo=UTC)
+        return Membership(None, None), datetime.min.replace(tzinfo=UTC)
     visibility, last_stamp, role = row
-    return Standing(Visibility(visibility), None if role is None else Role(role)), last_stamp
+    return Membership(Visibility(visibility), None if role is None else Role(role)), last_stamp

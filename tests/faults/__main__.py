@@ -92,8 +92,8 @@ def _tell(row: Row, manner: Manner) -> None:
     found = row.found
     by = f"{found.catches[0]} (of {len(found.catches)})" if found.catches else found.problem
     print(f"{row.verdict:10} {row.fault.name:40} {found.seconds:6.1f} s  {by}", flush=True)
-    if row.claimed_empty and not manner.quick:
-        print(f"    no scenario of its own caught: {', '.join(row.unproved)}", flush=True)
+    if row.uncaught and not manner.quick:
+        print(f"    no scenario of its own caught: {', '.join(row.uncaught)}", flush=True)
     for scenario, why in found.unrelated.items():
         print(f"    unrelated: {scenario}: {why}", flush=True)
 

@@ -20,7 +20,7 @@ from tests.faults.tools import devices
 
 RELAY = "await context.instance.tell_user(target_id, event)"
 CALLER = "conversations.require(connection, conversation_id, caller_id, Right.SEND)"
-TARGET = "not conversations.standing(connection, conversation_id, target_id).may(Right.READ)"
+TARGET = "not conversations.membership(connection, conversation_id, target_id).may(Right.READ)"
 OFFLINE = 'raise Refused("unavailable", "The user is not connected.")'
 CALL = CallOffer | CallAnswer | ICECandidate | CallHangup | CallReject
 CALLS = wire.CallOffer | wire.CallAnswer | wire.ICECandidate | wire.CallHangup | wire.CallReject
@@ -334,7 +334,9 @@ def anybody_calls(patch: Patch) -> None:
 def members_of_another_conversation_are_called(patch: Patch) -> None:
     """A call frame may be for a member of any conversation of the caller."""
     mine = "conversations.conversations_of(connection, caller_id)"
-    elsewhere = f"any(conversations.standing(connection, c.conversation_id, target_id).may(Right.READ) for c in {mine})"
+    elsewhere = (
+        f"any(conversations.membership(connection, c.conversation_id, target_id).may(Right.READ) for c in {mine})"
+    )
     patch.rewrite(calls._check, TARGET, f"not {elsewhere}")
 
 

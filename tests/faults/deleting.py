@@ -104,21 +104,21 @@ def deletion_is_confirmed_before_commit(patch: Patch) -> None:
 @fault(breaks=["DEL-2"], also=["PERM-1", "ACK-3", "AUTH-2"])
 def anybody_deletes(patch: Patch) -> None:
     """Who may read may delete any message: a right too many, a request that does not fail, an author denied."""
-    patch.rewrite(messages._delete, "standing.require(Right.MODERATE)", "pass")
+    patch.rewrite(messages._delete, "membership.require(Right.MODERATE)", "pass")
 
 
 @fault(breaks=["DEL-2", "PERM-1"], also=["PERM-2", "PERM-3", "ACK-3", "AUTH-2"])
 def whoever_knows_the_id_deletes(patch: Patch) -> None:
     """A message may be deleted by whoever knows of it, banned or outsider: a request that does not fail."""
-    patch.rewrite(messages._delete, "standing.require(Right.READ)", "pass")
-    patch.rewrite(messages._delete, "standing.require(Right.MODERATE)", "pass")
+    patch.rewrite(messages._delete, "membership.require(Right.READ)", "pass")
+    patch.rewrite(messages._delete, "membership.require(Right.MODERATE)", "pass")
 
 
 @fault(breaks=["DEL-2"], also=["PERM-1", "PERM-2", "DEL-5"])
 def moderators_do_not_delete(patch: Patch) -> None:
     """Only the author may delete a message: a right too few."""
     refuse = 'raise Refused("forbidden", "It is not yours.")'
-    patch.rewrite(messages._delete, "standing.require(Right.MODERATE)", refuse)
+    patch.rewrite(messages._delete, "membership.require(Right.MODERATE)", refuse)
 
 
 @fault(breaks=["DEL-2"], also=["PERM-1", "ACK-1", "ACK-4", "MULTI-1", "HIST-2", "CONN-4", "AUTH-5"])
@@ -130,7 +130,7 @@ def authors_do_not_delete(patch: Patch) -> None:
 @fault(breaks=["DEL-2"], also=["PERM-1"])
 def readers_do_not_delete_their_own(patch: Patch) -> None:
     """Who may no longer send may not delete the own message either: a right too few."""
-    patch.rewrite(messages._delete, "standing.require(Right.READ)", "standing.require(Right.SEND)")
+    patch.rewrite(messages._delete, "membership.require(Right.READ)", "membership.require(Right.SEND)")
 
 
 @fault(breaks=["DEL-2"], also=["PERM-1", "PERM-2", "ACK-3", "AUTH-2"])

@@ -148,7 +148,7 @@ def whoever_knows_the_id_edits(patch: Patch) -> None:
 @fault(breaks=["EDIT-2"], also=["PERM-1", "ACK-3"])
 def moderators_edit(patch: Patch) -> None:
     """Who may moderate may edit any message: a right too many, a request that does not fail."""
-    may = "conversations.standing(connection, request.conversation_id, user_id).may('moderate')"
+    may = "conversations.membership(connection, request.conversation_id, user_id).may('moderate')"
     patch.rewrite(messages._edit, "message.sender_id != user_id", f"message.sender_id != user_id and not {may}")
 
 

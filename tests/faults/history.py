@@ -145,8 +145,8 @@ def equal_instants(patch: Patch) -> None:
 
     @patch.around(conversations, "lock")
     def lock(original, connection, conversation_id, user_id):
-        status, stamp = original(connection, conversation_id, user_id)
-        return status, stamp.replace(microsecond=stamp.microsecond // 100_000 * 100_000)
+        membership, stamp = original(connection, conversation_id, user_id)
+        return membership, stamp.replace(microsecond=stamp.microsecond // 100_000 * 100_000)
 
 
 @fault(breaks=["HIST-2", "HIST-3"])
@@ -403,7 +403,7 @@ def outsiders_read_history(patch: Patch) -> None:
 @fault(breaks=["HIST-7"], also=["PERM-1"])
 def outsiders_read_public_history(patch: Patch) -> None:
     """Whoever asks gets the history of a public conversation: a right too many."""
-    public = "conversations.standing(connection, conversation_id, user_id)"
+    public = "conversations.membership(connection, conversation_id, user_id)"
     patch.rewrite(history._history, REQUIRE, f"{public}.may_enter_as_member or {REQUIRE}")
 
 
@@ -421,7 +421,7 @@ def once_a_member_always_a_reader(patch: Patch) -> None:
     @patch.around(history, "_history")
     def page(original, connection, request, user_id, limit):
         key = request.conversation_id, user_id
-        may = conversations.status(connection, *key).may(Right.READ)
+        may = conversations.membership(connection, *key).may(Right.READ)
         known.update([key] if may else [])
         if may or key not in known:
             return original(connection, request, user_id, limit)

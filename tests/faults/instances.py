@@ -17,9 +17,9 @@ def _remember_roles(patch: Patch) -> None:
 
     @patch.around(conversations, "_lookup")
     def lookup(original, connection, *key, locked):
-        status, stamp = original(connection, *key, locked=locked)
+        membership, stamp = original(connection, *key, locked=locked)
         cache = connection.info.get("roles")
-        return (status if cache is None else cache.setdefault(key, status)), stamp
+        return (membership if cache is None else cache.setdefault(key, membership)), stamp
 
 
 def _remembering(transaction, cache: dict | None):

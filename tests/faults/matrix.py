@@ -27,7 +27,7 @@ class Row:
         return "KILLED" if self.found.killed else "NOT JUDGED" if self.found.problem else "SURVIVED"
 
     @property
-    def claimed_empty(self) -> list[str]:
+    def uncaught(self) -> list[str]:
         """Give the rules that are said to be broken, and that no scenario of theirs found broken."""
         return [rule for rule in self.fault.breaks if rule not in self.found.caught_rules]
 
@@ -55,7 +55,7 @@ class Matrix:
     @property
     def overdrawn(self) -> list[Row]:
         """Give the faults that say to break a rule of which nothing shows; only a whole examination knows."""
-        return [] if self.manner.quick else [row for row in self.rows if row.found.killed and row.claimed_empty]
+        return [] if self.manner.quick else [row for row in self.rows if row.found.killed and row.uncaught]
 
     @property
     def fewest_sentinels(self) -> int:

@@ -8,7 +8,7 @@ from reference_server.errors import Refused
 from reference_server.events import NewMessage
 from reference_server.handlers import calls, history, messages, realtime, rooms
 from reference_server.hub import Room
-from reference_server.permissions import Right, Role, Status, Visibility
+from reference_server.permissions import Membership, Right, Role, Visibility
 from reference_server.pubsub import Event, RoleChanged
 from reference_server.store import conversations
 from reference_server.store import messages as store
@@ -92,14 +92,16 @@ def banned_may_send(patch: Patch) -> None:
 def banned_may_delete(patch: Patch) -> None:
     """A banned user may delete own messages."""
     patch.rewrite(
-        messages._delete, "standing.require(Right.READ)", "standing.role == 'banned' or standing.require(Right.READ)"
+        messages._delete,
+        "membership.require(Right.READ)",
+        "membership.role == 'banned' or membership.require(Right.READ)",
     )
 
 
 def _open_public(patch: Patch, right: Right) -> None:
     """Give outsiders of a public conversation a right."""
 
-    @patch.around(Status, "may")
+    @patch.around(Membership, "may")
     def may(original, self, asked):
         opened = self.visibility is Visibility.PUBLIC and self.role is None and asked is right
         return opened or original(self, asked)
@@ -122,7 +124,9 @@ def outsider_moderates_public(patch: Patch) -> None:
     """An outsider may delete messages of a public conversation."""
     _open_public(patch, Right.MODERATE)
     patch.rewrite(
-        messages._delete, "standing.require(Right.READ)", "standing.may(Right.MODERATE) or standing.require(Right.READ)"
+        messages._delete,
+        "membership.require(Right.READ)",
+        "membership.may(Right.MODERATE) or membership.require(Right.READ)",
     )
 
 
@@ -162,8 +166,8 @@ def reader_may_not_leave(patch: Patch) -> None:
 
     @patch.around(rooms, "leave_conversation")
     async def leave(original, context, request):
-        status = await context.read(conversations.status, request.conversation_id, context.user_id)
-        if status.role is Role.READER:
+        membership = await context.read(conversations.membership, request.conversation_id, context.user_id)
+        if membership.role is Role.READER:
             raise Refused("forbidden", "Readers stay.")
         return await original(context, request)
 
@@ -210,13 +214,13 @@ def moderator_may_edit_others(patch: Patch) -> None:
     patch.rewrite(
         messages._edit, NOT_AUTHOR, "asked(connection, request.conversation_id, user_id).require(Right.MODERATE)"
     )
-    messages.__dict__["asked"] = conversations.status
+    messages.__dict__["asked"] = conversations.membership
 
 
 @fault(breaks=["PERM-1"], also=["PERM-2", "PERM-3", "DEL-2"])
 def author_may_always_delete(patch: Patch) -> None:
     """An author may delete own messages as a banned user or an outsider."""
-    patch.rewrite(messages._delete, "standing.require(Right.READ)", "pass")
+    patch.rewrite(messages._delete, "membership.require(Right.READ)", "pass")
 
 
 @fault(breaks=["PERM-1"], also=["PERM-2", "PERM-3", "EDIT-2", "AUTH-2", "ACK-3"])
@@ -261,7 +265,7 @@ def rights_in_one_conversation_count_in_all(patch: Patch) -> None:
     patch(store, "_FIND", store._COLUMNS.where(store._message.deleted_at.is_(None), store._message.id == MESSAGE))
     moderates = "asked(connection, request.conversation_id, user_id).require(Right.MODERATE)"
     patch.rewrite(messages._edit, NOT_AUTHOR, moderates)
-    messages.__dict__["asked"] = conversations.status
+    messages.__dict__["asked"] = conversations.membership
 
 
 @fault(breaks=["PERM-1"], also=[*OPENED, "SEND-6"])
@@ -273,10 +277,10 @@ def refused_message_is_saved(patch: Patch) -> None:
     @patch.around(messages, "send_message")
     async def send_message(original, context, request):
         ids = request.conversation_id, context.user_id
-        status = await context.read(conversations.status, *ids)
-        if status.visibility is not None and not status.may(Right.SEND):
+        membership = await context.read(conversations.membership, *ids)
+        if membership.visibility is not None and not membership.may(Right.SEND):
             await context.write(messages._send, request, context.user_id)
-        status.require(Right.SEND)
+        membership.require(Right.SEND)
         return await original(context, request)
 
 
@@ -326,8 +330,8 @@ def _keep_from(patch: Patch, role: Role) -> None:
 
             @patch.around(module, name)
             async def handle(original, context, request):
-                status = await context.read(conversations.status, request.conversation_id, context.user_id)
-                if status.role is role:
+                membership = await context.read(conversations.membership, request.conversation_id, context.user_id)
+                if membership.role is role:
                     raise Refused("forbidden", "Not with this role.")
                 return await original(context, request)
 
@@ -356,9 +360,9 @@ def moderators_may_only_send(patch: Patch) -> None:
 def outsiders_may_all_that_members_may(patch: Patch) -> None:
     """Whoever knows the id of a conversation has the rights of a member in it."""
 
-    @patch.around(Status, "may")
-    def may(original, status, right):
-        return original(replace(status, role=status.role or Role.MEMBER), right)
+    @patch.around(Membership, "may")
+    def may(original, membership, right):
+        return original(replace(membership, role=membership.role or Role.MEMBER), right)
 
 
 @fault(breaks=["PERM-1"], also=["TYPE-1", "READ-1", "REAC-1", "PERM-2", "JOIN-1"])
@@ -368,8 +372,8 @@ def readers_hear_nothing(patch: Patch) -> None:
     @patch.around(rooms, "join_conversation")
     async def join(original, context, request):
         reply = await original(context, request)
-        status = await context.read(conversations.status, request.conversation_id, context.user_id)
-        if status.role is Role.READER:
+        membership = await context.read(conversations.membership, request.conversation_id, context.user_id)
+        if membership.role is Role.READER:
             await context.instance.hub.leave(context.connection, request.conversation_id)
         return reply
 
@@ -381,8 +385,8 @@ def moderators_hear_messages_only(patch: Patch) -> None:
 
     @patch.around(rooms, "join_conversation")
     async def join(original, context, request):
-        status = await context.read(conversations.status, request.conversation_id, context.user_id)
-        moderating.update([context.connection] if status.role is Role.MODERATOR else [])
+        membership = await context.read(conversations.membership, request.conversation_id, context.user_id)
+        moderating.update([context.connection] if membership.role is Role.MODERATOR else [])
         return await original(context, request)
 
     @patch.around(Room, "notice")
@@ -397,8 +401,8 @@ def role_cached_for_reading(patch: Patch) -> None:
     """What a user may read is remembered from the first request on, which keeps out who is let in later, too."""
     known: dict = {}
 
-    @patch.around(conversations, "standing")
-    def status(original, connection, *key):
+    @patch.around(conversations, "membership")
+    def membership(original, connection, *key):
         return known.setdefault(key, original(connection, *key))
 
 
@@ -409,8 +413,8 @@ def role_cached_for_writing(patch: Patch) -> None:
 
     @patch.around(conversations, "lock")
     def lock(original, connection, *key):
-        status, stamp = original(connection, *key)
-        return known.setdefault(key, status), stamp
+        membership, stamp = original(connection, *key)
+        return known.setdefault(key, membership), stamp
 
 
 @fault(breaks=["PERM-2"], also=FORGOTTEN)
@@ -422,13 +426,13 @@ def role_cached_per_connection(patch: Patch) -> None:
     async def join(original, context, request):
         reply = await original(context, request)
         key = request.conversation_id, context.user_id
-        roles[key] = await context.read(conversations.status, *key)
+        roles[key] = await context.read(conversations.membership, *key)
         return reply
 
     @patch.around(conversations, "_lookup")
     def lookup(original, connection, *key, locked):
-        status, stamp = original(connection, *key, locked=locked)
-        return roles.get(key, status), stamp
+        membership, stamp = original(connection, *key, locked=locked)
+        return roles.get(key, membership), stamp
 
 
 @fault(breaks=["PERM-2"], also=["MULTI-3", "JOIN-6"])
@@ -558,7 +562,7 @@ def removed_still_hears(patch: Patch) -> None:
 def outsider_gets_forbidden(patch: Patch) -> None:
     """An outsider is forbidden to do what is not found in a conversation that does not exist."""
     private = "self.role is None and self.visibility is Visibility.PRIVATE"
-    patch.rewrite(Status.require, private, "False")
+    patch.rewrite(Membership.require, private, "False")
 
 
 @fault(breaks=["PERM-3"], also=["JOIN-3s"])
@@ -566,7 +570,7 @@ def outsider_gets_other_words(patch: Patch) -> None:
     """A private conversation is not found in other words than one that does not exist."""
     private = "if self.role is None and self.visibility is Visibility.PRIVATE:"
     patch.rewrite(
-        Status.require, private, f'{private}\n        raise Refused("not_found", "It is private.")\n    if False:'
+        Membership.require, private, f'{private}\n        raise Refused("not_found", "It is private.")\n    if False:'
     )
 
 
@@ -575,8 +579,8 @@ def _tell_private(patch: Patch, module, handler: str) -> None:
 
     @patch.around(module, handler)
     async def handle(original, context, request):
-        status = await context.read(conversations.status, request.conversation_id, context.user_id)
-        if status.visibility is Visibility.PRIVATE and status.role is None:
+        membership = await context.read(conversations.membership, request.conversation_id, context.user_id)
+        if membership.visibility is Visibility.PRIVATE and membership.role is None:
             raise Refused("forbidden", "This conversation is private.")
         return await original(context, request)
 
@@ -611,7 +615,7 @@ def deleting_tells_of_private(patch: Patch) -> None:
 
     @patch.around(messages, "_delete")
     def delete(original, connection, request, user_id):
-        if not conversations.status(connection, request.conversation_id, user_id).may(Right.READ):
+        if not conversations.membership(connection, request.conversation_id, user_id).may(Right.READ):
             store.find(connection, request.conversation_id, request.message_id)
         return original(connection, request, user_id)
 

@@ -197,7 +197,7 @@ def refused_mark_of_unknown_moves_on(patch: Patch) -> None:
     """Marking an unknown message as read is refused, and everything so far counts as read."""
 
     def keep(connection, request, user_id):
-        if conversations.status(connection, request.conversation_id, user_id).may(Right.READ):
+        if conversations.membership(connection, request.conversation_id, user_id).may(Right.READ):
             receipts.read_up_to(connection, request.conversation_id, user_id, conversations.now())
 
     _keep_refused(patch, "mark_as_read", keep)
@@ -241,7 +241,7 @@ def outsiders_marks_are_confirmed(patch: Patch) -> None:
     patch.rewrite(
         realtime._mark_as_read,
         READ_ACQUIRE,
-        "if not conversations.standing(connection, conversation_id, user_id).may(Right.READ): return None",
+        "if not conversations.membership(connection, conversation_id, user_id).may(Right.READ): return None",
     )
 
 
@@ -415,7 +415,7 @@ def outsiders_deliveries_are_confirmed(patch: Patch) -> None:
     patch.rewrite(
         realtime._deliver,
         DELIVER_ACQUIRE,
-        "if not conversations.standing(connection, request.conversation_id, user_id).may(Right.READ): return None",
+        "if not conversations.membership(connection, request.conversation_id, user_id).may(Right.READ): return None",
     )
 
 

@@ -95,7 +95,7 @@ def _lists(matrix: Matrix) -> Iterator[tuple[str, tuple[str, ...], list[tuple[st
         (row.fault.name, row.fault.sentence, ", ".join(row.fault.breaks), row.found.problem) for row in matrix.survivors
     ]
     yield "Survivors", ("Fault", "Wrong", "Breaks", "Problem"), survivors
-    overdrawn = [(row.fault.name, ", ".join(row.claimed_empty)) for row in matrix.overdrawn]
+    overdrawn = [(row.fault.name, ", ".join(row.uncaught)) for row in matrix.overdrawn]
     yield "Rules said to be broken of which nothing shows", ("Fault", "Rules"), overdrawn
     red = [(row.fault.name, *item) for row in matrix.unrelated for item in row.found.unrelated.items()]
     yield "Unrelated features turned red", ("Fault", "Scenario", "Why"), red

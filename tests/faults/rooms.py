@@ -13,7 +13,7 @@ from reference_server.events import (
 )
 from reference_server.handlers import rooms
 from reference_server.hub import Hub, Room, deliver
-from reference_server.permissions import Right, Role, Status, Visibility
+from reference_server.permissions import Membership, Right, Role, Visibility
 from reference_server.pubsub import Event
 from reference_server.store import conversations
 from tests.faults.registry import Patch, fault
@@ -166,17 +166,17 @@ def joined_twice_must_leave_twice(patch: Patch) -> None:
 def outsiders_join_private(patch: Patch) -> None:
     """An outsider may join a private conversation and becomes a member, so that nothing private is refused for long."""
     enter = property(lambda self: self.visibility is not None and self.role is None)
-    patch(Status, "may_enter_as_member", enter)
+    patch(Membership, "may_enter_as_member", enter)
 
 
 @fault(breaks=["JOIN-3"], also=["PERM-1", "PERM-2", "JOIN-6", "MULTI-3", "LEAVE-1"])
 def refused_join_subscribes(patch: Patch) -> None:
     """A join is refused, and the connection gets the events."""
-    old = f"        else:\n            standing.require(Right.JOIN)\n        {JOIN}"
+    old = f"        else:\n            membership.require(Right.JOIN)\n        {JOIN}"
     patch.rewrite(
         rooms.join_conversation,
         old,
-        f"        {JOIN}\n        if not standing.may_enter_as_member: standing.require(Right.JOIN)",
+        f"        {JOIN}\n        if not membership.may_enter_as_member: membership.require(Right.JOIN)",
     )
 
 
@@ -190,8 +190,8 @@ def refused_join_makes_a_member(patch: Patch) -> None:
             return await original(context, request)
         except Refused:
             ids = request.conversation_id, context.user_id
-            status = await context.read(conversations.status, *ids)
-            if status.visibility is Visibility.PRIVATE and status.role is None:
+            membership = await context.read(conversations.membership, *ids)
+            if membership.visibility is Visibility.PRIVATE and membership.role is None:
                 await context.write(conversations.set_role, *ids, Role.MEMBER)
             raise
 
@@ -200,13 +200,13 @@ def refused_join_makes_a_member(patch: Patch) -> None:
 def private_is_forbidden(patch: Patch) -> None:
     """An outsider is told that a private conversation exists."""
     private = "self.role is None and self.visibility is Visibility.PRIVATE"
-    patch.rewrite(Status.require, f"if {private}:", "if False:")
+    patch.rewrite(Membership.require, f"if {private}:", "if False:")
 
 
 @fault(breaks=["JOIN-4", "PERM-1"], also=["ACK-1", "ACK-4"])
 def public_is_closed(patch: Patch) -> None:
     """An outsider may not join a public conversation: a right too few."""
-    patch(Status, "may_enter_as_member", property(lambda self: False))
+    patch(Membership, "may_enter_as_member", property(lambda self: False))
 
 
 @fault(breaks=["JOIN-4"], also=["PERM-1", "ACK-4"])
@@ -283,7 +283,7 @@ def banned_join(patch: Patch) -> None:
 def banned_join_public(patch: Patch) -> None:
     """A banned user who joins a public conversation is a member again: a ban that is none."""
     enter = property(lambda self: self.visibility is Visibility.PUBLIC and self.role in {None, Role.BANNED})
-    patch(Status, "may_enter_as_member", enter)
+    patch(Membership, "may_enter_as_member", enter)
 
 
 @fault(breaks=["LEAVE-1"], also=["JOIN-1", "JOIN-2", "MULTI-3", "AUTH-2"])

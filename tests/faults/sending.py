@@ -537,8 +537,8 @@ def unknown_conversation_is_confirmed(patch: Patch) -> None:
 
     @patch.around(messages, "send_message")
     async def send_message(original, context, request):
-        status = await context.read(conversations.status, request.conversation_id, context.user_id)
-        if status.visibility is None:
+        membership = await context.read(conversations.membership, request.conversation_id, context.user_id)
+        if membership.visibility is None:
             return ActionConfirmed("message_sent")
         return await original(context, request)
 
@@ -549,7 +549,7 @@ def unknown_conversation_is_made(patch: Patch) -> None:
 
     @patch.around(messages, "_send")
     def send(original, connection, request, user_id):
-        if conversations.status(connection, request.conversation_id, user_id).visibility is None:
+        if conversations.membership(connection, request.conversation_id, user_id).visibility is None:
             made = {"id": request.conversation_id, "name": None, "visibility": "private"}
             connection.execute(conversations._CREATE, made | {"last_stamp": conversations.now()})
             conversations.set_role(connection, request.conversation_id, user_id, Role.OWNER)

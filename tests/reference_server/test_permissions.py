@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from reference_server.errors import Refused
-from reference_server.permissions import Right, Role, Status, Visibility
+from reference_server.permissions import Membership, Right, Role, Visibility
 
 if TYPE_CHECKING:
     from tests.reference_server.support import Chat, Client
@@ -122,5 +122,5 @@ class TestStanding:
     )
     def test_refuses_without_telling_too_much(self, visibility: Visibility | None, role: Role | None, code: str):
         with pytest.raises(Refused) as refused:
-            Status(visibility, role).require(Right.SEND)
+            Membership(visibility, role).require(Right.SEND)
         assert refused.value.code == code

@@ -8,7 +8,7 @@ from reference_server.config import Page
 from reference_server.context import Instance
 from reference_server.events import MessageDelivered
 from reference_server.handlers import history
-from reference_server.permissions import Status
+from reference_server.permissions import Membership
 from tests.variants.registry import Patch, variant
 from tests.variants.tools import acting, change_limits, change_settings, remember_who_acts
 
@@ -47,7 +47,7 @@ def delivered_is_told_to_members(patch: Patch) -> None:
 @variant(profile={"options": {"public_conversations": False}})
 def no_public_conversations(patch: Patch) -> None:
     """Whether there are conversations that anybody may join is a profile value."""
-    patch.around(Status, "may_enter_as_member")(lambda original, status: False)
+    patch.around(Membership, "may_enter_as_member")(lambda original, membership: False)
 
 
 @variant(

@@ -199,13 +199,15 @@ def calling_oneself_works(patch: Patch) -> None:
 @variant(amber=["JOIN-3s", "PERM-3"], about=["JOIN-3", "PERM-1", "*-7", "*-6", "*-4"])
 def private_is_forbidden(patch: Patch) -> None:
     """That one cannot tell a private conversation from none is a should rule."""
-    patch.rewrite(permissions.Status.require, "self.role is None and self.visibility is Visibility.PRIVATE", "False")
+    patch.rewrite(
+        permissions.Membership.require, "self.role is None and self.visibility is Visibility.PRIVATE", "False"
+    )
 
 
 @variant(amber=["PERM-3", "JOIN-3s"], about=["PERM-1"])
 def everything_is_not_found(patch: Patch) -> None:
     """With which code somebody without a right is refused is nobody's rule."""
-    patch.rewrite(permissions.Status.require, '"forbidden"', '"not_found"')
+    patch.rewrite(permissions.Membership.require, '"forbidden"', '"not_found"')
 
 
 @variant(amber=["ATT-3"], about=["ATT-*"])
