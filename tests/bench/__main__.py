@@ -10,8 +10,6 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.exclusive_slot import replay
-
 from conformance.engine.calibration.calibrate import calibrate
 from conformance.engine.context.run_context import Pacer, RunContext
 from conformance.engine.run.run import Options, RunState, Selection, run, select
@@ -23,6 +21,7 @@ from conformance.target.embedded import embedded
 from conformance.target.provision import open_provisioner
 from conformance.wire import connection, frames
 from tests.bench.by_hand import TESTS, Room
+from tests.bench.floor import replay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
