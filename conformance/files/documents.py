@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 60
+MAX_LOOKAHEAD = 1024
+"""Characters in which YAML looks for the colon of a key; within them, a parser may fail before it gives an event."""
+TOO_DEEP = f"this is nested more than {MAX_DEPTH} deep"
 
 Steps = tuple[str | int, ...]
 """The way to a value inside a document: keys and list indices."""
@@ -61,6 +64,8 @@ def parse_yaml(text: str, file: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
+        if mark and _opens_too_many(text[max(0, mark.index - MAX_LOOKAHEAD) : mark.index]):
+            raise BadFile(Mistake(file, line, TOO_DEEP)) from None
         problem = f"this is not YAML: {error.problem or error.context}"
         raise BadFile(Mistake(file, line, problem + _hint(text, line))) from None
     except ReaderError as error:
@@ -89,6 +94,12 @@ def _hint(text: str, line: int) -> str:
     """Guess the commonest reason why a line of a scenario is no YAML."""
     bare = _BARE_REFERENCE.search("".join(text.splitlines()[line - 1 : line]))
     return f"; write {bare[1]} in quotes inside {{ }} and [ ]" if bare else ""
+
+
+def _opens_too_many(before: str) -> bool:
+    """Say whether more brackets open in a row than a document may nest: parsers have limits of their own."""
+    row = "".join(before.split())
+    return len(row) - len(row.rstrip("[{")) > MAX_DEPTH
 
 
 _BARE_REFERENCE = re.compile(r"[:,\[]\s*(\$\{[^}]*\})")
@@ -200,7 +211,7 @@ class _Builder:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             raise self._mistake(line, f"the tag {tag} is not allowed here; quotes make any value a text")
         if len(path) > MAX_DEPTH:
-            raise self._mistake(line, f"this is nested more than {MAX_DEPTH} deep")
+            raise self._mistake(line, TOO_DEEP)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event.value, line) if event.implicit[0] else event.value
         return self._list(path) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(path)

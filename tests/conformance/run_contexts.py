@@ -1,4 +1,4 @@
-"""A stage for toy scenarios: a target made of a few values, calibrated, and the scenarios in the language itself."""
+"""Run contexts for toy scenarios: a calibrated target of a few values, and scenarios that the real grammar reads."""
 
 from __future__ import annotations
 
@@ -96,20 +96,20 @@ def target_at(spec: Spec, *urls: str, **changes: Any) -> Target:
 
 
 @dataclass
-class Theatre:
-    """A calibrated stage in front of a server, where toys are played."""
+class ToyRunner:
+    """Runs toy scenarios against a calibrated server."""
 
     run_context: RunContext
     server: ChatServer = field(default_factory=ChatServer)
 
     async def run_scenario(self, scenario: Scenario) -> Result:
-        return await run_scenario(scenario, self.run)
+        return await run_scenario(scenario, self.run_context)
 
     async def observe(self, probe: Probe) -> Observation:
-        return await observe(probe, self.run)
+        return await observe(probe, self.run_context)
 
 
-async def stage_at(spec: Spec, *urls: str, provisioner: Provisioner | None = None, **changes: Any) -> RunContext:
+async def run_context_at(spec: Spec, *urls: str, provisioner: Provisioner | None = None, **changes: Any) -> RunContext:
     """Calibrate what listens at `urls`."""
     target = target_at(spec, *urls, **changes)
     driver = provisioner or Fresh(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
@@ -118,7 +118,7 @@ async def stage_at(spec: Spec, *urls: str, provisioner: Provisioner | None = Non
 
 
 @asynccontextmanager
-async def theatre(
+async def toy_runner(
     spec: Spec,
     architecture: str = "in order",
     *,
@@ -126,15 +126,15 @@ async def theatre(
     later: Sequence[str] = (),
     bystanders: bool = False,
     **changes: Any,
-) -> AsyncIterator[Theatre]:
-    """Open a theatre; the server is `wrong` from the beginning, or `later`, when it has been calibrated.
+) -> AsyncIterator[ToyRunner]:
+    """Serve and calibrate a toy server; it is `wrong` from the beginning, or `later`, when it has been calibrated.
 
     There are no `bystanders` unless wanted: most toys count what they see.
     """
     async with ChatServer(architecture, *wrong).serving() as server:
-        run_context = replace(await stage_at(spec, server.url, **changes), bystanders=bystanders)
+        run_context = replace(await run_context_at(spec, server.url, **changes), bystanders=bystanders)
         server.wrong |= set(later)
-        yield Theatre(run_context, server)
+        yield ToyRunner(run_context, server)
 
 
 def messages(result: Result) -> list[str]:

@@ -13,7 +13,7 @@ from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome
 from conformance.target.provision.created import Fresh
 from conformance.target.provision.jwt import Named
-from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, stage_at, theatre
+from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, run_context_at, toy_runner
 from tests.doubles.fan_out import ARCHITECTURES, BUS_DELAY, ChatServer
 from tests.doubles.listening import listening
 
@@ -36,8 +36,8 @@ each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 @each_architecture
 async def test_a_leak_is_caught_in_every_play(spec: Spec, scenario: Author, architecture: str) -> None:
-    async with theatre(spec, architecture, later=["leak"]) as run_context:
-        results = await asyncio.gather(*(run_context.scenario(scenario(TELL)) for _ in range(20)))
+    async with toy_runner(spec, architecture, later=["leak"]) as runner:
+        results = await asyncio.gather(*(runner.run_scenario(scenario(TELL)) for _ in range(20)))
     assert [result.outcome for result in results] == [Outcome.FAIL] * 20
     assert {problem.message for result in results for problem in result.problems[:1]} == {
         "carol must never get NewMessage here"
@@ -46,69 +46,69 @@ async def test_a_leak_is_caught_in_every_play(spec: Spec, scenario: Author, arch
 
 @each_architecture
 async def test_a_second_delivery_is_caught_in_every_play(spec: Spec, scenario: Author, architecture: str) -> None:
-    async with theatre(spec, architecture, later=["duplicate"]) as run_context:
-        results = await asyncio.gather(*(run_context.scenario(scenario(TELL)) for _ in range(10)))
+    async with toy_runner(spec, architecture, later=["duplicate"]) as runner:
+        results = await asyncio.gather(*(runner.run_scenario(scenario(TELL)) for _ in range(10)))
     assert [result.outcome for result in results] == [Outcome.FAIL] * 10
 
 
 @each_architecture
 async def test_a_correct_server_never_fails(spec: Spec, scenario: Author, architecture: str) -> None:
-    async with theatre(spec, architecture) as run_context:
+    async with toy_runner(spec, architecture) as runner:
         results = [
             result
             for _ in range(5)
-            for result in await asyncio.gather(*(run_context.scenario(scenario(TELL)) for _ in range(10)))
+            for result in await asyncio.gather(*(runner.run_scenario(scenario(TELL)) for _ in range(10)))
         ]
     assert [result for result in results if result.outcome is not Outcome.PASS] == []
 
 
 async def test_a_server_that_delivers_in_order_needs_no_settling(spec: Spec) -> None:
-    async with theatre(spec, "in order") as run_context:
-        calibration = run_context.run.calibration
+    async with toy_runner(spec, "in order") as runner:
+        calibration = runner.run_context.calibration
     assert (calibration.greets, calibration.answers_barrier) == (True, True)
     assert (calibration.skew, calibration.settle, calibration.patience) == (0.0, 0.0, PATIENCE)
 
 
 async def test_a_bus_gives_a_skew_of_at_least_its_delay(spec: Spec) -> None:
-    async with theatre(spec, "bus with delay") as run_context:
-        calibration = run_context.run.calibration
+    async with toy_runner(spec, "bus with delay") as runner:
+        calibration = runner.run_context.calibration
     assert calibration.skew is not None
     assert calibration.skew >= BUS_DELAY / 2  # the barrier itself takes a part of the delay
     assert calibration.settle == pytest.approx(2 * calibration.skew + MARGIN)
 
 
 async def test_the_types_that_are_answered_like_no_type_are_noted(spec: Spec) -> None:
-    async with theatre(spec) as run_context:
-        unknown = run_context.run.calibration.unknown_types
+    async with toy_runner(spec) as runner:
+        unknown = runner.run_context.calibration.unknown_types
     known = {"Ping", "JoinConversation", "LeaveConversation", "SendMessage", "FetchHistory"}
     assert set(unknown) == spec.incoming.keys() - known
 
 
 async def test_a_server_without_greeting_is_judged_without(spec: Spec, scenario: Author) -> None:
-    async with theatre(spec, wrong=["no greeting"]) as run_context:
-        assert not run_context.run.calibration.greets
-        assert (await run_context.scenario(scenario(TELL))).outcome is Outcome.PASS
+    async with toy_runner(spec, wrong=["no greeting"]) as runner:
+        assert not runner.run_context.calibration.greets
+        assert (await runner.run_scenario(scenario(TELL))).outcome is Outcome.PASS
 
 
 async def test_a_server_that_greets_with_another_frame_is_blamed_for_it_by_the_scenarios_of_the_greeting_only(
     spec: Spec, scenario: Author
 ) -> None:
-    async with theatre(spec, wrong=["other greeting"]) as run_context:
-        assert not run_context.run.calibration.greets
-        assert run_context.run.calibration.greets_otherwise
-        result = await run_context.scenario(scenario(TELL + '  - {never: "*", at: [alice, bob]}\n'))
+    async with toy_runner(spec, wrong=["other greeting"]) as runner:
+        assert not runner.run_context.calibration.greets
+        assert runner.run_context.calibration.greets_otherwise
+        result = await runner.run_scenario(scenario(TELL + '  - {never: "*", at: [alice, bob]}\n'))
         assert result.outcome is Outcome.PASS
         assert {finding.rule for finding in result.findings} == {"CONN-11"}
         greeted = scenario("steps:\n  - {expect: ActionConfirmed, at: bob, with: {action: connected}}\n")
-        assert (await run_context.scenario(greeted)).outcome is Outcome.FAIL
+        assert (await runner.run_scenario(greeted)).outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize(("wrong", "lives"), [((), True), (("one connection",), False)])
 async def test_it_is_known_whether_a_user_may_have_two_connections(
     spec: Spec, wrong: tuple[str, ...], lives: bool
 ) -> None:
-    async with theatre(spec, wrong=wrong) as run_context:
-        assert run_context.run.calibration.several_devices is lives
+    async with toy_runner(spec, wrong=wrong) as runner:
+        assert runner.run_context.calibration.several_devices is lives
 
 
 class Generous(Named):
@@ -118,44 +118,44 @@ class Generous(Named):
         return await super().conversation(name, visibility, [(who, "member") for who, _ in members])
 
 
-@pytest.mark.parametrize(("maker", "roles"), [(Named, ()), (Generous, ("reader",))])
+@pytest.mark.parametrize(("factory", "roles"), [(Named, ()), (Generous, ("reader",))])
 async def test_it_is_known_whether_somebody_can_be_made_a_reader(
     spec: Spec, factory: type[Named], roles: tuple[str, ...]
 ) -> None:
     async with ChatServer().serving() as server:
-        run_context = await stage_at(spec, server.url, provisioner=Fresh(factory(EVERYBODY, "member"), SIGNING))
+        run_context = await run_context_at(spec, server.url, provisioner=Fresh(factory(EVERYBODY, "member"), SIGNING))
     assert run_context.calibration.roles == roles
     assert run_context.calibration.skew == 0
 
 
 async def test_a_server_without_barrier_is_judged_by_patience(spec: Spec, scenario: Author) -> None:
-    async with theatre(spec, wrong=["no pong"], reply=0.3) as run_context:
-        assert not run_context.run.calibration.answers_barrier
-        assert (await run_context.scenario(scenario(TELL))).outcome is Outcome.PASS
-        run_context.server.wrong.add("leak")
-        assert (await run_context.scenario(scenario(TELL))).outcome is Outcome.FAIL
+    async with toy_runner(spec, wrong=["no pong"], reply=0.3) as runner:
+        assert not runner.run_context.calibration.answers_barrier
+        assert (await runner.run_scenario(scenario(TELL))).outcome is Outcome.PASS
+        runner.server.wrong.add("leak")
+        assert (await runner.run_scenario(scenario(TELL))).outcome is Outcome.FAIL
 
 
 async def test_a_server_without_broadcast_has_no_skew(spec: Spec, scenario: Author) -> None:
-    async with theatre(spec, wrong=["no broadcast"], reply=0.3) as run_context:
-        assert run_context.run.calibration.skew is None
-        assert run_context.run.settle > 0
-        result = await run_context.scenario(scenario(TELL))
+    async with toy_runner(spec, wrong=["no broadcast"], reply=0.3) as runner:
+        assert runner.run_context.calibration.skew is None
+        assert runner.run_context.settle > 0
+        result = await runner.run_scenario(scenario(TELL))
     assert [problem.message for problem in result.problems] == ["no NewMessage at bob"]
 
 
 async def test_a_server_that_lets_nobody_join_can_still_be_calibrated(spec: Spec, scenario: Author) -> None:
-    async with theatre(spec, wrong=["refuse joins"]) as run_context:
-        assert run_context.run.calibration.skew is None
-        result = await run_context.scenario(scenario(TELL))
+    async with toy_runner(spec, wrong=["refuse joins"]) as runner:
+        assert runner.run_context.calibration.skew is None
+        result = await runner.run_scenario(scenario(TELL))
     assert result.outcome is Outcome.BLOCKED
     assert "may join lobby, and was refused" in result.problems[0].message
 
 
 async def test_a_silent_server_is_calibrated_in_a_few_reply_times_and_judged_hastily(spec: Spec) -> None:
     began = time.perf_counter()
-    async with theatre(spec, wrong=["silence"], reply=0.2) as run_context:
-        calibration = run_context.run.calibration
+    async with toy_runner(spec, wrong=["silence"], reply=0.2) as runner:
+        calibration = runner.run_context.calibration
     assert not calibration.greets
     assert not calibration.answers_barrier
     assert calibration.patience < 0.2
@@ -164,7 +164,7 @@ async def test_a_silent_server_is_calibrated_in_a_few_reply_times_and_judged_has
 
 async def test_a_second_instance_is_calibrated_too(spec: Spec) -> None:
     async with ChatServer().serving() as one, ChatServer("bus with delay").serving() as other:
-        run_context = await stage_at(spec, one.url, other.url, reply=0.2)
+        run_context = await run_context_at(spec, one.url, other.url, reply=0.2)
     assert run_context.calibration.skew is None  # they are no deployment: what the one is told, the other does not tell
 
 
@@ -173,7 +173,7 @@ class TestRefusesToJudge:
         async with ChatServer().serving() as server:
             url = server.url
         with pytest.raises(TargetUnreachable) as raised:
-            await stage_at(spec, url)
+            await run_context_at(spec, url)
         assert url in str(raised.value)
         assert raised.value.exit_code == 3
 
@@ -183,7 +183,7 @@ class TestRefusesToJudge:
 
         async with listening(close) as url:
             with pytest.raises(TargetUnreachable, match="closed with 4001") as raised:
-                await stage_at(spec, url)
+                await run_context_at(spec, url)
         assert url in str(raised.value)
 
     async def test_a_server_that_never_stops_sending(self, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,4 +195,4 @@ class TestRefusesToJudge:
 
         async with listening(flood) as url:
             with pytest.raises(TargetUnreachable, match="the server sent more than"):
-                await stage_at(spec, url)
+                await run_context_at(spec, url)

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.run_context import ExclusiveSlot, Pacer
-from tests.conformance.run_contexts import Author, messages, target_at, theatre
+from tests.conformance.run_contexts import Author, messages, target_at, toy_runner
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
@@ -99,10 +99,10 @@ steps:
   - {collect: NewMessage, at: bob, into: seen, count: 4}
 """
     changes = {"limits": {"messages_per_window": 30}, "timers": {"rate_window": 0.4}}
-    async with theatre(spec, **changes) as run_context:
-        run_context.run.pacer._limits[0] = (run_context.run.pacer._limits[0][0], 2, 0.4)
-        paced = await run_context.scenario(scenario(toy))
-        unpaced = await run_context.scenario(scenario(toy, exclusive="true"))
+    async with toy_runner(spec, **changes) as runner:
+        runner.run_context.pacer._limits[0] = (runner.run_context.pacer._limits[0][0], 2, 0.4)
+        paced = await runner.run_scenario(scenario(toy))
+        unpaced = await runner.run_scenario(scenario(toy, exclusive="true"))
     assert (messages(paced), messages(unpaced)) == ([], [])
     assert paced.seconds >= 0.4
     assert unpaced.seconds < paced.seconds
@@ -168,9 +168,9 @@ steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hello}}
   - {expect: NewMessage, at: [alice, bob]}
 """
-    async with theatre(spec, timers={"typing_expiry": 0.05}) as run_context:
-        begun = asyncio.create_task(run_context.scenario(scenario(toy, exclusive="true")))
-        other = asyncio.create_task(run_context.scenario(scenario("steps: [{sync: [alice]}]", exclusive="true")))
+    async with toy_runner(spec, timers={"typing_expiry": 0.05}) as runner:
+        begun = asyncio.create_task(runner.run_scenario(scenario(toy, exclusive="true")))
+        other = asyncio.create_task(runner.run_scenario(scenario("steps: [{sync: [alice]}]", exclusive="true")))
         results = [await done for done in asyncio.as_completed([begun, other])]
     assert [messages(result) for result in results] == [[], []]
     assert results[0] is other.result()

@@ -11,7 +11,7 @@ from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.results.model import Outcome
 from conformance.target.throttle import Throttle
 from conformance.target.throttle.limits import Limits
-from tests.conformance.run_contexts import Author, messages, theatre
+from tests.conformance.run_contexts import Author, messages, toy_runner
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
@@ -27,27 +27,31 @@ ALL = ("unjoined_outsider", "unjoined_member", "alice@second_device")
 
 class TestWhoLooksOn:
     async def given(self, spec: Spec, scenario: Author, text: str = TOLD, given: str = TWO, **changes: Any) -> set[str]:
-        async with theatre(spec, bystanders=True) as run_context:
-            return {*with_bystanders(scenario(text, given=given), replace(run_context.run, **changes)).given.bystanders}
+        async with toy_runner(spec, bystanders=True) as runner:
+            return {
+                *with_bystanders(scenario(text, given=given), replace(runner.run_context, **changes)).given.bystanders
+            }
 
     async def test_is_an_outsider_an_absent_member_and_a_device_of_who_acts(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, bystanders=True) as run_context:
-            given = with_bystanders(scenario(TOLD, given=TWO), run_context.run).given
+        async with toy_runner(spec, bystanders=True) as runner:
+            given = with_bystanders(scenario(TOLD, given=TWO), runner.run_context).given
         assert given.bystanders == ALL
         assert given.conversations["lobby"].members == {"alice": "member", "bob": "member", "unjoined_member": "member"}
 
     async def test_is_a_reader_as_well_where_somebody_can_be_made_one(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, bystanders=True) as run_context:
-            calibration = replace(run_context.run.calibration, roles=("reader",))
-            given = with_bystanders(scenario(TOLD, given=TWO), replace(run_context.run, calibration=calibration)).given
+        async with toy_runner(spec, bystanders=True) as runner:
+            calibration = replace(runner.run_context.calibration, roles=("reader",))
+            given = with_bystanders(
+                scenario(TOLD, given=TWO), replace(runner.run_context, calibration=calibration)
+            ).given
         assert given.bystanders == ("unjoined_outsider", "unjoined_member", "unjoined_reader", "alice@second_device")
         assert given.conversations["lobby"].members["unjoined_reader"] == "reader"
 
     async def test_sits_on_one_instance_and_on_the_other_in_turn(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, bystanders=True) as run_context:
-            twice = replace(run_context.run.target, instances=(run_context.server.url,) * 2)
+        async with toy_runner(spec, bystanders=True) as runner:
+            twice = replace(runner.run_context.target, instances=(runner.server.url,) * 2)
             many = [scenario(TOLD, given=TWO, id=f"toy.n{number}") for number in range(8)]
-            users = [with_bystanders(one, replace(run_context.run, target=twice)).given.users for one in many]
+            users = [with_bystanders(one, replace(runner.run_context, target=twice)).given.users for one in many]
         assert all(one["unjoined_outsider"].instance != one["unjoined_member"].instance for one in users)
         assert {one["unjoined_outsider"].instance for one in users} == {1, 2}
 
@@ -82,31 +86,31 @@ class TestWhoLooksOn:
     async def test_is_no_device_more_than_a_user_may_have(self, spec: Spec, scenario: Author) -> None:
         for allowed, expected in ((2, {"unjoined_outsider", "unjoined_member"}), (3, {*ALL})):
             given = TWO.replace("users:", "devices: [alice@phone], users:")
-            async with theatre(spec, bystanders=True, limits={"connections_per_user": allowed}) as run_context:
-                assert {*with_bystanders(scenario(TOLD, given=given), run_context.run).given.bystanders} == expected
+            async with toy_runner(spec, bystanders=True, limits={"connections_per_user": allowed}) as runner:
+                assert {*with_bystanders(scenario(TOLD, given=given), runner.run_context).given.bystanders} == expected
 
     async def test_is_no_device_where_a_user_has_one_connection_only(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, wrong=["one connection"], bystanders=True) as run_context:
-            assert {*with_bystanders(scenario(TOLD, given=TWO), run_context.run).given.bystanders} == {
+        async with toy_runner(spec, wrong=["one connection"], bystanders=True) as runner:
+            assert {*with_bystanders(scenario(TOLD, given=TWO), runner.run_context).given.bystanders} == {
                 "unjoined_outsider",
                 "unjoined_member",
             }
-            assert (await run_context.scenario(scenario(TOLD, given=TWO))).outcome is Outcome.PASS
+            assert (await runner.run_scenario(scenario(TOLD, given=TWO))).outcome is Outcome.PASS
 
 
 class TestWhatReachesThem:
     async def test_is_nothing_on_a_sound_server(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, bystanders=True) as run_context:
-            result = await run_context.scenario(scenario(TOLD, given=TWO))
-            assert run_context.server.most_at_once == 5
+        async with toy_runner(spec, bystanders=True) as runner:
+            result = await runner.run_scenario(scenario(TOLD, given=TWO))
+            assert runner.server.most_at_once == 5
         assert (result.outcome, result.findings) == (Outcome.PASS, ())
 
     async def test_is_charged_to_the_rule_of_silence_where_the_scenario_proves_another(
         self, spec: Spec, scenario: Author
     ) -> None:
-        async with theatre(spec, later=["leak"], bystanders=True) as run_context:
-            result = await run_context.scenario(scenario(TOLD, given=TWO))
-            blind = await replace(run_context, run_context=replace(run_context.run, bystanders=False)).scenario(
+        async with toy_runner(spec, later=["leak"], bystanders=True) as runner:
+            result = await runner.run_scenario(scenario(TOLD, given=TWO))
+            blind = await replace(runner, run_context=replace(runner.run_context, bystanders=False)).run_scenario(
                 scenario(TOLD, given=TWO)
             )
         assert result.outcome is Outcome.PASS
@@ -116,8 +120,8 @@ class TestWhatReachesThem:
         assert blind.findings == ()
 
     async def test_fails_the_scenario_that_proves_that_rule(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["leak"], bystanders=True) as run_context:
-            result = await run_context.scenario(scenario(TOLD, given=TWO, rules="[SEND-3]"))
+        async with toy_runner(spec, later=["leak"], bystanders=True) as runner:
+            result = await runner.run_scenario(scenario(TOLD, given=TWO, rules="[SEND-3]"))
         assert result.outcome is Outcome.FAIL
         assert len(messages(result)) == len(ALL)
 
@@ -127,10 +131,10 @@ class TestWhatReachesThem:
               - {send_raw: {text: '{"type": "Nonsense"}'}, by: alice}
               - {expect: Error, at: alice}
         """
-        async with theatre(spec, bystanders=True) as run_context:
-            assert (await run_context.scenario(scenario(text, given="{users: [alice]}"))).outcome is Outcome.PASS
-            run_context.server.wrong.add("errors for all")
-            result = await run_context.scenario(scenario(text, given="{users: [alice]}"))
+        async with toy_runner(spec, bystanders=True) as runner:
+            assert (await runner.run_scenario(scenario(text, given="{users: [alice]}"))).outcome is Outcome.PASS
+            runner.server.wrong.add("errors for all")
+            result = await runner.run_scenario(scenario(text, given="{users: [alice]}"))
         assert result.outcome is Outcome.FAIL
         assert sorted(messages(result)) == [
             "alice@second_device only looks on here, and got Error",

@@ -12,7 +12,7 @@ from conformance.errors import ProvisioningFailed
 from conformance.results.model import Outcome
 from conformance.target.provision.created import Fresh
 from conformance.target.provision.jwt import Named
-from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, messages, theatre
+from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, messages, toy_runner
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
@@ -35,8 +35,8 @@ class TestFramesOfTheServer:
     async def test_a_wrong_one_is_a_finding_where_the_scenario_proves_another_rule(
         self, spec: Spec, scenario: Author
     ) -> None:
-        async with theatre(spec, later=["malformed frame"]) as run_context:
-            result = await run_context.scenario(scenario(TOLD))
+        async with toy_runner(spec, later=["malformed frame"]) as runner:
+            result = await runner.run_scenario(scenario(TOLD))
         assert result.outcome is Outcome.PASS
         assert {finding.rule for finding in result.findings} == {"CONN-11"}
         assert any("bob got a wrong NewMessage: `created_at` is" in finding.message for finding in result.findings)
@@ -45,17 +45,17 @@ class TestFramesOfTheServer:
         assert entry.frame["created_at"] == "yesterday"
 
     async def test_a_wrong_one_fails_the_scenario_that_proves_its_rule(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["malformed frame"]) as run_context:
-            result = await run_context.scenario(scenario(TOLD, rules="[CONN-11]", feature="websocket_connection"))
+        async with toy_runner(spec, later=["malformed frame"]) as runner:
+            result = await runner.run_scenario(scenario(TOLD, rules="[CONN-11]", feature="websocket_connection"))
         assert result.outcome is Outcome.FAIL
         assert {problem.rule for problem in result.problems} == {"CONN-11"}
         assert result.findings == ()
 
     async def test_a_wrong_one_is_charged_to_the_rule_of_its_schema(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["wrong history"]) as run_context:
-            result = await run_context.scenario(scenario(HISTORY))
+        async with toy_runner(spec, later=["wrong history"]) as runner:
+            result = await runner.run_scenario(scenario(HISTORY))
             assert [finding.rule for finding in result.findings] == ["HIST-1"]
-            result = await run_context.scenario(scenario(HISTORY, rules="[HIST-1]", feature="fetch_history"))
+            result = await runner.run_scenario(scenario(HISTORY, rules="[HIST-1]", feature="fetch_history"))
         assert result.outcome is Outcome.FAIL
 
     @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ class TestFramesOfTheServer:
     async def test_one_that_is_none_of_the_protocol_is_charged_too(
         self, spec: Spec, scenario: Author, fault: str, said: str
     ) -> None:
-        async with theatre(spec, later=[fault]) as run_context:
-            result = await run_context.scenario(scenario(TOLD))
+        async with toy_runner(spec, later=[fault]) as runner:
+            result = await runner.run_scenario(scenario(TOLD))
         assert result.outcome is Outcome.FAIL
         assert result.findings[0].rule == "CONN-11"
         assert said in result.findings[0].message
@@ -81,8 +81,8 @@ steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
   - {expect: NewMessage, at: bob}
 """)
-        async with theatre(spec, later=["token in a frame"]) as run_context:
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec, later=["token in a frame"]) as runner:
+            result = await runner.run_scenario(toy)
         assert result.outcome is Outcome.PASS
         assert {(finding.rule, finding.message) for finding in result.findings} >= {
             ("AUTH-5", "bob got a frame with a token in it")
@@ -94,8 +94,8 @@ steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
   - {expect: NewMessage, at: alice}
 """)
-        async with theatre(spec, later=["huge frame"]) as run_context:
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec, later=["huge frame"]) as runner:
+            result = await runner.run_scenario(toy)
         assert result.outcome is Outcome.FAIL
         assert "the server sent a frame of more than 4,194,304 bytes" in result.problems[0].message
 
@@ -108,8 +108,8 @@ steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
   - {expect_close: alice}
 """)
-        async with theatre(spec, later=["flood"]) as run_context:
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec, later=["flood"]) as runner:
+            result = await runner.run_scenario(toy)
         assert "instead it was dropped without a close frame (the server sent more than" in result.problems[0].message
         assert len(result.transcript) < 500
 
@@ -120,10 +120,10 @@ class TestFramesOfOurs:
 steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: 5}}
 """)
-        async with theatre(spec) as run_context:
-            before = run_context.server.requests.count("SendMessage")
-            result = await run_context.scenario(toy)
-            assert run_context.server.requests.count("SendMessage") == before
+        async with toy_runner(spec) as runner:
+            before = runner.server.requests.count("SendMessage")
+            result = await runner.run_scenario(toy)
+            assert runner.server.requests.count("SendMessage") == before
         assert result.outcome is Outcome.BROKEN
         assert messages(result)[0].startswith("our own SendMessage does not fit its schema: `content`")
 
@@ -136,8 +136,8 @@ steps:
   - {expect: NewMessage, at: bob, with: {created_at: {$capture: since}}}
   - {send: SyncMessages, by: bob, with: {conversation_id: "${lobby}", since: "${since}"}}
 """)
-        async with theatre(spec, later=["malformed frame"]) as run_context:
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec, later=["malformed frame"]) as runner:
+            result = await runner.run_scenario(toy)
         assert result.outcome is Outcome.BLOCKED
         assert messages(result)[0].startswith("with what the server sent, our own SyncMessages does not fit its schema")
         assert any("got a wrong NewMessage" in one.message for one in result.findings)
@@ -148,16 +148,16 @@ steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: 5}, invalid: true}
   - {expect: Error, at: alice}
 """)
-        async with theatre(spec) as run_context:
-            assert messages(await run_context.scenario(toy)) == []
+        async with toy_runner(spec) as runner:
+            assert messages(await runner.run_scenario(toy)) == []
 
     async def test_a_good_one_that_is_called_wrong_breaks_the_scenario(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
 steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}, invalid: true}
 """)
-        async with theatre(spec) as run_context:
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(toy)
         assert (result.outcome, messages(result)) == (
             Outcome.BROKEN,
             ["this SendMessage is marked `invalid`, but it fits its schema"],
@@ -181,41 +181,41 @@ class OneRoom(Fresh):
 
 class TestOutcome:
     async def test_pass(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec) as run_context:
-            result = await run_context.scenario(scenario(TOLD))
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(scenario(TOLD))
         assert (result.outcome, result.problems, result.findings) == (Outcome.PASS, (), ())
         assert result.scenario == "toy.scenario"
         assert set(result.names.values()) == {"alice", "bob", "carol", "lobby"}
         assert result.seconds > 0
 
     async def test_fail(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["drop"]) as run_context:
-            result = await run_context.scenario(scenario(TOLD))
+        async with toy_runner(spec, later=["drop"]) as runner:
+            result = await runner.run_scenario(scenario(TOLD))
         assert (result.outcome, messages(result)) == (Outcome.FAIL, ["no NewMessage at bob"])
 
     async def test_blocked_where_the_setup_fails(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["drop"]) as run_context:
-            result = await run_context.scenario(scenario(TOLD.replace("steps:", "setup:") + HISTORY.lstrip()))
+        async with toy_runner(spec, later=["drop"]) as runner:
+            result = await runner.run_scenario(scenario(TOLD.replace("steps:", "setup:") + HISTORY.lstrip()))
         assert (result.outcome, messages(result)) == (Outcome.BLOCKED, ["no NewMessage at bob"])
 
     async def test_blocked_where_the_server_does_not_let_a_user_join(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["refuse joins"]) as run_context:
-            result = await run_context.scenario(scenario(TOLD))
+        async with toy_runner(spec, later=["refuse joins"]) as runner:
+            result = await runner.run_scenario(scenario(TOLD))
         assert (result.outcome, messages(result)) == (Outcome.BLOCKED, ["alice may join lobby, and was refused"])
 
     async def test_untestable_where_provisioning_fails(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, provisioner=OneRoom()) as run_context:
-            result = await run_context.scenario(scenario(TOLD))
+        async with toy_runner(spec, provisioner=OneRoom()) as runner:
+            result = await runner.run_scenario(scenario(TOLD))
         assert (result.outcome, messages(result)) == (Outcome.UNTESTABLE, ["no room for lobby"])
 
     async def test_not_applicable_where_the_target_has_not_what_it_needs(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, options={"presence": False}) as run_context:
+        async with toy_runner(spec, options={"presence": False}) as runner:
             for needs, why in (
                 ("{instances: 2}", "it needs 2 instances, and the target names 1"),
                 ("{restart: true}", "it needs a server that the run can restart"),
                 ("{options.presence: true}", "it needs options.presence = True, and the target declares False"),
             ):
-                result = await run_context.scenario(scenario(TOLD, needs=needs))
+                result = await runner.run_scenario(scenario(TOLD, needs=needs))
                 assert (result.outcome, messages(result)) == (Outcome.NOT_APPLICABLE, [why])
 
     @pytest.mark.parametrize(
@@ -229,8 +229,8 @@ class TestOutcome:
         ],
     )
     async def test_broken_where_the_scenario_is_wrong(self, spec: Spec, scenario: Author, step: str, why: str) -> None:
-        async with theatre(spec) as run_context:
-            result = await run_context.scenario(scenario(f"steps: [{step}]"))
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(scenario(f"steps: [{step}]"))
         assert result.outcome is Outcome.BROKEN
         assert why in result.problems[0].message
 
@@ -241,15 +241,15 @@ class TestOutcome:
             raise ZeroDivisionError
 
         monkeypatch.setattr(sys.modules["conformance.engine.scenario_run.judge"], "residue", fail)
-        async with theatre(spec) as run_context:
-            result = await run_context.scenario(scenario(TOLD))
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(scenario(TOLD))
         assert result.outcome is Outcome.BROKEN
         assert "ZeroDivisionError" in result.problems[0].message
 
     async def test_the_step_that_failed_is_named_with_its_line(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["drop"]) as run_context:
+        async with toy_runner(spec, later=["drop"]) as runner:
             toy = scenario(TOLD)
-            result = await run_context.scenario(toy)
+            result = await runner.run_scenario(toy)
         assert result.problems[0].step == "expect NewMessage at bob"
         assert toy.file.read_text().splitlines()[result.problems[0].line - 1].startswith("  - {expect: NewMessage")
 
@@ -259,49 +259,49 @@ class TestMissingFrames:
 
     @pytest.mark.timeout(25)
     async def test_of_a_server_in_order_are_known_at_once(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["drop"], reply=30.0) as run_context:
-            results = [await run_context.scenario(scenario(TOLD)) for _ in range(3)]
+        async with toy_runner(spec, later=["drop"], reply=30.0) as runner:
+            results = [await runner.run_scenario(scenario(TOLD)) for _ in range(3)]
         assert [messages(result) for result in results] == [["no NewMessage at bob"]] * 3
 
     @pytest.mark.timeout(25)
     async def test_of_a_server_with_a_bus_are_known_a_settling_later(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, "bus with delay", later=["drop"], reply=30.0) as run_context:
-            assert messages(await run_context.scenario(scenario(TOLD))) == ["no NewMessage at bob"]
+        async with toy_runner(spec, "bus with delay", later=["drop"], reply=30.0) as runner:
+            assert messages(await runner.run_scenario(scenario(TOLD))) == ["no NewMessage at bob"]
 
     @pytest.mark.timeout(25)
     async def test_joins_without_an_answer_are_known_at_once(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, reply=30.0) as run_context:
-            run_context.server.deaf.add("JoinConversation")
-            result = await run_context.scenario(scenario(TOLD))
+        async with toy_runner(spec, reply=30.0) as runner:
+            runner.server.deaf.add("JoinConversation")
+            result = await runner.run_scenario(scenario(TOLD))
         assert result.outcome is Outcome.BLOCKED
         assert messages(result) == ["alice joined lobby and got no answer"]
 
 
 class TestBesideEachOther:
     async def test_plays_do_not_disturb_each_other(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec) as run_context:
-            results = await asyncio.gather(*(run_context.scenario(scenario(TOLD)) for _ in range(40)))
+        async with toy_runner(spec) as runner:
+            results = await asyncio.gather(*(runner.run_scenario(scenario(TOLD)) for _ in range(40)))
         assert [messages(result) for result in results] == [[]] * 40
 
     async def test_a_failure_is_that_of_its_own_play_only(self, spec: Spec, scenario: Author) -> None:
         good, bad = scenario(TOLD), scenario(TOLD.replace("at: bob, with", "at: carol, with"))
-        async with theatre(spec) as run_context:
-            results = await asyncio.gather(*(run_context.scenario(one) for one in (good, bad) * 10))
+        async with toy_runner(spec) as runner:
+            results = await asyncio.gather(*(runner.run_scenario(one) for one in (good, bad) * 10))
         assert [result.outcome for result in results] == [Outcome.PASS, Outcome.FAIL] * 10
 
     async def test_everybody_leaves_when_a_play_ends(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec) as run_context:
-            await asyncio.gather(*(run_context.scenario(scenario(TOLD)) for _ in range(5)))
-            await run_context.server.until_present(0)
+        async with toy_runner(spec) as runner:
+            await asyncio.gather(*(runner.run_scenario(scenario(TOLD)) for _ in range(5)))
+            await runner.server.until_present(0)
 
     async def test_everybody_leaves_when_a_play_is_cancelled(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec) as run_context:
-            supervised = asyncio.create_task(run_context.scenario(scenario("steps: [{pause: timers.rate_window}]")))
-            await run_context.server.until_present(3)
+        async with toy_runner(spec) as runner:
+            supervised = asyncio.create_task(runner.run_scenario(scenario("steps: [{pause: timers.rate_window}]")))
+            await runner.server.until_present(3)
             supervised.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await supervised
-            await run_context.server.until_present(0)
+            await runner.server.until_present(0)
 
 
 class TestProbe:
@@ -312,12 +312,12 @@ steps:
 """
 
     async def test_says_what_it_saw(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec) as run_context:
-            assert (await run_context.observe(scenario.probe(self.PROBE))).observed == "yes"
-            run_context.server.wrong.add("no echo")
-            assert (await run_context.observe(scenario.probe(self.PROBE))).observed == "no"
+        async with toy_runner(spec) as runner:
+            assert (await runner.observe(scenario.probe(self.PROBE))).observed == "yes"
+            runner.server.wrong.add("no echo")
+            assert (await runner.observe(scenario.probe(self.PROBE))).observed == "no"
 
     async def test_says_why_it_saw_nothing(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, later=["refuse joins"]) as run_context:
-            seen = await run_context.observe(scenario.probe(self.PROBE))
+        async with toy_runner(spec, later=["refuse joins"]) as runner:
+            seen = await runner.observe(scenario.probe(self.PROBE))
         assert seen.observed == "could not be observed: alice may join lobby, and was refused"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.results.model import Outcome
-from tests.conformance.run_contexts import SECRET, Author, Theatre, messages, stage_at, theatre
+from tests.conformance.run_contexts import SECRET, Author, ToyRunner, messages, run_context_at, toy_runner
 from tests.doubles.listening import listening
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ ALONE = "{users: [alice]}"
 
 
 async def complaints(spec: Spec, toy: Any, *later: str, **changes: Any) -> list[str]:
-    async with theatre(spec, later=later, **changes) as run_context:
-        return messages(await run_context.scenario(toy))
+    async with toy_runner(spec, later=later, **changes) as runner:
+        return messages(await runner.run_scenario(toy))
 
 
 class TestSendRaw:
@@ -137,7 +137,7 @@ Answer = HTTPStatus | int | str
 
 
 @asynccontextmanager
-async def doorman(spec: Spec, answer: Answer) -> AsyncIterator[Theatre]:
+async def doorman(spec: Spec, answer: Answer) -> AsyncIterator[ToyRunner]:
     """A server that lets good tokens in, and treats the token `bad` in one certain way."""
 
     async def talk(socket: ServerConnection) -> None:
@@ -160,7 +160,7 @@ async def doorman(spec: Spec, answer: Answer) -> AsyncIterator[Theatre]:
         return socket.respond(answer, told) if refused else None  # type: ignore[arg-type]
 
     async with listening(talk, process_request=admit) as url:
-        yield Theatre(await stage_at(spec, url, reply=0.3))
+        yield ToyRunner(await run_context_at(spec, url, reply=0.3))
 
 
 class TestConnect:
@@ -169,8 +169,8 @@ class TestConnect:
 
     @pytest.mark.parametrize("answer", [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, 1008, 4401, 4499])
     async def test_refused_in_one_of_the_right_ways(self, spec: Spec, scenario: Author, answer: Answer) -> None:
-        async with doorman(spec, answer) as run_context:
-            assert messages(await run_context.scenario(scenario(self.REFUSED, given=self.GIVEN))) == []
+        async with doorman(spec, answer) as runner:
+            assert messages(await runner.run_scenario(scenario(self.REFUSED, given=self.GIVEN))) == []
 
     @pytest.mark.parametrize(
         ("answer", "said"),
@@ -184,21 +184,21 @@ class TestConnect:
         ],
     )
     async def test_refused_in_a_wrong_way(self, spec: Spec, scenario: Author, answer: Answer, said: str) -> None:
-        async with doorman(spec, answer) as run_context:
-            assert messages(await run_context.scenario(scenario(self.REFUSED, given=self.GIVEN))) == [said]
+        async with doorman(spec, answer) as runner:
+            assert messages(await runner.run_scenario(scenario(self.REFUSED, given=self.GIVEN))) == [said]
 
     async def test_refused_by_an_answer_that_repeats_the_token(self, spec: Spec, scenario: Author) -> None:
         token = f"bad-and-repeated-{'x' * 32}"
-        async with doorman(spec, HTTPStatus.UNAUTHORIZED) as run_context:
-            result = await run_context.scenario(scenario(self.REFUSED.replace("bad", token), given=self.GIVEN))
+        async with doorman(spec, HTTPStatus.UNAUTHORIZED) as runner:
+            result = await runner.run_scenario(scenario(self.REFUSED.replace("bad", token), given=self.GIVEN))
         assert [(one.rule, one.message) for one in result.findings] == [
             ("AUTH-5", "alice was refused by an answer with its token in it")
         ]
 
     async def test_refused_without_a_reason(self, spec: Spec, scenario: Author) -> None:
-        async with doorman(spec, HTTPStatus.FORBIDDEN) as run_context:
+        async with doorman(spec, HTTPStatus.FORBIDDEN) as runner:
             toy = scenario("steps: [{connect: alice, token: {raw: bad}}]", given=self.GIVEN)
-            assert messages(await run_context.scenario(toy)) == ["alice should be let in, and was refused: HTTP 403"]
+            assert messages(await runner.run_scenario(toy)) == ["alice should be let in, and was refused: HTTP 403"]
 
     async def test_a_second_device_that_joins(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
@@ -235,13 +235,13 @@ async def test_disconnect_says_goodbye_or_not(spec: Spec, scenario: Author, how:
             await socket.send('{"type": "Pong"}')
 
     async with listening(talk) as url:
-        run_context = Theatre(await stage_at(spec, url, reply=0.3))
+        runner = ToyRunner(await run_context_at(spec, url, reply=0.3))
         if ended.done():  # the calibration's own requests ended its connections
             ended = asyncio.get_running_loop().create_future()
         toy = scenario(
             f"steps: [{{send_raw: {{text: now}}, by: alice}}, {{disconnect: alice, how: {how}}}]", given=ALONE
         )
-        assert messages(await run_context.scenario(toy)) == []
+        assert messages(await runner.run_scenario(toy)) == []
         assert await ended == code
 
 
@@ -254,9 +254,9 @@ class TestWsPing:
     async def test_that_is_not_answered_fails(
         self, spec: Spec, scenario: Author, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async with theatre(spec, reply=0.3) as run_context:
+        async with toy_runner(spec, reply=0.3) as runner:
             monkeypatch.setattr("websockets.server.ServerProtocol.recv_frame", _ignoring_pings)
-            result = await run_context.scenario(scenario(self.TOY))
+            result = await runner.run_scenario(scenario(self.TOY))
         assert messages(result) == ["alice got no WebSocket pong with the payload b'are you there'"]
 
 
@@ -308,8 +308,8 @@ steps:
 
     async def test_of_something_that_is_no_number_is_the_scenarios_mistake(self, spec: Spec, scenario: Author) -> None:
         toy = scenario('steps: [{repeat: "${nonce}", as: i, steps: [{sync: alice}]}]')
-        async with theatre(spec) as run_context:
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(toy)
         assert result.outcome is Outcome.BROKEN
         assert "`repeat` takes a whole number" in messages(result)[0]
 
@@ -328,8 +328,8 @@ steps:
 
     async def test_with_too_few_values_is_the_scenarios_mistake(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("steps: [{repeat: 3, as: word, from: [one, two], steps: [{sync: alice}]}]")
-        async with theatre(spec) as run_context:
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(toy)
         assert result.outcome is Outcome.BROKEN
         assert "`repeat` has 2 values to take, and 3 are wanted" in messages(result)[0]
 
@@ -352,8 +352,8 @@ steps:
       - [{expect: NewMessage, at: bob, with: {content: hi}}]
       - [{expect: NewMessage, at: carol, with: {content: hi}}]
 """)
-        async with theatre(spec) as run_context:
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(toy)
         assert messages(result) == ["no NewMessage at bob"]
         assert result.problems[0].step == "expect NewMessage at bob"
 
@@ -410,13 +410,13 @@ steps:
         self, spec: Spec, scenario: Author, monkeypatch: pytest.MonkeyPatch, most: int, pages: str, said: str
     ) -> None:
         monkeypatch.setattr("conformance.engine.scenario_run.steps.collecting.MAX_PAGES", most)
-        async with theatre(spec) as run_context:
-            run_context.server.canned["FetchHistory"] = (
+        async with toy_runner(spec) as runner:
+            runner.server.canned["FetchHistory"] = (
                 '{"type": "HistoryChunk", "conversation_id": "${conversation}", ' + pages + "}"
             )
             page = self.SENT[self.SENT.index("  - page") :].partition("    expect:")[0]
             toy = scenario("steps:\n" + page)
-            assert messages(await run_context.scenario(toy)) == [said]
+            assert messages(await runner.run_scenario(toy)) == [said]
 
 
 class TestCollect:
@@ -463,16 +463,16 @@ async def test_check_says_what_differs(spec: Spec, scenario: Author) -> None:
     ],
 )
 async def test_provision_needs_a_driver_that_can(spec: Spec, scenario: Author, change: str, said: str) -> None:
-    async with theatre(spec) as run_context:
-        result = await run_context.scenario(scenario(f"steps: [{{provision: {change}}}]"))
+    async with toy_runner(spec) as runner:
+        result = await runner.run_scenario(scenario(f"steps: [{{provision: {change}}}]"))
     assert result.outcome is Outcome.UNTESTABLE
     assert said in messages(result)[0]
 
 
 async def test_pause_lasts_a_little_longer_than_the_timer(spec: Spec, scenario: Author) -> None:
     toy = scenario("steps: [{pause: timers.typing_expiry}]", given=ALONE)
-    async with theatre(spec, timers={"typing_expiry": 0.05}) as run_context:
-        result = await run_context.scenario(toy)
+    async with toy_runner(spec, timers={"typing_expiry": 0.05}) as runner:
+        result = await runner.run_scenario(toy)
     assert messages(result) == []
     assert result.seconds >= 0.05
 
@@ -485,8 +485,8 @@ steps:
 """
 
     async def judge(self, spec: Spec, toy: Scenario, expiry: float) -> Result:
-        async with theatre(spec, timers={"typing_expiry": expiry}) as run_context:
-            return await run_context.scenario(toy)
+        async with toy_runner(spec, timers={"typing_expiry": expiry}) as runner:
+            return await runner.run_scenario(toy)
 
     async def test_judges_what_was_fast_enough(self, spec: Spec, scenario: Author) -> None:
         good = await self.judge(spec, scenario(self.TOY.replace("MESSAGE", "{$type: string}"), given=ALONE), 60)
@@ -525,18 +525,18 @@ class TestNeverFetched:
             "steps: [{never_fetched: file}, {send_raw: {text: '${file}'}, by: alice}, {expect: Error, at: alice}]",
             given=self.GIVEN,
         )
-        async with theatre(spec) as run_context:
-            assert messages(await run_context.scenario(toy)) == []
-            run_context.server.curious = True
-            result = await run_context.scenario(toy)
+        async with toy_runner(spec) as runner:
+            assert messages(await runner.run_scenario(toy)) == []
+            runner.server.curious = True
+            result = await runner.run_scenario(toy)
         assert messages(result) == ["the server asked the URL of file for something"]
         assert result.problems[0].step == "never_fetched file"
 
 
 class TestRestart:
     async def test_does_not_apply_where_the_run_cannot(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec) as run_context:
-            result = await run_context.scenario(
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(
                 scenario("steps: [{restart: hard}]", given=ALONE, needs="{restart: true}", exclusive="true")
             )
         assert result.outcome is Outcome.NOT_APPLICABLE
@@ -544,7 +544,7 @@ class TestRestart:
 
 async def test_no_token_ever_shows_the_secret(spec: Spec, scenario: Author) -> None:
     toy = scenario("steps: [{check: '${alice.token}', is: {$match: '^eyJ'}}]", given=ALONE)
-    async with theatre(spec) as run_context:
-        result = await run_context.scenario(toy)
+    async with toy_runner(spec) as runner:
+        result = await runner.run_scenario(toy)
     assert messages(result) == []
     assert SECRET not in str(result)

@@ -15,7 +15,7 @@ from conformance.engine.scenario_run.run_scenario import observe, run_scenario
 from conformance.errors import AskedToLeave, UsageError
 from conformance.results.model import Calibration, Observation, Outcome, Result
 from conformance.target.throttle import Limits, Throttle
-from tests.conformance.run_contexts import Author, target_at, theatre
+from tests.conformance.run_contexts import Author, target_at, toy_runner
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.listening import listening
 
@@ -106,12 +106,12 @@ async def test_what_watches_over_the_run_has_its_seats_as_well(spec: Spec, scena
 
 async def test_every_request_and_connection_is_counted(spec: Spec, scenario: Author) -> None:
     throttle = Throttle()
-    async with theatre(spec) as run_context:
-        came = len(run_context.server.requests)
+    async with toy_runner(spec) as runner:
+        came = len(runner.server.requests)
         one = scenario(EVERY_WAY)
-        assert (await run_scenario(one, replace(run_context.run, throttle=throttle))).outcome is Outcome.PASS
+        assert (await run_scenario(one, replace(runner.run_context, throttle=throttle))).outcome is Outcome.PASS
         raw, connections = 1, 4
-        assert throttle.spent == len(run_context.server.requests) - came + raw + connections
+        assert throttle.spent == len(runner.server.requests) - came + raw + connections
 
 
 async def test_a_run_that_has_had_its_requests_stops_and_says_so(spec: Spec, scenario: Author) -> None:
@@ -141,8 +141,8 @@ class TestBeingHeldBack:
     SLOW = Limits(requests_per_second=5)
 
     async def result(self, spec: Spec, one: Scenario, *wrong: str) -> Result:
-        async with theatre(spec, wrong=wrong, timers={"typing_expiry": 0.3}, reply=0.3) as run_context:
-            return await run_scenario(one, replace(run_context.run, throttle=Throttle(self.SLOW)))
+        async with toy_runner(spec, wrong=wrong, timers={"typing_expiry": 0.3}, reply=0.3) as runner:
+            return await run_scenario(one, replace(runner.run_context, throttle=Throttle(self.SLOW)))
 
     async def test_makes_a_failure_untestable(self, spec: Spec, scenario: Author) -> None:
         result = await self.result(spec, scenario(TELL), "drop")
@@ -154,16 +154,16 @@ class TestBeingHeldBack:
         assert (await self.result(spec, scenario(TELL))).outcome is Outcome.PASS
 
     async def test_for_less_than_any_timer_changes_nothing(self, spec: Spec, scenario: Author) -> None:
-        async with theatre(spec, wrong=["drop"], reply=0.3) as run_context:  # the shortest timer is 5 s
+        async with toy_runner(spec, wrong=["drop"], reply=0.3) as runner:  # the shortest timer is 5 s
             throttle = Throttle(Limits(requests_per_second=40))
             assert (
-                await run_scenario(scenario(TELL), replace(run_context.run, throttle=throttle))
+                await run_scenario(scenario(TELL), replace(runner.run_context, throttle=throttle))
             ).outcome is Outcome.FAIL
 
     async def test_makes_an_observation_none(self, spec: Spec, scenario: Author) -> None:
         probe = scenario.probe(TELL + "  - {observe: bob, choices: {told: {frame: NewMessage}}, otherwise: not told}\n")
-        async with theatre(spec, timers={"typing_expiry": 0.3}) as run_context:
-            seen = await observe(probe, replace(run_context.run, throttle=Throttle(self.SLOW)))
+        async with toy_runner(spec, timers={"typing_expiry": 0.3}) as runner:
+            seen = await observe(probe, replace(runner.run_context, throttle=Throttle(self.SLOW)))
         assert seen.observed.startswith("could not be observed: our own throttle held this back")
 
 
