@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
+from websockets.protocol import State
 
 from conformance.target.dialect.raw import RawWriter
 from conformance.wire.frame_budget import Log, Memory
@@ -35,6 +36,8 @@ MAX_FRAME = 4 << 20
 BUSY = 5
 """Times the wait for the barrier's reply that a server gets as long as it sends something else: slow is not silent."""
 
+FIRST_CONTROL = 8
+"""Opcodes from here on are of control frames, which may stand between the fragments of a message."""
 NORMAL_CLOSURE = 1000
 TOO_BIG = 1009
 
@@ -78,7 +81,9 @@ class Connection:
     `log` has all frames in order; `claimed` the indices that an expectation or a barrier has taken, `barriers` those
     of barriers alone, `greeting` that of the greeting; `sent` the requests so far. `turn` is waited for before each
     request of the barrier; whoever sends anything else has waited for it.
-    `used` has the entries of the target's dialect that any frame took, either way.
+    `used` has the entries of the target's dialect that any frame took, either way. `unfinished`: the last fragment of a
+    message of ours is still to come, and no other message may begin before it (RFC 6455 §5.4). `spoke` is when
+    something was last sent (`time.perf_counter`).
     """
 
     def __init__(
@@ -98,6 +103,8 @@ class Connection:
         self.sent: list[Sent] = []
         self.greeting: int | None = None
         self.closed: Closed | None = None
+        self.unfinished = False
+        self.spoke = time.perf_counter()
         self._socket = socket
         self._protocol = protocol
         self._known = known
@@ -113,6 +120,7 @@ class Connection:
         self._waiters: set[asyncio.Future[None]] = set()
         self._fault = ""
         self.on_frame: Callable[[Connection, Received], None] = lambda *_: None
+        self.on_barrier: Callable[[Connection], None] = lambda _: None
         self.on_close: Callable[[Connection, Closed], None] = lambda *_: None
         self.turn: Callable[[], Awaitable[None]] = _at_once
         self._reader = asyncio.create_task(self._read(), name=f"reader of {name}")
@@ -154,7 +162,24 @@ class Connection:
         wire = bytearray(WireFrame(Opcode.TEXT, payload).serialize(mask=True))
         wire[0] = fin << 7 | rsv << 4 | opcode
         self._written += 1
-        self._socket.transport.write(bytes(wire))
+        if opcode < FIRST_CONTROL:
+            self.unfinished = not fin
+        self._write_wire(bytes(wire))
+
+    def keep_alive(self) -> bool:
+        """Send a ping that nobody waits for, so that nothing between us and the server takes us for idle.
+
+        False: the connection is ending.
+        """
+        return self._write_wire(WireFrame(Opcode.PING, b"").serialize(mask=True))
+
+    def _write_wire(self, wire: bytes) -> bool:
+        """Write bytes past the library; once it has begun to close the connection, there is nothing more to write."""
+        self.spoke = time.perf_counter()
+        open_still = self._socket.state is State.OPEN and not self._socket.transport.is_closing()
+        if open_still:
+            self._socket.transport.write(wire)
+        return open_still
 
     async def ws_ping(self, payload: bytes, timeout: float) -> bool:
         """Send a ping frame (RFC 6455 §5.5.2) and say whether its pong came, with the same payload."""
@@ -173,12 +198,13 @@ class Connection:
         brought a reply that nobody counted on, the count begins anew from what has come.
         """
         await self.turn()
-        if self.closed is not None:
+        if self.closed is not None or self.unfinished:
             return False
         self._pings = max(self._pings, self._pongs) + 1
         mine = self._pings
         self._awaited.add(mine)
         written = self._written + 1
+        self.on_barrier(self)
         await self._write(self._encoded(self._protocol.barrier_request))
         answered = False
         for _ in range(BUSY):
@@ -247,6 +273,7 @@ class Connection:
 
     async def _write(self, data: str | bytes) -> None:
         self._written += 1
+        self.spoke = time.perf_counter()
         await self._quietly(self._socket.send(data))
 
     async def _quietly(self, sending: Any) -> None:

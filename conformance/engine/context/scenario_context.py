@@ -65,6 +65,8 @@ class ScenarioContext:
     async def send(self, who: str, frame: Mapping[str, Any], *, paced: bool = True) -> None:
         """Send a frame from a connection, within the target's rate limits."""
         connection = self.open(who)
+        if connection.unfinished:
+            raise Broken(f"{who} has begun a message in fragments, and must finish it before it sends another one")
         # The target's rate limit first: its window is counted with a margin, the guest's own rate is exact.
         if paced:
             await self.run.pacer.ready(self.users[who.partition("@")[0]], frame[self.run.spec.protocol.discriminator])
@@ -133,7 +135,8 @@ class ScenarioContext:
     async def barrier(self, names: Sequence[str] | None = None) -> bool:
         """Ask the barrier of these connections (all open ones) at the same time; False: one gave no reply."""
         chosen = list(self.connections.values()) if names is None else [self.open(name) for name in names]
-        live = [connection for connection in chosen if connection.closed is None]
+        # A request may not stand inside a message that is not finished (RFC 6455 §5.4): its sender cannot be asked.
+        live = [connection for connection in chosen if connection.closed is None and not connection.unfinished]
         if not self.run.calibration.answers_barrier:
             await asyncio.sleep(self.run.patience)
             return True

@@ -41,6 +41,8 @@ async def _sync(step: s.Sync, context: ScenarioContext) -> None:
         connection = context.open(name)
         if connection.closed is not None:
             raise Unmet(f"{name} should still be connected, and was {connection.closed}")
+        if connection.unfinished:
+            raise Broken(f"{name} has begun a message in fragments, and must finish it before it can ask for anything")
     if not await context.barrier(step.who):
         silent = [name for name in step.who if context.open(name).closed is not None]
         if silent:

@@ -149,3 +149,18 @@ async def test_an_address_that_is_none_is_refused(spec: Spec) -> None:
     refused = await open_connection("alice", "nonsense", spec.protocol, spec.outgoing, timeout=1.0)
     assert isinstance(refused, Refused)
     assert refused.status is None
+
+
+async def test_a_frame_that_is_written_while_the_connection_ends_is_lost_and_no_error(spec: Spec) -> None:
+    async def talk(socket: ServerConnection) -> None:
+        await socket.close()
+
+    async with listening(talk) as url:
+        connection = await connected(spec, url)
+        for _ in range(50):  # at every stage of the closing handshake
+            connection.send_wire(0, b"the rest")
+            connection.keep_alive()
+            await asyncio.sleep(0)
+        await connection.close()
+        connection.send_wire(0, b"the rest")
+        assert not connection.keep_alive()

@@ -58,6 +58,8 @@ async def await_frame(
     if not in_time and connection.closed is None and context.run.calibration.answers_barrier:
         # Whatever the server still has to do for us is done when the barrier returns, however slow the machine is.
         await context.quiet()
+        if connection.unfinished:  # It cannot be asked, so nothing says when the frame is late, but the time.
+            await connection.until(arrived, context.run.reply)
     return context.first(connection, kind, pattern, or_greeting=True)
 
 
