@@ -17,7 +17,7 @@ from conformance.spec import find, load
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 WIDEST_COLUMN = 64

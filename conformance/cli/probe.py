@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.results.model import Calibration, Result
-    from conformance.scenario.steps import Probe
+    from conformance.scenario.model import Probe
     from conformance.spec import Spec
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from conformance.engine.run.run import Options, RunState, Sink
     from conformance.results.waivers import Waivers
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
 

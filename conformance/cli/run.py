@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from conformance.results.model import Calibration, Observation
     from conformance.results.waivers import Waivers
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
 

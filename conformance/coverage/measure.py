@@ -10,7 +10,7 @@ from conformance.coverage.seen import Seen, look
 from conformance.results.model import Outcome
 from conformance.results.verdict import judge
 from conformance.scenario import steps as s
-from conformance.scenario.parse import walk
+from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

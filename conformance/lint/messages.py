@@ -8,7 +8,7 @@ from conformance.coverage.places import places
 from conformance.errors import Mistake
 from conformance.files.documents import read_json
 from conformance.scenario import steps as s
-from conformance.scenario.parse import walk
+from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.scenario import steps as s
-from conformance.scenario.parse import walk
 from conformance.scenario.template import references
+from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 ALWAYS = frozenset({"nonce"})

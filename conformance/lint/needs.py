@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.scenario import steps as s
-from conformance.scenario.parse import walk
+from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from conformance.lint.messages import expects
 from conformance.scenario import steps as s
-from conformance.scenario.parse import actors, walk
+from conformance.scenario.walk import actors, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from conformance.pytest_plugin.log_follower import Following
     from conformance.results.model import Problem
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 

@@ -1,1 +1,1 @@
-"""The scenario language: its frozen types (`steps`), its cases, and the grammar that reads it (`parse`)."""
+"""The scenario language: its frozen types (`model`, `steps`), cases, patterns, and grammar (`parse`)."""

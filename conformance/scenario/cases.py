@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile
 from conformance.files.documents import Document, read_yaml
-from conformance.scenario.steps import Cell
+from conformance.scenario.model import Cell
 from conformance.scenario.template import TemplateError, holding, look_up, references, substitute
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import Mistake
+from conformance.scenario import model as m
 from conformance.scenario import steps as s
 from conformance.scenario.matching import Matched, PatternError, match, operator
-from conformance.scenario.parse import walk
+from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
 GENERATED = frozenset({"$fill", "$concat", "$now", "$instant", "$uuid", "$chronological"})
 
 
-def check_scenario(scenario: s.Scenario, spec: Spec) -> list[Mistake]:
+def check_scenario(scenario: m.Scenario, spec: Spec) -> list[Mistake]:
     """Give every dangling name of a scenario."""
     found = [Mistake(scenario.file, scenario.line, message) for message in _head(scenario, spec)]
     return found + check_play(scenario, spec)
 
 
-def check_probe(probe: s.Probe, spec: Spec) -> list[Mistake]:
+def check_probe(probe: m.Probe, spec: Spec) -> list[Mistake]:
     """Give every dangling name of a probe."""
     return check_play(probe.scenario, spec)
 
 
-def check_play(scenario: s.Scenario, spec: Spec) -> list[Mistake]:
+def check_play(scenario: m.Scenario, spec: Spec) -> list[Mistake]:
     """Give every dangling name in the steps and needs of a scenario or probe."""
     found = [
         Mistake(scenario.file, step.line, message)
@@ -45,7 +46,7 @@ def check_play(scenario: s.Scenario, spec: Spec) -> list[Mistake]:
     return found
 
 
-def _head(scenario: s.Scenario, spec: Spec) -> Iterator[str]:
+def _head(scenario: m.Scenario, spec: Spec) -> Iterator[str]:
     if scenario.feature not in spec.features:
         yield _unknown("feature", scenario.feature, spec.features)
     known = [rule for rule in scenario.rules if rule in spec.rules]

@@ -18,7 +18,7 @@ from conformance.spec.protocol import read_protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
 
 
 Item = TypeVar("Item")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.files.formats import Formats
-    from conformance.scenario.steps import Probe, Scenario
+    from conformance.scenario.model import Probe, Scenario
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
 

@@ -26,7 +26,7 @@ from tests.bench.floor import replay
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from conformance.spec.messages import Violation
 

@@ -18,7 +18,7 @@ from conformance.target.accounts import Room, Wanted
 
 if TYPE_CHECKING:
     from conformance.results.model import Result
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.target import Target
     from conformance.target.accounts import Provisioner
 

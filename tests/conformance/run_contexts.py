@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.results.model import Observation, Result
-    from conformance.scenario.steps import Probe, Scenario
+    from conformance.scenario.model import Probe, Scenario
     from conformance.spec import Spec
     from conformance.target.accounts import Provisioner
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from conformance.results.model import Result
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
     from tests.faults.registry import Fault

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.results.model import Result
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
     from tests.proxy.registry import WireFault

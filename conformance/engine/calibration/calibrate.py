@@ -22,7 +22,7 @@ from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.errors import ProvisioningFailed, TargetUnreachable, UsageError
 from conformance.results.model import Calibration
-from conformance.scenario.steps import Given, User
+from conformance.scenario.model import Given, User
 from conformance.target.accounts import Room, Wanted
 from conformance.target.dialect import wire_type
 from conformance.target.throttle import Throttle

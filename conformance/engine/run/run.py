@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from conformance.scenario.steps import Probe, Scenario
+    from conformance.scenario.model import Probe, Scenario
     from conformance.spec import Spec
     from conformance.target import Target
     from conformance.target.accounts import Provisioner

@@ -18,7 +18,7 @@ from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.scenario.steps import Conversation, Given
+    from conformance.scenario.model import Conversation, Given
     from conformance.target.accounts import Wanted
 
 

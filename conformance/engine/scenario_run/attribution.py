@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.scenario import model as m
 from conformance.scenario import steps as s
-from conformance.scenario.parse import walk
+from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 
-def concerned_types(scenario: s.Scenario, spec: Spec) -> frozenset[str]:
+def concerned_types(scenario: m.Scenario, spec: Spec) -> frozenset[str]:
     """Give the outgoing types that the promise of a scenario is about (its setup only prepares).
 
     They are the types of its feature, those that its steps name, and those of the features whose requests its steps

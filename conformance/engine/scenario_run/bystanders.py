@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from conformance.engine.scenario_run.attribution import rule_of_stray
+from conformance.scenario import model as m
 from conformance.scenario import steps as s
-from conformance.scenario.parse import walk
+from conformance.scenario.walk import walk
 from conformance.target.throttle.connection_count import connection_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.engine.context.run_context import RunContext
-    from conformance.scenario.steps import Given, Scenario
+    from conformance.scenario.model import Given, Scenario
     from conformance.spec import Spec
 
 
@@ -59,7 +60,7 @@ def _with_people(given: Given, run_context: RunContext, first: int) -> Given:
     members = {who: role for who, role in protocol.bystanders.people.items() if role in roles}
     people = [who for who, role in protocol.bystanders.people.items() if who in members or role == protocol.no_member]
     rooms = {name: replace(room, members={**room.members, **members}) for name, room in given.conversations.items()}
-    users = {who: s.User(instance=place % instances + 1) for place, who in enumerate(people, first)}
+    users = {who: m.User(instance=place % instances + 1) for place, who in enumerate(people, first)}
     return replace(given, users={**given.users, **users}, conversations=rooms, bystanders=tuple(people))
 
 

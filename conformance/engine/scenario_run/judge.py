@@ -13,7 +13,8 @@ from conformance.results.model import Outcome, Problem
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.scenario.steps import Scenario, Step
+    from conformance.scenario.model import Scenario
+    from conformance.scenario.steps import Step
     from conformance.spec import Spec
     from conformance.wire.connection import Received
 

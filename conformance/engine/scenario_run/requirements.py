@@ -10,7 +10,8 @@ from conformance.target.accounts import Room, Wanted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conformance.scenario.steps import Scenario, Step
+    from conformance.scenario.model import Scenario
+    from conformance.scenario.steps import Step
     from conformance.spec import Spec
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.scenario.steps import Allowed, Scenario
+    from conformance.scenario.model import Allowed, Scenario
     from conformance.wire.connection import Connection, Received
 
 

@@ -20,7 +20,7 @@ from conformance.target.throttle.connection_count import connection_count
 
 if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
-    from conformance.scenario.steps import Probe, Scenario
+    from conformance.scenario.model import Probe, Scenario
 
 TRIES = 3
 """How often a play is tried that took too long to tell anything; what was seen of the server is never tried again."""

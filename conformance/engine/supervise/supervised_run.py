@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
     from conformance.engine.supervise.watchdog import Watchdog
     from conformance.results.model import Observation
-    from conformance.scenario.steps import Probe, Scenario
+    from conformance.scenario.model import Probe, Scenario
 
 WELL = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.scenario import steps as s
-from conformance.scenario.parse import walk
+from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
 
 
 def connection_count(scenario: Scenario) -> int:

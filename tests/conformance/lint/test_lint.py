@@ -16,7 +16,7 @@ from tests.conformance.lint.words import said, without
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from tests.conformance.run_contexts import Author
 

@@ -9,7 +9,7 @@ import pytest
 from conformance.lint.names import names_are_bound, names_of_branches_differ, onlookers_are_strangers, orders_exist
 
 if TYPE_CHECKING:
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from tests.conformance.run_contexts import Author
 

@@ -8,7 +8,7 @@ from conformance.lint.silence import silence_has_a_witness
 from tests.conformance.lint.words import FORBIDDEN, SEND
 
 if TYPE_CHECKING:
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from tests.conformance.run_contexts import Author
 

@@ -18,7 +18,7 @@ from conformance.spec.protocol import Protocol, read_protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
 
 HEAD = """\
 id: edit-message.refused

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.scenario import model as m
 from conformance.scenario import steps as s
 from conformance.scenario.cases import MAX_CASES
 from tests.conformance.scenario.reading import GIVEN, HEAD, read, refusal
@@ -15,7 +16,7 @@ STEP = 'steps:\n  - {send: Ping, by: alice, with: {a: "${case.a}"}}\n'
 CASES_LINE = 11
 
 
-def fields(scenario: s.Scenario) -> object:
+def fields(scenario: m.Scenario) -> object:
     (step,) = scenario.steps
     assert isinstance(step, s.Send)
     return step.fields
@@ -121,9 +122,9 @@ rows:
         table.write_text(self.TABLE.replace("{member: allowed}", "{owner: allowed, reader: allowed}"))
         cases = read(tmp_path, f"{self.TEXT}cases: {{table: table.yaml, cells: allowed}}\n")
         assert [case.cell for case in cases] == [
-            s.Cell(table, "first", "member", "allowed", (0, 0)),
-            s.Cell(table, "second", "owner", "allowed", (1, 2)),
-            s.Cell(table, "second", "reader", "allowed", (1, 1)),
+            m.Cell(table, "first", "member", "allowed", (0, 0)),
+            m.Cell(table, "second", "owner", "allowed", (1, 2)),
+            m.Cell(table, "second", "reader", "allowed", (1, 1)),
         ]
         (plain,) = read(tmp_path, f"{HEAD}{GIVEN}{STEP}cases: {{one: {{a: 1}}}}\n")
         assert plain.cell is None

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.scenario import model as m
 from conformance.scenario import steps as s
-from conformance.scenario.parse import actors, conversations, read_probes, walk
+from conformance.scenario.parse import read_probes
+from conformance.scenario.walk import actors, conversations, walk
 from conformance.spec import find
 from tests.conformance.scenario.reading import GIVEN, HEAD, STEPS_LINE, formats, protocol, read, read_steps, refusal
 
@@ -268,7 +270,7 @@ class TestHead:
         assert scenario.tags == {"refusal", "slow"}
         assert scenario.needs == {"instances": 2, "options.presence": True}
         assert scenario.exclusive
-        assert scenario.allow == (s.Allowed("UserTyping", ("bob",), {"a": 1}), s.Allowed("Pong", (), {}))
+        assert scenario.allow == (m.Allowed("UserTyping", ("bob",), {"a": 1}), m.Allowed("Pong", (), {}))
 
     def test_has_defaults(self, tmp_path: Path) -> None:
         scenario = read_steps(tmp_path, "sync: alice")
@@ -305,10 +307,10 @@ class TestHead:
 class TestGiven:
     def test_is_read_in_short(self, tmp_path: Path) -> None:
         given = read_steps(tmp_path, "sync: alice").given
-        assert given.users == {"alice": s.User(), "bob": s.User()}
+        assert given.users == {"alice": m.User(), "bob": m.User()}
         assert given.devices == {}
         assert given.conversations == {
-            "lobby": s.Conversation(members={"alice": "member", "bob": "member"}, visibility="private")
+            "lobby": m.Conversation(members={"alice": "member", "bob": "member"}, visibility="private")
         }
 
     def test_is_read_in_full(self, tmp_path: Path) -> None:
@@ -321,12 +323,12 @@ given:
   traps: [bait]
 """
         given = read_steps(tmp_path, "sync: alice", given=text).given
-        assert given == s.Given(
-            users={"alice": s.User(instance=2), "bob": s.User(connect=False), "carol": s.User()},
+        assert given == m.Given(
+            users={"alice": m.User(instance=2), "bob": m.User(connect=False), "carol": m.User()},
             devices={"alice@phone": 1, "carol@tab": None},
             conversations={
-                "lobby": s.Conversation({"alice": "owner", "bob": "outsider"}, "public", ("alice@phone",)),
-                "den": s.Conversation({}, "private"),
+                "lobby": m.Conversation({"alice": "owner", "bob": "outsider"}, "public", ("alice@phone",)),
+                "den": m.Conversation({}, "private"),
             },
             unknown=("nobody",),
             honeypots=("bait",),

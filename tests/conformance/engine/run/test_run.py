@@ -18,7 +18,7 @@ from tests.doubles.fan_out import ChatServer
 
 if TYPE_CHECKING:
     from conformance.results.model import Observation
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 TELL = """

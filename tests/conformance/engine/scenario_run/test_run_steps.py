@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import Request, Response, ServerConnection
 
     from conformance.results.model import Result
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 ALONE = "{users: [alice]}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from conformance.report import Report
     from conformance.results.model import Result
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 TARGET = Path(__file__).parents[3] / "doubles" / "tongue" / "target.yaml"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.server import Request, Response, ServerConnection
 
-    from conformance.scenario.steps import Scenario
+    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 EVERY_WAY = """

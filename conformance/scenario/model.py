@@ -1,0 +1,100 @@
+"""What a parsed scenario is: its users, conversations and steps, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from conformance.scenario.steps import Raw, Step
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the scenario; `instance` counts from 1, None is any."""
+
+    connect: bool = True
+    instance: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation: user → role, and which connections join it first (None: all whose role may)."""
+
+    members: Mapping[str, str]
+    visibility: str
+    join: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Who and what exists before the first step; `bystanders` are the connections that no step may use."""
+
+    users: Mapping[str, User]
+    devices: Mapping[str, int | None]
+    conversations: Mapping[str, Conversation]
+    unknown: tuple[str, ...] = ()
+    honeypots: tuple[str, ...] = ()
+    bystanders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A frame that may also arrive (`at` empty: anywhere)."""
+
+    frame: str
+    at: tuple[str, ...]
+    pattern: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The cell of a table that a case was made from; `at` is its row and its column there, counted from 0."""
+
+    table: Path
+    row: str
+    column: str
+    value: str
+    at: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario, or one case of it (then `id` ends in `[case]`); for `revision` see `scenario.revision`."""
+
+    id: str
+    title: str
+    feature: str
+    rules: tuple[str, ...]
+    file: Path
+    line: int
+    given: Given
+    setup: tuple[Step, ...]
+    steps: tuple[Step, ...]
+    tags: frozenset[str] = frozenset()
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    exclusive: bool = False
+    allow: tuple[Allowed, ...] = ()
+    cell: Cell | None = None
+    revision: str = ""
+
+    @property
+    def base(self) -> str:
+        """The id without its case."""
+        return self.id.partition("[")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """An observation without a verdict: a scenario to run, and what goes wrong where servers differ."""
+
+    scenario: Scenario
+    why: str
+
+    @property
+    def id(self) -> str:
+        """The id of its scenario."""
+        return self.scenario.id

@@ -1,0 +1,48 @@
+"""The steps that change the server or wait for it: a barrier, a role, a timer, a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.scenario.steps.step import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync(Step):
+    """A barrier at these connections."""
+
+    who: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return f"sync {', '.join(self.who)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provision(Step):
+    """Give a user a role in a conversation, or (role None) make it no member."""
+
+    conversation: str
+    user: str
+    role: str | None
+
+    @property
+    def label(self) -> str:
+        change = f"{self.user} as {self.role}" if self.role else f"{self.user} removed"
+        return f"provision {change} in {self.conversation}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause(Step):
+    """Wait for a timer of the server."""
+
+    timer: str
+
+    @property
+    def label(self) -> str:
+        return f"pause {self.timer}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart(Step):
+    """Kill the server and start it again."""

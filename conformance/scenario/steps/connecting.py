@@ -1,0 +1,42 @@
+"""The steps that connect and disconnect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.scenario.steps.step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.scenario.steps.step import Raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect(Step):
+    """Open a connection, or show that it is refused."""
+
+    who: str
+    instance: int | None = None
+    join: tuple[str, ...] = ()
+    token: Raw = None
+    query: Mapping[str, Raw] = field(default_factory=dict)
+    origin: str | None = None
+    refused: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"connect {self.who}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnect(Step):
+    """Leave, with a close handshake or by a TCP reset (`drop`)."""
+
+    who: tuple[str, ...]
+    drop: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"disconnect {', '.join(self.who)}"

@@ -1,0 +1,45 @@
+"""The steps that contain other steps: loops, time limits, branches at the same time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.scenario.steps.step import Step
+
+if TYPE_CHECKING:
+    from conformance.scenario.steps.step import Raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat(Step):
+    """The steps so many times, with `name` counting from 1, or taking the `values` in turn."""
+
+    times: Raw
+    steps: tuple[Step, ...]
+    name: str | None = None
+    values: tuple[Raw, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"repeat {self.times}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FasterThan(Step):
+    """The steps, which tell something of the server only if they take less than so many times this timer of it."""
+
+    timer: str
+    times: int
+    steps: tuple[Step, ...]
+
+    @property
+    def label(self) -> str:
+        return f"faster_than {self.timer}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together(Step):
+    """The branches at the same time."""
+
+    branches: tuple[tuple[Step, ...], ...]

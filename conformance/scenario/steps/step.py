@@ -1,0 +1,21 @@
+"""What every step has, whatever its family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Raw = Any
+"""Data of a scenario in which `${…}` and generated values are still to be replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What all steps share: the line (from 1) of the scenario's file where it stands."""
+
+    line: int
+
+    @property
+    def label(self) -> str:
+        """Say the step in a few words, for problems and transcripts."""
+        return type(self).__name__.lower()

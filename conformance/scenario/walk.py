@@ -1,0 +1,37 @@
+"""Walks over the steps of a scenario, and gives the connections and conversations that a step names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.scenario import steps as s
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def walk(steps: Sequence[s.Step]) -> Iterator[s.Step]:
+    """Give all steps, those inside `repeat`, `faster_than` and `together` too."""
+    for step in steps:
+        yield step
+        if isinstance(step, s.Repeat | s.FasterThan):
+            yield from walk(step.steps)
+        elif isinstance(step, s.Together):
+            for branch in step.branches:
+                yield from walk(branch)
+
+
+def actors(step: s.Step) -> tuple[str, ...]:
+    """Give the connections that a step names."""
+    for attribute in ("at", "by", "who"):
+        named = getattr(step, attribute, None)
+        if named is not None:
+            return (named,) if isinstance(named, str) else tuple(named)
+    return (step.user,) if isinstance(step, s.Provision) else ()
+
+
+def conversations(step: s.Step) -> tuple[str, ...]:
+    """Give the conversations that a step names outside its data."""
+    if isinstance(step, s.Provision):
+        return (step.conversation,)
+    return step.join if isinstance(step, s.Connect) else ()
