@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from conformance.engine.run.run import Selection, unknown_pattern
+from conformance.engine.run.selection import Selection, unknown_pattern
 from conformance.errors import BadFile, Mistake
 from conformance.files.documents import read_text
 

@@ -12,8 +12,9 @@ import click
 
 from conformance.cli.recording import make_header, recording
 from conformance.cli.targets import open_target, split
-from conformance.engine.run.run import Options, RunState
+from conformance.engine.run.options import Options
 from conformance.engine.run.run import run as run_all
+from conformance.engine.run.state import RunState
 from conformance.errors import UsageError
 from conformance.report.text import as_json, visible
 from conformance.results.model import Observation

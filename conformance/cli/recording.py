@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from conformance.engine.run.run import Options, RunState, Sink
+    from conformance.engine.run.options import Options
+    from conformance.engine.run.run import Sink
+    from conformance.engine.run.state import RunState
     from conformance.results.waivers import Waivers
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec

@@ -20,8 +20,11 @@ from conformance.cli.output import emit
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.targets import open_target, split
-from conformance.engine.run.run import Options, RunState, Selection, arrange, select, settled
+from conformance.engine.run.options import Options, settled
+from conformance.engine.run.order import arrange
 from conformance.engine.run.run import run as run_all
+from conformance.engine.run.selection import Selection, select
+from conformance.engine.run.state import RunState
 from conformance.report import FORMATS, terminal, write_reports
 from conformance.results.model import Result
 from conformance.results.runlog import read_run

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.engine.run.run import arrange
+from conformance.engine.run.order import arrange
 from conformance.errors import ChatParityError
 from conformance.pytest_plugin.items import ScenarioFile, ScenarioItem
 from conformance.pytest_plugin.log_follower import ENDED, LOG, Following

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from conformance.errors import Mistake
 from conformance.scenario import model as m
 from conformance.scenario import steps as s
-from conformance.scenario.matching import Matched, PatternError, match, operator
+from conformance.scenario.match_result import Matched, PatternError
+from conformance.scenario.matching import match, operator
 from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:

@@ -11,22 +11,22 @@ import asyncio
 import contextlib
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 from websockets.protocol import State
 
 from conformance.target.dialect.raw import RawWriter
+from conformance.wire.events import Closed, Received, Sent
 from conformance.wire.frame_budget import Log, Memory
-from conformance.wire.frames import Frame, read
-from conformance.wire.handshake_errors import Refused, refused
+from conformance.wire.frames import read
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from websockets.asyncio.client import ClientConnection
 
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
@@ -40,39 +40,6 @@ FIRST_CONTROL = 8
 """Opcodes from here on are of control frames, which may stand between the fragments of a message."""
 NORMAL_CLOSURE = 1000
 TOO_BIG = 1009
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One frame in a connection's log, and when it came (`time.perf_counter`)."""
-
-    at: float
-    frame: Frame
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One request of ours: its type, and how many frames the log had when it left."""
-
-    type: str
-    seen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """How a connection ended: `code` None means that TCP went away without a close frame.
-
-    `ours` is true when this side ended it; `fault` says what the server had done, if it is why.
-    """
-
-    code: int | None
-    ours: bool = False
-    fault: str = ""
-
-    def __str__(self) -> str:
-        """Say it in a few words."""
-        how = f"closed with {self.code}" if self.code is not None else "dropped without a close frame"
-        return f"{how} ({self.fault})" if self.fault else how
 
 
 class Connection:
@@ -327,41 +294,3 @@ class Connection:
 
 async def _at_once() -> None:
     """Hold nothing back."""
-
-
-def _stay(redirect: Exception) -> Exception:
-    return redirect
-
-
-async def open_connection(
-    name: str,
-    url: str,
-    protocol: Protocol,
-    known: Mapping[str, Message],
-    *,
-    timeout: float,
-    origin: str | None = None,
-    dialect: Dialect | None = None,
-    memory: Memory | None = None,
-) -> Connection | Refused:
-    """Open a connection to `url` (which carries the token), or say how the server refused it.
-
-    A redirect is such a refusal: what it leads to is another address than the one that may be judged.
-    """
-    try:
-        opening = connect(
-            url,
-            origin=origin,  # type: ignore[arg-type] # websockets marks origins with a NewType
-            compression=None,
-            ping_interval=None,
-            max_queue=None,
-            max_size=MAX_FRAME,
-            open_timeout=timeout,
-            close_timeout=min(timeout, 1.0),
-            proxy=None,
-        )
-        vars(opening)["process_redirect"] = _stay  # a hook of the library, meant for subclasses
-        socket = await opening
-    except (OSError, EOFError, ValueError, WebSocketException) as error:
-        return refused(error, url, timeout)
-    return Connection(name, socket, protocol, known, dialect, memory)

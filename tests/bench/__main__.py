@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.calibration.calibrate import calibrate
 from conformance.engine.context.run_context import Pacer, RunContext
-from conformance.engine.run.run import Options, RunState, Selection, run, select
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.selection import Selection, select
+from conformance.engine.run.state import RunState
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome, Result
 from conformance.spec import find, load

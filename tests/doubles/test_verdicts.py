@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.cli.recording import make_header
-from conformance.engine.run.run import Options, RunState, run
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.state import RunState
 from conformance.results.model import Calibration, Outcome, Result
 from conformance.results.runlog import Footer, Run
 from conformance.results.verdict import Judgement, Status, judge

@@ -18,7 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.engine.run.run import Options, RunState, Selection, run, select
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.selection import Selection, select
+from conformance.engine.run.state import RunState
 from conformance.results.model import Outcome, Result
 from conformance.spec import find, load
 from conformance.target.embedded import embedded, launch

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
 from conformance.engine.context.run_context import Pacer, RunContext
-from conformance.engine.run.run import arrange
+from conformance.engine.run.order import arrange
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome

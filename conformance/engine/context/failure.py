@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conformance.scenario.steps import Step
-    from conformance.wire.connection import Received
+    from conformance.wire.events import Received
 
 
 class PlayError(Exception):

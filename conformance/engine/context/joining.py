@@ -9,13 +9,15 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.retrying import connect_with_retries
-from conformance.wire.connection import Closed, Connection, open_connection
 from conformance.wire.handshake_errors import Refused
+from conformance.wire.open_connection import open_connection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.wire.connection import Connection
+    from conformance.wire.events import Closed
 
 UPGRADE = 5.0
 """Seconds that a server may take at least to let somebody in, or to refuse."""

@@ -11,7 +11,8 @@ from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.names import Names
 from conformance.engine.context.throttled_time import ThrottledTime
 from conformance.engine.context.transcript import Transcript
-from conformance.scenario.matching import Matched, match
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
     from conformance.scenario.steps import Never, NeverFetched
     from conformance.target.accounts import Lease
-    from conformance.wire.connection import Connection, Received
+    from conformance.wire.connection import Connection
+    from conformance.wire.events import Received
     from conformance.wire.handshake_errors import Refused
 
 

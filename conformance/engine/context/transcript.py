@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.results.model import Entry
 
 if TYPE_CHECKING:
-    from conformance.wire.connection import Received
+    from conformance.wire.events import Received
 
 MAX_ENTRIES = 400
 MAX_FRAME = 2000

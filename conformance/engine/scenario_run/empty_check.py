@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.context.joining import connect
 from conformance.errors import ProvisioningFailed
-from conformance.scenario.matching import Matched, match
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
 from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
     from conformance.scenario.steps import Step
     from conformance.spec import Spec
-    from conformance.wire.connection import Received
+    from conformance.wire.events import Received
 
 MAX_PROBLEMS = 20
 TELLING = 32

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from conformance.scenario.matching import Matched, match
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario.model import Allowed, Scenario
-    from conformance.wire.connection import Connection, Received
+    from conformance.wire.connection import Connection
+    from conformance.wire.events import Received
 
 
 def residue(context: ScenarioContext, scenario: Scenario) -> Iterator[tuple[Connection, Received]]:

@@ -15,7 +15,7 @@ from conformance.engine.scenario_run.steps.sending import send, send_raw, ws_pin
 from conformance.errors import ChatParityError
 from conformance.files.show import show
 from conformance.scenario import steps as s
-from conformance.scenario.matching import PatternError
+from conformance.scenario.match_result import PatternError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -8,7 +8,10 @@ import pytest
 import pytest_asyncio
 
 from conformance.cli.recording import make_header, recording
-from conformance.engine.run.run import Options, RunState, Selection, run, select
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.selection import Selection, select
+from conformance.engine.run.state import RunState
 from conformance.report import FORMATS, build
 from conformance.results.runlog import read_run
 from conformance.results.verdict import Status

@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conformance.files.show import show
-from conformance.scenario.matching import Matched, Mismatch, PatternError, instant, match, operator, same
+from conformance.scenario.instants import instant
+from conformance.scenario.match_result import Matched, Mismatch, PatternError, same
+from conformance.scenario.matching import match, operator
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12)
@@ -207,7 +209,7 @@ MISTAKES: list[tuple[Any, str]] = [
     ({"$near": {"to": "noon", "within": 1}}, '$near: "noon" is not an instant with a zone'),
     ({"$near": {"to": NOON, "within": "1"}}, '$near: `within` takes a number of seconds, not "1"'),
     ({"$after": "2024-05-01"}, '$after: "2024-05-01" is not an instant with a zone'),
-    ({"$type": "string", "a": 1}, "$type must stand alone in its mapping; combine patterns with $all"),
+    ({"$type": "string", "a": 1}, "$type must be the only key of its mapping; combine patterns with $all"),
     ({"$nothing": 1}, f"there is no pattern $nothing; there are {' '.join(sorted(WORDS))}"),
 ]
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.scenario.matching import Matched, Mismatch, match
+from conformance.scenario.match_result import Matched, Mismatch
+from conformance.scenario.matching import match
 from conformance.scenario.template import (
     MAX_TEXT,
     TemplateError,

@@ -186,7 +186,7 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         "scenarios/one.yaml",
         "at: alice",
         "at: alice, with: {type: {$type: string, a: 1}}",
-        "scenarios/one.yaml:10: $type must stand alone in its mapping; combine patterns with $all",
+        "scenarios/one.yaml:10: $type must be the only key of its mapping; combine patterns with $all",
     ),
     "an unknown timer": (
         "scenarios/one.yaml",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.wire.connection import Connection, Refused, open_connection
+from conformance.wire.connection import Connection
+from conformance.wire.handshake_errors import Refused
+from conformance.wire.open_connection import open_connection
 from tests.doubles.listening import listening
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.wire import frame_budget as memory
-from conformance.wire.connection import Connection, open_connection
+from conformance.wire.connection import Connection
 from conformance.wire.frame_budget import Log, Memory
+from conformance.wire.open_connection import open_connection
 from tests.doubles.listening import listening
 
 if TYPE_CHECKING:

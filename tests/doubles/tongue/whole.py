@@ -10,7 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.cli.recording import make_header, recording
-from conformance.engine.run.run import Options, RunState, Selection, run, select
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.selection import Selection, select
+from conformance.engine.run.state import RunState
 from conformance.report import build, terminal
 from conformance.report.differences import gist
 from conformance.results.runlog import read_run

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.scenario_run.steps.expecting import await_frame, missing
-from conformance.scenario.matching import Mismatch, match, same
+from conformance.scenario.match_result import Mismatch, same
+from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario import steps as s
-    from conformance.wire.connection import Received
+    from conformance.wire.events import Received
 
 MAX_PAGES = 1000
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from conformance.engine.context.closes import happened, one_of_codes, say_alternative
 from conformance.engine.context.failure import Unmet
 from conformance.files.show import show
-from conformance.scenario.matching import Matched, Mismatch, match, same
+from conformance.scenario.match_result import Matched, Mismatch, same
+from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario import steps as s
-    from conformance.wire.connection import Connection, Received
+    from conformance.wire.connection import Connection
+    from conformance.wire.events import Received
 
 TIMER_MARGIN = 1.25
 """A server's timer may end this much late before it is late: 1.25 times its length, plus the patience."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from conformance.engine.context.failure import Unmet
 from conformance.engine.context.scenario_context import Guard, ScenarioContext
 from conformance.engine.scenario_run.residue import unexplained
-from conformance.scenario.matching import Matched, match
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
     from conformance.scenario import steps as s

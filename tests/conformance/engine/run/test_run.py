@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.run.run import Options, RunState, Selection, arrange, run, select, settled
+from conformance.engine.run.options import Options, settled
+from conformance.engine.run.order import arrange
+from conformance.engine.run.run import run
+from conformance.engine.run.selection import Selection, select
+from conformance.engine.run.state import RunState
 from conformance.errors import UsageError
 from conformance.results.model import Calibration, Outcome, Result
 from conformance.target.throttle import Throttle

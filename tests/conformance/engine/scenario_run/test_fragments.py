@@ -8,7 +8,7 @@ import pytest
 
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome
-from tests.conformance.run_contexts import Author, stage_at
+from tests.conformance.run_contexts import Author, run_context_at
 from tests.doubles import fan_out
 from tests.doubles.fan_out import ChatServer
 
@@ -38,7 +38,7 @@ def slow_bus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def played(spec: Spec, scenario: Author, text: str) -> Result:
     async with ChatServer("bus with delay").serving() as server:
-        return await run_scenario(scenario(text), await stage_at(spec, server.url))
+        return await run_scenario(scenario(text), await run_context_at(spec, server.url))
 
 
 @pytest.mark.usefixtures("slow_bus")

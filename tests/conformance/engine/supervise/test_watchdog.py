@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.run.run import Options, RunState, run
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.state import RunState
 from conformance.results.model import Outcome, Result
 from conformance.target.embedded import Embedded, embedded
 from tests.conformance.crashing import crashing

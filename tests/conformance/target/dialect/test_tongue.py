@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.cli.recording import make_header, recording
-from conformance.engine.run.run import Options, RunState, run
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.state import RunState
 from conformance.errors import TargetUnreachable
 from conformance.report import build
 from conformance.results.model import Outcome

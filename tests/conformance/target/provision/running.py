@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.engine.run.run import Options, RunState, Selection, run, select
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.selection import Selection, select
+from conformance.engine.run.state import RunState
 from conformance.results.model import Calibration, Outcome, Result
 from conformance.target import read_target
 

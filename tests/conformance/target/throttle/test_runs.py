@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.engine.run.run import Options, RunState, run
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.state import RunState
 from conformance.engine.scenario_run.run_scenario import observe, run_scenario
 from conformance.errors import AskedToLeave, UsageError
 from conformance.results.model import Calibration, Observation, Outcome, Result

@@ -1,0 +1,33 @@
+"""The options of a run, and what they default to on a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to play: how many at a time, how often, in which order, when to give up, how far to stretch every wait.
+
+    `bystanders`: whether people who have no part in a scenario look on; None: where the target does not ration
+    connections, of which they take half.
+    """
+
+    jobs: int = 8
+    repeat: int = 1
+    order: str = "id"
+    max_failures: int | None = None
+    time_scale: float = 1.0
+    probes: bool = True
+    bystanders: bool | None = None
+
+
+def settled(options: Options, target: Target) -> Options:
+    """Decide what the options leave to the target."""
+    if options.bystanders is not None:
+        return options
+    return replace(options, bystanders=target.throttle.limits.connections_per_second is None)

@@ -1,0 +1,26 @@
+"""Puts scenarios in the order in which a run starts them."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.scenario.model import Scenario
+
+
+def arrange(scenarios: Sequence[Scenario], order: str) -> list[Scenario]:
+    """Put scenarios in the order `id`, `reverse` or `random:SEED`; those that run alone stay last."""
+    arranged = sorted(scenarios, key=lambda one: one.id)
+    if order == "reverse":
+        arranged.reverse()
+    elif order.startswith("random:"):
+        random.Random(order).shuffle(arranged)  # noqa: S311 -- an order to repeat, not a secret
+    elif order != "id":
+        raise UsageError(f"--order takes id, reverse or random:SEED, not {order!r}")
+    # What waits for a server's timer starts first, so that the others run meanwhile.
+    return sorted(arranged, key=lambda one: (one.exclusive, "slow" not in one.tags))

@@ -1,0 +1,22 @@
+"""Runs a list of coroutine functions, a limited number at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+async def pool(work: list[Callable[[], Awaitable[None]]], jobs: int) -> None:
+    """Do all the work, `jobs` at a time; each piece starts in the order of the list."""
+    waiting = iter(work)
+
+    async def worker() -> None:
+        for one in waiting:
+            await one()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(jobs, len(work))):
+            group.create_task(worker())

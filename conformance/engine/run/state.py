@@ -1,0 +1,37 @@
+"""The state of a run: its phases, its failures, and why it ended early."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class RunState:
+    """How far a run has come: seconds per phase, why it ended early, or why it is not complete though it did not.
+
+    `used` has the entries of the target's dialect that some frame has taken.
+    `notes` are what provisioning has to say at the end: what is left on the target, what was repeated.
+    """
+
+    phases: dict[str, float] = field(default_factory=dict)
+    stopped: str = ""
+    failures: int = 0
+    used: set[str] = field(default_factory=set)
+    notes: tuple[str, ...] = ()
+    doubts: str = ""
+
+
+class Phase:
+    """Adds the seconds of its body to the state of the run."""
+
+    def __init__(self, state: RunState, name: str) -> None:
+        self._state = state
+        self._name = name
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._state.phases[self._name] = round(time.perf_counter() - self._began, 3)

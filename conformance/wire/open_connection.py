@@ -1,0 +1,57 @@
+"""Opens a connection to the server under test, or says how the server refused it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+from conformance.wire.connection import MAX_FRAME, Connection
+from conformance.wire.handshake_errors import Refused, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.spec.messages import Message
+    from conformance.spec.protocol import Protocol
+    from conformance.target.dialect import Dialect
+    from conformance.wire.frame_budget import Memory
+
+
+async def open_connection(
+    name: str,
+    url: str,
+    protocol: Protocol,
+    known: Mapping[str, Message],
+    *,
+    timeout: float,
+    origin: str | None = None,
+    dialect: Dialect | None = None,
+    memory: Memory | None = None,
+) -> Connection | Refused:
+    """Open a connection to `url` (which carries the token), or say how the server refused it.
+
+    A redirect is such a refusal: what it leads to is another address than the one that may be judged.
+    """
+    try:
+        opening = connect(
+            url,
+            origin=origin,  # type: ignore[arg-type] # websockets marks origins with a NewType
+            compression=None,
+            ping_interval=None,
+            max_queue=None,
+            max_size=MAX_FRAME,
+            open_timeout=timeout,
+            close_timeout=min(timeout, 1.0),
+            proxy=None,
+        )
+        vars(opening)["process_redirect"] = _stay  # a hook of the library, meant for subclasses
+        socket = await opening
+    except (OSError, EOFError, ValueError, WebSocketException) as error:
+        return refused(error, url, timeout)
+    return Connection(name, socket, protocol, known, dialect, memory)
+
+
+def _stay(redirect: Exception) -> Exception:
+    return redirect
