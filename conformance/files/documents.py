@@ -1,7 +1,7 @@
-"""Reads YAML and JSON files that people write, and remembers on which line each value stands.
+"""Reads YAML and JSON files that people write, and remembers the line of each value.
 
 YAML is read as version 1.2 core: only `true` and `false` are booleans, a date is text, and `no` is a word. Anchors
-are refused (a few lines of them can stand for gigabytes); so are duplicate keys, tags, numbers beyond all bounds, and
+are refused (a few lines of them can expand to gigabytes); so are duplicate keys, tags, numbers beyond all bounds, and
 files over `MAX_BYTES`. Whatever the bytes, a value comes out, or BadFile.
 """
 
@@ -123,7 +123,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise _Refused(f"the key {twice!r} stands twice in one object", json.dumps(twice, ensure_ascii=False))
+        raise _Refused(f"the key {twice!r} is twice in one object", json.dumps(twice, ensure_ascii=False))
     return value
 
 
@@ -234,7 +234,7 @@ class _Builder:
                 raise self._mistake(line, "a key must be plain text")
             key = event.value
             if key in result:
-                raise self._mistake(line, f"the key {key!r} stands here twice")
+                raise self._mistake(line, f"the key {key!r} is here twice")
             inner = (*path, key)
             result[key] = self._value(next(self._events), inner)
             self._lines[inner] = line

@@ -140,9 +140,9 @@ def _wrong(error: Any) -> str:
         case "minLength":
             return f"{shown} is too short; {wanted} characters are the least"
         case "maxProperties":
-            return f"only {wanted} of {', '.join(error.instance)} can stand here"
+            return f"only {wanted} of {', '.join(error.instance)} can be here"
         case "uniqueItems":
-            return f"something stands in {shown} twice"
+            return f"something is in {shown} twice"
     message: str = error.message
     return message if len(message) < 200 else f"{message[:200]}…"
 

@@ -123,7 +123,7 @@ class _Parser:
         taken = [*given.users, *given.conversations, *given.unknown, *given.honeypots]
         for name in taken:
             if taken.count(name) > 1:
-                raise self._mistake(f"the name {name} stands for two things", ("given",))
+                raise self._mistake(f"the name {name} is used for two things", ("given",))
         for device in given.devices:
             if device.partition("@")[0] not in given.users or "@" not in device:
                 raise self._mistake(f"the device {device} belongs to no user; write user@device", ("given", "devices"))

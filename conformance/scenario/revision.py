@@ -1,4 +1,4 @@
-"""The revision of a scenario: what tells two runs whether one id stands for one and the same play."""
+"""The revision of a scenario: it tells whether two runs have run the same scenario under one id."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WORDS_ONLY = frozenset({"id", "title", "tags", "why"})
-"""What may be put better without another play."""
+"""What may be worded better without a change of the scenario."""
 
 
 def revision(content: Mapping[str, Any]) -> str:
-    """Give 16 hex digits over all that decides how a scenario is played and judged.
+    """Give 16 hex digits over all that decides how a scenario is run and judged.
 
     `content` is the document of one scenario or of one case. Its comments, its place and the order of its keys do not
     count. What it shares with all others (message schemas, `protocol.yaml`) is not in it; a log has a digest for that.

@@ -1,7 +1,7 @@
 """Replaces `${name}` and generated values in the data of a scenario.
 
 The two moments of replacement share this one grammar: `${case.…}` when a file is read (`scenario.cases`), everything
-else when a step is played (`render`).
+else when a step is run (`render`).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _REFERENCE = re.compile(r"\$(\$)\{|\$\{([^{}]*)\}")
 
 
 class TemplateError(ValueError):
-    """A `${name}` stands for nothing, or a generated value is written wrongly."""
+    """A `${name}` has no value, or a generated value is written wrongly."""
 
 
 def substitute(value: Any, resolve: Callable[[str], Any], within: Container[int] | None = None) -> Any:
     """Replace every `${name}` in a JSON value by `resolve(name)`; a whole string keeps the value's type.
 
     `resolve` raises KeyError for a name that it leaves alone. `$${` stays, for the last replacement to unescape, and so
-    does what stands in `$literal`. Only lists and mappings `within` (see `holding`) are looked into; the others are the
+    does the value of `$literal`. Only lists and mappings `within` (see `holding`) are looked into; the others are the
     given ones, not copies.
     """
     if isinstance(value, str):
@@ -96,7 +96,7 @@ def _mapping(value: Mapping[str, Any], replace: Callable[[Any], Any]) -> dict[st
     for written, item in value.items():
         key = replace(written) if "${" in written else written
         if isinstance(key, dict | list):
-            raise TemplateError(f"the key {written} stands for a list or a mapping; a key is text")
+            raise TemplateError(f"the key {written} has a list or a mapping as its value; a key is text")
         pairs[_as_text(key)] = replace(item)
     if len(pairs) != len(value):
         raise TemplateError(f"of the keys {', '.join(value)} two are the same")

@@ -37,7 +37,7 @@ BUSY = 5
 """Times the wait for the barrier's reply that a server gets as long as it sends something else: slow is not silent."""
 
 FIRST_CONTROL = 8
-"""Opcodes from here on are of control frames, which may stand between the fragments of a message."""
+"""Opcodes from here on are of control frames, which may come between the fragments of a message."""
 NORMAL_CLOSURE = 1000
 TOO_BIG = 1009
 

@@ -20,7 +20,7 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self.held = 0
+        self.bytes = 0
 
 
 class Log:
@@ -37,15 +37,15 @@ class Log:
             return "nobody listens any more"
         cost = size + FRAME_COST
         self._bytes += cost
-        self._memory.held += cost
+        self._memory.bytes += cost
         if self._bytes > MAX_LOG:
             return f"the server sent more than {MAX_LOG:,} bytes"
-        if self._memory.held > MAX_RUN and self._bytes > SHARE:
+        if self._memory.bytes > MAX_RUN and self._bytes > SHARE:
             return f"the server sent more than {MAX_RUN:,} bytes to all connections that were open together"
         return ""
 
     def release(self) -> None:
         """Give everything back."""
         if not self._released:
-            self._memory.held -= self._bytes
+            self._memory.bytes -= self._bytes
         self._released = True

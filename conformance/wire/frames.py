@@ -82,7 +82,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r:.80} stands in it twice")
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r:.80} is in it twice")
     return value
 
 

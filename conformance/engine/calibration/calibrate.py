@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.failure import PlayError, Unmet
+from conformance.engine.context.failure import ScenarioError, Unmet
 from conformance.engine.context.joining import arrive, connect, join
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.engine.context.run_context import Pacer, Reachability, RunContext
@@ -123,7 +123,7 @@ async def recheck(run_context: RunContext) -> str:
     try:
         async with asyncio.timeout(max(LONGEST_LOOK * run_context.time_scale, 2 * run_context.reply)):
             wrong = await _still(context)
-    except (PlayError, ProvisioningFailed) as error:
+    except (ScenarioError, ProvisioningFailed) as error:
         wrong = str(error)
     except TimeoutError:
         wrong = "it does not answer"

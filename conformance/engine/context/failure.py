@@ -1,4 +1,4 @@
-"""The ways in which a play ends early."""
+"""The ways in which a scenario run ends early."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from conformance.wire.events import Received
 
 
-class PlayError(Exception):
-    """The base: a sentence, the received frame that it is about, and the step, which `perform` fills in."""
+class ScenarioError(Exception):
+    """The base: a sentence, the received frame that it is about, and the step, which `run_steps` fills in."""
 
     def __init__(self, message: str, offender: Received | None = None, step: Step | None = None) -> None:
         super().__init__(message)
@@ -19,17 +19,17 @@ class PlayError(Exception):
         self.step = step
 
 
-class Unmet(PlayError):
+class Unmet(ScenarioError):
     """The server did not do what a step expects."""
 
 
-class TooSlow(PlayError):
+class TooSlow(ScenarioError):
     """The harness took longer than the steps leave it: what was seen says nothing about the server."""
 
 
-class Spoiled(PlayError):
-    """What the server sent, wrong in itself, keeps the play from going on; that frame is charged to its own rule."""
+class Spoiled(ScenarioError):
+    """A wrong frame of the server keeps the scenario from going on; that frame is charged to its own rule."""
 
 
-class Broken(PlayError):
+class Broken(ScenarioError):
     """The scenario, or the harness, is wrong: nothing is said about the server."""

@@ -1,4 +1,4 @@
-"""How one comes in and takes part: connect, take the greeting, join; beneath the steps and the scene."""
+"""How a user joins: connect, take the greeting, join a conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of one play: what they stand for, and how they are put into what is written."""
+"""The names of one scenario run: their values, and how they replace the references in a scenario."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Names:
         """Render data that goes to the wire."""
         return plain(self.render(raw))
 
-    def gathered(self, name: str) -> list[Any]:
+    def collected(self, name: str) -> list[Any]:
         """Give a copy of the list that a name is bound to; an unbound name begins with none."""
         bound = self._bound.get(name, [])
         if not isinstance(bound, list):
@@ -47,7 +47,7 @@ class Names:
         return list(bound)
 
     def readable(self) -> dict[str, str]:
-        """Say which ids stand for what, for transcripts."""
+        """Say which name each id belongs to, for transcripts."""
         return {
             value: name
             for name, value in self._bound.items()

@@ -1,4 +1,4 @@
-"""Good manners while playing: who is asked to come again later does, and what we wait for ourselves is kept apart."""
+"""Retries a connection when the server asks for it, and keeps the time of those waits apart."""
 
 from __future__ import annotations
 

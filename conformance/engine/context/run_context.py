@@ -1,4 +1,4 @@
-"""What all plays of one run share: the spec, the target, how it behaves, and the care not to overrun its limits."""
+"""What all scenarios of one run share: the spec, the target, its calibration, and the pacer that keeps its limits."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class ExclusiveSlot:
 
 @dataclass(slots=True)
 class Reachability:
-    """Signs, in one play, that a target is not there any more: a server that has died, hangs, or is being replaced.
+    """Signs, in one scenario run, that the target is gone: the server has died, hangs, or is being replaced.
 
     `lost` counts the connections that it did not answer and those that it dropped, `closed` all that it ended.
     """
@@ -117,11 +117,11 @@ class Reachability:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The fixed surroundings of a play. Seconds throughout; `time_scale` stretches every wait for a slow machine.
+    """What does not change during a run. Times are in seconds; `time_scale` stretches every wait for a slow machine.
 
     `restart` kills the target and starts it again, None where the run cannot. `secrets` are texts that no frame may
-    hold. `used` gathers the entries of the target's dialect that any play has used. `bystanders`: people
-    who have no part in a scenario look on.
+    hold. `used` collects the entries of the target's dialect that any scenario has used. `bystanders`: whether
+    users who have no part in a scenario are connected while it runs.
     """
 
     spec: Spec
@@ -155,9 +155,9 @@ class RunContext:
         return self.calibration.settle * self.time_scale
 
     def bearable(self, *, alone: bool) -> float:
-        """Give the seconds for which our own throttle may hold a play back before its failure says nothing.
+        """Give the seconds for which our own throttle may delay a scenario before its failure says nothing.
 
-        The server's timers run meanwhile. What plays alone is about rate limits: it needs to be within their window.
+        The timers of the server run meanwhile. A scenario alone is about rate limits, and must fit into their window.
         """
         if alone:
             return min((float(self.target.look_up(one.window)) for one in self.spec.protocol.budgets), default=0.0) / 2

@@ -1,4 +1,4 @@
-"""One play's world: its users, conversations, open connections, the names bound so far, and the guards that stand."""
+"""The context of one scenario run: its users, conversations, connections, names, and the guards that still hold."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A `never` that stands until the end, its pattern rendered when it was set."""
+    """A `never` that holds until the end, its pattern rendered when it was set."""
 
     step: Never
     pattern: Any
 
 
 class ScenarioContext:
-    """Everything one play can reach. `connections` has every connection ever opened, the closed ones too."""
+    """All that one scenario run can reach. `connections` has every connection ever opened, the closed ones too."""
 
     def __init__(self, run_context: RunContext, *, alone: bool = False, observing: bool = False) -> None:
         self.run = run_context
@@ -69,7 +69,7 @@ class ScenarioContext:
         connection = self.open(who)
         if connection.unfinished:
             raise Broken(f"{who} has begun a message in fragments, and must finish it before it sends another one")
-        # The target's rate limit first: its window is counted with a margin, the guest's own rate is exact.
+        # The target's rate limit first: its window is counted with a margin, the throttle's own rate is exact.
         if paced:
             await self.run.pacer.ready(self.users[who.partition("@")[0]], frame[self.run.spec.protocol.discriminator])
         await self.turn(who)
@@ -161,7 +161,7 @@ class ScenarioContext:
             await self.barrier([name for name in self.connections if name not in done | self.bystanders])
 
     async def end(self) -> None:
-        """Close every connection and trap; never raises for what the server does."""
+        """Close every connection and honeypot; never raises for what the server does."""
         everyone = (*self.connections.values(), *self.past)
         self.run.used.update(*(connection.used for connection in everyone))
         leaving = [connection.close() for connection in everyone]
@@ -176,7 +176,7 @@ class ScenarioContext:
             await self._give_back(self.leased)
 
     async def _give_back(self, lease: Lease) -> None:
-        """End the lease; who comes back in another play must find nothing of this one under way."""
+        """End the lease; a user who is used again must find nothing of this run under way."""
         if lease.lasting:
             await asyncio.sleep(self.run.settle)
         else:

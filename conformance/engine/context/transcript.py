@@ -1,4 +1,4 @@
-"""Records what happened in a play, cheaply while it runs and readable afterwards."""
+"""Records what happened in a scenario run, cheaply while it runs and readable afterwards."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(slots=True)
 class Transcript:
-    """The lines of one play, from its beginning."""
+    """The lines of one scenario run, from its beginning."""
 
     began: float = field(default_factory=time.perf_counter)
     lines: list[Line] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Transcript:
     def entries(self, offenders: tuple[Received, ...] = ()) -> tuple[tuple[Entry, ...], dict[int, int]]:
         """Give the readable entries, and for each offender (by `id`) its index among them.
 
-        A long play keeps its end, and every offender.
+        A long run keeps its end, and every offender.
         """
         wanted = {id(one) for one in offenders}
         first = max(0, len(self.lines) - MAX_ENTRIES)

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to play: how many at a time, how often, in which order, when to give up, how far to stretch every wait.
+    """How to run: how many at a time, how often, in which order, when to give up, how far to stretch every wait.
 
-    `bystanders`: whether people who have no part in a scenario look on; None: where the target does not ration
-    connections, of which they take half.
+    `bystanders`: whether users who have no part in a scenario are connected while it runs; None: yes, unless the
+    target limits the rate of connections, of which they take half.
     """
 
     jobs: int = 8

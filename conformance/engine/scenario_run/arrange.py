@@ -1,4 +1,4 @@
-"""What a play begins with: accounts, conversations, and everybody in the place where the scenario wants them."""
+"""Arranges a scenario run: accounts, conversations, and each user connected and joined as the scenario says."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def _gather_people(context: ScenarioContext, given: Given) -> None:
     people = {name: user.instance for name, user in given.users.items() if user.connect}
     arriving = {who: place for who, place in (people | {**given.devices}).items() if who not in context.bystanders}
     await asyncio.gather(*(arrive(context, who, instance) for who, instance in arriving.items()))
-    # After the others: a target that has no place for so many should have had one for those whom this is about.
+    # After the others: a target with few places should have given them to the users of the scenario.
     await asyncio.gather(*(_look_on(context, who, people.get(who)) for who in given.bystanders))
 
 
@@ -62,7 +62,7 @@ def _who_may_join(context: ScenarioContext, wanted: Conversation) -> tuple[str, 
 
 
 async def _look_on(context: ScenarioContext, who: str, instance: int | None) -> None:
-    """Connect somebody who only looks on; whoever cannot is missing, and the scenario is played all the same."""
+    """Connect a bystander; one who cannot connect is missing, and the scenario runs all the same."""
     outcome = await connect_with_retries(context, who, partial(connect, context, who, instance))
     if isinstance(outcome, Refused):
         del context.refused[who]

@@ -1,7 +1,7 @@
 """Which frames a scenario is about: a stray of another kind is charged to that kind's own rule, and fails that rule.
 
 Without this a server with one wrong, say a broadcast that leaks to outsiders, would fail every scenario in which an
-outsider looks on.
+outsider is connected.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 
-def concerned_types(scenario: m.Scenario, spec: Spec) -> frozenset[str]:
+def proved_types(scenario: m.Scenario, spec: Spec) -> frozenset[str]:
     """Give the outgoing types that the promise of a scenario is about (its setup only prepares).
 
     They are the types of its feature, those that its steps name, and those of the features whose requests its steps

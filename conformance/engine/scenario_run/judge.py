@@ -1,14 +1,14 @@
-"""Judges a play: what its steps found, what is left when it has ended, and every frame that the server sent."""
+"""Judges a scenario run: what its steps found, what is left when it has ended, and every frame that the server sent."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.failure import Unmet
-from conformance.engine.scenario_run.attribution import concerned_types, rule_of_stray
+from conformance.engine.scenario_run.attribution import proved_types, rule_of_stray
 from conformance.engine.scenario_run.bystanders import may_get, rule_of_leak
 from conformance.engine.scenario_run.residue import residue
-from conformance.engine.scenario_run.steps.forbidding import judge_guard, judge_trap
+from conformance.engine.scenario_run.steps.forbidding import judge_guard, judge_honeypot
 from conformance.results.model import Outcome, Problem
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS = 20
 TELLING = 32
-"""Characters; a shorter token of a scenario, such as `null`, may stand in any text by chance."""
+"""Characters; a shorter token of a scenario, such as `null`, may be in any text by chance."""
 
 
 class Verdict:
-    """Gathers the problems of a play while it goes on."""
+    """Collects the problems of a scenario run while it goes on."""
 
     def __init__(self, scenario: Scenario, spec: Spec) -> None:
         self.file = spec.place(scenario.file)
@@ -58,7 +58,7 @@ async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Verdi
             verdict.add(Outcome.FAIL, error.message, guard.step, error.offender)
     for step in context.honeypot_guards:
         try:
-            judge_trap(step, context)
+            judge_honeypot(step, context)
         except Unmet as error:
             verdict.add(Outcome.FAIL, error.message, step)
     _judge_residue(scenario, context, verdict)
@@ -108,7 +108,7 @@ def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdic
 
 def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     guarded = {id(offender) for _, offender in verdict.problems}
-    own = concerned_types(scenario, context.run.spec)
+    own = proved_types(scenario, context.run.spec)
     for connection, received in residue(context, scenario):
         if id(received) in guarded or len(verdict.problems) >= MAX_PROBLEMS or connection.name in context.bystanders:
             continue
@@ -122,13 +122,13 @@ def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdic
 
 
 def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
-    """Charge what has reached somebody who only looks on to the rule of its type, whatever the scenario is about."""
+    """Charge what has reached a bystander to the rule of its type, whatever the scenario is about."""
     spec = context.run.spec
     for connection, received in residue(context, scenario):
         kind = received.frame.type
         if connection.name not in context.bystanders or may_get(connection.name, kind, spec):
             continue
-        message = f"{connection.name} only looks on here, and got {_named(received)}"
+        message = f"{connection.name} is a bystander here, and got {_named(received)}"
         rule = rule_of_leak(kind, spec)
         if rule is not None:
             _charge(scenario, verdict, rule, message, received)

@@ -1,4 +1,4 @@
-"""What is left at the end of a play: frames that no step expected and no own request plainly explains."""
+"""What is left at the end of a scenario run: frames that no step expected and no own request plainly explains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One play from beginning to end: set the world, perform, judge what is left, and put the outcome together."""
+"""Runs one scenario from beginning to end: arrange, run the steps, judge what is left, give the outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from conformance.engine.context.failure import Broken, PlayError, Spoiled, TooSlow, Unmet
+from conformance.engine.context.failure import Broken, ScenarioError, Spoiled, TooSlow, Unmet
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Probe, Scenario
 
 TRIES = 3
-"""How often a play is tried that took too long to tell anything; what was seen of the server is never tried again."""
+"""Tries of a scenario that took too long to say anything; what was seen of the server is never tried again."""
 
 
 async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int = 1) -> Result:
-    """Play a scenario once. Never raises for anything the server does; cancellation passes through.
+    """Run a scenario once. Never raises for anything the server does; cancellation passes through.
 
     Raises BudgetSpent or AskedToLeave where the run must end, and the scenario has no result.
     """
@@ -53,7 +53,7 @@ async def _play(scenario: Scenario, run_context: RunContext, attempt: int, verdi
     began = time.perf_counter()
     context = ScenarioContext(run_context, alone=scenario.exclusive)
     try:
-        # Who waits for an account must not hold the floor: its holder may need the floor to be done with it.
+        # Who waits for an account must not hold the exclusive slot: its holder may need the slot to be done with it.
         await provide(context, requirements_of(scenario, run_context.spec))
         async with run_context.exclusive_slot.hold() if scenario.exclusive else contextlib.nullcontext():
             began = time.perf_counter()
@@ -75,12 +75,12 @@ async def _play(scenario: Scenario, run_context: RunContext, attempt: int, verdi
 
 
 async def _set_and_perform(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
-    performing = False
+    running_steps = False
     try:
         await set_up(context, scenario.given)
         await run_steps(scenario.setup, context)
         context.mark_setup()
-        performing = True
+        running_steps = True
         await run_steps(scenario.steps, context)
         await judge_end(scenario, context, verdict)
     except ProvisioningFailed as error:
@@ -93,7 +93,7 @@ async def _set_and_perform(scenario: Scenario, context: ScenarioContext, verdict
     except Spoiled as error:
         verdict.add(Outcome.BLOCKED, error.message, error.step)
     except Unmet as error:
-        outcome = Outcome.FAIL if performing else Outcome.BLOCKED
+        outcome = Outcome.FAIL if running_steps else Outcome.BLOCKED
         verdict.add(outcome, error.message, error.step, error.offender)
 
 
@@ -121,7 +121,7 @@ def _result(
 
 def _held_back(context: ScenarioContext) -> str:
     return (
-        f"our own throttle held this back for {context.throttled.seconds:.1f} s, in which the server's timers ran on:"
+        f"our own throttle delayed this for {context.throttled.seconds:.1f} s, in which the server's timers ran on:"
         " its failure says nothing; allow more requests a second (throttle)"
     )
 
@@ -131,7 +131,7 @@ def _with_entry(problem: Problem, entry: int | None) -> Problem:
 
 
 async def observe(probe: Probe, run_context: RunContext) -> Observation:
-    """Play a probe once and say what it saw; it has no verdict."""
+    """Run a probe once and say what it saw; it has no verdict."""
     unmet = run_context.unmet(probe.scenario.needs)
     context = ScenarioContext(run_context, observing=True)
     if unmet is not None:
@@ -146,7 +146,7 @@ async def observe(probe: Probe, run_context: RunContext) -> Observation:
         observed = context.observed
         if context.throttled.seconds > run_context.bearable(alone=probe.scenario.exclusive):
             observed = f"could not be observed: {_held_back(context)}"
-    except (PlayError, ProvisioningFailed) as error:
+    except (ScenarioError, ProvisioningFailed) as error:
         observed = f"could not be observed: {error}"
     finally:
         await context.end()

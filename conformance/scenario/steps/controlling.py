@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat(Step):
-    """The steps so many times, with `name` counting from 1, or taking the `values` in turn."""
+    """The steps, repeated `times` times, with `name` counting from 1, or taking the `values` in turn."""
 
     times: Raw
     steps: tuple[Step, ...]
@@ -27,7 +27,7 @@ class Repeat(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FasterThan(Step):
-    """The steps, which tell something of the server only if they take less than so many times this timer of it."""
+    """The steps; their result counts only if they take less than `times` times this timer of the server."""
 
     timer: str
     times: int

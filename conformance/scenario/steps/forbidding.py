@@ -26,7 +26,7 @@ class Never(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeverFetched(Step):
-    """Nobody asks this trap for anything."""
+    """Nobody requests this honeypot URL."""
 
     honeypot: str
 

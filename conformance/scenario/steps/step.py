@@ -11,7 +11,7 @@ Raw = Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What all steps share: the line (from 1) of the scenario's file where it stands."""
+    """What all steps share: its line (from 1) in the scenario's file."""
 
     line: int
 

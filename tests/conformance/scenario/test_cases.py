@@ -89,7 +89,7 @@ def test_a_mistake_that_a_case_makes_names_the_case(tmp_path: Path) -> None:
 def test_a_key_must_stay_a_key(tmp_path: Path) -> None:
     step = 'steps:\n  - {send: Ping, by: alice, with: {"${case.a}": 1}}\n'
     assert refusal(tmp_path, f"{HEAD}{GIVEN}{step}cases: {{one: {{a: [1]}}}}\n") == (
-        "x.yaml:11: in the case 'one': the key ${case.a} stands for a list or a mapping; a key is text"
+        "x.yaml:11: in the case 'one': the key ${case.a} has a list or a mapping as its value; a key is text"
     )
 
 

@@ -85,7 +85,7 @@ class TestReferences:
             ("hello ${bob}", "nothing here is called ${bob}"),
             ("${}", "nothing here is called ${}"),
             ({"a": ["${bob}"]}, "nothing here is called ${bob}"),
-            ({"${list}": 1}, "the key ${list} stands for a list or a mapping; a key is text"),
+            ({"${list}": 1}, "the key ${list} has a list or a mapping as its value; a key is text"),
             ({"${count}": 1, "5": 2}, "of the keys ${count}, 5 two are the same"),
         ],
     )

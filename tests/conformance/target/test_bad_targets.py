@@ -46,7 +46,7 @@ ADDRESS = "a WebSocket address: it begins with ws:// or wss://"
 EXPECTED: dict[str, tuple[str, str, str]] = {
     # what is replaced by what → line and message
     "nothing at all": (GOOD, "", "the file is empty"),
-    "a key twice": ("reply: 2", "name: other", "21: the key 'name' stands here twice"),
+    "a key twice": ("reply: 2", "name: other", "21: the key 'name' is here twice"),
     "an anchor": (
         "name: staging",
         "name: &n staging",

@@ -53,7 +53,7 @@ def test_what_a_play_held_is_free_for_the_next() -> None:
         for log in logs:
             log.release()
             log.release()
-    assert whole.held == 0
+    assert whole.bytes == 0
 
 
 def test_nothing_is_kept_once_nobody_will_look_at_it() -> None:
@@ -61,7 +61,7 @@ def test_nothing_is_kept_once_nobody_will_look_at_it() -> None:
     log = Log(whole)
     log.release()
     assert log.take(1) == "nobody listens any more"
-    assert whole.held == 0
+    assert whole.bytes == 0
 
 
 async def test_a_flood_of_many_connections_is_cut_off_as_one(spec: Spec) -> None:
@@ -80,7 +80,7 @@ async def test_a_flood_of_many_connections_is_cut_off_as_one(spec: Spec) -> None
         assert len(connections) == 6
         await asyncio.gather(*(one.until(lambda: False, 30.0) for one in connections))
         assert all("the server sent more than" in str(one.closed) for one in connections)
-        assert whole.held <= (250 + 6 * (10 + 1)) * KIB
+        assert whole.bytes <= (250 + 6 * (10 + 1)) * KIB
         for one in connections:
             one.forget()
-    assert whole.held == 0
+    assert whole.bytes == 0

@@ -1,4 +1,4 @@
-"""The steps that gather: pages to the end, all matches so far, and checks of what was gathered."""
+"""The steps that collect: pages to the end, all matches so far, and checks of what was collected."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.scenario_run.steps.expecting import await_frame, missing
+from conformance.scenario import steps as s
 from conformance.scenario.match_result import Mismatch, same
 from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.scenario import steps as s
     from conformance.wire.events import Received
 
 MAX_PAGES = 1000
@@ -23,7 +25,7 @@ async def page(step: s.Page, context: ScenarioContext) -> None:
     discriminator = context.run.spec.protocol.discriminator
     fields = context.names.value(step.fields)
     pattern, going_on = context.names.render(step.pattern), context.names.render(step.going_on)
-    gathered: dict[str, list[Any]] = {name: context.names.gathered(name) for name in step.collect.values()}
+    collected: dict[str, list[Any]] = {name: context.names.collected(name) for name in step.collect.values()}
     connection = context.open(step.by)
     for _ in range(MAX_PAGES):
         frame = {discriminator: step.frame, **fields}
@@ -41,9 +43,9 @@ async def page(step: s.Page, context: ScenarioContext) -> None:
         for field, name in step.collect.items():
             if not isinstance(value.get(field), list):
                 raise Unmet(f"{step.reply} has no list {field!r}", received)
-            gathered[name] += value[field]
+            collected[name] += value[field]
         if isinstance(match(going_on, value), Mismatch):
-            context.names.bind(gathered)
+            context.names.bind(collected)
             return
         before = fields
         for field, name in step.follow.items():
@@ -60,14 +62,14 @@ async def collect(step: s.Collect, context: ScenarioContext) -> None:
     connection = context.open(step.at)
     pattern = context.names.render(step.pattern)
     await context.quiet()
-    gathered = []
+    collected = []
     last: Received | None = None
     while (found := context.first(connection, step.frame, pattern)) is not None:
         index, last, _ = found
         connection.claimed.add(index)
         value: Any = last.frame.value
-        gathered.append(value if step.field is None else value.get(step.field))
-    context.names.bind({step.into: gathered})
+        collected.append(value if step.field is None else value.get(step.field))
+    context.names.bind({step.into: collected})
     wanted = (
         (step.count, operator.eq, "exactly"),
         (step.at_least, operator.ge, "at least"),
@@ -75,8 +77,8 @@ async def collect(step: s.Collect, context: ScenarioContext) -> None:
     )
     for bound, holds, phrase in wanted:
         size = context.names.value(bound)
-        if size is not None and not holds(len(gathered), size):
-            raise Unmet(f"expected {phrase} {size} {step.frame} at {step.at}, got {len(gathered)}", last)
+        if size is not None and not holds(len(collected), size):
+            raise Unmet(f"expected {phrase} {size} {step.frame} at {step.at}, got {len(collected)}", last)
 
 
 async def check(step: s.Check, context: ScenarioContext) -> None:
@@ -86,3 +88,11 @@ async def check(step: s.Check, context: ScenarioContext) -> None:
     if isinstance(found, Mismatch):
         raise Unmet(f"{step.value}: {found}")
     context.names.bind(found.captures)
+
+
+RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {
+    s.Page: page,
+    s.Collect: collect,
+    s.Check: check,
+}
+"""The function that runs each step of this family."""

@@ -1,19 +1,21 @@
-"""The steps that come and go: connect, and how a refusal must look; disconnect."""
+"""The steps that connect and disconnect, and the check of a refusal."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context import joining as entering
+from conformance.engine.context import joining
 from conformance.engine.context.closes import one_of_codes
 from conformance.engine.context.failure import Unmet
 from conformance.engine.context.retrying import connect_with_retries
+from conformance.scenario import steps as s
 from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.scenario import steps as s
     from conformance.wire.connection import Connection
 
 REFUSING_STATUS = frozenset({401, 403})
@@ -24,7 +26,7 @@ async def connect(step: s.Connect, context: ScenarioContext) -> None:
     """Open a connection; raises Unmet where it is refused, or should be and is not."""
     token = context.names.value(step.token) if step.token is not None else None
     arrive = partial(
-        entering.connect, context, step.who, step.instance, token, context.names.value(dict(step.query)), step.origin
+        joining.connect, context, step.who, step.instance, token, context.names.value(dict(step.query)), step.origin
     )
     outcome = await (arrive() if step.refused or context.observing else connect_with_retries(context, step.who, arrive))
     if step.refused:
@@ -35,9 +37,9 @@ async def connect(step: s.Connect, context: ScenarioContext) -> None:
             raise Unmet(f"{step.who} should be let in, and was refused: {outcome.why}")
         return
     if not context.observing:
-        await entering.take_greeting(context, step.who)
+        await joining.take_greeting(context, step.who)
     for conversation in step.join:
-        await entering.join(context, step.who, conversation)
+        await joining.join(context, step.who, conversation)
 
 
 async def _check_refused(step: s.Connect, outcome: Connection | Refused, context: ScenarioContext) -> None:
@@ -61,3 +63,10 @@ async def disconnect(step: s.Disconnect, context: ScenarioContext) -> None:
     for name in step.who:
         connection = context.open(name)
         await (connection.drop() if step.drop else connection.close())
+
+
+RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {
+    s.Connect: connect,
+    s.Disconnect: disconnect,
+}
+"""The function that runs each step of this family."""

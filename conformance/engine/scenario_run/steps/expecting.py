@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from conformance.engine.context.closes import happened, one_of_codes, say_alternative
 from conformance.engine.context.failure import Unmet
 from conformance.files.show import show
+from conformance.scenario import steps as s
 from conformance.scenario.match_result import Matched, Mismatch, same
 from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.scenario import steps as s
     from conformance.wire.connection import Connection
     from conformance.wire.events import Received
 
@@ -154,3 +156,12 @@ async def observe(step: s.Observe, context: ScenarioContext) -> None:
                 context.names.bind(found[2].captures)
             context.observed = str(context.names.value(word))
             return
+
+
+RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {
+    s.Expect: expect,
+    s.ExpectEither: expect_either,
+    s.ExpectClose: expect_close,
+    s.Observe: observe,
+}
+"""The function that runs each step of this family."""

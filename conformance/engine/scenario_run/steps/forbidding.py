@@ -1,21 +1,22 @@
-"""The steps that forbid: `never`, which stands until the end, and traps."""
+"""The steps that forbid: `never`, which holds until the end, and honeypot URLs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Unmet
 from conformance.engine.context.scenario_context import Guard, ScenarioContext
 from conformance.engine.scenario_run.residue import unexplained
+from conformance.scenario import steps as s
 from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
-    from conformance.scenario import steps as s
+    from collections.abc import Awaitable, Callable
 
 
 async def never(step: s.Never, context: ScenarioContext) -> None:
-    """Judge now, and let the guard stand until the end."""
+    """Judge now, and keep the guard until the end."""
     guard = Guard(step, context.names.render(step.pattern))
     await context.quiet()
     judge_guard(guard, context)
@@ -37,13 +38,20 @@ def judge_guard(guard: Guard, context: ScenarioContext) -> None:
 
 
 async def never_fetched(step: s.NeverFetched, context: ScenarioContext) -> None:
-    """Judge the trap now, and again at the end."""
+    """Judge the honeypot now, and again at the end."""
     await context.quiet()
     context.honeypot_guards.append(step)
-    judge_trap(step, context)
+    judge_honeypot(step, context)
 
 
-def judge_trap(step: s.NeverFetched, context: ScenarioContext) -> None:
-    """Raise Unmet where somebody has asked the trap for something."""
+def judge_honeypot(step: s.NeverFetched, context: ScenarioContext) -> None:
+    """Raise Unmet where somebody has requested the honeypot URL."""
     if context.honeypots[step.honeypot].visits:
         raise Unmet(f"the server asked the URL of {step.honeypot} for something")
+
+
+RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {
+    s.Never: never,
+    s.NeverFetched: never_fetched,
+}
+"""The function that runs each step of this family."""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Broken, Spoiled, Unmet
 from conformance.files.show import show
+from conformance.scenario import steps as s
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.scenario import steps as s
     from conformance.wire.connection import Connection
 
 
@@ -114,3 +114,11 @@ async def ws_ping(step: s.WsPing, context: ScenarioContext) -> None:
     if not await context.open(step.by).ws_ping(payload, context.run.reply):
         raise Unmet(f"{step.by} got no WebSocket pong with the payload {payload!r}")
     context.transcript.note(step.by, "←", f"WebSocket pong {payload!r}")
+
+
+RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {
+    s.Send: send,
+    s.SendRaw: send_raw,
+    s.WsPing: ws_ping,
+}
+"""The function that runs each step of this family."""

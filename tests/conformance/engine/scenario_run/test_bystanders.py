@@ -115,7 +115,7 @@ class TestWhatReachesThem:
             )
         assert result.outcome is Outcome.PASS
         assert {(one.rule, one.message) for one in result.findings} == {
-            ("SEND-3", f"{name} only looks on here, and got NewMessage") for name in ALL
+            ("SEND-3", f"{name} is a bystander here, and got NewMessage") for name in ALL
         }
         assert blind.findings == ()
 
@@ -137,6 +137,6 @@ class TestWhatReachesThem:
             result = await runner.run_scenario(scenario(text, given="{users: [alice]}"))
         assert result.outcome is Outcome.FAIL
         assert sorted(messages(result)) == [
-            "alice@second_device only looks on here, and got Error",
-            "unjoined_outsider only looks on here, and got Error",
+            "alice@second_device is a bystander here, and got Error",
+            "unjoined_outsider is a bystander here, and got Error",
         ]

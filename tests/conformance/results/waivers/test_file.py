@@ -89,7 +89,7 @@ def test_takes_a_good_file(tmp_path: Path, text: str) -> None:
         ("waivers:\n", "1: `waivers`: null should be a list"),
         ("- edit.a\n", '1: ["edit.a"] should be a mapping'),
         ("waiver: []\n", "1: there is no key 'waiver' here; did you mean 'waivers'?"),
-        ("waivers: []\nwaivers: []\n", "2: the key 'waivers' stands here twice"),
+        ("waivers: []\nwaivers: []\n", "2: the key 'waivers' is here twice"),
         ("waivers: {}\n", "1: `waivers`: {} should be a list"),
         ("waivers: [edit.a]\n", '1: `waivers`, item 1: "edit.a" should be a mapping'),
         (entry(reason=None), "2: `reason` is missing here"),

@@ -149,7 +149,7 @@ class TestBeingHeldBack:
     async def test_makes_a_failure_untestable(self, spec: Spec, scenario: Author) -> None:
         result = await self.result(spec, scenario(TELL), "drop")
         assert result.outcome is Outcome.UNTESTABLE
-        assert result.problems[0].message.startswith("our own throttle held this back for ")
+        assert result.problems[0].message.startswith("our own throttle delayed this for ")
         assert "no NewMessage at bob" in result.problems[1].message
 
     async def test_leaves_what_passes_all_the_same(self, spec: Spec, scenario: Author) -> None:
@@ -166,7 +166,7 @@ class TestBeingHeldBack:
         probe = scenario.probe(TELL + "  - {observe: bob, choices: {told: {frame: NewMessage}}, otherwise: not told}\n")
         async with toy_runner(spec, timers={"typing_expiry": 0.3}) as runner:
             seen = await observe(probe, replace(runner.run_context, throttle=Throttle(self.SLOW)))
-        assert seen.observed.startswith("could not be observed: our own throttle held this back")
+        assert seen.observed.startswith("could not be observed: our own throttle delayed this")
 
 
 @asynccontextmanager

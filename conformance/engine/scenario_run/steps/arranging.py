@@ -1,0 +1,74 @@
+"""The steps that change the server or wait for it: a barrier, a role, a timer, a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.context.failure import Broken, Unmet
+from conformance.engine.scenario_run.steps.expecting import TIMER_MARGIN
+from conformance.errors import ChatParityError
+from conformance.scenario import steps as s
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from conformance.engine.context.scenario_context import ScenarioContext
+
+
+async def sync(step: s.Sync, context: ScenarioContext) -> None:
+    """Ask the barrier at these connections; raises Unmet where one gives no reply or is closed."""
+    for name in step.who:
+        connection = context.open(name)
+        if connection.closed is not None:
+            raise Unmet(f"{name} should still be connected, and was {connection.closed}")
+        if connection.unfinished:
+            raise Broken(f"{name} has begun a message in fragments, and must finish it before it can ask for anything")
+    if not await context.barrier(step.who):
+        silent = [name for name in step.who if context.open(name).closed is not None]
+        if silent:
+            raise Unmet(f"{silent[0]} should still be connected, and was {context.open(silent[0]).closed}")
+        raise Unmet(f"no reply to the barrier's request at {' or '.join(step.who)} within {context.run.reply:g} s")
+    if context.run.settle:
+        await asyncio.sleep(context.run.settle)
+        await context.barrier(step.who)
+
+
+async def provision(step: s.Provision, context: ScenarioContext) -> None:
+    """Change the role of a user in a conversation."""
+    context.transcript.note("", "·", step.label)
+    if step.role is None or step.role == context.run.spec.protocol.no_member:
+        await context.lease.remove(step.conversation, step.user)
+    else:
+        await context.lease.give_role(step.conversation, step.user, step.role)
+
+
+async def pause(step: s.Pause, context: ScenarioContext) -> None:
+    """Wait until a timer of the server has ended."""
+    seconds = context.run.timer(step.timer) * TIMER_MARGIN + context.run.patience
+    context.transcript.note("", "·", f"pause of {seconds:.1f} s ({step.timer})")
+    if not context.alone:
+        await asyncio.sleep(seconds)
+        return
+    async with context.run.exclusive_slot.leave():
+        await asyncio.sleep(seconds)
+
+
+async def restart(_: s.Restart, context: ScenarioContext) -> None:
+    """Kill the server and start it again; raises Unmet where it does not come back."""
+    if context.run.restart is None:
+        raise Broken("the run cannot restart this target; the scenario should say `needs: {restart: true}`")
+    context.transcript.note("", "·", "the server is killed and started again")
+    try:
+        await context.run.restart()
+    except ChatParityError as error:
+        raise Unmet(f"the server did not come back: {error}") from None
+
+
+RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {
+    s.Sync: sync,
+    s.Provision: provision,
+    s.Pause: pause,
+    s.Restart: restart,
+}
+"""The function that runs each step of this family."""
