@@ -46,7 +46,7 @@ class Target:
     `profile` has the groups `limits`, `timers` (seconds) and `options`; `reply` is how many seconds a reply may take.
     `secrets` are to be kept out of everything that is stored or printed; more are learned during a run. Its known
     failures stand in the file `waivers`. `dialect` is what it calls things (None: as the protocol does). Whatever asks
-    the server for something waits for its turn at `guest`.
+    the server for something waits for its turn at `throttle`. `keepalive`: WebSocket pings may keep idle connections.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Target:
     secrets: Secrets = field(default_factory=Secrets, compare=False)
     waivers: Path | None = None
     dialect: Dialect | None = None
+    keepalive: bool = True
 
     @property
     def local(self) -> bool:

@@ -49,6 +49,7 @@ def read_target(
         profile=read_profile(document, spec),
         ambient=read_ambient(document, spec),
         reply=value.get("reply", 2.0),
+        keepalive=value.get("keepalive", True),
         file=file,
         throttle=Throttle(read_limits(value.get("throttle", {}), local=local)),
         protected=tuple(value["protected"]) if "protected" in value else None,

@@ -50,7 +50,7 @@ class Connection:
     request of the barrier; whoever sends anything else has waited for it.
     `used` has the entries of the target's dialect that any frame took, either way. `unfinished`: the last fragment of a
     message of ours is still to come, and no other message may begin before it (RFC 6455 §5.4). `spoke` is when
-    something was last sent (`time.perf_counter`).
+    something was last sent (`time.perf_counter`). `on_own` is called with whatever the harness sends for itself.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Connection:
         self._waiters: set[asyncio.Future[None]] = set()
         self._fault = ""
         self.on_frame: Callable[[Connection, Received], None] = lambda *_: None
-        self.on_barrier: Callable[[Connection], None] = lambda _: None
+        self.on_own: Callable[[Connection, str], None] = lambda *_: None
         self.on_close: Callable[[Connection, Closed], None] = lambda *_: None
         self.turn: Callable[[], Awaitable[None]] = _at_once
         self._reader = asyncio.create_task(self._read(), name=f"reader of {name}")
@@ -138,6 +138,7 @@ class Connection:
 
         False: the connection is ending.
         """
+        self.on_own(self, "WebSocket ping, so that the connection is not taken for idle")
         return self._write_wire(WireFrame(Opcode.PING, b"").serialize(mask=True))
 
     def _write_wire(self, wire: bytes) -> bool:
@@ -171,7 +172,7 @@ class Connection:
         mine = self._pings
         self._awaited.add(mine)
         written = self._written + 1
-        self.on_barrier(self)
+        self.on_own(self, f"{json.dumps(self._protocol.barrier_request)}, to know when all before it is handled")
         await self._write(self._encoded(self._protocol.barrier_request))
         answered = False
         for _ in range(BUSY):
@@ -201,6 +202,10 @@ class Connection:
                 return condition()
             await self._change(left)
         return True
+
+    async def ended(self) -> None:
+        """Wait until the connection has ended, whoever ends it."""
+        await asyncio.wait([self._reader])
 
     async def close(self) -> None:
         """Leave with a close handshake (bounded by the socket's own timeout)."""

@@ -14,10 +14,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.failure import ScenarioError, Unmet
-from conformance.engine.context.joining import arrive, connect, join
+from conformance.engine.context.failure import Unmet
+from conformance.engine.context.joining import connect, join
 from conformance.engine.context.retrying import connect_with_retries
-from conformance.engine.context.run_context import Pacer, Reachability, RunContext
+from conformance.engine.context.run_context import Pacer, RunContext
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.errors import ProvisioningFailed, TargetUnreachable, UsageError
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from conformance.wire.connection import Connection
 
 BROADCASTS = 20
-LONGEST_LOOK = 5.0
-"""Seconds at least until a target that says nothing when it is asked whether it is still there counts as lost."""
 FEW_BROADCASTS = 5
 """Where it is only to be seen whether a target is as it was."""
+MOST_LOST = 2
+"""Broadcasts that do not come until a target counts as one that tells nobody."""
 MARGIN = 0.005
 """Seconds added to twice the measured skew."""
 PATIENCE = 0.3
@@ -110,47 +110,6 @@ async def calibrate(
     )
 
 
-async def recheck(run_context: RunContext) -> str:
-    """Ask the target for all that it did when it was calibrated; say what it does not do now, or nothing.
-
-    What it did not do then is not asked for: nothing is waited for in vain on a target that is as it was.
-    """
-    context = ScenarioContext(replace(run_context, reachability=Reachability()), observing=True)
-    if run_context.provisioner.lasting:
-        # Whoever waits for an account that a play has, or for its rate limit, waits for us and not for the target.
-        await provide(context, Wanted(("speaker",)))
-    began = time.perf_counter()
-    try:
-        async with asyncio.timeout(max(LONGEST_LOOK * run_context.time_scale, 2 * run_context.reply)):
-            wrong = await _still(context)
-    except (ScenarioError, ProvisioningFailed) as error:
-        wrong = str(error)
-    except TimeoutError:
-        wrong = "it does not answer"
-    finally:
-        await context.end()
-    seconds = time.perf_counter() - began - context.throttled.seconds
-    return wrong or (f"what takes no time takes it {seconds:.1f} s" if seconds > run_context.reply else "")
-
-
-async def _still(context: ScenarioContext) -> str:
-    run_context, before = context.run, context.run.calibration
-    users, witnesses, room = _cast(run_context)
-    lasting = run_context.provisioner.lasting
-    users = {"speaker": users["speaker"]} if lasting else (await _provide(context, users, room, {}))[0]
-    await set_up(context, Given({name: User(connect=False) for name in users}, {}, {}))
-    await asyncio.gather(*(arrive(context, name, user.instance) for name, user in users.items()))
-    if before.answers_barrier and not await context.barrier():
-        return "a barrier is not answered"
-    if before.skew is not None and not lasting:
-        if not context.conversations:
-            return "no conversation can be made"
-        await _join(context)
-        if await _skew(context, witnesses, run_context.reply, before.answers_barrier, 1) is None:
-            return "a broadcast does not arrive"
-    return ""
-
-
 async def differences(run_context: RunContext) -> str:
     """Calibrate once more, in short, and say what is not as it was; empty: nothing."""
     before = run_context.calibration
@@ -170,7 +129,6 @@ async def differences(run_context: RunContext) -> str:
         ("greeting", before.greets, now.greets),
         ("answering the barrier", before.answers_barrier, now.answers_barrier),
         ("broadcasting", before.skew is not None, now.skew is not None),
-        ("delivering in order", before.skew == 0, now.skew == 0 if before.skew == 0 else False),
     ]
     for kind in run_context.spec.incoming:
         facts.append((f"knowing {kind}", kind not in before.unknown_types, kind not in now.unknown_types))
@@ -270,8 +228,11 @@ async def _join(context: ScenarioContext) -> None:
 async def _skew(
     context: ScenarioContext, witnesses: tuple[str, ...], reply: float, answers: bool, broadcasts: int
 ) -> float | None:
-    """Send broadcasts and measure by how much the latest came after the barrier behind it; None: none came."""
-    latest = 0.0
+    """Send broadcasts and measure by how much the latest came after the barrier behind it; None: two did not come.
+
+    One alone may be lost by a server whose joins take effect late: its scenarios are to say so.
+    """
+    latest, lost = 0.0, 0
     for _ in range(broadcasts):
         text = f"calibration {uuid.uuid4()}"
         request = _fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text)
@@ -282,7 +243,10 @@ async def _skew(
             await context.connections["speaker"].barrier(reply)
         lags = await asyncio.gather(*(_lag(context, name, kind, pattern, reply, answers) for name in witnesses))
         if any(lag is None for lag in lags):
-            return None
+            lost += 1
+            if lost == MOST_LOST:
+                return None
+            continue
         latest = max(latest, *(lag for lag in lags if lag is not None))
     return latest
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -77,19 +76,17 @@ async def connect(
         return outcome
     context.transcript.note(who, "·", f"connected to instance {number}" if len(target.instances) > 1 else "connected")
     outcome.on_frame = lambda connection, received: context.transcript.note(connection.name, "←", received, received.at)
-    outcome.on_barrier = partial(_note_barrier, context)
+    outcome.on_own = lambda connection, said: context.transcript.note(connection.name, "→", f"{said} (by the harness)")
     outcome.on_close = partial(_note_close, context)
     outcome.turn = partial(context.turn, who)
     context.connections[who] = outcome
+    if outcome.closed is None:
+        context.run.open_connections.add(outcome, number)
     return outcome
 
 
-def _note_barrier(context: ScenarioContext, connection: Connection) -> None:
-    request = json.dumps(context.run.spec.protocol.barrier_request)
-    context.transcript.note(connection.name, "→", f"{request} of the harness, to know when all before it is handled")
-
-
 def _note_close(context: ScenarioContext, connection: Connection, closed: Closed) -> None:
+    context.run.open_connections.end(connection)
     context.transcript.note(connection.name, "·", str(closed))
     if not closed.ours:
         context.run.reachability.ended(dropped=closed.code is None)

@@ -9,6 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.context.open_connections import OpenConnections
 from conformance.target.throttle import Throttle
 from conformance.wire.frame_budget import Memory
 
@@ -134,6 +135,7 @@ class RunContext:
     secrets: tuple[str, ...] = field(default=())
     used: set[str] = field(default_factory=set)
     reachability: Reachability = field(default_factory=Reachability)
+    open_connections: OpenConnections = field(default_factory=OpenConnections)
     memory: Memory = field(default_factory=Memory)
     exclusive_slot: ExclusiveSlot = field(default_factory=ExclusiveSlot)
     throttle: Throttle = field(default_factory=Throttle)

@@ -109,6 +109,7 @@ async def run(
             except (BudgetSpent, AskedToLeave) as error:
                 state.stopped = state.stopped or str(error)
             state.stopped, state.doubts = state.stopped or watchdog.stopped, watchdog.doubts
+            state.notes = (*state.notes, *watchdog.notes())
 
 
 @asynccontextmanager
@@ -120,7 +121,7 @@ async def noted(opening: AbstractAsyncContextManager[Provisioner], state: RunSta
             yield provisioner
     finally:
         if provisioner is not None:
-            state.notes = tuple(provisioner.notes())
+            state.notes = (*state.notes, *provisioner.notes())
 
 
 def _count(result: Result, spec: Spec, options: Options, state: RunState) -> None:

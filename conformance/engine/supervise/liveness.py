@@ -1,67 +1,136 @@
-"""Idle TCP connections to a target: whoever ends the server ends them, in that moment, and nothing else does.
+"""WebSocket connections to a target that belong to no scenario: they see a server end that is back in the same moment.
 
-A server that crashes and is back at once answers the next question as if nothing had been; these connections remember.
-They never say a word, so they need no account, and are in nobody's room.
+A connection can end for many reasons: a gateway ends idle ones, or those of a certain age. A server that ends takes
+all its connections along. So the end of one says something only where no other connection of that instance lives on.
+
+    a liveness connection ends, and                               what it was
+    ------------------------------------------------------------  ----------------------------------------
+    another connection of the instance, open before, stays open   the connection ended: nothing to report
+    none stays open                                               the server was lost
+    there was no other                                            nobody knows: nothing to report
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+
+from conformance.engine.context.joining import connect
+from conformance.engine.context.run_context import Reachability
+from conformance.engine.context.scenario_context import ScenarioContext
+from conformance.engine.scenario_run.arrange import provide
+from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
+from conformance.target.accounts import Wanted
+from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conformance.target import Target
+    from conformance.engine.context.run_context import RunContext
+    from conformance.wire.connection import Connection
+    from conformance.wire.events import Received
 
-PAUSE = 1.0
-"""Seconds before a connection that was lost is opened again; some servers end whoever says nothing for a while."""
+PER_INSTANCE = 2
+"""Connections to each instance: with one alone, nobody knows whether another one would have lived on."""
+STAGGER = 0.5
+"""Seconds between their openings, so that a gateway that counts a connection's age does not end them together."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds before one that has ended is opened again; each time twice as many, up to the longest."""
+MOMENT = 0.2
+"""Seconds in which the ends of all connections of a server that was lost have arrived."""
 FEW = 20
-PORTS = {"ws": 80, "wss": 443}
 
 
 class LivenessConnections:
-    """Sits at every instance of a target and calls `lost` whenever a connection that stood is gone."""
+    """Keeps connections to every instance of a target, and calls `lost` with what was seen when an instance ended.
 
-    def __init__(self, target: Target, lost: Callable[[], None]) -> None:
-        # Where connections are few, one that is for nothing would take the place of one that is needed.
-        few = target.limits.open_connections is not None and target.limits.open_connections < FEW
-        self._places = [] if few else [urlsplit(url) for url in target.instances]
-        if self._places:  # and as many as look at the target again when something is wrong
-            target.throttle.keep(2 * len(self._places) + 1)
+    There are none where connections are few, and where accounts are lent: they would be missing elsewhere.
+    """
+
+    def __init__(self, run_context: RunContext, lost: Callable[[str], None]) -> None:
+        self._run = run_context
         self._lost = lost
-        self._sitting: list[asyncio.Task[None]] = []
+        limit = run_context.target.limits.open_connections
+        wanted = not run_context.provisioner.lasting and (limit is None or limit >= FEW)
+        instances = range(1, len(run_context.target.instances) + 1) if wanted else ()
+        self._places = {f"liveness{one}_{at}": (one, at) for at in instances for one in range(PER_INSTANCE)}
+        if wanted:  # and as many as look at the target again when something is wrong
+            run_context.throttle.keep(len(self._places) + len(instances) + 1)
+        self._context: ScenarioContext | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._judging = 0
+        self._judged = asyncio.Event()
+        self._judged.set()
 
     async def __aenter__(self) -> Self:
-        seated = [asyncio.Event() for _ in self._places]
-        self._sitting = [
-            asyncio.create_task(self._sit(place.hostname or "", place.port or PORTS[place.scheme], event))
-            for place, event in zip(self._places, seated, strict=True)
-        ]
-        await asyncio.gather(*(event.wait() for event in seated))
+        context = ScenarioContext(replace(self._run, reachability=Reachability()), observing=True)
+        with contextlib.suppress(ProvisioningFailed):
+            if self._places:
+                await provide(context, Wanted(tuple(self._places)))
+                self._context = context
+                first = asyncio.Event()
+                self._tasks = [asyncio.create_task(self._keep(context, who, first)) for who in self._places]
+                await first.wait()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._sitting:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._sitting, return_exceptions=True)
-        await asyncio.sleep(0)  # for the sockets to be closed
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        if self._context is not None:
+            await self._context.end()
+            self._context = None
 
-    async def _sit(self, host: str, port: int, seated: asyncio.Event) -> None:
+    async def judged(self) -> None:
+        """Wait until every end that was seen so far has been explained, or called a loss."""
+        await self._judged.wait()
+
+    async def _keep(self, context: ScenarioContext, who: str, first: asyncio.Event) -> None:
+        """Keep one connection open; `first` is set when one of them has been tried."""
+        turn, instance = self._places[who]
+        await asyncio.sleep(turn * STAGGER)
+        pause = SHORTEST_PAUSE
         while True:
             try:
-                reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), PAUSE)
-            except (OSError, TimeoutError):
-                seated.set()
-            else:
-                seated.set()
-                try:
-                    with contextlib.suppress(OSError):
-                        while await reader.read(1 << 12):  # a server that speaks first
-                            pass
-                finally:
-                    writer.transport.abort()
-                self._lost()
-            await asyncio.sleep(PAUSE)
+                connection = await connect(context, who, instance)
+            except (BudgetSpent, AskedToLeave):
+                return
+            finally:
+                first.set()
+            if not isinstance(connection, Refused):
+                connection.on_frame = _forget
+                connection.on_own = lambda *_: None
+                await connection.ended()
+                await self._judge(connection, instance)
+                connection.forget()
+                context.past.clear()
+            await asyncio.sleep(pause + turn * STAGGER)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _judge(self, ended: Connection, instance: int) -> None:
+        """Call it a loss where every other connection of the instance ended in the same moment."""
+        closed = ended.closed
+        assert closed is not None
+        if closed.ours or closed.fault:
+            return
+        self._judging += 1
+        self._judged.clear()
+        try:
+            # How late the others' ends are for us depends on this machine.
+            await asyncio.sleep(MOMENT * self._run.time_scale)
+            beside = self._run.open_connections.beside(ended, instance, MOMENT)
+            if beside and not any(one.closed is None for one in beside):
+                others = f"all {len(beside)} others" if len(beside) > 1 else "the only other one"
+                self._lost(f"a connection to instance {instance} was {closed}, and so was {others} in that moment")
+        finally:
+            self._judging -= 1
+            if not self._judging:
+                self._judged.set()
+
+
+def _forget(connection: Connection, _: Received) -> None:
+    """Keep nothing of what the server sends: nobody will look at it."""
+    connection.log.clear()

@@ -58,12 +58,13 @@ class SupervisedRun:
             await begin()
         if self.watchdog.returns and not self.culprits:
             self.watchdog.doubt(
-                f"the target was lost while {self.watchdog.suspects} played, and came back; "
+                f"the target was lost while {self.watchdog.suspects} played ({self.watchdog.seen}), and came back; "
                 "played again, none of it brings the target down"
             )
         elif self.changed and not self.culprits:
             self.watchdog.doubt(
-                f"connections were dropped while {', '.join(self.changed[:8])} played, and not when again"
+                f"connections were dropped while {', '.join(self.changed[:8])} played ({self.watchdog.seen}), "
+                "and not when again"
             )
 
     async def _scenario_again(self, one: Scenario, attempt: int, before: Result | None) -> None:
@@ -71,38 +72,42 @@ class SupervisedRun:
         if self.stopped:
             self.give(self._not_judged(one, attempt, before))
             return
-        result, stands = await self._play(one, attempt)
+        result, stands = await self._play(one, attempt, again=True)
         self.stopped = self.stopped or self.watchdog.stopped
         if result is None:
             self.give(self._not_judged(one, attempt, before))
         elif stands:
-            if before is not None and before.outcome is not result.outcome:
+            dropped = before is not None and one.id not in self.watchdog.slowed
+            if dropped and before is not None and before.outcome is not result.outcome:
                 self.changed.append(one.id)
             self.give(result)
         else:
             self.culprits += 1
-            message = "the whole server was lost while this was played, twice, the second time with nothing beside it"
+            message = (
+                "the whole server was lost while this was played, twice, the second time with nothing beside it: "
+                f"{self.watchdog.seen}"
+            )
             problem = Problem(message, self._file(one), one.line)
             self.give(replace(result, outcome=Outcome.FAIL, problems=(problem, *result.problems)))
 
     async def _probe_again(self, probe: Probe) -> None:
         if not (self.stopped or self.watchdog.stopped):
-            seen, _ = await self._observe(probe)
+            seen, _ = await self._observe(probe, again=True)
             if seen is not None and not self.watchdog.stopped:
                 self.give(seen)
 
-    async def _play(self, one: Scenario, attempt: int) -> tuple[Result | None, bool]:
+    async def _play(self, one: Scenario, attempt: int, *, again: bool = False) -> tuple[Result | None, bool]:
         watch = self.watchdog.watch(one.id)
         run_context = replace(self.run_context, reachability=watch.reachability)
         result = await self.watchdog.over(watch, lambda: run_scenario(one, run_context, attempt))
         well = result is not None and result.outcome in WELL
-        return result, await self.watchdog.believes(watch, well=well)
+        return result, await self.watchdog.believes(watch, well=well, again=again)
 
-    async def _observe(self, probe: Probe) -> tuple[Observation | None, bool]:
+    async def _observe(self, probe: Probe, *, again: bool = False) -> tuple[Observation | None, bool]:
         watch = self.watchdog.watch(probe.id)
         run_context = replace(self.run_context, reachability=watch.reachability)
         seen = await self.watchdog.over(watch, lambda: observe(probe, run_context))
-        return seen, await self.watchdog.believes(watch, well=True)
+        return seen, await self.watchdog.believes(watch, well=True, again=again)
 
     def _not_judged(self, one: Scenario, attempt: int, seen: Result | None) -> Result:
         """Give what is left of a play when the target is gone: no word against the server."""

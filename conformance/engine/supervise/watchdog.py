@@ -5,9 +5,11 @@ What a play says against a server says nothing when the server was not there to 
     a play ends                                                     its result
     -------------------------------------------------------------   --------------------------------------------------
     well, and every connection was answered                         stands
-    otherwise, and the target does again all that it did when it    stands
-    was calibrated, and has dropped nobody meanwhile
+    otherwise, and the target lets somebody in and replies, and     stands
+    no instance of it has ended all its connections meanwhile
     otherwise                                                       is held back, and so is the beginning of others
+      the target was only slow                                      it is played again at the end, with nothing beside,
+                                                                      and that result stands
       the target comes back (or the run can start it again)         it is played again at the end, with nothing beside
         and is lost again while that is played                      FAIL: this scenario brings the server down
         and it ends otherwise than before                           that result, and the run is not complete
@@ -22,9 +24,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from conformance.engine.calibration.calibrate import differences, recheck
+from conformance.engine.calibration.calibrate import differences
 from conformance.engine.context.run_context import Reachability
+from conformance.engine.supervise.keepalive import keep_alive
 from conformance.engine.supervise.liveness import LivenessConnections
+from conformance.engine.supervise.reaching import Answer, ask
 from conformance.errors import ChatParityError
 
 if TYPE_CHECKING:
@@ -56,22 +60,27 @@ class Watchdog:
     """Says of each play whether it may be believed; a context manager around all of them.
 
     `stopped` says why the run has to end (empty: it has not to); `doubts` why it is not complete though it goes on;
-    `returns` how often the target was lost and is back.
+    `returns` how often the target was lost and is back; `seen` what the last loss looked like; `slow` what the target
+    took too long for, the last time, and `slowed` the names of those that were playing.
     """
 
     def __init__(self, run_context: RunContext) -> None:
         self.stopped = ""
         self.doubts = ""
         self.returns = 0
+        self.seen = ""
+        self.slow = ""
+        self.slowed: set[str] = set()
         self._stage = run_context
-        self._canary = LivenessConnections(run_context.target, self._lost)
+        self._canary = LivenessConnections(run_context, self._lost)
+        self._pings: asyncio.Task[None] | None = None
         self._losses = 0
         self._restarting = False
         self._watched: list[Watch] = []
         self._suspects: tuple[str, ...] = ()
         self._asking = asyncio.Lock()
         self._asked = 0.0
-        self._answer = ""
+        self._answer = Answer()
         self._recovering = asyncio.Lock()
         self._good = 0.0
         self._here = asyncio.Event()
@@ -80,9 +89,14 @@ class Watchdog:
 
     async def __aenter__(self) -> Self:
         await self._canary.__aenter__()
+        if self._stage.target.keepalive:
+            self._pings = asyncio.create_task(keep_alive(self._stage.open_connections))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._pings is not None:
+            self._pings.cancel()
+            await asyncio.wait([self._pings])
         await self._canary.__aexit__()
 
     async def restart(self) -> None:
@@ -121,15 +135,25 @@ class Watchdog:
                 supervised.cancel()
                 await asyncio.wait({supervised})
 
-    async def believes(self, watch: Watch, *, well: bool) -> bool:
-        """Say whether what a play has seen stands; `well`: it says nothing against the server. The watch is over."""
+    async def believes(self, watch: Watch, *, well: bool, again: bool = False) -> bool:
+        """Say whether what a play has seen stands; `well`: it says nothing against the server. The watch is over.
+
+        What is played `again` has nothing beside it: then a slow target is judged as it is.
+        """
         try:
             if self.stopped:
                 return False
-            wrong = "" if well and not watch.reachability.lost else await self._ask()
-            if wrong:
-                await self._recover(wrong)
-            return not wrong and not (watch.reachability.closed and self._losses != watch.losses)
+            answer = Answer() if well and not watch.reachability.lost else await self._ask()
+            slow = answer.slow
+            if answer.gone:
+                slow = await self._recover(answer.gone)
+                if not slow:
+                    return False
+            await self._canary.judged()
+            if slow:
+                self.slow = slow
+                self.slowed.add(watch.name)
+            return (again or not slow) and not (watch.reachability.closed and self._losses != watch.losses)
         finally:
             if watch in self._watched:
                 self._watched.remove(watch)
@@ -146,53 +170,71 @@ class Watchdog:
         """Note why the run is not complete; the first reason is kept."""
         self.doubts = self.doubts or reason
 
+    def notes(self) -> list[str]:
+        """Say what did not spoil the run, and is good to know."""
+        if not self.slow:
+            return []
+        return [
+            f"the target was slow while {len(self.slowed)} scenarios were played ({self.slow}); they were played "
+            "again, one at a time, and that is what counts: on a slow line, `--time-scale 3` waits three times as long"
+        ]
+
     @property
     def suspects(self) -> str:
         """Name those that were playing when the target was lost for the last time."""
         more = len(self._suspects) - MOST_NAMES
         return ", ".join(self._suspects[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
-    def _lost(self) -> None:
+    def _lost(self, seen: str) -> None:
         if not self._restarting:
-            self._note_loss()
+            self._note_loss(seen)
 
-    def _note_loss(self) -> None:
+    def _note_loss(self, seen: str) -> None:
         self._losses += 1
+        self.seen = seen
         self._suspects = tuple(watch.name for watch in self._watched) or self._suspects
 
-    async def _ask(self) -> str:
+    async def _ask(self) -> Answer:
         """Say what is wrong with the target now; whoever asks while a question is under way shares the next one."""
         arrived = time.perf_counter()
         async with self._asking:
             if self._asked < arrived:
                 self._asked = time.perf_counter()
-                self._answer = await recheck(self._stage)
-                if self._answer and self._here.is_set():
-                    self._note_loss()
+                self._answer = await ask(self._stage)
             return self._answer
 
-    async def _recover(self, wrong: str) -> None:
-        """Wait for the target to come back, or bring it back; else the run is over."""
-        arrived = time.perf_counter()
+    async def _recover(self, gone: str) -> str:
+        """Wait for the target to come back, or bring it back; else the run is over.
+
+        Gives what was slow where the target is there at the next question already, and nothing was lost meanwhile.
+        """
+        arrived, losses = time.perf_counter(), self._losses
         async with self._recovering:
             if self._good > arrived or self.stopped:
-                return
+                return ""
             self._here.clear()
             until = self._asked + GRACE_PERIOD * self._stage.time_scale
+            if not (await ask(self._stage)).gone and self._losses == losses:
+                self._here.set()
+                return f"first {gone}, and then it was there"
+            self._note_loss(gone)
             if self._stage.restart is not None:
                 with contextlib.suppress(ChatParityError):
                     await self.restart()
-            while wrong := await recheck(self._stage):
+            while gone := (await ask(self._stage)).gone:
                 if time.perf_counter() > until:
-                    self._give_up(f"the target was lost while {self.suspects} played: {wrong}")
-                    return
+                    self._give_up(f"the target was lost while {self.suspects} played: {gone}")
+                    return ""
                 await asyncio.sleep(GLANCE)
             self._good = time.perf_counter()
             self.returns += 1
             if self.returns > MOST_LOSSES:
-                self._give_up(f"the target was lost {self.returns} times, the last time while {self.suspects} played")
-                return
+                self._give_up(
+                    f"the target was lost {self.returns} times, the last time while {self.suspects} played: {self.seen}"
+                )
+                return ""
             self._here.set()
+            return ""
 
     def _give_up(self, reason: str) -> None:
         self.stopped = reason

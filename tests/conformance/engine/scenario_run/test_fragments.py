@@ -55,7 +55,7 @@ async def test_the_transcript_has_every_frame_of_ours_and_none_between_two_fragm
     ours = [entry.text or "a request" for entry in result.transcript if (entry.who, entry.way) == ("alice", "→")]
     first = next(index for index, text in enumerate(ours) if "fin 0" in text)
     assert "opcode 0 fin 1" in ours[first + 1]
-    assert any("of the harness" in text for text in ours[first + 2 :])
+    assert any("by the harness" in text for text in ours[first + 2 :])
 
 
 @pytest.mark.parametrize("step", ["{sync: alice}", "{send: Ping, by: alice}"], ids=["asking", "sending"])

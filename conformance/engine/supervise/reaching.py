@@ -1,0 +1,65 @@
+"""Asks a target whether it is still there, with a connection and one reply, and nothing that a rule is about."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+
+from conformance.engine.context.joining import connect
+from conformance.engine.context.retrying import connect_with_retries
+from conformance.engine.context.run_context import Reachability, RunContext
+from conformance.engine.context.scenario_context import ScenarioContext
+from conformance.engine.scenario_run.arrange import provide
+from conformance.errors import ProvisioningFailed
+from conformance.target.accounts import Wanted
+from conformance.wire.handshake_errors import Refused
+
+LONGEST_LOOK = 5.0
+"""Seconds at least until a target that says nothing when it is asked whether it is still there counts as lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of the question: why the target is not there (empty: it is), and whether it took too long to say."""
+
+    gone: str = ""
+    slow: str = ""
+
+
+async def ask(run_context: RunContext) -> Answer:
+    """Connect to every instance, and ask the barrier of each connection where it answered before."""
+    context = ScenarioContext(replace(run_context, reachability=Reachability()), observing=True)
+    instances = range(1, len(run_context.target.instances) + 1)
+    # Accounts that are lent are few: one of them has to do for all instances.
+    users = ["asking"] if run_context.provisioner.lasting else [f"asking{number}" for number in instances]
+    longest = max(LONGEST_LOOK * run_context.time_scale, 2 * run_context.reply)
+    began = time.perf_counter()
+    try:
+        # Whoever waits for an account that a play has, or for its rate limit, waits for us and not for the target.
+        await provide(context, Wanted(tuple(users)))
+        began = time.perf_counter()
+        async with asyncio.timeout(longest):
+            gone = await _gone(context, users)
+    except ProvisioningFailed as error:
+        gone = str(error)
+    except TimeoutError:
+        gone = f"it does not answer within {longest:g} s"
+    finally:
+        await context.end()
+    seconds = time.perf_counter() - began - context.throttled.seconds
+    slow = not gone and seconds > run_context.reply
+    return Answer(gone, f"a connection and one reply take it {seconds:.1f} s" if slow else "")
+
+
+async def _gone(context: ScenarioContext, users: list[str]) -> str:
+    for number, user in enumerate(users, 1):
+        outcome = await connect_with_retries(context, user, partial(connect, context, user, number))
+        if isinstance(outcome, Refused):
+            address = context.run.target.instances[number - 1]
+            return f"{address} does not let us in: {outcome.why}"
+        if context.run.calibration.answers_barrier and not await outcome.barrier(context.run.reply):
+            ended = f"; the connection was {outcome.closed}" if outcome.closed is not None else ""
+            return f"a barrier is not answered within {context.run.reply:g} s{ended}"
+    return ""
