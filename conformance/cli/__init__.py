@@ -1,4 +1,4 @@
-"""The command `chat-parity`: thin doors to the rest, one file per verb, imported when it is called."""
+"""The command `chat-parity`: thin entry points to the rest, one file per verb, imported when it is called."""
 
 from conformance.cli.main import main
 

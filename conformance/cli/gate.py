@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write into this file, and print nothing.")
 @click.pass_context
 def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
-    """Say whether the run NEW has lost anything that the run OLD held.
+    """Say whether the run NEW has lost anything that passed in the run OLD.
 
-    NEW is a run.jsonl, a folder with one, or a server, which is run first. The exit code is 0 only if nothing that held
-    is lost, nothing that was judged is unjudged, and every waiver is valid; 1 for a loss or a waiver that is not valid;
-    2 for a mistake in the usage or in a file; 3 when it cannot be said.
+    NEW is a run.jsonl, a folder with one, or a server, which is run first. The exit code is 0 only if nothing
+    that passed is lost, nothing that was judged is unjudged, and every waiver is valid; 1 for a loss or a waiver that
+    is not valid; 2 for a mistake in the usage or in a file; 3 when it cannot be said.
     """
     recorded = read_run(old)
     options = {"yes": given["yes"], "spec_folder": given["spec_folder"]}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 WIDEST_COLUMN = 64
-"""Columns beside the last; what is longer stands out rather than pushing everything to the right."""
+"""Columns beside the last; a longer text sticks out instead of pushing everything to the right."""
 
 
 @dataclass(frozen=True, slots=True)

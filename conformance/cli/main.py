@@ -14,10 +14,10 @@ from conformance import __version__
 from conformance.errors import ChatParityError
 
 _VERBS = {
-    "run": "Play scenarios against a server and write the parity report.",
+    "run": "Run scenarios against a server and write the parity report.",
     "report": "Show a recorded run again.",
     "compare": "Put two recorded runs, or two servers, side by side.",
-    "gate": "Say whether a run has lost anything that another one held.",
+    "gate": "Say whether a run has lost anything that passed in another one.",
     "waivers": "Look after files of known failures.",
     "lint": "Find mistakes and gaps in the spec, and in target files.",
     "list": "List features, rules, scenarios, probes and messages.",

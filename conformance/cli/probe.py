@@ -102,7 +102,7 @@ async def _observe(
     *,
     yes: bool,
 ) -> None:
-    """Play the probes and nothing else; what was observed is in `seen`, also when this is cancelled."""
+    """Run the probes and nothing else; what was observed is in `seen`, also when this is cancelled."""
     began = time.perf_counter()
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))

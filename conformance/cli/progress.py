@@ -48,7 +48,7 @@ class Progress:
     def take(self, record: Calibration | Result | Observation) -> None:
         """Show one record."""
         if isinstance(record, Calibration):
-            self._bar.update(self._task, description="playing")
+            self._bar.update(self._task, description="running")
         elif isinstance(record, Observation):
             self._bar.update(self._task, description="observing")
         else:

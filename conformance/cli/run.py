@@ -55,11 +55,17 @@ if TYPE_CHECKING:
 @click.option(
     "--bystanders/--no-bystanders",
     default=None,
-    help="People who have no part look on in every scenario (default: where the target does not ration connections).",
+    help="Connect bystanders in every scenario (default: on, except for a target that limits connections per second).",
 )
-@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Play each so many times.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="How often to run each scenario.",
+)
 @click.option("--order", default="id", show_default=True, help="id, reverse, or random:SEED.")
-@click.option("--max-failures", type=click.IntRange(1), help="Stop after so many failures of must rules.")
+@click.option("--max-failures", type=click.IntRange(1), help="Stop after this many failures of must rules.")
 @click.option(
     "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
 )
@@ -93,9 +99,9 @@ if TYPE_CHECKING:
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
 @click.pass_context
 def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
-    """Play scenarios against a server and write the parity report.
+    """Run scenarios against a server and write the parity report.
 
-    TARGET is a target file or a ws:// URL; without one the reference server is started and tested. What is played may
+    TARGET is a target file or a ws:// URL; without one the reference server is started and tested. What is run may
     be narrowed by ids and globs. Writes run.jsonl, and beside it parity.html,
     parity.md, parity.json and junit.xml.
     """

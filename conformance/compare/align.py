@@ -58,7 +58,7 @@ class Alignment:
 
 
 def align(comparison: Comparison, scenario: str) -> Alignment:
-    """Align the plays of a scenario, of several attempts the first that ended as the scenario did; raises KeyError."""
+    """Align the runs of a scenario, of several attempts the first that ended as the scenario did; raises KeyError."""
     pair = next((one for one in comparison.scenarios if one.id == scenario), None)
     if pair is None:
         raise KeyError(scenario)

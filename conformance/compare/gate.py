@@ -1,20 +1,20 @@
-"""Whether the migration may go on: nothing that held in OLD is lost in NEW, and nothing judged there is unjudged now.
+"""Whether the migration may go on: nothing that passed in OLD is lost in NEW, and nothing judged there is unjudged now.
 
     of a scenario that OLD judged              in NEW                                            code
     ----------------------------------------   -----------------------------------------------   ----
-    it held (PASS)                             FAIL                                              1
+    it passed (PASS)                           FAIL                                              1
                                                WAIVED: a person has written down that it may     –
-    it held or failed                          BROKEN, UNTESTABLE, BLOCKED, NOT RUN,             3
+    it passed or failed                        BROKEN, UNTESTABLE, BLOCKED, NOT RUN,             3
                                                NOT APPLICABLE: another profile declares less
                                                gone, or changed: the specs are not the same      3
-                                               (not with `spec_changed`, unless it held, changed
+                                               (not with `spec_changed`, unless it passed, changed
                                                and fails: nobody can tell if that is a loss)
 
     besides                                                                                      code
     ------------------------------------------------------------------------------------------   ----
     OLD or NEW is not complete, or OLD judged nothing                                            3
-    a rule that held is found broken by a scenario that did not find that before                 1
-    a feature of which something held is MISSING                                                 1
+    a rule that passed is found broken by a scenario that did not find that before                 1
+    a feature of which something passed is MISSING                                                 1
     a waiver of NEW is stale, expired or matches nothing                                         1
 
 What is not complete decides first (a server that dies fails much that it holds), then a loss, then what is unjudged. A
@@ -98,9 +98,9 @@ def decide(comparison: Comparison, terms: Terms) -> Decision:
     reasons = tuple(dict.fromkeys(found))  # A finding counts in every feature of its rule.
     kinds = {one.kind for one in reasons}
     code = next((code for kind, code in CODES.items() if kind in kinds), 0)
-    held = [pair for pair in pairs if pair.old and pair.old.status is Status.PASS]
-    line = _line(code, reasons, len(held), comparison)
-    return Decision(code, line, reasons, (*comparison.notes, *_notes(pairs, held, terms)))
+    passed = [pair for pair in pairs if pair.old and pair.old.status is Status.PASS]
+    line = _line(code, reasons, len(passed), comparison)
+    return Decision(code, line, reasons, (*comparison.notes, *_notes(pairs, passed, terms)))
 
 
 def _counts(pair: ScenarioPair, comparison: Comparison, terms: Terms) -> bool:
@@ -129,21 +129,21 @@ def _scenario(pair: ScenarioPair, terms: Terms) -> Iterator[Reason]:
     old, new = pair.old, pair.new
     if old is None or old.status not in _JUDGED:
         return
-    held = old.status is Status.PASS
+    passed = old.status is Status.PASS
     if new is None:
         if not terms.spec_changed:
             yield Reason(Kind.CHANGED, pair.id, f"{pair.id} is not in the spec of NEW")
     elif new.status not in _JUDGED:
         why = f": {reason(new)}" if reason(new) else ""
         yield Reason(Kind.UNJUDGED, pair.id, f"{pair.id} was judged ({old.status}), and is {new.status}{why}")
-    elif pair.changed and held and new.status is Status.FAIL:
-        yield Reason(Kind.CHANGED, pair.id, f"{pair.id} held, has changed since, and fails: {reason(new)}")
+    elif pair.changed and passed and new.status is Status.FAIL:
+        yield Reason(Kind.CHANGED, pair.id, f"{pair.id} passed, has changed since, and fails: {reason(new)}")
     elif pair.changed and not terms.spec_changed:
         yield Reason(Kind.CHANGED, pair.id, f"{pair.id}: {pair.why}")
-    elif held and not pair.changed and new.status is Status.FAIL:
+    elif passed and not pair.changed and new.status is Status.FAIL:
         failed = sum(result.outcome == "FAIL" for result in new.results)
         often = f" in {failed} of {len(new.results)} attempts" if new.flaky else ""
-        yield Reason(Kind.LOST, pair.id, f"{pair.id} held, and fails{often}: {reason(new)}")
+        yield Reason(Kind.LOST, pair.id, f"{pair.id} passed, and fails{often}: {reason(new)}")
 
 
 def _rule(rule: RulePair, pairs: Mapping[str, ScenarioPair]) -> Iterator[Reason]:
@@ -173,15 +173,15 @@ def _waivers(comparison: Comparison) -> Iterator[Reason]:
             yield Reason(Kind.WAIVER, waiver.entry.scenario, complaint(waiver, file, known))
 
 
-def _line(code: int, reasons: tuple[Reason, ...], held: int, comparison: Comparison) -> str:
+def _line(code: int, reasons: tuple[Reason, ...], passed: int, comparison: Comparison) -> str:
     if not code:
         old, new = comparison.old.name, comparison.new.name
-        return f"gate: open: {new} has lost nothing of {plural(held, 'scenario')} that {old} held"
+        return f"gate: open: {new} has lost nothing of {plural(passed, 'scenario')} that passed in {old}"
     # One rule may be found broken in many ways, and is still one.
     counts = Counter(kind for kind, _ in {(one.kind, one.subject) for one in reasons})
     said = {
         Kind.INCOMPLETE: "a run is not complete, or judged nothing",
-        Kind.LOST: f"{counts[Kind.LOST]} lost that held",
+        Kind.LOST: f"{counts[Kind.LOST]} lost that passed",
         Kind.WAIVER: f"{plural(counts[Kind.WAIVER], 'waiver')} not valid",
         Kind.UNJUDGED: f"{counts[Kind.UNJUDGED]} not judged that was",
         Kind.CHANGED: f"{counts[Kind.CHANGED]} changed or gone in the spec",
@@ -190,15 +190,15 @@ def _line(code: int, reasons: tuple[Reason, ...], held: int, comparison: Compari
     return f"gate: closed: {', '.join(said[kind] for kind in CODES if counts[kind])}; first: {first.sentence}"
 
 
-def _notes(pairs: list[ScenarioPair], held: list[ScenarioPair], terms: Terms) -> Iterator[str]:
+def _notes(pairs: list[ScenarioPair], passed: list[ScenarioPair], terms: Terms) -> Iterator[str]:
     flaky = sum(pair.old is not None and pair.old.flaky for pair in pairs)
     if flaky:
         yield f"{plural(flaky, 'scenario')} of OLD ended in different ways; what is flaky does not hold"
-    waived = sum(pair.new is not None and pair.new.status is Status.WAIVED for pair in held)
+    waived = sum(pair.new is not None and pair.new.status is Status.WAIVED for pair in passed)
     if waived:
-        yield f"{plural(waived, 'scenario')} that held may fail: a waiver says so"
-    if not held:
-        yield "nothing held in OLD, so that nothing could be lost"
+        yield f"{plural(waived, 'scenario')} that passed may fail: a waiver says so"
+    if not passed:
+        yield "nothing passed in OLD, so nothing could be lost"
     if terms.without:
         yield f"not counted: {', '.join(sorted(terms.without))}"
     if terms.musts_only:

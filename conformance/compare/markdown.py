@@ -1,4 +1,4 @@
-"""A comparison as a page of Markdown: the seed's table, measured."""
+"""A comparison as a page of Markdown: the parity table, measured."""
 
 from __future__ import annotations
 

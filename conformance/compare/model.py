@@ -20,7 +20,7 @@ class Change(StrEnum):
     IMPROVED = "IMPROVED"
     """Better than it was, and nothing of it is lost."""
     REGRESSED = "REGRESSED"
-    """Something of it held, and fails now."""
+    """Something of it passed, and fails now."""
     BOTH_FAIL = "BOTH FAIL"
     """Holds in neither."""
     NOT_COMPARABLE = "NOT COMPARABLE"
@@ -46,7 +46,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPair:
-    """One scenario in both runs; `changed` when it is played or judged in another way since."""
+    """One scenario in both runs; `changed` when it runs or is judged in another way since."""
 
     id: str
     old: JudgedScenario | None

@@ -32,7 +32,7 @@ def _notes(old: Run, new: Run) -> Iterator[str]:
     for name, run in (("OLD", old), ("NEW", new)):
         if not run.complete:
             why = (run.footer.reason or "stopped") if run.footer else "cut off"
-            yield f"{name} is not complete ({why}): what it did not play is not compared"
+            yield f"{name} is not complete ({why}): what it did not run is not compared"
     if one.spec.digest != another.spec.digest:
         yield "the spec has changed between the two: scenarios that changed are not compared"
         if one.spec.wire != another.spec.wire:
@@ -41,7 +41,7 @@ def _notes(old: Run, new: Run) -> Iterator[str]:
         yield f"the two targets declare another {path}"
     for name in _TELLING:
         if one.options.get(name) != another.options.get(name):
-            yield f"the two were played with another {name} ({one.options.get(name)}, {another.options.get(name)})"
+            yield f"the two ran with another {name} ({one.options.get(name)}, {another.options.get(name)})"
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Puts two runs side by side. Only what both played in the same way is compared; all else says why it is not.
+"""Puts two runs side by side. Only what both ran in the same way is compared; everything else says why it is not.
 
     scenario    in OLD, in NEW             status
     ---------   ------------------------   ---------------------------------------------
@@ -125,14 +125,14 @@ def _of_rule(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]
 
 
 def _newly_charged(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> bool:
-    """Tell whether a scenario which both played found what it had not found before."""
+    """Tell whether a scenario that both ran found what it had not found before."""
     before = {charge.result.scenario for charge in old.charges}
     now = {charge.result.scenario for charge in new.charges} - before
     return any(_played_alike(pairs[name]) for name in now)
 
 
 def _cleared(old: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> bool:
-    """Tell whether something that spoke against the rule was played again in the same way, and does so no more."""
+    """Tell whether something that spoke against the rule was run again in the same way, and does so no more."""
     against = {one.entry.id for one in old.scenarios if one.status in FAILING}
     against |= {charge.result.scenario for charge in old.charges}
     return any(_played_alike(pairs[name]) for name in against)

@@ -62,7 +62,7 @@ def _rule(rule: JudgedRule) -> Item:
     if not rule.scenarios:
         return Item(name, "no scenario proves it")
     if not results:
-        return Item(name, "none of its scenarios was played")
+        return Item(name, "none of its scenarios was run")
     why = next((problem.message for result in results for problem in result.problems), "")
     outcomes = ", ".join(sorted({result.outcome.lower() for result in results}))
     return Item(name, f"its scenarios ended {outcomes}{f': {why}' if why else ''}")

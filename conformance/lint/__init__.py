@@ -18,7 +18,7 @@ from conformance.lint.messages import (
     types_named_by_schemas_exist,
     types_of_the_protocol_exist,
 )
-from conformance.lint.names import names_are_bound, names_of_branches_differ, onlookers_are_strangers, orders_exist
+from conformance.lint.names import names_are_bound, names_of_branches_differ, names_of_bystanders_are_free, orders_exist
 from conformance.lint.needs import instances_are_needed, restarts_are_needed_and_alone
 from conformance.lint.refusal import refusals_have_three_parts
 from conformance.lint.rules import features_have_rules, rules_are_proved, rules_named_elsewhere_exist
@@ -54,7 +54,7 @@ OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
 OF_EACH_PLAY: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     names_are_bound,
     names_of_branches_differ,
-    onlookers_are_strangers,
+    names_of_bystanders_are_free,
     orders_exist,
     instances_are_needed,
     restarts_are_needed_and_alone,
@@ -76,7 +76,7 @@ def lint(spec: Spec, ledger: Ledger) -> list[Mistake]:
 def _of_each(
     rules: Iterable[Callable[[Scenario, Spec], Iterator[Finding]]], scenarios: Iterable[Scenario], spec: Spec
 ) -> list[Mistake]:
-    """Ask every rule about every play; the cases of one file that share a finding share its line in the answer."""
+    """Apply every check to every scenario; the cases of one file that share a finding share its line in the answer."""
     cases: dict[str, list[Scenario]] = defaultdict(list)
     for scenario in scenarios:
         cases[scenario.base].append(scenario)

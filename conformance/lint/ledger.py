@@ -33,7 +33,7 @@ _HEAD = """\
 class Ledger:
     """Published ids: kind (a key of `KINDS`) → id → the feature that it is filed under (empty for none).
 
-    `retired` says why an id is gone; `lines` where an id stands in the file.
+    `retired` says why an id is gone; `lines` the line of each id in the file.
     """
 
     file: Path
@@ -56,7 +56,7 @@ def read_ledger(spec: Spec) -> Ledger:
     def take(kind: str, path: Steps, names: Iterable[str], feature: str = "") -> None:
         for index, name in enumerate(names):
             if name in ids[kind]:
-                raise BadFile(document.mistake(f"the {KINDS[kind]} {name} stands here twice", (*path, index)))
+                raise BadFile(document.mistake(f"the {KINDS[kind]} {name} is here twice", (*path, index)))
             ids[kind][name] = feature
             lines[kind, name] = document.line((*path, index))
 

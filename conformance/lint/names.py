@@ -20,7 +20,7 @@ _BIND_NOTHING = frozenset({"$not", "$every", "$literal"})
 
 
 def names_are_bound(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
-    """Find names that stand for nothing when the step that uses them is played: the play would be BROKEN."""
+    """Find names that have no value when the step that uses them runs: the scenario would be BROKEN."""
     scope = _Scope(scenario, spec)
     yield from _unbound((*scenario.setup, *scenario.steps), scope)
     for allowed in scenario.allow:
@@ -41,8 +41,8 @@ def names_of_branches_differ(scenario: Scenario, spec: Spec) -> Iterator[tuple[i
                 seen |= bound
 
 
-def onlookers_are_strangers(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
-    """Find people of a scenario who are called like those who look on at every play."""
+def names_of_bystanders_are_free(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find users of a scenario who have the name of a bystander."""
     who = spec.protocol.bystanders
     named = {one for one in scenario.given.users if one in who.people}
     connected = {*scenario.given.devices} | {
@@ -50,7 +50,10 @@ def onlookers_are_strangers(scenario: Scenario, spec: Spec) -> Iterator[tuple[in
     }
     named |= {one for one in connected if one.partition("@")[2] == who.device}
     for name in sorted(named):
-        yield scenario.line, f"{name} is what somebody is called who looks on everywhere (protocol.yaml: bystanders)"
+        yield (
+            scenario.line,
+            f"{name} is the name of a bystander (protocol.yaml: bystanders); choose another name",
+        )
 
 
 def orders_exist(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
@@ -61,7 +64,7 @@ def orders_exist(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
 
 
 def uses(step: s.Step) -> list[Any]:
-    """Give the data of a step in which names are replaced when it is played."""
+    """Give the data of a step in which names are replaced when it runs."""
     match step:
         case s.Send():
             return [step.fields]
@@ -120,7 +123,7 @@ def captures(pattern: Any) -> frozenset[str]:
 
 
 class _Scope:
-    """The names that are bound at one moment of a play."""
+    """The names that are bound at one moment of a scenario."""
 
     def __init__(self, scenario: Scenario, spec: Spec) -> None:
         given = scenario.given
@@ -135,7 +138,7 @@ class _Scope:
             return rest in self._profile[group]
         if name.endswith(".token"):
             return name.removesuffix(".token") in self.connected
-        # A part of what was captured (`list.count`, `object.field`) is known when that is: its shape shows in the play.
+        # A part of a captured value (`list.count`, `object.field`) is bound when the value is; a run shows its shape.
         return name in self.fixed or name in self.bound or name.rpartition(".")[0] in self.bound
 
 

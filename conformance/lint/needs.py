@@ -1,4 +1,4 @@
-"""What a play needs of its target is declared, so that it does not apply elsewhere instead of breaking there."""
+"""Checks that a scenario declares what it needs of a target, so that it is NOT APPLICABLE where that is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def instances_are_needed(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
-    """Find plays that connect to an instance which a target with fewer of them does not have."""
+    """Find scenarios that connect to an instance without declaring that they need that many."""
     given = scenario.given
     connects = [step for step in walk((*scenario.setup, *scenario.steps)) if isinstance(step, s.Connect)]
     named = [*(user.instance for user in given.users.values()), *given.devices.values()]
@@ -25,10 +25,10 @@ def instances_are_needed(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, 
 
 
 def restarts_are_needed_and_alone(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
-    """Find plays that restart a server which cannot be, or while others talk to it."""
+    """Find scenarios that restart the server without declaring it, or while others talk to it."""
     for step in walk((*scenario.setup, *scenario.steps)):
         if isinstance(step, s.Restart):
             if not scenario.needs.get("restart"):
                 yield step.line, "it restarts the server: say `needs: {restart: true}`"
             if not scenario.exclusive:
-                yield step.line, "it restarts the server under all that plays at the same time: say `exclusive: true`"
+                yield step.line, "it restarts the server while other scenarios run: add `exclusive: true`"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def slow_means_waiting(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
-    """Find plays that wait and are not tagged (they would start late), and tagged ones that do not wait."""
+    """Find scenarios that wait and have no tag `slow` (they would start late), and tagged ones that do not wait."""
     waits = any(
         isinstance(step, s.Pause) or getattr(step, "within", None) is not None
         for step in walk((*scenario.setup, *scenario.steps))

@@ -1,4 +1,4 @@
-"""The pytest plugin: `pytest --chat-target FILE` plays the protocol, each scenario as a test of its own.
+"""The pytest plugin: `pytest --chat-target FILE` runs the protocol, each scenario as a test of its own.
 
 Without `--chat-target` it does nothing: it is loaded by every pytest of the environment that it is installed in, and so
 this file imports nothing of the harness.
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
-    group = parser.getgroup("chat-parity", "chat-parity: the veza chat protocol, played against a server")
+    group = parser.getgroup("chat-parity", "chat-parity: the veza chat protocol, run against a server")
     group.addoption(
         "--chat-target",
         metavar="TARGET",
-        help="Play the protocol against this server: a target file, a ws:// URL, or `reference` to start and test the "
+        help="Run the protocol against this server: a target file, a ws:// URL, or `reference` to start and test the "
         "reference server. Without paths the tests are all scenarios; every feature, rule and level is a marker.",
     )
     group.addoption("--chat-out", metavar="DIR", help="Write run.jsonl and the reports of `chat-parity run` here.")
@@ -34,6 +34,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Bring the rest, if there is a target."""
     if config.getoption("chat_target"):
-        from conformance.pytest_plugin.hooks import Door  # noqa: PLC0415 -- nobody pays for it without a target
+        from conformance.pytest_plugin.hooks import Hooks  # noqa: PLC0415 -- nobody pays for it without a target
 
-        config.pluginmanager.register(Door.open(config), "chat-parity-door")
+        config.pluginmanager.register(Hooks.open(config), "chat-parity-hooks")

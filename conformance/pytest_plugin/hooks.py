@@ -1,4 +1,4 @@
-"""The door between pytest and a run: what is collected, when the run begins and ends, what is said at the end."""
+"""The hooks between pytest and a run: what is collected, when the run begins and ends, what is said at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conformance.engine.run.order import arrange
 from conformance.errors import ChatParityError
 from conformance.pytest_plugin.items import ScenarioFile, ScenarioItem
 from conformance.pytest_plugin.log_follower import ENDED, LOG, Following
-from conformance.pytest_plugin.runner_process import Player, clear
+from conformance.pytest_plugin.runner_process import RunnerProcess, clear
 from conformance.report import build
 from conformance.results.runlog import read_run
 from conformance.results.verdict import Verdict
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 REFERENCE = "reference"
 WORKER = "chat_parity_folder"
-"""Under which name an xdist worker is told where the log is."""
+"""The name under which an xdist worker learns where the log is."""
 MOST_WORDS = 20
 """Ids that are given to the run in its command line; more are given in a file."""
 SELECTED = "selected.txt"
 
 
 @dataclass(slots=True, eq=False)
-class Door:
+class Hooks:
     """The plugin's hooks. Under xdist the controller has the run, and the workers follow it."""
 
     config: pytest.Config
@@ -45,13 +45,13 @@ class Door:
     folder: Path
     following: Following
     worker: bool
-    player: Player | None = None
+    runner: RunnerProcess | None = None
     report: Report | None = None
     problem: str = ""
     temporary: bool = False
 
     @classmethod
-    def open(cls, config: pytest.Config) -> Door:
+    def open(cls, config: pytest.Config) -> Hooks:
         """Read the spec and look at the options; raises pytest.UsageError."""
         try:
             spec = load(Path(config.getoption("chat_spec") or find()).absolute())
@@ -87,7 +87,7 @@ class Door:
         if len(ours) == sum(isinstance(one, ScenarioItem) for one in items):  # a path twice: leave them alone
             items[:] = [ours[next(arranged).id] if isinstance(one, ScenarioItem) else one for one in items]
 
-    # Playing
+    # Running
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin the run; a worker leaves that to the controller."""
@@ -102,7 +102,7 @@ class Door:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Begin the run with what the first worker has collected; all collect the same."""
-        if self.player is None:
+        if self.runner is None:
             names = (node.partition("::")[2] for node in ids)
             self._begin([name for name in names if name in self.spec.scenarios])
 
@@ -117,7 +117,7 @@ class Door:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Give the time that playing took, and the scenario as the place of a skip."""
+        """Give the time that the run of the scenario took, and the scenario as the place of a skip."""
         report = yield
         if isinstance(item, ScenarioItem) and item.result is not None:
             if call.when == "call":
@@ -128,12 +128,12 @@ class Door:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End the run, and let nothing be green that is not green for the command."""
-        if self.player is None:
+        if self.runner is None:
             return
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if session.shouldstop or session.shouldfail or not ended:
-            self.player.stop()
-        self.player.wait()
+            self.runner.stop()
+        self.runner.wait()
         try:
             self.report = build(read_run(self.folder / LOG))
         except ChatParityError as error:
@@ -145,7 +145,7 @@ class Door:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what the run comes to."""
-        if self.player is None:
+        if self.runner is None:
             return
         terminalreporter.section("chat-parity")
         if self.report is not None:
@@ -159,8 +159,8 @@ class Door:
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing behind."""
-        if self.player is not None:
-            self.player.stop()
+        if self.runner is not None:
+            self.runner.stop()
             (self.folder / ENDED).unlink(missing_ok=True)
         if self.temporary and not self.worker:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -179,7 +179,7 @@ class Door:
             arguments += ["--ids-from", str(listed)]
         if self.config.getoption("chat_spec"):
             arguments += ["--spec", str(self.spec.folder)]
-        self.player = Player([*arguments, *shlex.split(self.config.getoption("chat_args"))], self.folder)
+        self.runner = RunnerProcess([*arguments, *shlex.split(self.config.getoption("chat_args"))], self.folder)
 
 
 def _check_target(place: str, spec: Spec) -> None:
@@ -206,6 +206,6 @@ def _register_marks(config: pytest.Config, spec: Spec) -> None:
     lines = [f"{one.id}: feature {one.number}, {one.title}" for one in spec.features.values()]
     lines += [f"{one.id}: {one.level} rule, {one.sentence}" for one in spec.rules.values()]
     lines += ["must: scenarios that prove a must rule", "should: scenarios that prove a should rule"]
-    lines += ["slow: scenarios that wait for a timer of the server", "alone: scenarios beside which nothing is played"]
+    lines += ["slow: scenarios that wait for a timer of the server", "alone: scenarios beside which nothing else runs"]
     for line in lines:
         config.addinivalue_line("markers", line)

@@ -7,7 +7,7 @@ FAIL of a must rule             failed                     with the text of the 
 FAIL of should rules alone      xfailed                    amber: it never fails a run
 NOT APPLICABLE                  skipped                    the target declares that it has no such thing
 BLOCKED, UNTESTABLE, BROKEN     error in setup             says nothing of the server, and is never green
-not played                      error in setup             the run ended before
+not run                         error in setup             the run ended before
 a finding of another rule       error in teardown          beside the outcome of the scenario itself; xfailed if
                                 of its first finder        that rule is a should
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def marks_of(scenario: Scenario, spec: Spec) -> list[str]:
-    """Give the markers of a scenario: its feature, its rules, their levels, and how it is played."""
+    """Give the markers of a scenario: its feature, its rules, their levels, and how it runs."""
     levels = {spec.rules[rule].level for rule in scenario.rules}
     slow = ["slow"] if "slow" in scenario.tags else []
     alone = ["alone"] if scenario.exclusive else []
@@ -59,7 +59,7 @@ class ScenarioFile(pytest.File):
 
 
 class ScenarioItem(pytest.Item):
-    """One scenario; its result comes from the run, which plays many at a time."""
+    """One scenario; its result comes from the run, which runs many at a time."""
 
     scenario: Scenario
     parent: ScenarioFile
@@ -67,7 +67,7 @@ class ScenarioItem(pytest.Item):
     _awaited = False
 
     def wait(self) -> None:
-        """Wait until the run has played it, or is over."""
+        """Wait until its result is in the log, or the run is over."""
         self.result = self.parent.following.result(self.scenario.id)
         self._awaited = True
 
@@ -79,7 +79,7 @@ class ScenarioItem(pytest.Item):
         if self.result is None:
             if not following.began:
                 self.session.shouldfail = f"chat-parity: {following.ending()}"
-            pytest.fail(f"not played: {following.ending()}", pytrace=False)
+            pytest.fail(f"not run: {following.ending()}", pytrace=False)
         if self.result.outcome is Outcome.NOT_APPLICABLE:
             pytest.skip(self._first_problem())
         if self.result.outcome not in (Outcome.PASS, Outcome.FAIL):
@@ -100,7 +100,7 @@ class ScenarioItem(pytest.Item):
             self._fail({text: rules or result.rules for text, rules in texts.items()}, found=True)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Say where it stands and what it is called."""
+        """Give its place in the spec and its name."""
         return self.path, self.scenario.line - 1, f"{self.name}: {self.scenario.title}"
 
     def _fail(self, texts: Mapping[str, tuple[str, ...]], *, found: bool = False) -> None:

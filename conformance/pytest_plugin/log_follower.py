@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 LOG = "run.jsonl"
 ENDED = "run.ended"
-"""A file beside the log, written when the process that plays is gone: what it said on stderr."""
+"""A file beside the log, written when the process that runs the scenarios has ended: what it said on stderr."""
 
-GLANCE = 0.02
+POLL_INTERVAL = 0.02
 """Seconds between two looks at a log in which the awaited result is not yet."""
 
 
@@ -56,7 +56,7 @@ class Following:
             self._read()
             if scenario in self._results or self._footer is not None or over:
                 return self._results.get(scenario)
-            time.sleep(GLANCE)
+            time.sleep(POLL_INTERVAL)
 
     def ending(self) -> str:
         """Say why the run has no more results, once `result` has given None."""

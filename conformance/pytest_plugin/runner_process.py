@@ -1,8 +1,8 @@
-"""The process that plays: `chat-parity run` itself, so that a pytest run and the command cannot differ.
+"""The process that runs the scenarios: `chat-parity run` itself, so that a pytest run and the command cannot differ.
 
-It plays several scenarios at a time while pytest, whose items are sequential, shows them one after the other; and under
+It runs several scenarios at a time while pytest, whose items are sequential, shows them one after the other; and under
 xdist there is one for all workers: one calibration, one budget of the target's limits, nothing beside a scenario that
-is played alone.
+runs alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ENDING = 15.0
 """Seconds that a stopped run may take to write its footer and its reports, and to end a server that it has started."""
 
 
-class Player:
+class RunnerProcess:
     """Runs `chat-parity run` with some arguments and `--out folder`; when pytest is gone, it stops by itself."""
 
     def __init__(self, arguments: Sequence[str], folder: Path) -> None:
@@ -39,7 +39,7 @@ class Player:
             env=_environment(),
             start_new_session=True,  # Ctrl-C ends pytest, and pytest ends the run.
         )
-        self._watch = threading.Thread(target=self._note_end, name="chat-parity player", daemon=True)
+        self._watch = threading.Thread(target=self._note_end, name="chat-parity runner", daemon=True)
         self._watch.start()
 
     def wait(self) -> None:
@@ -73,7 +73,7 @@ def clear(folder: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    # The player must find this package where pytest has found it, whatever has put it on the path.
+    # The runner must find this package where pytest has found it, whatever has put it on the path.
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceRow:
-    """One entry of the dialect: where it stands in the section `dialect:`, and what the protocol and the wire have.
+    """One entry of the dialect: its place in the section `dialect:`, and what the protocol and the wire have.
 
     `used` says whether any frame of the run took it, either way; None where the run was cut off before it could tell.
     """

@@ -64,7 +64,7 @@ def _why_not_played(rules: list[JudgedRule], complete: bool) -> str:
         return f"{len(rules)} without a scenario here"
     if left_out == {False}:
         return "selection"
-    return "run not complete" if not complete else "selected but not played"
+    return "run not complete" if not complete else "selected but not run"
 
 
 def _applies(rules: Iterable[JudgedRule]) -> list[JudgedRule]:

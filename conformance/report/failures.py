@@ -53,7 +53,7 @@ def failures(report: Report, run: Run) -> Iterator[Failure]:
 
 
 def unjudged(report: Report) -> tuple[JudgedScenario, ...]:
-    """Give the scenarios that were played and say nothing of the server."""
+    """Give the scenarios that were run and say nothing of the server."""
     return tuple(scenario for scenario in report.scenarios if scenario.status in UNJUDGED)
 
 

@@ -2,7 +2,7 @@
 
 FAIL                             failure, its type the level of the rule
 BROKEN, UNTESTABLE, BLOCKED      error: nothing was learnt of the server
-selected, but never played       error
+selected, but never run          error
 NOT APPLICABLE                   skipped
 a finding of another scenario    a case of its own, in the first feature of the rule that it breaks
 """
@@ -92,7 +92,7 @@ def _ending(case: Element, scenario: JudgedScenario, report: Report, run: Run, f
     elif status is Status.WAIVED:
         _said(case, "skipped", f"waived: {line(reason(scenario), 400)}", "", "")
     elif status is Status.NOT_RUN:
-        _said(case, "error", f"not played: {line(report.reason, 400) or 'the run left it out'}", str(status), "")
+        _said(case, "error", f"not run: {line(report.reason, 400) or 'the run left it out'}", str(status), "")
     elif status is Status.NOT_APPLICABLE:
         _said(case, "skipped", line(reason(scenario), 400) or "not applicable to this target", "", "")
 

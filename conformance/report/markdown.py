@@ -1,4 +1,4 @@
-"""`parity.md`: the seed's table, measured, and below it what stands behind each verdict."""
+"""`parity.md`: the parity table, measured, and below it the evidence for each verdict."""
 
 from __future__ import annotations
 

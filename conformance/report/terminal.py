@@ -158,7 +158,7 @@ def _styled(failure: str) -> Iterator[Text]:
 
 
 def _silent(report: Report) -> Iterator[Text]:
-    """List what was played and says nothing of the server, each with its reason."""
+    """List what was run and says nothing about the server, each with its reason."""
     scenarios = unjudged(report)
     for scenario in scenarios[:MOST_SILENT]:
         text = Text(f"{scenario.status:<10}", style=_STYLES[scenario.status])

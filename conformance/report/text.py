@@ -27,7 +27,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 
 
 _COMMAND = re.compile(r"##(?=\w*\[)")
-"""Where the logs of GitHub and Azure begin a command, wherever in a line it stands (`##[add-mask]`, `##vso[…]`)."""
+"""Where the logs of GitHub and Azure begin a command, anywhere in a line (`##[add-mask]`, `##vso[…]`)."""
 
 
 def visible(text: str) -> str:

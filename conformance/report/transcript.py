@@ -59,7 +59,7 @@ def finding_text(result: Result, finding: Problem, run: Run, also: Sequence[str]
 
 
 def again(scenario: str, run: Run) -> str:
-    """Give the command that plays one scenario against the same target, as the run did."""
+    """Give the command that runs one scenario against the same target, as the run did."""
     target = run.header.target.place
     words = [*([] if target is None else [target]), scenario, *_taken_along(run.header.command)]
     return " ".join(["chat-parity run", *(shlex.quote(line(word, 300)) for word in words)])

@@ -1,4 +1,4 @@
-"""What playing a scenario gives: plain frozen values, written to `run.jsonl` and read back unchanged.
+"""What the run of a scenario gives: plain frozen values, written to `run.jsonl` and read back unchanged.
 
 Nothing here judges a rule or a feature (that is `verdict`) and nothing here prints (that is `report`).
 """
@@ -65,10 +65,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One play of one scenario (or of one of its cases).
+    """One run of one scenario (or of one of its cases).
 
     `problems` decided the outcome; `findings` are problems charged to rules that this scenario does not prove.
-    `names` says which id stands for what (`{"0b9c…": "message"}`), so that a view can show ⟨message⟩. `attempt` counts
+    `names` says which name each id has (`{"0b9c…": "message"}`), so that a view can show ⟨message⟩. `attempt` counts
     from 1 under `--repeat`.
     """
 

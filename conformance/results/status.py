@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """What is known of a scenario or a rule: an outcome, or that nothing of it was played. Worst first."""
+    """What is known of a scenario or a rule: an outcome, or that nothing of it was run. Worst first."""
 
     FAIL = "FAIL"
     BROKEN = "BROKEN"
@@ -27,10 +27,10 @@ FAILING = frozenset({Status.FAIL, Status.WAIVED})
 """The server does not hold it, expected or not."""
 
 UNJUDGED = frozenset({Status.BROKEN, Status.UNTESTABLE, Status.BLOCKED})
-"""Played, but says nothing of the server."""
+"""Run, but says nothing about the server."""
 
 
 def worst(statuses: Iterable[Status]) -> Status:
-    """Combine: the first of `Standing` that occurs; NOT RUN for none at all."""
+    """Combine: the first of `Status` that occurs; NOT RUN for none at all."""
     found = frozenset(statuses)
     return next((status for status in Status if status in found), Status.NOT_RUN)

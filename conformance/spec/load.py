@@ -49,7 +49,7 @@ def load(folder: Path) -> Spec:
         for rule in _rules(document):
             if rule.id in rules:
                 mistakes.append(
-                    Mistake(rule.file, rule.line, f"the rule {rule.id} stands in {rules[rule.id].file.name} too")
+                    Mistake(rule.file, rule.line, f"the rule {rule.id} is in {rules[rule.id].file.name} too")
                 )
             rules[rule.id] = rule
     scenario_files = sorted((folder / "scenarios").rglob("*.yaml"))
@@ -102,7 +102,7 @@ def _features(document: Document) -> dict[str, Feature]:
         messages = one["messages"]
         line = document.line(("features", index, "id"))
         if one["id"] in features:
-            raise BadFile(Mistake(document.file, line, f"the feature {one['id']} stands here twice"))
+            raise BadFile(Mistake(document.file, line, f"the feature {one['id']} is here twice"))
         features[one["id"]] = Feature(
             number=one["number"],
             id=one["id"],

@@ -38,7 +38,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Bystanders:
-    """Who looks on in every play: `people` (name → role), a device of whoever acts first, and what may reach them.
+    """The bystanders: `people` (name → role), a second device of whoever acts first, and what may reach them.
 
     `connections` is the profile's name of how many connections a user may have. `silence` has the rule that a frame of
     a type breaks which tells them, where it is not the rule of the type.
@@ -53,7 +53,7 @@ class Bystanders:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """The roles that frames, fields and rights play; see the comments of `spec/protocol.yaml`."""
+    """The roles of frames, fields and rights; see the comments of `spec/protocol.yaml`."""
 
     discriminator: str
     greeting: Expected

@@ -30,7 +30,7 @@ class Shape:
 def read_shape(
     schema: Mapping[str, Any], resolver: Resolver[Any], rule: str | None = None, within: tuple[str, ...] = ()
 ) -> Shape:
-    """Read the shape of a schema; `rule` is the one around it, `within` the shared definitions that it stands in."""
+    """Read the shape of a schema; `rule` is the one around it, `within` the shared definitions that contains it."""
     rule = schema.get("x-rule", rule)
     definition = None
     if "$ref" in schema and schema["$ref"] not in within:

@@ -47,7 +47,7 @@ ICONS = {
     "UNMATCHED": "✕",
     "UNDECIDED": "–",
 }
-"""A sign for each word; the word itself always stands beside it, or is read out."""
+"""A sign for each word; the word itself is always beside it, or is read out."""
 
 
 def render(report: Report, run: Run) -> str:

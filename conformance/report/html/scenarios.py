@@ -36,7 +36,7 @@ class Room:
     left: int = MOST_LINES
 
     def take(self, count: int) -> bool:
-        """Take room for so many lines, or say that there is none."""
+        """Take room for this many lines, or say that there is none."""
         if count > self.left:
             self.left = 0
             return False

@@ -39,7 +39,7 @@ def fault_of(result: Result, entry: ScenarioEntry | None) -> str | None:
 def _twice(what: str, ids: Iterable[str]) -> Iterator[str]:
     for name, count in Counter(ids).items():
         if count > 1:
-            yield f"the {what} {name!r} stands in the header {count} times"
+            yield f"the header has the {what} {name!r} {count} times"
 
 
 def _dangling(spec: SpecTables) -> Iterator[str]:

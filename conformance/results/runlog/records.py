@@ -58,7 +58,7 @@ class RuleEntry:
 
 @dataclass(frozen=True, slots=True)
 class CellEntry:
-    """The cell of a table of the spec that a case was made from, and where it stands there, counted from 0."""
+    """The cell of a table of the spec that a case was made from, and its place there, counted from 0."""
 
     table: str
     row: str
@@ -73,7 +73,7 @@ class ScenarioEntry:
     """One scenario of the spec (or one case of it), with the rules that fail when it fails.
 
     `cell` is None where the scenario was not made from a table, and in logs that are older than this field. `revision`
-    changes when the scenario is played or judged in another way (see `scenario.revision`); older logs have none.
+    changes when the scenario runs or is judged in another way (see `scenario.revision`); older logs have none.
     """
 
     id: str
@@ -113,7 +113,7 @@ class SpecTables:
 
 @dataclass(frozen=True, slots=True)
 class DialectEntry:
-    """One entry of the target's dialect: where it stands in that section, and what the protocol and the wire have."""
+    """One entry of the target's dialect: its place in that section, and what the protocol and the wire have."""
 
     entry: str
     protocol: str
@@ -122,7 +122,7 @@ class DialectEntry:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is run, against what, by which spec; `selected` are the ids of the scenarios that shall be played.
+    """What is run, against what, by which spec; `selected` are the ids of the selected scenarios.
 
     `waivers` are those that the run is judged by (None: no file of them was given). `dialect` is what the target calls
     things; a target that speaks as the protocol does, and logs older than this field, have nothing there.

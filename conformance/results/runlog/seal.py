@@ -16,7 +16,7 @@ _SEALED = re.compile(rb'(.*,"sha256":")([0-9a-f]{64})"\}\n?', re.DOTALL)
 
 
 class Seal:
-    """What a log has held so far. Feed it every line but the footer, which it seals or checks."""
+    """What a log contains so far. Feed it every line but the footer, which it seals or checks."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()

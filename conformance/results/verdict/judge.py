@@ -12,7 +12,7 @@
     no PASS, some FAIL                  FAIL
     anything else                       NOT TESTED
 
-"Wholly" means that every scenario which the spec has for the rule in this feature was played: what was left out, by
+"Wholly" means that every scenario which the spec has for the rule in this feature was run: what was left out, by
 the selection or by a crash, is never green. A `should` rule that fails makes the feature amber and nothing else.
 
 A FAIL that a waiver covers is WAIVED. That is still a failure to a feature, whose word is about the server; only the

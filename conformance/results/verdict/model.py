@@ -54,7 +54,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRule:
-    """One rule within one feature; `wholly` is False when a scenario that the spec has for it was not played."""
+    """One rule within one feature; `wholly` is False when a scenario that the spec has for it was not run."""
 
     entry: RuleEntry
     feature: str

@@ -43,7 +43,7 @@ def edited(text: str, document: Document, gone: Collection[int], new: Sequence[W
 
 
 def _block(lines: Sequence[str], starts: Sequence[int], index: int) -> range:
-    """Give the line numbers of an entry, with the comment directly above it and without what stands below."""
+    """Give the line numbers of an entry, with the comment directly above it and without what is below."""
     start = starts[index]
     end = min((line for line in starts if line > start), default=len(lines) + 1)
     indent = _indent(lines[start - 1])

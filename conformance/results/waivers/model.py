@@ -23,7 +23,7 @@ class Waiver:
     """One entry of a file of waivers.
 
     `expires` is the last day on which it counts (`2026-12-31`, UTC). A `flaky` one names a scenario that may pass as
-    well. `line` is where it stands in its file.
+    well. `line` is its line in its file.
     """
 
     scenario: str

@@ -57,7 +57,7 @@ def test_says_in_one_line_why_it_is_closed(good: Path, bad: Path) -> None:
     result = invoke(bad, "--against", good)
     assert result.exit_code == 1
     line, *details = result.output.splitlines()
-    assert line == "gate: closed: 1 lost that held; first: edit.no held, and fails: never Edited at alice, bob"
+    assert line == "gate: closed: 1 lost that passed; first: edit.no held, and fails: never Edited at alice, bob"
     assert details == ["  LOST        edit.no held, and fails: never Edited at alice, bob"]
 
 
@@ -183,7 +183,7 @@ def test_a_migration_from_server_to_server(toy_spec_folder: Path, tmp_path: Path
         assert "1 waiver: 1 ACTIVE" in listed
     assert "1 WAIVED" in ended(shell("report", "listed"), 0)
     closed = ended(shell("gate", "new", "--against", "old"), 1)
-    assert closed.startswith("gate: closed: 1 lost that held; first: toy.told held, and fails: ")
+    assert closed.startswith("gate: closed: 1 lost that passed; first: toy.told held, and fails: ")
     assert ended(shell("gate", "listed", "--against", "old"), 0).startswith("gate: open: ")
     assert "toy.told was judged (PASS), and is NOT RUN" in ended(shell("gate", "narrow", "--against", "old"), 3)
     assert " 3  SendMessage " in ended(shell("compare", "old", "new", "--scenario", "toy.told"), 0)

@@ -64,7 +64,7 @@ class TestOpens:
     def test_when_a_person_has_written_down_that_it_may_fail(self) -> None:
         decision = gate(run(BASE), waived(run({**BASE, "1a": FAIL}), "edit.1a"))
         assert decision.exit_code == 0
-        assert "1 scenario that held may fail: a waiver says so" in decision.notes
+        assert "1 scenario that passed may fail: a waiver says so" in decision.notes
 
     def test_when_only_must_rules_count_and_a_should_rule_is_lost(self) -> None:
         old, new = run(BASE), run({**BASE, "3a": FAIL})
@@ -88,7 +88,7 @@ class TestOpens:
         failing = dict.fromkeys(BASE, FAIL)
         decision = gate(run(failing), run(failing))
         assert decision.exit_code == 0
-        assert "nothing held in OLD, so that nothing could be lost" in decision.notes
+        assert "nothing passed in OLD, so nothing could be lost" in decision.notes
 
 
 class TestStaysClosed:
@@ -96,7 +96,7 @@ class TestStaysClosed:
         decision = gate(run(BASE), run({**BASE, "1a": FAIL}))
         assert decision.exit_code == 1
         assert decision.reasons == (Reason(Kind.LOST, "edit.1a", "edit.1a held, and fails: edit.1a is FAIL"),)
-        assert decision.line == "gate: closed: 1 lost that held; first: edit.1a held, and fails: edit.1a is FAIL"
+        assert decision.line == "gate: closed: 1 lost that passed; first: edit.1a held, and fails: edit.1a is FAIL"
 
     def test_when_it_fails_only_now_and_then(self) -> None:
         new = run(BASE)
@@ -178,7 +178,9 @@ class TestStaysClosed:
         found = finding(finding(run(BASE), "1a", "EDIT-2"), "1b", "EDIT-2")
         decision = gate(run(BASE), found)
         assert len(decision.reasons) == 2
-        assert decision.line.startswith("gate: closed: 1 lost that held; first: EDIT-2 is found broken by edit.1a now")
+        assert decision.line.startswith(
+            "gate: closed: 1 lost that passed; first: EDIT-2 is found broken by edit.1a now"
+        )
 
     def test_but_not_when_a_waiver_of_that_rule_covers_it(self) -> None:
         found = finding(run(BASE), "1a", "EDIT-2")
@@ -225,7 +227,7 @@ class TestStaysClosed:
     def test_and_a_loss_is_said_before_what_is_not_judged(self) -> None:
         decision = gate(run(BASE), run({**BASE, "1a": BLOCKED, "2a": FAIL}))
         assert decision.exit_code == 1
-        assert decision.line.startswith("gate: closed: 1 lost that held, 1 not judged that was; first: edit.2a held")
+        assert decision.line.startswith("gate: closed: 1 lost that passed, 1 not judged that was; first: edit.2a held")
 
 
 def test_what_was_flaky_in_old_did_not_hold() -> None:

@@ -277,5 +277,5 @@ class TestNotes:
         new = replace(new, header=replace(new.header, profile=profile, options={"repeat": 5}))
         assert self.notes(old, new).splitlines() == [
             "the two targets declare another limits.content_max (4000, 10)",
-            "the two were played with another repeat (1, 5)",
+            "the two ran with another repeat (1, 5)",
         ]

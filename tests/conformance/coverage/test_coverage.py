@@ -187,7 +187,7 @@ class TestRules:
         rules = (toys.rule("R-1", features=("edit", "drop")), toys.rule("R-2"), toys.rule("R-3", "should"))
         coverage = measure(toys.run(toys.header(rules, (one,))), spec, common)
         assert part(coverage, "must rules").missing == (
-            Item("R-1 in edit", "none of its scenarios was played"),
+            Item("R-1 in edit", "none of its scenarios was run"),
             Item("R-2", "no scenario proves it"),
             Item("R-1 in drop", "no scenario proves it"),
         )

@@ -91,7 +91,7 @@ def test_writes_features_in_order_and_numbers_as_numbers(small: Spec, full: Ledg
 
 def test_refuses_an_id_that_stands_twice(small: Spec, full: Ledger) -> None:
     full.file.write_text(render(full, small.features).replace("- SEND-10", "- SEND-2"))
-    with pytest.raises(BadFile, match="the rule SEND-2 stands here twice"):
+    with pytest.raises(BadFile, match="the rule SEND-2 is here twice"):
         read_ledger(small)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.lint.names import names_are_bound, names_of_branches_differ, onlookers_are_strangers, orders_exist
+from conformance.lint.names import names_are_bound, names_of_branches_differ, names_of_bystanders_are_free, orders_exist
 
 if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
@@ -138,9 +138,9 @@ class TestNames:
 def test_nobody_is_called_like_those_who_look_on(spec: Spec, scenario: Author) -> None:
     step = "steps: [{connect: bob@second_device}, {sync: alice}]"
     played = scenario(step, given="{users: [alice, bob, unjoined_member], devices: [alice@second_device]}")
-    assert [message.partition(" is what")[0] for _, message in onlookers_are_strangers(played, spec)] == [
+    assert [message.partition(" is what")[0] for _, message in names_of_bystanders_are_free(played, spec)] == [
         "unjoined_member",
         "alice@second_device",
         "bob@second_device",
     ]
-    assert list(onlookers_are_strangers(scenario("steps: [{sync: alice}]"), spec)) == []
+    assert list(names_of_bystanders_are_free(scenario("steps: [{sync: alice}]"), spec)) == []

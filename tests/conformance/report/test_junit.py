@@ -79,4 +79,4 @@ def test_a_finding_is_a_failure_of_its_own() -> None:
 def test_what_was_selected_and_never_played_is_an_error() -> None:
     found = cases(runs.stopped())
     assert {ending(case) for case in found.values()} == {("error", "NOT RUN")}
-    assert found["edit.passes"][0].get("message") == "not played: interrupted"
+    assert found["edit.passes"][0].get("message") == "not run: interrupted"

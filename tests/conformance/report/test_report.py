@@ -94,7 +94,7 @@ class TestEvidence:
             self.of(Outcome.PASS, None, selected=("edit.M-0",)) == "1 of 2 must rules judged · selection · 1 scenario"
         )
         assert self.of(Outcome.PASS, None, footer=None) == "1 of 2 must rules judged · run not complete · 1 scenario"
-        assert self.of(Outcome.PASS, None) == "1 of 2 must rules judged · selected but not played · 1 scenario"
+        assert self.of(Outcome.PASS, None) == "1 of 2 must rules judged · selected but not run · 1 scenario"
 
     def test_says_that_nothing_applies(self) -> None:
         assert self.of(Outcome.NOT_APPLICABLE) == "not applicable to this target · 1 scenario"

@@ -279,7 +279,7 @@ def test_an_id_that_two_files_use_is_named(folder: Path) -> None:
 
 def test_a_feature_that_stands_twice_is_named(folder: Path) -> None:
     changed(folder, "features.yaml", "id: edit_message", "id: send_message")
-    assert "the feature send_message stands here twice" in refusal(folder)
+    assert "the feature send_message is here twice" in refusal(folder)
 
 
 def test_mistakes_of_several_files_are_named_together(folder: Path) -> None:

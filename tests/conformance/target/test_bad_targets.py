@@ -97,7 +97,7 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "the same address twice": (
         "chat-2",
         "chat-1",
-        "4: wss://chat-1.example/ws stands here twice; each instance has its own address",
+        "4: wss://chat-1.example/ws is here twice; each instance has its own address",
     ),
     "an address of HTTP": (
         "- wss://chat-1",
