@@ -86,6 +86,7 @@ class Connection:
         self._awaited: set[int] = set()
         self._waiters: set[asyncio.Future[None]] = set()
         self._fault = ""
+        self._dropping = False
         self.on_frame: Callable[[Connection, Received], None] = lambda *_: None
         self.on_own: Callable[[Connection, str], None] = lambda *_: None
         self.on_close: Callable[[Connection, Closed], None] = lambda *_: None
@@ -215,6 +216,7 @@ class Connection:
 
     async def drop(self) -> None:
         """Leave by a TCP reset."""
+        self._dropping = self.closed is None
         self._socket.transport.abort()
         await asyncio.wait([self._reader])
 
@@ -294,7 +296,7 @@ class Connection:
                 else f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
             )
             return Closed(None, ours=True, fault=wrong)
-        return Closed(None, ours=error.sent is not None, fault=self._fault)
+        return Closed(None, ours=error.sent is not None or self._dropping, fault=self._fault)
 
 
 async def _at_once() -> None:

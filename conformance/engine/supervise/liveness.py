@@ -39,7 +39,9 @@ STAGGER = 0.5
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds before one that has ended is opened again; each time twice as many, up to the longest."""
 MOMENT = 0.2
-"""Seconds in which the ends of all connections of a server that was lost have arrived."""
+"""Seconds after the end of one connection in which those of all others have arrived, where the server was lost."""
+BEFORE = 0.05
+"""Seconds before it in which they may have arrived already."""
 FEW = 20
 
 
@@ -121,7 +123,7 @@ class LivenessConnections:
         try:
             # How late the others' ends are for us depends on this machine.
             await asyncio.sleep(MOMENT * self._run.time_scale)
-            beside = self._run.open_connections.beside(ended, instance, MOMENT)
+            beside = self._run.open_connections.beside(ended, instance, BEFORE)
             if beside and not any(one.closed is None for one in beside):
                 others = f"all {len(beside)} others" if len(beside) > 1 else "the only other one"
                 self._lost(f"a connection to instance {instance} was {closed}, and so was {others} in that moment")

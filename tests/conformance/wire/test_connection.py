@@ -166,3 +166,14 @@ async def test_a_frame_that_is_written_while_the_connection_ends_is_lost_and_no_
         await connection.close()
         connection.send_wire(0, b"the rest")
         assert not connection.keep_alive()
+
+
+async def test_a_drop_of_ours_is_not_the_servers(spec: Spec) -> None:
+    async def talk(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    async with listening(talk) as url:
+        connection = await connected(spec, url)
+        await connection.drop()
+        assert connection.closed is not None
+        assert (connection.closed.code, connection.closed.ours) == (None, True)

@@ -1,0 +1,69 @@
+"""The reference server behind a gateway that ends connections by design: no rule fails, and the run is complete."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.engine.run.options import Options
+from conformance.engine.run.run import run
+from conformance.engine.run.state import RunState
+from conformance.results.model import Outcome, Result
+from conformance.target.embedded import embedded
+from tests.doubles.gateway import Gateway
+
+if TYPE_CHECKING:
+    import pytest
+
+    from conformance.results.model import Calibration, Observation
+    from conformance.spec import Spec
+
+AT_RISK = {"CONN-6", "CONN-7", "LEAVE-3", "LEAVE-4", "AUTH-4"}
+"""Rules whose scenarios have the server end connections."""
+RESTING = {"RATE-4"}
+"""Rules whose scenarios wait for a window of the server, with nothing to say."""
+
+
+async def played(
+    spec: Spec, rules: set[str], *, header: float, idle: float, keepalive: bool = True
+) -> tuple[list[Result], RunState, int]:
+    """Give the results that are no plain pass, how the run ended, and how many connections were ended as idle."""
+    results: list[Result] = []
+
+    def take(record: Calibration | Result | Observation) -> None:
+        if isinstance(record, Result) and record.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE):
+            results.append(record)
+
+    scenarios = [one for one in spec.scenarios.values() if rules & set(one.rules) and "restart" not in one.needs]
+    state = RunState()
+    async with AsyncExitStack() as stack:
+        target, _ = await stack.enter_async_context(embedded(spec))
+        gateways = [
+            await stack.enter_async_context(Gateway(url, header=header, idle=idle).serving())
+            for url in target.instances
+        ]
+        behind = replace(target, instances=tuple(one.url for one in gateways), keepalive=keepalive)
+        await run(spec, behind, scenarios, (), Options(probes=False), take, state)
+    return results, state, sum(one.ended for one in gateways)
+
+
+async def test_that_ends_whoever_sends_no_request(whole_spec: Spec) -> None:
+    results, state, _ = await played(whole_spec, AT_RISK, header=0.5, idle=60)
+    assert (results, state.stopped, state.doubts) == ([], "", "")
+
+
+async def test_that_ends_whoever_is_idle_while_pings_keep_connections_in_use(
+    whole_spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.engine.supervise.keepalive.SILENCE", 0.2)
+    results, state, ended = await played(whole_spec, AT_RISK | RESTING, header=1.0, idle=1.5)
+    assert (results, state.stopped, state.doubts, ended) == ([], "", "", 0)
+
+
+async def test_that_ends_whoever_is_idle_where_the_target_forbids_pings(whole_spec: Spec) -> None:
+    """The connections of the watchdog end, one after the other: the server is not gone, and no rule is charged."""
+    quick = AT_RISK - {"AUTH-4"}  # One of its scenarios waits for a timer, and such a gateway ends it meanwhile.
+    results, state, ended = await played(whole_spec, quick, header=1.0, idle=1.5, keepalive=False)
+    assert (results, state.stopped, state.doubts) == ([], "", "")
+    assert ended
