@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -177,3 +178,20 @@ async def test_a_drop_of_ours_is_not_the_servers(spec: Spec) -> None:
         await connection.drop()
         assert connection.closed is not None
         assert (connection.closed.code, connection.closed.ours) == (None, True)
+
+
+async def test_a_wait_is_longer_by_as_much_as_this_process_was_late(spec: Spec) -> None:
+    asked = asyncio.Event()
+
+    async def talk(socket: ServerConnection) -> None:
+        await asked.wait()
+        await socket.send(ELSE)
+        await socket.wait_closed()
+
+    async with listening(talk) as url:
+        connection = await connected(spec, url)
+        loop = asyncio.get_running_loop()
+        loop.call_soon(time.sleep, 0.5)  # The machine is busy with something else for longer than the wait is.
+        loop.call_later(0.55, asked.set)
+        assert await connection.until(lambda: bool(connection.log), 0.3)
+        await connection.close()
