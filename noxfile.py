@@ -21,12 +21,12 @@ def tests(session: nox.Session) -> None:
 
 
 def _bring_a_browser(session: nox.Session) -> None:
-    """Find Chromium, or bring it: from the system's packages, else by playwright; the tests say so if there is none."""
+    """Find Chromium, or install it: from the system's packages, else by playwright; without one the tests say so."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
     if any(map(shutil.which, names)):
         return
     if shutil.which("apt-get") and os.geteuid() == 0:
-        any_code = range(256)  # a package that cannot be had is no reason to give up
+        any_code = range(256)  # a package that is not available does not fail the session
         session.run("apt-get", "update", "-q", external=True, success_codes=any_code, silent=True)
         packages = ("chromium", "fonts-dejavu-core")
         session.run("apt-get", "install", "-qy", *packages, external=True, success_codes=any_code, silent=True)
@@ -46,23 +46,23 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Check the types, strictly."""
+    """Check the types with mypy, in strict mode."""
     session.install("-e", ".[typing]")
     session.run("mypy")
 
 
 @nox.session
 def parity(session: nox.Session) -> None:
-    """Play the whole protocol against the reference server; arguments go to chat-parity run."""
+    """Run the whole protocol against the reference server; arguments go to chat-parity run."""
     session.install("-e", ".")
     session.run("chat-parity", "run", *session.posargs)
 
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Prove the suite: play it against the reference server with each of the faults; arguments go to the runner.
+    """Run the scenarios against the reference server with each fault in turn; arguments go to `tests.faults`.
 
-    All of them take the better part of an hour; `-- --quick --sample 60 --seed 1` is what CI does.
+    All faults take most of an hour; CI runs a sample: `-- --quick --sample 60 --seed 1`.
     """
     session.install("-e", ".")
     session.run("python", "-m", "tests.faults", *session.posargs)
@@ -70,20 +70,20 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the suite beside its floor, tests by hand, and its own checks, for some minutes; arguments go to it."""
+    """Measure how fast the scenarios run; takes some minutes; arguments go to `tests.bench`."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session
 def variants(session: nox.Session) -> None:
-    """Play the suite against legal differences, which it has to pass; arguments go to the runner."""
+    """Run the scenarios against each legal variant, which must pass; arguments go to `tests.variants`."""
     session.install("-e", ".")
     session.run("python", "-m", "tests.variants", *session.posargs)
 
 
 @nox.session
 def stability(session: nox.Session) -> None:
-    """Play the suite again and again, in random orders and with both cores busy: no flake; takes hours."""
+    """Run the scenarios many times, in random orders and with all cores busy, and report flaky ones; takes hours."""
     session.install("-e", ".")
     session.run("python", "-m", "tests.stability", *session.posargs)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8000
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 DEFAULTS = Limits()
-#: A database thread needs the interpreter after every statement, and must not wait long for a busy event loop.
+#: Seconds. A database thread needs the interpreter after every statement; a busy event loop must not delay it.
 THREAD_SWITCH_S = 0.0005
 
 
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     add("--request-limit", type=int, default=DEFAULTS.requests_per_window, metavar="N", help="per window")
     add("--token-leeway", type=float, default=5.0, metavar="S")
     add("--max-connections", type=int, default=DEFAULTS.connections, metavar="N", help="per user")
-    add("--exit-on-stdin-eof", action="store_true", help="end when whoever started this is gone")
+    add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
     add("--demo", action="store_true", help="create users and conversations, and print how to talk to them")
     return command
 
@@ -64,7 +64,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> None:
-    """Serve until told to stop."""
+    """Serve until a signal, or the end of stdin, stops the server."""
     ports = options.port or [DEFAULT_PORT]
     async with Deployment(settings, options.database, options.host, ports) as deployment:
         ready = {

@@ -69,7 +69,7 @@ router = APIRouter(prefix="/api/v1")
 
 @router.get("/health")
 async def health(here: Here, response: Response) -> dict[str, Any]:
-    """Say whether the server lives, and whether what it needs is there."""
+    """Say whether the server runs, and whether its database and its bus are available."""
     try:
         database = await here.services.database.read(conversations.is_alive)
     except Exception:
@@ -124,7 +124,7 @@ async def _moderate(
     member_id: UUID,
     change: Callable[[Connection], None],
 ) -> None:
-    """Change a membership as one who may, and tell every instance."""  # PERM-2, MULTI-3
+    """Change a membership if the caller may moderate, and tell every instance."""  # PERM-2, MULTI-3
 
     def transaction(connection: Connection) -> bool:
         conversations.acquire(connection, conversation_id, user_id, Right.MODERATE)

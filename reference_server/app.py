@@ -42,7 +42,7 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
 
 
 async def _bad_body(_request: Request, error: Exception) -> JSONResponse:
-    """Say where a body is wrong, without repeating it: it may hold what JSON cannot."""
+    """Say where a body is wrong, without repeating it: it may hold text that JSON cannot."""
     assert isinstance(error, RequestValidationError)
     wrong = [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in error.errors()]
     return JSONResponse({"detail": wrong}, 422)

@@ -1,4 +1,4 @@
-"""A user's first connection and last disconnection, and whom they are told to."""
+"""Announces a user's first connection and last disconnection to the users who share a conversation with them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 async def arrive(instance: Instance, user_id: UUID) -> bool:
-    """Count a connection in, unless the user has as many as allowed."""
+    """Count one more connection; False: the user already has as many as allowed."""
     services = instance.services
     async with services.in_order.hold(user_id):
         count = await services.presence.enter(user_id, instance.settings.limits.connections)
@@ -27,7 +27,7 @@ async def arrive(instance: Instance, user_id: UUID) -> bool:
 
 
 async def depart(instance: Instance, user_id: UUID) -> None:
-    """Count a connection out."""
+    """Count one connection less."""
     services = instance.services
     async with services.in_order.hold(user_id):
         if await services.presence.leave(user_id) == 0:
@@ -35,13 +35,13 @@ async def depart(instance: Instance, user_id: UUID) -> None:
 
 
 async def _announce(instance: Instance, user_id: UUID, status: Literal["online", "offline"]) -> None:
-    """Tell those who share a conversation with the user; work that grows with them, not with all users.
+    """Tell the users who share a conversation with this one; the cost grows with them, not with all users.
 
-    A failure costs nobody a connection: it is logged, and the news is lost.
+    A failure is logged and ends no connection; the event is lost.
     """
     event = UserPresenceUpdate(user_id, status)  # CONN-12
     try:
         for companion in await instance.services.database.read(conversations.companions, user_id):
             await instance.tell_user(companion, event, fleeting=True)
     except Exception:
-        logger.exception("a change of presence could not be told")
+        logger.exception("a change of presence could not be announced")

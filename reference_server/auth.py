@@ -1,4 +1,4 @@
-"""Who is speaking: HS256 tokens that name their user and their end."""
+"""Reads and signs tokens: HS256, with the user's id and the time of expiry."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ALGORITHM = "HS256"
 
 
 class InvalidTokenError(Exception):
-    """The token proves nothing; the reason never repeats it."""  # AUTH-5
+    """The token is not valid; the message never contains the token."""  # AUTH-5
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user whom a token names, and until when (Unix time)."""
+    """The user of a token, and when the token expires (Unix time, seconds)."""
 
     user_id: UUID
     expires_at: float

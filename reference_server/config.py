@@ -1,4 +1,4 @@
-"""What can be set, and its defaults: the reference server's own profile."""
+"""The settings of the reference server, with its own profile as defaults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How many items a page holds when nobody asks, and at most."""
+    """How many items a page holds by default, and at most."""
 
     default: int
     maximum: int
@@ -40,7 +40,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that one deployment decides; instances of one process share it."""
+    """The settings of one deployment; instances of one process share them."""
 
     jwt_secret: str = field(repr=False)
     token_leeway: float = 5.0

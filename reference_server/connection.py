@@ -67,7 +67,7 @@ class Connection:
                 await self._writer
 
     def send(self, frame: str, *, fleeting: bool = False) -> None:
-        """Queue a frame; a fleeting one only while the reader keeps up."""
+        """Queue a frame; drop a fleeting one while the reader lags."""
         if not self.is_open:
             return
         if fleeting and not self._drained.is_set():
@@ -83,11 +83,11 @@ class Connection:
         self._measure()
 
     async def drained(self) -> None:
-        """Wait until the reader has caught up enough to be given more, or is gone."""
+        """Wait until the reader has caught up enough to take more frames, or is gone."""
         await self._drained.wait()
 
     def hang_up(self, code: int, reason: str) -> None:
-        """End the connection now."""
+        """Cut the connection now."""
         if self.is_open:
             self.is_open = False
             self._drained.set()
@@ -103,7 +103,7 @@ class Connection:
                 self._wake.clear()
                 await self._wake.wait()
         except (WebSocketDisconnect, RuntimeError):
-            self.is_open = False  # the other side is gone, or we have hung up
+            self.is_open = False  # the client is gone, or this server has closed the connection
         finally:
             self._drained.set()
 
@@ -115,7 +115,7 @@ class Connection:
             self._drained.clear()
 
     def _watch_expiry(self) -> None:
-        """Hang up when the token, with its leeway, is over."""  # AUTH-4
+        """Close the connection when the token has expired and its leeway is over."""  # AUTH-4
         left = self._expires_at - time.time()
         if left <= 0:
             self.hang_up(TOKEN_EXPIRED, "The token has expired.")

@@ -1,4 +1,4 @@
-"""What content, emoji, attachments and pages may be: the limits of the profile, applied."""
+"""Checks content, emoji, attachments and page sizes against the limits of the profile."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MEDIA_TYPE = re.compile(
 
 
 def check_content(content: str, *, has_attachments: bool, limits: Limits) -> None:
-    """Refuse content that is too long, or that says nothing."""  # SEND-7, EDIT-5, ATT-2
+    """Refuse content that is too long, or that is empty without an attachment."""  # SEND-7, EDIT-5, ATT-2
     if len(content) > limits.content:
         raise Refused("too_large", f"The content has more than {limits.content} characters.")
     if not content.strip() and not has_attachments:
@@ -34,7 +34,7 @@ def check_content(content: str, *, has_attachments: bool, limits: Limits) -> Non
 
 
 def check_query(query: str, limits: Limits) -> None:
-    """Refuse a query that is too long, or that asks for nothing."""  # SRCH-6
+    """Refuse a query that is too long, or that is empty."""  # SRCH-6
     if len(query) > limits.query:
         raise Refused("too_large", f"The query has more than {limits.query} characters.")
     if not query.strip():

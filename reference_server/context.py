@@ -1,4 +1,4 @@
-"""What a handler has at hand: its instance, its connection, and a few words for what all handlers do."""
+"""What a handler works with: its instance, its connection, and the operations that all handlers share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Instance:
-    """One of the deployment's servers: its hub and its timers, on the services that all share."""
+    """One server of a deployment: its own hub and timers, and the services that all instances share."""
 
     def __init__(self, settings: Settings, services: Services) -> None:
         self.settings = settings

@@ -1,4 +1,4 @@
-"""Where a page of history ends: an opaque word that is bound to its conversation."""
+"""Cursors: an opaque text that says where a page of history ends, bound to its conversation."""
 
 from __future__ import annotations
 

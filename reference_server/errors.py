@@ -1,4 +1,4 @@
-"""The one way to say no."""
+"""Refusals: the one exception that a handler raises for a request that it does not carry out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Code = Literal[
 
 
 class Refused(Exception):
-    """The request is answered with `Error`; nothing was changed and nobody else is told."""
+    """The request is answered with `Error`; nothing was changed, and no other connection gets a frame."""
 
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class Refused(Exception):
 
 
 def no_such_conversation() -> Refused:
-    """Give the same answer for what does not exist and for what one may not know of."""  # PERM-3
+    """Give the same answer for an unknown conversation and for one that the user may not know of."""  # PERM-3
     return Refused("not_found", "No such conversation.")
 
 

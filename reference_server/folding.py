@@ -1,4 +1,4 @@
-"""How text is compared when somebody searches it."""
+"""Folds text for search, so that letters match whatever their case."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ESCAPE = "\\"
 
 
 def fold(text: str) -> str:
-    """Bring text that a reader would call the same, whatever its case, to the same form."""  # SRCH-1
+    """Bring texts that differ only in case or in Unicode form to the same form."""  # SRCH-1
     return normalize("NFKC", normalize("NFKC", text).casefold())
 
 

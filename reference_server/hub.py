@@ -1,4 +1,4 @@
-"""One instance's connections, and who of them gets what.
+"""The connections of one instance, and which of them get which events.
 
 The hub holds no truth: it follows the notices of the bus. A conversation's role changes come on the same
 channel as its events, in order, so an event that follows a ban never reaches the banned (PERM-2).
@@ -46,7 +46,7 @@ class Room:
     holders: int = 0
 
     def notice(self, notice: Notice) -> None:
-        """Follow the bus."""
+        """Handle one notice from the bus."""
         if isinstance(notice, RoleChanged):
             if notice.may_read:
                 self.barred.discard(notice.user_id)
@@ -57,7 +57,7 @@ class Room:
 
     @property
     def is_idle(self) -> bool:
-        """Say whether nobody needs the room."""
+        """Say whether no connection and no task needs the room."""
         return not self.connections and self.holders == 0
 
 
@@ -68,7 +68,7 @@ class Listener:
     connections: dict[Connection, None] = field(default_factory=dict)
 
     def notice(self, notice: Notice) -> None:
-        """Follow the bus."""
+        """Handle one notice from the bus."""
         if isinstance(notice, Event):
             deliver(notice, tuple(self.connections))
 
@@ -83,7 +83,7 @@ class Hub:
         self._locks: KeyedLocks[str] = KeyedLocks()
 
     async def connect(self, connection: Connection) -> None:
-        """Let a connection hear what concerns its user."""
+        """Send a connection the events that concern its user."""
         channel = user_channel(connection.user_id)
         async with self._locks.hold(channel):
             user = self._users.get(connection.user_id)
@@ -130,7 +130,7 @@ class Hub:
         connection.joined.add(conversation_id)
 
     async def leave(self, connection: Connection, conversation_id: UUID) -> None:
-        """Send the conversation's events no longer to this connection."""  # LEAVE-1, LEAVE-2
+        """Stop sending the conversation's events to this connection."""  # LEAVE-1, LEAVE-2
         connection.joined.discard(conversation_id)
         room = self._rooms.get(conversation_id)
         if room is not None:

@@ -1,4 +1,4 @@
-"""One lock per key, kept only while somebody holds it or waits for it."""
+"""One lock per key, kept only while a task holds it or waits for it."""
 
 from __future__ import annotations
 

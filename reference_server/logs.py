@@ -10,7 +10,7 @@ _JWT = re.compile(r"eyJ[\w-]*\.[\w-]*\.?[\w-]*")
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a record, tracebacks included, and strikes out what looks like a token."""  # AUTH-5
+    """Formats a record, tracebacks included, and redacts what looks like a token."""  # AUTH-5
 
     def format(self, record: logging.LogRecord) -> str:
         """Format and redact."""
@@ -18,7 +18,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 def redact(text: str) -> str:
-    """Strike out tokens."""
+    """Redact tokens."""
     return _JWT.sub("***", _TOKEN.sub(r"\1***", text))
 
 
@@ -31,5 +31,5 @@ def configure(level: int = logging.WARNING) -> None:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Leave out what uvicorn reports with a traceback though only the client is wrong."""  # CONN-7
+    """Drop the tracebacks that uvicorn logs for mistakes of a client."""  # CONN-7
     return not record.getMessage().startswith("Invalid UTF-8")

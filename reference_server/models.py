@@ -26,7 +26,7 @@ class Conversation(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """Who has which role; no row means outsider."""
+    """The role of a user in a conversation; a user without a row is an outsider."""
 
     conversation_id: UUID = Field(primary_key=True, foreign_key="conversation.id")
     user_id: UUID = Field(primary_key=True, index=True)
@@ -58,7 +58,7 @@ class Message(SQLModel, table=True):
 
 
 class Reaction(SQLModel, table=True):
-    """One user's one emoji on one message."""
+    """One emoji of one user on one message."""
 
     message_id: UUID = Field(primary_key=True, foreign_key="message.id")
     user_id: UUID = Field(primary_key=True)

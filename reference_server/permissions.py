@@ -1,4 +1,4 @@
-"""Who may do what: one table of roles and rights, and the one place that applies it."""
+"""Permissions: one table of roles and rights, and the one place that applies it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reference_server.errors import Refused, no_such_conversation
 
 
 class Right(StrEnum):
-    """What a request asks for."""
+    """What a request needs permission for."""
 
     READ = "read"
     SEND = "send"
@@ -18,7 +18,7 @@ class Right(StrEnum):
 
 
 class Role(StrEnum):
-    """What a member is; somebody without a role is an outsider."""
+    """The role of a member; a user without a role is an outsider."""
 
     OWNER = "owner"
     MODERATOR = "moderator"
@@ -45,7 +45,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Where one user stands towards one conversation, which may not exist."""
+    """The role of one user in one conversation, which may not exist."""
 
     visibility: Visibility | None
     role: Role | None

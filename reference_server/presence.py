@@ -1,4 +1,4 @@
-"""Who is connected, over all instances."""
+"""Counts the connections of each user over all instances."""
 
 from __future__ import annotations
 

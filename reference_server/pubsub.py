@@ -1,4 +1,4 @@
-"""How the instances of one deployment tell each other what happened.
+"""The bus: how the instances of one deployment send each other notices.
 
 What travels is a notice on a channel: one channel per conversation, one per user. A subscriber is called
 synchronously and only queues what it is given, so notices of one channel stay in the order of publication.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A frame, encoded once, for everybody on the channel whom it concerns."""
+    """A frame, encoded once, for all connections on the channel that it concerns."""
 
     frame: str
     only: UUID | None = None
@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RoleChanged:
-    """A user may, from here on, read the conversation's events, or may not any more."""
+    """From now on a user may read the conversation's events, or may no longer read them."""
 
     user_id: UUID
     may_read: bool
@@ -87,5 +87,5 @@ class InMemoryPubSub:
             self._subscribers.pop(channel, None)
 
     async def is_ready(self) -> bool:
-        """Memory is always there."""
+        """Say yes: memory is always available."""
         return True

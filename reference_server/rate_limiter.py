@@ -1,4 +1,4 @@
-"""How much one user may ask for, counted over all their connections and all instances."""
+"""Limits the requests of each user, counted over all connections and all instances."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class InMemoryRateLimiter:
         return True
 
     def _sweep(self, now: float, window: float) -> None:
-        """Drop the users that have gone quiet, once per window, so that memory follows activity."""
+        """Once per window, forget the users without recent requests, so that memory stays bounded."""
         if now < self._sweep_at:
             return
         self._sweep_at = now + window

@@ -24,5 +24,5 @@ class Services:
     pubsub: PubSub = field(default_factory=InMemoryPubSub)
     rate_limiter: RateLimiter = field(default_factory=InMemoryRateLimiter)
     presence: Presence = field(default_factory=InMemoryPresence)
-    #: Held over commit and publication: a conversation's events are published in the order of their stamps.
+    #: A handler holds this lock from commit to publication: events of a conversation are published in stamp order.
     in_order: KeyedLocks[UUID] = field(default_factory=KeyedLocks)

@@ -1,4 +1,4 @@
-"""The instances of one process: their sockets, their readiness, their end."""
+"""Starts and stops the instances of one process, and opens their sockets."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Deployment:
 
 
 async def wait_for_the_end(exit_on_stdin_eof: bool) -> None:
-    """Return on SIGTERM, on SIGINT, and, if asked for, when whoever holds our stdin is gone."""
+    """Return on SIGTERM, on SIGINT, and, if asked for, when the process that holds our stdin ends."""
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

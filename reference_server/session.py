@@ -47,7 +47,7 @@ async def serve(instance: Instance, websocket: WebSocket) -> None:
 
 
 async def answer(context: Context, frame: Mapping[str, Any]) -> str | None:
-    """Carry one frame out and return its reply, encoded; whatever goes wrong becomes an `Error`."""
+    """Carry out one frame and return its encoded reply; every failure becomes an `Error`."""
     try:
         if frame.get("text") is None:
             raise Refused("invalid_message", "A frame must be text.")  # CONN-5

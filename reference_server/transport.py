@@ -1,4 +1,4 @@
-"""The WebSocket protocol of uvicorn, with the endings that it lacks.
+"""The WebSocket protocol of uvicorn, with the ways to close that it lacks.
 
 Every connection must end in time and with a reason that the client can read. uvicorn writes a close frame
 and closes the socket: unread input then turns the close into a TCP reset that overtakes the close frame, and
@@ -47,7 +47,7 @@ class LingeringProtocol(WebSocketsSansIOProtocol):
             super().data_received(data)
 
     def handle_parser_exception(self) -> None:
-        """Tell the client why (1002, 1007, 1009), and see to it that it can read that."""  # CONN-6, CONN-7
+        """Close with 1002, 1007 or 1009, and give the client time to read the close frame."""  # CONN-6, CONN-7
         assert self.conn.close_sent is not None
         code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
@@ -69,12 +69,12 @@ class LingeringProtocol(WebSocketsSansIOProtocol):
         self._end(LINGER_S)
 
     def shutdown(self) -> None:
-        """Say goodbye (1012), and do not wait for a client that does not read."""
+        """Close with 1012, and do not wait for a client that does not read."""
         super().shutdown()
         self._cut_after(SHUTDOWN_LINGER_S)
 
     async def run_asgi(self) -> None:
-        """Let the application hang up."""
+        """Let the application close the connection."""
         self.scope["extensions"] = cast("Any", {**(self.scope.get("extensions") or {}), EXTENSION: self})
         await super().run_asgi()
 

@@ -1,4 +1,4 @@
-"""Who is typing where, and the end of it when nobody says so."""
+"""Typing indicators: who is typing in which conversation, and when that expires."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ class TypingIndicator:
         self._typists: dict[tuple[UUID, UUID], tuple[Connection, asyncio.Task[None]]] = {}
 
     def refresh(self, connection: Connection, conversation_id: UUID) -> None:
-        """Note that somebody is typing, and wait for the next word of it."""
+        """Note that a user is typing, and restart the timer."""
         self.forget(conversation_id, connection.user_id)
         key = (conversation_id, connection.user_id)
         self._typists[key] = (connection, asyncio.create_task(self._expire(key)))
 
     def forget(self, conversation_id: UUID, user_id: UUID) -> bool:
-        """Note that somebody has stopped; say whether they had been typing."""
+        """Note that a user has stopped; say whether the user was typing."""
         _, timer = self._typists.pop((conversation_id, user_id), (None, None))
         if timer is not None:
             timer.cancel()
         return timer is not None
 
     async def stop(self, conversation_id: UUID, user_id: UUID) -> None:
-        """End somebody's typing, and tell."""
+        """End the typing of a user, and tell the others."""
         if self.forget(conversation_id, user_id):
             await self._stopped(conversation_id, user_id)
 
     async def leave(self, connection: Connection, conversation_id: UUID) -> None:
-        """End the typing of a connection that leaves a conversation, and tell."""
+        """End the typing of a connection that leaves a conversation, and tell the others."""
         typist, _ = self._typists.get((conversation_id, connection.user_id), (None, None))
         if typist is connection:
             await self.stop(conversation_id, connection.user_id)
 
     async def disconnect(self, connection: Connection) -> None:
-        """End all typing of a connection that is gone, and tell."""
+        """End all typing of a connection that is gone, and tell the others."""
         ends = [conversation_id for (conversation_id, _), (typist, _) in self._typists.items() if typist is connection]
         for conversation_id in ends:
             await self.stop(conversation_id, connection.user_id)

@@ -1,4 +1,4 @@
-"""One function per request type, in the rooms that the seed names."""
+"""One function per request type, in one module per group of features."""
 
 from __future__ import annotations
 

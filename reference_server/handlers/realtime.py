@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 async def ping(_context: Context, _request: Ping) -> Pong:
-    """Answer."""
+    """Answer with a Pong."""
     return Pong()
 
 

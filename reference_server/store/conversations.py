@@ -80,7 +80,7 @@ def now() -> datetime:
 
 
 def membership(connection: Connection, conversation_id: UUID, user_id: UUID) -> Membership:
-    """Look up where a user stands towards a conversation."""
+    """Look up the membership of a user in a conversation."""
     return _lookup(connection, conversation_id, user_id, locked=False)[0]
 
 
@@ -107,7 +107,7 @@ def acquire(connection: Connection, conversation_id: UUID, user_id: UUID, right:
 
 
 def advance(connection: Connection, conversation_id: UUID, stamp: datetime) -> None:
-    """Write down that the stamp has been used."""
+    """Record that the stamp has been used."""
     connection.execute(_ADVANCE, {"conversation": conversation_id, "stamp": stamp})
 
 
@@ -151,7 +151,7 @@ def companions(connection: Connection, user_id: UUID) -> list[UUID]:
 
 
 def is_alive(connection: Connection) -> bool:
-    """Ask the database for anything."""
+    """Ask the database for a constant, to see whether it answers."""
     return connection.scalar(_ALIVE) == 1
 
 

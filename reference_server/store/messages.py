@@ -1,4 +1,4 @@
-"""Messages: their birth, their changes, and the three ways to read them."""
+"""Messages: create, edit and delete them, and read them by history, search or sync."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def delete(connection: Connection, message: StoredMessage, stamp: datetime) -> S
 
 
 def touch(connection: Connection, message: StoredMessage, stamp: datetime) -> None:
-    """Write down that something about the message has changed, so that sync tells it."""  # SYNC-1
+    """Record that the message has changed, so that sync returns it."""  # SYNC-1
     _change(connection, _TOUCH, message, stamp)
 
 

@@ -1,4 +1,4 @@
-"""Who reacted to what, with which emoji."""
+"""Reactions: which user put which emoji on which message."""
 
 from __future__ import annotations
 

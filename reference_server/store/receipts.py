@@ -1,4 +1,4 @@
-"""What has been read, and what has been delivered."""
+"""Receipts: what each member has read, and what has been delivered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DELIVER = insert(DELIVERIES)
 
 
 def read_up_to(connection: Connection, conversation_id: UUID, user_id: UUID, created_at: datetime) -> bool:
-    """Move a member's read mark forward to a message; say whether that is news."""  # READ-2
+    """Move a member's read mark forward to a message; say whether that is new."""  # READ-2
     member = {"conversation": conversation_id, "user": user_id}
     mark = connection.scalar(_MARK, member)
     if mark is not None and mark >= created_at:
@@ -37,7 +37,7 @@ def read_up_to(connection: Connection, conversation_id: UUID, user_id: UUID, cre
 
 
 def deliver(connection: Connection, message_id: UUID, user_id: UUID) -> bool:
-    """Write down that a recipient has a message; say whether that is news."""  # DLVR-1
+    """Record that a recipient has a message; say whether that is new."""  # DLVR-1
     if connection.scalar(_IS_DELIVERED, {"message": message_id, "user": user_id}) is not None:
         return False
     connection.execute(_DELIVER, {"message_id": message_id, "user_id": user_id})

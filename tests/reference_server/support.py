@@ -134,7 +134,7 @@ class Chat:
         await self._stack.aclose()
 
     async def connect(self, user_id: UUID | None = None, instance: int = 0, **claims: Any) -> Client:
-        """Connect a user, a new one unless told otherwise."""
+        """Connect a user, by default a new one."""
         user_id = user_id or uuid4()
         socket = await open_socket(self.instances[instance], token(user_id, **claims))
         self._stack.push_async_callback(socket.close)
