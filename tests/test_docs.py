@@ -162,3 +162,27 @@ def test_every_guide_is_found_from_the_readme() -> None:
         if page.parent.name == "docs" and page.name != "README.md":
             assert f"({page.name})" in listed
             assert f"(docs/{page.name})" in readme
+
+
+class TestTheGlossary:
+    TEXT = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    TERMS = re.findall(r'<a id="([a-z-]+)"></a>', TEXT)
+
+    def test_explains_each_term_once_in_one_sentence(self) -> None:
+        assert len(self.TERMS) == len(set(self.TERMS)) >= 30
+        rows = [row.split(" | ")[1] for row in self.TEXT.splitlines() if "<a id=" in row]
+        assert all(row.rstrip(" |").endswith(".") and ". " not in row for row in rows), rows
+
+    def test_has_an_anchor_for_every_link_to_it(self) -> None:
+        pages = [*PAGES, ROOT / "CONTRIBUTING.md"]
+        linked = {term for page in pages for term in re.findall(r"glossary\.md#([a-z-]+)", page.read_text("utf-8"))}
+        assert linked
+        assert linked <= set(self.TERMS)
+
+
+def test_the_way_of_a_scenario_names_functions_that_exist() -> None:
+    text = (ROOT / "docs" / "follow-one-scenario.md").read_text(encoding="utf-8")
+    named = re.findall(r"\| `(conformance/[a-z_/]+\.py)` \| `(\w+)` \|", text)
+    assert len(named) == 20
+    for file, function in named:
+        assert re.search(rf"def {function}\(", (ROOT / file).read_text(encoding="utf-8")), (file, function)

@@ -19,6 +19,7 @@ from conformance.cli.ids import read_ids
 from conformance.cli.output import emit
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
+from conformance.cli.renamed import renamed
 from conformance.cli.targets import open_target, split
 from conformance.engine.run.options import Options, settled
 from conformance.engine.run.order import arrange
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @click.option("--level", "levels", multiple=True, type=click.Choice(["must", "should"]), help="Only this level.")
 @click.option("--rule", "rules", multiple=True, help="Only scenarios of this rule (id or glob); may be repeated.")
 @click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Scenarios at a time.")
+@click.option("--onlookers/--no-onlookers", hidden=True, expose_value=False, callback=renamed("--bystanders"))
 @click.option(
     "--bystanders/--no-bystanders",
     default=None,

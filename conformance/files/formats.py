@@ -71,6 +71,9 @@ class Formats:
 
 _LOST = re.compile(r"Resource '[^']*/([^'/]+)' is not present")
 
+RENAMED = {"onlookers": "bystanders", "politeness": "throttle", "traps": "honeypots"}
+"""Keys of earlier versions and their new names."""
+
 _TYPES = {
     "string": "a text",
     "integer": "a whole number",
@@ -95,7 +98,9 @@ def explain(error: Any, base: Steps = ()) -> list[tuple[Steps, str]]:
             key = missing(error)
             allowed = error.schema.get("properties", ())
             closed = error.schema.get("additionalProperties") is False
-            if closed and any(_guess(other, [key]) for other in error.instance if other not in allowed):
+            if closed and any(
+                RENAMED.get(other) == key or _guess(other, [key]) for other in error.instance if other not in allowed
+            ):
                 return []  # It is there by another name, of which another error speaks.
             return [(path, f"`{key}` is missing here")]
     return [(path, f"{_name(path)}{_wrong(error)}")]
@@ -209,6 +214,9 @@ def _is_type(inner: Any) -> bool:
 
 
 def _unknown_key(wrong: str, allowed: list[str]) -> str:
+    new = RENAMED.get(wrong)
+    if new in allowed:
+        return f"the key {wrong!r} has a new name: {new!r}"
     meant = _guess(wrong, allowed) or (f"; there are {', '.join(allowed)}" if allowed else "")
     return f"there is no key {wrong!r} here{meant}"
 

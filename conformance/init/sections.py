@@ -41,7 +41,7 @@ def _http(answers: Answers) -> str:
   ids: {answers.ids} # what user ids look like: uuid, integer, or text (an integer in quotes)
   # These are the requests of the reference server: write your server's. Every ${{name}} is filled in, and `account`
   # may make users first (see the schema). Secrets: `secrets_env: {{admin: ADMIN_TOKEN}}`, then ${{secret.admin}}.
-  headers: {{Authorization: "Bearer ${{steward.token}}"}} # the steward is a user of our own that makes the rest
+  headers: {{Authorization: "Bearer ${{admin.token}}"}} # the admin is a user of our own that makes the rest
   conversation:
     - request: POST /conversations
       json:

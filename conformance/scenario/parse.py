@@ -115,7 +115,7 @@ class _Parser:
             devices={name: (one or {}).get("instance") for name, one in devices.items()},
             conversations=conversations,
             unknown=tuple(value.get("unknown", ())),
-            honeypots=tuple(value.get("traps", ())),
+            honeypots=tuple(value.get("honeypots", ())),
         )
 
     def _check_names(self, scenario: m.Scenario) -> None:

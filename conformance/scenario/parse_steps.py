@@ -157,8 +157,8 @@ class StepParser:
         return s.Restart(line=line)
 
     def _never_fetched(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
-        if value["never_fetched"] not in self._document.value["given"].get("traps", ()):
-            raise self._mistake(f"{value['never_fetched']} is not among the traps of `given`", path)
+        if value["never_fetched"] not in self._document.value["given"].get("honeypots", ()):
+            raise self._mistake(f"{value['never_fetched']} is not among the honeypots of `given`", path)
         return s.NeverFetched(line=line, honeypot=value["never_fetched"])
 
     def _observe(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:

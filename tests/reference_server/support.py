@@ -174,7 +174,7 @@ class Chat:
     async def call(
         self, method: str, path: str, body: Any = None, *, user_id: UUID | None = None, instance: int = 0
     ) -> httpx.Response:
-        """Call the provisioning API, as the steward unless told otherwise."""
+        """Call the provisioning API, as the admin unless told otherwise."""
         headers = {"Authorization": f"Bearer {token(user_id or self.admin)}"}
         return await self.http.request(method, self.api[instance] + path, json=body, headers=headers)
 

@@ -27,7 +27,9 @@ Step = Any
 ALWAYS = frozenset({"nonce"})
 ACCOUNT = frozenset({"name", "password", "user_id"})
 CONVERSATION = frozenset({"name", "conversation_id", "visibility"})
-ADMIN = frozenset({"steward.name", "steward.user_id", "steward.token"})
+ADMIN = frozenset({"admin.name", "admin.user_id", "admin.token"})
+OLD_ADMIN = "steward."
+"""How these names began in earlier versions; an error names the new one."""
 SECTIONS: Mapping[str, frozenset[str]] = {
     "begin": frozenset(),
     "account": ACCOUNT,
@@ -48,8 +50,8 @@ CLEANING: Mapping[str, frozenset[str]] = {
 class Recipe:
     """The steps of each section, None where the file has none; `roles` and `visibilities` map our words to theirs.
 
-    `ids` is the form of the ids that we make (they may be captured instead); `steward` says whether a step speaks of
-    the steward: an account of our own, made once, that never connects; `foreseen` has the kinds of ids that are never
+    `ids` is the form of the ids that we make (they may be captured instead); `admin` says whether a step speaks of
+    the admin: an account of our own, made once, that never connects; `foreseen` has the kinds of ids that are never
     captured.
     """
 
@@ -129,7 +131,8 @@ def _check(
     for index, step in enumerate(steps):
         for name in sorted(language.references(step)):
             if name not in known | captured:
-                near = difflib.get_close_matches(name, known | captured, n=1)
+                new = name.replace(OLD_ADMIN, "admin.", 1)
+                near = [new] if new in ADMIN & known else difflib.get_close_matches(name, known | captured, n=1)
                 there = sorted(known | captured)
                 meant = f"did you mean {language.written % near[0]}?" if near else f"there are {', '.join(there)}"
                 wrong = f"there is no {language.written % name} here; {meant}"

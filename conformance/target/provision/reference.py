@@ -55,7 +55,7 @@ class Reference:
         import httpx  # noqa: PLC0415 -- a target of another driver does without it
 
         users = form_of(target.dialect, "user")
-        admin = Account("steward", users.to_wire(users.fresh()))
+        admin = Account("admin", users.to_wire(users.fresh()))
         headers = {"Authorization": f"Bearer {make_token(target.auth.signing, admin)}"}
         limits = httpx.Limits(keepalive_expiry=IDLE)
         base = self.api or beside(target.instances[0])

@@ -55,11 +55,11 @@ class Scripted:
         self._notes: list[str] = []
 
     async def begin(self, fresh: Fresh) -> None:
-        """Perform what comes before everything else; makes the steward, where a step speaks of one."""
+        """Perform what comes before everything else; makes the admin, where a step speaks of one."""
         self._always = {"nonce": fresh.nonce}
         self._always |= await self._performer.perform([(self._recipe.steps("begin") or (), self._always)])
         if self._recipe.admin:
-            self._admin = await self.account(fresh.name("steward"))
+            self._admin = await self.account(fresh.name("admin"))
 
     async def account(self, name: str) -> Account:
         """Make an account; without steps for it, a user exists as soon as a token names it."""
@@ -158,7 +158,7 @@ class Scripted:
             return dict(self._always)
         token = make_token(self._target.auth.signing, self._admin)  # A made one is new each time: it may expire.
         named = {"name": self._admin.name, "user_id": self._admin.value, "token": token}
-        return self._always | {f"steward.{key}": value for key, value in named.items()}
+        return self._always | {f"admin.{key}": value for key, value in named.items()}
 
     def _person(self, account: Account) -> Names:
         token = account.token

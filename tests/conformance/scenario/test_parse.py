@@ -220,7 +220,7 @@ MISTAKES = {
     "{provision: {role: {conversation: den, user: bob, role: reader}}}": "there is no conversation den in `given`",
     "{provision: {remove: {conversation: lobby, user: carol}}}": "carol belongs to no user of `given`",
     "{restart: soft}": '`restart`: "soft" should be "hard"',
-    "{never_fetched: trap}": "trap is not among the traps of `given`",
+    "{never_fetched: bait}": "bait is not among the honeypots of `given`",
     "{observe: alice, choices: {a: {frame: Error}}, otherwise: b}": (
         "`observe` belongs to a probe; a scenario says what it expects"
     ),
@@ -255,7 +255,7 @@ def test_every_wrong_step_is_named_in_the_order_of_the_lines(tmp_path: Path) -> 
 
 
 def test_an_unwatched_trap_belongs_to_a_machine_of_ones_own(tmp_path: Path) -> None:
-    scenario = read_steps(tmp_path, "never_fetched: bait", given="given: {users: [alice], traps: [bait]}\n\n\n\n")
+    scenario = read_steps(tmp_path, "never_fetched: bait", given="given: {users: [alice], honeypots: [bait]}\n\n\n\n")
     assert scenario.steps == (s.NeverFetched(line=L, honeypot="bait"),)
     assert scenario.needs == {"local": True}
 
@@ -320,7 +320,7 @@ given:
   devices: {alice@phone: {instance: 1}, carol@tab: }
   conversations: {lobby: {members: {alice: owner, bob: outsider}, visibility: public, join: [alice@phone]}, den: {}}
   unknown: [nobody]
-  traps: [bait]
+  honeypots: [bait]
 """
         given = read_steps(tmp_path, "sync: alice", given=text).given
         assert given == m.Given(
@@ -353,7 +353,7 @@ given:
             ),
             ("users: [alice]\n  conversations: {alice: {}}", "5: the name alice is used for two things"),
             ("users: [alice]\n  unknown: [alice]", "5: the name alice is used for two things"),
-            ("traps: [bait]\n  unknown: [bait]", "5: the name bait is used for two things"),
+            ("honeypots: [bait]\n  unknown: [bait]", "5: the name bait is used for two things"),
         ],
     )
     def test_is_refused_where_it_is_wrong(self, tmp_path: Path, given: str, message: str) -> None:

@@ -514,7 +514,7 @@ steps:
 
 
 class TestNeverFetched:
-    GIVEN = "{users: [alice], traps: [file]}"
+    GIVEN = "{users: [alice], honeypots: [file]}"
 
     async def test_holds_where_nobody_came(self, spec: Spec, scenario: Author) -> None:
         assert await complaints(spec, scenario("steps: [{never_fetched: file}]", given=self.GIVEN)) == []

@@ -15,7 +15,7 @@ HTTP = """
 provision:
   driver: http
   api: {api}
-  headers: {{Authorization: "Bearer ${{steward.token}}"}}
+  headers: {{Authorization: "Bearer ${{admin.token}}"}}
   conversation:
     - request: POST /conversations
       json:
