@@ -76,7 +76,7 @@ def _instances(urls: Any, query_param: Any) -> Iterator[tuple[Steps, str]]:
         elif any(key == query_param for key, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)):
             yield ("instances", index), f"{bare} carries `{query_param}` already: each user has a token of its own"
         elif url in seen:
-            yield ("instances", index), f"{bare} stands here twice; each instance has its own address"
+            yield ("instances", index), f"{bare} is here twice; each instance has its own address"
         seen.add(url)
 
 

@@ -58,7 +58,9 @@ class TestTheRealSpec:
         ledger = read_ledger(slim)
         for one in list(slim.probes.values())[::10]:
             broken = replace(slim, probes=without(slim.probes, one.id))
-            assert any(f"the probe {one.play.base} was removed" in message for message in said(lint(broken, ledger)))
+            assert any(
+                f"the probe {one.scenario.base} was removed" in message for message in said(lint(broken, ledger))
+            )
 
 
 class TestTheAnswer:

@@ -32,7 +32,7 @@ class TestNeeds:
         text = "steps: [{restart: hard}]"
         assert [message.partition(":")[0] for _, message in restarts_are_needed_and_alone(scenario(text), spec)] == [
             "it restarts the server",
-            "it restarts the server under all that plays at the same time",
+            "it restarts the server while other scenarios run",
         ]
         alone = scenario(text, needs="{restart: true}", exclusive="true")
         assert list(restarts_are_needed_and_alone(alone, spec)) == []

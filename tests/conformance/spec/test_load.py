@@ -126,8 +126,8 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "a wrong key in the features": ("features.yaml", "title:", "titel:", "there is no key 'titel' here; did you mean"),
     "a wrong level": (RULES, "level: must", "level: may", f'{RULES}:6: `level`: "may" is not one of must, should'),
     "a rule that is no sentence": (RULES, "id: EDIT-2", "id: edit-2", f'{RULES}:11: `id`: "edit-2" does not look as'),
-    "a rule twice": (RULES, "EDIT-2", "EDIT-1", f"{RULES}:11: the rule EDIT-1 stands in 04-edit-message.yaml too"),
-    "a rule of another file": (RULES, "id: EDIT-4", "id: SEND-1", "the rule SEND-1 stands in 03-send-message.yaml too"),
+    "a rule twice": (RULES, "EDIT-2", "EDIT-1", f"{RULES}:11: the rule EDIT-1 is in 04-edit-message.yaml too"),
+    "a rule of another file": (RULES, "id: EDIT-4", "id: SEND-1", "the rule SEND-1 is in 03-send-message.yaml too"),
     "an unknown rule": (
         "scenarios/one.yaml",
         "EDIT-2",
@@ -366,7 +366,7 @@ class TestViolations:
     def test_name_a_wrong_instant(self, real: Spec, message: dict[str, Any]) -> None:
         message["messages"][0]["created_at"] = "2024-05-01 12:00"
         ((said, rule),) = set(self.said(real, message))
-        assert said.startswith('`messages[0].created_at` is "2024-05-01 12:00", not a point in time in RFC 3339')
+        assert said.startswith('`messages[0].created_at` is "2024-05-01 12:00", not an instant in RFC 3339')
         assert rule == "CONN-11"
 
     @pytest.mark.parametrize("instant", ["2024-02-30T12:00:00Z", "2024-05-01T25:00:00Z", "2024-05-01T12:00:00+25:00"])
