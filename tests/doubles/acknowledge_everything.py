@@ -1,93 +1,108 @@
 """The Rust chat server of July 2025: it acknowledges five requests, and does none of them.
 
-No authentication, no database, no membership, no broadcast. A greeting; `Error{message}` without a code for everything
-that it cannot read; binary frames are ignored, and so are fields that it does not know.
+No authentication, no database, no membership, no broadcast. A greeting; `Error{message}` without a code, in the words
+of serde behind a French prefix, for everything that it cannot read; binary frames are ignored, and so are fields that
+it does not know. HTTP beside it: `GET /health`, and `GET /api/messages?room=…` with what was sent, oldest first.
+
+    CHAT_PORT=3001 python -m tests.doubles.acknowledge_everything
 """
 
 from __future__ import annotations
 
 import json
+import os
 import uuid
+from collections import defaultdict
 from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from websockets.exceptions import ConnectionClosed
 
-from tests.doubles.listening import listening
+from tests.doubles.listening import listening, serve_alone
+from tests.doubles.serde import SerdeError, a_string, a_uuid, optional, read
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request, Response
 
-MAX_MESSAGE = 64 << 20
-MAX_DEPTH = 128
-"""Levels of nesting at which its JSON parser gives up."""
+MAX_MESSAGE, MAX_FRAME = 64 << 20, 16 << 20
+PORT = 3001
 
 ACTIONS = {
-    "SendMessage": ("message_sent", {"conversation_id": uuid.UUID, "content": str}),
-    "JoinConversation": ("joined_conversation", {"conversation_id": uuid.UUID}),
-    "LeaveConversation": ("left_conversation", {"conversation_id": uuid.UUID}),
-    "MarkAsRead": ("marked_as_read", {"conversation_id": uuid.UUID, "message_id": uuid.UUID}),
+    "SendMessage": "message_sent",
+    "JoinConversation": "joined_conversation",
+    "LeaveConversation": "left_conversation",
+    "MarkAsRead": "marked_as_read",
 }
-"""What it knows: request type → action, and the fields that must be there."""
+"""What it acknowledges: request type → action."""
+
+VARIANTS = {
+    "SendMessage": (("conversation_id", a_uuid), ("content", a_string), ("parent_message_id", optional(a_uuid))),
+    "JoinConversation": (("conversation_id", a_uuid),),
+    "LeaveConversation": (("conversation_id", a_uuid),),
+    "MarkAsRead": (("conversation_id", a_uuid), ("message_id", a_uuid)),
+    "Ping": (),
+}
+"""What it can read, in the order in which its errors name them."""
 
 
-def acknowledging() -> AbstractAsyncContextManager[str]:
-    """Serve on a free port; gives the URL."""
-    return listening(_talk, max_size=MAX_MESSAGE)
+def acknowledging(port: int = 0) -> AbstractAsyncContextManager[str]:
+    """Serve; gives the URL."""
+    store: dict[str, list[dict[str, Any]]] = defaultdict(list)
+
+    async def talk(socket: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            await socket.send(_confirmed("connected"))
+            async for data in socket:
+                if isinstance(data, str):
+                    await socket.send(answer(data, store))
+
+    def route(socket: ServerConnection, request: Request) -> Response | None:
+        url = urlsplit(request.path)
+        if url.path == "/ws":
+            return None
+        if url.path == "/health":
+            return _json(socket, {"status": "ok"})
+        if url.path == "/api/messages":
+            return _json(socket, store[parse_qs(url.query).get("room", [""])[0]])
+        return socket.respond(HTTPStatus.NOT_FOUND, "")
+
+    return listening(talk, port=port, max_size=(MAX_MESSAGE, MAX_FRAME), process_request=route)
 
 
-async def _talk(socket: ServerConnection) -> None:
-    with suppress(ConnectionClosed):
-        await socket.send(_confirmed("connected"))
-        async for data in socket:
-            if isinstance(data, str):
-                await socket.send(answer(data))
-
-
-def answer(text: str) -> str:
+def answer(text: str, store: dict[str, list[dict[str, Any]]]) -> str:
     """Give the reply to one text frame."""
     try:
-        request = _read(text)
-        if request["type"] == "Ping":
-            return json.dumps({"type": "Pong"})
-        action, fields = ACTIONS[request["type"]]
-        for name, kind in fields.items():
-            _check(request[name], kind)
-        if request.get("parent_message_id") is not None:
-            _check(request["parent_message_id"], uuid.UUID)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        return json.dumps({"type": "Error", "message": f"Message JSON invalide: {str(error)[:80]}"})
-    return _confirmed(action)
-
-
-def _read(text: str) -> dict[str, Any]:
-    request = json.loads(text, object_pairs_hook=_unique)
-    text.encode()
-    json.dumps(request, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    if _depth(request) > MAX_DEPTH:
-        raise ValueError("recursion limit exceeded")
-    found: dict[str, Any] = request
-    return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("duplicate field")
-    return dict(pairs)
-
-
-def _check(value: Any, kind: type) -> None:
-    if not isinstance(value, str):
-        raise TypeError("invalid type: expected a string")
-    kind(value)
-
-
-def _depth(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max(map(_depth, inner), default=0) if isinstance(value, dict | list) else 0
+        kind, fields = read(text, VARIANTS, "WsInbound")
+    except SerdeError as error:
+        return _write({"type": "Error", "message": f"Message JSON invalide: {error}"})
+    if kind == "Ping":
+        return _write({"type": "Pong"})
+    if kind == "SendMessage":
+        stamp = {"id": str(uuid.uuid4()), "created_at": datetime.now(UTC).isoformat()}
+        store[fields["conversation_id"]].append(fields | stamp)
+    return _confirmed(ACTIONS[kind])
 
 
 def _confirmed(action: str) -> str:
-    return json.dumps({"type": "ActionConfirmed", "action": action, "success": True})
+    return _write({"type": "ActionConfirmed", "action": action, "success": True})
+
+
+def _write(frame: dict[str, Any]) -> str:
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+
+def _json(socket: ServerConnection, value: Any) -> Response:
+    response = socket.respond(HTTPStatus.OK, json.dumps(value))
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "application/json"
+    return response
+
+
+if __name__ == "__main__":
+    serve_alone(acknowledging(int(os.environ.get("CHAT_PORT", PORT))))

@@ -1,11 +1,16 @@
 """The Go backend of July 2025: it relays every frame to everybody, the sender included, and reads none.
 
-A token is asked for before the upgrade; after it there is no greeting, no reply, no room, no storage and no limit.
+A token is asked for before the upgrade: an HMAC JWT whose `user_id`, if it is there, is an integer. After it there is
+no greeting, no reply, no room, no storage and no limit; whatever comes, binary and bytes that are no text included,
+goes on as text.
+
+    JWT_ACCESS_SECRET=… PORT=8080 python -m tests.doubles.relay_everything
 """
 
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -15,7 +20,7 @@ import jwt
 from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 
-from tests.doubles.listening import listening
+from tests.doubles.listening import listening, serve_alone
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -23,34 +28,51 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
+PATH = "/ws/chat"
+PORT = 8080
+UNCHECKED = {f"verify_{claim}": False for claim in ("aud", "iat", "iss", "sub", "jti")}
+"""What its library looks at only when it is told to."""
 
-def relaying(secret: str) -> AbstractAsyncContextManager[str]:
-    """Serve on a free port, with tokens signed by `secret` under any HMAC; gives the URL."""
+
+def relaying(secret: str, port: int = 0) -> AbstractAsyncContextManager[str]:
+    """Serve, with tokens signed by `secret` under any HMAC; gives the URL."""
     clients: set[ServerConnection] = set()
 
     async def talk(socket: ServerConnection) -> None:
         clients.add(socket)
         with suppress(ConnectionClosed):
-            async for data in socket:
-                text = data if isinstance(data, str) else data.decode(errors="replace")
-                broadcast(clients, text)
+            while True:
+                broadcast(clients, await socket.recv(decode=False), text=True)
         clients.discard(socket)
 
     def admit(socket: ServerConnection, request: Request) -> Response | None:
-        token = parse_qs(urlsplit(request.path).query).get("token", [""])[0]
+        url = urlsplit(request.path)
+        if url.path != PATH:
+            return socket.respond(HTTPStatus.NOT_FOUND, "404 page not found")
+        token = parse_qs(url.query).get("token", [""])[0]
         if not token:
             return _refuse(socket, "Token manquant")
-        try:
-            jwt.decode(token, secret, algorithms=["HS256", "HS384", "HS512"], options={"verify_aud": False})
-        except jwt.InvalidTokenError:
-            return _refuse(socket, "Token invalide")
-        return None
+        return None if is_good(token, secret) else _refuse(socket, "Token invalide")
 
-    return listening(talk, process_request=admit, max_size=None)
+    return listening(talk, path=PATH, port=port, process_request=admit, max_size=None)
+
+
+def is_good(token: str, secret: str) -> bool:
+    """Tell whether a token is signed, has not expired, and fits the fields that its claims are read into."""
+    try:
+        claims = jwt.decode(token, secret, algorithms=["HS256", "HS384", "HS512"], options=UNCHECKED)  # type: ignore[arg-type]
+    except jwt.InvalidTokenError:
+        return False
+    user, texts = claims.get("user_id", 0), (claims.get(name, "") for name in ("username", "role"))
+    return type(user) is int and all(isinstance(one, str) for one in texts)
 
 
 def _refuse(socket: ServerConnection, why: str) -> Response:
-    response = socket.respond(HTTPStatus.UNAUTHORIZED, json.dumps({"error": why}))
+    response = socket.respond(HTTPStatus.UNAUTHORIZED, json.dumps({"error": why}, separators=(",", ":")))
     del response.headers["Content-Type"]
-    response.headers["Content-Type"] = "application/json"
+    response.headers["Content-Type"] = "application/json; charset=utf-8"
     return response
+
+
+if __name__ == "__main__":
+    serve_alone(relaying(os.environ["JWT_ACCESS_SECRET"], int(os.environ.get("PORT", PORT))))

@@ -1,0 +1,62 @@
+"""Who takes part when a target is calibrated, and where they meet."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.engine.context.joining import join
+from conformance.engine.scenario_run.arrange import provide
+from conformance.errors import ProvisioningFailed
+from conformance.scenario.model import User
+from conformance.target.accounts import Room, Wanted
+
+if TYPE_CHECKING:
+    from conformance.engine.context.run_context import RunContext
+    from conformance.engine.context.scenario_context import ScenarioContext
+
+ROOM = "calibration"
+
+
+def choose_cast(run_context: RunContext) -> tuple[dict[str, User], tuple[str, ...], Room]:
+    """Give who takes part, who of them are witnesses (one at each instance), and the room where they meet."""
+    witnesses = tuple(f"witness{number}" for number in range(1, len(run_context.target.instances) + 1))
+    users = {"speaker": User()} | {name: User(instance=number) for number, name in enumerate(witnesses, 1)}
+    protocol = run_context.spec.protocol
+    return users, witnesses, Room(protocol.visibilities[0], dict.fromkeys(users, protocol.default_role))
+
+
+def observers(run_context: RunContext) -> dict[str, str]:
+    """Give the people who look on with a role of their own, and it; nobody where accounts are not made but lent."""
+    protocol = run_context.spec.protocol
+    plain = (protocol.default_role, protocol.no_member)
+    people = {} if run_context.provisioner.lasting else protocol.bystanders.people
+    return {who: role for who, role in people.items() if role not in plain}
+
+
+async def provide_cast(
+    context: ScenarioContext, users: dict[str, User], room: Room, others: dict[str, str]
+) -> tuple[dict[str, User], tuple[str, ...]]:
+    """Give those for whom there are accounts, and the roles of `others` (name → role) if they could be given.
+
+    Without a conversation, or without witnesses, less can be measured; the scenarios that need them will say why.
+    Raises ProvisioningFailed where there is not even one account.
+    """
+    full = replace(room, members={**room.members, **others})
+    for wanted, roles in (
+        (Wanted((*users, *others), {ROOM: full}), tuple(others.values())),
+        (Wanted(tuple(users), {ROOM: room}), ()),
+        (Wanted(tuple(users)), ()),
+    ):
+        with contextlib.suppress(ProvisioningFailed):
+            await provide(context, wanted)
+            return users, roles
+    await provide(context, Wanted(("speaker",)))
+    return {"speaker": users["speaker"]}, ()
+
+
+async def join_room(context: ScenarioContext) -> None:
+    """Let everybody join the room; raises Unmet where somebody cannot."""
+    for name in context.connections:
+        await join(context, name, ROOM)

@@ -1,0 +1,150 @@
+"""Finds the request types that a target does not know, whatever words its errors have.
+
+Requests of several names that no type has are answered with one pattern: what their answers have in common once
+everything is taken out that a request echoes or that counts something. A type is unknown where the target answers a
+good request of it with that pattern, and a bad one, too. Where the target answers even a bad request of a type that it
+certainly knows with the pattern, its errors tell too little: then a good request decides, if good requests of types
+that it knows are answered otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.target.dialect import wire_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.engine.context.scenario_context import ScenarioContext
+
+VARYING = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b(?=\w*\d)[0-9a-fA-F]{8,}\b|\d+")
+"""What differs between two answers of the same kind: ids, stamps, positions, counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is told of an answer: its code if it is an error with one, and its words without echoes and numbers."""
+
+    error: bool
+    code: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How a target answers names that no type has."""
+
+    errors: frozenset[bool]
+    codes: frozenset[str]
+    words: frozenset[str]
+    longest: int
+
+    def fits(self, answer: Answer, *, by_code: bool) -> bool:
+        """Tell whether an answer is of this kind; `by_code` where the code alone tells kinds of errors apart."""
+        if answer.error not in self.errors or answer.code not in self.codes:
+            return False
+        return by_code or (self.words <= set(answer.words) and len(answer.words) <= self.longest)
+
+
+async def find_unknown_types(context: ScenarioContext, reply: float, *, joined: bool) -> tuple[str, ...]:
+    """Give the request types that the target does not know; `joined`: it has confirmed joining, so it knows that."""
+    protocol = context.run.spec.protocol
+    told = [await _answer(context, {protocol.discriminator: name}, reply) for name in _names(protocol.unknown_type)]
+    if not all(one.error or not one.words for one in told):
+        return ()  # It confirms what does not exist: nothing that it answers says what it knows.
+    pattern = Pattern(
+        frozenset(one.error for one in told),
+        frozenset(one.code for one in told),
+        frozenset.intersection(*(frozenset(one.words) for one in told)),
+        max(len(one.words) for one in told),
+    )
+    certain = protocol.join_request[protocol.discriminator] if joined else None
+    by_code = bad_tells = False
+    if certain is not None:
+        bad = await _answer(context, {protocol.discriminator: certain}, reply)
+        by_code = bool(bad.code) and bad.code not in pattern.codes
+        bad_tells = not pattern.fits(bad, by_code=by_code)
+        good = await _good(context, certain, reply)
+        if not bad_tells and (not good.error or pattern.fits(good, by_code=False)):
+            return ()  # As far as can be seen, every error of it is the same.
+    found = []
+    for kind, message in context.run.spec.incoming.items():
+        if kind in (protocol.barrier_request[protocol.discriminator], certain):
+            continue
+        if message.reply is None and False in pattern.errors:
+            continue  # Nothing answers it on a server that knows it, too.
+        if not pattern.fits(await _good(context, kind, reply), by_code=by_code):
+            continue
+        if bad_tells:
+            bad = await _answer(context, {protocol.discriminator: kind}, reply)
+            if not pattern.fits(bad, by_code=by_code):
+                continue
+        found.append(kind)
+    return tuple(found)
+
+
+async def find_silent_types(context: ScenarioContext, reply: float) -> tuple[str, ...]:
+    """Give all request types, if one of each brings nothing that is a frame of the protocol: as little as no type does.
+
+    For a target whose barrier does not answer: nothing there says where one request's answers end.
+    """
+    connection = context.connections["speaker"]
+    before = len(connection.log)
+    for message in context.run.spec.incoming.values():
+        await context.send("speaker", dict(message.schema["examples"][0]))
+
+    def answered() -> bool:
+        return any(one.frame.type and not one.frame.violations for one in connection.log[before:])
+
+    return () if await connection.until(answered, reply) else tuple(context.run.spec.incoming)
+
+
+def _names(unknown: str) -> tuple[str, ...]:
+    """Give names of different length that no type has."""
+    return unknown, unknown[: len(unknown) // 2], unknown * 2
+
+
+async def _good(context: ScenarioContext, kind: str, reply: float) -> Answer:
+    return await _answer(context, dict(context.run.spec.incoming[kind].schema["examples"][0]), reply)
+
+
+async def _answer(context: ScenarioContext, request: Mapping[str, Any], reply: float) -> Answer:
+    """Send a request, and give the first frame that answers it; no words: none does."""
+    protocol = context.run.spec.protocol
+    connection = context.connections["speaker"]
+    before = len(connection.log)
+    await context.send("speaker", request)
+    await connection.barrier(reply)
+    answers = [one for one in connection.log[before:] if not context.is_ambient(one)]
+    frames = [one.frame for one in answers if one.frame.type != protocol.barrier_reply]
+    errors = [frame for frame in frames if frame.type == protocol.error]
+    if errors:
+        value = errors[0].value or {}
+        code = value.get(protocol.error_code)
+        return Answer(error=True, code=str(code or ""), words=_words(value, request, context))
+    return Answer(error=False, code="", words=tuple(str(frame.type) for frame in frames))
+
+
+def _words(value: Mapping[str, Any], request: Mapping[str, Any], context: ScenarioContext) -> tuple[str, ...]:
+    """Give the words of an error, without what the request said and without what counts something."""
+    kind = request[context.run.spec.protocol.discriminator]
+    # The text of an error speaks as the server does.
+    echoes = {kind, wire_type(context.run.target.dialect, kind), *_texts(request)}
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    for echo in sorted(echoes, key=len, reverse=True):
+        if echo:
+            written = re.escape(json.dumps(echo, ensure_ascii=False)[1:-1])
+            text = re.sub(rf"(?<!\w){written}(?!\w)", "…", text)
+    return tuple(re.findall(r"\w+|…|#", VARYING.sub("#", text)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)

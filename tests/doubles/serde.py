@@ -1,0 +1,193 @@
+"""Reads a request as Rust's serde does, with its messages: an enum whose tag is the field `type` (serde_json 1.0).
+
+What is wrong with the JSON or with the tag is told with line and column; what is wrong with the fields of a variant is
+told without, because serde has read the whole object by then. Columns are counted in bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+TAG = "type"
+EXPECTED = "internally tagged enum"
+MAX_DEPTH = 128
+"""Levels of nesting at which serde_json gives up."""
+
+Field = tuple[str, Callable[[Any], None]]
+
+
+class SerdeError(Exception):
+    """What serde says."""
+
+
+def read(text: str, variants: dict[str, tuple[Field, ...]], name: str) -> tuple[str, dict[str, Any]]:
+    """Give the variant of the enum `name` and its fields; raises SerdeError."""
+    tag_at = _check_tag(text, variants)
+    value = _parse(text)
+    if isinstance(value, list):  # an array is taken as the tag and the fields in their order
+        if not value:
+            raise SerdeError(f"missing field `{TAG}`{_at(text, len(text.rstrip()))}")
+        kind, pairs = _variant(value[0], variants, _at(text, len(text.rstrip()))), value[1:]
+        fields = variants[kind]
+        if len(pairs) < len(fields):
+            raise SerdeError(f"invalid length {len(pairs)}, expected struct variant {name}::{kind}")
+        return kind, _checked(dict(zip((key for key, _ in fields), pairs, strict=False)), fields)
+    if not isinstance(value, Pairs):
+        raise SerdeError(f"invalid type: {_describe(value)}, expected {EXPECTED} {name}{_at(text, len(text.rstrip()))}")
+    if tag_at is None:
+        raise SerdeError(f"missing field `{TAG}`{_at(text, len(text.rstrip()))}")
+    kind = next(one for key, one in value.pairs if key == TAG)
+    known = {key for key, _ in variants[kind]}
+    found: dict[str, Any] = {}
+    for key, one in value.pairs:
+        if key in known and key in found:
+            raise SerdeError(f"duplicate field `{key}`")
+        found[key] = one
+    return kind, _checked(found, variants[kind])
+
+
+def a_uuid(value: Any) -> None:
+    """Take the text of a UUID."""
+    a_string(value, "a formatted UUID string")
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        raise SerdeError(f"UUID parsing failed: invalid length: expected 32 digits, found {len(value)}") from None
+
+
+def a_string(value: Any, expected: str = "a string") -> None:
+    """Take a text."""
+    if not isinstance(value, str):
+        raise SerdeError(f"invalid type: {_describe(value)}, expected {expected}")
+
+
+def optional(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Take null, too."""
+
+    def checked(value: Any) -> None:
+        if value is not None:
+            check(value)
+
+    checked.optional = True  # type: ignore[attr-defined]
+    return checked
+
+
+class Pairs:
+    """An object, with every key that was written."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        self.pairs = pairs
+
+
+def _checked(found: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
+    for key, check in fields:
+        if key in found:
+            check(found[key])
+        elif not getattr(check, "optional", False):
+            raise SerdeError(f"missing field `{key}`")
+    return {key: found.get(key) for key, _ in fields}
+
+
+def _check_tag(text: str, variants: dict[str, tuple[Field, ...]]) -> int | None:
+    """Read as far as the tag, and refuse it there: whatever stands behind it is not read any more."""
+    space = re.compile(r"[ \t\n\r]*")
+    skip = lambda at: space.match(text, at).end()  # type: ignore[union-attr] # noqa: E731
+    at, found = skip(0), None
+    if not text.startswith("{", at):
+        return None
+    try:
+        at = skip(at + 1)
+        while text[at] == '"':
+            key, at = scanstring(text, at + 1, True)
+            at = skip(at)
+            if text[at] != ":":
+                return found
+            value, end = _decoder().raw_decode(text, skip(at + 1))
+            if key == TAG and found is not None:
+                raise SerdeError(f"duplicate field `{TAG}`{_at(text, at)}")
+            if key == TAG:
+                _variant(value, variants, _at(text, end))
+                found = end
+            at = skip(end)
+            if text[at] != ",":
+                return found
+            at = skip(at + 1)
+    except (json.JSONDecodeError, IndexError, RecursionError):
+        pass  # What is wrong with the JSON is said by whoever reads all of it.
+    return found
+
+
+def _variant(value: Any, variants: dict[str, tuple[Field, ...]], where: str) -> str:
+    if not isinstance(value, str):
+        raise SerdeError(f"invalid type: {_describe(value)}, expected variant identifier{where}")
+    if value not in variants:
+        names = ", ".join(f"`{one}`" for one in variants)
+        raise SerdeError(f"unknown variant `{value}`, expected one of {names}{where}")
+    return value
+
+
+def _parse(text: str) -> Any:
+    if not text.strip(" \t\n\r"):
+        raise SerdeError(f"EOF while parsing a value{_at(text, len(text))}")
+    try:
+        value, end = _decoder().raw_decode(text, len(text) - len(text.lstrip(" \t\n\r")))
+    except json.JSONDecodeError as error:
+        ended = error.pos >= len(text.rstrip())
+        what = "EOF while parsing an object" if ended else "expected value"
+        raise SerdeError(f"{what}{_at(text, error.pos if ended else error.pos + 1)}") from None
+    except RecursionError:
+        raise SerdeError(f"recursion limit exceeded{_at(text, MAX_DEPTH)}") from None
+    rest = text[end:].lstrip(" \t\n\r")
+    if rest:
+        raise SerdeError(f"trailing characters{_at(text, len(text) - len(rest) + 1)}")
+    if _depth(value) > MAX_DEPTH:
+        raise SerdeError(f"recursion limit exceeded{_at(text, MAX_DEPTH)}")
+    if re.search(r"[\ud800-\udfff]", json.dumps(_plain(value), ensure_ascii=False)):
+        raise SerdeError(f"lone leading surrogate in hex escape{_at(text, len(text) // 2)}")
+    return value
+
+
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=Pairs, parse_constant=_no_number)
+
+
+def _no_number(word: str) -> Any:
+    raise json.JSONDecodeError("expected value", word, 0)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Pairs):
+        return [[key, _plain(one)] for key, one in value.pairs]
+    return [_plain(one) for one in value] if isinstance(value, list) else value
+
+
+def _depth(value: Any) -> int:
+    inner = [one for _, one in value.pairs] if isinstance(value, Pairs) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, inner), default=0) if isinstance(value, Pairs | list) else 0
+
+
+def _at(text: str, position: int) -> str:
+    line = text.count("\n", 0, position) + 1
+    column = len(text[text.rfind("\n", 0, position) + 1 : position].encode(errors="replace"))
+    return f" at line {line} column {column}"
+
+
+def _describe(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"boolean `{str(value).lower()}`"
+    if isinstance(value, str):
+        return f"string {json.dumps(value, ensure_ascii=False)}"
+    if isinstance(value, Pairs):
+        return "map"
+    return (
+        "sequence"
+        if isinstance(value, list)
+        else f"{'integer' if isinstance(value, int) else 'floating point'} `{value}`"
+    )
