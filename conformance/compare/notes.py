@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _TELLING = ("time_scale", "repeat", "bystanders")
 """Options of a run that may change what it finds."""
 
+_EARLIER = {"bystanders": "onlookers"}
+"""How options were called in the logs of earlier versions."""
+
 _LONGEST = 60
 
 
@@ -40,8 +43,14 @@ def _notes(old: Run, new: Run) -> Iterator[str]:
     for path in _differences(one.profile, another.profile):
         yield f"the two targets declare another {path}"
     for name in _TELLING:
-        if one.options.get(name) != another.options.get(name):
-            yield f"the two ran with another {name} ({one.options.get(name)}, {another.options.get(name)})"
+        before, after = _option(one.options, name), _option(another.options, name)
+        if before != after:
+            yield f"the two ran with another {name} ({before}, {after})"
+
+
+def _option(options: Mapping[str, Any], name: str) -> Any:
+    """Give an option by its name of today; a log of an earlier version may have it by another one."""
+    return options.get(name, options.get(_EARLIER.get(name, name)))
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -43,6 +43,10 @@ _LONGEST_COMMAND = 100_000
 _WITH_VALUE = ("--spec", "--time-scale")
 
 
+OWN = "(by the harness)"
+"""How a line ends that the harness sent by itself; the whole transcript of the report has them."""
+
+
 def failure_text(result: Result, run: Run) -> str:
     """Show what went wrong in one result (whatever its outcome), then what it found of other rules."""
     blocks = [finding_text(result, finding, run) for finding in result.findings]
@@ -140,8 +144,10 @@ def said(problem: Problem, result: Result) -> list[str]:
 
 def _transcript(problem: Problem, result: Result, discriminator: str) -> list[str]:
     """Show the lines around the offender, or the last ones if nobody offends but something is missing."""
-    entries = result.transcript
-    marked = offender(problem, entries)
+    offending = offender(problem, result.transcript)
+    kept = [index for index, one in enumerate(result.transcript) if index == offending or not one.text.endswith(OWN)]
+    entries = [result.transcript[index] for index in kept]  # Our own pings and barriers would crowd out what matters.
+    marked = None if offending is None else kept.index(offending)
     start, end = window(marked, len(entries))
     lines = [f"    … {start} earlier"] if start else []
     for index, text in enumerate(aligned(wire_lines(entries[start:end], result.names, discriminator)), start):

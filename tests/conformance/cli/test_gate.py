@@ -57,8 +57,8 @@ def test_says_in_one_line_why_it_is_closed(good: Path, bad: Path) -> None:
     result = invoke(bad, "--against", good)
     assert result.exit_code == 1
     line, *details = result.output.splitlines()
-    assert line == "gate: closed: 1 lost that passed; first: edit.no held, and fails: never Edited at alice, bob"
-    assert details == ["  LOST        edit.no held, and fails: never Edited at alice, bob"]
+    assert line == "gate: closed: 1 lost that passed; first: edit.no passed, and fails: never Edited at alice, bob"
+    assert details == ["  LOST        edit.no passed, and fails: never Edited at alice, bob"]
 
 
 def test_says_in_one_line_that_it_is_open(good: Path, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_says_in_one_line_that_it_is_open(good: Path, tmp_path: Path) -> None:
     result = invoke(later, "--against", good)
     assert (result.exit_code, result.output) == (
         0,
-        "gate: open: toy has lost nothing of 1 scenario that toy held\n",
+        "gate: open: toy has lost nothing of 1 scenario that passed in toy\n",
     )
 
 
@@ -125,7 +125,7 @@ def test_gives_json_that_fits_and_markdown(good: Path, bad: Path, tmp_path: Path
     assert (document["open"], document["exit_code"]) == (False, 1)
     assert document["reasons"][0]["subject"] == "edit.no"
     page = invoke(bad, "--against", good, "--format", "markdown").output
-    assert "- **LOST** edit.no held, and fails: never Edited at alice, bob" in page
+    assert "- **LOST** edit.no passed, and fails: never Edited at alice, bob" in page
 
 
 def test_shows_ten_reasons_of_a_kind_unless_all_are_asked_for(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ class Migration:
         (self.folder / name).write_text(f"{TARGET.format(url=server.url)}\n{more}")
         return name
 
-    def run_scenario(self, target: str, out: str, *words: str) -> subprocess.CompletedProcess[str]:
+    def run_target(self, target: str, out: str, *words: str) -> subprocess.CompletedProcess[str]:
         return self("run", target, "--out", out, "--spec", str(self.spec), *(words or ("toy.told", "toy.pinged")))
 
 
@@ -173,17 +173,17 @@ def test_a_migration_from_server_to_server(toy_spec_folder: Path, tmp_path: Path
     (tmp_path / "w.yaml").write_text(WAIVERS.format(expires="9999-12-31").replace("edit.no", "toy.told"))
     with hosted(ChatServer().serving()) as server:
         old = shell.target("old.yaml", server)
-        ended(shell.scenario(old, "old"), 0)
-        ended(shell.scenario(old, "narrow", "toy.pinged"), 0)
-        stale = ended(shell.scenario(old, "stale", "toy.told", "--waivers", "w.yaml"), 1)
+        ended(shell.run_target(old, "old"), 0)
+        ended(shell.run_target(old, "narrow", "toy.pinged"), 0)
+        stale = ended(shell.run_target(old, "stale", "toy.told", "--waivers", "w.yaml"), 1)
         assert "w.yaml:2: STALE: toy.told does not fail any more; remove the entry" in stale
     with hosted(ChatServer("in order", "drop").serving()) as server:
-        ended(shell.scenario(shell.target("new.yaml", server), "new"), 1)
-        listed = ended(shell.scenario(shell.target("listed.yaml", server, "waivers: w.yaml"), "listed"), 0)
+        ended(shell.run_target(shell.target("new.yaml", server), "new"), 1)
+        listed = ended(shell.run_target(shell.target("listed.yaml", server, "waivers: w.yaml"), "listed"), 0)
         assert "1 waiver: 1 ACTIVE" in listed
     assert "1 WAIVED" in ended(shell("report", "listed"), 0)
     closed = ended(shell("gate", "new", "--against", "old"), 1)
-    assert closed.startswith("gate: closed: 1 lost that passed; first: toy.told held, and fails: ")
+    assert closed.startswith("gate: closed: 1 lost that passed; first: toy.told passed, and fails: ")
     assert ended(shell("gate", "listed", "--against", "old"), 0).startswith("gate: open: ")
     assert "toy.told was judged (PASS), and is NOT RUN" in ended(shell("gate", "narrow", "--against", "old"), 3)
     assert " 3  SendMessage " in ended(shell("compare", "old", "new", "--scenario", "toy.told"), 0)

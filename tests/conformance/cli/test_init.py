@@ -209,6 +209,6 @@ def test_every_example_of_a_default_is_right_as_it_stands(tmp_path: Path, whole_
     file.write_text(text)
     after = read_target(file, whole_spec, secret=SECRET)
     assert after.profile == before.profile
-    assert after.throttle == before.throttle
+    assert after.limits == before.limits
     assert after.reply == before.reply
     assert after.protected == ("*.prod.example.com",)

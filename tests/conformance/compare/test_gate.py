@@ -34,10 +34,10 @@ def waived(of: Run, *scenarios: str, today: str = "2026-02-22", **more: Any) -> 
 
 
 class TestOpens:
-    def test_when_everything_that_held_holds(self) -> None:
+    def test_when_everything_that_passed_passes(self) -> None:
         assert gate(run(BASE), run(BASE)) == Decision(
             0,
-            "gate: open: toy has lost nothing of 4 scenarios that toy held",
+            "gate: open: toy has lost nothing of 4 scenarios that passed in toy",
             (),
             ("OLD and NEW are one and the same run",),
         )
@@ -84,7 +84,7 @@ class TestOpens:
         assert gate(run(BASE), new).exit_code == 3
         assert gate(run(BASE), new, spec_changed=True).exit_code == 0
 
-    def test_and_says_that_nothing_could_be_lost_where_nothing_held(self) -> None:
+    def test_and_says_that_nothing_could_be_lost_where_nothing_passed(self) -> None:
         failing = dict.fromkeys(BASE, FAIL)
         decision = gate(run(failing), run(failing))
         assert decision.exit_code == 0
@@ -92,20 +92,20 @@ class TestOpens:
 
 
 class TestStaysClosed:
-    def test_when_a_scenario_that_held_fails(self) -> None:
+    def test_when_a_scenario_that_passed_fails(self) -> None:
         decision = gate(run(BASE), run({**BASE, "1a": FAIL}))
         assert decision.exit_code == 1
-        assert decision.reasons == (Reason(Kind.LOST, "edit.1a", "edit.1a held, and fails: edit.1a is FAIL"),)
-        assert decision.line == "gate: closed: 1 lost that passed; first: edit.1a held, and fails: edit.1a is FAIL"
+        assert decision.reasons == (Reason(Kind.LOST, "edit.1a", "edit.1a passed, and fails: edit.1a is FAIL"),)
+        assert decision.line == "gate: closed: 1 lost that passed; first: edit.1a passed, and fails: edit.1a is FAIL"
 
     def test_when_it_fails_only_now_and_then(self) -> None:
         new = run(BASE)
         again = toys.result(new.header.spec.scenarios[0], FAIL, attempt=2)
         decision = gate(run(BASE), replace(new, results=(*new.results, again)))
         assert decision.exit_code == 1
-        assert "edit.1a held, and fails in 1 of 2 attempts" in decision.line
+        assert "edit.1a passed, and fails in 1 of 2 attempts" in decision.line
 
-    @pytest.mark.parametrize("standing", [BLOCKED, UNTESTABLE, BROKEN, NOT_APPLICABLE, None])
+    @pytest.mark.parametrize("status", [BLOCKED, UNTESTABLE, BROKEN, NOT_APPLICABLE, None])
     @pytest.mark.parametrize("before", [PASS, FAIL])
     def test_when_something_is_not_judged_that_was(self, before: Outcome, status: Outcome | None) -> None:
         decision = gate(run({**BASE, "1a": before}), run({**BASE, "1a": status}))
@@ -137,10 +137,10 @@ class TestStaysClosed:
         assert decision.exit_code == 3
         assert kinds(decision) == {"CHANGED"}
 
-    def test_when_it_held_has_changed_and_fails_whatever_is_accepted(self) -> None:
+    def test_when_it_passed_has_changed_and_fails_whatever_is_accepted(self) -> None:
         decision = gate(run(BASE), later({**BASE, "1a": FAIL}, "1a"), spec_changed=True)
         assert decision.exit_code == 3
-        assert "edit.1a held, has changed since, and fails: edit.1a is FAIL" in decision.line
+        assert "edit.1a passed, has changed since, and fails: edit.1a is FAIL" in decision.line
         assert gate(run(BASE), waived(later({**BASE, "1a": FAIL}, "1a"), "edit.1a"), spec_changed=True).exit_code == 0
 
     def test_when_it_was_changed_and_is_not_judged(self) -> None:
@@ -187,7 +187,7 @@ class TestStaysClosed:
         assert gate(run(BASE), waived(found, "*", rule="EDIT-2")).exit_code == 0
         assert gate(run(BASE), waived(found, "edit.1a")).exit_code == 1
 
-    def test_when_a_changed_scenario_finds_a_rule_broken_that_held(self) -> None:
+    def test_when_a_changed_scenario_finds_a_rule_broken_that_passed(self) -> None:
         found = finding(later(BASE, "1a"), "1a", "EDIT-2")
         assert gate(run(BASE), found, spec_changed=True).exit_code == 3
         added = finding(later({**BASE, "1c": PASS}), "1c", "EDIT-2")
@@ -220,14 +220,16 @@ class TestStaysClosed:
         assert decision.exit_code == 1
         assert any(one.kind is Kind.WAIVER and word in one.sentence for one in decision.reasons)
 
-    @pytest.mark.parametrize("standing", [BLOCKED, UNTESTABLE, BROKEN])
+    @pytest.mark.parametrize("status", [BLOCKED, UNTESTABLE, BROKEN])
     def test_when_a_waiver_is_of_something_that_was_not_judged(self, status: Outcome) -> None:
         assert gate(run(BASE), waived(run({**BASE, "1a": status}), "edit.1a")).exit_code == 3
 
     def test_and_a_loss_is_said_before_what_is_not_judged(self) -> None:
         decision = gate(run(BASE), run({**BASE, "1a": BLOCKED, "2a": FAIL}))
         assert decision.exit_code == 1
-        assert decision.line.startswith("gate: closed: 1 lost that passed, 1 not judged that was; first: edit.2a held")
+        assert decision.line.startswith(
+            "gate: closed: 1 lost that passed, 1 not judged that was; first: edit.2a passed"
+        )
 
 
 def test_what_was_flaky_in_old_did_not_hold() -> None:

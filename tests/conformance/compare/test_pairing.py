@@ -60,7 +60,7 @@ def rule(comparison: Comparison, name: str = "EDIT-1") -> RulePair:
 
 class TestScenario:
     @pytest.mark.parametrize(
-        ("old", "new", "status", "why"),
+        ("old", "new", "change", "why"),
         [
             (PASS, PASS, OK, ""),
             (PASS, FAIL, REGRESSED, ""),
@@ -116,7 +116,7 @@ class TestScenario:
 
 class TestRule:
     @pytest.mark.parametrize(
-        ("old", "new", "status"),
+        ("old", "new", "change"),
         [
             ({"1a": PASS, "1b": PASS}, {"1a": PASS, "1b": PASS}, OK),
             ({"1a": PASS, "1b": PASS}, {"1a": PASS, "1b": FAIL}, REGRESSED),
@@ -176,7 +176,7 @@ class TestRule:
 
 class TestFeature:
     @pytest.mark.parametrize(
-        ("old", "new", "status"),
+        ("old", "new", "change"),
         [
             ({"1a": PASS, "2a": PASS}, {"1a": PASS, "2a": PASS}, OK),
             ({"1a": FAIL, "2a": PASS}, {"1a": PASS, "2a": PASS}, IMPROVED),

@@ -142,7 +142,7 @@ class TestOutcomes:
         assert f"  Again:  chat-parity run {target} toy.unheard" in ended.out
         assert "the target's driver `jwt` cannot make anybody owner" in ended.out
         assert "Traceback" not in ended.out
-        assert "conformance/plugin" not in ended.out
+        assert "conformance/pytest_plugin" not in ended.out
 
     @WORKERS
     def test_a_finding_is_red_once_beside_the_outcome_of_its_scenario(

@@ -212,15 +212,15 @@ CHANGES: dict[str, tuple[Callable[[list[Any]], Any], str]] = {
     "a format that is no number": (lambda log: log[0].update(format="2"), "1: header.format is not an integer"),
     "a scenario twice": (
         lambda log: log[0]["spec"]["scenarios"].append(log[0]["spec"]["scenarios"][0]),
-        "1: the scenario 'toy.pinged' stands in the header 2 times",
+        "1: the header has the scenario 'toy.pinged' 2 times",
     ),
     "a rule twice": (
         lambda log: log[0]["spec"]["rules"].append({**log[0]["spec"]["rules"][0], "level": "should"}),
-        "stands in the header 2 times",
+        "1: the header has the rule",
     ),
     "a feature twice": (
         lambda log: log[0]["spec"]["features"].append(log[0]["spec"]["features"][0]),
-        "stands in the header 2 times",
+        "1: the header has the feature",
     ),
     "a level that is none": (
         lambda log: [one.update(level="shoud") for one in log[0]["spec"]["rules"] if one["id"] == "SEND-1"],

@@ -123,19 +123,19 @@ def test_is_local_when_every_instance_is(read: Callable[..., Target], urls: list
     assert read(instances=urls).local is local
 
 
-class TestPoliteness:
+class TestThrottle:
     def test_is_by_default_that_of_the_place(self, read: Callable[..., Target]) -> None:
-        assert read().throttle == UNLIMITED
-        assert read(instances=["wss://chat.example/ws"]).throttle == CAREFUL
+        assert read().limits == UNLIMITED
+        assert read(instances=["wss://chat.example/ws"]).limits == CAREFUL
 
     def test_is_what_the_file_says(self, read: Callable[..., Target]) -> None:
         found = read(throttle={"run_requests": "unlimited", "requests_per_second": 0.5}, protected=[])
-        assert (found.throttle.requests_per_second, found.throttle.run_requests) == (0.5, None)
+        assert (found.limits.requests_per_second, found.limits.run_requests) == (0.5, None)
         assert found.protected == ()
 
     def test_of_another_address_is_that_of_the_address(self, write: Callable[..., Path], spec: Spec) -> None:
         target = read_target(write(), spec, instances=("wss://chat.example/ws",), secret=SECRET)
-        assert target.throttle == CAREFUL
+        assert target.limits == CAREFUL
 
     def test_has_the_keys_and_the_defaults_that_the_format_tells(self, spec: Spec) -> None:
         schema = json.loads((spec.folder / "formats" / "target.schema.json").read_text())

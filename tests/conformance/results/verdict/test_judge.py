@@ -42,7 +42,7 @@ def only_rule(run: Run, name: str, within: str = "edit") -> JudgedRule:
 
 class TestRule:
     @pytest.mark.parametrize(
-        ("outcomes", "standing"),
+        ("outcomes", "status"),
         [
             ((PASS,), Status.PASS),
             ((PASS, PASS), Status.PASS),
@@ -116,7 +116,7 @@ class TestRuleOfSeveralFeatures:
 
 class TestScenario:
     @pytest.mark.parametrize(
-        ("attempts", "standing", "flaky"),
+        ("attempts", "status", "flaky"),
         [
             ((PASS, PASS), Status.PASS, False),
             ((FAIL, FAIL), Status.FAIL, False),
