@@ -32,6 +32,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LEFT_OUT = ("python -m pip install", "python -m nox")
 """What installs, or takes minutes."""
+FIRST_SCREEN = 20
+"""Lines."""
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 STANDING_IN = """\
@@ -174,11 +176,16 @@ class TestTheGlossary:
         rows = [row.split(" | ")[1] for row in self.TEXT.splitlines() if "<a id=" in row]
         assert [row for row in rows if not re.fullmatch(r"[^.]+(\.\S[^.]*)*\. \|", row)] == []
 
-    def test_has_an_anchor_for_every_link_to_it(self) -> None:
+    def test_has_a_link_to_every_term_and_a_term_for_every_link(self) -> None:
         pages = [*PAGES, ROOT / "CONTRIBUTING.md"]
         linked = {term for page in pages for term in re.findall(r"glossary\.md#([a-z-]+)", page.read_text("utf-8"))}
-        assert linked
-        assert linked <= set(self.TERMS)
+        assert linked == set(self.TERMS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_page_has_a_command_in_its_first_screen(page: Path) -> None:
+    first = page.read_text(encoding="utf-8").splitlines()[:FIRST_SCREEN]
+    assert "```sh" in first
 
 
 def test_the_way_of_a_scenario_names_functions_that_exist() -> None:
