@@ -19,7 +19,7 @@ from websockets.frames import Opcode
 from websockets.protocol import State
 
 from conformance.target.dialect.raw import RawWriter
-from conformance.wire.events import Closed, Received, Sent
+from conformance.wire.events import Closed, Received, Sent, how_it_ended
 from conformance.wire.frame_budget import Log, Memory
 from conformance.wire.frames import read
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from conformance.spec.protocol import Protocol
     from conformance.target.dialect import Dialect
 
-MAX_FRAME = 4 << 20
 BUSY = 5
 """Times the wait for the barrier's reply that a server gets as long as it sends something else: slow is not silent."""
 
@@ -40,8 +39,6 @@ SLICE = 0.1
 """Seconds in which a wait measures how late the event loop is."""
 FIRST_CONTROL = 8
 """Opcodes from here on are of control frames, which may come between the fragments of a message."""
-NORMAL_CLOSURE = 1000
-TOO_BIG = 1009
 
 
 class Connection:
@@ -269,7 +266,7 @@ class Connection:
             while True:
                 self._take(await self._socket.recv())
         except ConnectionClosed as error:
-            self.closed = self._how(error)
+            self.closed = how_it_ended(error, dropping=self._dropping, fault=self._fault)
         except (OSError, WebSocketException, EOFError) as error:  # pragma: no cover -- websockets wraps these
             self.closed = Closed(None, fault=str(error))
         self.on_close(self, self.closed)
@@ -293,18 +290,6 @@ class Connection:
                 return
         self.on_frame(self, received)
         self._changed()
-
-    def _how(self, error: ConnectionClosed) -> Closed:
-        if error.rcvd is not None:
-            return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False)
-        if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
-            wrong = (
-                f"the server sent a frame of more than {MAX_FRAME:,} bytes"
-                if error.sent.code == TOO_BIG
-                else f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
-            )
-            return Closed(None, ours=True, fault=wrong)
-        return Closed(None, ours=error.sent is not None or self._dropping, fault=self._fault)
 
 
 async def _at_once() -> None:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from websockets.exceptions import ConnectionClosed
+
     from conformance.wire.frames import Frame
+
+MAX_FRAME = 4 << 20
+"""Bytes; a server that sends a larger frame is cut off."""
+NORMAL_CLOSURE = 1000
+TOO_BIG = 1009
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +47,17 @@ class Closed:
         """Say it in a few words."""
         how = f"closed with {self.code}" if self.code is not None else "dropped without a close frame"
         return f"{how} ({self.fault})" if self.fault else how
+
+
+def how_it_ended(error: ConnectionClosed, *, dropping: bool, fault: str) -> Closed:
+    """Say how a connection ended; `dropping`: we reset it ourselves, `fault`: why we cut the server off."""
+    if error.rcvd is not None:
+        return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False)
+    if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
+        wrong = (
+            f"the server sent a frame of more than {MAX_FRAME:,} bytes"
+            if error.sent.code == TOO_BIG
+            else f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
+        )
+        return Closed(None, ours=True, fault=wrong)
+    return Closed(None, ours=error.sent is not None or dropping, fault=fault)

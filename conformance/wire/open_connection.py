@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from conformance.wire.connection import MAX_FRAME, Connection
+from conformance.wire.connection import Connection
+from conformance.wire.events import MAX_FRAME
 from conformance.wire.handshake_errors import Refused, refused
 
 if TYPE_CHECKING:

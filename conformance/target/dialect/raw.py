@@ -9,12 +9,19 @@ is put around the members, and every other character is left where it was.
 from __future__ import annotations
 
 import json
-import math
 import re
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from conformance.target.dialect.json_text import (
+    Member,
+    begin_of_item,
+    end_of_value,
+    quoted,
+    read_members,
+    read_scalar,
+    written_like,
+)
 from conformance.target.dialect.plan import Notes, Plan, to_wire
 
 if TYPE_CHECKING:
@@ -25,35 +32,8 @@ if TYPE_CHECKING:
 Piece = tuple[str, str]
 """A part of the text, and what stands for it on the wire."""
 
-_TOKEN = r"\"[^\"\\]*(?:\\.[^\"\\]*)*\"|'[^'\\]*(?:\\.[^'\\]*)*'"
-_KEY = re.compile(rf"\s*({_TOKEN}|[A-Za-z_$][\w$]*)\s*:\s*", re.DOTALL)
-_SCALAR = re.compile(rf"{_TOKEN}|[^\s,:\[\]{{}}\"']+", re.DOTALL)
-_NEXT = re.compile(rf"{_TOKEN}|[\[{{]|[\]}}]", re.DOTALL)
-_COMMA = re.compile(r"\s*,")
-_CLOSE = re.compile(r"\s*\}")
 _FILLER = re.compile(r"([A-Za-z])\1{999,}")
 """A thousand times the same letter: it stands there for its length alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """`"key": value,` as it is written, with the space before it; `comma` is empty behind the last one."""
-
-    space: str
-    key: str
-    colon: str
-    value: str
-    comma: str
-
-    @property
-    def name(self) -> str:
-        """Give the key that is meant."""
-        return _read(self.key) if self.key[0] in "\"'" else self.key
-
-    @property
-    def text(self) -> str:
-        """Give it as it is written."""
-        return f"{self.space}{self.key}{self.colon}{self.value}{self.comma}"
 
 
 class RawWriter:
@@ -103,7 +83,7 @@ def rewrite(text: str, direction: Direction, notes: Notes, *, complete: bool = T
     while (brace := text.find("{", at)) >= 0:
         if brace > at:
             yield text[at:brace], text[at:brace]
-        members, end, closer = _members(text, brace + 1)
+        members, end, closer = read_members(text, brace + 1)
         if not complete and not closer:
             yield from _begun(members, direction, notes)
             return
@@ -116,7 +96,7 @@ def rewrite(text: str, direction: Direction, notes: Notes, *, complete: bool = T
         yield text[at:], text[at:]
 
 
-def _begun(members: list[_Member], direction: Direction, notes: Notes) -> Iterator[Piece]:
+def _begun(members: list[Member], direction: Direction, notes: Notes) -> Iterator[Piece]:
     """Give what is certain of an object that is not complete: the members before the last comma, if the type leads."""
     certain = [member for member in members if member.comma]
     if certain and certain[0].name == direction.discriminator:
@@ -125,9 +105,9 @@ def _begun(members: list[_Member], direction: Direction, notes: Notes) -> Iterat
         yield "{", "{"
 
 
-def _frame(members: list[_Member], closer: str, direction: Direction, notes: Notes) -> Iterator[Piece]:
+def _frame(members: list[Member], closer: str, direction: Direction, notes: Notes) -> Iterator[Piece]:
     told = next((one.value for one in members if one.name == direction.discriminator), "")
-    plan = direction.plan(_scalar(told))
+    plan = direction.plan(read_scalar(told))
     yield "{", "{"
     if direction.envelope is None:
         yield from _written(members, plan, notes)
@@ -138,8 +118,8 @@ def _frame(members: list[_Member], closer: str, direction: Direction, notes: Not
     notes.used.add(direction.envelope.entry)
     lead = list(takewhile(lambda one: one.name == direction.discriminator, members))
     rest = members[len(lead) :]
-    opening = f"{_quoted(member)}:{{"
-    closing = "".join(f",{_quoted(key)}:{json.dumps(value)}" for key, value in extra.items())
+    opening = f"{quoted(member)}:{{"
+    closing = "".join(f",{quoted(key)}:{json.dumps(value)}" for key, value in extra.items())
     if any(one.name == direction.discriminator for one in rest):
         fields = [one for one in members if one.name != direction.discriminator]
         types = [one for one in members if one.name == direction.discriminator]
@@ -161,11 +141,11 @@ def _frame(members: list[_Member], closer: str, direction: Direction, notes: Not
         yield closer, f"{comma}{opening}}}{closing}{stray}{closer}"
 
 
-def _joined(members: Sequence[_Member], plan: Plan, notes: Notes) -> str:
+def _joined(members: Sequence[Member], plan: Plan, notes: Notes) -> str:
     return "".join(wire for _, wire in _written(members, plan, notes)).removesuffix(",")
 
 
-def _written(members: Sequence[_Member], plan: Plan, notes: Notes) -> Iterator[Piece]:
+def _written(members: Sequence[Member], plan: Plan, notes: Notes) -> Iterator[Piece]:
     for one in members:
         name = one.name
         if name in plan.names.entries:
@@ -173,7 +153,7 @@ def _written(members: Sequence[_Member], plan: Plan, notes: Notes) -> Iterator[P
         wire = plan.names.to_wire(name)
         if one.space:
             yield one.space, one.space
-        yield one.key, one.key if wire == name else _written_like(one.key, wire)
+        yield one.key, one.key if wire == name else written_like(one.key, wire)
         yield one.colon, one.colon
         below = plan.fields.get(name)
         if below is None:
@@ -186,7 +166,7 @@ def _written(members: Sequence[_Member], plan: Plan, notes: Notes) -> Iterator[P
 
 def _value(text: str, plan: Plan, notes: Notes) -> Iterator[Piece]:
     if text.startswith("{"):
-        members, end, closer = _members(text, 1)
+        members, end, closer = read_members(text, 1)
         yield "{", "{"
         yield from _written(members, plan, notes)
         yield closer + text[end:], closer + text[end:]
@@ -194,8 +174,8 @@ def _value(text: str, plan: Plan, notes: Notes) -> Iterator[Piece]:
         yield "[", "["
         at = 1
         while True:
-            begin = _begin_of_item(text, at)
-            end = _end_of_value(text, begin)
+            begin = begin_of_item(text, at)
+            end = end_of_value(text, begin)
             yield text[at:begin], text[at:begin]
             if end == begin:
                 break
@@ -208,82 +188,11 @@ def _value(text: str, plan: Plan, notes: Notes) -> Iterator[Piece]:
 
 def _exchanged(text: str, plan: Plan, notes: Notes) -> str:
     """Exchange a word or an id."""
-    value = _scalar(text)
+    value = read_scalar(text)
     if value is None:
         return text
     wire = to_wire(plan, value, notes)
-    return text if wire is value or wire == value else json.dumps(wire) if not isinstance(wire, str) else _quoted(wire)
-
-
-def _members(text: str, at: int) -> tuple[list[_Member], int, str]:
-    """Read members from `at` as far as they go: them, where they end, and the closing brace if it follows."""
-    members: list[_Member] = []
-    while key := _KEY.match(text, at):
-        end = _end_of_value(text, key.end())
-        if end == key.end():
-            break
-        comma = _COMMA.match(text, end)
-        space, colon = text[at : key.start(1)], text[key.end(1) : key.end()]
-        members.append(_Member(space, key[1], colon, text[key.end() : end], comma[0] if comma else ""))
-        at = comma.end() if comma else end
-        if not comma:
-            break
-    close = _CLOSE.match(text, at)
-    return members, close.end() if close else at, close[0] if close else ""
-
-
-def _begin_of_item(text: str, at: int) -> int:
-    while at < len(text) and text[at] in ", \t\r\n":
-        at += 1
-    return at
-
-
-def _end_of_value(text: str, at: int) -> int:
-    """Find the end of the value that begins at `at`; `at` itself where none does."""
-    if at >= len(text) or text[at] not in "[{":
-        scalar = _SCALAR.match(text, at)
-        return scalar.end() if scalar else at
-    depth = 0
-    for token in _NEXT.finditer(text, at):
-        depth += (token[0] in "[{") - (token[0] in "]}")
-        if depth == 0:
-            return token.end()
-    return len(text)
-
-
-def _scalar(text: str) -> Any:
-    """Read a text or a number; None: it is something else, or not to be read."""
-    if not text or text[0] in "[{":
-        return None
-    if text[0] in "\"'":
-        return _read(text)
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found) else None
-
-
-def _read(token: str) -> str:
-    inner = token[1:-1]
-    try:
-        found: str = json.loads(f'"{inner}"', strict=False)
-    except ValueError:
-        return inner
-    return found
-
-
-def _written_like(token: str, word: str) -> str:
-    """Write a key in the manner of another: in the same quotes, escaped where that was, bare where that was."""
-    if token[0] not in "\"'":
-        return word
-    if "\\" in token:
-        return token[0] + "".join(f"\\u{ord(char):04x}" for char in word) + token[0]
-    return token[0] + _quoted(word)[1:-1] + token[0]
-
-
-def _quoted(word: str) -> str:
-    return json.dumps(word, ensure_ascii=False)
+    return text if wire is value or wire == value else json.dumps(wire) if not isinstance(wire, str) else quoted(wire)
 
 
 def _text(data: bytes) -> str:
