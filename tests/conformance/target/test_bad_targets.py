@@ -73,6 +73,11 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "an empty name": ("name: staging", 'name: ""', "1: `name`: this should not be empty"),
     "a name that is a number": ("name: staging", "name: 7", "1: `name`: 7 should be a text"),
     "an unknown key": ("reply: 2", "replies: 2", "21: there is no key 'replies' here; did you mean 'reply'?"),
+    "a key of an earlier version": (
+        "reply: 2",
+        "politeness: {}",
+        "21: the key 'politeness' has a new name: 'throttle'",
+    ),
     "an unknown key that resembles none": (
         "reply: 2",
         "colour: red",

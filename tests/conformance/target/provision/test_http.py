@@ -189,6 +189,10 @@ def test_a_path_leads_into_an_answer(place: str, found: object) -> None:
     ("section", "message"),
     [
         ('account: [{request: "POST /x/${nam}"}]', "there is no ${nam} here; did you mean ${name}?"),
+        (
+            'conversation: [{request: "POST /x/${steward.token}"}]',
+            "there is no ${steward.token} here; did you mean ${admin.token}?",
+        ),
         ('account: [{request: "FETCH /x"}]', "Method and path (below `api`) or URL"),
         ("account: [{request: POST /x, jsn: 1}]", "there is no key 'jsn' here; did you mean 'json'?"),
         ("account: [{json: 1}]", "`request` is missing here"),
