@@ -24,7 +24,7 @@ from conformance.report.wire import aligned, fault, offender, wire_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from conformance.results.model import Problem, Result
+    from conformance.results.model import Entry, Problem, Result
     from conformance.results.runlog import Run
 
 COLUMN = 73
@@ -145,7 +145,7 @@ def said(problem: Problem, result: Result) -> list[str]:
 def _transcript(problem: Problem, result: Result, discriminator: str) -> list[str]:
     """Show the lines around the offender, or the last ones if nobody offends but something is missing."""
     offending = offender(problem, result.transcript)
-    kept = [index for index, one in enumerate(result.transcript) if index == offending or not one.text.endswith(OWN)]
+    kept = [index for index, one in enumerate(result.transcript) if index == offending or not _own(one)]
     entries = [result.transcript[index] for index in kept]  # Our own pings and barriers would crowd out what matters.
     marked = None if offending is None else kept.index(offending)
     start, end = window(marked, len(entries))
@@ -157,6 +157,10 @@ def _transcript(problem: Problem, result: Result, discriminator: str) -> list[st
             lines.append(f"      on the wire: {line(entries[index].wire, WIDEST)}")
     later = len(entries) - end
     return [*lines, f"    … {later} later"] if later > 0 else lines
+
+
+def _own(entry: Entry) -> bool:
+    return entry.way == "→" and entry.text.endswith(OWN)
 
 
 def window(marked: int | None, length: int) -> tuple[int, int]:

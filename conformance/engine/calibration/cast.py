@@ -28,7 +28,7 @@ def choose_cast(run_context: RunContext) -> tuple[dict[str, User], tuple[str, ..
 
 
 def observers(run_context: RunContext) -> dict[str, str]:
-    """Give the people who look on with a role of their own, and it; nobody where accounts are not made but lent."""
+    """Give the bystanders that have a role of their own, with it; none where accounts are lent and not made."""
     protocol = run_context.spec.protocol
     plain = (protocol.default_role, protocol.no_member)
     people = {} if run_context.provisioner.lasting else protocol.bystanders.people

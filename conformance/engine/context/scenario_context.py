@@ -149,7 +149,7 @@ class ScenarioContext:
         """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier.
 
         The first barrier is for those who have asked for something since their last one, the second for all but those
-        who only look on; but where nothing is late and only one has asked, all of it was there when its own barrier
+        that are bystanders; but where nothing is late and only one has asked, all of it was there when its own barrier
         returned.
         """
         busy = [name for name, connection in self.connections.items() if connection.busy and connection.closed is None]

@@ -1,8 +1,8 @@
-"""Who looks on in every play, whatever it is about: connections that have joined nothing, and that nobody may tell.
+"""The bystanders of every scenario: connections that have joined nothing and must receive nothing.
 
 A scenario names the people whom its promise is about. Beside them stand a user of no conversation, a member and a
 reader who have joined none, and a second device of whoever acts first. Whatever reaches one of them, but for what is
-ambient, is a leak; it is charged to the rule of its own type, so that one leak does not fail everything that is played.
+ambient, is a leak; it is charged to the rule of its own type, so that one leak does not fail everything that runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def with_bystanders(scenario: Scenario, run_context: RunContext) -> Scenario:
-    """Give the scenario with those who look on; as it is where the run wants none, or the target has no room for them.
+    """Give the scenario with bystanders; unchanged where the run wants none, or the target has no room for them.
 
     Accounts that exist already (a driver that is `lasting`) are too few for people who do nothing: then there is only
     the device.

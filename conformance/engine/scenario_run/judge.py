@@ -49,7 +49,7 @@ class Verdict:
 
 
 async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
-    """One settle, one barrier, then every guard and the residue; last of all what has reached those who look on."""
+    """One settle, one barrier, then every guard and the residue; last of all what has reached the bystanders."""
     await context.quiet()
     for guard in context.guards:
         try:

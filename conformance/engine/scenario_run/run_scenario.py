@@ -43,13 +43,13 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
     scenario = with_bystanders(scenario, run_context)
     for _ in range(TRIES):
         verdict = Verdict(scenario, run_context.spec)
-        result = await _play(scenario, run_context, attempt, verdict)
+        result = await _attempt(scenario, run_context, attempt, verdict)
         if not verdict.too_slow:
             break
     return result
 
 
-async def _play(scenario: Scenario, run_context: RunContext, attempt: int, verdict: Verdict) -> Result:
+async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, verdict: Verdict) -> Result:
     began = time.perf_counter()
     context = ScenarioContext(run_context, alone=scenario.exclusive)
     try:
@@ -57,11 +57,11 @@ async def _play(scenario: Scenario, run_context: RunContext, attempt: int, verdi
         await provide(context, requirements_of(scenario, run_context.spec))
         async with run_context.exclusive_slot.hold() if scenario.exclusive else contextlib.nullcontext():
             began = time.perf_counter()
-            await _set_and_perform(scenario, context, verdict)
+            await _arrange_and_run(scenario, context, verdict)
         judge_frames(scenario, context, verdict)
         judge_refusals(scenario, context, verdict)
         if context.throttled.seconds > run_context.bearable(alone=scenario.exclusive):
-            verdict.spoil(_held_back(context))
+            verdict.spoil(_throttled_too_long(context))
     except ProvisioningFailed as error:
         verdict.add(Outcome.UNTESTABLE, str(error))
     except (BudgetSpent, AskedToLeave):
@@ -74,7 +74,7 @@ async def _play(scenario: Scenario, run_context: RunContext, attempt: int, verdi
     return _result(scenario, verdict, context, attempt, time.perf_counter() - began)
 
 
-async def _set_and_perform(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     running_steps = False
     try:
         await set_up(context, scenario.given)
@@ -119,7 +119,7 @@ def _result(
     )
 
 
-def _held_back(context: ScenarioContext) -> str:
+def _throttled_too_long(context: ScenarioContext) -> str:
     return (
         f"our own throttle delayed this for {context.throttled.seconds:.1f} s, in which the server's timers ran on:"
         " its failure says nothing; allow more requests a second (throttle)"
@@ -145,7 +145,7 @@ async def observe(probe: Probe, run_context: RunContext) -> Observation:
         await run_steps((*probe.scenario.setup, *probe.scenario.steps), context)
         observed = context.observed
         if context.throttled.seconds > run_context.bearable(alone=probe.scenario.exclusive):
-            observed = f"could not be observed: {_held_back(context)}"
+            observed = f"could not be observed: {_throttled_too_long(context)}"
     except (ScenarioError, ProvisioningFailed) as error:
         observed = f"could not be observed: {error}"
     finally:

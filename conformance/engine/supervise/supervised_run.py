@@ -1,4 +1,4 @@
-"""Plays scenarios and probes under a vigil, and hands on what may be believed: at once, or when it was played again."""
+"""Runs scenarios and probes under the watchdog, and passes on what may be believed: at once, or after a second run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WELL = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 @dataclass(slots=True)
 class SupervisedRun:
-    """What is played in one run; `give` takes each result and each observation, once.
+    """What runs in one run of the command; `give` takes each result and each observation, once.
 
     `held` are those whose target was lost, or may have been; `again` deals with them when all others are done.
     """
@@ -37,7 +37,7 @@ class SupervisedRun:
 
     async def scenario(self, one: Scenario, attempt: int) -> None:
         """Play a scenario."""
-        result, stands = await self._play(one, attempt)
+        result, stands = await self._attempt(one, attempt)
         if result is not None and stands:
             self.give(result)
         else:
@@ -58,12 +58,12 @@ class SupervisedRun:
             await begin()
         if self.watchdog.returns and not self.culprits:
             self.watchdog.doubt(
-                f"the target was lost while {self.watchdog.suspects} played ({self.watchdog.seen}), and came back; "
-                "played again, none of it brings the target down"
+                f"the target was lost while {self.watchdog.suspects} ran ({self.watchdog.seen}), and came back; "
+                "run again, none of them brings the target down"
             )
         elif self.changed and not self.culprits:
             self.watchdog.doubt(
-                f"connections were dropped while {', '.join(self.changed[:8])} played ({self.watchdog.seen}), "
+                f"connections were dropped while {', '.join(self.changed[:8])} ran ({self.watchdog.seen}), "
                 "and not when again"
             )
 
@@ -72,7 +72,7 @@ class SupervisedRun:
         if self.stopped:
             self.give(self._not_judged(one, attempt, before))
             return
-        result, stands = await self._play(one, attempt, again=True)
+        result, stands = await self._attempt(one, attempt, again=True)
         self.stopped = self.stopped or self.watchdog.stopped
         if result is None:
             self.give(self._not_judged(one, attempt, before))
@@ -84,7 +84,7 @@ class SupervisedRun:
         else:
             self.culprits += 1
             message = (
-                "the whole server was lost while this was played, twice, the second time with nothing beside it: "
+                "the whole server was lost while this ran, twice, the second time with nothing beside it: "
                 f"{self.watchdog.seen}"
             )
             problem = Problem(message, self._file(one), one.line)
@@ -96,7 +96,7 @@ class SupervisedRun:
             if seen is not None and not self.watchdog.stopped:
                 self.give(seen)
 
-    async def _play(self, one: Scenario, attempt: int, *, again: bool = False) -> tuple[Result | None, bool]:
+    async def _attempt(self, one: Scenario, attempt: int, *, again: bool = False) -> tuple[Result | None, bool]:
         watch = self.watchdog.watch(one.id)
         run_context = replace(self.run_context, reachability=watch.reachability)
         result = await self.watchdog.over(watch, lambda: run_scenario(one, run_context, attempt))

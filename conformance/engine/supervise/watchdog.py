@@ -8,10 +8,10 @@ What a play says against a server says nothing when the server was not there to 
     otherwise, and the target lets somebody in and replies, and     stands
     no instance of it has ended all its connections meanwhile
     otherwise                                                       is held back, and so is the beginning of others
-      the target was only slow                                      it is played again at the end, with nothing beside,
+      the target was only slow                                      it is run again at the end, with nothing beside,
                                                                       and that result stands
-      the target comes back (or the run can start it again)         it is played again at the end, with nothing beside
-        and is lost again while that is played                      FAIL: this scenario brings the server down
+      the target comes back (or the run can start it again)         it is run again at the end, with nothing beside
+        and is lost again while that runs                           FAIL: this scenario brings the server down
         and it ends otherwise than before                           that result, and the run is not complete
       it does not come back                                         BLOCKED, and the run ends there
 """
@@ -71,8 +71,8 @@ class Watchdog:
         self.seen = ""
         self.slow = ""
         self.slowed: set[str] = set()
-        self._stage = run_context
-        self._canary = LivenessConnections(run_context, self._lost)
+        self._run = run_context
+        self._liveness = LivenessConnections(run_context, self._lost)
         self._pings: asyncio.Task[None] | None = None
         self._losses = 0
         self._restarting = False
@@ -88,34 +88,34 @@ class Watchdog:
         self._gone = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        await self._canary.__aenter__()
-        if self._stage.target.keepalive:
-            self._pings = asyncio.create_task(keep_alive(self._stage.open_connections))
+        await self._liveness.__aenter__()
+        if self._run.target.keepalive:
+            self._pings = asyncio.create_task(keep_alive(self._run.open_connections))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._pings is not None:
             self._pings.cancel()
             await asyncio.wait([self._pings])
-        await self._canary.__aexit__()
+        await self._liveness.__aexit__()
 
     async def restart(self) -> None:
         """Restart the target, which is no loss."""
-        assert self._stage.restart is not None
+        assert self._run.restart is not None
         self._restarting = True
-        await self._canary.__aexit__()
+        await self._liveness.__aexit__()
         try:
-            await self._stage.restart()
+            await self._run.restart()
         finally:
-            await self._canary.__aenter__()
+            await self._liveness.__aenter__()
             self._restarting = False
 
     def watch(self, name: str) -> Watch:
-        """Begin to watch over a play."""
+        """Begin to watch one scenario."""
         return Watch(name, self._losses)
 
     async def over(self, watch: Watch, begin: Callable[[], Coroutine[None, None, _T]]) -> _T | None:
-        """Play something when the target is there; None: it is gone for good meanwhile."""
+        """Run something once the target is there; None: the target has gone for good meanwhile."""
         await self._here.wait()
         if self.stopped:
             return None
@@ -138,7 +138,7 @@ class Watchdog:
     async def believes(self, watch: Watch, *, well: bool, again: bool = False) -> bool:
         """Say whether what a play has seen stands; `well`: it says nothing against the server. The watch is over.
 
-        What is played `again` has nothing beside it: then a slow target is judged as it is.
+        What runs `again` has nothing beside it: then a slow target is judged as it is.
         """
         try:
             if self.stopped:
@@ -149,7 +149,7 @@ class Watchdog:
                 slow = await self._recover(answer.gone)
                 if not slow:
                     return False
-            await self._canary.judged()
+            await self._liveness.judged()
             if slow:
                 self.slow = slow
                 self.slowed.add(watch.name)
@@ -161,7 +161,7 @@ class Watchdog:
     async def close(self) -> None:
         """Look once more at a target that was there all the time: what was calibrated must hold at the end, too."""
         for _ in range(2):  # One slow moment is no other server.
-            wrong = await differences(self._stage)
+            wrong = await differences(self._run)
             if not wrong:
                 return
         self.doubt(f"at the end of the run the target is not what it was at its beginning: {wrong}")
@@ -175,7 +175,7 @@ class Watchdog:
         if not self.slow:
             return []
         return [
-            f"the target was slow while {len(self.slowed)} scenarios were played ({self.slow}); they were played "
+            f"the target was slow while {len(self.slowed)} scenarios ran ({self.slow}); they were run "
             "again, one at a time, and that is what counts: on a slow line, `--time-scale 3` waits three times as long"
         ]
 
@@ -200,7 +200,7 @@ class Watchdog:
         async with self._asking:
             if self._asked < arrived:
                 self._asked = time.perf_counter()
-                self._answer = await ask(self._stage)
+                self._answer = await ask(self._run)
             return self._answer
 
     async def _recover(self, gone: str) -> str:
@@ -213,24 +213,24 @@ class Watchdog:
             if self._good > arrived or self.stopped:
                 return ""
             self._here.clear()
-            until = self._asked + GRACE_PERIOD * self._stage.time_scale
-            if not (await ask(self._stage)).gone and self._losses == losses:
+            until = self._asked + GRACE_PERIOD * self._run.time_scale
+            if not (await ask(self._run)).gone and self._losses == losses:
                 self._here.set()
                 return f"first {gone}, and then it was there"
             self._note_loss(gone)
-            if self._stage.restart is not None:
+            if self._run.restart is not None:
                 with contextlib.suppress(ChatParityError):
                     await self.restart()
-            while gone := (await ask(self._stage)).gone:
+            while gone := (await ask(self._run)).gone:
                 if time.perf_counter() > until:
-                    self._give_up(f"the target was lost while {self.suspects} played: {gone}")
+                    self._give_up(f"the target was lost while {self.suspects} ran: {gone}")
                     return ""
                 await asyncio.sleep(GLANCE)
             self._good = time.perf_counter()
             self.returns += 1
             if self.returns > MOST_LOSSES:
                 self._give_up(
-                    f"the target was lost {self.returns} times, the last time while {self.suspects} played: {self.seen}"
+                    f"the target was lost {self.returns} times, the last time while {self.suspects} ran: {self.seen}"
                 )
                 return ""
             self._here.set()

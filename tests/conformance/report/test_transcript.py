@@ -59,6 +59,13 @@ class TestFailureText:
         result = replace(RESULT, transcript=transcript, problems=(toys.problem("nothing came"),))
         assert failure_text(result, RUN).splitlines()[-2] == "    39.0 ms  bob · event 39"
 
+    def test_leaves_out_what_the_harness_sent_by_itself_and_nothing_that_a_server_sent(self) -> None:
+        transcript = tuple(Entry(float(n), "bob", way, text="x (by the harness)") for n, way in enumerate("→←→←"))
+        result = replace(RESULT, transcript=transcript, problems=(toys.problem("nothing came"),))
+        shown = failure_text(result, RUN)
+        assert shown.count("← x (by the harness)") == 2
+        assert "→ x" not in shown
+
     @pytest.mark.parametrize("entry", [-1, 3, 99])
     def test_survives_an_offender_that_is_not_there(self, entry: int) -> None:
         assert "← here" not in failure_text(replace(RESULT, problems=(toys.problem("m", entry=entry),)), RUN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from conformance.engine.run.options import Options
 from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
+from conformance.engine.supervise.liveness import LivenessConnections
+from conformance.engine.supervise.watchdog import Watchdog
 from conformance.results.model import Outcome, Result
 from conformance.target.embedded import embedded
 from tests.doubles.gateway import Gateway
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from conformance.results.model import Calibration, Observation
     from conformance.spec import Spec
+    from conformance.wire.connection import Connection
 
 AT_RISK = {"CONN-6", "CONN-7", "LEAVE-3", "LEAVE-4", "AUTH-4"}
 """Rules whose scenarios have the server end connections."""
@@ -25,7 +29,7 @@ RESTING = {"RATE-4"}
 """Rules whose scenarios wait for a window of the server, with nothing to say."""
 
 
-async def played(
+async def outcomes(
     spec: Spec, rules: set[str], *, header: float, idle: float, keepalive: bool = True
 ) -> tuple[list[Result], RunState, int]:
     """Give the results that are no plain pass, how the run ended, and how many connections were ended as idle."""
@@ -49,7 +53,7 @@ async def played(
 
 
 async def test_that_ends_whoever_sends_no_request(whole_spec: Spec) -> None:
-    results, state, _ = await played(whole_spec, AT_RISK, header=0.5, idle=60)
+    results, state, _ = await outcomes(whole_spec, AT_RISK, header=0.5, idle=60)
     assert (results, state.stopped, state.doubts) == ([], "", "")
 
 
@@ -57,13 +61,33 @@ async def test_that_ends_whoever_is_idle_while_pings_keep_connections_in_use(
     whole_spec: Spec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conformance.engine.supervise.keepalive.SILENCE", 0.2)
-    results, state, ended = await played(whole_spec, AT_RISK | RESTING, header=1.0, idle=1.5)
+    results, state, ended = await outcomes(whole_spec, AT_RISK | RESTING, header=1.0, idle=1.5)
     assert (results, state.stopped, state.doubts, ended) == ([], "", "", 0)
 
 
-async def test_that_ends_whoever_is_idle_where_the_target_forbids_pings(whole_spec: Spec) -> None:
+async def test_that_ends_whoever_is_idle_where_the_target_forbids_pings(
+    whole_spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The connections of the watchdog end, one after the other: the server is not gone, and no rule is charged."""
+    explained = asyncio.Event()
+    lost: list[str] = []
+    judge, close = LivenessConnections._judge, Watchdog.close
+
+    async def judge_and_tell(liveness: LivenessConnections, connection: Connection, instance: int) -> None:
+        await judge(liveness, connection, instance)
+        explained.set()
+
+    async def close_late(watchdog: Watchdog) -> None:
+        """On a fast machine all scenarios are over before the gateway ends the first connection."""
+        await explained.wait()
+        lost.append(watchdog.seen)
+        await close(watchdog)
+
+    monkeypatch.setattr(LivenessConnections, "_judge", judge_and_tell)
+    monkeypatch.setattr(Watchdog, "close", close_late)
+    # Far enough apart that a loaded machine does not see both end in the same moment.
+    monkeypatch.setattr("conformance.engine.supervise.liveness.STAGGER", 1.0)
     quick = AT_RISK - {"AUTH-4"}  # One of its scenarios waits for a timer, and such a gateway ends it meanwhile.
-    results, state, ended = await played(whole_spec, quick, header=1.0, idle=1.5, keepalive=False)
-    assert (results, state.stopped, state.doubts) == ([], "", "")
+    results, state, ended = await outcomes(whole_spec, quick, header=1.0, idle=1.5, keepalive=False)
+    assert (results, state.stopped, state.doubts, lost) == ([], "", "", [""])
     assert ended

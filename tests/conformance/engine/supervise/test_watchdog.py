@@ -124,7 +124,7 @@ class TestARealProcess:
             await played.all_of(whole_spec, target, scenarios, server)
         assert played.outcomes == {"PASS": len(scenarios)}
         assert played.state.stopped == ""
-        assert "came back; played again, none of it brings the target down" in played.state.doubts
+        assert "came back; run again, none of them brings the target down" in played.state.doubts
 
     async def test_that_one_request_kills(self, whole_spec: Spec) -> None:
         """Whoever plays beside it is not blamed; the run is complete, and the verdict stands."""
@@ -136,7 +136,7 @@ class TestARealProcess:
         assert played.outcomes["PASS"] == len(scenarios) - len(guilty)
         assert (played.state.stopped, played.state.doubts) == ("", "")
         (first, *_) = (one for one in played.results if one.outcome is Outcome.FAIL)
-        assert "the whole server was lost while this was played, twice" in first.problems[0].message
+        assert "the whole server was lost while this ran, twice" in first.problems[0].message
 
 
 @pytest.fixture
