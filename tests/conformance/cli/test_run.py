@@ -204,7 +204,7 @@ class TestJudges:
             "toy.pinged": Outcome.PASS,
         }
         assert command.log.footer is not None
-        assert "lost while toy.told played" in command.log.footer.reason
+        assert "lost while toy.told ran" in command.log.footer.reason
 
 
 class TestCannotJudge:
