@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 
-def test_the_benchmark_plays_a_round_of_every_measurement():
+def test_the_benchmark_runs_a_round_of_every_measurement():
     command = [sys.executable, "-m", "tests.bench", "--rounds", "1", "--only", "ping-pong.*"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -13,7 +13,7 @@ from reference_server import connection, content_rules, permissions
 from reference_server.handlers import HANDLERS, messages
 from reference_server.messages import EditMessage
 from tests.faults import report
-from tests.faults.examine import Examination, Manner, aimed, examine, sentinels
+from tests.faults.examine import Examination, Mode, aimed, examine, sentinels
 from tests.faults.matrix import Matrix, Row
 from tests.faults.patching import Patch, PatchError
 from tests.faults.registry import Fault, all_faults, fault, find_faults, known_faults
@@ -114,22 +114,22 @@ class TestAPatch:
 class TestTheChoice:
     def test_of_aimed_scenarios_is_all_of_the_broken_rules(self, whole_spec: Spec):
         fault = all_faults()["anybody_edits"]
-        chosen = aimed(fault, whole_spec, Manner())
+        chosen = aimed(fault, whole_spec, Mode())
         assert chosen == [one for one in whole_spec.scenarios.values() if "EDIT-2" in one.rules]
-        assert sorted(aimed(fault, whole_spec, Manner(quick=True)), key=lambda one: one.id) == chosen
+        assert sorted(aimed(fault, whole_spec, Mode(quick=True)), key=lambda one: one.id) == chosen
 
     def test_of_sentinels_touches_no_broken_feature_and_waits_for_nothing(self, whole_spec: Spec):
         fault = all_faults()["anybody_edits"]
-        chosen = sentinels(fault, whole_spec, Manner())
+        chosen = sentinels(fault, whole_spec, Mode())
         ids = {one.id for one in chosen}
         assert {one.feature for one in chosen} & fault.touches(whole_spec) == set()
         assert len({one.feature for one in chosen}) == 20
         assert not any(one.exclusive or "slow" in one.tags for one in chosen)
-        assert ids > {one.id for one in sentinels(fault, whole_spec, Manner(sentinels=1))}
-        assert ids != {one.id for one in sentinels(fault, whole_spec, Manner(turn=1))}
+        assert ids > {one.id for one in sentinels(fault, whole_spec, Mode(sentinels=1))}
+        assert ids != {one.id for one in sentinels(fault, whole_spec, Mode(turn=1))}
 
     def test_of_sentinels_gives_every_quick_scenario_its_turn(self, whole_spec: Spec):
-        chosen = {one.id for fault in known_faults().values() for one in sentinels(fault, whole_spec, Manner())}
+        chosen = {one.id for fault in known_faults().values() for one in sentinels(fault, whole_spec, Mode())}
         quick = {one.id for one in whole_spec.scenarios.values() if not one.exclusive and "slow" not in one.tags}
         assert chosen == quick
 
@@ -140,7 +140,7 @@ class TestTheMatrix:
         return replace(all_faults()["anybody_edits"], name="a<b>", sentence="A | <script>.", also=("PERM-1",))
 
     def matrix(self, fault: Fault, found: Examination, spec: Spec, *, quick: bool = False) -> Matrix:
-        return Matrix([Row(fault, found)], spec, Manner(quick=quick), 1.0, 1)
+        return Matrix([Row(fault, found)], spec, Mode(quick=quick), 1.0, 1)
 
     def test_is_green_where_every_fault_is_caught_by_each_rule_that_it_breaks(self, fault: Fault, whole_spec: Spec):
         found = Examination("a<b>", catches=["edit-message.non-author-refused[owner]"], caught_rules={"EDIT-2"})
@@ -184,7 +184,7 @@ async def test_a_forked_server_can_be_killed_and_comes_back(spec: Spec):
 
 @pytest.mark.parametrize(("name", "rule"), [("anybody_edits", "EDIT-2"), ("pong_twice", "PING-1")])
 def test_the_suite_catches_a_fault_and_leaves_other_features_alone(whole_spec: Spec, name: str, rule: str):
-    found = asyncio.run(examine(known_faults()[name], whole_spec, Manner(quick=True, sentinels=1)))
+    found = asyncio.run(examine(known_faults()[name], whole_spec, Mode(quick=True, sentinels=1)))
     assert found.problem == ""
     assert found.caught_rules == {rule}
     assert found.unrelated == {}

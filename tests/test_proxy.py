@@ -71,7 +71,7 @@ class TestEveryWireFault:
 
     def test_breaks_rules_that_exist_or_is_legal(self, fault: WireFault, spec: Spec):
         assert set(fault.breaks) <= spec.rules.keys()
-        assert fault.legal == (fault.rules.__module__ == "tests.proxy.differing")
+        assert fault.legal == (fault.rules.__module__ == "tests.proxy.varying")
 
     def test_is_small_and_says_what_it_does(self, fault: WireFault):
         assert fault.lines <= MOST_LINES

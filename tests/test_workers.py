@@ -17,7 +17,7 @@ import asyncio, sys
 from tests.faults import __main__ as command
 from tests.faults.examine import _opened
 
-async def for_ever(fault, spec, manner):
+async def for_ever(fault, spec, mode):
     async with _opened(fault, spec) as (target, _):
         print(*target.instances, flush=True)
         await asyncio.Event().wait()
@@ -25,7 +25,7 @@ async def for_ever(fault, spec, manner):
 command.examine = for_ever
 sys.exit(command.main(sys.argv[1:]))
 """
-"""The command that plays the suite against faulty servers, but it plays for ever."""
+"""The command that runs the suite against faulty servers, but it never ends."""
 
 
 @pytest.mark.parametrize("way", ["SIGTERM", "SIGKILL", "Ctrl-C"])

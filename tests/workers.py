@@ -38,7 +38,7 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
 def work_through(
     names: Iterable[str], work: Callable[[str], Coroutine[Any, Any, T]], jobs: int, tell: Callable[[T], None]
 ) -> list[T]:
-    """Do the work for each name, so many at a time; `tell` is told of each result as soon as there is one.
+    """Do the work for each name, at most `jobs` at a time; `tell` gets each result as soon as there is one.
 
     Processes are forked, so `work` may hold what is dear to make. What interrupts this ends them before it is raised.
     """

@@ -24,7 +24,7 @@ from conformance.target.embedded import embedded
 from conformance.target.provision import open_provisioner
 from conformance.wire import connection, frames
 from tests.bench.by_hand import TESTS, Room
-from tests.bench.floor import replay
+from tests.bench.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -92,7 +92,7 @@ async def _small(spec: Spec, rounds: int) -> None:
     print(f"\n{len(TESTS)} scenarios, one after the other (best of {rounds} interleaved rounds)")
     for name, seconds in best.items():
         ratio = seconds / best["the same frames, bare client"]
-        print(f"  {name:32} {seconds * 1000 / len(TESTS):8.1f} ms a scenario   {ratio:5.2f} × the floor")
+        print(f"  {name:32} {seconds * 1000 / len(TESTS):8.1f} ms a scenario   {ratio:5.2f} × the bare client")
 
 
 async def _suite(spec: Spec, scenarios: Sequence[Scenario]) -> list[Result]:

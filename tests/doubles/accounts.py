@@ -25,7 +25,7 @@ CROWD = 10
 
 @dataclass
 class Accounts:
-    """What has been asked of it; `busy` answers with 503 so many times first, `crowded` is set once many are here."""
+    """What has been asked of it; the first `busy` answers are 503; `crowded` is set once many are here."""
 
     secret: str
     url: str = ""

@@ -72,7 +72,7 @@ class ChatServer:
     """One server; `url` is where it listens.
 
     While it runs it may be made `wrong` (its faults), `deaf` to types of requests, `canned` (a fixed reply to a type)
-    and `curious` (it opens whatever URL it is sent); `dies_after` so many messages it drops everybody, for good.
+    and `curious` (it opens whatever URL it is sent); after `dies_after` messages it drops everybody, for good.
     """
 
     def __init__(self, architecture: str = "in order", *wrong: str) -> None:
@@ -106,7 +106,7 @@ class ChatServer:
             task.cancel()
 
     async def until_present(self, count: int) -> None:
-        """Wait until exactly so many are connected."""
+        """Wait until exactly `count` are connected."""
         while len(self.everybody) != count:
             self._came_or_went.clear()
             await self._came_or_went.wait()

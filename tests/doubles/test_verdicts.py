@@ -3,7 +3,7 @@
     the acknowledging server   has the greeting, answers Ping, and says yes to five requests without doing any
     the relaying server        asks for a token, and repeats what it is told; nothing that it says is of the protocol
 
-Each is played once, in one test, because a whole run is what it takes.
+Each is run once, in one test, because a whole run is what it takes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TRULY_OF_THE_ACKNOWLEDGER = {"ping_pong"}
 
 
 @dataclass(frozen=True)
-class Played:
+class JudgedRun:
     calibration: Calibration
     results: list[Result]
     judgement: Judgement
@@ -58,7 +58,7 @@ class Played:
         return {rule.entry.id for rule in rules if rule.must and rule.status is Status.PASS}
 
 
-async def run_all(spec: Spec, url: str) -> Played:
+async def run_all(spec: Spec, url: str) -> JudgedRun:
     target = target_at(spec, url, timers=TIMERS)
     records: list[Calibration | Result | Observation] = []
     scenarios = list(spec.scenarios.values())
@@ -70,7 +70,7 @@ async def run_all(spec: Spec, url: str) -> Played:
     header = make_header(spec, target, scenarios, options)
     recorded = Run(header, calibration, tuple(results), (), Footer(complete=True))
     check(recorded)  # what programs read of it is valid, however wrong the server
-    return Played(calibration, results, judge(recorded))
+    return JudgedRun(calibration, results, judge(recorded))
 
 
 @pytest.fixture
@@ -89,22 +89,22 @@ def vain(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return spent
 
 
-def check_no_queue_of_timeouts(played: Played, vain: list[float]) -> None:
+def check_no_queue_of_timeouts(judged: JudgedRun, vain: list[float]) -> None:
     """A scenario stops at the first thing that is missing: it does not wait for each of them."""
-    assert sum(vain) <= len(played.results)  # less than a second each, where a reply may take two
-    assert [one for one in played.results if one.outcome is Outcome.BROKEN] == []
+    assert sum(vain) <= len(judged.results)  # less than a second each, where a reply may take two
+    assert [one for one in judged.results if one.outcome is Outcome.BROKEN] == []
 
 
 @pytest.mark.timeout(300)
 async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: list[float]) -> None:
     async with acknowledging() as url:
-        played = await run_all(whole_spec, url)
-    assert (played.calibration.greets, played.calibration.answers_barrier) == (True, True)
-    assert played.calibration.skew is None
-    verdicts = played.verdicts
+        judged = await run_all(whole_spec, url)
+    assert (judged.calibration.greets, judged.calibration.answers_barrier) == (True, True)
+    assert judged.calibration.skew is None
+    verdicts = judged.verdicts
     assert {feature for feature, verdict in verdicts.items() if verdict == "OK"} <= TRULY_OF_THE_ACKNOWLEDGER
     assert {feature for feature, verdict in verdicts.items() if verdict == "MISSING"} == UNKNOWN_TO_THE_ACKNOWLEDGER
-    assert played.passed() <= {"PING-1", "PING-2", "LEAVE-2", "ACK-2"}
+    assert judged.passed() <= {"PING-1", "PING-2", "LEAVE-2", "ACK-2"}
     assert {feature: verdicts[feature] for feature in verdicts.keys() - UNKNOWN_TO_THE_ACKNOWLEDGER} == {
         "websocket_connection": "FAIL",  # it greets, and then nobody hears of anything
         "jwt_authentication": "FAIL",  # it lets everybody in
@@ -119,16 +119,16 @@ async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: l
         "message_attachments": "FAIL",
         "action_confirmed": "FAIL",  # it confirms what it does not do
     }
-    check_no_queue_of_timeouts(played, vain)
+    check_no_queue_of_timeouts(judged, vain)
 
 
 @pytest.mark.timeout(300)
 async def test_the_server_that_relays_everything(whole_spec: Spec, vain: list[float]) -> None:
     async with relaying(SECRET) as url:
-        played = await run_all(whole_spec, url)
-    assert (played.calibration.greets, played.calibration.answers_barrier) == (False, False)
-    assert set(played.calibration.unknown_types) == set(whole_spec.incoming)
-    verdicts = played.verdicts
+        judged = await run_all(whole_spec, url)
+    assert (judged.calibration.greets, judged.calibration.answers_barrier) == (False, False)
+    assert set(judged.calibration.unknown_types) == set(whole_spec.incoming)
+    verdicts = judged.verdicts
     with_types = {feature.id for feature in whole_spec.features.values() if feature.incoming}
     assert {feature for feature, verdict in verdicts.items() if verdict == "MISSING"} == with_types
     assert {feature: verdicts[feature] for feature in verdicts.keys() - with_types} == {
@@ -139,5 +139,5 @@ async def test_the_server_that_relays_everything(whole_spec: Spec, vain: list[fl
         "multi_instance": "NOT TESTED",  # one URL
         "action_confirmed": "FAIL",  # it confirms nothing
     }
-    assert played.passed() == set()
-    check_no_queue_of_timeouts(played, vain)
+    assert judged.passed() == set()
+    check_no_queue_of_timeouts(judged, vain)

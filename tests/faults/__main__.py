@@ -1,4 +1,4 @@
-"""The command: `python -m tests.faults [NAME|glob …]` plays the suite against faulty servers and writes the matrix."""
+"""The command: `python -m tests.faults [NAME|glob …]` runs the suite against faulty servers and writes the matrix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from conformance.spec import find, load
 from tests.faults import report
-from tests.faults.examine import SENTINELS, Examination, Manner, examine
+from tests.faults.examine import SENTINELS, Examination, Mode, examine
 from tests.faults.matrix import Matrix, Row
 from tests.faults.registry import find_faults, known_faults
 from tests.workers import work_through
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     add = command.add_argument
     add("patterns", nargs="*", metavar="NAME", help="faults, files of faults or broken rules, by name or glob")
-    add("--sample", type=int, metavar="N", help="only so many of them, drawn by the seed")
+    add("--sample", type=int, metavar="N", help="a random sample of N faults, by the seed")
     add("--seed", type=int, default=0, help="of the sample, and of the order of --quick")
     add("--jobs", type=int, default=os.cpu_count() or 2, help="faulty servers at a time; default: one per core")
     add("--quick", action="store_true", help="until the first catch, and --sentinels 1")
@@ -59,15 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     began = time.perf_counter()
     number = options.sentinels if options.sentinels is not None else 1 if options.quick else SENTINELS
-    manner = Manner(options.quick, None if options.whole else number, options.seed, options.turn)
+    mode = Mode(options.quick, None if options.whole else number, options.seed, options.turn)
     spec = load(find())
     try:
-        rows = _rows(faults, spec, manner, options.jobs)
+        rows = _rows(faults, spec, mode, options.jobs)
     except KeyboardInterrupt:
         print("interrupted: no report is written", file=sys.stderr)
         return 3
     rows.sort(key=lambda row: (row.fault.group, row.fault.name))
-    matrix = Matrix(rows, spec, manner, round(time.perf_counter() - began, 1), len(known_faults()))
+    matrix = Matrix(rows, spec, mode, round(time.perf_counter() - began, 1), len(known_faults()))
     report.write(matrix, options.out)
     for name, value in report.figures(matrix):
         print(f"{name}: {value}")
@@ -75,24 +75,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if matrix.red else 0
 
 
-def _rows(faults: Sequence[Fault], spec: Spec, manner: Manner, jobs: int) -> list[Row]:
+def _rows(faults: Sequence[Fault], spec: Spec, mode: Mode, jobs: int) -> list[Row]:
     """Examine faults, several at a time, each worker with the spec that was read before it was forked."""
     by_name = {one.name: one for one in faults}
 
     async def work(name: str) -> Examination:
-        return await examine(by_name[name], spec, manner)
+        return await examine(by_name[name], spec, mode)
 
     def row(found: Examination) -> Row:
         return Row(by_name[found.fault], found)
 
-    return list(map(row, work_through(by_name, work, jobs, lambda found: _tell(row(found), manner))))
+    return list(map(row, work_through(by_name, work, jobs, lambda found: _tell(row(found), mode))))
 
 
-def _tell(row: Row, manner: Manner) -> None:
+def _tell(row: Row, mode: Mode) -> None:
     found = row.found
     by = f"{found.catches[0]} (of {len(found.catches)})" if found.catches else found.problem
     print(f"{row.verdict:10} {row.fault.name:40} {found.seconds:6.1f} s  {by}", flush=True)
-    if row.uncaught and not manner.quick:
+    if row.uncaught and not mode.quick:
         print(f"    no scenario of its own caught: {', '.join(row.uncaught)}", flush=True)
     for scenario, why in found.unrelated.items():
         print(f"    unrelated: {scenario}: {why}", flush=True)

@@ -37,16 +37,16 @@ JOBS = 8
 MUTE = frozenset({Outcome.BLOCKED, Outcome.UNTESTABLE, Outcome.BROKEN})
 """Says nothing of the server."""
 SENTINELS = 4
-"""Scenarios of each feature that a fault does not touch; a quick examination plays one."""
+"""Scenarios of each feature that a fault does not touch; a quick examination runs one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How thoroughly.
+class Mode:
+    """How thorough an examination is.
 
-    All scenarios of the broken rules are played; `quick` stops at the first catch. Of each feature that the fault does
-    not touch, so many `sentinels` are played (None: everything), others under every fault, so that all have their turn:
-    who comes when is drawn by `turn`. What else is drawn is drawn by `seed`.
+    All scenarios of the broken rules are run; `quick` stops at the first catch. Of each feature that the fault does
+    not touch, `sentinels` scenarios are run (None: all), others under every fault, so that all have their turn:
+    `turn` seeds their order. `seed` seeds every other random choice.
     """
 
     quick: bool = False
@@ -66,7 +66,7 @@ class Examination:
     """
 
     fault: str
-    played: int = 0
+    ran: int = 0
     sentinels: list[str] = field(default_factory=list)
     catches: list[str] = field(default_factory=list)
     caught_rules: set[str] = field(default_factory=set)
@@ -95,7 +95,7 @@ class _Judge:
 
     def take(self, result: Result) -> None:
         """Note what a result says; one that blames another feature is only noted by `confirm`."""
-        self._found.played += 1
+        self._found.ran += 1
         if result.outcome is Outcome.FAIL:
             broken = set(result.rules) & set(self._fault.breaks)
             if broken:
@@ -115,7 +115,7 @@ class _Judge:
         return scenario.feature in self._touched
 
     def confirm(self, result: Result, again: Result) -> None:
-        """Note a result that blames others, by what a second play of the same scenario says."""
+        """Note a result that blames others, by what a second run of the same scenario says."""
         blamed = [rule for rule, features in self._blamed(again) if not set(features) & self._touched]
         if any(self._spec.rules[rule].level == "must" for rule in blamed):
             first = (*again.problems, *again.findings)[0]
@@ -134,12 +134,12 @@ class _Judge:
             yield name, (result.feature,) if result.feature in features else features
 
 
-async def examine(fault: Fault, spec: Spec, manner: Manner) -> Examination:
-    """Start the server with the fault and play the suite against it."""
+async def examine(fault: Fault, spec: Spec, mode: Mode) -> Examination:
+    """Start the server with the fault and run the suite against it."""
     began = time.perf_counter()
     found = Examination(fault.name)
     try:
-        await _examine(fault, spec, manner, found)
+        await _examine(fault, spec, mode, found)
     except Exception as error:  # the other faults are still to be examined
         found.problem = str(error) or type(error).__name__
     found.seconds = round(time.perf_counter() - began, 2)
@@ -160,7 +160,7 @@ async def _opened(fault: Fault, spec: Spec) -> AsyncIterator[tuple[Target, Resta
             yield through(proxy, target), server.restart
 
 
-async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination) -> None:
+async def _examine(fault: Fault, spec: Spec, mode: Mode, found: Examination) -> None:
     judge = _Judge(fault, spec, found)
     async with (
         _opened(fault, spec) as (target, restart),
@@ -180,41 +180,41 @@ async def _examine(fault: Fault, spec: Spec, manner: Manner, found: Examination)
             if judge.blames_others(result):
                 blaming.append((scenario, result))
 
-        for state in _courses(aimed(fault, spec, manner), quick=manner.quick):
-            await _play(state, run_context, jobs, take, lambda: manner.quick and found.killed)
+        for state in _batches(aimed(fault, spec, mode), quick=mode.quick):
+            await _run(state, run_context, jobs, take, lambda: mode.quick and found.killed)
         if not found.killed:  # A machine that is too busy leaves scenarios without a word.
-            await _play(tuple(mute), run_context, 1, take, lambda: found.killed)
+            await _run(tuple(mute), run_context, 1, take, lambda: found.killed)
         if fault.rules is None:  # A proxy changes the frames of every feature.
-            others = sentinels(fault, spec, manner)
+            others = sentinels(fault, spec, mode)
             found.sentinels = [one.id for one in others if not judge.touches(one)]
-            for state in _courses(others):
-                await _play(state, run_context, jobs, take, lambda: False)
+            for state in _batches(others):
+                await _run(state, run_context, jobs, take, lambda: False)
             for scenario, result in blaming:
                 judge.confirm(result, await run_scenario(scenario, run_context, 2))
 
 
-def aimed(fault: Fault, spec: Spec, manner: Manner) -> list[Scenario]:
+def aimed(fault: Fault, spec: Spec, mode: Mode) -> list[Scenario]:
     """Give the scenarios that prove a broken rule, in an order by chance where the first catch is enough."""
     found = [one for one in spec.scenarios.values() if set(one.rules) & set(fault.breaks)]
-    if manner.quick:
-        random.Random(f"{manner.seed} {fault.name}").shuffle(found)
+    if mode.quick:
+        random.Random(f"{mode.seed} {fault.name}").shuffle(found)
     return found
 
 
-def sentinels(fault: Fault, spec: Spec, manner: Manner) -> list[Scenario]:
-    """Give what is played of the rest: some quick scenarios of each feature that the fault does not touch.
+def sentinels(fault: Fault, spec: Spec, mode: Mode) -> list[Scenario]:
+    """Give what is run of the rest: some quick scenarios of each feature that the fault does not touch.
 
     They are drawn by a hash of fault and scenario, so that a new fault or scenario changes little of who meets whom.
     """
     others = [one for one in spec.scenarios.values() if not set(one.rules) & set(fault.breaks)]
-    if manner.sentinels is None:
+    if mode.sentinels is None:
         return others
     touched = fault.touches(spec)
     found = []
     for feature in sorted(spec.features.keys() - touched):
         quick = [one for one in others if one.feature == feature and not _is_slow(one)]
-        quick.sort(key=lambda one: sha256(f"{manner.turn} {fault.name} {one.id}".encode()).digest())
-        found += quick[: manner.sentinels]
+        quick.sort(key=lambda one: sha256(f"{mode.turn} {fault.name} {one.id}".encode()).digest())
+        found += quick[: mode.sentinels]
     return found
 
 
@@ -222,8 +222,8 @@ def _is_slow(scenario: Scenario) -> bool:
     return scenario.exclusive or "slow" in scenario.tags
 
 
-def _courses(scenarios: Sequence[Scenario], *, quick: bool = False) -> Iterator[list[Scenario]]:
-    """Give what is played together, then what is played alone; the cheap first where the first catch is enough."""
+def _batches(scenarios: Sequence[Scenario], *, quick: bool = False) -> Iterator[list[Scenario]]:
+    """Give what is run together, then what is run alone; the cheap first where the first catch is enough."""
     together = [one for one in scenarios if not one.exclusive]
     cheap, slow = [one for one in together if not _is_slow(one)], [one for one in together if _is_slow(one)]
     yield from [cheap, slow] if quick else [slow + cheap]
@@ -233,7 +233,7 @@ def _courses(scenarios: Sequence[Scenario], *, quick: bool = False) -> Iterator[
     yield from ([one] for one in alone if one not in others)
 
 
-async def _play(
+async def _run(
     scenarios: Sequence[Scenario],
     run_context: RunContext,
     jobs: int,

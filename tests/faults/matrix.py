@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.spec import Spec
-    from tests.faults.examine import Examination, Manner
+    from tests.faults.examine import Examination, Mode
     from tests.faults.registry import Fault
 
 
@@ -38,7 +38,7 @@ class Matrix:
 
     rows: Sequence[Row]
     spec: Spec
-    manner: Manner
+    mode: Mode
     seconds: float
     registered: int
 
@@ -55,11 +55,11 @@ class Matrix:
     @property
     def overdrawn(self) -> list[Row]:
         """Give the faults that say to break a rule of which nothing shows; only a whole examination knows."""
-        return [] if self.manner.quick else [row for row in self.rows if row.found.killed and row.uncaught]
+        return [] if self.mode.quick else [row for row in self.rows if row.found.killed and row.uncaught]
 
     @property
     def fewest_sentinels(self) -> int:
-        """Give how many unrelated faults the quick scenario was played against that was played against the fewest."""
+        """Give how many unrelated faults the quick scenario was run against that was run against the fewest."""
         scenarios = Counter(scenario for row in self.rows for scenario in row.found.sentinels)
         quick = [one.id for one in self.spec.scenarios.values() if not one.exclusive and "slow" not in one.tags]
         return min((scenarios[one] for one in quick), default=0)
@@ -87,12 +87,12 @@ class Matrix:
 
     @property
     def knows_unproven(self) -> bool:
-        """Tell whether enough was played to call a scenario unproven."""
-        return not self.manner.quick and len(self.rows) == self.registered
+        """Tell whether enough was run to call a scenario unproven."""
+        return not self.mode.quick and len(self.rows) == self.registered
 
     @property
     def red(self) -> bool:
-        """Tell whether the suite is wanting."""
+        """Tell whether the suite misses a fault, blames one wrongly, or takes too long."""
         return bool(self.survivors or self.unrelated or self.overdrawn)
 
     def of_rule(self, rule: str) -> list[tuple[Row, str]]:
@@ -100,7 +100,7 @@ class Matrix:
         return [(row, self.cell(row, rule)) for row in self.rows if rule in row.fault.breaks]
 
     def cell(self, row: Row, rule: str) -> str:
-        """Say what became of one rule under one fault, in a word; empty: the fault does not concern it."""
+        """Say what became of one rule under one fault, in a word; empty: the fault does not affect it."""
         if rule in row.found.caught_rules:
             return "caught"
         if rule in row.fault.breaks:
@@ -119,9 +119,9 @@ class Matrix:
             "survived": len(self.survivors),
             "unrelated_red": len(self.unrelated),
             "overdrawn": len(self.overdrawn),
-            "plays": sum(row.found.played for row in self.rows),
-            "sentinel_plays": sum(len(row.found.sentinels) for row in self.rows),
-            "fewest_sentinel_plays": self.fewest_sentinels,
+            "runs": sum(row.found.ran for row in self.rows),
+            "sentinel_runs": sum(len(row.found.sentinels) for row in self.rows),
+            "fewest_sentinel_runs": self.fewest_sentinels,
             "must_rules": len(musts),
             "must_rules_with_a_fault": sum(rule.id in aimed_at for rule in musts),
             "scenarios": len({one.base for one in self.spec.scenarios.values()}),
@@ -135,7 +135,7 @@ class Matrix:
         """Give everything as JSON."""
         return {
             "spec": self.spec.digest,
-            "manner": asdict(self.manner),
+            "mode": asdict(self.mode),
             "figures": self.figures(),
             "faults": [_row(row) for row in self.rows],
             "unproven_scenarios": self.unproven_scenarios if self.knows_unproven else None,

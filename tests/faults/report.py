@@ -44,21 +44,21 @@ def figures(matrix: Matrix) -> Iterator[tuple[str, str]]:
     yield "Killed", f"{count['killed']} of {count['faults']}"
     yield "Survived", str(count["survived"])
     yield "Turned an unrelated feature red", str(count["unrelated_red"])
-    if not matrix.manner.quick:
+    if not matrix.mode.quick:
         yield "Say to break a rule of which nothing shows", str(count["overdrawn"])
     yield "Must rules with a fault", f"{count['must_rules_with_a_fault']} of {count['must_rules']}"
-    unknown = "not known: not every scenario was played against every fault"
+    unknown = "not known: not every scenario was run against every fault"
     unproven = count["unproven_scenarios"]
     yield "Scenarios that catch no fault", unknown if unproven is None else f"{unproven} of {count['scenarios']}"
     if count["unproven_cases"] is not None:
         yield "Cases that catch no fault", f"{count['unproven_cases']} of {count['cases']}"
-    yield "Plays", f"{count['plays']}, of which {count['sentinel_plays']} of features that the fault does not touch"
+    yield "Runs", f"{count['runs']}, of which {count['sentinel_runs']} of features that the fault does not touch"
     if matrix.knows_unproven:
-        yield "Faults of other features before each quick scenario", f"at least {count['fewest_sentinel_plays']}"
-    sentinels = matrix.manner.sentinels
+        yield "Faults of other features before each quick scenario", f"at least {count['fewest_sentinel_runs']}"
+    sentinels = matrix.mode.sentinels
     others = "all others" if sentinels is None else f"{sentinels} of each other feature"
-    aimed = "until the first catch" if matrix.manner.quick else "every scenario of the broken rules"
-    yield "Manner", f"{aimed}, {others}, seed {matrix.manner.seed}, turn {matrix.manner.turn}, {matrix.seconds:.0f} s"
+    aimed = "until the first catch" if matrix.mode.quick else "every scenario of the broken rules"
+    yield "Mode", f"{aimed}, {others}, seed {matrix.mode.seed}, turn {matrix.mode.turn}, {matrix.seconds:.0f} s"
 
 
 def markdown(matrix: Matrix) -> Iterator[str]:

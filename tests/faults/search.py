@@ -261,7 +261,7 @@ def search_beyond_the_end_refused(patch: Patch) -> None:
     def search(original, connection, conversation_id, words, limit, offset):
         page, total = original(connection, conversation_id, words, limit, offset)
         if offset and offset >= total:
-            raise Refused("invalid_message", "There are not so many.")
+            raise Refused("invalid_message", "There are fewer results.")
         return page, total
 
 

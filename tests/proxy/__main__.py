@@ -1,4 +1,4 @@
-"""The command: `python -m tests.proxy [NAME …]` plays the suite through the proxy and prints what it caught."""
+"""The command: `python -m tests.proxy [NAME …]` runs the suite through the proxy and prints what it caught."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _figures(rows: Sequence[tuple[WireFault, Examination]]) -> Iterator[tuple[st
 def _page(rows: Sequence[tuple[WireFault, Examination]]) -> Iterator[str]:
     yield "# Wire faults, and what catches them\n"
     yield from table(("", ""), _figures(rows))
-    head = ("Verdict", "Wire fault", "Breaks", "Plays", "Seconds", "By")
+    head = ("Verdict", "Wire fault", "Breaks", "Runs", "Seconds", "By")
     yield from table((*head, "What it does"), [[cell(x, 300) for x in (*_row(*row), row[0].sentence)] for row in rows])
 
 
@@ -120,7 +120,7 @@ def _row(one: WireFault, found: Examination) -> tuple[str, ...]:
     said = {**found.catches, **found.wrong}
     by = "; ".join(f"{scenario}: {why}" for scenario, why in list(said.items())[:2]) or found.problem or "–"
     verdict = words[0] if good(one, found) else words[1]
-    return verdict, one.name, ", ".join(one.breaks) or "nothing", str(found.played), f"{found.seconds:.1f}", by
+    return verdict, one.name, ", ".join(one.breaks) or "nothing", str(found.ran), f"{found.seconds:.1f}", by
 
 
 if __name__ == "__main__":

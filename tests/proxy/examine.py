@@ -42,7 +42,7 @@ class Examination:
     """
 
     fault: str
-    played: int = 0
+    ran: int = 0
     catches: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
     problem: str = ""
@@ -57,7 +57,7 @@ def good(fault: WireFault, found: Examination) -> bool:
 async def examine(
     fault: WireFault, spec: Spec, target: Target, restart: Restart = None, size: int = SAMPLE, seed: int = 0
 ) -> Examination:
-    """Put the proxy before a target and play: until the first catch, or a sample of everything."""
+    """Put the proxy before a target and run: until the first catch, or a sample of everything."""
     began = time.perf_counter()
     found = Examination(fault.name)
     try:
@@ -102,7 +102,7 @@ async def _examine(
                 if found.catches:
                     break
                 result = await run_scenario(scenario, run_context)
-                found.played += 1
+                found.ran += 1
                 if fault.legal and _complaint(result):
                     suspects.append(scenario)
                 elif not fault.legal and result.outcome is Outcome.FAIL:

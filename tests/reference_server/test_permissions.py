@@ -109,7 +109,7 @@ class TestRoleChange:
             assert (await bob.ask("SendMessage", **sending))["type"] == outcome
 
 
-class TestStanding:
+class TestPermission:
     @pytest.mark.parametrize(
         ("visibility", "role", "code"),
         [

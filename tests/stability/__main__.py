@@ -1,4 +1,4 @@
-"""The command: `python -m tests.stability` plays the whole suite again and again, and counts what ends differently.
+"""The command: `python -m tests.stability` runs the whole suite again and again, and counts what ends differently.
 
 Each round is a run of its own: a fresh server, an order of its own, and as many busy processes as the machine has
 cores. Every scenario has to end as a right server makes it end, each time; whatever does not is a flake.
@@ -37,27 +37,27 @@ if TYPE_CHECKING:
 
 FOLDER = Path("reports") / "stability"
 DELAYED = "fan_out_8_ms_later"
-MANNERS = {
+KINDS = {
     "one at a time": Options(jobs=1, probes=False),
     "by default": Options(probes=False),
     "in reverse": Options(order="reverse", probes=False),
 }
-"""Played once each on the server in order, before the rounds in random order."""
+"""Each runs once on the server in order, before the rounds in random order."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the rounds of one kind gave: scenarios played, seconds, and how often each wrong end was seen."""
+    """What the rounds of one kind gave: scenarios run, seconds, and how often each wrong end was seen."""
 
     rounds: int = 0
-    played: int = 0
+    ran: int = 0
     seconds: float = 0.0
     wrong: Counter[str] = field(default_factory=Counter)
 
     def take(self, results: Sequence[Result], state: RunState, seconds: float) -> None:
         """Add one round."""
         self.rounds += 1
-        self.played += len(results)
+        self.ran += len(results)
         self.seconds += seconds
         if state.stopped:
             self.wrong[f"the run stopped: {state.stopped}"] += 1
@@ -93,14 +93,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _rounds(options: argparse.Namespace) -> Iterator[tuple[str, bool, Options]]:
     servers = options.server or ["in order", "delayed"]
     if "in order" in servers:
-        yield from ((name, False, how) for name, how in MANNERS.items())
+        yield from ((name, False, how) for name, how in KINDS.items())
     for seed in range(options.seed, options.seed + options.rounds):
         for server in servers:
             yield f"random, {server}", server == "delayed", Options(order=f"random:{seed}", probes=False)
 
 
 async def _round(spec: Spec, delayed: bool, how: Options) -> tuple[list[Result], RunState, float]:
-    """Play everything once against a fresh server."""
+    """Run everything once against a fresh server."""
     began, state = time.perf_counter(), RunState()
     results: list[Result] = []
 
@@ -115,13 +115,13 @@ async def _round(spec: Spec, delayed: bool, how: Options) -> tuple[list[Result],
 
 def _page(tallies: dict[str, Tally], busy: int) -> Iterator[str]:
     yield from ("# Stability", "", f"Beside {busy} busy processes on {os.cpu_count()} cores.", "")
-    yield "| order and server | rounds | scenarios played | seconds a round | wrong ends | per thousand |"
+    yield "| order and server | rounds | scenarios run | seconds a round | wrong ends | per thousand |"
     yield "|---|---|---|---|---|---|"
     for kind, tally in tallies.items():
         wrong = sum(tally.wrong.values())
         yield (
-            f"| {kind} | {tally.rounds} | {tally.played} | {tally.seconds / tally.rounds:.0f} "
-            f"| {wrong} | {1000 * wrong / max(1, tally.played):.3f} |"
+            f"| {kind} | {tally.rounds} | {tally.ran} | {tally.seconds / tally.rounds:.0f} "
+            f"| {wrong} | {1000 * wrong / max(1, tally.ran):.3f} |"
         )
     for kind, tally in tallies.items():
         for said, times in tally.wrong.most_common():
@@ -130,7 +130,7 @@ def _page(tallies: dict[str, Tally], busy: int) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _busy(processes: int) -> Iterator[None]:
-    """Keep so many cores busy."""
+    """Keep this number of cores busy."""
     spinning = [multiprocessing.get_context("fork").Process(target=_spin, daemon=True) for _ in range(processes)]
     for one in spinning:
         one.start()

@@ -13,7 +13,7 @@ should rules that it does not keep. `about` names the rules near which it shows:
 
     python -m tests.variants --list
     python -m tests.variants keys_reversed                      one variant, by name or file, and the whole suite
-    python -m tests.variants --sample 150 --seed 7              every variant, and so many scenarios beside `about`
+    python -m tests.variants --sample 150 --seed 7              every variant, a sample each beside `about`
     python -m tests.variants keys_reversed+french_errors        several differences in one server
     python -m tests.variants.serve keys_reversed -- --port 8000
 """

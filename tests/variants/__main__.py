@@ -1,4 +1,4 @@
-"""The command: `python -m tests.variants [NAME …]` plays the suite against legal differences and writes a table."""
+"""The command: `python -m tests.variants [NAME …]` runs the suite against legal differences and writes a table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(prog="python -m tests.variants", description=__doc__)
     add = command.add_argument
     add("patterns", nargs="*", metavar="NAME", help="variants or files of variants, by name or glob; a+b is one server")
-    add("--sample", type=int, metavar="N", help="so many scenarios each, beside those of the rules it is about")
+    add("--sample", type=int, metavar="N", help="a sample of N scenarios each, beside those of the rules it is about")
     add("--seed", type=int, default=0, help="of the sample")
     add("--jobs", type=int, default=2, help="servers at a time")
     add("--out", type=Path, default=FOLDER, metavar="FOLDER")
@@ -56,11 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted: no report is written", file=sys.stderr)
         return 3
     rows.sort(key=lambda row: (row[0].group, row[0].name))
-    manner = "every scenario" if options.sample is None else f"a sample of {options.sample}, seed {options.seed}"
-    page = "\n".join(report.markdown(rows, manner, time.perf_counter() - began))
+    mode = "every scenario" if options.sample is None else f"a sample of {options.sample}, seed {options.seed}"
+    page = "\n".join(report.markdown(rows, mode, time.perf_counter() - began))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "variants.md").write_text(page + "\n", encoding="utf-8")
-    for name, value in report.figures(rows, manner, time.perf_counter() - began):
+    for name, value in report.figures(rows, mode, time.perf_counter() - began):
         print(f"{name}: {value}")
     print(f"Report: {options.out / 'variants.md'}")
     return 0 if all(found.passed for _, found in rows) else 1
@@ -81,7 +81,7 @@ def _examined(
 
 def _tell(found: Examination) -> None:
     word = "passed" if found.passed else "FAILED"
-    print(f"{word}  {found.variant:36} {found.seconds:6.1f} s  {found.played} scenarios  {found.problem}", flush=True)
+    print(f"{word}  {found.variant:36} {found.seconds:6.1f} s  {found.ran} scenarios  {found.problem}", flush=True)
     for scenario, why in found.wrong.items():
         print(f"    wrong: {scenario}: {why}", flush=True)
     for scenario, why in found.once.items():

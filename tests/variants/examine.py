@@ -43,7 +43,7 @@ class Examination:
     """
 
     variant: str
-    played: int = 0
+    ran: int = 0
     not_applicable: int = 0
     wrong: dict[str, str] = field(default_factory=dict)
     once: dict[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Examination:
 
 
 async def examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario]) -> Examination:
-    """Start the server with the difference and play scenarios against it."""
+    """Start the server with the difference and run scenarios against it."""
     began = time.perf_counter()
     found = Examination(variant.name)
     try:
@@ -71,7 +71,7 @@ async def examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario]) -
 
 
 def sample(variant: Variant, spec: Spec, size: int | None, seed: int) -> list[Scenario]:
-    """Give every scenario, or those of the rules that the variant is about and so many others of different kinds."""
+    """Give every scenario, or those of the rules that the variant is about and `size` others of different kinds."""
     everything = list(spec.scenarios.values())
     if size is None:
         return everything
@@ -107,7 +107,7 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
             )
             suspects: list[tuple[Scenario, str]] = []
             for scenario, result in await _results(scenarios, run_context):
-                found.played += 1
+                found.ran += 1
                 found.not_applicable += result.outcome is Outcome.NOT_APPLICABLE
                 said = complaint(result, variant, spec, found)
                 if said:
@@ -125,13 +125,13 @@ async def _results(scenarios: Sequence[Scenario], run_context: RunContext) -> li
         for scenario in waiting:
             results.append((scenario, await run_scenario(scenario, run_context)))
 
-    for state in _courses(arrange(scenarios, "id")):
+    for state in _batches(arrange(scenarios, "id")):
         waiting = iter(state)
         await asyncio.gather(*(worker(waiting) for _ in range(min(JOBS, len(state)))))
     return results
 
 
-def _courses(arranged: Sequence[Scenario]) -> Iterator[list[Scenario]]:
+def _batches(arranged: Sequence[Scenario]) -> Iterator[list[Scenario]]:
     yield [one for one in arranged if not one.exclusive]
     yield from ([one] for one in arranged if one.exclusive)
 

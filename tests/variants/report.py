@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     Rows = Sequence[tuple[Variant, Examination]]
 
 
-def figures(rows: Rows, manner: str, seconds: float) -> Iterator[tuple[str, str]]:
+def figures(rows: Rows, mode: str, seconds: float) -> Iterator[tuple[str, str]]:
     """Name the figures as people read them."""
     yield "Variants", str(len(rows))
     yield "Passed", f"{sum(found.passed for _, found in rows)} of {len(rows)}"
-    yield "Scenario plays", str(sum(found.played for _, found in rows))
+    yield "Scenario runs", str(sum(found.ran for _, found in rows))
     yield "Scenarios that called a legal server wrong", str(sum(len(found.wrong) for _, found in rows))
     yield "Failed once and not again", str(sum(len(found.once) for _, found in rows))
-    yield "Manner", f"{manner}, {seconds:.0f} s"
+    yield "Mode", f"{mode}, {seconds:.0f} s"
 
 
-def markdown(rows: Rows, manner: str, seconds: float) -> Iterator[str]:
+def markdown(rows: Rows, mode: str, seconds: float) -> Iterator[str]:
     """Give the lines of the page."""
     yield "# Legal differences, and what the suite says of them\n"
-    yield from table(("", ""), figures(rows, manner, seconds))
+    yield from table(("", ""), figures(rows, mode, seconds))
     for title, name in (("Legal servers called wrong", "wrong"), ("Failed once and not again", "once")):
         found = [
             (one.name, scenario, why) for one, seen in rows for scenario, why in sorted(getattr(seen, name).items())
@@ -49,5 +49,5 @@ def _row(variant: Variant, found: Examination) -> tuple[str, ...]:
         declared.append("one instance")
     declared += [f"{rule} {'amber' if rule in found.amber else 'amber, not seen'}" for rule in variant.amber]
     verdict = "passed" if found.passed else found.problem or "FAILED"
-    played = f"{found.played} ({found.not_applicable} not applicable)" if found.not_applicable else str(found.played)
-    return variant.name, variant.sentence, ", ".join(declared) or "–", verdict, played
+    run = f"{found.ran} ({found.not_applicable} not applicable)" if found.not_applicable else str(found.ran)
+    return variant.name, variant.sentence, ", ".join(declared) or "–", verdict, run

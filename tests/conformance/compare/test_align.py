@@ -22,7 +22,7 @@ def entry(who: str, way: str, frame: dict[str, Any] | None = None, text: str = "
     return Entry(at, who, way, frame, text)
 
 
-def played(*entries: Entry, message: str = toys.MESSAGE, **more: Any) -> Run:
+def run_of(*entries: Entry, message: str = toys.MESSAGE, **more: Any) -> Run:
     result = toys.result(SCENARIO, transcript=entries, names={message: "message"}, **more)
     return toys.run(HEADER, result)
 
@@ -44,7 +44,7 @@ def test_ids_times_and_the_order_of_keys_make_no_difference() -> None:
         "alice", "←", {"at": "2026-02-22T20:50:01.25+01:00", "by": OTHER[:-1] + "e", "id": OTHER, "kind": "Edited"}
     )
     text = "← Edited  {at: ⟨time⟩, by: ⟨id⟩, id: ⟨message⟩}"
-    assert lines(played(old), played(new, message=OTHER)) == [(text, text, True)]
+    assert lines(run_of(old), run_of(new, message=OTHER)) == [(text, text, True)]
 
 
 def test_another_value_is_a_difference_on_one_line() -> None:
@@ -52,23 +52,23 @@ def test_another_value_is_a_difference_on_one_line() -> None:
         entry("alice", "←", {"kind": "Edited", "text": "a"}),
         entry("alice", "←", {"kind": "Edited", "text": "b"}),
     )
-    assert lines(played(old), played(new)) == [('← Edited  {text: "a"}', '← Edited  {text: "b"}', False)]
+    assert lines(run_of(old), run_of(new)) == [('← Edited  {text: "a"}', '← Edited  {text: "b"}', False)]
 
 
 def test_a_text_that_looks_like_a_name_is_not_the_id() -> None:
     old, new = entry("alice", "←", {"id": toys.MESSAGE}), entry("alice", "←", {"id": "message"})
-    assert lines(played(old), played(new)) == [("← {id: ⟨message⟩}", '← {id: "message"}', False)]
+    assert lines(run_of(old), run_of(new)) == [("← {id: ⟨message⟩}", '← {id: "message"}', False)]
 
 
 def test_a_difference_behind_what_is_shown_is_still_one() -> None:
     old, new = entry("alice", "←", {"text": "x" * 500 + "a"}), entry("alice", "←", {"text": "x" * 500 + "b"})
-    [(_, _, same)] = lines(played(old), played(new))
+    [(_, _, same)] = lines(run_of(old), run_of(new))
     assert not same
 
 
 def test_what_only_one_side_has_stands_alone_between_its_neighbours() -> None:
     first, extra, last = (entry("alice", "←", {"kind": kind}) for kind in ("First", "Extra", "Last"))
-    assert lines(played(first, last), played(first, extra, last)) == [
+    assert lines(run_of(first, last), run_of(first, extra, last)) == [
         ("← First  {}", "← First  {}", True),
         (None, "← Extra  {}", False),
         ("← Last  {}", "← Last  {}", True),
@@ -77,7 +77,7 @@ def test_what_only_one_side_has_stands_alone_between_its_neighbours() -> None:
 
 def test_clients_are_aligned_one_by_one_because_nothing_orders_them() -> None:
     alice, bob = entry("alice", "←", {"kind": "Edited"}), entry("bob", "←", {"kind": "Edited"})
-    found = aligned(played(alice, bob), played(bob, alice))
+    found = aligned(run_of(alice, bob), run_of(bob, alice))
     assert [(client.who, [line.same for line in client.lines]) for client in found.clients] == [
         ("alice", [True]),
         ("bob", [True]),
@@ -90,30 +90,30 @@ def test_of_several_attempts_the_one_that_ended_as_the_scenario_did_is_shown() -
         toys.result(SCENARIO, transcript=(passed,)),
         toys.result(SCENARIO, Outcome.FAIL, transcript=(failed,), attempt=2),
     )
-    assert lines(toys.run(HEADER, *results), played(passed)) == [("· it failed", "· it passed", False)]
+    assert lines(toys.run(HEADER, *results), run_of(passed)) == [("· it failed", "· it passed", False)]
 
 
 def test_a_side_without_a_transcript_says_how_to_keep_one() -> None:
-    found = aligned(played(), played(entry("alice", "·", text="connected")))
+    found = aligned(run_of(), run_of(entry("alice", "·", text="connected")))
     assert found.why == "OLD kept no transcript of it: `chat-parity run … --trace all` keeps them"
     assert found.clients == ()
-    unplayed = toys.run(HEADER)
-    assert aligned(unplayed, unplayed).why.startswith("OLD and NEW kept no transcript")
+    not_run = toys.run(HEADER)
+    assert aligned(not_run, not_run).why.startswith("OLD and NEW kept no transcript")
 
 
 def test_a_scenario_that_neither_has_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        align(compare(played(), played()), "edit.other")
+        align(compare(run_of(), run_of()), "edit.other")
 
 
 def test_a_flood_is_cut_and_counted() -> None:
     many = [entry("alice", "←", {"kind": "Edited"})] * (MOST_LINES + 3)
-    [client] = aligned(played(*many), played(*many[:5])).clients
+    [client] = aligned(run_of(*many), run_of(*many[:5])).clients
     assert (len(client.lines), client.left_out) == (MOST_LINES, 3)
 
 
 def test_what_a_server_sent_stays_on_its_line() -> None:
     hostile = entry("alice", "←", {"kind": "Ed\nited", "\x1b[31m": "\u202eevil\n"}, text="")
-    [(shown, _, _)] = lines(played(hostile), played(hostile))
+    [(shown, _, _)] = lines(run_of(hostile), run_of(hostile))
     assert shown is not None
     assert shown.isprintable()

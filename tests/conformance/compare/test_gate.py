@@ -161,7 +161,7 @@ class TestStaysClosed:
         )
         assert gate(finding(run(BASE), "1a", "EDIT-2"), finding(run(BASE), "1b", "EDIT-2")).exit_code == 0
 
-    def test_but_not_by_a_scenario_that_old_did_not_play(self) -> None:
+    def test_but_not_by_a_scenario_that_old_did_not_run(self) -> None:
         old = run({**BASE, "1a": None})
         assert gate(old, finding(run(BASE), "1a", "EDIT-2")).exit_code == 0
 

@@ -132,7 +132,7 @@ class TestRule:
             ({"1a": PASS, "1b": PASS}, {"1a": PASS, "1b": None}, NOT_COMPARABLE),
         ],
     )
-    def test_by_what_both_played(
+    def test_by_what_both_ran(
         self, old: dict[str, Outcome | None], new: dict[str, Outcome | None], change: Change
     ) -> None:
         assert rule(compare(run(old), run(new))).change is change

@@ -48,7 +48,7 @@ def received(frame: dict[str, Any], note: str = "") -> Entry:
     return Entry(0.0, "alice", "←", frame, note)
 
 
-def played(*entries: Entry, spec: Spec, outcome: Outcome = Outcome.PASS) -> Run:
+def run_of(*entries: Entry, spec: Spec, outcome: Outcome = Outcome.PASS) -> Run:
     """Give a complete run of one scenario with this transcript, by this spec."""
     entry = toys.scenario("edit.one", ("EDIT-1",))
     run = toys.run(toys.header((toys.rule("EDIT-1"),), (entry,)), toys.result(entry, outcome, transcript=entries))
@@ -91,19 +91,19 @@ class TestPlaces:
 
 class TestTypesAndProperties:
     def test_tell_the_two_directions_apart(self, spec: Spec, common: dict[str, Any]) -> None:
-        coverage = measure(played(sent(OFFER), spec=spec), spec, common)
+        coverage = measure(run_of(sent(OFFER), spec=spec), spec, common)
         assert why(coverage, "incoming message types", "CallOffer") == ""
         assert why(coverage, "outgoing message types", "CallOffer") == "none was received that fits its schema"
         assert why(coverage, "properties of incoming messages", "CallOffer.sdp") == ""
         assert why(coverage, "properties of outgoing messages", "CallOffer.sdp") == "no CallOffer was received"
 
     def test_count_only_frames_that_fit_their_schema(self, spec: Spec, common: dict[str, Any]) -> None:
-        coverage = measure(played(sent({**OFFER, "sdp": 5}), spec=spec), spec, common)
+        coverage = measure(run_of(sent({**OFFER, "sdp": 5}), spec=spec), spec, common)
         assert why(coverage, "incoming message types", "CallOffer") == "none was sent that fits its schema"
         assert why(coverage, "properties of incoming messages", "CallOffer.sdp") == "no CallOffer was sent"
 
     def test_say_why_a_property_is_missing(self, spec: Spec, common: dict[str, Any]) -> None:
-        coverage = measure(played(sent(OFFER), received(CHUNK), spec=spec), spec, common)
+        coverage = measure(run_of(sent(OFFER), received(CHUNK), spec=spec), spec, common)
         incoming, outgoing = "properties of incoming messages", "properties of outgoing messages"
         assert why(coverage, incoming, "CallOffer.call_type") == "optional, and in no frame"
         assert why(coverage, outgoing, "HistoryChunk.messages[].edited_at") == "it was always null"
@@ -114,7 +114,7 @@ class TestTypesAndProperties:
 
     def test_count_only_the_outermost_fields_of_a_shortened_frame(self, spec: Spec, common: dict[str, Any]) -> None:
         long = received({**CHUNK, "messages": '[{"message_id": …'}, "shortened from 9000 characters")
-        coverage = measure(played(long, spec=spec), spec, common)
+        coverage = measure(run_of(long, spec=spec), spec, common)
         name = "properties of outgoing messages"
         assert why(coverage, name, "HistoryChunk.messages") == ""
         assert why(coverage, name, "HistoryChunk.messages[].content") == (
@@ -125,7 +125,7 @@ class TestTypesAndProperties:
     def test_have_an_excuse_where_no_right_server_fills_them(self, spec: Spec, common: dict[str, Any]) -> None:
         name = "properties of outgoing messages"
         place = "HistoryChunk.messages[].deleted_at"
-        coverage = measure(played(received(CHUNK), spec=spec), spec, common)
+        coverage = measure(run_of(received(CHUNK), spec=spec), spec, common)
         excused = next(item for item in part(coverage, name).missing if item.name == place)
         assert excused.excuse.startswith("DEL-1: ")
         assert excused not in coverage.lacking
@@ -133,11 +133,11 @@ class TestTypesAndProperties:
 
     def test_say_when_one_was_filled_that_never_is(self, spec: Spec, common: dict[str, Any]) -> None:
         tombstone = {**MESSAGE, "deleted_at": MESSAGE["created_at"]}
-        coverage = measure(played(received({**CHUNK, "messages": [tombstone]}), spec=spec), spec, common)
+        coverage = measure(run_of(received({**CHUNK, "messages": [tombstone]}), spec=spec), spec, common)
         assert coverage.notes == ("HistoryChunk.messages[].deleted_at is said never to be filled (x-never), and was.",)
 
     def test_say_which_values_were_seen_instead(self, spec: Spec, common: dict[str, Any]) -> None:
-        coverage = measure(played(sent({**OFFER, "call_type": "audio"}), spec=spec), spec, common)
+        coverage = measure(run_of(sent({**OFFER, "call_type": "audio"}), spec=spec), spec, common)
         name = "values of incoming messages"
         assert why(coverage, name, "CallOffer.call_type = audio") == ""
         assert why(coverage, name, "CallOffer.call_type = video") == "it was only audio"
@@ -147,7 +147,7 @@ class TestTypesAndProperties:
 
     def test_ignore_what_is_no_message(self, spec: Spec, common: dict[str, Any]) -> None:
         odd = [sent({"type": "Nonsense"}), sent({"type": 5}), Entry(0.0, "alice", "·", None, "connected")]
-        coverage = measure(played(*odd, spec=spec), spec, common)
+        coverage = measure(run_of(*odd, spec=spec), spec, common)
         assert all(not item.covered for item in part(coverage, "incoming message types").items)
 
 
@@ -161,7 +161,7 @@ class TestCodes:
               - {expect_either: [{frame: Error, with: {code: too_large}}, {dropped: true}], at: bob}
         """)
         wider = replace(spec, scenarios={named.id: named})
-        run = played(received({**ERROR, "code": "odd"}), received(ERROR), spec=wider)
+        run = run_of(received({**ERROR, "code": "odd"}), received(ERROR), spec=wider)
         items = part(measure(run, wider, common), "error codes").items
         assert {item.name for item in items} >= {"conflict", "too_large", "odd", "forbidden"}
         assert "internal" not in {item.name for item in items}
@@ -169,17 +169,17 @@ class TestCodes:
         assert {item.reason for item in items if not item.covered} == {"no error had it"}
 
     def test_say_when_the_server_has_none(self, spec: Spec, common: dict[str, Any]) -> None:
-        items = part(measure(played(received(ERROR), spec=spec), spec, common), "error codes").items
+        items = part(measure(run_of(received(ERROR), spec=spec), spec, common), "error codes").items
         assert {item.reason for item in items} == {"no error had any code"}
 
 
 class TestRules:
     @pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.FAIL])
     def test_are_covered_once_judged(self, spec: Spec, common: dict[str, Any], outcome: Outcome) -> None:
-        assert part(measure(played(spec=spec, outcome=outcome), spec, common), "must rules").missing == ()
+        assert part(measure(run_of(spec=spec, outcome=outcome), spec, common), "must rules").missing == ()
 
     def test_are_not_covered_by_what_says_nothing(self, spec: Spec, common: dict[str, Any]) -> None:
-        coverage = measure(played(spec=spec, outcome=Outcome.UNTESTABLE), spec, common)
+        coverage = measure(run_of(spec=spec, outcome=Outcome.UNTESTABLE), spec, common)
         assert why(coverage, "must rules", "EDIT-1") == "its scenarios ended untestable: edit.one is UNTESTABLE"
 
     def test_are_counted_in_each_of_their_features(self, spec: Spec, common: dict[str, Any]) -> None:
@@ -196,7 +196,7 @@ class TestRules:
 
 class TestWhatIsNotKnown:
     def test_is_a_result_without_transcript(self, spec: Spec, common: dict[str, Any]) -> None:
-        coverage = measure(played(spec=spec), spec, common)
+        coverage = measure(run_of(spec=spec), spec, common)
         assert not coverage.traced
         assert coverage.notes == (
             "1 of 1 results have no transcript, so the figures of types, properties, values and codes are too low:"
@@ -204,26 +204,26 @@ class TestWhatIsNotKnown:
         )
 
     def test_is_not_a_scenario_that_does_not_apply(self, spec: Spec, common: dict[str, Any]) -> None:
-        assert measure(played(spec=spec, outcome=Outcome.NOT_APPLICABLE), spec, common).traced
+        assert measure(run_of(spec=spec, outcome=Outcome.NOT_APPLICABLE), spec, common).traced
 
     def test_is_the_beginning_of_a_long_transcript(self, spec: Spec, common: dict[str, Any]) -> None:
-        run = played(Entry(0.0, "", "·", None, "3 earlier lines are left out"), sent(OFFER), spec=spec)
+        run = run_of(Entry(0.0, "", "·", None, "3 earlier lines are left out"), sent(OFFER), spec=spec)
         assert measure(run, spec, common).notes == (
             "1 long transcripts have lost their beginning: what was only there is not counted.",
         )
 
     def test_is_the_rest_of_a_run_that_was_cut_off(self, spec: Spec, common: dict[str, Any]) -> None:
-        coverage = measure(replace(played(sent(OFFER), spec=spec), footer=None), spec, common)
+        coverage = measure(replace(run_of(sent(OFFER), spec=spec), footer=None), spec, common)
         assert not coverage.complete
         assert coverage.notes == ("The run is not complete (its log has no end): more might have been covered.",)
 
     def test_is_another_spec(self, spec: Spec, common: dict[str, Any]) -> None:
-        run = played(sent(OFFER), spec=replace(spec, digest="sha256:other"))
+        run = run_of(sent(OFFER), spec=replace(spec, digest="sha256:other"))
         assert "judged by another spec" in measure(run, spec, common).notes[0]
 
 
 class TestTheExitCode:
-    RULES = Part("must rules", (Item("R-1", "not played"),), traced=False)
+    RULES = Part("must rules", (Item("R-1", "not run"),), traced=False)
     TYPES = Part("types", (Item("T", "not seen"),))
     EXCUSED = Part("places", (Item("P", "always null", "No right server fills it."), Item("Q")))
 
@@ -247,7 +247,7 @@ class TestViews:
         "a | toy",
         "2026",
         (
-            Part("rules", (Item("R-1"), Item("R-2", "not | played"), Item("R-3"))),
+            Part("rules", (Item("R-1"), Item("R-2", "not | run"), Item("R-3"))),
             Part("codes", ()),
             Part("places", (Item("P", "always null", "No right server fills it."),)),
         ),
@@ -264,7 +264,7 @@ class TestViews:
             "places  0 of 1, 0.0 %\n"
             "\n"
             "Not covered: rules\n"
-            "  R-2  not | played\n"
+            "  R-2  not | run\n"
             "\n"
             "Not covered: places\n"
             "  P  No right server fills it; always null\n"
@@ -273,12 +273,12 @@ class TestViews:
     def test_markdown(self) -> None:
         page = markdown(self.COVERAGE)
         assert "| rules | 2 of 3, 66.6 % |" in page
-        assert "| R-2 | not \\| played |" in page
+        assert "| R-2 | not \\| run |" in page
 
     def test_json(self) -> None:
         assert document(self.COVERAGE)["parts"][0] == {
             "name": "rules",
             "total": 3,
             "covered": 2,
-            "missing": [{"name": "R-2", "reason": "not | played", "excuse": ""}],
+            "missing": [{"name": "R-2", "reason": "not | run", "excuse": ""}],
         }

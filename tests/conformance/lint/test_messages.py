@@ -69,7 +69,7 @@ class TestTypes:
         assert said(types_of_the_protocol_exist(broken)) == ["`unknown_type` is Ping, which is a type of the protocol"]
 
     def test_finds_what_nobody_sends_or_expects(self, spec: Spec, scenario: Author) -> None:
-        played = scenario(f"""
+        one = scenario(f"""
             steps:
               - {SEND}
               - never: Pong
@@ -79,5 +79,5 @@ class TestTypes:
         """)
         incoming = {name: spec.incoming[name] for name in ("SendMessage", "Ping")}
         outgoing = {name: spec.outgoing[name] for name in ("NewMessage", "Pong")}
-        found = types_are_used(replace(spec, scenarios={played.id: played}, incoming=incoming, outgoing=outgoing))
+        found = types_are_used(replace(spec, scenarios={one.id: one}, incoming=incoming, outgoing=outgoing))
         assert said(found) == ["no scenario sends Ping", "no scenario expects Pong"]

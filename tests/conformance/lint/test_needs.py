@@ -1,4 +1,4 @@
-"""What a play needs of its target."""
+"""What a scenario needs of its target."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ class TestFeaturesHaveRules:
 class TestRulesAreProved:
     def test_finds_a_rule_that_no_scenario_proves(self, spec: Spec, scenario: Author) -> None:
         rules = {name: spec.rules[name] for name in ("SEND-1", "SEND-2", "SEND-7s")}
-        played = scenario(f"steps: [{SEND}]")
-        found = list(rules_are_proved(replace(spec, rules=rules, scenarios={played.id: played})))
+        one = scenario(f"steps: [{SEND}]")
+        found = list(rules_are_proved(replace(spec, rules=rules, scenarios={one.id: one})))
         assert said(found) == [
             "no scenario of send_message proves the must rule SEND-2",
             "no scenario of send_message proves the should rule SEND-7s",
@@ -39,8 +39,8 @@ class TestRulesAreProved:
         assert (found[0].file.name, found[0].line) == ("03-send-message.yaml", spec.rules["SEND-2"].line)
 
     def test_wants_a_proof_in_each_feature_of_a_rule(self, spec: Spec, scenario: Author) -> None:
-        played = scenario(f"steps: [{SEND}]", feature="call_offer", rules="[CALL-8]")
-        broken = replace(spec, rules={"CALL-8": spec.rules["CALL-8"]}, scenarios={played.id: played})
+        one = scenario(f"steps: [{SEND}]", feature="call_offer", rules="[CALL-8]")
+        broken = replace(spec, rules={"CALL-8": spec.rules["CALL-8"]}, scenarios={one.id: one})
         assert said(rules_are_proved(broken)) == ["no scenario of call_answer proves the must rule CALL-8"]
 
 

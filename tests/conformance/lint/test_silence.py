@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class TestSilence:
     NEVER = "{never: NewMessage, at: carol}"
 
-    def found(self, spec: Spec, played: Scenario) -> list[tuple[int, str]]:
-        return list(silence_has_a_witness(played, spec))
+    def found(self, spec: Spec, one: Scenario) -> list[tuple[int, str]]:
+        return list(silence_has_a_witness(one, spec))
 
     def test_finds_a_never_that_a_deaf_connection_keeps(self, spec: Spec, scenario: Author) -> None:
         ((line, message),) = self.found(

@@ -1,4 +1,4 @@
-"""pytest as a door to the suite: the same verdicts as the command, on real servers, alone and with two workers."""
+"""pytest as an entry point of the suite: the verdicts of the command, on real servers, with and without workers."""
 
 from __future__ import annotations
 
@@ -331,11 +331,11 @@ class TestEnding:
         while not (log.exists() and '"kind":"result"' in log.read_text()):
             assert process.poll() is None
             time.sleep(0.05)
-        (player,) = children_of(process.pid)
-        (embedded,) = children_of(player)
+        (runner,) = children_of(process.pid)
+        (embedded,) = children_of(runner)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == pytest.ExitCode.INTERRUPTED
-        assert not Path(f"/proc/{player}").exists()
+        assert not Path(f"/proc/{runner}").exists()
         assert not Path(f"/proc/{embedded}").exists()
         footer = read_run(log).footer
         assert footer is not None

@@ -47,7 +47,7 @@ def mixed() -> Run:
     results.append(toys.result(entries[1], attempt=2))
     finding = toys.problem("no zone in it", rule="FORM-1", step="expect Edited", entry=0)
     results[0] = replace(results[0], findings=(finding,), transcript=failed.transcript)
-    never = toys.scenario("drop.never-played", ("DROP-1",), "drop")
+    never = toys.scenario("drop.never-run", ("DROP-1",), "drop")
     header = toys.header(RULES, (*entries, never), selected=tuple(entry.id for entry in entries))
     probes = (Observation("echo", "Does it echo?", "It shows twice.", "yes", failed.transcript, failed.names),)
     return toys.run(header, *results, probes=probes)

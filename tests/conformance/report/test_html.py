@@ -144,7 +144,7 @@ class TestContent:
 
     def test_counts_what_was_not_selected_and_does_not_list_it(self, mixed: Page) -> None:
         assert "1 scenario of the spec were not selected" in mixed.text
-        assert "never-played" not in mixed.text
+        assert "never-run" not in mixed.text
 
     def test_lists_what_the_target_calls_otherwise_and_shows_what_was_on_the_wire(self, mixed: Page) -> None:
         found = page(runs.translated()).text

@@ -41,7 +41,7 @@ def test_is_valid_whatever_the_server_sends(text: str) -> None:
     SCHEMA.validate(document(runs.hostile(text)))
 
 
-def test_has_a_suite_for_each_feature_that_was_played_and_a_case_for_each_scenario() -> None:
+def test_has_a_suite_for_each_feature_that_was_run_and_a_case_for_each_scenario() -> None:
     root = fromstring(document(runs.mixed()))
     suites = {suite.get("name"): suite for suite in root}
     assert list(suites) == ["4 Editing", "5 Dropping"]
@@ -62,7 +62,7 @@ def test_tells_what_failed_from_what_was_not_learnt_and_what_does_not_apply() ->
     assert ending(found["edit.untestable[a.b]"]) == ("error", "UNTESTABLE")
     assert ending(found["drop.broken"]) == ("error", "BROKEN")
     assert ending(found["drop.none"]) == ("skipped", None)
-    assert "drop.never-played" not in found
+    assert "drop.never-run" not in found
 
 
 def test_a_failure_has_the_sentence_of_the_rule_and_the_transcript() -> None:
@@ -76,7 +76,7 @@ def test_a_finding_is_a_failure_of_its_own() -> None:
     assert failure.get("message") == "FORM-1: The sentence of FORM-1. — no zone in it"
 
 
-def test_what_was_selected_and_never_played_is_an_error() -> None:
+def test_what_was_selected_and_never_run_is_an_error() -> None:
     found = cases(runs.stopped())
     assert {ending(case) for case in found.values()} == {("error", "NOT RUN")}
     assert found["edit.passes"][0].get("message") == "not run: interrupted"

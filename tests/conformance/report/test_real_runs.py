@@ -32,8 +32,8 @@ SOME = Selection(patterns=("edit-message.non-*", "permissions.refused"), feature
 MAX_FAILURES = 3
 
 
-async def played(spec: Spec, fault: str, path: Path, **options: int) -> Run:
-    """Play some scenarios against the reference server with a fault, and give the run as it is read back."""
+async def recorded(spec: Spec, fault: str, path: Path, **options: int) -> Run:
+    """Run some scenarios against the reference server with a fault, and give the run as it is read back."""
     scenarios = select(spec, SOME)
     chosen = Options(jobs=6, probes=False, **options)  # type: ignore[arg-type]
     state = RunState()
@@ -46,7 +46,7 @@ async def played(spec: Spec, fault: str, path: Path, **options: int) -> Run:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def seen(whole_spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run against a server where anybody edits."""
-    return await played(whole_spec, "anybody_edits", tmp_path_factory.mktemp("seen") / "run.jsonl")
+    return await recorded(whole_spec, "anybody_edits", tmp_path_factory.mktemp("seen") / "run.jsonl")
 
 
 def test_a_faulty_server_fails_in_every_view(seen: Run) -> None:
@@ -66,7 +66,7 @@ def test_the_permission_table_is_drawn_with_the_cells_that_fail(seen: Run) -> No
 
 
 async def test_a_run_that_stopped_early_is_valid_too(whole_spec: Spec, tmp_path: Path) -> None:
-    seen = await played(whole_spec, "anybody_edits", tmp_path / "run.jsonl", max_failures=MAX_FAILURES)
+    seen = await recorded(whole_spec, "anybody_edits", tmp_path / "run.jsonl", max_failures=MAX_FAILURES)
     assert not seen.complete
     check(seen)
 

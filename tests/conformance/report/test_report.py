@@ -27,15 +27,15 @@ def evidence(run: Run) -> str:
 
 
 def mixed() -> Run:
-    """A run with every outcome, a finding, a flaky scenario and one that was not played."""
+    """A run with every outcome, a finding, a flaky scenario and one that was not run."""
     outcomes = list(Outcome)
     rules = (*(toys.rule(f"M-{n}") for n in range(len(outcomes))), toys.rule("S-1", "should"))
     scenarios = tuple(toys.scenario(f"edit.{n}", (f"M-{n}",)) for n in range(len(outcomes)))
-    unplayed = toys.scenario("edit.should", ("S-1",))
+    not_run = toys.scenario("edit.should", ("S-1",))
     results = [toys.result(entry, outcome) for entry, outcome in zip(scenarios, outcomes, strict=True)]
     results.append(toys.result(scenarios[0], Outcome.FAIL, attempt=2, findings=(toys.problem("zone", rule="S-1"),)))
     return toys.run(
-        toys.header(rules, (*scenarios, unplayed)), *results, calibration=toys.calibration("Edit", skew=None)
+        toys.header(rules, (*scenarios, not_run)), *results, calibration=toys.calibration("Edit", skew=None)
     )
 
 

@@ -64,7 +64,7 @@ def calibration(*unknown: str, skew: float | None = 0.0) -> Calibration:
 
 
 def run(head: Header, *results: Result, **more: Any) -> Run:
-    footer = more.pop("footer", Footer(complete=True, seconds=1.5, phases={"play": 1.0}))
+    footer = more.pop("footer", Footer(complete=True, seconds=1.5, phases={"together": 1.0}))
     return Run(head, more.pop("calibration", calibration()), results, more.pop("probes", ()), footer)
 
 

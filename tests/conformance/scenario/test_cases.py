@@ -22,7 +22,7 @@ def fields(scenario: m.Scenario) -> object:
     return step.fields
 
 
-def test_a_scenario_is_played_once_per_case(tmp_path: Path) -> None:
+def test_a_scenario_is_run_once_per_case(tmp_path: Path) -> None:
     cases = read(tmp_path, HEAD + GIVEN + STEP + 'cases: {one: {a: 1}, two: {a: ["${alice}"]}}')
     assert [case.id for case in cases] == ["edit-message.refused[one]", "edit-message.refused[two]"]
     assert {case.base for case in cases} == {"edit-message.refused"}

@@ -43,7 +43,7 @@ def test_nor_does_the_order_of_keys() -> None:
         {"exclusive": True},
     ],
 )
-def test_whatever_decides_how_it_is_played_or_judged_makes_one(change: dict[str, Any]) -> None:
+def test_whatever_decides_how_it_is_run_or_judged_makes_one(change: dict[str, Any]) -> None:
     assert revision({**CONTENT, **change}) != revision(CONTENT)
 
 

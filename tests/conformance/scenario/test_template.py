@@ -112,7 +112,7 @@ class TestGeneratedValues:
         assert rendered(value) == result
 
     @pytest.mark.parametrize("offset", [0, -60, 3600.5])
-    def test_are_so_many_seconds_from_now(self, offset: float) -> None:
+    def test_are_the_given_seconds_from_now(self, offset: float) -> None:
         before = time.time()
         number, text = rendered([{"$now": offset}, {"$instant": offset}])
         assert type(number) is int

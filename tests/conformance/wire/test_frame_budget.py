@@ -45,7 +45,7 @@ def test_all_together_have_one_and_it_hits_who_is_flooded() -> None:
     assert quiet.take(KIB) == ""
 
 
-def test_what_a_play_held_is_free_for_the_next() -> None:
+def test_what_a_scenario_used_is_free_for_the_next() -> None:
     whole = Memory()
     for _ in range(10):
         logs = [Log(whole) for _ in range(3)]

@@ -35,7 +35,7 @@ each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 
 @each_architecture
-async def test_a_leak_is_caught_in_every_play(spec: Spec, scenario: Author, architecture: str) -> None:
+async def test_a_leak_is_caught_in_every_scenario(spec: Spec, scenario: Author, architecture: str) -> None:
     async with toy_runner(spec, architecture, later=["leak"]) as runner:
         results = await asyncio.gather(*(runner.run_scenario(scenario(TELL)) for _ in range(20)))
     assert [result.outcome for result in results] == [Outcome.FAIL] * 20
@@ -45,7 +45,7 @@ async def test_a_leak_is_caught_in_every_play(spec: Spec, scenario: Author, arch
 
 
 @each_architecture
-async def test_a_second_delivery_is_caught_in_every_play(spec: Spec, scenario: Author, architecture: str) -> None:
+async def test_a_second_delivery_is_caught_in_every_scenario(spec: Spec, scenario: Author, architecture: str) -> None:
     async with toy_runner(spec, architecture, later=["duplicate"]) as runner:
         results = await asyncio.gather(*(runner.run_scenario(scenario(TELL)) for _ in range(10)))
     assert [result.outcome for result in results] == [Outcome.FAIL] * 10

@@ -1,4 +1,4 @@
-"""The pacer keeps every user below the target's limits, and the stage says what the target has."""
+"""The pacer keeps every user below the target's limits, and the run context says what the target has."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class TestFloor:
         assert log == ["acted", "waited"]
 
 
-async def test_an_exclusive_scenario_leaves_the_floor_while_it_pauses(spec: Spec, scenario: Author) -> None:
+async def test_an_exclusive_scenario_leaves_the_exclusive_slot_while_it_pauses(spec: Spec, scenario: Author) -> None:
     toy = """
 steps:
   - {pause: timers.typing_expiry}

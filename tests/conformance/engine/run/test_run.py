@@ -1,4 +1,4 @@
-"""Choosing, arranging and playing many scenarios: what is selected, in which order, what runs alone, when it stops."""
+"""Choosing, ordering and running many scenarios: what is selected, in which order, what runs alone, when it stops."""
 
 from __future__ import annotations
 
@@ -145,13 +145,13 @@ class TestRun:
         )
         assert [one.scenario for one in results[-3:]] == ["toy.alone"] * 3
 
-    async def test_stops_after_so_many_failures_of_must_rules(self, toys: Spec) -> None:
+    async def test_stops_after_max_failures_of_must_rules(self, toys: Spec) -> None:
         state = RunState()
         results = await everything(toys, ChatServer("in order", "drop"), state, jobs=1, max_failures=2)
         assert [one.scenario for one in results] == ["toy.slow", "toy.cased[one]"]
         assert state.stopped == "stopped after 2 failures (--max-failures)"
 
-    async def test_plays_so_many_at_a_time(self, toys: Spec) -> None:
+    async def test_runs_as_many_at_a_time_as_jobs(self, toys: Spec) -> None:
         for jobs in (1, 3):
             server = ChatServer()
             many = [replace(toys.scenarios["toy.first"], id=f"toy.n{number}") for number in range(12)]

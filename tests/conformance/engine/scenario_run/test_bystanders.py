@@ -1,4 +1,4 @@
-"""In every play somebody looks on who has no part in it, and nothing may reach them."""
+"""Every scenario has bystanders, who take no part in it, and no frame may reach them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ steps:
 ALL = ("unjoined_outsider", "unjoined_member", "alice@second_device")
 
 
-class TestWhoLooksOn:
+class TestABystander:
     async def given(self, spec: Spec, scenario: Author, text: str = TOLD, given: str = TWO, **changes: Any) -> set[str]:
         async with toy_runner(spec, bystanders=True) as runner:
             return {

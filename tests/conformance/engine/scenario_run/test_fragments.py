@@ -36,14 +36,14 @@ def slow_bus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fan_out, "BUS_DELAY", 0.4)
 
 
-async def played(spec: Spec, scenario: Author, text: str) -> Result:
+async def result_of(spec: Spec, scenario: Author, text: str) -> Result:
     async with ChatServer("bus with delay").serving() as server:
         return await run_scenario(scenario(text), await run_context_at(spec, server.url))
 
 
 @pytest.mark.usefixtures("slow_bus")
 async def test_an_event_between_two_fragments_may_come_late(spec: Spec, scenario: Author) -> None:
-    result = await played(spec, scenario, AND_OTHERS)
+    result = await result_of(spec, scenario, AND_OTHERS)
     assert (result.outcome, result.problems) == (Outcome.PASS, ())
 
 
@@ -51,7 +51,7 @@ async def test_an_event_between_two_fragments_may_come_late(spec: Spec, scenario
 async def test_the_transcript_has_every_frame_of_ours_and_none_between_two_fragments(
     spec: Spec, scenario: Author
 ) -> None:
-    result = await played(spec, scenario, AND_OTHERS)
+    result = await result_of(spec, scenario, AND_OTHERS)
     ours = [entry.text or "a request" for entry in result.transcript if (entry.who, entry.way) == ("alice", "→")]
     first = next(index for index, text in enumerate(ours) if "fin 0" in text)
     assert "opcode 0 fin 1" in ours[first + 1]
@@ -61,11 +61,11 @@ async def test_the_transcript_has_every_frame_of_ours_and_none_between_two_fragm
 @pytest.mark.parametrize("step", ["{sync: alice}", "{send: Ping, by: alice}"], ids=["asking", "sending"])
 async def test_nobody_says_anything_else_before_it_is_finished(spec: Spec, scenario: Author, step: str) -> None:
     text = "steps:\n  - {send_raw: {frames: [{opcode: 1, fin: false, payload: '{'}]}, by: alice}\n  - " + step
-    result = await played(spec, scenario, text)
+    result = await result_of(spec, scenario, text)
     assert result.outcome is Outcome.BROKEN
     assert "must finish it before" in result.problems[0].message
 
 
 async def test_a_message_that_is_never_finished_ends_a_scenario_all_the_same(spec: Spec, scenario: Author) -> None:
     text = "steps:\n  - {send_raw: {frames: [{opcode: 1, fin: false, payload: '{'}]}, by: alice}\n"
-    assert (await played(spec, scenario, text)).outcome is Outcome.PASS
+    assert (await result_of(spec, scenario, text)).outcome is Outcome.PASS

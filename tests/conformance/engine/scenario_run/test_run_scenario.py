@@ -1,4 +1,4 @@
-"""A play from beginning to end: its outcome, the check of every frame in both directions, plays beside each other."""
+"""A scenario from beginning to end: its outcome, the check of every frame, scenarios beside each other."""
 
 from __future__ import annotations
 
@@ -278,23 +278,23 @@ class TestMissingFrames:
 
 
 class TestBesideEachOther:
-    async def test_plays_do_not_disturb_each_other(self, spec: Spec, scenario: Author) -> None:
+    async def test_scenarios_do_not_disturb_each_other(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec) as runner:
             results = await asyncio.gather(*(runner.run_scenario(scenario(TOLD)) for _ in range(40)))
         assert [messages(result) for result in results] == [[]] * 40
 
-    async def test_a_failure_is_that_of_its_own_play_only(self, spec: Spec, scenario: Author) -> None:
+    async def test_a_failure_is_that_of_its_own_scenario_only(self, spec: Spec, scenario: Author) -> None:
         good, bad = scenario(TOLD), scenario(TOLD.replace("at: bob, with", "at: carol, with"))
         async with toy_runner(spec) as runner:
             results = await asyncio.gather(*(runner.run_scenario(one) for one in (good, bad) * 10))
         assert [result.outcome for result in results] == [Outcome.PASS, Outcome.FAIL] * 10
 
-    async def test_everybody_leaves_when_a_play_ends(self, spec: Spec, scenario: Author) -> None:
+    async def test_everybody_leaves_when_a_scenario_ends(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec) as runner:
             await asyncio.gather(*(runner.run_scenario(scenario(TOLD)) for _ in range(5)))
             await runner.server.until_present(0)
 
-    async def test_everybody_leaves_when_a_play_is_cancelled(self, spec: Spec, scenario: Author) -> None:
+    async def test_everybody_leaves_when_a_scenario_is_cancelled(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec) as runner:
             supervised = asyncio.create_task(runner.run_scenario(scenario("steps: [{pause: timers.rate_window}]")))
             await runner.server.until_present(3)

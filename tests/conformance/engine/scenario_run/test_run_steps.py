@@ -335,7 +335,7 @@ steps:
 
 
 class TestTogether:
-    async def test_plays_its_branches_at_the_same_time(self, spec: Spec, scenario: Author) -> None:
+    async def test_runs_its_branches_at_the_same_time(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
 steps:
   - together:

@@ -1,4 +1,4 @@
-"""A target that dies, hangs or becomes another one in mid-run: no word against what was not there."""
+"""A target that dies, hangs or is replaced during a run: nothing is held against a target that is absent."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ steps:
 
 
 @dataclass
-class Played:
-    """What a run gave, and how it ended; `then` is called once, after so many results."""
+class WatchedRun:
+    """What a run gave, and how it ended; `then` is called once, after the result number `after`."""
 
     after: int = 0
     then: Callable[[], None] = lambda: None
@@ -63,14 +63,14 @@ class Played:
 
     async def all_of(
         self, spec: Spec, target: Target, scenarios: Sequence[Scenario], server: Embedded | None = None
-    ) -> Played:
+    ) -> WatchedRun:
         restart = server.restart if server else None
         await run(spec, target, scenarios, (), Options(probes=False), self.take, self.state, restart)
         assert len({one.scenario for one in self.results}) == len(self.results)
         return self
 
     def check_given_up(self, selected: int, why: str) -> None:
-        """Nothing speaks against the server; who was playing is named; the rest was not played."""
+        """Nothing speaks against the server; who was playing is named; the rest was not watched."""
         assert self.of(Outcome.FAIL) == set()
         assert self.of(Outcome.BLOCKED)
         assert self.outcomes.total() < selected
@@ -103,39 +103,39 @@ class TestARealProcess:
         dice, scenarios = random.Random(seed), quick(whole_spec)
         async with embedded(whole_spec) as (target, server):
             loop, kill = asyncio.get_running_loop(), process_of(server).kill
-            played = Played(dice.randrange(1, 60), lambda: loop.call_later(dice.uniform(0, 0.05), kill) and None)
-            await played.all_of(whole_spec, target, scenarios)
-        played.check_given_up(len(scenarios), "nobody listens there")
+            watched = WatchedRun(dice.randrange(1, 60), lambda: loop.call_later(dice.uniform(0, 0.05), kill) and None)
+            await watched.all_of(whole_spec, target, scenarios)
+        watched.check_given_up(len(scenarios), "nobody listens there")
 
     async def test_hanging(self, whole_spec: Spec) -> None:
         scenarios = quick(whole_spec)
         async with embedded(whole_spec) as (target, server):
             process = process_of(server)
-            played = Played(20, lambda: process.send_signal(signal.SIGSTOP))
-            await played.all_of(whole_spec, replace(target, reply=0.5), scenarios)
+            watched = WatchedRun(20, lambda: process.send_signal(signal.SIGSTOP))
+            await watched.all_of(whole_spec, replace(target, reply=0.5), scenarios)
             process.send_signal(signal.SIGCONT)
-        played.check_given_up(len(scenarios), "it does not answer")
+        watched.check_given_up(len(scenarios), "it does not answer")
 
     async def test_killed_once_and_back(self, whole_spec: Spec) -> None:
         """All is judged, and well; but what the server died of nobody knows."""
         scenarios = quick(whole_spec)
         async with embedded(whole_spec) as (target, server):
-            played = Played(20, process_of(server).kill)
-            await played.all_of(whole_spec, target, scenarios, server)
-        assert played.outcomes == {"PASS": len(scenarios)}
-        assert played.state.stopped == ""
-        assert "came back; run again, none of them brings the target down" in played.state.doubts
+            watched = WatchedRun(20, process_of(server).kill)
+            await watched.all_of(whole_spec, target, scenarios, server)
+        assert watched.outcomes == {"PASS": len(scenarios)}
+        assert watched.state.stopped == ""
+        assert "came back; run again, none of them brings the target down" in watched.state.doubts
 
     async def test_that_one_request_kills(self, whole_spec: Spec) -> None:
-        """Whoever plays beside it is not blamed; the run is complete, and the verdict stands."""
+        """A scenario that runs beside it is not blamed; the run is complete, and the verdict stands."""
         scenarios = [one for one in quick(whole_spec) if one.feature == "edit_message"]
         async with embedded(whole_spec, forked(crashing)) as (target, server):
-            played = await Played().all_of(whole_spec, target, scenarios, server)
+            watched = await WatchedRun().all_of(whole_spec, target, scenarios, server)
         guilty = {one.id for one in scenarios if one.base.startswith("edit-message.non-author-refused")}
-        assert played.of(Outcome.FAIL) == guilty
-        assert played.outcomes["PASS"] == len(scenarios) - len(guilty)
-        assert (played.state.stopped, played.state.doubts) == ("", "")
-        (first, *_) = (one for one in played.results if one.outcome is Outcome.FAIL)
+        assert watched.of(Outcome.FAIL) == guilty
+        assert watched.outcomes["PASS"] == len(scenarios) - len(guilty)
+        assert (watched.state.stopped, watched.state.doubts) == ("", "")
+        (first, *_) = (one for one in watched.results if one.outcome is Outcome.FAIL)
         assert "the whole server was lost while this ran, twice" in first.problems[0].message
 
 
@@ -153,17 +153,17 @@ class TestSomethingInBetween:
     def _hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE_PERIOD", 0.5)
 
-    async def run_scenario(self, spec: Spec, many: list[Scenario], change: Callable[[Switch], None]) -> Played:
+    async def run_all(self, spec: Spec, many: list[Scenario], change: Callable[[Switch], None]) -> WatchedRun:
         async with ChatServer().serving() as server, Switch(server.url).serving() as switch:
             target = target_at(spec, switch.url, reply=0.5)
-            return await Played(10, lambda: change(switch)).all_of(spec, target, many)
+            return await WatchedRun(10, lambda: change(switch)).all_of(spec, target, many)
 
     async def test_a_network_that_is_cut(self, spec: Spec, many: list[Scenario]) -> None:
         def cut(switch: Switch) -> None:
             switch.to = "ws://127.0.0.1:1/ws"
             switch.cut()
 
-        (await self.run_scenario(spec, many, cut)).check_given_up(len(many), "does not let us in")
+        (await self.run_all(spec, many, cut)).check_given_up(len(many), "does not let us in")
 
     async def test_connections_that_are_taken_and_never_answered(
         self, spec: Spec, many: list[Scenario], monkeypatch: pytest.MonkeyPatch
@@ -173,13 +173,13 @@ class TestSomethingInBetween:
         def mute(switch: Switch) -> None:
             switch.to = None
 
-        (await self.run_scenario(spec, many, mute)).check_given_up(len(many), "no answer to the upgrade")
+        (await self.run_all(spec, many, mute)).check_given_up(len(many), "no answer to the upgrade")
 
     async def test_503_for_everybody_who_comes(self, spec: Spec, many: list[Scenario]) -> None:
         def turn_away(switch: Switch) -> None:
             switch.to, switch.answer = None, UNAVAILABLE
 
-        (await self.run_scenario(spec, many, turn_away)).check_given_up(len(many), "HTTP 503")
+        (await self.run_all(spec, many, turn_away)).check_given_up(len(many), "HTTP 503")
 
     async def test_another_server_behind_the_same_address(self, spec: Spec, many: list[Scenario]) -> None:
         """It greets and answers pings, and those who were connected stay with the first one."""
@@ -188,15 +188,15 @@ class TestSomethingInBetween:
             def replace_it(switch: Switch) -> None:
                 switch.to = other
 
-            played = await self.run_scenario(spec, many, replace_it)
-        assert played.of(Outcome.FAIL)  # The question whether it is there uses nothing that a rule is about.
-        assert played.state.stopped == ""
-        assert "at the end of the run the target is not what it was at its beginning: " in played.state.doubts
+            watched = await self.run_all(spec, many, replace_it)
+        assert watched.of(Outcome.FAIL)  # The question whether it is there uses nothing that a rule is about.
+        assert watched.state.stopped == ""
+        assert "at the end of the run the target is not what it was at its beginning: " in watched.state.doubts
 
     async def test_a_cut_that_is_mended_at_once(self, spec: Spec, many: list[Scenario]) -> None:
-        played = await self.run_scenario(spec, many, Switch.cut)
-        assert played.outcomes == {"PASS": len(many)}
-        assert played.state.stopped == ""
+        watched = await self.run_all(spec, many, Switch.cut)
+        assert watched.outcomes == {"PASS": len(many)}
+        assert watched.state.stopped == ""
 
 
 class TestAChange:
@@ -208,18 +208,18 @@ class TestAChange:
         self, spec: Spec, many: list[Scenario], wrong: str, said: str
     ) -> None:
         async with ChatServer().serving() as server:
-            played = Played(1, lambda: server.wrong.add(wrong))
-            await played.all_of(spec, target_at(spec, server.url, reply=0.5), many[:1])
-        assert played.outcomes == {"PASS": 1}
-        assert "at the end of the run the target is not what it was at its beginning: " in played.state.doubts
-        assert said in played.state.doubts
+            watched = WatchedRun(1, lambda: server.wrong.add(wrong))
+            await watched.all_of(spec, target_at(spec, server.url, reply=0.5), many[:1])
+        assert watched.outcomes == {"PASS": 1}
+        assert "at the end of the run the target is not what it was at its beginning: " in watched.state.doubts
+        assert said in watched.state.doubts
 
     async def test_a_target_that_stays_as_it_is_is_not_doubted(self, spec: Spec, many: list[Scenario]) -> None:
         for wrong in ((), ("no greeting",), ("no pong",), ("no broadcast",), ("close",)):
             async with ChatServer("in order", *wrong).serving() as server:
-                played = Played()
-                await played.all_of(spec, target_at(spec, server.url, reply=0.5), many[:1])
-            assert (played.state.stopped, played.state.doubts) == ("", "")
+                watched = WatchedRun()
+                await watched.all_of(spec, target_at(spec, server.url, reply=0.5), many[:1])
+            assert (watched.state.stopped, watched.state.doubts) == ("", "")
 
 
 class TestAServerThatIsOnlyWrong:
@@ -228,6 +228,6 @@ class TestAServerThatIsOnlyWrong:
         """It ends connections, each for its own reason, and is there all the time."""
         async with ChatServer("in order", wrong).serving() as server:
             target = target_at(spec, server.url, reply=0.5)
-            played = await Played().all_of(spec, target, many[:10])
-        assert played.outcomes == {"FAIL": 10}
-        assert (played.state.stopped, played.state.doubts) == ("", "")
+            watched = await WatchedRun().all_of(spec, target, many[:10])
+        assert watched.outcomes == {"FAIL": 10}
+        assert (watched.state.stopped, watched.state.doubts) == ("", "")

@@ -12,12 +12,12 @@ from tests.conformance.report import toys
 PASS, FAIL, BLOCKED, UNTESTABLE = Outcome.PASS, Outcome.FAIL, Outcome.BLOCKED, Outcome.UNTESTABLE
 BROKEN, NOT_APPLICABLE = Outcome.BROKEN, Outcome.NOT_APPLICABLE
 LOST = "lost"
-"""Selected, but not played."""
+"""Selected, but not run."""
 LEFT_OUT = "left out"
-"""Neither selected nor played."""
+"""Neither selected nor run."""
 
 
-def played(*musts: Outcome | str, should: tuple[Outcome | str, ...] = (), **more: object) -> Run:
+def run_of(*musts: Outcome | str, should: tuple[Outcome | str, ...] = (), **more: object) -> Run:
     """One rule with one scenario for each outcome, all in one feature."""
     named = [(f"M-{n}", "must", outcome) for n, outcome in enumerate(musts)]
     named += [(f"S-{n}", "should", outcome) for n, outcome in enumerate(should)]
@@ -78,7 +78,7 @@ class TestRule:
             run = toys.run(head, toys.result(own, findings=(toys.problem(rule=name),)))
             assert only_rule(run, "EDIT-1").status is Status.FAIL
 
-    def test_is_not_wholly_judged_while_a_scenario_of_it_is_unplayed(self) -> None:
+    def test_is_not_wholly_judged_while_a_scenario_of_it_is_not_run(self) -> None:
         scenarios = (toys.scenario("edit.a", ("EDIT-1",)), toys.scenario("edit.b", ("EDIT-1",)))
         head = toys.header((toys.rule("EDIT-1"),), scenarios, selected=("edit.a",))
         judged = only_rule(toys.run(head, toys.result(scenarios[0])), "EDIT-1")
@@ -163,7 +163,7 @@ class TestFeature:
         ],
     )
     def test_reads_the_table_of_its_must_rules(self, musts: tuple[Outcome | str, ...], verdict: Verdict) -> None:
-        assert feature(played(*musts)).verdict is verdict
+        assert feature(run_of(*musts)).verdict is verdict
 
     @pytest.mark.parametrize(
         ("musts", "verdict"),
@@ -180,25 +180,25 @@ class TestFeature:
     def test_is_missing_when_the_server_knows_none_of_its_types(
         self, musts: tuple[Outcome | str, ...], verdict: Verdict
     ) -> None:
-        assert feature(played(*musts, calibration=EDIT_UNKNOWN)).verdict is verdict
+        assert feature(run_of(*musts, calibration=EDIT_UNKNOWN)).verdict is verdict
 
     def test_is_not_missing_when_the_server_knows_one_of_its_types(self) -> None:
-        assert feature(played(FAIL, calibration=toys.calibration("Edit"))).verdict is Verdict.FAIL
+        assert feature(run_of(FAIL, calibration=toys.calibration("Edit"))).verdict is Verdict.FAIL
 
     def test_without_incoming_types_is_never_missing(self) -> None:
-        run = played(FAIL, calibration=EDIT_UNKNOWN)
+        run = run_of(FAIL, calibration=EDIT_UNKNOWN)
         spec = replace(run.header.spec, messages=replace(run.header.spec.messages, incoming={}))
         assert feature(replace(run, header=replace(run.header, spec=spec))).verdict is Verdict.FAIL
 
     def test_without_a_calibration_is_never_missing(self) -> None:
-        assert feature(played(FAIL, calibration=None)).verdict is Verdict.FAIL
+        assert feature(run_of(FAIL, calibration=None)).verdict is Verdict.FAIL
 
     @pytest.mark.parametrize(("should", "amber"), [(PASS, False), (FAIL, True), (BLOCKED, False), (LEFT_OUT, False)])
     def test_turns_amber_by_a_should_rule_and_keeps_its_word(self, should: Outcome | str, amber: bool) -> None:
-        judged = feature(played(PASS, should=(should,)))
+        judged = feature(run_of(PASS, should=(should,)))
         assert (judged.verdict, judged.amber) == (Verdict.OK, amber)
 
-    def test_with_an_unplayed_scenario_of_a_passing_rule_is_not_ok(self) -> None:
+    def test_with_a_scenario_that_was_not_run_of_a_passing_rule_is_not_ok(self) -> None:
         scenarios = (toys.scenario("edit.a", ("EDIT-1",)), toys.scenario("edit.b", ("EDIT-1",)))
         head = toys.header((toys.rule("EDIT-1"),), scenarios, selected=("edit.a",))
         assert feature(toys.run(head, toys.result(scenarios[0]))).verdict is Verdict.NOT_TESTED
@@ -223,12 +223,12 @@ class TestExitCode:
         ],
     )
     def test_of_a_complete_run(self, musts: tuple[Outcome | str, ...], should: tuple[Outcome, ...], code: int) -> None:
-        assert judge(played(*musts, should=should)).exit_code == code
+        assert judge(run_of(*musts, should=should)).exit_code == code
 
     @pytest.mark.parametrize("footer", [None, Footer(complete=False, reason="interrupted")])
     @pytest.mark.parametrize("outcome", [PASS, FAIL])
     def test_of_an_incomplete_run_is_always_3(self, outcome: Outcome, footer: Footer | None) -> None:
-        assert judge(played(outcome, footer=footer)).exit_code == 3
+        assert judge(run_of(outcome, footer=footer)).exit_code == 3
 
     def test_is_1_for_a_finding_on_a_must_rule_and_0_on_a_should_rule(self) -> None:
         own = toys.scenario("edit.own", ("EDIT-1",))

@@ -43,12 +43,12 @@ def run(results: dict[str, tuple[Outcome, ...]], *entries: Waiver, **more: Any) 
     """A run of the four scenarios: the outcomes of each attempt; what is not named was not selected."""
     scenarios = (A, B, BOTH, SHOULD)
     head = toys.header(RULES, scenarios, selected=tuple(results))
-    played = [
+    results = [
         toys.result(entry, outcome, attempt=attempt)
         for entry in scenarios
         for attempt, outcome in enumerate(results.get(entry.id, ()), 1)
     ]
-    return toys.run(replace(head, waivers=Waivers("w.yaml", TODAY, entries)), *played, **more)
+    return toys.run(replace(head, waivers=Waivers("w.yaml", TODAY, entries)), *results, **more)
 
 
 def with_finding(of: Run, scenario: str, rule: str) -> Run:

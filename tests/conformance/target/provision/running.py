@@ -1,4 +1,4 @@
-"""Plays a few scenarios against what a target file names, just as the command does."""
+"""Runs a few scenarios against what a target file names, just as the command does."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Played:
-    """How each scenario ended, and what provisioning had to say."""
+class Ran:
+    """How each scenario ended, and the notes of provisioning."""
 
     results: dict[str, Result] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -33,18 +33,18 @@ class Played:
         return self.results[name].problems[0].message
 
 
-async def play_some(file: Path, spec: Spec, *patterns: str, jobs: int = 4) -> Played:
-    """Play the scenarios of these ids or globs."""
-    target, state, played = read_target(file, spec), RunState(), Played()
+async def run_some(file: Path, spec: Spec, *patterns: str, jobs: int = 4) -> Ran:
+    """Run the scenarios of these ids or globs."""
+    target, state, ran = read_target(file, spec), RunState(), Ran()
     scenarios = select(spec, Selection(patterns))
 
     def take(record: object) -> None:
         if isinstance(record, Result):
-            played.results[record.scenario] = record
+            ran.results[record.scenario] = record
         assert not isinstance(record, Calibration) or record.skew is not None
 
     try:
         await run(spec, target, scenarios, (), Options(jobs=jobs), take, state)
     finally:
-        played.notes = state.notes
-    return played
+        ran.notes = state.notes
+    return ran

@@ -18,7 +18,7 @@ from conformance.target.accounts import Room, Wanted
 from conformance.target.provision import open_provisioner
 from conformance.target.provision.http import dig
 from tests.conformance.target.provision.recipes import HTTP, target_file
-from tests.conformance.target.provision.running import play_some
+from tests.conformance.target.provision.running import run_some
 from tests.doubles.accounts import Accounts, accounts
 from tests.doubles.reference import reference_server
 
@@ -70,11 +70,11 @@ async def test_passes_through_the_api_of_the_reference_server(
     async with reference_server(f"sqlite:///{tmp_path / 'chat.db'}", signing_secret) as urls:
         file = target_file(tmp_path, urls, HTTP.format(api=api_of(urls[0])))
         role = "permissions.banned-member-sees-no-further-event[message]"
-        played = await play_some(file, whole_spec, "edit-message.members-see-it", role, EXPIRED)
-    assert set(played.outcomes.values()) == {Outcome.PASS}
-    assert len(played.outcomes) == 3
+        ran = await run_some(file, whole_spec, "edit-message.members-see-it", role, EXPIRED)
+    assert set(ran.outcomes.values()) == {Outcome.PASS}
+    assert len(ran.outcomes) == 3
     left = r"left on the target: \d+ conversations; there is no `clean_up: {conversation: …}`"
-    assert re.fullmatch(left, played.notes[0])
+    assert re.fullmatch(left, ran.notes[0])
 
 
 async def test_without_the_signing_secret_just_the_forged_tokens_are_untestable(
@@ -82,18 +82,18 @@ async def test_without_the_signing_secret_just_the_forged_tokens_are_untestable(
 ) -> None:
     async with reference_server(f"sqlite:///{tmp_path / 'chat.db'}", signing_secret) as urls:
         section = HTTP.format(api=api_of(urls[0])) + LOGIN.format(url=service.url, password="${password}")
-        played = await play_some(
+        ran = await run_some(
             target_file(tmp_path, urls, section, NO_SECRET),
             whole_spec,
             "edit-message.members-see-it",
             "jwt-auth*bad-token*",
         )
-    untestable = {name for name, outcome in played.outcomes.items() if outcome is Outcome.UNTESTABLE}
-    assert set(played.outcomes.values()) == {Outcome.PASS, Outcome.UNTESTABLE}
-    assert {played.reason(name) for name in untestable} == {
+    untestable = {name for name, outcome in ran.outcomes.items() if outcome is Outcome.UNTESTABLE}
+    assert set(ran.outcomes.values()) == {Outcome.PASS, Outcome.UNTESTABLE}
+    assert {ran.reason(name) for name in untestable} == {
         "it needs a token that takes the signing secret to make, and the target file names none"
     }
-    kinds = {name.partition("[")[2].partition(".")[0] for name in set(played.outcomes) - untestable}
+    kinds = {name.partition("[")[2].partition(".")[0] for name in set(ran.outcomes) - untestable}
     assert {"missing]", "malformed", "wrong_signature"} <= kinds
     assert "jwt-authentication.bad-token-refused[expired.an_hour_ago]" in untestable
     assert "jwt-authentication.bad-token-refused[wrong_signature.payload_changed]" not in untestable

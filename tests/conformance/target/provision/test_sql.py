@@ -14,7 +14,7 @@ from conformance.target import check_target, read_target
 from conformance.target.accounts import Room, Wanted
 from conformance.target.provision import open_provisioner
 from tests.conformance.target.provision.recipes import POSTGRESQL, SQLITE, target_file
-from tests.conformance.target.provision.running import play_some
+from tests.conformance.target.provision.running import run_some
 from tests.doubles.reference import reference_server
 
 if TYPE_CHECKING:
@@ -97,13 +97,13 @@ async def test_postgresql_passes_the_same(
 
 async def check_some(file: Path, spec: Spec, database: str) -> None:
     changing = "permissions.banned-member-sees-no-further-event[message]"
-    played = await play_some(file, spec, *SOME, changing)
+    ran = await run_some(file, spec, *SOME, changing)
     why = "the target file does not say how to change a role (`provision: {role: …}`)"
-    assert (played.outcomes.pop(changing), played.reason(changing)) == (Outcome.UNTESTABLE, why)
-    others = {name: outcome for name, outcome in played.outcomes.items() if name != changing}
+    assert (ran.outcomes.pop(changing), ran.reason(changing)) == (Outcome.UNTESTABLE, why)
+    others = {name: outcome for name, outcome in ran.outcomes.items() if name != changing}
     assert len(others) == 3
     assert set(others.values()) == {Outcome.PASS}
-    assert played.notes == ()
+    assert ran.notes == ()
     assert rows(database, "select count(*) from conversation") == [(0,)]
 
 

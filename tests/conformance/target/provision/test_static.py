@@ -18,7 +18,7 @@ from conformance.target.provision.static import Lender, Place, Static
 from conformance.target.tokens import mint
 from tests.conformance.run_contexts import SIGNING
 from tests.conformance.target.provision.recipes import target_file
-from tests.conformance.target.provision.running import play_some
+from tests.conformance.target.provision.running import run_some
 from tests.doubles.reference import reference_server
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def test_many_at_once_never_wait_for_each_other_in_a_circle() -> None:
     assert most == 2
 
 
-async def test_a_play_that_is_cancelled_while_it_waits_takes_nothing() -> None:
+async def test_a_scenario_that_is_cancelled_while_it_waits_takes_nothing() -> None:
     house = lender(place())
     first = await house.lease(wanted(TWO))
     waiting = asyncio.create_task(house.lease(wanted(TWO)))
@@ -138,7 +138,7 @@ async def test_a_public_conversation_that_an_outsider_has_met_is_given_to_nobody
         await house.lease(wanted(TWO, visibility="public"))
 
 
-async def test_accounts_rest_before_and_after_a_play_about_rate_limits() -> None:
+async def test_accounts_rest_before_and_after_a_scenario_about_rate_limits() -> None:
     house = lender(rest=0.2, people=("ann",))
     clock = asyncio.get_running_loop().time
     ended = []
@@ -239,14 +239,12 @@ async def test_passes_through_what_exists_and_says_what_does_not(
         await built.build("hall", dict.fromkeys(("ann", "ben"), "member"))
         await built.build("yard", dict.fromkeys(("ann", "ben", "cyd"), "member"), empty=True)
         file = built.target(tmp_path)
-        played = await play_some(
-            file, whole_spec, seen, unseen, forged, raw, role, "send-message.equal-*", "ping-pong.*"
-        )
-        again = await play_some(file, whole_spec, seen)
-    assert played.outcomes[seen] is Outcome.PASS
-    assert played.outcomes[raw] is Outcome.PASS
-    assert played.outcomes[forged] is played.outcomes[role] is Outcome.UNTESTABLE
-    assert "takes the signing secret" in played.reason(forged)
+        ran = await run_some(file, whole_spec, seen, unseen, forged, raw, role, "send-message.equal-*", "ping-pong.*")
+        again = await run_some(file, whole_spec, seen)
+    assert ran.outcomes[seen] is Outcome.PASS
+    assert ran.outcomes[raw] is Outcome.PASS
+    assert ran.outcomes[forged] is ran.outcomes[role] is Outcome.UNTESTABLE
+    assert "takes the signing secret" in ran.reason(forged)
     assert again.reason(seen) == "it needs an empty conversation, and lobby is only declared to be one"
 
 

@@ -64,7 +64,7 @@ class Counting(ChatServer):
         await super()._handle(socket, user, token, data)
 
 
-async def played(
+async def results_of(
     spec: Spec,
     server: ChatServer,
     scenarios: Sequence[Scenario],
@@ -89,7 +89,7 @@ async def test_the_server_never_gets_more_than_the_limits(spec: Spec, scenario: 
     limits = Limits(requests_per_second=60, connections_per_second=20, open_connections=6)
     one = scenario(EVERY_WAY)
     server, began = Counting(), time.monotonic()
-    results = await played(spec, server, [replace(one, id=f"toy.n{number}") for number in range(8)], limits)
+    results = await results_of(spec, server, [replace(one, id=f"toy.n{number}") for number in range(8)], limits)
     assert {result.outcome for result in results} == {Outcome.PASS}
     assert len(server.asked) > 100
     check_rate(server.asked, began, 60)
@@ -97,11 +97,11 @@ async def test_the_server_never_gets_more_than_the_limits(spec: Spec, scenario: 
     assert server.most_at_once <= 6
 
 
-async def test_what_watches_over_the_run_has_its_seats_as_well(spec: Spec, scenario: Author) -> None:
+async def test_the_watchdog_has_its_connections_as_well(spec: Spec, scenario: Author) -> None:
     one = scenario(EVERY_WAY)
     server = Counting()
     many = [replace(one, id=f"toy.n{number}") for number in range(12)]
-    results = await played(spec, server, many, Limits(open_connections=20))
+    results = await results_of(spec, server, many, Limits(open_connections=20))
     assert {result.outcome for result in results} == {Outcome.PASS}
     assert 9 <= server.most_at_once <= 19  # and one that says nothing
 
@@ -119,7 +119,7 @@ async def test_every_request_and_connection_is_counted(spec: Spec, scenario: Aut
 async def test_a_run_that_has_had_its_requests_stops_and_says_so(spec: Spec, scenario: Author) -> None:
     server, state = Counting(), RunState()
     many = [replace(scenario(TELL), id=f"toy.n{number}") for number in range(40)]
-    results = await played(spec, server, many, Limits(run_requests=200), state, jobs=1)  # so that some end
+    results = await results_of(spec, server, many, Limits(run_requests=200), state, jobs=1)  # so that some end
     assert {result.outcome for result in results} == {Outcome.PASS}
     assert 0 < len(results) < 40
     assert state.stopped == "the run has made all 200 requests that it may make (throttle.run_requests)"
@@ -127,14 +127,14 @@ async def test_a_run_that_has_had_its_requests_stops_and_says_so(spec: Spec, sce
 
 
 async def test_a_scenario_with_too_many_connections_is_untestable(spec: Spec, scenario: Author) -> None:
-    (result,) = await played(spec, ChatServer(), [scenario(TELL)], Limits(open_connections=2))
+    (result,) = await results_of(spec, ChatServer(), [scenario(TELL)], Limits(open_connections=2))
     assert result.outcome is Outcome.UNTESTABLE
     assert result.problems[0].message.startswith("it has 3 connections open at once, and the target allows 2")
 
 
 async def test_a_target_that_allows_too_few_connections_to_be_calibrated_is_a_mistake_of_its_file(spec: Spec) -> None:
     with pytest.raises(UsageError, match="toy cannot even be calibrated: it has 2 connections open at once"):
-        await played(spec, ChatServer(), [], Limits(open_connections=1))
+        await results_of(spec, ChatServer(), [], Limits(open_connections=1))
 
 
 class TestBeingHeldBack:
@@ -171,7 +171,7 @@ class TestBeingHeldBack:
 
 @asynccontextmanager
 async def turning_away(server: ChatServer, times: int, header: str, status: int = 429) -> AsyncIterator[str]:
-    """Serve, but turn everybody away so many times."""
+    """Serve, but turn everybody away the first few times."""
     left = times
 
     def refuse(socket: ServerConnection, _: Request) -> Response | None:

@@ -1,4 +1,4 @@
-"""The guest by a clock that nobody waits for: who goes when, who is let in, when it is enough."""
+"""The throttle, by a clock that tests set: which request goes when, which scenario starts, when the run stops."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
 
-class Visit:
-    """A guest by a held clock, and when each of its turns came."""
+class Turns:
+    """A throttle by a clock that tests set, and the time of each of its turns."""
 
     def __init__(self, **limits: float) -> None:
         self.clock = Clock()
@@ -37,36 +37,36 @@ class Visit:
 
 class TestRequests:
     async def test_are_never_held_back_without_limits(self) -> None:
-        visit = Visit()
+        visit = Turns()
         assert {at for _, at in await visit.asked(*["alice"] * 500)} == {0}
         assert visit.throttle.spent == 500
 
     async def test_of_all_accounts_share_the_rate(self) -> None:
-        came = await Visit(requests_per_second=2).asked("alice", "bob", "carol", "dave", "erin")
+        came = await Turns(requests_per_second=2).asked("alice", "bob", "carol", "dave", "erin")
         assert [at for _, at in came] == pytest.approx([0, 0, 1.05, 1.05, 2.1])
 
     async def test_come_in_the_order_in_which_they_were_asked_for(self) -> None:
         accounts = [f"user {number}" for number in range(20)]
-        assert [name for name, _ in await Visit(requests_per_second=3).asked(*accounts)] == accounts
+        assert [name for name, _ in await Turns(requests_per_second=3).asked(*accounts)] == accounts
 
     async def test_of_one_account_have_a_rate_of_their_own(self) -> None:
-        came = await Visit(account_requests_per_second=1).asked("alice", "alice", "bob", "alice")
+        came = await Turns(account_requests_per_second=1).asked("alice", "alice", "bob", "alice")
         assert came == [("alice", 0), ("bob", 0), ("alice", pytest.approx(1.05)), ("alice", pytest.approx(2.1))]
 
     async def test_an_account_that_waits_for_itself_holds_nobody_else_back(self) -> None:
-        visit = Visit(account_requests_per_second=0.1, requests_per_second=10)
+        visit = Turns(account_requests_per_second=0.1, requests_per_second=10)
         came = await visit.asked("alice", "alice", "bob")
         assert came[:2] == [("alice", 0), ("bob", 0)]
 
     async def test_keep_both_rates_at_once(self) -> None:
-        visit = Visit(account_requests_per_second=2, requests_per_second=3)
+        visit = Turns(account_requests_per_second=2, requests_per_second=3)
         await visit.asked(*["alice", "bob", "carol"] * 6)
         for who, rate in ((("alice",), 2), (("bob",), 2), (("alice", "bob", "carol"), 3)):
             at = [when for name, when in visit.came if name in who]
             assert all(later - earlier >= 1.05 - 1e-9 for earlier, later in zip(at, at[rate:], strict=False))
 
     async def test_forget_accounts_that_have_been_quiet(self) -> None:
-        visit = Visit(account_requests_per_second=1)
+        visit = Turns(account_requests_per_second=1)
         await visit.asked(*(f"user {number}" for number in range(100)))
         visit.clock.now += 10
         await visit.asked("late")
@@ -77,7 +77,7 @@ class TestCalls:
     """Of a provisioning API, as httpx makes them."""
 
     async def test_share_the_rate_of_all_requests(self) -> None:
-        visit = Visit(requests_per_second=2, account_requests_per_second=1)
+        visit = Turns(requests_per_second=2, account_requests_per_second=1)
         tasks = [asyncio.create_task(visit.ask("", visit.throttle.call())) for _ in range(3)]
         await visit.clock.run_out()
         await asyncio.gather(*tasks)
@@ -104,25 +104,25 @@ class TestTotal:
 
 
 class TestConnections:
-    async def connected(self, visit: Visit, count: int) -> list[float]:
+    async def connected(self, visit: Turns, count: int) -> list[float]:
         tasks = [asyncio.create_task(visit.ask("", visit.throttle.connection())) for _ in range(count)]
         await visit.clock.run_out()
         await asyncio.gather(*tasks)
         return [at for _, at in visit.came]
 
     async def test_have_a_rate_of_their_own(self) -> None:
-        visit = Visit(connections_per_second=2, requests_per_second=1)
+        visit = Turns(connections_per_second=2, requests_per_second=1)
         assert await self.connected(visit, 5) == pytest.approx([0, 0, 1.05, 1.05, 2.1])
 
     async def test_stay_away_as_long_as_the_server_has_asked_for(self) -> None:
-        visit = Visit()
+        visit = Turns()
         visit.throttle.stay_away(7)
         visit.throttle.stay_away(3)
         assert await self.connected(visit, 2) == [7, 7]
 
 
 class TestVisits:
-    async def test_take_all_their_seats_at_once_so_that_none_waits_for_another(self) -> None:
+    async def test_take_all_their_connections_at_once_so_that_none_waits_for_another(self) -> None:
         throttle, inside, most = Throttle(Limits(open_connections=5)), 0, 0
 
         async def run_scenario(connection_count: int) -> None:
@@ -138,7 +138,7 @@ class TestVisits:
         )
         assert most == 5
 
-    async def test_give_their_seats_back_when_they_fail(self) -> None:
+    async def test_give_their_connections_back_when_they_fail(self) -> None:
         throttle = Throttle(Limits(open_connections=1))
         for _ in range(2):
             with pytest.raises(ZeroDivisionError):
@@ -153,7 +153,7 @@ class TestVisits:
         )
         assert Throttle().objection(1000) is None
 
-    async def test_leave_the_seats_that_others_keep(self) -> None:
+    async def test_leave_the_connections_that_others_keep(self) -> None:
         throttle = Throttle(Limits(open_connections=5))
         throttle.keep(2)
         assert throttle.objection(3) is None
@@ -174,7 +174,7 @@ class TestVisits:
             assert throttle.objection(40)
 
     async def test_begin_one_after_another_where_there_is_a_rate(self) -> None:
-        visit = Visit(requests_per_second=50)
+        visit = Turns(requests_per_second=50)
 
         async def enter(name: str) -> None:
             async with visit.throttle.visit(1):
@@ -186,7 +186,7 @@ class TestVisits:
         assert visit.came == [("a", 0), ("b", 0), ("c", pytest.approx(1.05))]
 
     async def test_do_not_begin_while_somebody_who_has_begun_must_wait(self) -> None:
-        visit = Visit(requests_per_second=1)
+        visit = Turns(requests_per_second=1)
         busy = [asyncio.create_task(visit.ask("busy", visit.throttle.request("alice"))) for _ in range(40)]
         await asyncio.sleep(0)
 

@@ -8,7 +8,7 @@ from conformance.target.throttle.window import Window
 
 
 def times(window: Window, count: int, now: float = 0.0) -> list[float]:
-    """When so many happen that are asked for at once."""
+    """The times at which `count` simultaneous requests go."""
     found = []
     for _ in range(count):
         now = window.due(now)
@@ -25,7 +25,7 @@ def test_holds_the_next_one_back_for_a_second_and_a_margin() -> None:
     assert times(Window(3), 4)[3] == pytest.approx(1.05)
 
 
-def test_a_rate_below_one_is_one_in_so_many_seconds() -> None:
+def test_a_rate_below_one_is_one_in_several_seconds() -> None:
     assert times(Window(0.5), 3) == pytest.approx([0, 2.1, 4.2])
 
 

@@ -1,4 +1,4 @@
-"""The words of this tongue, and frames put into and out of them. No name of the protocol is understood."""
+"""The names of this dialect, and the translation of frames to and from them. It accepts no name of the protocol."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.doubles.tongue.numbers import Numbers
+    from tests.doubles.dialect_server.numbers import Numbers
 
 VERSION = 3
 
@@ -151,7 +151,7 @@ def _file(one: Any) -> Any:
 
 
 def said(text: str, numbers: Numbers) -> str:
-    """Put what the server says into this tongue."""
+    """Translate what the server says into this dialect."""
     frame = json.loads(text)
     data = _said({key: value for key, value in frame.items() if key != "type"}, numbers)
     return json.dumps({"v": VERSION, "event": EVENTS[frame["type"]], "data": data}, ensure_ascii=False)

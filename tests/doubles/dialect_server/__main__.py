@@ -1,4 +1,4 @@
-"""Run it: `python -m tests.doubles.tongue ARGUMENT …`, with the arguments of the reference server."""
+"""Run it: `python -m tests.doubles.dialect_server ARGUMENT …`, with the arguments of the reference server."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from reference_server import serving
 from reference_server.__main__ import main as serve
-from tests.doubles.tongue.front import Front
-from tests.doubles.tongue.numbers import Numbers
+from tests.doubles.dialect_server.front import Front
+from tests.doubles.dialect_server.numbers import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

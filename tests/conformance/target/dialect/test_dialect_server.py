@@ -1,4 +1,4 @@
-"""A server with another tongue is judged as one without: by its dialect alone, and not without it."""
+"""A server with another dialect gets the same judgement, and only with the dialect in its target file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from conformance.results.model import Outcome
 from conformance.results.runlog import read_run
 from conformance.target import read_target
 from conformance.target.embedded import embedded
-from tests.doubles.tongue.__main__ import main
+from tests.doubles.dialect_server.__main__ import main
 from tests.forked import forked
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
-TARGET = Path(__file__).parents[3] / "doubles" / "tongue" / "target.yaml"
+TARGET = Path(__file__).parents[3] / "doubles" / "dialect_server" / "target.yaml"
 
 
 @dataclass(frozen=True)
-class Played:
+class Ran:
     results: tuple[Result, ...]
     report: Report
 
 
-def run_scenario(spec: Spec, scenarios: Sequence[Scenario], *target_files: Path) -> list[Played]:
-    """Play against one server as each of these files describes it, and read the logs back."""
+def run_against(spec: Spec, scenarios: Sequence[Scenario], *target_files: Path) -> list[Ran]:
+    """Run against one server as each of these files describes it, and read the logs back."""
 
     async def go() -> None:
         async with embedded(spec, forked(main)) as (started, server):
@@ -60,7 +60,7 @@ def run_scenario(spec: Spec, scenarios: Sequence[Scenario], *target_files: Path)
         logs = {file: Path(folder) / f"{number}.jsonl" for number, file in enumerate(target_files)}
         asyncio.run(go())
         recorded = [read_run(log) for log in logs.values()]
-    return [Played(one.results, build(one)) for one in recorded]
+    return [Ran(one.results, build(one)) for one in recorded]
 
 
 def some_of_each_feature(spec: Spec, most: int) -> list[Scenario]:
@@ -76,11 +76,11 @@ def some_of_each_feature(spec: Spec, most: int) -> list[Scenario]:
 def test_every_feature_holds_through_the_dialect(whole_spec: Spec) -> None:
     raw = [one for one in whole_spec.scenarios.values() if one.base.startswith(RAW) and not one.exclusive]
     scenarios = {one.id: one for one in (*some_of_each_feature(whole_spec, 4), *raw)}
-    (played,) = run_scenario(whole_spec, list(scenarios.values()), TARGET)
-    bad = {one.scenario: one.problems for one in played.results if one.outcome not in GOOD or one.findings}
+    (ran,) = run_against(whole_spec, list(scenarios.values()), TARGET)
+    bad = {one.scenario: one.problems for one in ran.results if one.outcome not in GOOD or one.findings}
     assert bad == {}
-    assert len({one.feature for one in played.results if one.outcome is Outcome.PASS}) >= 24
-    used = {row.entry: row.used for row in played.report.differences}
+    assert len({one.feature for one in ran.results if one.outcome is Outcome.PASS}) >= 24
+    used = {row.entry: row.used for row in ran.report.differences}
     for entry in ("discriminator", "envelope", "ids", "objects.Reaction.user_ids", "incoming.types.SendMessage"):
         assert used[entry] is True
     assert used["values.code.internal"] is False
@@ -129,22 +129,22 @@ def changed(folder: Path, name: str, pattern: str, instead: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wrong(whole_spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
+def wrong(whole_spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
     """What comes of each wrong entry, in a scenario that sends one message."""
     folder = tmp_path_factory.mktemp("wrong")
     scenarios = [one for one in whole_spec.scenarios.values() if one.base == "send-message.arrives-once"]
     assert scenarios
     files = [changed(folder, name, pattern, instead) for name, (pattern, instead, _) in WRONG.items()]
-    return dict(zip(WRONG, run_scenario(whole_spec, scenarios, *files), strict=True))
+    return dict(zip(WRONG, run_against(whole_spec, scenarios, *files), strict=True))
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_entry_fails_where_it_is_wrong(name: str, wrong: dict[str, Played]) -> None:
+def test_a_wrong_entry_fails_where_it_is_wrong(name: str, wrong: dict[str, Ran]) -> None:
     message = WRONG[name][2]
     results = wrong[name].results
-    told = [problem for one in results for problem in (*one.problems, *one.findings) if message in problem.message]
-    assert told
-    assert {problem.rule for problem in told} - {None}
+    found = [problem for one in results for problem in (*one.problems, *one.findings) if message in problem.message]
+    assert found
+    assert {problem.rule for problem in found} - {None}
     assert "OK" not in {str(row.judged.verdict) for row in wrong[name].report.features}
     shown = [one.transcript[problem.entry] for one in results for problem in one.findings if problem.entry is not None]
     assert shown
@@ -154,4 +154,4 @@ def test_a_wrong_entry_fails_where_it_is_wrong(name: str, wrong: dict[str, Playe
 def test_without_its_dialect_the_same_server_lets_nobody_in(whole_spec: Spec, tmp_path: Path) -> None:
     scenario = [whole_spec.scenarios["ping-pong.one-pong-per-ping"]]
     with pytest.raises(TargetUnreachable):
-        run_scenario(whole_spec, scenario, changed(tmp_path, "none", SECTION, ""))
+        run_against(whole_spec, scenario, changed(tmp_path, "none", SECTION, ""))

@@ -1,4 +1,7 @@
-"""The whole suite against this server, through its dialect: `python -m tests.doubles.tongue.whole [ID or glob …]`."""
+"""The whole suite against this server, through its dialect.
+
+The command: `python -m tests.doubles.dialect_server.whole [ID or glob …]`.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,14 @@ from conformance.results.runlog import read_run
 from conformance.spec import find, load
 from conformance.target import read_target
 from conformance.target.embedded import embedded
-from tests.doubles.tongue.__main__ import main as serve
+from tests.doubles.dialect_server.__main__ import main as serve
 from tests.forked import forked
 
 TARGET = Path(__file__).parent / "target.yaml"
 
 
-async def run_scenario(log: Path, patterns: tuple[str, ...]) -> None:
-    """Start the server with the embedded one's timers, and play."""
+async def run_suite(log: Path, patterns: tuple[str, ...]) -> None:
+    """Start the server with the embedded one's timers, and run the scenarios."""
     spec = load(find())
     scenarios, options = select(spec, Selection(patterns)), Options()
     began = time.perf_counter()
@@ -41,10 +44,10 @@ async def run_scenario(log: Path, patterns: tuple[str, ...]) -> None:
 
 
 def main(patterns: tuple[str, ...]) -> int:
-    """Play, show the table and what of the dialect was used, and give the exit code."""
+    """Run, show the table and the dialect entries that were used, and give the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "run.jsonl"
-        asyncio.run(run_scenario(log, patterns))
+        asyncio.run(run_suite(log, patterns))
         recorded = read_run(log)
     report = build(recorded)
     terminal.show(report, recorded)

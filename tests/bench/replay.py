@@ -1,6 +1,6 @@
-"""The floor: a bare WebSocket client sends the frames that a recorded play sent, and reads as many as it received.
+"""The lower bound: a bare WebSocket client sends the frames of a recorded result, and reads as many as it received.
 
-Ids differ from play to play, so every id of the recording is replaced by the one that came in its place this time.
+Ids differ from run to run, so each id of the recording is replaced by the id that the server gives this time.
 Ambient frames are read past. Nothing is parsed beyond that, checked, or kept.
 """
 
@@ -26,7 +26,7 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def replay(scenario: Scenario, recorded: Result, target: Target, provisioner: Provisioner) -> int:
-    """Replay one recorded play; gives the number of frames sent and received."""
+    """Replay one recorded result; gives the number of frames sent and received."""
     ids: dict[str, str] = {}
     names = {name: was for was, name in recorded.names.items()}
     rooms = {

@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl, urlencode
 
 import jwt
 
-from tests.doubles.tongue.words import heard, said
+from tests.doubles.dialect_server.names import heard, said
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-    from tests.doubles.tongue.numbers import Numbers
+    from tests.doubles.dialect_server.numbers import Numbers
 
     Event = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Event]]
