@@ -32,12 +32,17 @@ logger = logging.getLogger(__name__)
 
 
 class Connection:
-    """The server's side of one WebSocket."""
+    """The server's side of one WebSocket.
+
+    `is_open`: frames can still be sent. `hung_up`: this server has cut the connection, and handles no request any more;
+    a client that leaves by itself still gets all its requests handled.
+    """
 
     def __init__(self, websocket: WebSocket, identity: Identity, frames: int, size: int) -> None:
         self.user_id: UUID = identity.user_id
         self.joined: set[UUID] = set()
         self.is_open = True
+        self.hung_up = False
         self._websocket = websocket
         self._expires_at = identity.expires_at
         self._outbox: deque[str] = deque()
@@ -90,6 +95,7 @@ class Connection:
         """Cut the connection now."""
         if self.is_open:
             self.is_open = False
+            self.hung_up = True
             self._drained.set()
             line_of(self._websocket).hang_up(code, reason)
 

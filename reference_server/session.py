@@ -76,9 +76,10 @@ async def _converse(instance: Instance, websocket: WebSocket, identity: Identity
     connection.start(settings.token_leeway)
     try:
         context = Context(instance, connection)
-        while connection.is_open:
+        while not connection.hung_up:
             frame = await websocket.receive()
-            if frame["type"] == "websocket.disconnect" or not connection.is_open:
+            # What a client sent before it left stands before its end in this queue, and is handled.  CONN-13
+            if frame["type"] == "websocket.disconnect" or connection.hung_up:
                 break
             reply = await answer(context, frame)
             if reply is not None:

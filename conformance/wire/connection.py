@@ -22,6 +22,7 @@ from conformance.target.dialect.raw import RawWriter
 from conformance.wire.events import Closed, Received, Sent, how_it_ended
 from conformance.wire.frame_budget import Log, Memory
 from conformance.wire.frames import read
+from conformance.wire.waiting import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 BUSY = 5
 """Times the wait for the barrier's reply that a server gets as long as it sends something else: slow is not silent."""
 
-SLICE = 0.1
-"""Seconds in which a wait measures how late the event loop is."""
 FIRST_CONTROL = 8
 """Opcodes from here on are of control frames, which may come between the fragments of a message."""
 
@@ -83,9 +82,10 @@ class Connection:
         self._handled = 0
         self._pongs = 0
         self._awaited: set[int] = set()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._changes = Changes()
         self._fault = ""
         self._dropping = False
+        self._piece = bytearray()
         self.on_frame: Callable[[Connection, Received], None] = lambda *_: None
         self.on_own: Callable[[Connection, str], None] = lambda *_: None
         self.on_close: Callable[[Connection, Closed], None] = lambda *_: None
@@ -123,15 +123,21 @@ class Connection:
         """Put raw fragments of one message into the target's dialect; `final`: the last one ends it."""
         return self._raw.fragments(payloads, final=final) if self._raw else list(payloads)
 
-    def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0) -> None:
-        """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks and the dialect."""
+    def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0, more: bool = False) -> None:
+        """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks and the dialect.
+
+        `more`: it waits for the next one, and leaves with it in one piece.
+        """
         # The library checks control frames and reserved bits: what the scenario wants is written over its first byte.
         wire = bytearray(WireFrame(Opcode.TEXT, payload).serialize(mask=True))
         wire[0] = fin << 7 | rsv << 4 | opcode
         self._written += 1
         if opcode < FIRST_CONTROL:
             self.unfinished = not fin
-        self._write_wire(bytes(wire))
+        self._piece += wire
+        if not more:
+            self._write_wire(bytes(self._piece))
+            self._piece.clear()
 
     def keep_alive(self) -> bool:
         """Send a ping that nobody waits for, so that nothing between us and the server takes us for idle.
@@ -198,16 +204,7 @@ class Connection:
 
         A wait lasts longer by as much as this process was late itself.
         """
-        deadline = asyncio.get_running_loop().time() + timeout
-        while not condition():
-            left = deadline - asyncio.get_running_loop().time()
-            if self.closed is not None or left <= 0:
-                return condition()
-            piece, before = min(left, SLICE), asyncio.get_running_loop().time()
-            await self._change(piece)
-            # Where our own event loop comes back late, the server has not had that time, as far as we can see.
-            deadline += max(0.0, asyncio.get_running_loop().time() - before - piece)
-        return True
+        return await self._changes.until(condition, timeout, lambda: self.closed is not None)
 
     async def ended(self) -> None:
         """Wait until the connection has ended, whoever ends it."""
@@ -224,20 +221,6 @@ class Connection:
         self._dropping = self.closed is None
         self._socket.transport.abort()
         await asyncio.wait([self._reader])
-
-    async def _change(self, timeout: float) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
-        try:
-            await asyncio.wait([waiter], timeout=timeout)
-        finally:
-            self._waiters.discard(waiter)
-            waiter.cancel()
-
-    def _changed(self) -> None:
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
 
     def forget(self) -> None:
         """Give back what its frames took of the run's memory: nobody will look at them again."""
@@ -270,7 +253,7 @@ class Connection:
         except (OSError, WebSocketException, EOFError) as error:  # pragma: no cover -- websockets wraps these
             self.closed = Closed(None, fault=str(error))
         self.on_close(self, self.closed)
-        self._changed()
+        self._changes.tell()
 
     def _take(self, data: str | bytes) -> None:
         self._fault = self._fault or self._kept.take(len(data))
@@ -286,10 +269,10 @@ class Connection:
             if self._pongs in self._awaited:
                 self.claimed.add(len(self.log) - 1)
                 self.barriers.add(len(self.log) - 1)
-                self._changed()
+                self._changes.tell()
                 return
         self.on_frame(self, received)
-        self._changed()
+        self._changes.tell()
 
 
 async def _at_once() -> None:

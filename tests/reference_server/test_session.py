@@ -28,6 +28,12 @@ def nested(depth: int) -> str:
     return "[" * depth + "]" * depth
 
 
+def masked(text: str) -> bytes:
+    """Give a text frame as a client writes it."""
+    payload = text.encode()
+    return struct.pack("!BBHI", 0x81, 0x80 | 126, len(payload), 0) + payload
+
+
 class TestUpgrade:
     @pytest.mark.parametrize(
         "bad",
@@ -136,6 +142,19 @@ class TestFrames:
     async def test_of_a_websocket_ping_get_their_payload_back(self, alice: Client):
         async with asyncio.timeout(5):
             await (await alice.socket.ping(b"payload"))
+
+
+class TestRequestsBeforeAClose:
+    async def test_are_all_handled_though_their_replies_reach_nobody(self, chat: Chat, alice: Client, bob: Client):
+        lobby = await chat.conversation(alice, bob)
+        contents = [f"number {number}" for number in range(20)]
+        frames = [
+            json.dumps({"type": "SendMessage", "conversation_id": str(lobby), "content": one}) for one in contents
+        ]
+        close = struct.pack("!BBIH", 0x88, 0x82, 0, 1000)
+        bob.socket.transport.write(b"".join(map(masked, frames)) + close)
+        assert await bob.closed() == 1000
+        assert [(await alice.event())["content"] for _ in contents] == contents
 
 
 class TestReplies:

@@ -66,15 +66,17 @@ def _write_wire(step: s.SendRaw, connection: Connection, context: ScenarioContex
     barrier = False
     payloads = [_payload(step, frame, context) for frame in step.frames]
     wires = _spoken(step, payloads, connection)
+    last = step.frames[-1]
     for frame, payload, wire in zip(step.frames, payloads, wires, strict=True):
         about = f"opcode {frame.opcode} fin {int(frame.fin)} rsv {frame.rsv}"
         context.transcript.note(step.by, "→", f"frame {about}, {len(payload)} bytes: {payload[:200]!r}")
-        connection.send_wire(frame.opcode, wire, fin=frame.fin, rsv=frame.rsv)
+        connection.send_wire(frame.opcode, wire, fin=frame.fin, rsv=frame.rsv, more=frame is not last)
         if frame.opcode in (0, 1):
             message += payload
             if frame.fin:
                 barrier |= connection.note_raw(message)
                 message = b""
+    # All frames of a step leave together: some servers go wrong only where one read brings them several frames.
     return barrier
 
 
