@@ -198,5 +198,8 @@ def _probes(old: Run, new: Run) -> Iterable[ProbePair]:
             note = f"not observed in {'OLD' if one is None else 'NEW'}"
         elif changed:
             note = "the probe has changed since"
-        differs = bool(one and another and not changed and one.observed != another.observed)
+        elif not (one.seen and another.seen):
+            sides = [side for side, it in (("OLD", one), ("NEW", another)) if not it.seen]
+            note = f"could not be observed in {' and '.join(sides)}"
+        differs = bool(one and another and not note and one.observed != another.observed)
         yield ProbePair(name, probe.title, probe.why, one, another, differs, note)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conformance.errors import Mistake
+from conformance.lint.controls import probes_have_controls
 from conformance.lint.ledger import check_ledger
 from conformance.lint.messages import (
     places_that_are_never_filled_exist,
@@ -46,6 +47,7 @@ OF_THE_WHOLE: tuple[Callable[[Spec], Iterator[Mistake]], ...] = (
     places_that_are_never_filled_exist,
     types_of_the_protocol_exist,
     types_are_used,
+    probes_have_controls,
 )
 OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     refusals_have_three_parts,

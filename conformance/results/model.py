@@ -104,6 +104,11 @@ class Result:
         )
 
 
+UNOBSERVED = "could not be observed: "
+NOT_APPLICABLE = "not applicable: "
+"""How `observed` begins where a probe saw nothing; the reason follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one probe saw. `why` says why a difference between two servers bites."""
@@ -114,6 +119,11 @@ class Observation:
     observed: str
     transcript: tuple[Entry, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> bool:
+        """Tell whether something was observed, rather than why nothing could be."""
+        return not self.observed.startswith((UNOBSERVED, NOT_APPLICABLE))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""

@@ -89,10 +89,16 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """An observation without a verdict: a scenario to run, and what goes wrong where servers differ."""
+    """An observation without a verdict: a scenario to run, and what goes wrong where servers differ.
+
+    `control` are those last steps of the scenario's setup that do the same without the odd thing: where they fail,
+    nothing can be observed. `no_control` says why a probe needs none.
+    """
 
     scenario: Scenario
     why: str
+    control: tuple[Step, ...] = ()
+    no_control: str = ""
 
     @property
     def id(self) -> str:

@@ -33,7 +33,12 @@ def read_scenarios(file: Path, form: Format, roles: Roles) -> list[m.Scenario]:
 
 def read_probes(file: Path, form: Format, roles: Roles) -> list[m.Probe]:
     """Read a probe file: one Probe, or one per case; raises BadFile."""
-    return [m.Probe(scenario=scenario, why=document.value["why"]) for scenario, document in _read(file, form, roles)]
+    return [_probe(scenario, document.value) for scenario, document in _read(file, form, roles)]
+
+
+def _probe(scenario: m.Scenario, value: Mapping[str, Any]) -> m.Probe:
+    control = scenario.setup[len(value.get("setup", [])) :]
+    return m.Probe(scenario, value["why"], control, value.get("no_control", ""))
 
 
 def _read(file: Path, form: Format, roles: Roles) -> Iterator[tuple[m.Scenario, Document]]:
@@ -73,7 +78,7 @@ class _Parser:
             file=self._document.file,
             line=self._document.line(("id",)),
             given=given,
-            setup=parser.steps(value.get("setup", []), ("setup",)),
+            setup=tuple(step for key in ("setup", "control") for step in parser.steps(value.get(key, []), (key,))),
             steps=parser.steps(value["steps"], ("steps",)),
             tags=frozenset(value.get("tags", ())),
             needs=value.get("needs", {}) | ({"local": True} if given.honeypots else {}),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_WORDS_ONLY = frozenset({"id", "title", "tags", "why"})
+_WORDS_ONLY = frozenset({"id", "title", "tags", "why", "no_control"})
 """What may be worded better without a change of the scenario."""
 
 

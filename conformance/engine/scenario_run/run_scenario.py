@@ -15,7 +15,8 @@ from conformance.engine.scenario_run.judge import Verdict, judge_end, judge_fram
 from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
 from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
-from conformance.results.model import Observation, Outcome, Problem, Result
+from conformance.results.model import NOT_APPLICABLE, UNOBSERVED, Observation, Outcome, Problem, Result
+from conformance.scenario.requests import requests
 from conformance.target.throttle.connection_count import connection_count
 
 if TYPE_CHECKING:
@@ -135,20 +136,44 @@ async def observe(probe: Probe, run_context: RunContext) -> Observation:
     unmet = run_context.unmet(probe.scenario.needs)
     context = ScenarioContext(run_context, observing=True)
     if unmet is not None:
-        return Observation(probe.id, probe.scenario.title, probe.why, f"not applicable: {unmet}")
+        return Observation(probe.id, probe.scenario.title, probe.why, f"{NOT_APPLICABLE}{unmet}")
     objection = run_context.throttle.objection(connection_count(probe.scenario))
     if objection is not None:
-        return Observation(probe.id, probe.scenario.title, probe.why, f"could not be observed: {objection}")
+        return Observation(probe.id, probe.scenario.title, probe.why, f"{UNOBSERVED}{objection}")
+    unknown = _unknown_types(probe, run_context)
+    if unknown:
+        observed = f"{UNOBSERVED}the server does not know {' and '.join(unknown)}"
+        return Observation(probe.id, probe.scenario.title, probe.why, observed)
     try:
         await provide(context, requirements_of(probe.scenario, run_context.spec))
         await set_up(context, probe.scenario.given)
-        await run_steps((*probe.scenario.setup, *probe.scenario.steps), context)
+        await run_steps(probe.scenario.setup[: len(probe.scenario.setup) - len(probe.control)], context)
+        await _run_control(probe, context)
+        await run_steps(probe.scenario.steps, context)
         observed = context.observed
         if context.throttled.seconds > run_context.bearable(alone=probe.scenario.exclusive):
-            observed = f"could not be observed: {_throttled_too_long(context)}"
+            observed = f"{UNOBSERVED}{_throttled_too_long(context)}"
     except (ScenarioError, ProvisioningFailed) as error:
-        observed = f"could not be observed: {error}"
+        observed = f"{UNOBSERVED}{error}"
     finally:
         await context.end()
     entries, _ = context.transcript.entries()
     return Observation(probe.id, probe.scenario.title, probe.why, observed, entries, context.names.readable())
+
+
+async def _run_control(probe: Probe, context: ScenarioContext) -> None:
+    """Run the steps that must succeed on a server that can be observed; what they cause is not what is observed."""
+    if not probe.control:
+        return
+    try:
+        await run_steps(probe.control, context)
+    except Unmet as error:
+        raise Unmet(f"its control fails: {error.message}", error.offender, step=error.step) from None
+    await context.quiet()
+    for connection in context.connections.values():
+        connection.claimed.update(range(len(connection.log)))
+
+
+def _unknown_types(probe: Probe, run_context: RunContext) -> list[str]:
+    steps = (*probe.scenario.setup, *probe.scenario.steps)
+    return sorted(requests(steps, run_context.spec.incoming) & {*run_context.calibration.unknown_types})

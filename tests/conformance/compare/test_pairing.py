@@ -234,6 +234,13 @@ class TestProbes:
         [pair] = compare(self.observing("yes"), self.observing("no", "sha256:2")).probes
         assert pair.differs
 
+    @pytest.mark.parametrize("nothing", ["could not be observed: its control fails", "not applicable: no restart"])
+    def test_that_saw_nothing_do_not_differ(self, nothing: str) -> None:
+        [pair] = compare(self.observing("yes"), self.observing(nothing)).probes
+        assert (pair.differs, pair.note) == (False, "could not be observed in NEW")
+        [pair] = compare(self.observing(nothing), self.observing(f"{nothing} today")).probes
+        assert (pair.differs, pair.note) == (False, "could not be observed in OLD and NEW")
+
     def test_of_one_run_only_are_named(self) -> None:
         [pair] = compare(run({"1a": PASS}), self.observing("no")).probes
         assert (pair.differs, pair.note) == (False, "not observed in OLD")

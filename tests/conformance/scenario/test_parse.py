@@ -390,6 +390,14 @@ steps:
             ),
         )
 
+    def test_control_comes_after_the_setup(self, tmp_path: Path) -> None:
+        more = "setup: [{sync: alice}]\ncontrol: [{expect: Pong, at: alice}]\nno_control: It is a toy.\n"
+        (tmp_path / "p.yaml").write_text(self.TEXT + more)
+        (probe,) = read_probes(tmp_path / "p.yaml", formats()["probe"], protocol())
+        assert [step.label for step in probe.scenario.setup] == ["sync alice", "expect Pong at alice"]
+        assert [step.label for step in probe.control] == ["expect Pong at alice"]
+        assert probe.no_control == "It is a toy."
+
 
 LABELS: list[tuple[s.Step, str]] = [
     (step, label)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -316,6 +317,39 @@ steps:
             assert (await runner.observe(scenario.probe(self.PROBE))).observed == "yes"
             runner.server.wrong.add("no echo")
             assert (await runner.observe(scenario.probe(self.PROBE))).observed == "no"
+
+    CONTROLLED = """
+control:
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: plain}}
+  - {expect: NewMessage, at: bob}
+steps:
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: odd}}
+  - observe: alice
+    choices: {"${content}": {frame: NewMessage, with: {content: {$capture: content}}}}
+    otherwise: none
+"""
+
+    async def test_does_not_observe_what_its_control_has_caused(self, spec: Spec, scenario: Author) -> None:
+        async with toy_runner(spec) as runner:
+            assert (await runner.observe(scenario.probe(self.CONTROLLED))).observed == "odd"
+
+    async def test_observes_nothing_where_its_control_fails(self, spec: Spec, scenario: Author) -> None:
+        async with toy_runner(spec, later=["no broadcast"]) as runner:
+            seen = await runner.observe(scenario.probe(self.CONTROLLED))
+        assert not seen.seen
+        assert seen.observed == "could not be observed: its control fails: no NewMessage at bob"
+
+    async def test_observes_nothing_of_a_type_that_the_server_does_not_know(self, spec: Spec, scenario: Author) -> None:
+        probe = scenario.probe("""
+steps:
+  - {send_raw: {text: '{"type": "FetchHistory"}'}, by: alice}
+  - {observe: alice, choices: {refused: {frame: Error}}, otherwise: ignored}
+""")
+        async with toy_runner(spec) as runner:
+            calibration = replace(runner.run_context.calibration, unknown_types=("FetchHistory",))
+            runner.run_context = replace(runner.run_context, calibration=calibration)
+            seen = await runner.observe(probe)
+        assert seen.observed == "could not be observed: the server does not know FetchHistory"
 
     async def test_says_why_it_saw_nothing(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec, later=["refuse joins"]) as runner:
