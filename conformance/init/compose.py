@@ -48,7 +48,7 @@ PROFILE = """
 # What this server has that differs from the defaults, which are shown: take away the # and change the number.
 # reply: 2 # seconds that a reply may take
 """
-POLITENESS = """
+THROTTLE = """
 # How much of the server's time a run may take; these are the defaults for a server that is not on this machine.
 # throttle:
 """
@@ -75,7 +75,7 @@ def compose(answers: Answers, protocol: Protocol, schema: str) -> str:
     text = "".join(part.format(**values) for part in parts) + driver.section(answers)
     text += PROFILE + "".join(_group(name, values) for name, values in protocol.profile.items())
     bounds = {name: getattr(CAREFUL, name) for name in CAREFUL.__slots__}
-    return text + POLITENESS + "".join(f"#   {name}: {value}\n" for name, value in bounds.items()) + PROTECTED
+    return text + THROTTLE + "".join(f"#   {name}: {value}\n" for name, value in bounds.items()) + PROTECTED
 
 
 def quoted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What provisioning is, for every driver: a play says what it wants, and leases it for as long as it lasts."""
+"""The interface of every provisioning driver: a scenario leases what it needs, and returns it at its end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A conversation that is wanted: its visibility, and the role of each of its members, by the scenario's names."""
+    """A conversation that a scenario needs: its visibility, and each member's role, by the scenario's names."""
 
     visibility: str
     members: Mapping[str, str]
@@ -21,10 +21,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """All that one play needs, by the scenario's names.
+    """Everything that one scenario needs, by the scenario's names.
 
-    `empty`: it looks at the history of its rooms, so nobody may have written there before. `alone`: it is about the
-    rate limit of an account, so nobody may have used up some of it before, or need it soon after.
+    `empty`: it reads the history of its rooms, so nobody may have written there before. `alone`: it is about the rate
+    limit of an account, so no other scenario may use that account shortly before or after.
     """
 
     users: tuple[str, ...]
@@ -37,8 +37,8 @@ class Wanted:
 class Account:
     """A user of the target. `value` is the id as the server writes it, a text or an integer; `id` is always a text.
 
-    Where the server's ids are integers, what a scenario sees of them, and how they look at the wire, is the affair of
-    the target's dialect. `token` is None where tokens are made with the signing secret.
+    If the server's ids are integers, the target's dialect translates them for scenarios and for the wire. `token` is
+    None if tokens are made with the signing secret.
     """
 
     name: str
@@ -54,9 +54,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedId:
-    """What the target file alone says of the ids that a driver gives: where it says so, whose ids, and one of them.
+    """An id that a driver will give, as far as the target file alone tells: its place in the file, its kind, its value.
 
-    It is given as a lease gives it. `made`: it is an example of those that the driver makes up.
+    The value has the form that a lease gives. `made`: it is an example of the ids that the driver invents.
     """
 
     place: Steps
@@ -66,9 +66,9 @@ class ExpectedId:
 
 
 class Lease(Protocol):
-    """What a play has until `end`, by the scenario's names.
+    """What a scenario has until `end`, by the scenario's names.
 
-    The methods raise ProvisioningFailed, with a reason, for what the driver cannot do.
+    A method raises ProvisioningFailed, with a reason, for what the driver cannot do.
     """
 
     @property
@@ -83,20 +83,20 @@ class Lease(Protocol):
 
     @property
     def lasting(self) -> bool:
-        """Whether the accounts come back in other plays."""
+        """Whether other scenarios use these accounts later."""
         ...
 
     @property
     def claimed_empty(self) -> Mapping[str, str]:
-        """Conversations that are only said to be empty, and a user of each who may look."""
+        """The conversations that the target file claims to be empty, and a member of each who can check."""
         ...
 
     async def ready(self) -> None:
-        """Wait until the accounts have rested, where the play is about their rate limits."""
+        """Wait until the accounts have rested, if the scenario is about their rate limits."""
         ...
 
     def token(self, user: str, changes: Mapping[str, Any] | None = None) -> str | None:
-        """Give a token for a user; `changes` are those of the scenario language. None: send no token at all."""
+        """Give a token for a user; `changes` are those of the scenario language. None: send no token."""
         ...
 
     async def give_role(self, conversation: str, user: str, role: str) -> None:
@@ -104,26 +104,26 @@ class Lease(Protocol):
         ...
 
     async def remove(self, conversation: str, user: str) -> None:
-        """Make a user no member."""
+        """Remove a user from a conversation."""
         ...
 
     async def end(self) -> None:
-        """Give everything back; nothing is raised."""
+        """Give everything back; raises nothing."""
         ...
 
 
 class Provisioner(Protocol):
-    """An open driver; `lasting` says whether its accounts come back in other plays."""
+    """An open driver; `lasting` says whether later scenarios get the same accounts."""
 
     @property
     def lasting(self) -> bool:
-        """Whether accounts are leased and not made."""
+        """Whether the driver lends accounts instead of creating them."""
         ...
 
     async def lease(self, wanted: Wanted) -> Lease:
-        """Bring about all that a play wants, or wait until it is free; raises ProvisioningFailed."""
+        """Create everything that a scenario needs, or wait until it is free; raises ProvisioningFailed."""
         ...
 
     def notes(self) -> Sequence[str]:
-        """Say what the run leaves on the target, and what was repeated; complete when the driver has been closed."""
+        """Say what the run leaves on the target, and which calls were repeated; complete once the driver is closed."""
         ...

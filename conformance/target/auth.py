@@ -1,4 +1,4 @@
-"""The section `auth`: how a user shows who it is, and how its tokens are made where the secret is known."""
+"""The section `auth`: how a user authenticates, and how its tokens are made if the secret is known."""
 
 from __future__ import annotations
 

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 TIMERS = {"rate_window": 2.0, "typing_expiry": 1.0, "token_leeway": 1.0}
-"""Seconds; given to the server, and declared in its profile."""
+"""Seconds. The server gets them as options, and its profile declares them."""
 LIMITS = {"requests_per_window": 100}
-"""Few enough to be met within a window on a slow machine; given to the server, and declared in its profile."""
+"""Low enough to be reached within a window on a slow machine. The server gets them, and its profile declares them."""
 START_TIMEOUT = 30.0
 INSTANCES = 2
 
 
 class Process(Protocol):
-    """A server's own process; its standard output is read, and the end of its input is the end of us."""
+    """A server's process; we read its standard output, and it ends when its standard input ends."""
 
     @property
     def stdout(self) -> asyncio.StreamReader | None:
@@ -59,7 +59,7 @@ class Process(Protocol):
 
 
 async def launch(arguments: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> Process:
-    """Start the reference server; whatever takes the same arguments can stand in its place."""
+    """Start the reference server, or any program that takes the same arguments."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -108,7 +108,7 @@ class Embedded:
         self.ports = [url.rpartition(":")[2].partition("/")[0] for url in self.instances]
 
     async def stop(self) -> None:
-        """End the server, gently first."""
+        """Stop the server: SIGTERM first, then SIGKILL."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -130,7 +130,7 @@ class Embedded:
 
 @contextlib.asynccontextmanager
 async def embedded(spec: Spec, launch: Launch = launch) -> AsyncIterator[tuple[Target, Embedded]]:
-    """Run the reference server for as long as the context lasts, and give the target that it is."""
+    """Run the reference server for as long as the context lasts, and give it as a target."""
     folder = Path(tempfile.mkdtemp(prefix="chat-parity-"))
     server = Embedded(folder, secrets.token_urlsafe(48), launch)
     try:
@@ -150,6 +150,6 @@ async def embedded(spec: Spec, launch: Launch = launch) -> AsyncIterator[tuple[T
 
 
 def _environment() -> dict[str, str]:
-    # The server is found as this package is found: installed beside it, or in the checkout that holds both.
+    # Python finds the server as it finds this package: installed beside it, or in the checkout that contains both.
     root = str(Path(__file__).parents[2])
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}

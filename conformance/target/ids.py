@@ -1,4 +1,4 @@
-"""Whether the ids that a driver gives are such as the target's dialect has; each play would find out for itself."""
+"""Checks once that a driver's ids have the form of the target's dialect, instead of once in each scenario."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_ids(document: Document, driver: Driver, dialect: Dialect | None) -> None:
-    """Raise BadFile for all that do not fit: whatever needs them could not be judged."""
+    """Raise BadFile for all ids that do not fit: no scenario that needs them could be judged."""
     mistakes: dict[tuple[Steps, str], Mistake] = {}
     for one in driver.expected_ids:
         try:

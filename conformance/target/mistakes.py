@@ -1,7 +1,6 @@
-"""The commonest mistakes in target files, in better words than a schema has for them.
+"""Finds the most common mistakes in target files, and describes them better than a schema does.
 
-Looked for before the format is checked, so nothing is taken for granted of the value. What may be a secret is never
-repeated.
+This runs before the format is checked, so it assumes nothing about the value. It never repeats what may be a secret.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ if TYPE_CHECKING:
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CLAIMED = frozenset({"user_id", "name"})
-"""What a claim may be filled with."""
+"""The names that a claim may refer to."""
 HTTP_KEYS = ("api", "url", "base_url")
 """Keys of the section `provision` that hold an HTTP address."""
 
 
 def check_likely_mistakes(document: Document) -> None:
-    """Raise BadFile where one of them was made."""
+    """Raise BadFile if the document contains one of these mistakes."""
     value = document.value
     if not isinstance(value, dict):
         kind = "a list" if isinstance(value, list) else "a single value"
@@ -81,7 +80,7 @@ def _instances(urls: Any, query_param: Any) -> Iterator[tuple[Steps, str]]:
 
 
 def _variables(value: Any, path: Steps) -> Iterator[tuple[Steps, str]]:
-    """Look at every key that ends in `_env`, wherever it stands."""
+    """Check every key that ends in `_env`, at any depth."""
     if isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _variables(inner, (*path, index))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Driver(Protocol):
-    """A driver as the target file describes it; opening it cleans up at the end, however the run ends."""
+    """A driver as the target file describes it; `open` cleans up at the end, however the run ends."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ class Driver(Protocol):
 
     @property
     def expected_ids(self) -> Sequence[ExpectedId]:
-        """The ids of which the target file says enough; those that the target makes are known later."""
+        """The ids that the target file determines; ids that the target creates are known later."""
         ...
 
     def open(self, target: Target, default_role: str) -> AbstractAsyncContextManager[Provisioner]:
@@ -44,9 +44,9 @@ class Target:
     """A server under test: where it is, who may come in and how, and the profile it is judged by.
 
     `profile` has the groups `limits`, `timers` (seconds) and `options`; `reply` is how many seconds a reply may take.
-    `secrets` are to be kept out of everything that is stored or printed; more are learned during a run. Its known
-    failures stand in the file `waivers`. `dialect` is what it calls things (None: as the protocol does). Whatever asks
-    the server for something waits for its turn at `throttle`. `keepalive`: WebSocket pings may keep idle connections.
+    `secrets` are kept out of everything that is stored or printed; a run may add more. The file `waivers` lists the
+    known failures. `dialect` has the target's own names (None: those of the protocol). Every request waits for its turn
+    at `throttle`. `keepalive`: WebSocket pings may keep idle connections open.
     """
 
     name: str
@@ -71,12 +71,12 @@ class Target:
 
     @property
     def limits(self) -> Limits:
-        """How much of its time a run may take."""
+        """The limits that a run keeps on this target."""
         return self.throttle.limits
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The secrets that no frame of the server may ever hold: the one that signs tokens."""
+        """The secrets that no frame of the server may contain: the signing secret."""
         return () if self.auth.signing is None else (self.auth.signing.secret,)
 
     def look_up(self, path: str) -> Any:

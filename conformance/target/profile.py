@@ -1,4 +1,4 @@
-"""The sections `limits`, `timers` and `options`: what this target declares to differ from the defaults of the spec."""
+"""The sections `limits`, `timers` and `options`: where this target differs from the defaults of the spec."""
 
 from __future__ import annotations
 

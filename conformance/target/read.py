@@ -1,4 +1,4 @@
-"""Reads a target file: the format says what may stand where, and each section has a reader of its own."""
+"""Reads a target file: its schema says what each section may contain, and each section has its own reader."""
 
 from __future__ import annotations
 
@@ -63,4 +63,4 @@ def check_target(file: Path, spec: Spec) -> None:
     """Check a target file without its secrets, and the waivers that it names; raises BadFile."""
     target = read_target(file, spec, secrets=Secrets(checking=True))
     if target.waivers is not None:
-        read_waivers(target.waivers, spec.formats["waivers"], date.min)  # Whatever the day, it says the same.
+        read_waivers(target.waivers, spec.formats["waivers"], date.min)  # The result does not depend on today's date.

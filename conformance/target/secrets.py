@@ -1,7 +1,7 @@
 """The secrets of a target: where they come from, and how they are kept out of everything that is stored or printed.
 
-A secret is found by its value, as it is and as it looks inside JSON, a URL or HTML. What a target gives us while it
-runs (the tokens of a login) is a secret as well, and so is a generated password.
+A secret is found by its value, plain or as written in JSON, a URL or HTML. What a target issues during a run (the token
+of a login) is a secret as well, and so is a generated password.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 REDACTED = "«redacted»"
 SHORTEST = 6
-"""Characters of the shortest secret that is taken: a shorter one would be found, and hidden, all over a report."""
+"""The fewest characters of a secret: a shorter one would be found, and hidden, all over a report."""
 ELLIPSIS = "…"
-"""Where we cut a text short."""
+"""The end of a text that was cut."""
 FEW = 64
-"""Forms of secrets that are looked for one by one; more are looked up by how they begin."""
+"""The most forms of secrets that are searched one by one; more are indexed by how they begin."""
 
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 """A JWT: a base64url JSON object, a point, the claims, a point, the signature (RFC 7519 §3)."""
@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 class Secrets:
     """The secrets of one target that are known so far.
 
-    `checking`: the file is only checked, so that no variable needs to be set, and none is read.
+    `checking`: the file is only checked, so no variable is read or needs to be set.
     """
 
     def __init__(self, *known: str, checking: bool = False) -> None:
@@ -45,7 +45,7 @@ class Secrets:
             self.keep(secret)
 
     def keep(self, secret: str) -> str:
-        """Remember a secret, and give it back; one that is too short to be told from other text is not looked for."""
+        """Remember a secret, and give it back; one that is too short to distinguish from other text is not searched."""
         if len(secret) >= SHORTEST:
             for form in _forms(secret):
                 self._forms.setdefault(form[:SHORTEST], set()).add(form)
@@ -53,7 +53,7 @@ class Secrets:
         return secret
 
     def read(self, variable: str, file: Path, purpose: str, least: int = SHORTEST) -> str:
-        """Take a secret of at least so many bytes from the environment; raises UsageError."""
+        """Read a secret of at least `least` bytes from the environment; raises UsageError."""
         if self._checking:
             return ""
         secret = os.environ.get(variable)
@@ -64,7 +64,7 @@ class Secrets:
         return self.keep(secret)
 
     def redact(self, text: str) -> str:
-        """Replace the secrets, and whatever looks like a token."""
+        """Replace the secrets, and anything that looks like a token."""
         for form in sorted(self._suspects(text), key=len, reverse=True):  # One secret may be a part of another.
             text = text.replace(form, REDACTED)
         if ELLIPSIS in text:
@@ -72,7 +72,7 @@ class Secrets:
         return _TOKEN.sub(REDACTED, text) if "eyJ" in text else text
 
     def _without_beginning(self, text: str) -> str:
-        """Replace the beginning of a secret at the end of a text: somebody has cut it there."""
+        """Replace the beginning of a secret at the end of a text that was cut."""
         tail = text[-self._longest :]
         for at in range(len(tail) - SHORTEST + 1):
             rest = tail[at:]
@@ -90,12 +90,12 @@ class Secrets:
 
 
 def _forms(secret: str) -> set[str]:
-    """Give all the ways in which a secret may be written: in a URL or in HTML, and any of these inside JSON."""
+    """Give all the forms of a secret: plain, in a URL or in HTML, and each of these inside JSON."""
     quoted = {write(secret, safe=safe) for write in (quote, quote_plus) for safe in ("", "/", "/:@!$&'()*,;=")}
     quoted |= {re.sub("%..", lambda found: found[0].lower(), one) for one in quoted}
     quoted |= {quote(one, safe="") for one in quoted}
     forms = {secret, html.escape(secret), html.escape(secret, quote=False), *quoted}
-    for _ in range(3):  # JSON is often told inside JSON.
+    for _ in range(3):  # JSON often contains JSON.
         forms |= {json.dumps(one, ensure_ascii=ascii)[1:-1] for one in forms for ascii in (True, False)}
         forms |= {one.replace("/", "\\/") for one in forms} | {repr(secret)[1:-1]}
     return forms

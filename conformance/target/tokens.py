@@ -1,4 +1,4 @@
-"""Makes the tokens that users show, the good ones and the many kinds of bad ones."""
+"""Makes the users' tokens: valid ones, and many kinds of invalid ones."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Signing:
 def make_token(signing: Signing | None, account: Account, changes: Mapping[str, Any] | None = None) -> str | None:
     """Give a token for a user; `changes` are those of the scenario language (`token:`). None: send no token at all.
 
-    The good one is the account's own, if it has one. Bad ones are made with the secret; where it is unknown
-    (`signing` None), a token that cannot be made of the good one raises ProvisioningFailed.
+    The valid token is the account's own, if it has one. Invalid ones are made with the secret. If the secret is unknown
+    (`signing` None), a token that cannot be derived from the valid one raises ProvisioningFailed.
     """
     if account.token is None or (signing is not None and changes):
         if signing is None:
@@ -55,7 +55,7 @@ def make_token(signing: Signing | None, account: Account, changes: Mapping[str, 
 
 
 def mint(signing: Signing, user_id: str | int, name: str, changes: Mapping[str, Any] | None = None) -> str | None:
-    """Make a token with the secret; an integer `user_id` stays one in the claims."""
+    """Make a token with the secret; an integer `user_id` stays an integer in the claims."""
     changes = changes or {}
     if changes.get("missing"):
         return None
@@ -64,7 +64,7 @@ def mint(signing: Signing, user_id: str | int, name: str, changes: Mapping[str, 
     now = int(time.time())
     names = {"user_id": user_id, "name": name}
     claims = substitute(dict(signing.claims), names.__getitem__)
-    # Two tokens of one user and second must still be two tokens: some servers end the older session of the same token.
+    # Two tokens of one user in one second must differ: some servers end the older session of the same token.
     claims = (
         {"iat": now, "exp": now + int(signing.ttl), "jti": str(uuid.uuid4())} | claims | dict(changes.get("claims", {}))
     )

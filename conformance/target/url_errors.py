@@ -1,4 +1,4 @@
-"""What people get wrong in the address of a server, in words that say how it was probably meant."""
+"""Finds mistakes in the address of a server, and says what was probably meant."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ HTTP = ("http", "https")
 _OTHER = {"http": "ws", "https": "wss", "ws": "http", "wss": "https"}
 _NAMES = {WEBSOCKET: "a WebSocket address", HTTP: "an HTTP address"}
 LONGEST = 500
-"""Characters of an address; it is repeated in the sentence."""
+"""The most characters of an address; an error message repeats it."""
 _HOST = re.compile(r"(?!-)[^\W_]([\w-]{0,61}[^\W_])?(\.(?!-)[^\W_]([\w-]{0,61}[^\W_])?)*\.?")
 """Labels of up to 63 letters, digits, hyphens and, within, underscores; letters of any script."""
 
 
 def wrong_address(url: str, schemes: tuple[str, str] = WEBSOCKET) -> str | None:
-    """Say what is wrong with an address, in a sentence without any password of it; None: nothing is."""
+    """Say what is wrong with an address, without repeating a password; None: nothing is wrong."""
     if not url:
         return "an address is missing here"
     if len(url) > LONGEST:
-        return f"an address of {len(url):,} characters stands here; {LONGEST} are the most"
+        return f"an address of {len(url):,} characters is too long; the limit is {LONGEST}"
     shown = _without_credentials(url)
     if "${" in url:
         return f"{shown} holds ${{…}}: nothing is filled in here, write the address out"
@@ -36,8 +36,8 @@ def wrong_address(url: str, schemes: tuple[str, str] = WEBSOCKET) -> str | None:
         return f"{shown} is not {_NAMES[schemes]}: it begins with {schemes[0]}:// or {schemes[1]}://{guess}"
     try:
         parts = urlsplit(url)
-    except ValueError:  # brackets that are no IPv6 address
-        return f"{shown} has no host that could be read; an IPv6 address stands in [ ]"
+    except ValueError:  # brackets without an IPv6 address
+        return f"{shown} has no host that could be read; write an IPv6 address in [ ]"
     return _wrong_parts(parts, shown)
 
 

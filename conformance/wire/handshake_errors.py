@@ -1,4 +1,4 @@
-"""Why a server did not let us in, and what somebody at the keyboard can do about it."""
+"""Why a server refused a connection, and what the user can do about it."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
 
 REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 ABSENT = frozenset({502, 503, 504})
-MAX_TOLD = 65536
+MAX_BODY = 65536
 """Bytes of the body of a refusal that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The server did not let us in.
+    """The server refused the connection.
 
-    `status` is that of HTTP, None where it came to no answer; `why` a few words, `advice` what to do about it, and
-    `retry_after` the header of that name (RFC 9110 §10.2.3). `told` is what an error said besides: its headers and its
-    body, cut off where it never ends.
+    `status` is the HTTP status, None if no response came. `why` gives the reason in a few words, and `advice` says what
+    to do. `retry_after` is the header of that name (RFC 9110 §10.2.3). `text` has the headers and the body of the
+    refusal, at most `MAX_BODY` bytes of it.
     """
 
     status: int | None
     why: str
     advice: str = ""
     retry_after: str | None = None
-    told: str = ""
+    text: str = ""
 
     def __str__(self) -> str:
-        """Say both."""
+        """Give the reason and the advice."""
         return f"{self.why}; {self.advice}" if self.advice else self.why
 
 
 def refused(error: Exception, url: str, timeout: float) -> Refused:
-    """Say what an error of the opening handshake means; `timeout` is in seconds."""
+    """Translate an error of the opening handshake; `timeout` is in seconds."""
     secure = url.lower().startswith("wss:")
     match error:
         case InvalidStatus():
@@ -76,8 +76,8 @@ def _answered(response: Response) -> Refused:
         location = next(iter(headers.get_all("Location")), "").partition("?")[0]
         return Refused(status, f"{why}, a redirect to {location[:200]!r}", "name the address that is meant")
     retry_after = next(iter(headers.get_all("Retry-After")), None)
-    told = f"{headers}{response.body[:MAX_TOLD].decode(errors='replace')}"
-    return Refused(status, why, _advice(status), retry_after, told)
+    text = f"{headers}{response.body[:MAX_BODY].decode(errors='replace')}"
+    return Refused(status, why, _advice(status), retry_after, text)
 
 
 def _advice(status: int) -> str:

@@ -14,7 +14,7 @@ from conformance.engine.scenario_run.run_scenario import observe, run_scenario
 from conformance.scenario.parse import read_probes, read_scenarios
 from conformance.spec.links import check_probe, check_scenario
 from conformance.target import Auth, Target
-from conformance.target.provision.created import Fresh
+from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.jwt import Jwt, Named
 from conformance.target.secrets import Secrets
 from conformance.target.tokens import Signing
@@ -112,7 +112,7 @@ class ToyRunner:
 async def run_context_at(spec: Spec, *urls: str, provisioner: Provisioner | None = None, **changes: Any) -> RunContext:
     """Calibrate what listens at `urls`."""
     target = target_at(spec, *urls, **changes)
-    driver = provisioner or Fresh(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
+    driver = provisioner or CreatingProvisioner(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
     calibration = await calibrate(spec, target, driver, 1.0)
     return RunContext(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
 

@@ -80,17 +80,17 @@ async def run(
         arranged = arrange(scenarios, options.order)
         attempts = [(one, attempt) for attempt in range(1, options.repeat + 1) for one in arranged]
 
-        async def visit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
+        async def admit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
             try:
-                async with throttle.visit(connection_count(with_bystanders(one, run_context))):
+                async with throttle.admit(connection_count(with_bystanders(one, run_context))):
                     if not state.stopped:
                         await begin()
                     state.stopped = state.stopped or watchdog.stopped
             except (BudgetSpent, AskedToLeave) as error:
                 state.stopped = state.stopped or str(error)
 
-        work = [(one, partial(visit, one, partial(supervised.scenario, one, attempt))) for one, attempt in attempts]
-        work += [(probe.scenario, partial(visit, probe.scenario, partial(supervised.probe, probe))) for probe in probes]
+        work = [(one, partial(admit, one, partial(supervised.scenario, one, attempt))) for one, attempt in attempts]
+        work += [(probe.scenario, partial(admit, probe.scenario, partial(supervised.probe, probe))) for probe in probes]
         with Phase(state, "together"):
             shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
             await pool([begin for _, begin in shared], options.jobs)

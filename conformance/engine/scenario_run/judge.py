@@ -101,7 +101,7 @@ def judge_frames(scenario: Scenario, context: ScenarioContext, verdict: Verdict)
 def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     """Check that no refusal repeats what it refuses."""
     for who, refusal in context.refused.items():
-        if any(token in refusal.told for token in context.shown if len(token) >= TELLING):
+        if any(token in refusal.text for token in context.shown if len(token) >= TELLING):
             message = f"{who} was refused by an answer with its token in it"
             _charge(scenario, verdict, context.run.spec.protocol.secret_rule, message, None)
 

@@ -1,4 +1,4 @@
-"""Keeps every open connection in use while a scenario waits, so that no gateway ends it for being idle."""
+"""Keeps every open connection in use while a scenario waits, so that no gateway closes it as idle."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""WebSocket connections to a target that belong to no scenario: they see a server end that is back in the same moment.
+"""WebSocket connections to a target that belong to no scenario: they notice a server that ends and is back at once.
 
-A connection can end for many reasons: a gateway ends idle ones, or those of a certain age. A server that ends takes
-all its connections along. So the end of one says something only where no other connection of that instance lives on.
+A connection can end for many reasons: a gateway closes idle ones, or those of a certain age. When a server ends, all
+its connections end. So one ended connection is evidence only if no other connection of that instance lives on.
 
     a liveness connection ends, and                               what it was
     ------------------------------------------------------------  ----------------------------------------
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
     from conformance.wire.events import Received
 
 PER_INSTANCE = 2
-"""Connections to each instance: with one alone, nobody knows whether another one would have lived on."""
+"""Connections to each instance: with only one, nobody knows whether another would have lived on."""
 STAGGER = 0.5
 """Seconds between their openings, so that a gateway that counts a connection's age does not end them together."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""Seconds before one that has ended is opened again; each time twice as many, up to the longest."""
+"""Seconds before an ended connection is opened again; the pause doubles each time, up to the longest."""
 MOMENT = 0.2
-"""Seconds after the end of one connection in which those of all others have arrived, where the server was lost."""
+"""Seconds after one connection's end within which all others end too, if the server was lost."""
 BEFORE = 0.05
-"""Seconds before it in which they may have arrived already."""
+"""Seconds before it within which the others may have ended already."""
 FEW = 20
 
 
 class LivenessConnections:
-    """Keeps connections to every instance of a target, and calls `lost` with what was seen when an instance ended.
+    """Keeps connections to every instance of a target, and calls `lost` with a description when an instance ends.
 
-    There are none where connections are few, and where accounts are lent: they would be missing elsewhere.
+    It keeps none where the target limits connections or lends accounts: scenarios need them.
     """
 
     def __init__(self, run_context: RunContext, lost: Callable[[str], None]) -> None:
@@ -87,11 +87,11 @@ class LivenessConnections:
             self._context = None
 
     async def judged(self) -> None:
-        """Wait until every end that was seen so far has been explained, or called a loss."""
+        """Wait until every end seen so far is explained or counted as a loss."""
         await self._judged.wait()
 
     async def _keep(self, context: ScenarioContext, who: str, first: asyncio.Event) -> None:
-        """Keep one connection open; `first` is set when one of them has been tried."""
+        """Keep one connection open; set `first` when one of them has been tried."""
         turn, instance = self._places[who]
         await asyncio.sleep(turn * STAGGER)
         pause = SHORTEST_PAUSE
@@ -113,7 +113,7 @@ class LivenessConnections:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _judge(self, ended: Connection, instance: int) -> None:
-        """Call it a loss where every other connection of the instance ended in the same moment."""
+        """Report a loss if every other connection of the instance ended in the same moment."""
         closed = ended.closed
         assert closed is not None
         if closed.ours or closed.fault:
@@ -121,7 +121,7 @@ class LivenessConnections:
         self._judging += 1
         self._judged.clear()
         try:
-            # How late the others' ends are for us depends on this machine.
+            # How late we see the others' ends depends on this machine.
             await asyncio.sleep(MOMENT * self._run.time_scale)
             beside = self._run.open_connections.beside(ended, instance, BEFORE)
             if beside and not any(one.closed is None for one in beside):
@@ -134,5 +134,5 @@ class LivenessConnections:
 
 
 def _forget(connection: Connection, _: Received) -> None:
-    """Keep nothing of what the server sends: nobody will look at it."""
+    """Drop what the server sends: nothing reads it."""
     connection.log.clear()

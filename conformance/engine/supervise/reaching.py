@@ -17,27 +17,27 @@ from conformance.target.accounts import Wanted
 from conformance.wire.handshake_errors import Refused
 
 LONGEST_LOOK = 5.0
-"""Seconds at least until a target that says nothing when it is asked whether it is still there counts as lost."""
+"""The shortest wait, in seconds, before a target that does not answer this question counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of the question: why the target is not there (empty: it is), and whether it took too long to say."""
+    """The answer: why the target is not there (empty: it is there), and what it took too long for."""
 
     gone: str = ""
     slow: str = ""
 
 
 async def ask(run_context: RunContext) -> Answer:
-    """Connect to every instance, and ask the barrier of each connection where it answered before."""
+    """Connect to every instance, and ask the barrier of each connection if it answered during calibration."""
     context = ScenarioContext(replace(run_context, reachability=Reachability()), observing=True)
     instances = range(1, len(run_context.target.instances) + 1)
-    # Accounts that are lent are few: one of them has to do for all instances.
+    # Lent accounts are few: one of them serves for all instances.
     users = ["asking"] if run_context.provisioner.lasting else [f"asking{number}" for number in instances]
     longest = max(LONGEST_LOOK * run_context.time_scale, 2 * run_context.reply)
     began = time.perf_counter()
     try:
-        # Whoever waits for an account that a play has, or for its rate limit, waits for us and not for the target.
+        # Waiting for an account of a running scenario, or for a rate limit, is our delay and not the target's.
         await provide(context, Wanted(tuple(users)))
         began = time.perf_counter()
         async with asyncio.timeout(longest):

@@ -1,4 +1,4 @@
-"""Runs scenarios and probes under the watchdog, and passes on what may be believed: at once, or after a second run."""
+"""Runs scenarios and probes under the watchdog; passes on each believable result, at once or after a second run."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ WELL = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 @dataclass(slots=True)
 class SupervisedRun:
-    """What runs in one run of the command; `give` takes each result and each observation, once.
+    """The scenarios and probes of one run of the command; `give` takes each result and each observation once.
 
-    `held` are those whose target was lost, or may have been; `again` deals with them when all others are done.
+    `postponed` has those whose target was lost, or may have been lost; `again` runs them after all others.
     """
 
     run_context: RunContext
     watchdog: Watchdog
     give: Callable[[Result | Observation], None]
-    held: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    postponed: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     culprits: int = 0
     changed: list[str] = field(default_factory=list)
     stopped: str = ""
 
     async def scenario(self, one: Scenario, attempt: int) -> None:
-        """Play a scenario."""
-        result, stands = await self._attempt(one, attempt)
-        if result is not None and stands:
+        """Run a scenario."""
+        result, believed = await self._attempt(one, attempt)
+        if result is not None and believed:
             self.give(result)
         else:
-            self.held.append(partial(self._scenario_again, one, attempt, result))
+            self.postponed.append(partial(self._scenario_again, one, attempt, result))
 
     async def probe(self, probe: Probe) -> None:
-        """Observe a probe."""
-        seen, stands = await self._observe(probe)
-        if seen is not None and stands:
+        """Run a probe."""
+        seen, believed = await self._observe(probe)
+        if seen is not None and believed:
             self.give(seen)
         else:
-            self.held.append(partial(self._probe_again, probe))
+            self.postponed.append(partial(self._probe_again, probe))
 
     async def again(self, stopped: str) -> None:
-        """Play what was held back, one at a time; where the run has `stopped`, say of each why it is not judged."""
+        """Run what was postponed, one at a time; if the run has `stopped`, give each of them as not judged."""
         self.stopped = stopped
-        for begin in self.held:
+        for begin in self.postponed:
             await begin()
         if self.watchdog.returns and not self.culprits:
             self.watchdog.doubt(
@@ -72,11 +72,11 @@ class SupervisedRun:
         if self.stopped:
             self.give(self._not_judged(one, attempt, before))
             return
-        result, stands = await self._attempt(one, attempt, again=True)
+        result, believed = await self._attempt(one, attempt, again=True)
         self.stopped = self.stopped or self.watchdog.stopped
         if result is None:
             self.give(self._not_judged(one, attempt, before))
-        elif stands:
+        elif believed:
             dropped = before is not None and one.id not in self.watchdog.slowed
             if dropped and before is not None and before.outcome is not result.outcome:
                 self.changed.append(one.id)
@@ -110,7 +110,7 @@ class SupervisedRun:
         return seen, await self.watchdog.believes(watch, well=True, again=again)
 
     def _not_judged(self, one: Scenario, attempt: int, seen: Result | None) -> Result:
-        """Give what is left of a play when the target is gone: no word against the server."""
+        """Give the result of a scenario whose target is gone: BLOCKED, which says nothing against the server."""
         problem = Problem(f"not judged: {self.stopped}", self._file(one), one.line)
         if seen is None:
             return Result(one.id, one.feature, one.rules, Outcome.BLOCKED, 0.0, (problem,), attempt=attempt)

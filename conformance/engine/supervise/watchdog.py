@@ -1,18 +1,18 @@
-"""Watches over a run: whether the target is still there, and still the one that was calibrated.
+"""Watches a run: whether the target is still there, and is still the one that was calibrated.
 
-What a play says against a server says nothing when the server was not there to be judged.
+A failure says nothing about a server that was not there.
 
-    a play ends                                                     its result
+    a scenario ends                                                 its result
     -------------------------------------------------------------   --------------------------------------------------
-    well, and every connection was answered                         stands
-    otherwise, and the target lets somebody in and replies, and     stands
+    well, and every connection was answered                         counts
+    otherwise, and the target lets somebody in and replies, and     counts
     no instance of it has ended all its connections meanwhile
-    otherwise                                                       is held back, and so is the beginning of others
-      the target was only slow                                      it is run again at the end, with nothing beside,
-                                                                      and that result stands
-      the target comes back (or the run can start it again)         it is run again at the end, with nothing beside
+    otherwise                                                       is postponed, and so is the start of others
+      the target was only slow                                      it runs again at the end, with nothing beside it,
+                                                                      and the second result counts
+      the target comes back (or the run can start it again)         it runs again at the end, with nothing beside it
         and is lost again while that runs                           FAIL: this scenario brings the server down
-        and it ends otherwise than before                           that result, and the run is not complete
+        and it ends with another outcome                            the second result; the run is not complete
       it does not come back                                         BLOCKED, and the run ends there
 """
 
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
 
 GRACE_PERIOD = 5.0
-"""Seconds in which a target that was lost may come back."""
-GLANCE = 0.25
-"""Seconds between two looks whether it has."""
+"""Seconds that a lost target has to come back."""
+POLL_INTERVAL = 0.25
+"""Seconds between two checks whether it is back."""
 MOST_LOSSES = 10
-"""Times that a run finds a lost target back and goes on."""
+"""How often a run may lose its target, find it back and go on."""
 MOST_NAMES = 8
 
 _T = TypeVar("_T")
@@ -49,7 +49,7 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True, eq=False)
 class Watch:
-    """One play under watch: how its target fared, and how many losses there were when it began."""
+    """One scenario under watch: how its target fared, and how many losses the run had when it began."""
 
     name: str
     losses: int
@@ -57,11 +57,11 @@ class Watch:
 
 
 class Watchdog:
-    """Says of each play whether it may be believed; a context manager around all of them.
+    """Decides for each scenario whether its result may be believed; a context manager around all of them.
 
-    `stopped` says why the run has to end (empty: it has not to); `doubts` why it is not complete though it goes on;
-    `returns` how often the target was lost and is back; `seen` what the last loss looked like; `slow` what the target
-    took too long for, the last time, and `slowed` the names of those that were playing.
+    `stopped` says why the run has to end (empty: it goes on). `doubts` says why the run is not complete although it
+    goes on. `returns` counts how often the target was lost and came back. `seen` describes the last loss. `slow` says
+    what the target last took too long for, and `slowed` names the scenarios that were running then.
     """
 
     def __init__(self, run_context: RunContext) -> None:
@@ -100,7 +100,7 @@ class Watchdog:
         await self._liveness.__aexit__()
 
     async def restart(self) -> None:
-        """Restart the target, which is no loss."""
+        """Restart the target; this does not count as a loss."""
         assert self._run.restart is not None
         self._restarting = True
         await self._liveness.__aexit__()
@@ -115,7 +115,7 @@ class Watchdog:
         return Watch(name, self._losses)
 
     async def over(self, watch: Watch, begin: Callable[[], Coroutine[None, None, _T]]) -> _T | None:
-        """Run something once the target is there; None: the target has gone for good meanwhile."""
+        """Run something as soon as the target is there; None: the target is gone for good."""
         await self._here.wait()
         if self.stopped:
             return None
@@ -136,9 +136,9 @@ class Watchdog:
                 await asyncio.wait({supervised})
 
     async def believes(self, watch: Watch, *, well: bool, again: bool = False) -> bool:
-        """Say whether what a play has seen stands; `well`: it says nothing against the server. The watch is over.
+        """End the watch of a scenario, and say whether its result counts; `well`: it says nothing against the server.
 
-        What runs `again` has nothing beside it: then a slow target is judged as it is.
+        A scenario that runs `again` has nothing beside it, so a slow target is judged as it is.
         """
         try:
             if self.stopped:
@@ -159,8 +159,8 @@ class Watchdog:
                 self._watched.remove(watch)
 
     async def close(self) -> None:
-        """Look once more at a target that was there all the time: what was calibrated must hold at the end, too."""
-        for _ in range(2):  # One slow moment is no other server.
+        """Measure a target that was there all the time once more: its calibration must hold at the end, too."""
+        for _ in range(2):  # One slow moment does not mean another server.
             wrong = await differences(self._run)
             if not wrong:
                 return
@@ -171,7 +171,7 @@ class Watchdog:
         self.doubts = self.doubts or reason
 
     def notes(self) -> list[str]:
-        """Say what did not spoil the run, and is good to know."""
+        """Give the notes on the run that do not change a result."""
         if not self.slow:
             return []
         return [
@@ -181,7 +181,7 @@ class Watchdog:
 
     @property
     def suspects(self) -> str:
-        """Name those that were playing when the target was lost for the last time."""
+        """Name the scenarios that were running when the target was last lost."""
         more = len(self._suspects) - MOST_NAMES
         return ", ".join(self._suspects[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
@@ -195,7 +195,7 @@ class Watchdog:
         self._suspects = tuple(watch.name for watch in self._watched) or self._suspects
 
     async def _ask(self) -> Answer:
-        """Say what is wrong with the target now; whoever asks while a question is under way shares the next one."""
+        """Say what is wrong with the target now; callers that arrive during a question share the next one."""
         arrived = time.perf_counter()
         async with self._asking:
             if self._asked < arrived:
@@ -204,9 +204,9 @@ class Watchdog:
             return self._answer
 
     async def _recover(self, gone: str) -> str:
-        """Wait for the target to come back, or bring it back; else the run is over.
+        """Wait for the target to come back, or restart it; if neither works, the run ends.
 
-        Gives what was slow where the target is there at the next question already, and nothing was lost meanwhile.
+        Gives what was slow if the target answers the very next question and nothing was lost in between.
         """
         arrived, losses = time.perf_counter(), self._losses
         async with self._recovering:
@@ -225,7 +225,7 @@ class Watchdog:
                 if time.perf_counter() > until:
                     self._give_up(f"the target was lost while {self.suspects} ran: {gone}")
                     return ""
-                await asyncio.sleep(GLANCE)
+                await asyncio.sleep(POLL_INTERVAL)
             self._good = time.perf_counter()
             self.returns += 1
             if self.returns > MOST_LOSSES:

@@ -1,4 +1,4 @@
-"""A target's own names for ours: types, fields, words, ids, an envelope, applied between a connection and the wire.
+"""A target's own names: types, fields, words, ids and an envelope, translated between a connection and the wire.
 
 Scenarios, patterns and schemas speak the protocol. `read_dialect` makes the `dialect:` section of a target file a
 frozen `Dialect`; each of its two directions has two pure functions, `to_wire` and `from_wire`.

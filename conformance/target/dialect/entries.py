@@ -24,7 +24,7 @@ _TABLES = ("types", "fields", "values", "objects", "messages")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The section as it is written; what stands under one direction goes before what stands for both."""
+    """The section as written; an entry of one direction takes precedence over an entry of both."""
 
     document: Document
 
@@ -35,7 +35,7 @@ class Section:
         return found
 
     def find(self, way: str, *path: str) -> tuple[Any, Steps] | None:
-        """Give the value for a direction, and where it stands; None: there is none."""
+        """Give the value for a direction, and its place in the section; None: there is none."""
         for steps in ((way, *path), path):
             value: Any = self.value
             for step in steps:

@@ -1,10 +1,10 @@
 """How one kind of id is written on the wire. Scenarios and schemas always see a UUID, as the protocol has it.
 
-Both ways must agree for as long as a run lasts, also for ids that a scenario invents, so nothing here guesses:
+Both directions must agree for the whole run, also for ids that a scenario invents, so nothing here guesses:
 
     uuid      as it is
     integer   the number is the UUID's 128 bits: 7 is 00000000-0000-0000-0000-000000000007
-    opaque    a UUID stands for itself, any other text for the UUID of its SHA-1 (RFC 9562 §5.5); the text is remembered
+    opaque    a UUID stays as it is; any other text becomes the UUID of its SHA-1 (RFC 9562 §5.5) and is remembered
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from conformance.files.show import show
 LARGEST = 2**53 - 1
 """The largest integer that every JSON library keeps exactly (RFC 8259 §6)."""
 WIDEST = 2**64 - 1
-"""The largest integer that is taken from a server for an id."""
+"""The largest integer that a server may use as an id."""
 LONGEST = 256
-"""Characters of an opaque id that are plausible."""
+"""The most characters of a plausible opaque id."""
 MOST = 100_000
-"""Opaque ids that are remembered; the one that was used least recently is forgotten first."""
+"""The most opaque ids that are remembered; the least recently used one is forgotten first."""
 
 _NAMESPACE = uuid.UUID("6f1f3c52-3f0e-5d0a-9d8c-8a6b7c0f4e11")
 
@@ -33,20 +33,20 @@ class Form(Protocol):
     """One way to write an id."""
 
     def to_wire(self, given: Any) -> Any:
-        """Give the wire form; what is no id of the protocol stays wrong on the wire."""
+        """Give the wire form; a value that is no id of the protocol stays wrong on the wire."""
         ...
 
     def from_wire(self, given: Any) -> str:
-        """Give the UUID; raises ValueError, which says what would be an id."""
+        """Give the UUID; raises ValueError, which describes a valid id."""
         ...
 
-    def fresh(self) -> str:
-        """Invent an id, as a UUID, that a server does not have."""
+    def invented(self) -> str:
+        """Invent an id, as a UUID, that no server has."""
         ...
 
 
 def canonical(given: Any) -> uuid.UUID | None:
-    """Read a UUID in the one form that the protocol has for it; None: it is something else."""
+    """Read a UUID in the protocol's form; None: it is something else."""
     if not isinstance(given, str) or len(given) != 36:
         return None
     try:
@@ -68,19 +68,19 @@ class Uuid:
         """Give it as it is: its schema judges it."""
         return given
 
-    def fresh(self) -> str:
+    def invented(self) -> str:
         """Invent a random UUID."""
         return str(uuid.uuid4())
 
 
 @dataclass(frozen=True, slots=True)
 class Integer:
-    """JSON integers from 0; those that are invented lie in the upper half below `largest`, where no counter gets."""
+    """JSON integers from 0; invented ones are in the upper half below `largest`, which no counter reaches."""
 
     largest: int = LARGEST
 
     def to_wire(self, given: Any) -> Any:
-        """Give the number. A number where the protocol wants a UUID is wrong, and so it becomes a text."""
+        """Give the number. A number instead of a UUID is wrong in the protocol, so it becomes a text on the wire."""
         if isinstance(given, int | float) and not isinstance(given, bool):
             return show(given)
         found = canonical(given)
@@ -88,7 +88,7 @@ class Integer:
             return given
         if found.int <= WIDEST:
             return found.int
-        # Somebody has written this UUID down, say in the examples of a schema: it names nothing, and so does this.
+        # This UUID comes from a file, such as the examples of a schema: it names nothing, and neither does the number.
         return self.largest - found.int % (self.largest // 2)
 
     def from_wire(self, given: Any) -> str:
@@ -97,7 +97,7 @@ class Integer:
             raise ValueError(f"an integer from 0 to {WIDEST}")
         return str(uuid.UUID(int=given))
 
-    def fresh(self) -> str:
+    def invented(self) -> str:
         """Invent a large number."""
         half = self.largest // 2
         return str(uuid.UUID(int=random.randint(half + 1, self.largest)))  # noqa: S311 -- a name, not a secret
@@ -105,24 +105,24 @@ class Integer:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """Texts of any kind. `_texts` remembers which one a UUID stands for: the only memory of a dialect, and bounded."""
+    """Texts of any kind. `_texts` maps a UUID back to its text: the only memory of a dialect, and bounded."""
 
     _texts: OrderedDict[str, str] = field(default_factory=OrderedDict, compare=False, repr=False)
 
     def to_wire(self, given: Any) -> Any:
-        """Give the text that was seen; a UUID that nobody has sent is a text like any other."""
+        """Give the text that the server sent; a UUID that it never sent is used as it is."""
         if not isinstance(given, str) or given not in self._texts:
             return given
         self._texts.move_to_end(given)
         return self._texts[given]
 
     def from_wire(self, given: Any) -> str:
-        """Give the UUID that stands for this text."""
+        """Give the UUID that replaces this text."""
         if not isinstance(given, str) or not 0 < len(given) <= LONGEST:
             raise ValueError(f"a text of 1 to {LONGEST} characters")
         if canonical(given) is not None:
             return given
-        # A lone surrogate has no UTF-8; it is told apart all the same.
+        # A lone surrogate has no UTF-8, but it gets a UUID of its own all the same.
         found = str(uuid.uuid5(_NAMESPACE, given.encode("utf-8", "surrogatepass").hex()))
         self._texts[found] = given
         self._texts.move_to_end(found)
@@ -130,8 +130,8 @@ class Opaque:
             self._texts.popitem(last=False)
         return found
 
-    def fresh(self) -> str:
-        """Invent a random UUID: it is a text, too."""
+    def invented(self) -> str:
+        """Invent a random UUID, which is a text, too."""
         return str(uuid.uuid4())
 
 

@@ -1,4 +1,4 @@
-"""Reads JSON text with a forgiving eye: members, values and words as they are written, broken ones too."""
+"""Reads JSON text tolerantly: members, values and words as they are written, broken ones too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLOSE = re.compile(r"\s*\}")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`"key": value,` as it is written, with the space before it; `comma` is empty behind the last one."""
+    """`"key": value,` as it is written, with the space before it; `comma` is empty after the last one."""
 
     space: str
     key: str
@@ -28,7 +28,7 @@ class Member:
 
     @property
     def name(self) -> str:
-        """Give the key that is meant."""
+        """Give the key without quotes and escapes."""
         return read_text(self.key) if self.key[0] in "\"'" else self.key
 
     @property
@@ -62,7 +62,7 @@ def begin_of_item(text: str, at: int) -> int:
 
 
 def end_of_value(text: str, at: int) -> int:
-    """Find the end of the value that begins at `at`; `at` itself where none does."""
+    """Find the end of the value that begins at `at`; `at` itself if no value begins there."""
     if at >= len(text) or text[at] not in "[{":
         single = _SCALAR.match(text, at)
         return single.end() if single else at
@@ -75,7 +75,7 @@ def end_of_value(text: str, at: int) -> int:
 
 
 def read_scalar(text: str) -> Any:
-    """Read a text or a number; None: it is something else, or not to be read."""
+    """Read a text or a number; None: it is something else, or unreadable."""
     if not text or text[0] in "[{":
         return None
     if text[0] in "\"'":
@@ -88,7 +88,7 @@ def read_scalar(text: str) -> Any:
 
 
 def read_text(token: str) -> str:
-    """Give the text of a quoted token; where its escapes are wrong, the text between the quotes as it is."""
+    """Give the text of a quoted token; if its escapes are wrong, the text between the quotes as it is."""
     inner = token[1:-1]
     try:
         found: str = json.loads(f'"{inner}"', strict=False)
@@ -98,7 +98,7 @@ def read_text(token: str) -> str:
 
 
 def written_like(token: str, word: str) -> str:
-    """Write a key in the manner of another: in the same quotes, escaped where that was, bare where that was."""
+    """Write a key like another one: with the same quotes and escapes, or bare."""
     if token[0] not in "\"'":
         return word
     if "\\" in token:
@@ -107,5 +107,5 @@ def written_like(token: str, word: str) -> str:
 
 
 def quoted(word: str) -> str:
-    """Write a word as a JSON text, with every character as itself."""
+    """Write a word as a JSON text without escapes."""
     return json.dumps(word, ensure_ascii=False)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 DIGITS = 40
-"""Of an integer: more than any id has."""
+"""Digits of an integer: more than any id has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One entry of a dialect: where it stands in the section, and what the protocol and the wire have there."""
+    """One entry of a dialect: its place in the section, the protocol's name and the wire's name."""
 
     entry: str
     protocol: str
@@ -33,7 +33,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The member that holds every field but the discriminator, what stands beside it, and its entry."""
+    """The member that contains every field but the discriminator, the members beside it, and its entry."""
 
     member: str
     extra: Mapping[str, Any]
@@ -42,10 +42,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A translated frame and the entries that it took.
+    """A translated frame and the entries that it used.
 
-    `problem` says why a wire frame is none (then `value` is the wire's), `faults` where the wire has something that the
-    dialect has no place for: the protocol's name of the place, and what is wrong.
+    `problem` says why a wire frame cannot be translated (then `value` is the wire's). `faults` has each part that does
+    not fit the dialect: the protocol's name of its place, and what is wrong.
     """
 
     value: dict[str, Any]
@@ -56,11 +56,11 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """What goes one way: pure, and total for whatever JSON object is given.
+    """The translation in one direction: a pure function of any JSON object.
 
-    `plans` are those of the known types and `other` that of any other; they are for what holds the fields: the whole
-    frame, or what the envelope holds, and then `head` is for what stands beside it. `bare` are the types without a
-    field of their own.
+    `plans` has the plan of each known type, and `other` is the plan of any other type. They apply to the object that
+    contains the fields: the whole frame, or the content of the envelope; then `head` applies to the members beside it.
+    `bare` has the types without a field of their own.
     """
 
     discriminator: str
@@ -92,10 +92,10 @@ class Direction:
 
     def from_wire(self, value: dict[str, Any]) -> Translation:
         """Give the frame as the protocol has it, or the problem, in the wire's words."""
-        told = value.get(self.wire_discriminator)
-        kind = self.types.from_wire(told)
+        name = value.get(self.wire_discriminator)
+        kind = self.types.from_wire(name)
         if not isinstance(kind, str) or kind not in self.plans:
-            return Translation(value, frozenset(), self._unknown(told))
+            return Translation(value, frozenset(), self._unknown(name))
         notes = Notes()
         plan = self.plan(kind)
         if self.envelope is None:
@@ -109,20 +109,20 @@ class Direction:
         if not isinstance(fields, dict):
             return Translation(value, frozenset(), f"its `{member}` is {show(fields)}, and no object with the fields")
         found = from_wire(plan, fields, notes, wire=member)
-        found.pop(self.discriminator, None)  # A field of this name is none of the protocol's.
+        found.pop(self.discriminator, None)  # The protocol has no field of this name.
         notes.used.add(self.envelope.entry)
-        head = from_wire(self.head, {self.wire_discriminator: told}, notes)
+        head = from_wire(self.head, {self.wire_discriminator: name}, notes)
         return Translation({**head, **found}, frozenset(notes.used), faults=tuple(notes.faults))
 
-    def _unknown(self, told: Any) -> str:
-        called = self.types.forward.get(told) if isinstance(told, str) and told in self.types.entries else None
+    def _unknown(self, name: Any) -> str:
+        called = self.types.forward.get(name) if isinstance(name, str) and name in self.types.entries else None
         known = "not in the protocol, nor" if called is None else f"called {called!r:.80}"
-        return f"its `{self.wire_discriminator}` is {told!r:.80}, which is {known} in the target's dialect"
+        return f"its `{self.wire_discriminator}` is {name!r:.80}, which is {known} in the target's dialect"
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a target calls things: `incoming` is what clients send, `outgoing` what the server sends (as in `spec/`).
+    """The names of a target: `incoming` is what clients send, `outgoing` what the server sends (as in `spec/`).
 
     `ids` has the form of each kind of id that is no UUID.
     """
@@ -134,9 +134,9 @@ class Dialect:
 
 
 def nobodys_id(dialect: Dialect | None) -> str:
-    """Invent an id that names nothing, of whatever kind: an integer can be written in the place of any other form."""
+    """Invent an id that names nothing, for any kind: an integer can replace an id of any other form."""
     integers = [form for form in (dialect.ids.values() if dialect else ()) if isinstance(form, Integer)]
-    return min(integers, key=lambda form: form.largest).fresh() if integers else Uuid().fresh()
+    return min(integers, key=lambda form: form.largest).invented() if integers else Uuid().invented()
 
 
 def form_of(dialect: Dialect | None, kind: str) -> Form:
@@ -146,7 +146,7 @@ def form_of(dialect: Dialect | None, kind: str) -> Form:
 
 
 def provided(form: Form, given: str | int) -> str:
-    """Give the UUID of an id that a driver has from the target, where an integer may be written as a text."""
+    """Give the UUID of an id that a driver got from the target; an integer may be written as a text there."""
     number = isinstance(form, Integer) and isinstance(given, str) and given.isdecimal() and len(given) < DIGITS
     try:
         return form.from_wire(int(given) if number else given)

@@ -1,4 +1,4 @@
-"""Renaming that can be undone: a permutation, so that no two names ever meet and nothing is lost on the way."""
+"""Reversible renaming: a permutation, so that two names never become one and nothing is lost."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Word = str | int
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Words of the protocol and of the wire; a word that is in neither stays as it is.
+    """Words of the protocol and of the wire; any other word stays as it is.
 
-    `entries` says which entry of the dialect a word of the protocol was renamed by.
+    `entries` maps a word of the protocol to the entry of the dialect that renames it.
     """
 
     forward: Mapping[Word, Word] = field(default_factory=dict)
@@ -32,10 +32,10 @@ class Names:
 
 
 def permutation(renames: Iterable[tuple[Word, Word, str]]) -> Names:
-    """Complete renames (protocol, wire, entry), no two onto one, to a permutation.
+    """Complete renames (protocol, wire, entry), no two of them onto one word, to a permutation.
 
-    A wire word that is also one of the protocol's must mean something when it comes the other way. It becomes the word
-    that nobody else is: where `content` is `body`, a `body` of the protocol, which does not know it, is `content`.
+    A wire word that the protocol also has needs a translation in the other direction. It takes the word that is free:
+    if `content` becomes `body`, then a `body` of the protocol becomes `content`.
     """
     given = list(renames)
     forward: dict[Word, Word] = {protocol: wire for protocol, wire, _ in given if protocol != wire}

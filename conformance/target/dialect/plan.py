@@ -1,4 +1,4 @@
-"""What a dialect does with one kind of object: its keys, and what stands below them. Both ways."""
+"""The translation of one kind of object: its keys and the values below them, in both directions."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Plan:
     """How to translate one value.
 
-    `names` are the keys of an object and `fields` (by the protocol's name) what is below them; `items` is for the
-    entries of a list, `words` for a text, `ids` for an id, with `entry` the one of the dialect that says so. `rule` is
-    the rule that is broken where the wire has something else. A value of another type than the plan's stays as it is.
+    `names` has the keys of an object, and `fields` (by the protocol's name) the plans of their values. `items` is for
+    the entries of a list, `words` for a text, `ids` for an id; `entry` is the dialect's entry for it. `rule` is the
+    rule that the server breaks if the wire has something else. A value of another type stays as it is.
     """
 
     names: Names = field(default_factory=Names)
@@ -40,7 +40,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Notes:
-    """What came up in one translation: the entries that were used, and what does not fit the dialect.
+    """The notes of one translation: the entries that it used, and what does not fit the dialect.
 
     `faults` has the place as the protocol names it, and what is wrong there.
     """
@@ -64,7 +64,7 @@ def to_wire(plan: Plan, value: Any, notes: Notes) -> Any:
 
 
 def from_wire(plan: Plan, value: Any, notes: Notes, place: str = "", wire: str = "") -> Any:
-    """Give the protocol's form of a value of the wire; `place` and `wire` say where it stands here and there."""
+    """Give the protocol's form of a wire value; `place` and `wire` are its paths in the protocol and on the wire."""
     if isinstance(value, dict):
         found = {}
         for key, item in value.items():

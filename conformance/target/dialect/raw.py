@@ -1,9 +1,9 @@
-"""Translates raw texts, the broken ones too: words are exchanged where they stand, and all the rest stays as it is.
+"""Translates raw texts, broken ones too: it replaces words in place and leaves everything else as it is.
 
-A scenario that sends a text as it is wants the server to see just that: a key twice, a number of 10,000 digits, half a
-surrogate pair, brackets that never close, bytes that are no UTF-8. So nothing is parsed and written anew. Whatever
-looks like the members of an object is read with a forgiving eye, keys, types, words and ids are exchanged, an envelope
-is put around the members, and every other character is left where it was.
+A scenario that sends a raw text wants the server to see exactly that text: a key twice, a number of 10,000 digits, half
+a surrogate pair, brackets that never close, bytes that are no UTF-8. So nothing is parsed and written again. The
+members of an object are read tolerantly; their keys, types, words and ids are replaced; an envelope is put around the
+members; every other character stays in its place.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from conformance.target.dialect.model import Direction
 
 Piece = tuple[str, str]
-"""A part of the text, and what stands for it on the wire."""
+"""A part of the text, and its translation on the wire."""
 
 _FILLER = re.compile(r"([A-Za-z])\1{999,}")
-"""A thousand times the same letter: it stands there for its length alone."""
+"""The same letter at least 1,000 times: only its length matters."""
 
 
 class RawWriter:
-    """Translates what one connection sends raw; it remembers the fragments of a message that is not complete.
+    """Translates the raw texts of one connection; it remembers the fragments of an incomplete message.
 
-    The entries of the dialect that it uses are added to `used`.
+    It adds the entries of the dialect that it uses to `used`.
     """
 
     def __init__(self, direction: Direction, used: set[str]) -> None:
@@ -49,12 +49,12 @@ class RawWriter:
         self._sent = b""
 
     def message(self, data: bytes) -> bytes:
-        """Translate a message in one piece; filler in it makes up for the length, so that a size stays what it was."""
+        """Translate a message in one piece; its filler grows or shrinks so that the message keeps its size."""
         pieces = list(rewrite(_text(data), self._direction, self._notes))
         return b"".join(_bytes(wire) for _, wire in _same_length(pieces))
 
     def fragments(self, payloads: Sequence[bytes], *, final: bool) -> list[bytes]:
-        """Translate fragments of one message, cut where they were cut; `final`: the last one ends the message."""
+        """Translate the fragments of one message with the same cuts; `final`: the last one ends the message."""
         begin = len(self._given)
         self._given += b"".join(payloads)
         pieces = list(rewrite(_text(self._given), self._direction, self._notes, complete=final))
@@ -78,7 +78,7 @@ class RawWriter:
 
 
 def rewrite(text: str, direction: Direction, notes: Notes, *, complete: bool = True) -> Iterator[Piece]:
-    """Give the pieces of a text in their order; of an incomplete one only those that no continuation can change."""
+    """Give the pieces of a text in order; of an incomplete text only those that no continuation can change."""
     at = 0
     while (brace := text.find("{", at)) >= 0:
         if brace > at:
@@ -97,7 +97,7 @@ def rewrite(text: str, direction: Direction, notes: Notes, *, complete: bool = T
 
 
 def _begun(members: list[Member], direction: Direction, notes: Notes) -> Iterator[Piece]:
-    """Give what is certain of an object that is not complete: the members before the last comma, if the type leads."""
+    """Give the certain part of an incomplete object: the members before the last comma, if the type comes first."""
     certain = [member for member in members if member.comma]
     if certain and certain[0].name == direction.discriminator:
         yield from _frame(certain, "", direction, notes)
@@ -106,8 +106,8 @@ def _begun(members: list[Member], direction: Direction, notes: Notes) -> Iterato
 
 
 def _frame(members: list[Member], closer: str, direction: Direction, notes: Notes) -> Iterator[Piece]:
-    told = next((one.value for one in members if one.name == direction.discriminator), "")
-    plan = direction.plan(read_scalar(told))
+    kind = next((one.value for one in members if one.name == direction.discriminator), "")
+    plan = direction.plan(read_scalar(kind))
     yield "{", "{"
     if direction.envelope is None:
         yield from _written(members, plan, notes)
@@ -123,7 +123,7 @@ def _frame(members: list[Member], closer: str, direction: Direction, notes: Note
     if any(one.name == direction.discriminator for one in rest):
         fields = [one for one in members if one.name != direction.discriminator]
         types = [one for one in members if one.name == direction.discriminator]
-        # The type is not the first member here, so it is none on the wire: it comes last.
+        # The type is not the first member here, so it is not the first on the wire either: it comes last.
         inner = _joined(fields, plan, notes)
         stray = "," if members[-1].comma else ""
         wire = f"{opening}{inner}}},{_joined(types, direction.head, notes)}{closing}{stray}{closer}"
@@ -136,7 +136,7 @@ def _frame(members: list[Member], closer: str, direction: Direction, notes: Note
         if closer:
             yield closer, f"}}{closing}{closer}"
     elif closer:
-        stray = "," if lead and lead[-1].comma else ""  # A comma too many stays one too many.
+        stray = "," if lead and lead[-1].comma else ""  # A superfluous comma stays superfluous.
         comma = "," if lead and not stray else ""
         yield closer, f"{comma}{opening}}}{closing}{stray}{closer}"
 
@@ -187,7 +187,7 @@ def _value(text: str, plan: Plan, notes: Notes) -> Iterator[Piece]:
 
 
 def _exchanged(text: str, plan: Plan, notes: Notes) -> str:
-    """Exchange a word or an id."""
+    """Replace a word or an id."""
     value = read_scalar(text)
     if value is None:
         return text
@@ -204,7 +204,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _same_length(pieces: list[Piece]) -> list[Piece]:
-    """Make filler shorter or longer by what the message has grown or shrunk."""
+    """Shorten or lengthen the filler by the difference in the message's length."""
     grown = sum(len(_bytes(wire)) - len(_bytes(source)) for source, wire in pieces)
     for index, (source, wire) in enumerate(pieces):
         run = _FILLER.search(wire) if grown and source == wire else None
@@ -216,7 +216,7 @@ def _same_length(pieces: list[Piece]) -> list[Piece]:
 
 
 def _place(pieces: Sequence[Piece], at: int) -> int:
-    """Give the place on the wire of a place in the text, both in bytes: within a changed piece, as far along."""
+    """Give the wire offset of a text offset, both in bytes; inside a changed piece, equally far in."""
     place = 0
     for source, wire in pieces:
         here, there = len(_bytes(source)), len(_bytes(wire))

@@ -1,4 +1,4 @@
-"""Makes a frozen dialect of the `dialect:` section of a target file; finds every mistake in it on the way."""
+"""Reads the `dialect:` section of a target file into a frozen dialect, and finds every mistake in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.target.dialect.names import Word
 
     _Rename = tuple[str, Any, Steps | None]
-    """A word of the protocol, the wire's word, and where the section says so."""
+    """A word of the protocol, the wire's word, and its place in the section."""
 
 
 def read_dialect(document: Document, spec: Spec) -> Dialect | None:
@@ -42,7 +42,7 @@ def read_dialect(document: Document, spec: Spec) -> Dialect | None:
 
 
 def _forms(section: Section, spec: Spec) -> tuple[dict[str, Form], dict[str, str]]:
-    """Give the form of each kind of id that has another than the protocol's, and the entry that says so."""
+    """Give the form of each kind of id that differs from the protocol's, and its entry."""
     given = section.value.get("ids", {})
     by_kind = dict.fromkeys(spec.protocol.ids, given) if isinstance(given, str) else given
     forms: dict[str, Form] = {}
@@ -54,7 +54,7 @@ def _forms(section: Section, spec: Spec) -> tuple[dict[str, Form], dict[str, str
 
 
 class _Builder:
-    """Builds one direction, and gathers what is ambiguous in it."""
+    """Builds one direction, and collects its ambiguities."""
 
     def __init__(
         self, section: Section, spec: Spec, way: str, forms: Mapping[str, Form], entries: Mapping[str, str]
@@ -68,10 +68,10 @@ class _Builder:
         self._entries = entries
         self._discriminator = spec.protocol.discriminator
         self._wire_discriminator: str = self._discriminator
-        self._told: Steps | None = None
-        told = section.find(way, "discriminator")
-        if told is not None:
-            self._wire_discriminator, self._told = told
+        self._found: Steps | None = None
+        found = section.find(way, "discriminator")
+        if found is not None:
+            self._wire_discriminator, self._found = found
         self._envelope = self._read_envelope()
         self._words: dict[str, Names] = {}
 
@@ -84,7 +84,7 @@ class _Builder:
             wire_discriminator=self._wire_discriminator,
             types=types,
             head=Plan(
-                names=self._permutation([(self._discriminator, self._wire_discriminator, self._told)], "a frame"),
+                names=self._permutation([(self._discriminator, self._wire_discriminator, self._found)], "a frame"),
                 fields={self._discriminator: Plan(words=types)},
             ),
             plans={kind: self._message(shape, kind, types) for kind, shape in shapes.items()},
@@ -102,11 +102,11 @@ class _Builder:
         names = [self._wire_discriminator, member, *extra]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            self.mistakes[steps] = self._section.mistake(f"{twice!r:.80} would stand in a frame twice", steps)
+            self.mistakes[steps] = self._section.mistake(f"{twice!r:.80} would be in a frame twice", steps)
         return Envelope(member, extra, entry(steps))
 
     def _one(self, name: str, *tables: Steps) -> _Rename:
-        """Find the wire's word for one of the protocol's, in the first of these tables that has it."""
+        """Find the wire's word for a word of the protocol, in the first of these tables that has it."""
         for table in tables:
             found = self._section.find(self._way, *map(str, table), name)
             if found is not None:
@@ -114,7 +114,7 @@ class _Builder:
         return name, name, None
 
     def _permutation(self, renames: Iterable[_Rename], where: str) -> Names:
-        """Check that no two become one, and complete them."""
+        """Check that no two words become one, and complete them to a permutation."""
         taken: dict[Word, _Rename] = {}
         kept: list[tuple[Word, Word, str]] = []
         for one in renames:
@@ -137,9 +137,9 @@ class _Builder:
         renames = [self._one(name, *tables) for name in own]
         below = {name: self._below(name, one) for name, one in own.items()}
         if self._envelope is None:
-            renames.append((self._discriminator, self._wire_discriminator, self._told))
+            renames.append((self._discriminator, self._wire_discriminator, self._found))
             below[self._discriminator] = Plan(words=types)
-        # A field that this type has not may stand in it all the same, say to be ignored: it has its name, too.
+        # A frame may contain a field that its type does not have, to be ignored: it is renamed, too.
         taken = {wire for _, wire, _ in renames}
         for name, wire, steps in (self._one(name, ("fields",)) for name in self._elsewhere(own)):
             if wire not in taken:
@@ -152,7 +152,7 @@ class _Builder:
         )
 
     def _elsewhere(self, own: Mapping[str, Shape]) -> Iterator[str]:
-        """Give the fields of other types that the dialect has something to say about."""
+        """Give the fields of other types that the dialect renames."""
         named = {
             name
             for table in (self._section.value, self._section.value.get(self._way, {}))

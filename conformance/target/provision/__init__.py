@@ -1,11 +1,11 @@
-"""How users, conversations and roles come to be on a target: one small protocol, a driver per kind of server.
+"""Creates users, conversations and roles on a target: one small interface, one driver per kind of server.
 
 A target file names its driver; `read_provision` reads that section, and `open_provisioner` opens the driver for as
-long as a run lasts. A play then leases what it needs:
+long as a run lasts. A scenario then leases what it needs:
 
     lease = await provisioner.lease(Wanted(("alice", "bob"), {"lobby": Room("private", {"alice": "owner"})}))
 
-What a driver cannot provide raises ProvisioningFailed, which makes just that scenario UNTESTABLE.
+A driver raises ProvisioningFailed for what it cannot provide; only that scenario becomes UNTESTABLE.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Leases of drivers that can make accounts and conversations: every play gets new ones.
+"""Leases of drivers that can create accounts and conversations: every scenario gets new ones.
 
 Each name on the target carries the nonce of the run: `parity-3f9c01-17-alice`.
 """
@@ -24,32 +24,32 @@ Member = tuple["Account", str]
 
 
 class Factory(Protocol):
-    """What a driver can make; each method raises ProvisioningFailed, with a reason, for what it cannot."""
+    """What a driver can create; a method raises ProvisioningFailed, with a reason, for what it cannot create."""
 
     async def account(self, name: str) -> Account:
-        """Make an account of this name."""
+        """Create an account of this name."""
         ...
 
     async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
-        """Make a conversation and give its id."""
+        """Create a conversation and give its id."""
         ...
 
     async def give_role(self, conversation: str, account: Account, role: str) -> None:
-        """Make somebody a member with this role, or change its role."""
+        """Make an account a member with this role, or change its role."""
         ...
 
     async def remove(self, conversation: str, account: Account) -> None:
-        """Make somebody no member."""
+        """Remove an account from a conversation."""
         ...
 
     def notes(self) -> Sequence[str]:
-        """Say what the run leaves on the target, and what was not as smooth as it looks."""
+        """Say what the run leaves on the target, and which calls had to be repeated."""
         ...
 
 
 @dataclass
-class FreshLease:
-    """What was made for one play."""
+class CreatedLease:
+    """What was created for one scenario."""
 
     factory: Factory
     signing: Signing | None
@@ -74,40 +74,40 @@ class FreshLease:
         await self.factory.remove(self.conversations[conversation], self.accounts[user])
 
     async def end(self) -> None:
-        """Do nothing: what was made is cleaned up at the end of the run, where it can be."""
+        """Do nothing: the driver cleans up at the end of the run, if it can."""
 
 
-class Fresh:
-    """A provisioner that makes everything anew."""
+class CreatingProvisioner:
+    """A provisioner that creates everything anew for each scenario."""
 
     lasting = False
 
     def __init__(self, factory: Factory, signing: Signing | None, nonce: str = "") -> None:
         self.nonce = nonce or new_nonce()
-        self._maker = factory
+        self._factory = factory
         self._signing = signing
         self._counter = itertools.count(1)
 
     async def lease(self, wanted: Wanted) -> Lease:
-        """Make the accounts, then the conversations."""
+        """Create the accounts, then the conversations."""
         names = {user: self.name(user) for user in wanted.users}
-        made = await asyncio.gather(*map(self._maker.account, names.values()))
-        lease = FreshLease(self._maker, self._signing, dict(zip(names, made, strict=True)))
+        made = await asyncio.gather(*map(self._factory.account, names.values()))
+        lease = CreatedLease(self._factory, self._signing, dict(zip(names, made, strict=True)))
         for name, room in wanted.rooms.items():
             members = [(lease.accounts[user], role) for user, role in room.members.items()]
-            made_id = await self._maker.conversation(self.name(name), room.visibility, members)
+            made_id = await self._factory.conversation(self.name(name), room.visibility, members)
             lease.conversations[name] = made_id
         return lease
 
     def name(self, name: str) -> str:
-        """Give a name that nothing else has, on this target, ever."""
+        """Give a name that is unique on this target."""
         return f"parity-{self.nonce}-{next(self._counter)}-{name}"
 
     def notes(self) -> Sequence[str]:
-        """Say what the maker has to say."""
-        return self._maker.notes()
+        """Give the notes of the factory."""
+        return self._factory.notes()
 
 
 def new_nonce() -> str:
-    """Give the text by which everything that a run makes can be told from everything else."""
+    """Give the text that marks everything that this run creates."""
     return secrets.token_hex(3)

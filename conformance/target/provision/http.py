@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 IDLE = 1.0
-"""Seconds after which a connection is not used again: a server may end it while a request is under way (uvicorn: 5)."""
+"""Seconds after which an idle connection is not used again: the server may be closing it (uvicorn: after 5 s)."""
 MAX_ANSWER = 1 << 20
-"""Bytes of an answer that are read."""
+"""The most bytes of an answer that are read."""
 SHOWN = 200
 """Characters of an answer that an error shows."""
 PLAIN = {"Accept-Encoding": "identity"}
-"""A small answer must not unfold into a large one."""
+"""No compression: a small answer must not expand into a large one."""
 EACH = "$members"
 """In a body: a list with one item for each member, of this template."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Statuses after which a request is repeated, so many times, so many seconds later; each is told at the end."""
+    """The statuses after which a request is repeated, how often, and after how many seconds; the notes list each."""
 
     statuses: tuple[int, ...] = ()
     times: int = 3
@@ -58,7 +58,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """What the target file says; `headers` go with every request, `known` are the secrets of the file by name."""
+    """The settings of the target file; every request carries `headers`, and `known` has the file's secrets by name."""
 
     api: str
     recipe: Recipe
@@ -68,7 +68,7 @@ class Http:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Give the API."""
+        """Give the URL of the API."""
         return (self.api,)
 
     @property
@@ -111,13 +111,13 @@ class Http:
 
 
 def no_cookies() -> CookieJar:
-    """Give a jar that takes none: the session of one account must not go with the requests of another."""
+    """Give a jar that keeps no cookie: requests of one account must not carry the session of another."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _referred(step: Step) -> set[str]:
     used = references({key: value for key, value in step.items() if key not in ("capture", "expect")})
-    # What stands in a template of members is seen by it alone.
+    # Only the template of members sees these names.
     return used - {"user_id", "name", "role", "token"} if EACH in json.dumps(step) else used
 
 
@@ -126,7 +126,7 @@ def _captured(step: Step) -> set[str]:
 
 
 class Requests:
-    """Performs requests. The cookies that a list of steps is given go with its later requests, and no further."""
+    """Sends requests. A cookie applies to later requests of the same list of steps, and to no others."""
 
     def __init__(self, settings: Http, client: httpx.AsyncClient, secrets: Secrets) -> None:
         self._settings = settings
@@ -135,7 +135,7 @@ class Requests:
         self._repeated: dict[str, int] = {}
 
     async def perform(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
-        """Perform the requests; raises ProvisioningFailed."""
+        """Send the requests; raises ProvisioningFailed."""
         captured: Names = {}
         for steps, names in work:
             cookies: dict[str, str] = {}
@@ -173,7 +173,7 @@ class Requests:
         return found
 
     def _headers(self, step: Step, names: Names) -> dict[str, str]:
-        """Fill the headers; those of all requests that speak of what is not there yet (a login's token) stay away."""
+        """Fill the headers; a common header is left out while a name in it has no value yet (a login's token)."""
         given = {key: one for key, one in self._settings.headers.items() if references(one) <= names.keys()}
         return {key: str(substitute(one, names.__getitem__)) for key, one in (given | step.get("headers", {})).items()}
 
@@ -209,7 +209,7 @@ class Requests:
         return found
 
     def _failure(self, step: Step, what: str, text: str) -> ProvisioningFailed:
-        # Redacted before it is cut: half a secret would not be found any more.
+        # Redact before cutting: half a secret could not be found.
         shown = self._secrets.redact(text)
         return ProvisioningFailed(f"{step['request']} {what}{shown[:SHOWN]}{'…' if len(shown) > SHOWN else ''}")
 

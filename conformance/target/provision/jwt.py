@@ -1,6 +1,6 @@
-"""The driver of servers whose users are whoever a token names: the signing secret is all that is needed.
+"""The driver of servers that accept any user that a token names: it needs only the signing secret.
 
-It makes no conversation; but on a server without membership any id is one, and everybody belongs to it.
+It creates no conversation. On a server without membership, any id is a conversation, and everybody belongs to it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ProvisioningFailed
 from conformance.target.accounts import Account, ExpectedId
-from conformance.target.provision.created import Fresh
+from conformance.target.provision.created import CreatingProvisioner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -40,19 +40,19 @@ def expected_ids(form: str, kinds: Iterable[str]) -> tuple[ExpectedId, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Jwt:
-    """What the target file says: the form of user ids, and whether any id is a conversation of everybody."""
+    """The settings of the target file: the form of user ids, and whether any id is a conversation of everybody."""
 
     ids: str = "uuid"
     any_conversation: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """There is nobody to be asked."""
+        """Give no address: this driver asks nobody."""
         return ()
 
     @property
     def expected_ids(self) -> Sequence[ExpectedId]:
-        """Give an example of each kind that is made."""
+        """Give an example of each kind of id that the driver creates."""
         return expected_ids(self.ids, ("user", "conversation") if self.any_conversation else ("user",))
 
     @classmethod
@@ -63,11 +63,11 @@ class Jwt:
     @asynccontextmanager
     async def open(self, target: Target, default_role: str) -> AsyncIterator[Provisioner]:
         """Open the driver; there is nothing to close."""
-        yield Fresh(Named(self, default_role), target.auth.signing)
+        yield CreatingProvisioner(Named(self, default_role), target.auth.signing)
 
 
 class Named:
-    """Makes users by naming them, and conversations likewise where the server takes any id for one."""
+    """Creates users by naming them, and conversations too if the server accepts any id."""
 
     def __init__(self, settings: Jwt, default_role: str) -> None:
         self._settings = settings
@@ -78,7 +78,7 @@ class Named:
         return Account(name, new_id(self._settings.ids))
 
     async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
-        """Give a fresh id, if nobody needs more than the default role."""
+        """Give a new id, if nobody needs more than the default role."""
         if not self._settings.any_conversation:
             raise ProvisioningFailed("the target's driver `jwt` makes users, and no conversations")
         for _, role in members:
@@ -87,13 +87,13 @@ class Named:
         return str(new_id(self._settings.ids))
 
     async def give_role(self, conversation: str, account: Account, role: str) -> None:
-        """Raise: there are no roles."""
+        """Raise ProvisioningFailed: there are no roles."""
         raise ProvisioningFailed(f"the target's driver `jwt` cannot make anybody {role} of a conversation")
 
     async def remove(self, conversation: str, account: Account) -> None:
-        """Raise: there is no membership."""
+        """Raise ProvisioningFailed: there is no membership."""
         raise ProvisioningFailed("the target's driver `jwt` cannot remove anybody from a conversation")
 
     def notes(self) -> Sequence[str]:
-        """Say nothing: nothing was made."""
+        """Give no notes: this driver leaves nothing behind."""
         return ()

@@ -1,9 +1,9 @@
-"""What the drivers `http` and `sql` have in common: lists of steps for each thing that a play may want.
+"""What the drivers `http` and `sql` have in common: lists of steps for each thing that a scenario may need.
 
     account, conversation, member, role, remove, clean_up: {account, conversation, run}
 
 Each step is a template: it sees names (`user_id`, `name`, `conversation_id`, `role`, …) and may capture more of them.
-What a file has no steps for cannot be done, and just the scenarios that need it are UNTESTABLE.
+If a file has no steps for a thing, only the scenarios that need it are UNTESTABLE.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ACCOUNT = frozenset({"name", "password", "user_id"})
 CONVERSATION = frozenset({"name", "conversation_id", "visibility"})
 ADMIN = frozenset({"admin.name", "admin.user_id", "admin.token"})
 OLD_ADMIN = "steward."
-"""How these names began in earlier versions; an error names the new one."""
+"""The prefix of these names in earlier versions; an error names the new one."""
 SECTIONS: Mapping[str, frozenset[str]] = {
     "begin": frozenset(),
     "account": ACCOUNT,
@@ -50,9 +50,9 @@ CLEANING: Mapping[str, frozenset[str]] = {
 class Recipe:
     """The steps of each section, None where the file has none; `roles` and `visibilities` map our words to theirs.
 
-    `ids` is the form of the ids that we make (they may be captured instead); `admin` says whether a step speaks of
-    the admin: an account of our own, made once, that never connects; `foreseen` has the kinds of ids that are never
-    captured.
+    `ids` is the form of the ids that we create (steps may capture them instead). `admin` says whether a step refers to
+    the admin: an account of our own, created once, that never connects. `expected_ids` has an example of each kind of
+    id that no step captures.
     """
 
     sections: Mapping[str, tuple[Step, ...] | None]
@@ -70,7 +70,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """How a driver's steps speak of names: which they refer to, and which they capture.
+    """How a driver's steps use names: which ones they refer to, and which ones they capture.
 
     `written` shows a name as a step writes it: `${name}` or `:name`.
     """
@@ -105,8 +105,8 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
     for name, steps in section.get("clean_up", {}).items():
         cleaning[name] = tuple(steps)
         _check(document, ("provision", "clean_up", name), steps, language, known | CLEANING[name] | captured, used)
-    makers = {"user": True, "conversation": sections["conversation"] is not None}
-    made = [kind for kind, there in makers.items() if there and f"{kind}_id" not in ever]
+    factories = {"user": True, "conversation": sections["conversation"] is not None}
+    made = [kind for kind, there in factories.items() if there and f"{kind}_id" not in ever]
     return Recipe(
         sections,
         cleaning,
@@ -126,7 +126,7 @@ def _check(
     known: frozenset[str],
     used: set[str],
 ) -> frozenset[str]:
-    """Check that every name is one; gives the names that these steps capture."""
+    """Check that every name exists; gives the names that these steps capture."""
     captured: frozenset[str] = frozenset()
     for index, step in enumerate(steps):
         for name in sorted(language.references(step)):

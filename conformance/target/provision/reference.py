@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from conformance.errors import ProvisioningFailed
 from conformance.target.accounts import Account
 from conformance.target.dialect import form_of
-from conformance.target.provision.created import Fresh
+from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.tokens import make_token
 
 if TYPE_CHECKING:
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 IDLE = 1.0
-"""Seconds after which a connection is not used again: a server may end it while a request is under way (uvicorn: 5)."""
+"""Seconds after which an idle connection is not used again: the server may be closing it (uvicorn: after 5 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What the target file says: the base URL of the API (None: /api/v1 beside the first instance)."""
+    """The settings of the target file: the base URL of the API (None: /api/v1 beside the first instance)."""
 
     api: str | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Give the API, where it is not beside an instance."""
+        """Give the URL of the API, if it is not that of an instance."""
         return () if self.api is None else (self.api,)
 
     @property
     def expected_ids(self) -> Sequence[ExpectedId]:
-        """Users' ids are made as the dialect has them, and the server makes the others."""
+        """Give nothing: the dialect determines the form of users' ids, and the server creates all others."""
         return ()
 
     @classmethod
@@ -55,7 +55,7 @@ class Reference:
         import httpx  # noqa: PLC0415 -- a target of another driver does without it
 
         users = form_of(target.dialect, "user")
-        admin = Account("admin", users.to_wire(users.fresh()))
+        admin = Account("admin", users.to_wire(users.invented()))
         headers = {"Authorization": f"Bearer {make_token(target.auth.signing, admin)}"}
         limits = httpx.Limits(keepalive_expiry=IDLE)
         base = self.api or beside(target.instances[0])
@@ -63,11 +63,11 @@ class Reference:
         async with httpx.AsyncClient(
             base_url=base, headers=headers, timeout=TIMEOUT, limits=limits, event_hooks=turns
         ) as client:
-            yield Fresh(AdminAccount(client, target.dialect), target.auth.signing)
+            yield CreatingProvisioner(AdminAccount(client, target.dialect), target.auth.signing)
 
 
 class AdminAccount:
-    """Makes conversations as a user of its own that owns them all and never connects."""
+    """Creates conversations as a user of its own, which owns them all and never connects."""
 
     def __init__(self, client: httpx.AsyncClient, dialect: Dialect | None = None) -> None:
         self._client = client
@@ -77,10 +77,10 @@ class AdminAccount:
 
     async def account(self, name: str) -> Account:
         """Name a user: it exists as soon as a token names it."""
-        return Account(name, self._users.to_wire(self._users.fresh()))
+        return Account(name, self._users.to_wire(self._users.invented()))
 
     async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
-        """Make a conversation."""
+        """Create a conversation."""
         listed = [{"user_id": account.value, "role": role} for account, role in members]
         made = await self._ask("POST", "/conversations", {"name": name, "visibility": visibility, "members": listed})
         found = made.get("conversation_id") if isinstance(made, dict) else None

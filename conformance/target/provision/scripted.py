@@ -1,4 +1,4 @@
-"""Makes accounts and conversations by the steps of a recipe, and removes them at the end of the run."""
+"""Creates accounts and conversations by the steps of a recipe, and removes them at the end of the run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.errors import ProvisioningFailed
 from conformance.target.accounts import Account
-from conformance.target.provision.created import Fresh
+from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.jwt import new_id
 from conformance.target.tokens import make_token
 
@@ -25,23 +25,23 @@ Names = dict[str, Any]
 CLEANERS = 4
 """Removals at a time."""
 CLEANING_TIME = 30.0
-"""Seconds after which what is left is left, and said to be."""
+"""Seconds that cleaning up may take; the notes list what is left after that."""
 
 
 class Performer(Protocol):
-    """What performs the steps: by HTTP, or by SQL. Everything that it raises is ProvisioningFailed, without secrets."""
+    """Performs steps, by HTTP or SQL. It raises only ProvisioningFailed, without secrets."""
 
     async def perform(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
-        """Perform lists of steps, each with its names, in order; what is captured is seen by all later ones."""
+        """Perform lists of steps, each with its names, in order; later steps see what earlier ones captured."""
         ...
 
     def notes(self) -> Sequence[str]:
-        """Say what was not as smooth as it looks."""
+        """Say which steps were repeated."""
         ...
 
 
 class Scripted:
-    """A maker whose every act is a list of steps."""
+    """A factory that performs a list of steps for each of its methods."""
 
     def __init__(self, recipe: Recipe, performer: Performer, target: Target) -> None:
         self._recipe = recipe
@@ -54,21 +54,21 @@ class Scripted:
         self._accounts: list[Names] = []
         self._notes: list[str] = []
 
-    async def begin(self, fresh: Fresh) -> None:
-        """Perform what comes before everything else; makes the admin, where a step speaks of one."""
-        self._always = {"nonce": fresh.nonce}
+    async def begin(self, provisioner: CreatingProvisioner) -> None:
+        """Perform the section `begin`; create the admin if a step refers to it."""
+        self._always = {"nonce": provisioner.nonce}
         self._always |= await self._performer.perform([(self._recipe.steps("begin") or (), self._always)])
         if self._recipe.admin:
-            self._admin = await self.account(fresh.name("admin"))
+            self._admin = await self.account(provisioner.name("admin"))
 
     async def account(self, name: str) -> Account:
-        """Make an account; without steps for it, a user exists as soon as a token names it."""
+        """Create an account; without steps for it, a user exists as soon as a token names it."""
         steps = self._recipe.steps("account") or ()
         password = random.token_urlsafe(18)
         names = {**self._always, "name": name, "password": password, "user_id": new_id(self._recipe.ids)}
         if steps:
             self._target.secrets.keep(password)
-            self._accounts.append(names)  # At once: whoever is interrupted in the middle leaves something behind, too.
+            self._accounts.append(names)  # Recorded first: an interrupted creation leaves something behind, too.
         names.update(await self._performer.perform([(steps, names)]))
         made = names
         user_id, token = made["user_id"], made.get("token")
@@ -81,7 +81,7 @@ class Scripted:
         return Account(name, user_id, token, made)
 
     async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
-        """Make a conversation."""
+        """Create a conversation."""
         steps = self._steps("conversation", "make a conversation")
         each = self._recipe.steps("member")
         names: Names = {
@@ -112,7 +112,7 @@ class Scripted:
         await self._performer.perform([(steps, self._membership(conversation, account))])
 
     async def clean_up(self) -> None:
-        """Remove what was made, conversations first; what is left is in the notes."""
+        """Remove everything that was created, conversations first; the notes list what is left."""
         until = time.monotonic() + CLEANING_TIME
         for sort, made in (("conversation", self._begun), ("account", self._accounts)):
             steps = self._recipe.cleaning.get(sort)
@@ -143,7 +143,7 @@ class Scripted:
             self._notes.append(f"could not remove {count}: {left[0]}")
 
     def notes(self) -> Sequence[str]:
-        """Say what is left, by which name it can be found, and what was not as smooth as it looks."""
+        """Say what is left, by which name it can be found, and which steps were repeated."""
         named = [f"what is left has names that begin with parity-{self._always['nonce']}"] if self._notes else []
         return (*self._performer.notes(), *self._notes, *named)
 
@@ -156,7 +156,7 @@ class Scripted:
     def _common(self) -> Names:
         if self._admin is None:
             return dict(self._always)
-        token = make_token(self._target.auth.signing, self._admin)  # A made one is new each time: it may expire.
+        token = make_token(self._target.auth.signing, self._admin)  # A signed token is new each time: it may expire.
         named = {"name": self._admin.name, "user_id": self._admin.value, "token": token}
         return self._always | {f"admin.{key}": value for key, value in named.items()}
 
@@ -167,7 +167,7 @@ class Scripted:
         return {**account.more, "name": account.name, "user_id": account.value, "token": token}
 
     def _membership(self, conversation: str, account: Account) -> Names:
-        # The id is a text everywhere else; the server may want an integer.
+        # The id is a text everywhere else; the server may need an integer.
         return {
             **self._common(),
             **self._person(account),
@@ -176,13 +176,13 @@ class Scripted:
 
 
 @asynccontextmanager
-async def scripted(recipe: Recipe, performer: Performer, target: Target) -> AsyncIterator[Fresh]:
-    """Give a provisioner that works by a recipe, and clean up at the end, however it comes."""
+async def scripted(recipe: Recipe, performer: Performer, target: Target) -> AsyncIterator[CreatingProvisioner]:
+    """Give a provisioner that follows a recipe, and clean up at the end of the run, however it ends."""
     factory = Scripted(recipe, performer, target)
-    fresh = Fresh(factory, target.auth.signing)
+    provisioner = CreatingProvisioner(factory, target.auth.signing)
     try:
-        await factory.begin(fresh)
-        yield fresh
+        await factory.begin(provisioner)
+        yield provisioner
     finally:
         await factory.clean_up()
 

@@ -1,9 +1,9 @@
-"""The driver of servers whose database we may write: templated statements, through SQLAlchemy.
+"""The driver of servers whose database the harness may write: templated statements, through SQLAlchemy.
 
     - insert into users (id, name) values (:user_id, :name)
     - {sql: "insert into rooms (name) values (:name) returning id", capture: {conversation_id: id}}
 
-Values are bound, never pasted into a statement. The steps for one thing are one transaction.
+Values are bound parameters, never parts of a statement. The steps for one thing are one transaction.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ PATIENCE = 10
 """Seconds for a connection, and on SQLite for another writer."""
 SHOWN = 300
 _NAME = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
-"""How a statement refers to a value: `:name`, and not `::type` (as in `sqlalchemy.text`)."""
+"""A reference to a value in a statement: `:name`, but not `::type` (as in `sqlalchemy.text`)."""
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """What the target file says: where the database is, and the statements."""
+    """The settings of the target file: the URL of the database, and the statements."""
 
     url: str = field(repr=False)
     recipe: Recipe
@@ -52,7 +52,7 @@ class Sql:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Give the database, without user and password."""
+        """Give the URL of the database, without user and password."""
         parts = urlsplit(self.url)
         return (f"{parts.scheme}://{parts.hostname}{parts.path}",) if parts.hostname else ()
 
@@ -73,7 +73,7 @@ class Sql:
 
     @asynccontextmanager
     async def open(self, target: Target, default_role: str) -> AsyncIterator[Provisioner]:
-        """Open the database; raises UsageError where its driver is not installed."""
+        """Open the database; raises UsageError if its driver is not installed."""
         engine = _engine(self.url, self.variable)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="sql") as threads:
             try:
@@ -103,7 +103,7 @@ def _engine(url: str, variable: str) -> Engine:
         wanted = "pip install 'chat-parity[sql]'" if error.name == "psycopg" else f"pip install {error.name}"
         raise UsageError(f"{variable}: this database needs {error.name}: {wanted}") from None
     if lite:
-        # A transaction that reads first and writes then would fail at once where another one writes.
+        # A transaction that reads before it writes would fail at once if another one writes.
         event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
@@ -123,7 +123,7 @@ def _captured(step: Step) -> set[str]:
 
 
 class Statements:
-    """Performs statements, in threads: any database has a driver that waits."""
+    """Performs statements in threads: every database has a blocking driver."""
 
     def __init__(self, engine: Engine, threads: ThreadPoolExecutor, secrets: Secrets) -> None:
         self._engine = engine
@@ -137,7 +137,7 @@ class Statements:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, work)
 
     def notes(self) -> Sequence[str]:
-        """Say nothing: no statement is repeated."""
+        """Give no notes: no statement is repeated."""
         return ()
 
     def _transaction(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
@@ -176,11 +176,11 @@ class Statements:
         return {name: names[name] for name in _referred(step)}
 
     def _failure(self, step: Step, why: str) -> ProvisioningFailed:
-        # Redacted before it is cut: half a secret would not be found any more.
+        # Redact before cutting: half a secret could not be found.
         shown = " ".join(self._secrets.redact(why).split())[:SHOWN]
         return ProvisioningFailed(f"{' '.join(_sql(step).split())[:60]!r}: {shown}" if step else shown)
 
 
 def _plain(value: Any) -> Any:
-    """Give a column's value as templates want it: a UUID, say, as its text."""
+    """Give a column's value as templates need it: a UUID as its text, for example."""
     return value if isinstance(value, str | int | float | bool | None) else str(value)

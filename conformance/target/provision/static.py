@@ -1,16 +1,16 @@
-"""The driver of accounts and conversations that exist already: leased to one play at a time.
+"""The driver of accounts and conversations that exist already: it lends them to one scenario at a time.
 
-A play is given all that it wants at once, or waits: nobody holds one thing while waiting for another. With a
-conversation it also gets hold of all its other members, so that nobody else's play hears of what goes on there.
+A scenario gets everything that it needs at once, or waits: it never keeps one thing while it waits for another. With a
+conversation it also gets all the other members of that conversation, so no other scenario sees its events.
 
-What earlier plays have left must not fail later ones, so:
+The traces of one scenario must not fail a later one, so:
 
-- A play that looks at the history of a conversation needs one that is declared `empty`, and has it for itself, once.
-  Whether it is empty indeed is looked at before (`play/emptiness.py`): the file may be older than the last run.
-- A play in which somebody who is no member meets a public conversation may make it a member: nobody gets that
-  conversation again.
-- A play about rate limits gets accounts that have rested for the longest rate window, and they rest again after it.
-- Roles are what they are: a play that wants others, or a change of one, is UNTESTABLE.
+- A scenario that reads the history of a conversation needs one that is declared `empty`, and nothing else uses that
+  conversation again. `engine/scenario_run/empty_check.py` checks first that it is empty: the file may be out of date.
+- A scenario in which an outsider meets a public conversation may make the outsider a member. No other scenario gets
+  that conversation again.
+- A scenario about rate limits gets accounts that have rested for the longest rate window. They rest again after it.
+- Roles are fixed: a scenario that needs another role, or changes one, is UNTESTABLE.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from conformance.target.tokens import Signing
 
 REST = 1.05
-"""How much longer than a rate window an account rests: the server's may have begun later than ours."""
+"""The factor by which a rest is longer than a rate window: the server's window may begin later than ours."""
 _ACCOUNTS, _PLACES = ("provision", "accounts"), ("provision", "conversations")
 MOST = 20_000
-"""Ways to choose conversations that are tried before a play is told that there is none."""
+"""The most combinations of conversations that are tried before a scenario counts as impossible to provide for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A conversation that exists; `members` are those of its members that are accounts of the file: account → role."""
+    """A conversation that exists; `members` maps each account of the file that belongs to it to its role."""
 
     name: str
     value: str | int
@@ -56,19 +56,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Static:
-    """What the target file says."""
+    """The accounts and conversations of the target file."""
 
     accounts: Mapping[str, Account]
     places: Mapping[str, Place] = field(default_factory=dict)
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """There is nobody to be asked."""
+        """Give no address: this driver asks nobody."""
         return ()
 
     @property
     def expected_ids(self) -> Sequence[ExpectedId]:
-        """Give all ids: they stand in the file."""
+        """Give every id of the file."""
         accounts = [ExpectedId((*_ACCOUNTS, name, "id"), "user", one.value) for name, one in self.accounts.items()]
         return [
             *accounts,
@@ -108,30 +108,30 @@ class Static:
 
 @dataclass
 class StaticLease:
-    """What a play has for a while."""
+    """What one scenario has borrowed."""
 
     lender: Lender
     signing: Signing | None
     accounts: Mapping[str, Account]
     places: Mapping[str, Place]
-    held: frozenset[str]
+    taken: frozenset[str]
     wanted: Wanted
     lasting: bool = True
 
     @property
     def claimed_empty(self) -> Mapping[str, str]:
-        """Give the places that are declared empty, where the play looks at what is in them."""
+        """Give the places that are declared empty, if the scenario reads what is in them."""
         if not self.wanted.empty:
             return {}
         return {name: next(iter(room.members), "") for name, room in self.wanted.rooms.items() if room.members}
 
     async def ready(self) -> None:
-        """Wait until nothing of what these accounts did counts against their rate limits any more."""
+        """Wait until no earlier request of these accounts counts against their rate limits."""
         await self.lender.let_rest(self)
 
     @property
     def conversations(self) -> Mapping[str, str]:
-        """Conversation → its id."""
+        """Map each conversation to its id."""
         return {name: str(place.value) for name, place in self.places.items()}
 
     def token(self, user: str, changes: Mapping[str, Any] | None = None) -> str | None:
@@ -139,20 +139,20 @@ class StaticLease:
         return make_token(self.signing, self.accounts[user], changes)
 
     async def give_role(self, conversation: str, user: str, role: str) -> None:
-        """Raise: what exists is not changed."""
+        """Raise ProvisioningFailed: this driver changes nothing."""
         raise ProvisioningFailed("it needs a change of a role, and the target's driver `static` changes nothing")
 
     async def remove(self, conversation: str, user: str) -> None:
-        """Raise: what exists is not changed."""
+        """Raise ProvisioningFailed: this driver changes nothing."""
         raise ProvisioningFailed("it needs somebody removed, and the target's driver `static` changes nothing")
 
     async def end(self) -> None:
-        """Give all back."""
+        """Return everything to the lender."""
         await self.lender.take_back(self)
 
 
 class Lender:
-    """Knows who has what, and what it has been used for."""
+    """Keeps track of what is lent, and of how it was used."""
 
     lasting = True
 
@@ -161,46 +161,46 @@ class Lender:
         self._places = dict(settings.places)
         self._signing = signing
         self._rest = rest
-        self._held: set[str] = set()
+        self._taken: set[str] = set()
         self._used: dict[str, float] = {}
         self._tired: dict[str, float] = {}
         self._changed = asyncio.Condition()
 
     async def lease(self, wanted: Wanted) -> Lease:
-        """Give all that is wanted, or wait for it; raises ProvisioningFailed where waiting will not help."""
+        """Lend everything that is wanted, or wait for it; raises ProvisioningFailed if waiting cannot help."""
         async with self._changed:
             while True:
-                lease = self._find(wanted, self._held)
+                lease = self._find(wanted, self._taken)
                 if lease is None:
                     if self._find(wanted, set()) is None:
                         raise ProvisioningFailed(self._reason(wanted))
                     await self._changed.wait()
                     continue
-                self._held |= lease.held
+                self._taken |= lease.taken
                 self._use_up(lease)
                 return lease
 
     async def take_back(self, lease: StaticLease) -> None:
-        """Let others have it."""
+        """Take a lease back, so that others can have it."""
         now = time.monotonic()
         for account in lease.accounts.values():
             self._used[account.name] = now
             if lease.wanted.alone:
                 self._tired[account.name] = now
         async with self._changed:
-            self._held -= lease.held
+            self._taken -= lease.taken
             self._changed.notify_all()
 
     def notes(self) -> Sequence[str]:
-        """Say nothing: nothing was made."""
+        """Give no notes: this driver creates nothing."""
         return ()
 
-    def _find(self, wanted: Wanted, held: set[str]) -> StaticLease | None:
-        """Find places and accounts for everybody, none of which somebody has."""
+    def _find(self, wanted: Wanted, taken: set[str]) -> StaticLease | None:
+        """Find free places and accounts for all users."""
         for chosen in itertools.islice(self._choices(wanted), MOST):
-            held_with = {member for place in chosen.values() for member in place.members}
-            free = [name for name in self._accounts if name not in held]
-            if held_with & held:
+            needed = {member for place in chosen.values() for member in place.members}
+            free = [name for name in self._accounts if name not in taken]
+            if needed & taken:
                 continue
             people: dict[str, Account] = {}
             for user in wanted.users:
@@ -216,12 +216,12 @@ class Lender:
                     break
                 people[user] = self._accounts[found]
             else:
-                everybody = frozenset(held_with | {account.name for account in people.values()})
+                everybody = frozenset(needed | {account.name for account in people.values()})
                 return StaticLease(self, self._signing, people, chosen, everybody, wanted)
         return None
 
     def _choices(self, wanted: Wanted) -> Iterator[dict[str, Place]]:
-        """Give the ways to choose a place for each room, those that have been used already first."""
+        """Give the ways to choose a place for each room; used places come first."""
         fitting = [
             [
                 place
@@ -237,7 +237,7 @@ class Lender:
                 yield dict(zip(wanted.rooms, places, strict=True))
 
     def _use_up(self, lease: StaticLease) -> None:
-        """Remember what the places are no good for any more."""
+        """Record which uses of these places are no longer possible."""
         for name, place in lease.places.items():
             outsiders = set(lease.accounts) - set(lease.wanted.rooms[name].members)
             if place.visibility != "private" and outsiders:
@@ -246,16 +246,19 @@ class Lender:
                 self._places[place.name] = replace(place, empty=False)
 
     async def let_rest(self, lease: StaticLease) -> None:
-        """Let the accounts of a play rest as it needs them to."""
+        """Wait until the accounts of a scenario have rested as long as it needs.
+
+        This is a sleep and not an event: only the clock tells when the server's rate window has passed.
+        """
         since = self._used if lease.wanted.alone else self._tired
         last = max((since.get(account.name, 0.0) for account in lease.accounts.values()), default=0.0)
         if lease.wanted.alone and lease.claimed_empty:
-            last = time.monotonic()  # Who has just looked into the conversation has asked for something.
+            last = time.monotonic()  # The check that the conversation is empty was itself a request.
         if last:
             await asyncio.sleep(last + self._rest - time.monotonic())
 
     def _reason(self, wanted: Wanted) -> str:
-        """Say what there is not."""
+        """Say what the target file lacks for this scenario."""
         if len(wanted.users) > len(self._accounts):
             return f"it needs {len(wanted.users)} accounts, and the target file has {len(self._accounts)}"
         if wanted.empty and self._find(replace(wanted, empty=False), set()) is not None:

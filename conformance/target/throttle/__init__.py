@@ -1,14 +1,13 @@
-"""What a good guest does on a server that is not ours: it asks before it enters, keeps below a rate, and stops in time.
+"""Limits the load on a server that is not ours: asks for consent, stays below a rate, and stops in time.
 
-    limits      how much the target file allows: by default nothing is held back on this machine, and much elsewhere
-    window      a sliding window (pure)
-    guest       holds requests and connections back until the limits allow them
-    seats       how many connections a scenario has open at once (pure)
-    protection  which addresses need `--yes`
-    retrying    what a server asks for that refuses a connection for a while (RFC 9110 §10.2.3)
+    limits            what the target file allows; by default, no limit on this machine and low limits elsewhere
+    window            a sliding window (pure)
+    throttle          delays requests and connections until the limits allow them
+    connection_count  how many connections a scenario has open at once (pure)
+    protection        which addresses need `--yes`
+    retrying          how long a server asks clients to stay away (RFC 9110 §10.2.3)
 
-The time that we hold ourselves back is not the server's: it is measured, and a play that it has spoiled is judged
-UNTESTABLE.
+Our own delay is measured and is not counted as the server's. A scenario that it spoils is UNTESTABLE.
 """
 
 from conformance.target.throttle.limits import CAREFUL, UNLIMITED, Limits, read_limits

@@ -1,4 +1,4 @@
-"""How many connections a scenario has open at once, at most: known before it begins."""
+"""The most connections that a scenario has open at once: known before it begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of a server's time a run may take: the section `throttle` of a target file."""
+"""The limits of a run: the section `throttle` of a target file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ UNLIMITED_WORD = "unlimited"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper bounds; None is no bound.
+    """Upper bounds; None means no bound.
 
-    Every frame that asks for something counts as a request, the barrier's too. `run_requests` is for the whole run, and
-    counts connections too. Calls of a provisioning API are held to `requests_per_second` alone: cleaning up must always
-    be possible.
+    Every request frame counts, also that of the barrier. `run_requests` is for the whole run, and counts connections
+    too. Calls of a provisioning API count only for `requests_per_second`: cleaning up must always be possible.
     """
 
     requests_per_second: float | None = None
@@ -28,7 +27,7 @@ class Limits:
 
 
 UNLIMITED = Limits()
-"""For a server on this machine: it is ours."""
+"""The default for a server on this machine."""
 
 CAREFUL = Limits(
     requests_per_second=50,
@@ -37,10 +36,10 @@ CAREFUL = Limits(
     connections_per_second=10,
     open_connections=60,
 )
-"""For any other: a run of everything takes some 35,000 requests, 5,000 of them connections, and so about 12 minutes."""
+"""The default for any other server: a complete run (35,000 requests, 5,000 of them connections) takes 12 minutes."""
 
 
 def read_limits(given: Mapping[str, float | int | str], *, local: bool) -> Limits:
-    """Give the limits of a target; `given` is the section as it fits its schema, `unlimited` standing for no bound."""
+    """Give the limits of a target; `given` is the section of the file, in which `unlimited` means no bound."""
     values = {name: None if value == UNLIMITED_WORD else value for name, value in given.items()}
     return replace(UNLIMITED if local else CAREFUL, **values)  # type: ignore[arg-type] # the schema has checked them

@@ -1,4 +1,4 @@
-"""Which addresses are only entered when somebody has said `--yes`: those that people work on."""
+"""Which addresses need `--yes`: production servers, which people work on."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 PRODUCTION = frozenset({"prod", "production", "live"})
-"""Words of a host's name that say so by themselves, where the target file has no `protected` of its own."""
+"""Words in a host name that mark production, if the target file has no `protected` of its own."""
 
 
 def reason_to_ask(url: str, patterns: Sequence[str] | None) -> str | None:
     """Say why an address is protected; None: it is not.
 
-    A pattern with `://` is a glob of the whole address without its query, any other one of its host. None for
-    `patterns` is the built-in sense, an empty list that nothing is protected.
+    A pattern with `://` is a glob of the whole address without its query; any other pattern is a glob of its host.
+    `patterns` None means the built-in words; an empty list means that nothing is protected.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
@@ -36,7 +36,7 @@ def reason_to_ask(url: str, patterns: Sequence[str] | None) -> str | None:
 
 
 def demand_consent(urls: Iterable[str], patterns: Sequence[str] | None, *, given: bool) -> None:
-    """Raise UsageError where one of the addresses is protected and nobody has agreed; nothing is opened before."""
+    """Raise UsageError if an address is protected and `--yes` is missing; no connection is opened before this."""
     if given:
         return
     for url in urls:

@@ -1,4 +1,4 @@
-"""What a server asks for that turns a connection away for a while: HTTP 429, or 503 with `Retry-After`."""
+"""How long a server asks clients to stay away: HTTP 429, or 503 with `Retry-After`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from email.utils import parsedate_to_datetime
 
 TRIES = 3
 LONGEST = 60.0
-"""Seconds that are waited at most; who asks for more is not to be visited today."""
+"""The longest wait in seconds; if a server asks for more, the run ends."""
 TOO_MANY_REQUESTS = 429
 UNAVAILABLE = 503
 FIRST = 1.0
-"""Seconds to stay away where the server does not say how long; doubled each time."""
+"""Seconds to wait if the server does not say how long; doubled each time."""
 
 
 def asked_to_wait(
     status: int | None, retry_after: str | None, attempt: int, now: datetime | None = None
 ) -> float | None:
-    """Give the seconds to stay away after the `attempt`-th refusal (from 1); None: the refusal is no such wish.
+    """Give the seconds to wait after refusal number `attempt` (from 1); None: the refusal does not ask for a wait.
 
-    A 503 without `Retry-After` is a server that fails. The header is a number of seconds or a date (RFC 9110
-    §10.2.3); what is neither counts as absent.
+    A 503 without `Retry-After` is a failing server. The header is a number of seconds or a date (RFC 9110 §10.2.3);
+    anything else counts as absent.
     """
     asked = _seconds(retry_after, now or datetime.now(UTC)) if retry_after else None
     if status == TOO_MANY_REQUESTS:

@@ -1,4 +1,4 @@
-"""Holds a run back to what its target's limits allow."""
+"""Keeps a run within its target's limits."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from conformance.target.throttle.window import Window
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-REQUESTS_OF_A_PLAY = 25
-"""About how many requests a scenario takes: so many are left to the one that begins before the next one does."""
+REQUESTS_PER_SCENARIO = 25
+"""Roughly how many requests a scenario sends: the next scenario starts only if this many are left."""
 
 
 @dataclass(slots=True)
 class _Turns:
-    """Who may go next: one at a time, first come first served, within a window."""
+    """A queue: one at a time, first come first served, within a window."""
 
     window: Window
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -31,7 +31,7 @@ class _Turns:
 class Throttle:
     """Every request and every connection of one run waits here for its turn; `spent` counts them.
 
-    Turns are given in the order in which they are asked for. Where `limits` has no bounds, nothing here ever waits.
+    It serves requests in the order in which they arrive. Without bounds in `limits`, nothing waits.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Throttle:
         self._requests = _turns(limits.requests_per_second)
         self._connections = _turns(limits.connections_per_second)
         self._accounts: dict[str, _Turns] = {}
-        self._entries = _turns(limits.requests_per_second and limits.requests_per_second / REQUESTS_OF_A_PLAY)
+        self._entries = _turns(limits.requests_per_second and limits.requests_per_second / REQUESTS_PER_SCENARIO)
         self._seats = asyncio.Condition()
         self._taken = 0
         self._kept = 0
@@ -57,7 +57,7 @@ class Throttle:
         self._closed_until = 0.0
 
     async def request(self, account: str) -> None:
-        """Wait for the turn of one more request of this account; raises BudgetSpent where the run has had them all."""
+        """Wait for the turn of one more request of this account; raises BudgetSpent if the run's budget is spent."""
         self._spend()
         own = self._account(account)
         if own is None and self._requests is None:
@@ -75,9 +75,9 @@ class Throttle:
             self._end_waiting()
 
     async def call(self, _: object = None) -> None:
-        """Wait for the turn of a call of a provisioning API: of no account, and not counted, or nobody could clean up.
+        """Wait for the turn of a call of a provisioning API: it counts for no account and no budget.
 
-        It has the form of what httpx calls before a request.
+        Its signature is that of an httpx request hook.
         """
         if self._requests is not None:
             self._begin_waiting()
@@ -94,14 +94,14 @@ class Throttle:
         await self._turn(self._connections)
 
     def stay_away(self, seconds: float) -> None:
-        """Open no connection for so long: the server has asked for it."""
+        """Open no connection for this many seconds: the server has asked for it."""
         self._closed_until = max(self._closed_until, self._clock() + seconds)
 
     @asynccontextmanager
-    async def visit(self, connection_count: int) -> AsyncIterator[None]:
-        """Let a play begin that has so many connections open at once, when there is room for it.
+    async def admit(self, connection_count: int) -> AsyncIterator[None]:
+        """Let a scenario begin as soon as there is room for all its connections.
 
-        All its seats are taken together: two plays that wait for each other's would wait for ever.
+        It takes all of them together: two scenarios that wait for each other's connections would wait for ever.
         """
         await self._enter()
         bound = self.limits.open_connections or math.inf
@@ -116,12 +116,12 @@ class Throttle:
                 self._seats.notify_all()
 
     def keep(self, connection_count: int) -> None:
-        """Take seats for as long as the run lasts: for connections that belong to no play."""
+        """Reserve connections for the whole run: those that belong to no scenario."""
         self._kept += connection_count
         self._taken += connection_count
 
     def objection(self, connection_count: int) -> str | None:
-        """Say why a play with so many connections cannot be let in at all; None: it can."""
+        """Say why a scenario with this many connections can never begin; None: it can."""
         bound = self.limits.open_connections
         if bound is None or connection_count + self._kept <= bound:
             return None
@@ -130,7 +130,7 @@ class Throttle:
         return f"it has {connection_count} connections open at once{beside}, and {allowed}"
 
     async def _enter(self) -> None:
-        """Wait until those who have begun do not have to wait: a play that is held back long says little."""
+        """Wait until the scenarios that have begun need not wait: a long delay makes a result worthless."""
         if self._entries is not None:
             async with self._entries.lock:
                 await self._nobody_waits.wait()

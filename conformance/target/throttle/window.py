@@ -1,4 +1,4 @@
-"""A sliding window: at most so many in any stretch of time."""
+"""A sliding window: at most a fixed number of events in any interval of its length."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from collections import deque
 
 MARGIN = 1.05
-"""What leaves us evenly may arrive a little closer together."""
+"""The factor by which a window is longer: requests may arrive closer together than they were sent."""
 
 
 class Window:
-    """Lets `rate` things happen per second, seen over a second, or over as long as one of them takes if that is more.
+    """Allows `rate` events per second, measured over one second, or over 1/`rate` seconds if that is longer.
 
     >>> window = Window(2)
     >>> window.take(0.0), window.take(0.1), window.due(0.2)
@@ -23,15 +23,15 @@ class Window:
         self._taken: deque[float] = deque(maxlen=self._count)
 
     def due(self, now: float) -> float:
-        """Give the time from which the next one may happen: `now`, or later."""
+        """Give the earliest time of the next event: `now`, or later."""
         if len(self._taken) < self._count:
             return now
         return max(now, self._taken[0] + self._seconds)
 
     def take(self, now: float) -> None:
-        """Note that one happens."""
+        """Record an event."""
         self._taken.append(now)
 
     def idle(self, now: float) -> bool:
-        """Say whether nothing has happened for so long that the window can be forgotten."""
+        """Say whether the window is empty, so that it can be dropped."""
         return not self._taken or self._taken[-1] + self._seconds <= now

@@ -63,7 +63,7 @@ def test_an_address_that_can_be_opened_is_right(url: str) -> None:
         ("ws://x:http/ws", "ws://x:http/ws has a port that is no number from 1 to 65535"),
         ("ws://a..b/ws", "ws://a..b/ws has a host that cannot exist: 'a..b'"),
         ("ws://-a/ws", "ws://-a/ws has a host that cannot exist: '-a'"),
-        ("ws://[::1/ws", "ws://[::1/ws has no host that could be read; an IPv6 address stands in [ ]"),
+        ("ws://[::1/ws", "ws://[::1/ws has no host that could be read; write an IPv6 address in [ ]"),
     ],
 )
 def test_a_wrong_one_is_told_in_a_sentence(url: str, said: str) -> None:
@@ -71,7 +71,7 @@ def test_a_wrong_one_is_told_in_a_sentence(url: str, said: str) -> None:
 
 
 def test_one_without_an_end_is_not_repeated() -> None:
-    assert wrong_address("x" * 501) == "an address of 501 characters stands here; 500 are the most"
+    assert wrong_address("x" * 501) == "an address of 501 characters is too long; the limit is 500"
     assert wrong_address(f"ws://h/{'x' * 493}") is None
 
 

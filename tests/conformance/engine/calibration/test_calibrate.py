@@ -11,7 +11,7 @@ import pytest
 from conformance.engine.calibration.calibrate import MARGIN, PATIENCE
 from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome
-from conformance.target.provision.created import Fresh
+from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.jwt import Named
 from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, run_context_at, toy_runner
 from tests.doubles.fan_out import ARCHITECTURES, BUS_DELAY, ChatServer
@@ -123,7 +123,9 @@ async def test_it_is_known_whether_somebody_can_be_made_a_reader(
     spec: Spec, factory: type[Named], roles: tuple[str, ...]
 ) -> None:
     async with ChatServer().serving() as server:
-        run_context = await run_context_at(spec, server.url, provisioner=Fresh(factory(EVERYBODY, "member"), SIGNING))
+        run_context = await run_context_at(
+            spec, server.url, provisioner=CreatingProvisioner(factory(EVERYBODY, "member"), SIGNING)
+        )
     assert run_context.calibration.roles == roles
     assert run_context.calibration.skew == 0
 

@@ -11,7 +11,7 @@ import pytest
 
 from conformance.errors import ProvisioningFailed
 from conformance.results.model import Outcome
-from conformance.target.provision.created import Fresh
+from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.jwt import Named
 from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, messages, toy_runner
 
@@ -165,7 +165,7 @@ steps:
         )
 
 
-class OneRoom(Fresh):
+class OneRoom(CreatingProvisioner):
     """A driver whose server makes no conversation after the first, the one of the calibration."""
 
     def __init__(self) -> None:

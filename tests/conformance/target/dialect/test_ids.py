@@ -34,12 +34,12 @@ class TestInteger:
         assert Integer().to_wire(SEVEN) == 7
 
     @given(st.integers(10**6, ids.LARGEST))
-    def test_a_fresh_id_gets_back_and_lies_where_no_counter_gets(self, largest: int) -> None:
+    def test_an_invented_id_gets_back_and_lies_where_no_counter_gets(self, largest: int) -> None:
         form = Integer(largest)
-        fresh = form.fresh()
-        number = form.to_wire(fresh)
+        invented = form.invented()
+        number = form.to_wire(invented)
         assert largest // 2 < number <= largest
-        assert form.from_wire(number) == fresh
+        assert form.from_wire(number) == invented
 
     @given(st.uuids().filter(lambda one: one.int > ids.WIDEST), st.integers(10**6, ids.LARGEST))
     def test_a_uuid_that_somebody_wrote_down_is_a_number_that_nobody_has(self, one: uuid.UUID, largest: int) -> None:
@@ -90,4 +90,4 @@ class TestOpaque:
 def test_a_uuid_is_left_to_its_schema() -> None:
     assert Uuid().from_wire(7) == 7
     assert Uuid().to_wire("x") == "x"
-    assert canonical(Uuid().fresh()) is not None
+    assert canonical(Uuid().invented()) is not None

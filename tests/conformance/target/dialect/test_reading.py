@@ -70,8 +70,8 @@ AMBIGUOUS = [
         "values: {code: {forbidden: 4, not_found: 4}}",
         "forbidden and not_found would both be 4 on the wire, in the words of code",
     ),
-    ("envelope: type", "'type' would stand in a frame twice"),
-    ("envelope: {member: data, extra: {data: 1}}", "'data' would stand in a frame twice"),
+    ("envelope: type", "'type' would be in a frame twice"),
+    ("envelope: {member: data, extra: {data: 1}}", "'data' would be in a frame twice"),
 ]
 FORMAT = [
     ("{}", "this should not be empty"),

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.errors import ProvisioningFailed
 from conformance.target.accounts import Room, Wanted
-from conformance.target.provision.created import Fresh
+from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.jwt import Jwt, Named
 from conformance.target.tokens import Signing
 from tests.conformance.run_contexts import EVERYBODY, SECRET
@@ -17,8 +17,8 @@ from tests.conformance.run_contexts import EVERYBODY, SECRET
 CLAIMS = {"sub": "${user_id}", "username": "${name}", "user": {"label": "user ${user_id}"}}
 
 
-def provisioner(settings: Jwt = EVERYBODY) -> Fresh:
-    return Fresh(Named(settings, "member"), Signing(SECRET, "HS256", CLAIMS, 900), "3f9c01")
+def provisioner(settings: Jwt = EVERYBODY) -> CreatingProvisioner:
+    return CreatingProvisioner(Named(settings, "member"), Signing(SECRET, "HS256", CLAIMS, 900), "3f9c01")
 
 
 async def test_gives_new_ids_to_users_and_conversations() -> None:

@@ -37,9 +37,9 @@ class Turns:
 
 class TestRequests:
     async def test_are_never_held_back_without_limits(self) -> None:
-        visit = Turns()
-        assert {at for _, at in await visit.asked(*["alice"] * 500)} == {0}
-        assert visit.throttle.spent == 500
+        turns = Turns()
+        assert {at for _, at in await turns.asked(*["alice"] * 500)} == {0}
+        assert turns.throttle.spent == 500
 
     async def test_of_all_accounts_share_the_rate(self) -> None:
         came = await Turns(requests_per_second=2).asked("alice", "bob", "carol", "dave", "erin")
@@ -54,34 +54,34 @@ class TestRequests:
         assert came == [("alice", 0), ("bob", 0), ("alice", pytest.approx(1.05)), ("alice", pytest.approx(2.1))]
 
     async def test_an_account_that_waits_for_itself_holds_nobody_else_back(self) -> None:
-        visit = Turns(account_requests_per_second=0.1, requests_per_second=10)
-        came = await visit.asked("alice", "alice", "bob")
+        turns = Turns(account_requests_per_second=0.1, requests_per_second=10)
+        came = await turns.asked("alice", "alice", "bob")
         assert came[:2] == [("alice", 0), ("bob", 0)]
 
     async def test_keep_both_rates_at_once(self) -> None:
-        visit = Turns(account_requests_per_second=2, requests_per_second=3)
-        await visit.asked(*["alice", "bob", "carol"] * 6)
+        turns = Turns(account_requests_per_second=2, requests_per_second=3)
+        await turns.asked(*["alice", "bob", "carol"] * 6)
         for who, rate in ((("alice",), 2), (("bob",), 2), (("alice", "bob", "carol"), 3)):
-            at = [when for name, when in visit.came if name in who]
+            at = [when for name, when in turns.came if name in who]
             assert all(later - earlier >= 1.05 - 1e-9 for earlier, later in zip(at, at[rate:], strict=False))
 
     async def test_forget_accounts_that_have_been_quiet(self) -> None:
-        visit = Turns(account_requests_per_second=1)
-        await visit.asked(*(f"user {number}" for number in range(100)))
-        visit.clock.now += 10
-        await visit.asked("late")
-        assert list(visit.throttle._accounts) == ["late"]
+        turns = Turns(account_requests_per_second=1)
+        await turns.asked(*(f"user {number}" for number in range(100)))
+        turns.clock.now += 10
+        await turns.asked("late")
+        assert list(turns.throttle._accounts) == ["late"]
 
 
 class TestCalls:
     """Of a provisioning API, as httpx makes them."""
 
     async def test_share_the_rate_of_all_requests(self) -> None:
-        visit = Turns(requests_per_second=2, account_requests_per_second=1)
-        tasks = [asyncio.create_task(visit.ask("", visit.throttle.call())) for _ in range(3)]
-        await visit.clock.run_out()
+        turns = Turns(requests_per_second=2, account_requests_per_second=1)
+        tasks = [asyncio.create_task(turns.ask("", turns.throttle.call())) for _ in range(3)]
+        await turns.clock.run_out()
         await asyncio.gather(*tasks)
-        assert [at for _, at in visit.came] == pytest.approx([0, 0, 1.05])
+        assert [at for _, at in turns.came] == pytest.approx([0, 0, 1.05])
 
     async def test_are_allowed_to_a_run_that_has_had_its_requests(self) -> None:
         throttle = Throttle(Limits(run_requests=1))
@@ -104,21 +104,21 @@ class TestTotal:
 
 
 class TestConnections:
-    async def connected(self, visit: Turns, count: int) -> list[float]:
-        tasks = [asyncio.create_task(visit.ask("", visit.throttle.connection())) for _ in range(count)]
-        await visit.clock.run_out()
+    async def connected(self, turns: Turns, count: int) -> list[float]:
+        tasks = [asyncio.create_task(turns.ask("", turns.throttle.connection())) for _ in range(count)]
+        await turns.clock.run_out()
         await asyncio.gather(*tasks)
-        return [at for _, at in visit.came]
+        return [at for _, at in turns.came]
 
     async def test_have_a_rate_of_their_own(self) -> None:
-        visit = Turns(connections_per_second=2, requests_per_second=1)
-        assert await self.connected(visit, 5) == pytest.approx([0, 0, 1.05, 1.05, 2.1])
+        turns = Turns(connections_per_second=2, requests_per_second=1)
+        assert await self.connected(turns, 5) == pytest.approx([0, 0, 1.05, 1.05, 2.1])
 
     async def test_stay_away_as_long_as_the_server_has_asked_for(self) -> None:
-        visit = Turns()
-        visit.throttle.stay_away(7)
-        visit.throttle.stay_away(3)
-        assert await self.connected(visit, 2) == [7, 7]
+        turns = Turns()
+        turns.throttle.stay_away(7)
+        turns.throttle.stay_away(3)
+        assert await self.connected(turns, 2) == [7, 7]
 
 
 class TestVisits:
@@ -127,7 +127,7 @@ class TestVisits:
 
         async def run_scenario(connection_count: int) -> None:
             nonlocal inside, most
-            async with throttle.visit(connection_count):
+            async with throttle.admit(connection_count):
                 inside += connection_count
                 most = max(most, inside)
                 await asyncio.sleep(0)
@@ -142,7 +142,7 @@ class TestVisits:
         throttle = Throttle(Limits(open_connections=1))
         for _ in range(2):
             with pytest.raises(ZeroDivisionError):
-                async with throttle.visit(1):
+                async with throttle.admit(1):
                     raise ZeroDivisionError
 
     async def test_that_need_more_than_there_is_are_refused_with_the_reason(self) -> None:
@@ -161,8 +161,8 @@ class TestVisits:
             "it has 4 connections open at once beside 2 that watch over it, and the target allows 5"
             " (throttle.open_connections)"
         )
-        async with throttle.visit(3):
-            other = asyncio.create_task(throttle.visit(1).__aenter__())
+        async with throttle.admit(3):
+            other = asyncio.create_task(throttle.admit(1).__aenter__())
             await asyncio.sleep(0)
             assert not other.done()
         await asyncio.wait_for(other, 5)
@@ -170,31 +170,31 @@ class TestVisits:
     async def test_that_are_refused_are_let_in_to_be_told_so(self) -> None:
         throttle = Throttle(Limits(open_connections=5))
         throttle.keep(2)
-        async with asyncio.timeout(5), throttle.visit(40):
+        async with asyncio.timeout(5), throttle.admit(40):
             assert throttle.objection(40)
 
     async def test_begin_one_after_another_where_there_is_a_rate(self) -> None:
-        visit = Turns(requests_per_second=50)
+        turns = Turns(requests_per_second=50)
 
         async def enter(name: str) -> None:
-            async with visit.throttle.visit(1):
-                visit.came.append((name, visit.clock.now))
+            async with turns.throttle.admit(1):
+                turns.came.append((name, turns.clock.now))
 
         tasks = [asyncio.create_task(enter(name)) for name in "abc"]
-        await visit.clock.run_out()
+        await turns.clock.run_out()
         await asyncio.gather(*tasks)
-        assert visit.came == [("a", 0), ("b", 0), ("c", pytest.approx(1.05))]
+        assert turns.came == [("a", 0), ("b", 0), ("c", pytest.approx(1.05))]
 
     async def test_do_not_begin_while_somebody_who_has_begun_must_wait(self) -> None:
-        visit = Turns(requests_per_second=1)
-        busy = [asyncio.create_task(visit.ask("busy", visit.throttle.request("alice"))) for _ in range(40)]
+        turns = Turns(requests_per_second=1)
+        busy = [asyncio.create_task(turns.ask("busy", turns.throttle.request("alice"))) for _ in range(40)]
         await asyncio.sleep(0)
 
         async def enter() -> None:
-            async with visit.throttle.visit(1):
-                visit.came.append(("newcomer", visit.clock.now))
+            async with turns.throttle.admit(1):
+                turns.came.append(("newcomer", turns.clock.now))
 
         newcomer = asyncio.create_task(enter())
-        await visit.clock.run_out()
+        await turns.clock.run_out()
         await asyncio.gather(newcomer, *busy)
-        assert [name for name, _ in visit.came] == ["busy"] * 40 + ["newcomer"]
+        assert [name for name, _ in turns.came] == ["busy"] * 40 + ["newcomer"]
