@@ -24,6 +24,7 @@ from conformance.lint.needs import instances_are_needed, restarts_are_needed_and
 from conformance.lint.refusal import refusals_have_three_parts
 from conformance.lint.rules import features_have_rules, rules_are_proved, rules_named_elsewhere_exist
 from conformance.lint.silence import silence_has_a_witness
+from conformance.lint.tables import cells_are_used
 from conformance.lint.timing import slow_means_waiting
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ OF_THE_WHOLE: tuple[Callable[[Spec], Iterator[Mistake]], ...] = (
     types_of_the_protocol_exist,
     types_are_used,
     probes_have_controls,
+    cells_are_used,
 )
 OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     refusals_have_three_parts,

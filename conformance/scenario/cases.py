@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile
 from conformance.files.documents import Document, read_yaml
-from conformance.scenario.model import Cell
+from conformance.scenario.tables import read_table
 from conformance.scenario.template import TemplateError, holding, look_up, references, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from conformance.scenario.model import Cell
 
 MAX_CASES = 1000
 
@@ -39,7 +41,7 @@ def expand(document: Document) -> Iterator[Case]:
         return
     table = cases.keys() == {"table", "cells"} and isinstance(cases["table"], str)
     cells = _from_table(document, cases) if table else {}
-    named = {name: values for name, (values, _) in cells.items()} if table else cases
+    named = {name: values for name, (_, values) in cells.items()} if table else cases
     if len(named) > MAX_CASES:
         raise BadFile(document.mistake(f"{len(named)} cases are more than {MAX_CASES}", ("cases",)))
     body = {key: value for key, value in document.value.items() if key != "cases"}
@@ -57,7 +59,7 @@ def expand(document: Document) -> Iterator[Case]:
             value = substitute(body, partial(_resolve, names), within)
         except TemplateError as error:
             raise BadFile(document.mistake(f"in the case {name!r}: {error}", ("cases", name))) from None
-        cell = cells[name][1] if table else None
+        cell = cells[name][0] if table else None
         yield Case(Document(document.file, value, document.lines), name, cell)
 
 
@@ -75,24 +77,11 @@ def _known(names: Mapping[str, Any], reference: str) -> bool:
     return True
 
 
-def _from_table(document: Document, cases: Mapping[str, str]) -> dict[str, tuple[dict[str, Any], Cell]]:
+def _from_table(document: Document, cases: Mapping[str, str]) -> dict[str, tuple[Cell, dict[str, Any]]]:
     """Make a case of every cell of the table that has the wanted value."""
-    table = read_yaml(Path(os.path.normpath(document.file.parent / cases["table"])))
-    rows = table.value.get("rows") if isinstance(table.value, dict) else None
-    if not isinstance(rows, list):
-        raise BadFile(table.mistake("a table of cases needs `rows`, a list"))
-    named: dict[str, tuple[dict[str, Any], Cell]] = {}
-    columns: dict[str, int] = {}
-    for index, row in enumerate(rows):
-        if not isinstance(row, dict) or not isinstance(row.get("id"), str) or not isinstance(row.get("cells"), dict):
-            raise BadFile(table.mistake("a row needs `id`, and `cells`: {column: value}", ("rows", index)))
-        for column, value in row["cells"].items():
-            at = (index, columns.setdefault(column, len(columns)))
-            if value == cases["cells"]:
-                values = {**row, "row": row["id"], "column": column}
-                named[f"{row['id']}.{column}"] = values, Cell(table.file, row["id"], column, value, at)
+    table = read_table(read_yaml(Path(os.path.normpath(document.file.parent / cases["table"]))))
+    named = {f"{cell.row}.{cell.column}": (cell, values) for cell, values in table if cell.value == cases["cells"]}
     if not named:
-        raise BadFile(
-            document.mistake(f"no cell of {table.file.name} has the value {cases['cells']!r}", ("cases", "cells"))
-        )
+        name = Path(cases["table"]).name
+        raise BadFile(document.mistake(f"no cell of {name} has the value {cases['cells']!r}", ("cases", "cells")))
     return named

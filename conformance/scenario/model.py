@@ -52,13 +52,14 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell of a table that a case was made from; `at` is its row and its column there, counted from 0."""
+    """The cell of a table that a case is made from; `at` is its row and its column there, counted from 0."""
 
     table: Path
     row: str
     column: str
     value: str
     at: tuple[int, int]
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from conformance.errors import BadFile, Mistake
 from conformance.files.documents import Document, read_json, read_yaml
 from conformance.files.formats import Formats
 from conformance.scenario.parse import read_probes, read_scenarios
+from conformance.scenario.tables import read_table
 from conformance.spec.links import check_probe, check_scenario
 from conformance.spec.messages import read_messages
 from conformance.spec.model import Feature, Rule, Spec
@@ -52,6 +53,9 @@ def load(folder: Path) -> Spec:
                     Mistake(rule.file, rule.line, f"the rule {rule.id} is in {rules[rule.id].file.name} too")
                 )
             rules[rule.id] = rule
+    table_files = sorted((folder / "tables").glob("*.yaml"))
+    table_lists = _each(table_files, lambda file: read_table(_checked(file, formats, "table")), mistakes)
+    tables = {cells[0][0].table: [cell for cell, _ in cells] for cells in table_lists if cells}
     scenario_files = sorted((folder / "scenarios").rglob("*.yaml"))
     scenario_lists = _each(scenario_files, lambda file: read_scenarios(file, formats["scenario"], protocol), mistakes)
     probe_files = sorted((folder / "probes").glob("*.yaml"))
@@ -70,6 +74,7 @@ def load(folder: Path) -> Spec:
         outgoing=outgoing,
         scenarios=scenarios,
         probes=probes,
+        tables=tables,
     )
     for scenario in scenarios.values():
         mistakes += check_scenario(scenario, spec)

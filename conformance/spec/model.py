@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from conformance.files.formats import Formats
-    from conformance.scenario.model import Probe, Scenario
+    from conformance.scenario.model import Cell, Probe, Scenario
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
 
@@ -48,7 +48,7 @@ class Spec:
 
     `digest` is `sha256:` over all its files, so that a report names exactly what it measured; `wire` over those that
     every frame is checked by, whatever the scenario (message schemas and `protocol.yaml`). Scenarios are in the order
-    of their ids.
+    of their ids. `tables` has, for each file of `tables/`, the cells that scenarios are made from.
     """
 
     folder: Path
@@ -62,6 +62,7 @@ class Spec:
     outgoing: Mapping[str, Message]
     scenarios: Mapping[str, Scenario]
     probes: Mapping[str, Probe]
+    tables: Mapping[Path, Sequence[Cell]]
 
     def place(self, file: Path) -> str:
         """Name a file of the spec as people do, wherever the folder lies: `spec/rules/04-edit-message.yaml`."""
