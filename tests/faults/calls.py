@@ -568,3 +568,27 @@ def long_sdp_refused(patch: Patch) -> None:
         if len(request.sdp) > 8192:
             raise Refused("too_large", "The SDP is too long.")
         return await original(context, request)
+
+
+@fault(breaks=["CALL-9"], also=["CALL-9s", "CALL-4"])
+def candidate_loses_its_place(patch: Patch) -> None:
+    """A candidate arrives without the media section that it belongs to."""
+    patch.rewrite(calls.candidate, "request.sdp_mid,\n            request.sdp_mline_index", "None,\n            None")
+
+
+@fault(breaks=["CALL-9"])
+def candidate_loses_the_first_place(patch: Patch) -> None:
+    """The index 0 of a candidate is taken for none."""
+    patch.rewrite(calls.candidate, "request.sdp_mline_index", "request.sdp_mline_index or None")
+
+
+@fault(breaks=["CALL-9"], also=["CALL-9s"])
+def candidate_loses_the_id_of_its_place(patch: Patch) -> None:
+    """A candidate keeps the index of its media section only."""
+    patch.rewrite(calls.candidate, "request.sdp_mid", "None")
+
+
+@fault(breaks=["CALL-9s"])
+def candidate_loses_an_index_beside_an_id(patch: Patch) -> None:
+    """A candidate with an id and an index arrives with the id."""
+    patch.rewrite(calls.candidate, "request.sdp_mline_index", "None if request.sdp_mid else request.sdp_mline_index")

@@ -203,7 +203,7 @@ FEATURES = [
 
 # How many numbers each family of rules has, and which numbers have a must half and a should half.
 RULE_FAMILIES = {
-    "CONN": (12, [6]),
+    "CONN": (15, [6]),
     "AUTH": (5, []),
     "SEND": (10, [7, 8]),
     "EDIT": (5, [5]),
@@ -217,7 +217,7 @@ RULE_FAMILIES = {
     "READ": (4, []),
     "DLVR": (4, []),
     "REAC": (7, [2, 3]),
-    "CALL": (8, [5, 6]),
+    "CALL": (9, [5, 6, 9]),
     "PING": (3, []),
     "RATE": (5, [1]),
     "PERM": (3, []),

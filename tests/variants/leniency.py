@@ -75,24 +75,6 @@ def nesting_refused_at_32(patch: Patch) -> None:
     _refuse(patch, lambda text: depth(text) > 32)
 
 
-@variant(about=[*HOSTILE, "PERM-1"])
-def key_case_ignored(patch: Patch) -> None:
-    """A parser may take keys in any case, as in Go."""
-
-    def lower(value):
-        if isinstance(value, dict):
-            return {key.lower(): lower(item) for key, item in value.items()}
-        return [lower(item) for item in value] if isinstance(value, list) else value
-
-    def folded(text: str) -> str:
-        try:
-            return json.dumps(lower(json.loads(text)))
-        except (ValueError, RecursionError):
-            return text
-
-    read_differently(patch, folded)
-
-
 @variant(about=[*HOSTILE, "SEND-1"])
 def nul_accepted(patch: Patch) -> None:
     """NUL may be text like any other."""
