@@ -6,6 +6,8 @@
                                                WAIVED: a person has written down that it may     –
     it passed or failed                        BROKEN, UNTESTABLE, BLOCKED, NOT RUN,             3
                                                NOT APPLICABLE: another profile declares less
+                                               NOT APPLICABLE: the run cannot restart it, or     –
+                                               is on another machine; a note says so
                                                gone, or changed: the specs are not the same      3
                                                (not with `spec_changed`, unless it passed, changed
                                                and fails: nobody can tell if that is a loss)
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from conformance.compare.model import Comparison, RulePair, ScenarioPair
 
 _JUDGED = FAILING | {Status.PASS}
+_MOST_NAMES = 8
 
 
 class Kind(StrEnum):
@@ -87,7 +90,8 @@ class Decision:
 
 def decide(comparison: Comparison, terms: Terms) -> Decision:
     """Decide; the new run must have the waivers, and the day, that it is to be judged by."""
-    pairs = [pair for pair in comparison.scenarios if pair.old and _counts(pair, comparison, terms)]
+    counted = [pair for pair in comparison.scenarios if pair.old and _counts(pair, comparison, terms)]
+    pairs = [pair for pair in counted if not _beyond(pair)]
     found = [*_incomplete(comparison, pairs), *_waivers(comparison), *_features(comparison, terms)]
     for pair in pairs:
         found += _scenario(pair, terms)
@@ -100,7 +104,13 @@ def decide(comparison: Comparison, terms: Terms) -> Decision:
     code = next((code for kind, code in CODES.items() if kind in kinds), 0)
     passed = [pair for pair in pairs if pair.old and pair.old.status is Status.PASS]
     line = _line(code, reasons, len(passed), comparison)
-    return Decision(code, line, reasons, (*comparison.notes, *_notes(pairs, passed, terms)))
+    return Decision(code, line, reasons, (*comparison.notes, *_notes(counted, passed, terms)))
+
+
+def _beyond(pair: ScenarioPair) -> bool:
+    """Tell whether OLD judged what the run of NEW cannot judge, whatever the server is: it applies to neither."""
+    judged = pair.old is not None and pair.old.status in _JUDGED
+    return judged and pair.new is not None and pair.new.beyond_the_run
 
 
 def _counts(pair: ScenarioPair, comparison: Comparison, terms: Terms) -> bool:
@@ -190,10 +200,22 @@ def _line(code: int, reasons: tuple[Reason, ...], passed: int, comparison: Compa
     return f"gate: closed: {', '.join(said[kind] for kind in CODES if counts[kind])}; first: {first.sentence}"
 
 
+def _beyond_by_reason(pairs: list[ScenarioPair]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        if pair.new is not None and _beyond(pair):
+            found.setdefault(reason(pair.new), []).append(pair.id)
+    return found
+
+
 def _notes(pairs: list[ScenarioPair], passed: list[ScenarioPair], terms: Terms) -> Iterator[str]:
     flaky = sum(pair.old is not None and pair.old.flaky for pair in pairs)
     if flaky:
         yield f"{plural(flaky, 'scenario')} of OLD ended in different ways; what is flaky does not hold"
+    for why, names in _beyond_by_reason(pairs).items():
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        named = ", ".join(names[:_MOST_NAMES]) + more
+        yield f"not compared, as the run of NEW cannot judge it ({why}): {named}"
     waived = sum(pair.new is not None and pair.new.status is Status.WAIVED for pair in passed)
     if waived:
         yield f"{plural(waived, 'scenario')} that passed may fail: a waiver says so"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from conformance.compare.model import Change, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side
 from conformance.compare.notes import notes
+from conformance.report.failures import reason
 from conformance.results.status import FAILING, Status
 from conformance.results.verdict import Verdict, judge
 
@@ -78,7 +79,9 @@ def _scenario(name: str, old: JudgedScenario | None, new: JudgedScenario | None,
         why = "it has changed since" if old.entry.revision else "one of the logs is too old to say if it has changed"
         return ScenarioPair(name, old, new, Change.NOT_COMPARABLE, why, changed=True)
     if old.status not in _JUDGED or new.status not in _JUDGED:
-        return ScenarioPair(name, old, new, Change.NOT_COMPARABLE, _unjudged(old.status, new.status))
+        return ScenarioPair(
+            name, old, new, Change.NOT_COMPARABLE, _unjudged(old.status, new.status) + _beyond(old, new)
+        )
     return ScenarioPair(name, old, new, _STATUS[old.status in FAILING, new.status in FAILING])
 
 
@@ -94,6 +97,12 @@ _STATUS = {
 def _unjudged(old: Status, new: Status) -> str:
     sides = [f"{status} in {side}" for side, status in (("OLD", old), ("NEW", new)) if status not in _JUDGED]
     return f"{old} in both" if old is new else " and ".join(sides)
+
+
+def _beyond(old: JudgedScenario, new: JudgedScenario) -> str:
+    """Say why only one of the two runs could judge a scenario, where that is no fact of the server."""
+    alike = old.status is new.status
+    return "".join(f": {reason(one)}" for one in (old, new) if one.beyond_the_run and not alike)
 
 
 def _rule(old: JudgedRule | None, new: JudgedRule | None, pairs: Mapping[str, ScenarioPair], feature: str) -> RulePair:

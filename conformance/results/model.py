@@ -28,6 +28,10 @@ class Outcome(StrEnum):
     """The harness's own fault: a scenario that does not fit the spec, a bug."""
 
 
+NEEDS_OF_THE_RUN = frozenset({"restart", "local"})
+"""Needs that say nothing of the server: whether this run can start it again, and whether both share a machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a transcript.
@@ -69,7 +73,7 @@ class Result:
 
     `problems` decided the outcome; `findings` are problems charged to rules that this scenario does not prove.
     `names` says which name each id has (`{"0b9c…": "message"}`), so that a view can show ⟨message⟩. `attempt` counts
-    from 1 under `--repeat`.
+    from 1 under `--repeat`. `lacks` is the need that made it NOT APPLICABLE (`restart`); older logs have none.
     """
 
     scenario: str
@@ -82,6 +86,7 @@ class Result:
     transcript: tuple[Entry, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
+    lacks: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""
@@ -101,6 +106,7 @@ class Result:
             transcript=tuple(Entry(**entry) for entry in data["transcript"]),
             names=dict(data["names"]),
             attempt=data["attempt"],
+            lacks=data.get("lacks", ""),
         )
 
 

@@ -22,6 +22,7 @@ from conformance.target.dialect.raw import RawWriter
 from conformance.wire.events import Closed, Received, Sent, how_it_ended
 from conformance.wire.frame_budget import Log, Memory
 from conformance.wire.frames import read
+from conformance.wire.lateness import Lateness
 from conformance.wire.waiting import Changes
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Connection:
         known: Mapping[str, Message],
         dialect: Dialect | None = None,
         memory: Memory | None = None,
+        lateness: Lateness | None = None,
     ) -> None:
         self.name = name
         self.used: set[str] = set()
@@ -77,12 +79,13 @@ class Connection:
         self._outgoing = dialect.outgoing if dialect else None
         self._raw = RawWriter(dialect.incoming, self.used) if dialect else None
         self._kept = Log(memory or Memory())
+        self._begun = b""
         self._pings = 0
         self._written = 0
         self._handled = 0
         self._pongs = 0
         self._awaited: set[int] = set()
-        self._changes = Changes()
+        self._changes = Changes(lateness or Lateness())
         self._fault = ""
         self._dropping = False
         self._piece = bytearray()
@@ -100,14 +103,18 @@ class Connection:
             self._pings += 1
         await self._write(self._encoded(frame))
 
-    def note_raw(self, data: str | bytes) -> bool:
-        """Note a raw message as a request; one that plainly is none counts as a request of no type.
+    def note_raw(self, data: str | bytes, *, final: bool = True) -> bool:
+        """Note a raw message, or a fragment of one, as a request; one that plainly is none has no type.
 
         True: it is a barrier request, which the server may answer or refuse; whoever sends it should wait for either.
         """
+        self._begun += data.encode(errors="surrogatepass") if isinstance(data, str) else data
+        if not final:
+            return False
         kind: Any = None
+        whole, self._begun = self._begun, b""
         with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
-            kind = json.loads(data)[self._protocol.discriminator]
+            kind = json.loads(whole)[self._protocol.discriminator]
         self.sent.append(Sent(kind if isinstance(kind, str) else "", len(self.log)))
         return bool(kind == self._protocol.barrier_request[self._protocol.discriminator])
 

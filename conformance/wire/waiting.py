@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SLICE = 0.1
-"""Seconds in which a wait measures how late the event loop is."""
+    from conformance.wire.lateness import Lateness
 
 
 class Changes:
     """Wakes everybody who waits for a change of one connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, lateness: Lateness) -> None:
+        self._lateness = lateness
         self._waiters: set[asyncio.Future[None]] = set()
 
     def tell(self) -> None:
@@ -35,10 +35,8 @@ class Changes:
             left = deadline - loop.time()
             if over() or left <= 0:
                 return condition()
-            piece, before = min(left, SLICE), loop.time()
-            await self._change(piece)
             # Where our own event loop comes back late, the server has not had that time, as far as we can see.
-            deadline += max(0.0, loop.time() - before - piece)
+            deadline += await self._lateness.measure(self._change, left)
         return True
 
     async def _change(self, timeout: float) -> None:

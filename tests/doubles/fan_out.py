@@ -53,6 +53,7 @@ FAULTS = {
     "no greeting": "",
     "other greeting": "",
     "no pong": "",
+    "late pong": "a Pong comes later than the harness waits for what must come",
     "no broadcast": "messages are confirmed and stored, and told to nobody",
     "no echo": "the sender does not get its own event",
     "silence": "nothing is ever said",
@@ -158,6 +159,8 @@ class ChatServer:
         if await self._is_otherwise_minded(socket, kind, conversation):
             return
         if kind == "Ping":
+            if "late pong" in self.wrong:
+                await asyncio.sleep(1.0)
             if "no pong" not in self.wrong:
                 await _say(socket, "Pong")
         elif kind == "JoinConversation" and "refuse joins" not in self.wrong:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.open_connections import OpenConnections
+from conformance.results.model import NEEDS_OF_THE_RUN
 from conformance.target.throttle import Throttle
 from conformance.wire.frame_budget import Memory
 
@@ -117,6 +118,14 @@ class Reachability:
 
 
 @dataclass(frozen=True, slots=True)
+class Lacking:
+    """A need of a scenario that is not met, and a sentence about it."""
+
+    need: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunContext:
     """What does not change during a run. Times are in seconds; `time_scale` stretches every wait for a slow machine.
 
@@ -169,18 +178,21 @@ class RunContext:
         """Give a timer of the target's profile, in seconds."""
         return float(self.target.look_up(path))
 
-    def unmet(self, needs: Mapping[str, Any]) -> str | None:
-        """Say which of a scenario's needs the target declares not to have; None: it has them all."""
-        for need, wanted in needs.items():
-            if need == "instances":
-                if len(self.target.instances) < wanted:
-                    return f"it needs {wanted} instances, and the target names {len(self.target.instances)}"
-            elif need == "restart":
-                if self.restart is None:
-                    return "it needs a server that the run can restart"
-            elif need == "local":
-                if not self.target.local:
-                    return "it needs a server that runs on this machine"
-            elif self.target.look_up(need) != wanted:
-                return f"it needs {need} = {wanted!r}, and the target declares {self.target.look_up(need)!r}"
+    def unmet(self, needs: Mapping[str, Any]) -> Lacking | None:
+        """Say which of a scenario's needs is not met; None: all are. What the server lacks comes before the run."""
+        for need in sorted(needs, key=NEEDS_OF_THE_RUN.__contains__):
+            why = self._why_unmet(need, needs[need])
+            if why:
+                return Lacking(need, why)
         return None
+
+    def _why_unmet(self, need: str, wanted: Any) -> str:
+        if need == "instances":
+            named = len(self.target.instances)
+            return f"it needs {wanted} instances, and the target names {named}" if named < wanted else ""
+        if need == "restart":
+            return "it needs a server that the run can restart" if self.restart is None else ""
+        if need == "local":
+            return "" if self.target.local else "it needs a server that runs on this machine"
+        declared = self.target.look_up(need)
+        return f"it needs {need} = {wanted!r}, and the target declares {declared!r}" if declared != wanted else ""

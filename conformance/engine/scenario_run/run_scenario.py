@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.failure import Broken, ScenarioError, Spoiled, TooSlow, Unmet
@@ -35,8 +36,8 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
     verdict = Verdict(scenario, run_context.spec)
     unmet = run_context.unmet(scenario.needs)
     if unmet is not None:
-        verdict.add(Outcome.NOT_APPLICABLE, unmet)
-        return _result(scenario, verdict, None, attempt, 0.0)
+        verdict.add(Outcome.NOT_APPLICABLE, unmet.why)
+        return replace(_result(scenario, verdict, None, attempt, 0.0), lacks=unmet.need)
     objection = run_context.throttle.objection(connection_count(scenario))
     if objection is not None:
         verdict.add(Outcome.UNTESTABLE, objection)
@@ -136,7 +137,7 @@ async def observe(probe: Probe, run_context: RunContext) -> Observation:
     unmet = run_context.unmet(probe.scenario.needs)
     context = ScenarioContext(run_context, observing=True)
     if unmet is not None:
-        return Observation(probe.id, probe.scenario.title, probe.why, f"{NOT_APPLICABLE}{unmet}")
+        return Observation(probe.id, probe.scenario.title, probe.why, f"{NOT_APPLICABLE}{unmet.why}")
     objection = run_context.throttle.objection(connection_count(probe.scenario))
     if objection is not None:
         return Observation(probe.id, probe.scenario.title, probe.why, f"{UNOBSERVED}{objection}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from conformance.results.model import NEEDS_OF_THE_RUN
+
 if TYPE_CHECKING:
     from conformance.results.model import Problem, Result
     from conformance.results.runlog import FeatureEntry, RuleEntry, ScenarioEntry
@@ -36,6 +38,11 @@ class JudgedScenario:
     def flaky(self) -> bool:
         """Tell whether its attempts ended differently."""
         return len({result.outcome for result in self.results}) > 1
+
+    @property
+    def beyond_the_run(self) -> bool:
+        """Tell whether it did not apply because of what the run cannot do, whatever the server can."""
+        return bool(self.results) and all(result.lacks in NEEDS_OF_THE_RUN for result in self.results)
 
     @property
     def seconds(self) -> float:

@@ -33,6 +33,13 @@ def waived(of: Run, *scenarios: str, today: str = "2026-02-22", **more: Any) -> 
     return replace(of, header=replace(of.header, waivers=Waivers("w.yaml", today, entries)))
 
 
+def lacking(of: Run, need: str, *scenarios: str) -> Run:
+    """Say of some results that they are NOT APPLICABLE because a need is not met."""
+    return replace(
+        of, results=tuple(replace(one, lacks=need) if one.scenario in scenarios else one for one in of.results)
+    )
+
+
 class TestOpens:
     def test_when_everything_that_passed_passes(self) -> None:
         assert gate(run(BASE), run(BASE)) == Decision(
@@ -84,6 +91,24 @@ class TestOpens:
         assert gate(run(BASE), new).exit_code == 3
         assert gate(run(BASE), new, spec_changed=True).exit_code == 0
 
+    @pytest.mark.parametrize("before", [PASS, FAIL])
+    @pytest.mark.parametrize("need", ["restart", "local"])
+    def test_when_the_run_of_new_cannot_judge_it_whatever_the_server_is(self, before: Outcome, need: str) -> None:
+        new = lacking(run({**BASE, "1a": NOT_APPLICABLE}), need, "edit.1a")
+        decision = gate(run({**BASE, "1a": before}), new)
+        assert decision.exit_code == 0
+        assert decision.line == "gate: open: toy has lost nothing of 3 scenarios that passed in toy"
+        said = "not compared, as the run of NEW cannot judge it (edit.1a is NOT APPLICABLE): edit.1a"
+        assert said in decision.notes
+
+    def test_and_names_only_some_of_many_that_the_run_cannot_judge(self) -> None:
+        names = [f"1{letter}" for letter in "abcdefghij"]
+        passing, outside = dict.fromkeys(names, PASS), dict.fromkeys(names, NOT_APPLICABLE)
+        new = lacking(run({**BASE, **outside}), "restart", *(f"edit.{name}" for name in names))
+        alike = tuple(replace(one, problems=(toys.problem("alike"),)) if one.lacks else one for one in new.results)
+        decision = gate(run({**BASE, **passing}), replace(new, results=alike))
+        assert any(note.endswith("edit.1h and 2 more") for note in decision.notes)
+
     def test_and_says_that_nothing_could_be_lost_where_nothing_passed(self) -> None:
         failing = dict.fromkeys(BASE, FAIL)
         decision = gate(run(failing), run(failing))
@@ -111,6 +136,12 @@ class TestStaysClosed:
         decision = gate(run({**BASE, "1a": before}), run({**BASE, "1a": status}))
         assert decision.exit_code == 3
         assert kinds(decision) == {"UNJUDGED"}
+
+    @pytest.mark.parametrize("need", ["instances", "options.presence"])
+    def test_when_the_target_declares_less_than_the_other(self, need: str) -> None:
+        new = lacking(run({**BASE, "1a": NOT_APPLICABLE}), need, "edit.1a")
+        decision = gate(run(BASE), new)
+        assert (decision.exit_code, kinds(decision)) == (3, {"UNJUDGED"})
 
     def test_when_new_was_run_with_a_narrower_selection(self) -> None:
         assert gate(run(BASE), run({"1a": PASS, "1b": None, "2a": None, "3a": None})).exit_code == 3

@@ -79,6 +79,12 @@ class TestScenario:
         pair = only_scenario(compare(run({"1a": old}), run({"1a": new})))
         assert (pair.change, pair.why) == (change, why)
 
+    def test_says_why_where_it_is_the_run_that_cannot_judge(self) -> None:
+        new = run({"1a": NOT_APPLICABLE})
+        new = replace(new, results=(replace(new.results[0], lacks="restart"),))
+        pair = only_scenario(compare(run({"1a": PASS}), new))
+        assert (pair.change, pair.why) == (NOT_COMPARABLE, "NOT APPLICABLE in NEW: edit.1a is NOT APPLICABLE")
+
     def test_that_is_waived_still_fails(self) -> None:
         waived = run({"1a": FAIL})
         entry = Waiver("edit.1a", "It is known.", "#1", "alice", "2030-01-01")

@@ -40,7 +40,7 @@ async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
         protocol = context.run.spec.protocol
         answers = (protocol.barrier_reply, protocol.error)
         await connection.until(
-            lambda: any(one.frame.type in answers for one in connection.log[before:]), context.run.patience
+            lambda: any(one.frame.type in answers for one in connection.log[before:]), context.run.reply
         )
 
 
@@ -62,7 +62,6 @@ async def _write_raw(step: s.SendRaw, connection: Connection, context: ScenarioC
 
 
 def _write_wire(step: s.SendRaw, connection: Connection, context: ScenarioContext) -> bool:
-    message = b""
     barrier = False
     payloads = [_payload(step, frame, context) for frame in step.frames]
     wires = _spoken(step, payloads, connection)
@@ -72,10 +71,7 @@ def _write_wire(step: s.SendRaw, connection: Connection, context: ScenarioContex
         context.transcript.note(step.by, "→", f"frame {about}, {len(payload)} bytes: {payload[:200]!r}")
         connection.send_wire(frame.opcode, wire, fin=frame.fin, rsv=frame.rsv, more=frame is not last)
         if frame.opcode in (0, 1):
-            message += payload
-            if frame.fin:
-                barrier |= connection.note_raw(message)
-                message = b""
+            barrier |= connection.note_raw(payload, final=frame.fin)
     # All frames of a step leave together: some servers go wrong only where one read brings them several frames.
     return barrier
 

@@ -69,3 +69,20 @@ async def test_nobody_says_anything_else_before_it_is_finished(spec: Spec, scena
 async def test_a_message_that_is_never_finished_ends_a_scenario_all_the_same(spec: Spec, scenario: Author) -> None:
     text = "steps:\n  - {send_raw: {frames: [{opcode: 1, fin: false, payload: '{'}]}, by: alice}\n"
     assert (await result_of(spec, scenario, text)).outcome is Outcome.PASS
+
+
+async def test_a_barrier_request_in_fragments_is_answered_before_the_next_one_is_sent(
+    spec: Spec, scenario: Author
+) -> None:
+    text = """
+        given: {users: [alice]}
+        steps:
+          - {send_raw: {frames: [{opcode: 1, fin: false, payload: '{"type":'}]}, by: alice}
+          - {send_raw: {frames: [{opcode: 0, payload: '"Ping"}'}]}, by: alice}
+          - {expect: Pong, at: alice}
+    """
+    async with ChatServer().serving() as server:
+        run_context = await run_context_at(spec, server.url)
+        server.wrong.add("late pong")
+        result = await run_scenario(scenario(text), run_context)
+    assert (result.outcome, result.problems) == (Outcome.PASS, ())

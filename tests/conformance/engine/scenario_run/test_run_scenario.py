@@ -211,13 +211,16 @@ class TestOutcome:
 
     async def test_not_applicable_where_the_target_has_not_what_it_needs(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec, options={"presence": False}) as runner:
-            for needs, why in (
-                ("{instances: 2}", "it needs 2 instances, and the target names 1"),
-                ("{restart: true}", "it needs a server that the run can restart"),
-                ("{options.presence: true}", "it needs options.presence = True, and the target declares False"),
+            presence = "it needs options.presence = True, and the target declares False"
+            for needs, lacks, why in (
+                ("{instances: 2}", "instances", "it needs 2 instances, and the target names 1"),
+                ("{restart: true}", "restart", "it needs a server that the run can restart"),
+                ("{options.presence: true}", "options.presence", presence),
+                ("{restart: true, options.presence: true}", "options.presence", presence),  # The server comes first.
             ):
                 result = await runner.run_scenario(scenario(TOLD, needs=needs))
-                assert (result.outcome, messages(result)) == (Outcome.NOT_APPLICABLE, [why])
+                assert (result.outcome, result.lacks) == (Outcome.NOT_APPLICABLE, lacks)
+                assert messages(result) == [why]
 
     @pytest.mark.parametrize(
         ("step", "why"),
