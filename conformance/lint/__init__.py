@@ -21,6 +21,7 @@ from conformance.lint.messages import (
 )
 from conformance.lint.names import names_are_bound, names_of_branches_differ, names_of_bystanders_are_free, orders_exist
 from conformance.lint.needs import instances_are_needed, restarts_are_needed_and_alone
+from conformance.lint.reading import slow_readers_read_again
 from conformance.lint.refusal import refusals_have_three_parts
 from conformance.lint.rules import features_have_rules, rules_are_proved, rules_named_elsewhere_exist
 from conformance.lint.silence import silence_has_a_witness
@@ -62,6 +63,7 @@ OF_EACH_PLAY: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     orders_exist,
     instances_are_needed,
     restarts_are_needed_and_alone,
+    slow_readers_read_again,
     slow_means_waiting,
 )
 """For scenarios and probes."""

@@ -75,7 +75,7 @@ def uses(step: s.Step) -> list[Any]:
         case s.ExpectEither():
             return [one.pattern for one in step.alternatives]
         case s.Connect():
-            return [step.token, dict(step.query)]
+            return [step.token, dict(step.query), dict(step.headers)]
         case s.WsPing():
             return [step.payload]
         case s.Repeat():
@@ -154,10 +154,19 @@ def _unbound(steps: Sequence[s.Step], scope: _Scope) -> Iterator[tuple[int, str]
             for name in sorted({name for word in step.choices for name in references(word)}):
                 if not scope.knows(name):
                     yield step.line, _say(name, scope)
-        elif isinstance(step, s.Repeat | s.FasterThan):
+        elif isinstance(step, s.Repeat | s.FasterThan | s.Pause):
             yield from _unbound(step.steps, scope)
+        elif isinstance(step, s.ResumeReading):
+            yield from _where_it_may_be_skipped(step.steps, scope)
         elif isinstance(step, s.Together):
             yield from _in_branches(step.branches, scope)
+
+
+def _where_it_may_be_skipped(steps: Sequence[s.Step], scope: _Scope) -> Iterator[tuple[int, str]]:
+    """Let nothing that follows count on what these steps bind."""
+    before = set(scope.bound)
+    yield from _unbound(steps, scope)
+    scope.bound = before
 
 
 def _in_branches(branches: Collection[Sequence[s.Step]], scope: _Scope) -> Iterator[tuple[int, str]]:

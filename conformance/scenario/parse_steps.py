@@ -87,6 +87,9 @@ class StepParser:
             token=value.get("token"),
             query=value.get("query", {}),
             origin=value.get("origin"),
+            headers=value.get("headers", {}),
+            compression=value.get("compression", False),
+            keepalive=value.get("keepalive", True),
             refused=value.get("refused", False),
         )
 
@@ -95,6 +98,13 @@ class StepParser:
 
     def _ws_ping(self, value: Mapping[str, Any], line: int, _: Steps) -> s.Step:
         return s.WsPing(line=line, by=value["by"], payload=value["ws_ping"])
+
+    def _stop_reading(self, value: Mapping[str, Any], line: int, _: Steps) -> s.Step:
+        return s.StopReading(line=line, who=_names(value["stop_reading"]))
+
+    def _resume_reading(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
+        inner = self.steps(value.get("steps", ()), (*path, "steps"))
+        return s.ResumeReading(line=line, who=value["resume_reading"], steps=inner)
 
     def _sync(self, value: Mapping[str, Any], line: int, _: Steps) -> s.Step:
         return s.Sync(line=line, who=_names(value["sync"]))
@@ -150,8 +160,9 @@ class StepParser:
             raise self._mistake(f"there is no role {role!r}; there are {', '.join(self._roles.roles)}", path)
         return s.Provision(line=line, conversation=change["conversation"], user=change["user"], role=role)
 
-    def _pause(self, value: Mapping[str, Any], line: int, _: Steps) -> s.Step:
-        return s.Pause(line=line, timer=value["pause"])
+    def _pause(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
+        inner = self.steps(value.get("steps", ()), (*path, "steps"))
+        return s.Pause(line=line, timer=value["pause"], parts=value.get("parts", 1), steps=inner)
 
     def _restart(self, _: Mapping[str, Any], line: int, __: Steps) -> s.Step:
         return s.Restart(line=line)
@@ -178,6 +189,8 @@ _KINDS: dict[str, Callable[[StepParser, Mapping[str, Any], int, Steps], s.Step]]
     "expect_close": StepParser._expect_close,
     "connect": StepParser._connect,
     "disconnect": StepParser._disconnect,
+    "stop_reading": StepParser._stop_reading,
+    "resume_reading": StepParser._resume_reading,
     "ws_ping": StepParser._ws_ping,
     "sync": StepParser._sync,
     "repeat": StepParser._repeat,

@@ -14,7 +14,7 @@ def walk(steps: Sequence[s.Step]) -> Iterator[s.Step]:
     """Give all steps, those inside `repeat`, `faster_than` and `together` too."""
     for step in steps:
         yield step
-        if isinstance(step, s.Repeat | s.FasterThan):
+        if isinstance(step, s.Repeat | s.FasterThan | s.ResumeReading | s.Pause):
             yield from walk(step.steps)
         elif isinstance(step, s.Together):
             for branch in step.branches:

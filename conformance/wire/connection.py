@@ -1,8 +1,8 @@
 """One WebSocket to the server under test: the only module that touches a socket of it.
 
 A reader task takes every frame from the first moment on and appends it to a log, so that nothing the server does waits
-for us: a client that stops reading changes the server under test. The log has a cap in bytes; a server that floods it
-is cut off.
+for us, unless a scenario wants just that: a client that stops reading changes the server under test. The log has a cap
+in bytes; a server that floods it is cut off.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Connection:
     `used` has the entries of the target's dialect that any frame took, either way. `unfinished`: the last fragment of a
     message of ours is still to come, and no other message may begin before it (RFC 6455 §5.4). `spoke` is when
     something was last sent (`time.perf_counter`). `on_own` is called with whatever the harness sends for itself.
+    `reads`: frames are taken from the socket as they come. `keepalive`: our own pings keep it in use while it waits.
     """
 
     def __init__(
@@ -71,6 +72,8 @@ class Connection:
         self.greeting: int | None = None
         self.closed: Closed | None = None
         self.unfinished = False
+        self.reads = True
+        self.keepalive = True
         self.spoke = time.perf_counter()
         self._socket = socket
         self._protocol = protocol
@@ -179,7 +182,7 @@ class Connection:
         brought a reply that nobody counted on, the count begins anew from what has come.
         """
         await self.turn()
-        if self.closed is not None or self.unfinished:
+        if self.closed is not None or self.unfinished or not self.reads:
             return False
         self._pings = max(self._pings, self._pongs) + 1
         mine = self._pings
@@ -213,13 +216,27 @@ class Connection:
         """
         return await self._changes.until(condition, timeout, lambda: self.closed is not None)
 
+    def stop_reading(self) -> None:
+        """Leave in the kernel whatever comes, so that the server soon cannot send any more."""
+        self.reads = False
+        if not self._socket.transport.is_closing():
+            self._socket.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on from where `stop_reading` was."""
+        self.reads = True
+        if not self._socket.transport.is_closing():
+            self._socket.transport.resume_reading()
+
     async def ended(self) -> None:
         """Wait until the connection has ended, whoever ends it."""
         await asyncio.wait([self._reader])
 
     async def close(self) -> None:
         """Leave with a close handshake (bounded by the socket's own timeout)."""
-        if self.closed is None:
+        if not self.reads:
+            await self.drop()  # Nobody would see the server's half of a closing handshake.
+        elif self.closed is None:
             await self._socket.close()
         await asyncio.wait([self._reader])
 

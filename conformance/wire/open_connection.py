@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from conformance.wire.connection import Connection
 from conformance.wire.events import MAX_FRAME
+from conformance.wire.handshake import Handshake, small_socket
 from conformance.wire.handshake_errors import Refused, refused
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from conformance.target.dialect import Dialect
     from conformance.wire.frame_budget import Memory
 
+PLAIN = Handshake()
+
 
 async def open_connection(
     name: str,
@@ -27,7 +30,7 @@ async def open_connection(
     known: Mapping[str, Message],
     *,
     timeout: float,
-    origin: str | None = None,
+    handshake: Handshake = PLAIN,
     dialect: Dialect | None = None,
     memory: Memory | None = None,
 ) -> Connection | Refused:
@@ -36,16 +39,19 @@ async def open_connection(
     A redirect is such a refusal: what it leads to is another address than the one that may be judged.
     """
     try:
+        small: dict[str, Any] = {"sock": await small_socket(url)} if handshake.small_buffers else {}
         opening = connect(
             url,
-            origin=origin,  # type: ignore[arg-type] # websockets marks origins with a NewType
-            compression=None,
+            origin=handshake.origin,  # type: ignore[arg-type] # websockets marks origins with a NewType
+            additional_headers=handshake.headers,
+            compression="deflate" if handshake.compression else None,
             ping_interval=None,
             max_queue=None,
             max_size=MAX_FRAME,
             open_timeout=timeout,
             close_timeout=min(timeout, 1.0),
             proxy=None,
+            **small,
         )
         vars(opening)["process_redirect"] = _stay  # a hook of the library, meant for subclasses
         socket = await opening

@@ -146,3 +146,25 @@ def server_pings(patch: Patch) -> None:
 def small_outbox(patch: Patch) -> None:
     """A server may wait for a reader that lags before it reads on."""
     change_settings(patch, outbox_frames=300)
+
+
+@variant(about=["CONN-16", "CONN-17"])
+def lagging_reader_is_disconnected(patch: Patch) -> None:
+    """A reader that lags by a few frames may be disconnected."""
+    change_settings(patch, outbox_frames=20)
+
+
+@variant(about=["CONN-16", "CONN-17"])
+def lagging_reader_is_dropped(patch: Patch) -> None:
+    """A reader that lags may be dropped without a close frame."""
+
+    @patch.around(Connection, "hang_up")
+    def hang_up(original, self, code, reason):
+        if code != connection.READER_TOO_SLOW:
+            original(self, code, reason)
+            return
+        self.is_open, self.hung_up = False, True
+        self._drained.set()
+        line_of(self._websocket).transport.abort()
+
+    change_settings(patch, outbox_frames=30)

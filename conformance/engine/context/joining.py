@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -9,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.wire.handshake_errors import Refused
-from conformance.wire.open_connection import open_connection
+from conformance.wire.open_connection import PLAIN, open_connection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.wire.connection import Connection
     from conformance.wire.events import Closed
+    from conformance.wire.handshake import Handshake
 
 UPGRADE = 5.0
 """Seconds that a server may take at least to let somebody in, or to refuse."""
@@ -36,7 +38,7 @@ async def connect(
     instance: int | None = None,
     token: Mapping[str, Any] | None = None,
     query: Mapping[str, Any] | None = None,
-    origin: str | None = None,
+    handshake: Handshake = PLAIN,
 ) -> Connection | Refused:
     """Open a connection for `user` or `user@device`."""
     if who in context.connections:
@@ -65,7 +67,7 @@ async def connect(
         context.run.spec.protocol,
         context.run.spec.outgoing,
         timeout=max(context.run.reply, UPGRADE),
-        origin=origin,
+        handshake=replace(handshake, small_buffers=who in context.slow_readers),
         dialect=target.dialect,
         memory=context.run.memory,
     )

@@ -57,6 +57,7 @@ class OpenConnections:
         ]
 
     def silent(self, seconds: float) -> Iterator[Connection]:
-        """Give the open ones on which we have sent nothing for so long."""
+        """Give the open ones to keep in use on which we have sent nothing for so long."""
         since = time.perf_counter() - seconds
-        yield from [one for one, life in self._lives.items() if life.ended is None and one.spoke < since]
+        open_still = [one for one, life in self._lives.items() if life.ended is None]
+        yield from [one for one in open_still if one.keepalive and one.reads and one.spoke < since]

@@ -37,10 +37,18 @@ class Guard:
 class ScenarioContext:
     """All that one scenario run can reach. `connections` has every connection ever opened, the closed ones too."""
 
-    def __init__(self, run_context: RunContext, *, alone: bool = False, observing: bool = False) -> None:
+    def __init__(
+        self,
+        run_context: RunContext,
+        *,
+        alone: bool = False,
+        observing: bool = False,
+        slow_readers: frozenset[str] = frozenset(),
+    ) -> None:
         self.run = run_context
         self.alone = alone
         self.observing = observing
+        self.slow_readers = slow_readers
         self.observed = ""
         self.throttled = ThrottledTime()
         self.transcript = Transcript()
@@ -75,6 +83,18 @@ class ScenarioContext:
         await self.turn(who)
         self.transcript.note(who, "→", dict(frame))
         await connection.send_frame(frame)
+
+    @property
+    def paced(self) -> bool:
+        """Whether requests keep below the target's rate limits: only scenarios about the limits may meet them."""
+        return not self.alone or bool(self.slow_readers)
+
+    def reading(self, who: str) -> Connection:
+        """Give a connection that is read, so that something may be expected of it."""
+        connection = self.open(who)
+        if not connection.reads:
+            raise Broken(f"{who} has stopped reading, so nothing can be expected there before `resume_reading`")
+        return connection
 
     async def turn(self, who: str) -> None:
         """Wait until the target's throttle allows one more request of this user."""
@@ -138,7 +158,8 @@ class ScenarioContext:
         """Ask the barrier of these connections (all open ones) at the same time; False: one gave no reply."""
         chosen = list(self.connections.values()) if names is None else [self.open(name) for name in names]
         # A request may not stand inside a message that is not finished (RFC 6455 §5.4): its sender cannot be asked.
-        live = [connection for connection in chosen if connection.closed is None and not connection.unfinished]
+        # Nor can one that does not read: it would not see the answer.
+        live = [one for one in chosen if one.closed is None and one.reads and not one.unfinished]
         if not self.run.calibration.answers_barrier:
             await asyncio.sleep(self.run.patience)
             return True

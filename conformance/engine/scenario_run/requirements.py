@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.scenario.steps import Collect, Expect, ExpectEither, Page, Repeat, Send, Together
+from conformance.scenario.steps import Collect, Expect, ExpectEither, Page, Send
+from conformance.scenario.walk import walk
 from conformance.target.accounts import Room, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from conformance.scenario.model import Scenario
     from conformance.scenario.steps import Step
@@ -31,9 +32,9 @@ def requirements_of(scenario: Scenario, spec: Spec) -> Wanted:
     )
 
 
-def _replies(steps: Iterable[Step], spec: Spec) -> Iterator[str | None]:
+def _replies(steps: Sequence[Step], spec: Spec) -> Iterator[str | None]:
     """Give the types of the data that these steps ask for, or wait for after a raw request."""
-    for step in steps:
+    for step in walk(steps):
         match step:
             case Send(frame=request) | Page(frame=request):
                 yield _data(request, spec)
@@ -41,11 +42,6 @@ def _replies(steps: Iterable[Step], spec: Spec) -> Iterator[str | None]:
                 yield reply
             case ExpectEither(alternatives=alternatives):
                 yield from (one.frame for one in alternatives)
-            case Repeat(steps=inner):
-                yield from _replies(inner, spec)
-            case Together(branches=branches):
-                for branch in branches:
-                    yield from _replies(branch, spec)
 
 
 def _data(request: str, spec: Spec) -> str | None:

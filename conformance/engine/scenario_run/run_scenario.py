@@ -15,6 +15,7 @@ from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.scenario_run.judge import Verdict, judge_end, judge_frames, judge_refusals
 from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
+from conformance.engine.scenario_run.steps.reading import slow_readers
 from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
 from conformance.results.model import NOT_APPLICABLE, UNOBSERVED, Observation, Outcome, Problem, Result
 from conformance.scenario.requests import requests
@@ -53,7 +54,7 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
 
 async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, verdict: Verdict) -> Result:
     began = time.perf_counter()
-    context = ScenarioContext(run_context, alone=scenario.exclusive)
+    context = ScenarioContext(run_context, alone=scenario.exclusive, slow_readers=slow_readers(scenario))
     try:
         # Who waits for an account must not hold the exclusive slot: its holder may need the slot to be done with it.
         await provide(context, requirements_of(scenario, run_context.spec))
@@ -135,7 +136,7 @@ def _with_entry(problem: Problem, entry: int | None) -> Problem:
 async def observe(probe: Probe, run_context: RunContext) -> Observation:
     """Run a probe once and say what it saw; it has no verdict."""
     unmet = run_context.unmet(probe.scenario.needs)
-    context = ScenarioContext(run_context, observing=True)
+    context = ScenarioContext(run_context, observing=True, slow_readers=slow_readers(probe.scenario))
     if unmet is not None:
         return Observation(probe.id, probe.scenario.title, probe.why, f"{NOT_APPLICABLE}{unmet.why}")
     objection = run_context.throttle.objection(connection_count(probe.scenario))

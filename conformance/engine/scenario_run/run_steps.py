@@ -16,6 +16,7 @@ from conformance.engine.scenario_run.steps import (
     connecting,
     expecting,
     forbidding,
+    reading,
     sending,
 )
 from conformance.files.show import show
@@ -70,6 +71,27 @@ async def _faster_than(step: s.FasterThan, context: ScenarioContext) -> None:
         raise unmet
 
 
+async def _pause(step: s.Pause, context: ScenarioContext) -> None:
+    for _ in range(step.parts):
+        await arranging.part_of_pause(step, context)
+        await run_steps(step.steps, context)
+
+
+async def _resume_reading(step: s.ResumeReading, context: ScenarioContext) -> None:
+    """Read all that has come, and what still comes before the barrier's reply; a server may have ended it instead."""
+    connection = context.open(step.who)
+    context.transcript.note(step.who, "·", "reads again")
+    connection.resume_reading()
+    answered = await context.barrier([step.who])
+    if connection.closed is not None:
+        if connection.closed.fault:
+            raise Unmet(f"{step.who} reads again, and was {connection.closed}")
+        return
+    if not answered:
+        raise Unmet(f"{step.who} reads again, and neither gets a reply to the barrier's request nor is closed")
+    await run_steps(step.steps, context)
+
+
 async def _together(step: s.Together, context: ScenarioContext) -> None:
     results = await asyncio.gather(*(run_steps(branch, context) for branch in step.branches), return_exceptions=True)
     for result in results:
@@ -83,8 +105,11 @@ _RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] 
     **connecting.RUNNERS,
     **expecting.RUNNERS,
     **forbidding.RUNNERS,
+    **reading.RUNNERS,
     **sending.RUNNERS,
     s.Repeat: _repeat,
     s.FasterThan: _faster_than,
+    s.Pause: _pause,
+    s.ResumeReading: _resume_reading,
     s.Together: _together,
 }

@@ -6,6 +6,7 @@ from conformance.scenario.steps.connecting import Connect, Disconnect
 from conformance.scenario.steps.controlling import FasterThan, Repeat, Together
 from conformance.scenario.steps.expecting import Alternative, Expect, ExpectClose, ExpectEither, Observe
 from conformance.scenario.steps.forbidding import Never, NeverFetched
+from conformance.scenario.steps.reading import ResumeReading, StopReading
 from conformance.scenario.steps.sending import RawFrame, Send, SendRaw, WsPing
 from conformance.scenario.steps.step import Raw, Step
 
@@ -29,9 +30,11 @@ __all__ = [
     "RawFrame",
     "Repeat",
     "Restart",
+    "ResumeReading",
     "Send",
     "SendRaw",
     "Step",
+    "StopReading",
     "Sync",
     "Together",
     "WsPing",

@@ -34,9 +34,11 @@ class Provision(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(Step):
-    """Wait for a timer of the server."""
+    """Wait for a timer of the server, in equal parts with the steps after each of them."""
 
     timer: str
+    parts: int = 1
+    steps: tuple[Step, ...] = ()
 
     @property
     def label(self) -> str:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect(Step):
-    """Open a connection, or show that it is refused."""
+    """Open a connection, or show that it is refused.
+
+    `compression`: offer permessage-deflate. `keepalive`: our own pings keep the connection in use while it waits.
+    """
 
     who: str
     instance: int | None = None
@@ -23,6 +26,9 @@ class Connect(Step):
     token: Raw = None
     query: Mapping[str, Raw] = field(default_factory=dict)
     origin: str | None = None
+    headers: Mapping[str, Raw] = field(default_factory=dict)
+    compression: bool = False
+    keepalive: bool = True
     refused: bool = False
 
     @property

@@ -70,7 +70,8 @@ STEPS: list[tuple[str, s.Step]] = [
     ),
     ("{connect: alice@phone}", s.Connect(line=L, who="alice@phone")),
     (
-        "{connect: bob, instance: 2, join: [lobby], token: {missing: true}, query: {a: b}, origin: o, refused: true}",
+        "{connect: bob, instance: 2, join: [lobby], token: {missing: true}, query: {a: b}, origin: o, headers: {h: v}, "
+        "compression: true, keepalive: false}",
         s.Connect(
             line=L,
             who="bob",
@@ -79,11 +80,20 @@ STEPS: list[tuple[str, s.Step]] = [
             token={"missing": True},
             query={"a": "b"},
             origin="o",
-            refused=True,
+            headers={"h": "v"},
+            compression=True,
+            keepalive=False,
         ),
     ),
+    ("{connect: bob, refused: true}", s.Connect(line=L, who="bob", refused=True)),
     ("{disconnect: alice}", s.Disconnect(line=L, who=("alice",))),
     ("{disconnect: [alice, bob], how: drop}", s.Disconnect(line=L, who=("alice", "bob"), drop=True)),
+    ("{stop_reading: [alice, bob]}", s.StopReading(line=L, who=("alice", "bob"))),
+    ("{resume_reading: alice}", s.ResumeReading(line=L, who="alice", steps=())),
+    (
+        "{resume_reading: alice, steps: [{send: Ping, by: alice}]}",
+        s.ResumeReading(line=L, who="alice", steps=(PING,)),
+    ),
     ("{ws_ping: hello, by: alice}", s.WsPing(line=L, by="alice", payload="hello")),
     ("{sync: alice}", s.Sync(line=L, who=("alice",))),
     ("{repeat: 3, steps: [{send: Ping, by: alice}]}", s.Repeat(line=L, times=3, steps=(PING,))),
@@ -154,11 +164,16 @@ STEPS: list[tuple[str, s.Step]] = [
         s.Provision(line=L, conversation="lobby", user="bob", role=None),
     ),
     ("{pause: timers.rate_window}", s.Pause(line=L, timer="timers.rate_window")),
+    (
+        "{pause: timers.rate_window, parts: 3, steps: [{send: Ping, by: alice}]}",
+        s.Pause(line=L, timer="timers.rate_window", parts=3, steps=(PING,)),
+    ),
     ("{restart: hard}", s.Restart(line=L)),
 ]
 
 KINDS = "check, collect, connect, disconnect, expect, expect_close, expect_either, faster_than, never, "
-KINDS += "never_fetched, observe, page, pause, provision, repeat, restart, send, send_raw, sync, together, ws_ping"
+KINDS += "never_fetched, observe, page, pause, provision, repeat, restart, resume_reading, send, send_raw, "
+KINDS += "stop_reading, sync, together, ws_ping"
 ACTOR = "does not look as it should: A user (its first connection), or user@device."
 ROLES = "owner, moderator, member, reader, banned"
 
@@ -199,6 +214,9 @@ MISTAKES = {
     "{connect: alice@phone, instance: 0}": "`instance`: 0 should be at least 1",
     "{connect: alice@phone, join: lobby}": '`join`: "lobby" should be a list',
     "{connect: alice@phone, join: [den]}": "there is no conversation den in `given`",
+    "{connect: alice@phone, compression: deflate}": '`compression`: "deflate" should be true or false',
+    "{resume_reading: [alice]}": '`resume_reading`: ["alice"] should be a text',
+    "{pause: timers.rate_window, parts: 3}": "`steps`, item 1: 'steps' is a dependency of 'parts'",
     "{disconnect: alice, how: hard}": '`how`: "hard" is not one of close, drop',
     "{send_raw: hello, by: alice}": '`send_raw`: "hello" should be a mapping',
     '{send_raw: {text: a, binary: "00"}, by: alice}': "`send_raw`: only 1 of text, binary can be here",
@@ -408,13 +426,14 @@ LABELS: list[tuple[s.Step, str]] = [
             *("send_raw text by alice", "send_raw text by alice", "send_raw binary by alice", "send_raw frames by bob"),
             *("expect Pong at alice", "expect Pong at alice, bob@phone", "never * at alice, bob", "never Pong at bob"),
             *("expect_either at alice", "expect_close at alice", "expect_close at alice"),
-            *("connect alice@phone", "connect bob", "disconnect alice", "disconnect alice, bob"),
+            *("connect alice@phone", "connect bob", "connect bob", "disconnect alice", "disconnect alice, bob"),
+            *("stop_reading alice, bob", "resume_reading alice", "resume_reading alice"),
             *("ws_ping by alice", "sync alice", "repeat 3"),
             *("faster_than timers.rate_window", "faster_than timers.rate_window", "repeat 2"),
             *("repeat ${n}", "together"),
             *("page A by alice", "page A by alice", "collect A at alice", "collect A at alice", "check ${seen}"),
-            *("provision bob as reader in lobby", "provision bob removed in lobby", "pause timers.rate_window"),
-            "restart",
+            *("provision bob as reader in lobby", "provision bob removed in lobby"),
+            *("pause timers.rate_window", "pause timers.rate_window", "restart"),
         ],
         strict=True,
     )

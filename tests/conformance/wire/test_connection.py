@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.wire.connection import Connection
+from conformance.wire.handshake import Handshake
 from conformance.wire.handshake_errors import Refused
 from conformance.wire.open_connection import open_connection
 from tests.doubles.listening import listening
@@ -195,3 +196,66 @@ async def test_a_wait_is_longer_by_as_much_as_this_process_was_late(spec: Spec) 
         loop.call_later(0.55, asked.set)
         assert await connection.until(lambda: bool(connection.log), 0.3)
         await connection.close()
+
+
+async def test_who_does_not_read_closes_the_window_of_the_server(spec: Spec) -> None:
+    sent = 100
+    full: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def talk(socket: ServerConnection) -> None:
+        await socket.recv()
+        socket.transport.set_write_buffer_limits(1 << 22)  # What the kernel does not take waits here.
+        for _ in range(sent):
+            await socket.send(ELSE.replace("wait", "w" * 4000))
+        full.set_result(socket.transport.get_write_buffer_size())
+        await socket.recv()
+        await socket.send(PONG)
+        await socket.wait_closed()
+
+    async with listening(talk) as url:
+        small = Handshake(small_buffers=True)
+        opened = await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=2.0, handshake=small)
+        assert isinstance(opened, Connection)
+        opened.stop_reading()
+        await opened.send_text("go")
+        assert await full > 200_000
+        assert not opened.log
+        assert not await opened.barrier(2.0)  # Its reply could not be seen.
+        opened.resume_reading()
+        assert await opened.barrier(5.0)
+        assert len(opened.log) == sent + 1
+        await opened.close()
+
+
+async def test_who_does_not_read_leaves_by_a_reset(spec: Spec) -> None:
+    async with listening(lambda socket: socket.wait_closed()) as url:
+        connection = await connected(spec, url)
+        connection.stop_reading()
+        await connection.close()
+        assert (connection.closed.code, connection.closed.ours) == (None, True)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ws://127.0.0.1:1/"])
+async def test_small_buffers_change_nothing_of_a_refusal(spec: Spec, url: str) -> None:
+    small = Handshake(small_buffers=True)
+    refused = await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=1.0, handshake=small)
+    assert isinstance(refused, Refused)
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_offers_compression_and_takes_a_no(spec: Spec, compression: str | None) -> None:
+    heard: list[str] = []
+
+    async def talk(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        heard.extend([socket.request.headers["Sec-WebSocket-Extensions"], socket.request.headers["X-Mine"]])
+        async for _ in socket:
+            await socket.send(PONG)
+
+    async with listening(talk, compression=compression) as url:
+        offer = Handshake(compression=True, headers={"X-Mine": "yes"})
+        opened = await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=2.0, handshake=offer)
+        assert isinstance(opened, Connection)
+        assert await opened.barrier(2.0)
+        await opened.close()
+    assert heard == ["permessage-deflate; client_max_window_bits", "yes"]

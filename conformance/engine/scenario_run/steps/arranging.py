@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def sync(step: s.Sync, context: ScenarioContext) -> None:
     """Ask the barrier at these connections; raises Unmet where one gives no reply or is closed."""
     for name in step.who:
-        connection = context.open(name)
+        connection = context.reading(name)
         if connection.closed is not None:
             raise Unmet(f"{name} should still be connected, and was {connection.closed}")
         if connection.unfinished:
@@ -43,9 +43,9 @@ async def provision(step: s.Provision, context: ScenarioContext) -> None:
         await context.lease.give_role(step.conversation, step.user, step.role)
 
 
-async def pause(step: s.Pause, context: ScenarioContext) -> None:
-    """Wait until a timer of the server has ended."""
-    seconds = context.run.timer(step.timer) * TIMER_MARGIN + context.run.patience
+async def part_of_pause(step: s.Pause, context: ScenarioContext) -> None:
+    """Wait for one part of a pause; after all of them a timer of the server has ended."""
+    seconds = (context.run.timer(step.timer) * TIMER_MARGIN + context.run.patience) / step.parts
     context.transcript.note("", "·", f"pause of {seconds:.1f} s ({step.timer})")
     if not context.alone:
         await asyncio.sleep(seconds)
@@ -68,7 +68,6 @@ async def restart(_: s.Restart, context: ScenarioContext) -> None:
 RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {
     s.Sync: sync,
     s.Provision: provision,
-    s.Pause: pause,
     s.Restart: restart,
 }
 """The function that runs each step of this family."""

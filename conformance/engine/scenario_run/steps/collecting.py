@@ -26,7 +26,7 @@ async def page(step: s.Page, context: ScenarioContext) -> None:
     fields = context.names.value(step.fields)
     pattern, going_on = context.names.render(step.pattern), context.names.render(step.going_on)
     collected: dict[str, list[Any]] = {name: context.names.collected(name) for name in step.collect.values()}
-    connection = context.open(step.by)
+    connection = context.reading(step.by)
     for _ in range(MAX_PAGES):
         frame = {discriminator: step.frame, **fields}
         violations = context.run.spec.incoming[step.frame].violations(frame)
@@ -59,7 +59,7 @@ async def page(step: s.Page, context: ScenarioContext) -> None:
 
 async def collect(step: s.Collect, context: ScenarioContext) -> None:
     """Claim all matches that have come, and bind the list of them."""
-    connection = context.open(step.at)
+    connection = context.reading(step.at)
     pattern = context.names.render(step.pattern)
     await context.quiet()
     collected = []

@@ -10,6 +10,7 @@ from conformance.engine.context.closes import one_of_codes
 from conformance.engine.context.failure import Unmet
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.scenario import steps as s
+from conformance.wire.handshake import Handshake
 from conformance.wire.handshake_errors import Refused
 
 if TYPE_CHECKING:
@@ -26,7 +27,13 @@ async def connect(step: s.Connect, context: ScenarioContext) -> None:
     """Open a connection; raises Unmet where it is refused, or should be and is not."""
     token = context.names.value(step.token) if step.token is not None else None
     arrive = partial(
-        joining.connect, context, step.who, step.instance, token, context.names.value(dict(step.query)), step.origin
+        joining.connect,
+        context,
+        step.who,
+        step.instance,
+        token,
+        context.names.value(dict(step.query)),
+        Handshake(step.origin, context.names.value(dict(step.headers)), step.compression),
     )
     outcome = await (arrive() if step.refused or context.observing else connect_with_retries(context, step.who, arrive))
     if step.refused:
@@ -36,6 +43,7 @@ async def connect(step: s.Connect, context: ScenarioContext) -> None:
         if not context.observing:
             raise Unmet(f"{step.who} should be let in, and was refused: {outcome.why}")
         return
+    outcome.keepalive = step.keepalive
     if not context.observing:
         await joining.take_greeting(context, step.who)
     for conversation in step.join:

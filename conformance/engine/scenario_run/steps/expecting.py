@@ -27,7 +27,7 @@ async def expect(step: s.Expect, context: ScenarioContext) -> None:
     pattern = context.names.render(step.pattern)
     agreed: dict[str, Any] = {}  # Several connections of one step must capture the same values.
     for name in step.at:
-        connection = context.open(name)
+        connection = context.reading(name)
         found = await await_frame(context, connection, step.frame, pattern, extra(step.within, context))
         if found is None:
             raise missing(context, connection, step.frame, pattern)
@@ -94,7 +94,7 @@ def extra(within: str | None, context: ScenarioContext) -> float:
 
 async def expect_either(step: s.ExpectEither, context: ScenarioContext) -> None:
     """Wait for the first of several things, and claim it if it is a frame."""
-    connection = context.open(step.at)
+    connection = context.reading(step.at)
     patterns = [context.names.render(one.pattern) for one in step.alternatives]
 
     def which() -> int | None:
@@ -122,7 +122,7 @@ async def expect_either(step: s.ExpectEither, context: ScenarioContext) -> None:
 async def expect_close(step: s.ExpectClose, context: ScenarioContext) -> None:
     """Wait until the server has closed each connection, with one of the codes."""
     for name in step.at:
-        connection = context.open(name)
+        connection = context.reading(name)
         await connection.until(lambda: False, extra(step.within, context) + context.run.reply)
         closed = connection.closed
         if closed is None:

@@ -27,7 +27,7 @@ def judge_guard(guard: Guard, context: ScenarioContext) -> None:
     """Raise Unmet where a connection has an unclaimed frame that must never come."""
     strays = unexplained(context) if guard.step.frame == "*" else {}
     for name in guard.step.at:
-        connection = context.open(name)
+        connection = context.reading(name)
         unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
         suspects = strays[name] if guard.step.frame == "*" else unclaimed
         for received in suspects:

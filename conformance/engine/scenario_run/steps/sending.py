@@ -27,7 +27,7 @@ async def send(step: s.Send, context: ScenarioContext) -> None:
         raise Broken(said)
     if step.invalid and not violations:
         raise Broken(f"this {step.frame} is marked `invalid`, but it fits its schema")
-    await context.send(step.by, frame, paced=not context.alone)
+    await context.send(step.by, frame, paced=context.paced)
 
 
 async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
@@ -109,7 +109,7 @@ async def ws_ping(step: s.WsPing, context: ScenarioContext) -> None:
     payload = str(context.names.value(step.payload)).encode()
     await context.turn(step.by)
     context.transcript.note(step.by, "→", f"WebSocket ping {payload!r}")
-    if not await context.open(step.by).ws_ping(payload, context.run.reply):
+    if not await context.reading(step.by).ws_ping(payload, context.run.reply):
         raise Unmet(f"{step.by} got no WebSocket pong with the payload {payload!r}")
     context.transcript.note(step.by, "←", f"WebSocket pong {payload!r}")
 
