@@ -1,0 +1,171 @@
+"""Wrong audiences of events that cross to another instance."""
+
+from reference_server import events
+from reference_server.context import Instance
+from reference_server.events import MessageDelivered, NewMessage, UserTyping, encode
+from reference_server.handlers import calls
+from reference_server.hub import Room
+from reference_server.pubsub import Event
+from tests.faults.registry import Patch, fault
+from tests.faults.tools import devices, everybody, members
+
+
+def _elsewhere(patch: Patch):
+    """Give a function that names the other instances of one."""
+    instances: list[Instance] = []
+
+    @patch.around(Instance, "__init__")
+    def begin(original, self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        instances.append(self)
+
+    return lambda one: [other for other in instances if other is not one]
+
+
+def _also_elsewhere(patch: Patch, kinds, chosen) -> None:
+    """Tell events of some types on other instances also to chosen connections."""
+    elsewhere = _elsewhere(patch)
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        await original(self, conversation_id, event, **how)
+        if isinstance(event, kinds):
+            users = await members(self, conversation_id)
+            for other in elsewhere(self):
+                for connection in chosen(other, conversation_id, users, how):
+                    connection.send(encode(event))
+
+
+def _own(other, conversation_id, _users, how) -> list:
+    return [one for one in devices(other, how["besides"]) if conversation_id in one.joined] if "besides" in how else []
+
+
+def _unjoined(other, conversation_id, users, _how) -> list:
+    return [one for user in users for one in devices(other, user) if conversation_id not in one.joined]
+
+
+def _strangers(other, _conversation_id, users, _how) -> list:
+    return [one for one in everybody(other) if one.user_id not in users]
+
+
+@fault(breaks=["TYPE-1"])
+def typist_is_told_elsewhere(patch: Patch) -> None:
+    """The typist's own device on another instance is told who types."""
+    _also_elsewhere(patch, UserTyping, _own)
+
+
+@fault(breaks=["SEND-3"], also=["MULTI-1", "MULTI-2", "MULTI-3"])
+def unjoined_member_is_told_elsewhere(patch: Patch) -> None:
+    """A message reaches the members on another instance who have not joined."""
+    _also_elsewhere(patch, NewMessage, _unjoined)
+
+
+@fault(breaks=["REAC-1"], also=["MULTI-1"])
+def stranger_is_told_of_reactions_elsewhere(patch: Patch) -> None:
+    """A reaction reaches everybody on another instance, members or not."""
+    _also_elsewhere(patch, events.ReactionAdded, _strangers)
+
+
+@fault(breaks=["READ-1"], also=["MULTI-1"])
+def unjoined_member_is_told_of_readings_elsewhere(patch: Patch) -> None:
+    """A read receipt reaches the members on another instance who have not joined."""
+    _also_elsewhere(patch, events.MessageRead, _unjoined)
+
+
+@fault(breaks=["CALL-1"], also=["MULTI-1"])
+def caller_is_told_elsewhere(patch: Patch) -> None:
+    """The caller's own device on another instance rings."""
+    elsewhere = _elsewhere(patch)
+
+    @patch.around(calls, "_relay")
+    async def relay(original, context, request, event):
+        await original(context, request, event)
+        for other in elsewhere(context.instance):
+            for device in devices(other, context.user_id):
+                device.send(encode(event))
+
+
+@fault(breaks=["MULTI-1"], also=["CALL-1", "CALL-6s"])
+def callee_elsewhere_is_unavailable(patch: Patch) -> None:
+    """A callee who is connected to another instance only is called unavailable."""
+    patch.rewrite(
+        calls._relay,
+        "await context.instance.services.presence.is_online(target_id)",
+        "target_id in context.instance.hub._users",
+    )
+
+
+@fault(breaks=["MULTI-1"], also=["MULTI-2", "MULTI-3"])
+def nothing_crosses_while_nobody_else_is_here(patch: Patch) -> None:
+    """An event is not passed on where nobody but the user who acts has joined on the own instance."""
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        room = self.hub._rooms.get(conversation_id)
+        if room is None or len({connection.user_id for connection in room.connections}) > 1:
+            await original(self, conversation_id, event, **how)
+        else:
+            room.notice(Event(encode(event), **how))
+
+
+@fault(breaks=["MULTI-1"], also=["MULTI-2", "MULTI-3"])
+def user_here_is_not_told_elsewhere(patch: Patch) -> None:
+    """A user who has a connection to the own instance is told there, and on no other."""
+    elsewhere = _elsewhere(patch)
+    here: dict = {}
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        for other in elsewhere(self):
+            here[id(other.hub._rooms.get(conversation_id))] = set(self.hub._users)
+        await original(self, conversation_id, event, **how)
+
+    @patch.around(Room, "notice")
+    def notice(original, self, notice):
+        told = here.pop(id(self), set()) if isinstance(notice, Event) else set()
+        spared = {one: None for one in self.connections if one.user_id in told}
+        self.connections = {one: None for one in self.connections if one not in spared}
+        original(self, notice)
+        self.connections |= spared
+
+
+@fault(breaks=["MULTI-3"], also=["PERM-2"])
+def banned_still_hears_of_all_but_messages(patch: Patch) -> None:
+    """On another instance a ban holds for new messages only."""
+    instances: list = []
+
+    @patch.around(Instance, "__init__")
+    def begin(original, self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        instances.append(self)
+
+    @patch.around(Room, "notice")
+    def notice(original, self, notice):
+        elsewhere = any(self in one.hub._rooms.values() for one in instances[1:])
+        barred = self.barred
+        if elsewhere and isinstance(notice, Event) and '"NewMessage"' not in notice.frame:
+            self.barred = set()
+        original(self, notice)
+        self.barred = barred
+
+
+@fault(breaks=["MULTI-1"], also=["DLVR-1"])
+def delivery_is_told_where_it_happens(patch: Patch) -> None:
+    """An author who is on another instance only is not told of a delivery."""
+    elsewhere = _elsewhere(patch)
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, *, only=None, **how):
+        absent = only not in self.hub._users and any(only in other.hub._users for other in elsewhere(self))
+        if not (isinstance(event, MessageDelivered) and absent):
+            await original(self, conversation_id, event, only=only, **how)
+
+
+@fault(breaks=["CALL-5"], also=["PERM-1", "PERM-2"])
+def banned_user_is_called(patch: Patch) -> None:
+    """Whoever is banned from the conversation can still be called in it."""
+    patch.rewrite(
+        calls._check,
+        "not conversations.membership(connection, conversation_id, target_id).may(Right.READ)",
+        "conversations.membership(connection, conversation_id, target_id).role is None",
+    )
