@@ -15,11 +15,14 @@ RECEIVE_BUFFER = 4096
 SEGMENT = 1200
 """Bytes; small segments also keep the server's own send buffer small, where the kernel lets it grow with them."""
 
+OWN = "own"
+
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
     """How a connection is opened.
 
+    `origin`: the header of that name; `own` stands for the address of the server, as a page from there has it.
     `compression`: offer permessage-deflate (RFC 7692) as browsers do. `small_buffers`: the kernel keeps little of what
     the client has not read, so that a client that stops reading soon closes its TCP window.
     """
@@ -28,6 +31,13 @@ class Handshake:
     headers: Mapping[str, str] = field(default_factory=dict)
     compression: bool = False
     small_buffers: bool = False
+
+    def origin_at(self, url: str) -> str | None:
+        """Give the header Origin of a connection to a URL."""
+        if self.origin != OWN:
+            return self.origin
+        parts = urlsplit(url)
+        return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc.rpartition('@')[2]}"
 
 
 async def small_socket(url: str) -> socket.socket:

@@ -42,7 +42,7 @@ async def open_connection(
         small: dict[str, Any] = {"sock": await small_socket(url)} if handshake.small_buffers else {}
         opening = connect(
             url,
-            origin=handshake.origin,  # type: ignore[arg-type] # websockets marks origins with a NewType
+            origin=handshake.origin_at(url),  # type: ignore[arg-type] # websockets marks origins with a NewType
             additional_headers=handshake.headers,
             compression="deflate" if handshake.compression else None,
             ping_interval=None,

@@ -1,6 +1,10 @@
 """Letting in, keeping out, hanging up."""
 
 import asyncio
+from functools import partial
+
+from uvicorn.protocols.websockets import websockets_sansio_impl
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 from reference_server import auth, connection, serving, session
 from reference_server.connection import Connection
@@ -168,3 +172,17 @@ def lagging_reader_is_dropped(patch: Patch) -> None:
         line_of(self._websocket).transport.abort()
 
     change_settings(patch, outbox_frames=30)
+
+
+@variant(about=["CONN-18", "CONN-6", "CONN-7", "CONN-9"])
+def accepts_compression(patch: Patch) -> None:
+    """A server may accept permessage-deflate."""
+    patch.rewrite(serving.build_server, "ws_per_message_deflate=False", "ws_per_message_deflate=True")
+
+
+@variant(about=["CONN-18"])
+def compresses_each_message_by_itself(patch: Patch) -> None:
+    """A server may accept permessage-deflate without taking the context of one message over to the next."""
+    patch.rewrite(serving.build_server, "ws_per_message_deflate=False", "ws_per_message_deflate=True")
+    factory = partial(ServerPerMessageDeflateFactory, True, True)
+    patch(websockets_sansio_impl, "ServerPerMessageDeflateFactory", factory)

@@ -259,3 +259,16 @@ async def test_offers_compression_and_takes_a_no(spec: Spec, compression: str | 
         assert await opened.barrier(2.0)
         await opened.close()
     assert heard == ["permessage-deflate; client_max_window_bits", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "sent"),
+    [
+        ("ws://chat.example:8000/ws", None, None),
+        ("ws://chat.example:8000/ws", "https://elsewhere.example", "https://elsewhere.example"),
+        ("ws://chat.example:8000/ws?token=x", "own", "http://chat.example:8000"),
+        ("wss://chat.example/ws", "own", "https://chat.example"),
+    ],
+)
+def test_a_page_of_the_server_itself_has_its_origin(url: str, origin: str | None, sent: str | None) -> None:
+    assert Handshake(origin).origin_at(url) == sent
