@@ -29,7 +29,7 @@ class Limits:
     history: Page = Page(50, 100)
     search: Page = Page(50, 100)
     sync: Page = Page(100, 500)
-    emoji_bytes: int = 32
+    emoji_bytes: int = 64
     reactions: int = 10
     attachments: int = 10
     attachment_bytes: int = 100 * 1024 * 1024

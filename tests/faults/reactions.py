@@ -392,7 +392,7 @@ def emoji_counted_in_characters(patch: Patch) -> None:
 @fault(breaks=["REAC-6"])
 def long_emoji_is_cut(patch: Patch) -> None:
     """A reaction that is too long is cut."""
-    _take(patch, lambda emoji: emoji.encode()[:32].decode(errors="ignore"))
+    _take(patch, lambda emoji: emoji.encode()[:64].decode(errors="ignore"))
 
 
 @fault(breaks=["REAC-5"])
