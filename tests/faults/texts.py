@@ -1,0 +1,205 @@
+"""Texts and instants that one place changes and all others keep."""
+
+import html
+import re
+import unicodedata
+from datetime import timedelta
+
+from reference_server import content_rules, messages
+from reference_server.events import CallOffer, NewMessage
+from reference_server.handlers import history
+from reference_server.store import messages as store
+from tests.faults.registry import Patch, fault
+from tests.faults.tools import change_frames
+
+HOUR = timedelta(hours=1)
+
+
+def _show(patch: Patch, view: str, change) -> None:
+    """Show each message of a view differently."""
+
+    @patch.around(history, view)
+    def read(original, *arguments):
+        answer = original(*arguments)
+        for message in answer.messages:
+            message.update(change(message))
+        return answer
+
+
+def _write(patch: Patch, view: str, change) -> None:
+    """Show the content of each message of a view differently."""
+    _show(patch, view, lambda one: {"content": change(one["content"])})
+
+
+def _accept_nul(patch: Patch) -> None:
+    """Take NUL for text, as a server may."""
+    patch.rewrite(messages._storable, 'if "\\0" in text:', "if False:")
+
+
+def _marks(text: str) -> str:
+    return re.sub("[\U00010000-\U0010ffff]", "?", text)
+
+
+def _noncharacter(character: str) -> bool:
+    return ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
+
+
+@fault(breaks=["SRCH-9"])
+def search_shows_escaped_text(patch: Patch) -> None:
+    """Search shows the characters <, > and & as entities."""
+    _write(patch, "_search", html.escape)
+
+
+@fault(breaks=["SYNC-7"])
+def sync_shows_escaped_text(patch: Patch) -> None:
+    """A sync shows the characters <, > and & as entities."""
+    _write(patch, "_sync", html.escape)
+
+
+@fault(breaks=["SRCH-9"])
+def search_shows_trimmed_text(patch: Patch) -> None:
+    """Search shows no white space around a text."""
+    _write(patch, "_search", str.strip)
+
+
+@fault(breaks=["SYNC-7"])
+def sync_shows_trimmed_text(patch: Patch) -> None:
+    """A sync shows no white space around a text."""
+    _write(patch, "_sync", str.strip)
+
+
+@fault(breaks=["SRCH-9"])
+def search_shows_question_marks(patch: Patch) -> None:
+    """Search shows a question mark for every character of four bytes."""
+    _write(patch, "_search", _marks)
+
+
+@fault(breaks=["SYNC-7"])
+def sync_shows_question_marks(patch: Patch) -> None:
+    """A sync shows a question mark for every character of four bytes."""
+    _write(patch, "_sync", _marks)
+
+
+@fault(breaks=["SRCH-9"])
+def search_shows_composed_text(patch: Patch) -> None:
+    """Search shows an accent and its letter as one character."""
+    _write(patch, "_search", lambda text: unicodedata.normalize("NFC", text))
+
+
+@fault(breaks=["SYNC-7"])
+def sync_shows_unix_line_ends(patch: Patch) -> None:
+    """A sync shows CRLF as a line feed."""
+    _write(patch, "_sync", lambda text: text.replace("\r\n", "\n"))
+
+
+@fault(breaks=["SRCH-9"])
+def search_shows_one_space_for_several(patch: Patch) -> None:
+    """Search shows a snippet, in which several spaces are one."""
+    _write(patch, "_search", lambda text: re.sub(" +", " ", text))
+
+
+@fault(breaks=["SEND-1"])
+def nul_cuts_the_live_event(patch: Patch) -> None:
+    """The live event of a message ends at its first NUL character."""
+    _accept_nul(patch)
+    change_frames(patch, NewMessage, lambda frame: frame.update(content=frame["content"].partition("\0")[0]))
+
+
+@fault(breaks=["HIST-8", "SRCH-9", "SYNC-7"])
+def nul_cuts_what_is_stored(patch: Patch) -> None:
+    """The views of a message end at its first NUL character."""
+    _accept_nul(patch)
+    for view in ("_history", "_search", "_sync"):
+        _write(patch, view, lambda text: text.partition("\0")[0])
+
+
+@fault(breaks=["SYNC-7"])
+def nul_cuts_in_sync(patch: Patch) -> None:
+    """A sync shows a message up to its first NUL character."""
+    _accept_nul(patch)
+    _write(patch, "_sync", lambda text: text.partition("\0")[0])
+
+
+@fault(breaks=["HIST-8", "SRCH-9", "SYNC-7"], also=["EDIT-1"])
+def views_drop_noncharacters(patch: Patch) -> None:
+    """The views of a message, edited or not, have none of the code points that are no characters."""
+    for view in ("_history", "_search", "_sync"):
+        _write(patch, view, lambda text: "".join(one for one in text if not _noncharacter(one)))
+
+
+@fault(breaks=["SEND-1"])
+def live_event_drops_noncharacters(patch: Patch) -> None:
+    """The live event of a message has none of the code points that are no characters."""
+    kept = lambda text: "".join(one for one in text if not _noncharacter(one))  # noqa: E731
+    change_frames(patch, NewMessage, lambda frame: frame.update(content=kept(frame["content"])))
+
+
+@fault(breaks=["CALL-3"])
+def sdp_has_no_four_byte_characters(patch: Patch) -> None:
+    """An offer arrives with a question mark for every character of four bytes."""
+    change_frames(patch, CallOffer, lambda frame: frame.update(sdp=_marks(frame["sdp"])))
+
+
+@fault(breaks=["CALL-3"])
+def sdp_loses_control_characters(patch: Patch) -> None:
+    """An offer arrives without control characters other than white space."""
+    clean = lambda text: re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]", "", text)  # noqa: E731
+    change_frames(patch, CallOffer, lambda frame: frame.update(sdp=clean(frame["sdp"])))
+
+
+@fault(breaks=["REAC-5"])
+def reactions_have_32_bytes(patch: Patch) -> None:
+    """A reaction of more than 32 bytes, as a kiss with two skin tones has, is refused."""
+    patch.rewrite(content_rules.check_emoji, "> limits.emoji_bytes", "> 32")
+
+
+@fault(breaks=["REAC-5"])
+def keycaps_are_no_emoji(patch: Patch) -> None:
+    """A reaction that begins with an ASCII character is refused."""
+    patch.rewrite(content_rules.check_emoji, "if not emoji or", "if emoji[:1].isascii() or")
+
+
+@fault(breaks=["SRCH-9"])
+def search_is_an_hour_off(patch: Patch) -> None:
+    """Search shows instants of another time zone, and calls them UTC."""
+    _show(patch, "_search", lambda one: {"created_at": one["created_at"] + HOUR})
+
+
+@fault(breaks=["SYNC-7"])
+def sync_shows_edits_an_hour_off(patch: Patch) -> None:
+    """A sync shows the instant of an edit of another time zone, and calls it UTC."""
+    _show(patch, "_sync", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] - HOUR})
+
+
+@fault(breaks=["HIST-8"], also=["EDIT-1"])
+def history_shows_edits_an_hour_off(patch: Patch) -> None:
+    """History shows the instant of an edit of another time zone, and calls it UTC."""
+    _show(patch, "_history", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] + HOUR})
+
+
+@fault(breaks=["SRCH-9"])
+def search_shows_no_parents(patch: Patch) -> None:
+    """Search shows replies as messages that answer nothing."""
+    _show(patch, "_search", lambda one: {"parent_message_id": None})
+
+
+@fault(breaks=["SRCH-9"])
+def search_shows_no_edits(patch: Patch) -> None:
+    """Search does not say when a message was edited."""
+    _show(patch, "_search", lambda one: {"edited_at": None})
+
+
+@fault(breaks=["SRCH-9"])
+def search_shows_the_first_reaction(patch: Patch) -> None:
+    """Search shows only the first emoji of a message's reactions."""
+    _show(patch, "_search", lambda one: {"reactions": one["reactions"][:1]})
+
+
+@fault(breaks=["SRCH-1"])
+def query_loses_invisible_characters(patch: Patch) -> None:
+    """Search looks for a query without its joiners and zero-width characters, and not so for the content."""
+
+    @patch.around(store, "search")
+    def search(original, connection, conversation_id, words, limit, offset):
+        words = "".join(one for one in words if unicodedata.category(one) != "Cf") or words
+        return original(connection, conversation_id, words, limit, offset)
