@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conformance.results.model import Observation
     from conformance.spec import Spec
 
-TIMERS = {"rate_window": 1.0, "typing_expiry": 0.5, "token_leeway": 0.5}
+TIMERS = {"rate_window": 1.0, "typing_expiry": 0.5, "token_leeway": 0.5, "rest": 0.5}
 UNKNOWN_TO_THE_ACKNOWLEDGER = {
     *("edit_message", "delete_message", "fetch_history", "search_messages", "sync_messages", "typing_indicators"),
     *("delivered_status", "reactions"),

@@ -356,6 +356,12 @@ def deep_json_kills(patch: Patch) -> None:
 
 
 @fault(breaks=["CONN-10"])
+def deep_objects_kill(patch: Patch) -> None:
+    """Objects that are nested deeply end the connection; lists do not."""
+    _kill(patch, lambda text: text.count("{") > 1000)
+
+
+@fault(breaks=["CONN-10"])
 def long_number_kills(patch: Patch) -> None:
     """A number of thousands of digits ends the connection."""
     _kill(patch, lambda text: re.search(r"\d{5000}", text) is not None)
