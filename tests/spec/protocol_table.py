@@ -203,7 +203,7 @@ FEATURES = [
 
 # How many numbers each family of rules has, and which numbers have a must half and a should half.
 RULE_FAMILIES = {
-    "CONN": (15, [6]),
+    "CONN": (19, [6]),
     "AUTH": (5, []),
     "SEND": (11, [7, 8]),
     "EDIT": (5, [5]),
@@ -218,7 +218,7 @@ RULE_FAMILIES = {
     "DLVR": (5, []),
     "REAC": (8, [2, 3]),
     "CALL": (9, [5, 6, 9]),
-    "PING": (3, []),
+    "PING": (5, []),
     "RATE": (5, [1]),
     "PERM": (3, []),
     "MULTI": (3, []),
@@ -230,6 +230,7 @@ RULE_FAMILIES = {
 WHOLLY_SHOULD = {
     "CONN-5",
     "CONN-12",
+    "CONN-19",
     "AUTH-3",
     "AUTH-4",
     "SRCH-2",
@@ -239,6 +240,7 @@ WHOLLY_SHOULD = {
     "DLVR-2",
     "REAC-6",
     "PING-3",
+    "PING-5",
     "RATE-5",
     "PERM-3",
     "ATT-3",
