@@ -23,6 +23,7 @@ from conformance.lint.names import names_are_bound, names_of_branches_differ, na
 from conformance.lint.needs import instances_are_needed, restarts_are_needed_and_alone
 from conformance.lint.reading import slow_readers_read_again
 from conformance.lint.refusal import refusals_have_three_parts
+from conformance.lint.reliance import rules_need_few_features
 from conformance.lint.rules import features_have_rules, rules_are_proved, rules_named_elsewhere_exist
 from conformance.lint.silence import silence_has_a_witness
 from conformance.lint.tables import cells_are_used
@@ -43,6 +44,7 @@ Finding = tuple[int, str]
 OF_THE_WHOLE: tuple[Callable[[Spec], Iterator[Mistake]], ...] = (
     features_have_rules,
     rules_are_proved,
+    rules_need_few_features,
     rules_named_elsewhere_exist,
     types_have_features_and_schemas,
     types_named_by_schemas_exist,

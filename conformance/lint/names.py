@@ -154,7 +154,7 @@ def _unbound(steps: Sequence[s.Step], scope: _Scope) -> Iterator[tuple[int, str]
             for name in sorted({name for word in step.choices for name in references(word)}):
                 if not scope.knows(name):
                     yield step.line, _say(name, scope)
-        elif isinstance(step, s.Repeat | s.FasterThan | s.Pause):
+        elif isinstance(step, s.Repeat | s.FasterThan | s.Pause | s.Witness | s.Control):
             yield from _unbound(step.steps, scope)
         elif isinstance(step, s.ResumeReading):
             yield from _where_it_may_be_skipped(step.steps, scope)

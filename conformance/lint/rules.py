@@ -40,7 +40,7 @@ def rules_are_proved(spec: Spec) -> Iterator[Mistake]:
 def rules_named_elsewhere_exist(spec: Spec) -> Iterator[Mistake]:
     """Find rules that `protocol.yaml` or a message schema charges with a wrong frame, and that do not exist."""
     protocol = spec.protocol
-    charged = (protocol.greeting_rule, protocol.secret_rule, protocol.malformed_rule)
+    charged = (protocol.greeting_rule, protocol.secret_rule, protocol.isolation_rule, protocol.malformed_rule)
     for rule in (*charged, *protocol.bystanders.silence.values()):
         if rule not in spec.rules:
             yield Mistake(spec.folder / "protocol.yaml", 0, f"there is no rule {rule!r}")

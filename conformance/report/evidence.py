@@ -25,6 +25,9 @@ def evidence(feature: JudgedFeature, complete: bool) -> str:
     parts = [_rules(feature.verdict, musts, shoulds), *_gaps(musts, complete), plural(played, "scenario")]
     if feature.verdict is Verdict.MISSING:
         parts.insert(0, f"the server does not know {', '.join(feature.unknown_types)}")
+    without = sorted({kind for rule in feature.rules for kind in rule.without})
+    if without:
+        parts.append(f"judged without {', '.join(without)}")
     flaky = sum(scenario.flaky for scenario in feature.scenarios)
     return " · ".join([*parts, *([f"{flaky} flaky"] if flaky else [])])
 

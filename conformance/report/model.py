@@ -38,6 +38,7 @@ class RuleRow:
     wholly: bool
     scenarios: tuple[JudgedScenario, ...]
     charges: tuple[Charge, ...]
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def _rule_row(entry: RuleEntry, judgement: Judgement) -> RuleRow:
         all(rule.wholly for rule in judged),
         tuple(scenarios.values()),
         tuple(charges.values()),
+        tuple(sorted({kind for rule in judged for kind in rule.without})),
     )
 
 

@@ -97,6 +97,7 @@ def _rule(row: RuleRow) -> dict[str, Any]:
         "line": row.entry.line,
         "verdict": row.status,
         "wholly": row.wholly,
+        "without": list(row.without),
         "scenarios": [scenario.entry.id for scenario in row.scenarios],
         "findings": [_finding(charge) for charge in row.charges],
     }

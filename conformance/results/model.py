@@ -74,6 +74,8 @@ class Result:
     `problems` decided the outcome; `findings` are problems charged to rules that this scenario does not prove.
     `names` says which name each id has (`{"0b9c…": "message"}`), so that a view can show ⟨message⟩. `attempt` counts
     from 1 under `--repeat`. `lacks` is the need that made it NOT APPLICABLE (`restart`); older logs have none.
+    `without` names what it could not be judged without, or has not looked at, because the server does not have it:
+    message types of other features.
     """
 
     scenario: str
@@ -87,6 +89,7 @@ class Result:
     names: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
     lacks: str = ""
+    without: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""
@@ -107,6 +110,7 @@ class Result:
             names=dict(data["names"]),
             attempt=data["attempt"],
             lacks=data.get("lacks", ""),
+            without=tuple(data.get("without", ())),  # logs of earlier versions do not have it
         )
 
 
@@ -158,7 +162,8 @@ class Calibration:
     `unknown_types` are the incoming types that the server answers just as it answers a type that does not exist.
     `greets_otherwise`: every connection begins with a frame, and it is not the greeting of the protocol.
     `several_devices`: a second connection of a user lives beside the first. `roles` are those of the people who look
-    on that somebody could be given beside the plainest one.
+    on that somebody could be given beside the plainest one. `broadcasts`: at least one broadcast arrived. `overhears`:
+    somebody who is in no conversation got what was said in one.
     """
 
     greets: bool
@@ -171,6 +176,8 @@ class Calibration:
     greets_otherwise: bool = False
     several_devices: bool = True
     roles: tuple[str, ...] = ()
+    broadcasts: bool = True
+    overhears: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""

@@ -124,6 +124,12 @@ class StepParser:
             line=line, branches=tuple(self.steps(one, (*path, "together", index)) for index, one in branches)
         )
 
+    def _witness(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
+        return s.Witness(line=line, steps=self.steps(value["witness"], (*path, "witness")))
+
+    def _control(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
+        return s.Control(line=line, steps=self.steps(value["control"], (*path, "control")))
+
     def _page(self, value: Mapping[str, Any], line: int, _: Steps) -> s.Step:
         return s.Page(
             line=line,
@@ -196,6 +202,8 @@ _KINDS: dict[str, Callable[[StepParser, Mapping[str, Any], int, Steps], s.Step]]
     "repeat": StepParser._repeat,
     "faster_than": StepParser._faster_than,
     "together": StepParser._together,
+    "witness": StepParser._witness,
+    "control": StepParser._control,
     "collect": StepParser._collect,
     "check": StepParser._check,
     "provision": StepParser._provision,

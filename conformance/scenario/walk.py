@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def walk(steps: Sequence[s.Step]) -> Iterator[s.Step]:
-    """Give all steps, those inside `repeat`, `faster_than` and `together` too."""
+    """Give all steps, those inside other steps too."""
     for step in steps:
         yield step
-        if isinstance(step, s.Repeat | s.FasterThan | s.ResumeReading | s.Pause):
+        if isinstance(step, s.Repeat | s.FasterThan | s.ResumeReading | s.Pause | s.Witness | s.Control):
             yield from walk(step.steps)
         elif isinstance(step, s.Together):
             for branch in step.branches:
@@ -35,3 +35,13 @@ def conversations(step: s.Step) -> tuple[str, ...]:
     if isinstance(step, s.Provision):
         return (step.conversation,)
     return step.join if isinstance(step, s.Connect) else ()
+
+
+def without_witnesses(steps: Sequence[s.Step]) -> Iterator[s.Step]:
+    """Give all steps but those inside a `witness`, which a server may do without."""
+    left_out: set[int] = set()
+    for step in walk(steps):
+        if isinstance(step, s.Witness):
+            left_out.update(id(one) for one in walk(step.steps))
+        if id(step) not in left_out:
+            yield step

@@ -115,6 +115,7 @@ def _features(document: Document) -> dict[str, Feature]:
             incoming=tuple(messages.get("incoming", ())),
             outgoing=tuple(messages.get("outgoing", ())),
             line=line,
+            builds_on=tuple(one.get("builds_on", ())),
         )
     return features
 
@@ -130,6 +131,7 @@ def _rules(document: Document) -> list[Rule]:
             features=tuple(one.get("features", document.value["features"])),
             file=document.file,
             line=document.line(("rules", index, "id")),
+            needs=tuple(one.get("needs", ())),
         )
         for index, one in enumerate(document.value["rules"])
     ]

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One of the features; `incoming` and `outgoing` are the message types that belong to it."""
+    """One of the features; `incoming` and `outgoing` are the message types that belong to it.
+
+    `builds_on` names the features without which nothing of it can be seen.
+    """
 
     number: int
     id: str
@@ -26,11 +29,15 @@ class Feature:
     incoming: tuple[str, ...]
     outgoing: tuple[str, ...]
     line: int
+    builds_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: what a server must (or should) do, in a sentence; it may belong to several features."""
+    """One rule: what a server must (or should) do, in a sentence; it may belong to several features.
+
+    `needs` names the other features that the sentence is about: it cannot be judged without them.
+    """
 
     id: str
     level: str
@@ -40,6 +47,7 @@ class Rule:
     features: tuple[str, ...]
     file: Path
     line: int
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Protocol:
     broadcast: Expected
     unknown_type: str
     secret_rule: str
+    isolation_rule: str
     malformed_rule: str
     ids: Mapping[str, frozenset[str]]
     ambient: frozenset[str]
@@ -103,6 +104,7 @@ def read_protocol(document: Document) -> Protocol:
         broadcast=Expected(value["broadcast"]["frame"], value["broadcast"]["with"]),
         unknown_type=value["unknown_type"],
         secret_rule=value["secret_rule"],
+        isolation_rule=value["isolation_rule"],
         malformed_rule=value["malformed_rule"],
         ids={kind: frozenset(fields) for kind, fields in value["ids"].items()},
         ambient=frozenset(value["ambient"]),

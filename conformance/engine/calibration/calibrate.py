@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.cast import choose_cast, join_room, observers, provide_cast
 from conformance.engine.calibration.greeting import greet
-from conformance.engine.calibration.skew import measure_skew
+from conformance.engine.calibration.skew import Heard, measure_skew
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
 from conformance.engine.context.failure import Unmet
 from conformance.engine.context.joining import connect
@@ -73,16 +73,17 @@ async def calibrate(
     if objection is not None:
         raise UsageError(f"{target.name} cannot even be calibrated: {objection}")
     try:
-        users, roles = await provide_cast(context, users, room, observers(run_context))
+        stranger = run_context.throttle.objection(len(users) + 1) is None
+        users, roles = await provide_cast(context, users, room, observers(run_context), stranger=stranger)
         greets, otherwise, answers = await greet(context, Given(users, {}, {}), reply)
-        skew, joined = None, False
+        heard, joined = Heard(), False
         if context.conversations:
             try:
                 await join_room(context)
                 joined = True
-                skew = await measure_skew(context, witnesses, reply, answers, broadcasts)
+                heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
             except Unmet:
-                skew = None  # The scenarios that need a conversation will say what is wrong with it.
+                pass  # The scenarios that need a conversation will say what is wrong with it.
         several = await _several(context, reply, answers)
         unknown = await (
             find_unknown_types(context, reply, joined=joined) if answers else find_silent_types(context, reply)
@@ -93,14 +94,16 @@ async def calibrate(
     return Calibration(
         greets=greets,
         answers_barrier=answers,
-        skew=skew,
-        settle=_settle(skew, answers),
-        patience=PATIENCE if answers else target.reply if greets or skew is not None else target.reply * HASTE,
+        skew=heard.skew,
+        settle=_settle(heard.skew, answers),
+        patience=PATIENCE if answers else target.reply if greets or heard.any else target.reply * HASTE,
         unknown_types=unknown,
         seconds=time.perf_counter() - began,
         greets_otherwise=otherwise,
         several_devices=several,
         roles=roles,
+        broadcasts=heard.any,
+        overhears=heard.overheard,
     )
 
 

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
 
 ROOM = "calibration"
+STRANGER = "stranger"
+"""Somebody who is in no conversation; a target with few accounts is calibrated without one."""
 
 
 def choose_cast(run_context: RunContext) -> tuple[dict[str, User], tuple[str, ...], Room]:
-    """Give who takes part, who of them are witnesses (one at each instance), and the room where they meet."""
+    """Give who meets, who of them are witnesses (one at each instance), and the room where they meet."""
     witnesses = tuple(f"witness{number}" for number in range(1, len(run_context.target.instances) + 1))
     users = {"speaker": User()} | {name: User(instance=number) for number, name in enumerate(witnesses, 1)}
     protocol = run_context.spec.protocol
@@ -36,27 +38,30 @@ def observers(run_context: RunContext) -> dict[str, str]:
 
 
 async def provide_cast(
-    context: ScenarioContext, users: dict[str, User], room: Room, others: dict[str, str]
+    context: ScenarioContext, users: dict[str, User], room: Room, others: dict[str, str], *, stranger: bool
 ) -> tuple[dict[str, User], tuple[str, ...]]:
     """Give those for whom there are accounts, and the roles of `others` (name → role) if they could be given.
+
+    `stranger`: whether there is a place for a stranger beside them.
 
     Without a conversation, or without witnesses, less can be measured; the scenarios that need them will say why.
     Raises ProvisioningFailed where there is not even one account.
     """
     full = replace(room, members={**room.members, **others})
-    for wanted, roles in (
-        (Wanted((*users, *others), {ROOM: full}), tuple(others.values())),
-        (Wanted(tuple(users), {ROOM: room}), ()),
-        (Wanted(tuple(users)), ()),
+    everybody = {**users, STRANGER: User()} if stranger else users
+    for cast, wanted, roles in (
+        (everybody, Wanted((*everybody, *others), {ROOM: full}), tuple(others.values())),
+        (users, Wanted(tuple(users), {ROOM: room}), ()),
+        (users, Wanted(tuple(users)), ()),
     ):
         with contextlib.suppress(ProvisioningFailed):
             await provide(context, wanted)
-            return users, roles
+            return cast, roles
     await provide(context, Wanted(("speaker",)))
     return {"speaker": users["speaker"]}, ()
 
 
 async def join_room(context: ScenarioContext) -> None:
-    """Let everybody join the room; raises Unmet where somebody cannot."""
-    for name in context.connections:
+    """Let everybody but the stranger join the room; raises Unmet where somebody cannot."""
+    for name in context.connections.keys() - {STRANGER}:
         await join(context, name, ROOM)

@@ -1,13 +1,14 @@
-"""Measures how much later than the barrier behind it a broadcast arrives."""
+"""Sends broadcasts: how much later than the barrier behind it one arrives, whether any does, and who overhears it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.calibration.cast import ROOM
+from conformance.engine.calibration.cast import ROOM, STRANGER
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
@@ -16,16 +17,30 @@ MOST_LOST = 2
 """Broadcasts that do not come until a target counts as one that tells nobody."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of the broadcasts: `skew` in seconds, None where two were lost; `any`: at least one arrived.
+
+    `overheard`: the stranger, who is in no conversation, got a frame with the text of one.
+    """
+
+    skew: float | None = None
+    any: bool = False
+    overheard: bool = False
+
+
 async def measure_skew(
     context: ScenarioContext, witnesses: tuple[str, ...], reply: float, answers: bool, broadcasts: int
-) -> float | None:
-    """Send broadcasts and measure by how much the latest came after the barrier behind it; None: two did not come.
+) -> Heard:
+    """Send broadcasts and measure by how much the latest came after the barrier behind it.
 
     One alone may be lost by a server whose joins take effect late: its scenarios are to say so.
     """
-    latest, lost = 0.0, 0
+    latest, lost, arrived = 0.0, 0, 0
+    texts: set[str] = set()
     for _ in range(broadcasts):
         text = f"calibration {uuid.uuid4()}"
+        texts.add(text)
         request = _fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text)
         pattern = _fill(context.run.spec.protocol.broadcast.pattern, context.conversations[ROOM], text)
         kind = context.run.spec.protocol.broadcast.frame
@@ -33,13 +48,24 @@ async def measure_skew(
         if answers:
             await context.connections["speaker"].barrier(reply)
         lags = await asyncio.gather(*(_lag(context, name, kind, pattern, reply, answers) for name in witnesses))
+        arrived += any(lag is not None for lag in lags)
         if any(lag is None for lag in lags):
             lost += 1
             if lost == MOST_LOST:
-                return None
+                break
             continue
         latest = max(latest, *(lag for lag in lags if lag is not None))
-    return latest
+    return Heard(latest if lost < MOST_LOST else None, arrived > 0, await _overheard(context, texts, reply, answers))
+
+
+async def _overheard(context: ScenarioContext, texts: set[str], reply: float, answers: bool) -> bool:
+    """Say whether the stranger, who has joined nothing, has got a frame with one of these texts."""
+    stranger = context.connections.get(STRANGER)
+    if stranger is None:
+        return False
+    if answers:
+        await stranger.barrier(reply)
+    return any(text in received.frame.text for received in stranger.log for text in texts)
 
 
 async def _lag(

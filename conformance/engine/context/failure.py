@@ -23,6 +23,10 @@ class Unmet(ScenarioError):
     """The server did not do what a step expects."""
 
 
+class ControlFailed(ScenarioError):
+    """The server did not do what a control expects: what the scenario is about cannot be judged."""
+
+
 class TooSlow(ScenarioError):
     """The harness took longer than the steps leave it: what was seen says nothing about the server."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.open_connections import OpenConnections
+from conformance.engine.context.owners import Owners
 from conformance.results.model import NEEDS_OF_THE_RUN
 from conformance.target.throttle import Throttle
 from conformance.wire.frame_budget import Memory
@@ -145,6 +146,7 @@ class RunContext:
     used: set[str] = field(default_factory=set)
     reachability: Reachability = field(default_factory=Reachability)
     open_connections: OpenConnections = field(default_factory=OpenConnections)
+    owners: Owners = field(default_factory=Owners)
     memory: Memory = field(default_factory=Memory)
     exclusive_slot: ExclusiveSlot = field(default_factory=ExclusiveSlot)
     throttle: Throttle = field(default_factory=Throttle)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from conformance.engine.context.honeypot import Honeypot
     from conformance.engine.context.run_context import RunContext
+    from conformance.scenario.model import Scenario
     from conformance.scenario.steps import Never, NeverFetched
     from conformance.target.accounts import Lease
     from conformance.wire.connection import Connection
@@ -41,11 +42,16 @@ class ScenarioContext:
         self,
         run_context: RunContext,
         *,
+        name: str = "",
+        scenario: Scenario | None = None,
         alone: bool = False,
         observing: bool = False,
         slow_readers: frozenset[str] = frozenset(),
     ) -> None:
         self.run = run_context
+        self.owner = run_context.owners.enter(name)
+        self.scenario = scenario
+        self.judged_without: set[str] = set()
         self.alone = alone
         self.observing = observing
         self.slow_readers = slow_readers
@@ -65,6 +71,7 @@ class ScenarioContext:
         self.leased: Lease | None = None
         self.names = Names(run_context.target, run_context.spec.protocol)
         self._setup: dict[int, int] = {}
+        self._strangers: dict[int, str | None] = {}
 
     @property
     def lease(self) -> Lease:
@@ -139,7 +146,7 @@ class ScenarioContext:
         """
         for index, received in enumerate(connection.log):
             fits = received.frame.type == kind or (kind == "*" and not self.is_ambient(received))
-            if fits and index not in connection.claimed:
+            if fits and index not in connection.claimed and self.stranger(received) is None:
                 found = match(pattern, received.frame.value)
                 if isinstance(found, Matched):
                     return index, received, found
@@ -151,8 +158,14 @@ class ScenarioContext:
         return None
 
     def is_ambient(self, received: Received) -> bool:
-        """Say whether a frame may come at any time."""
-        return received.frame.type in self.run.target.ambient
+        """Say whether a frame may come at any time, as far as this scenario is concerned."""
+        return received.frame.type in self.run.target.ambient or self.stranger(received) is not None
+
+    def stranger(self, received: Received) -> str | None:
+        """Name the other scenario that a frame belongs to: it holds that one's ids, and none of this one."""
+        if id(received) not in self._strangers:
+            self._strangers[id(received)] = self.run.owners.stranger(self.owner, received.frame.value)
+        return self._strangers[id(received)]
 
     async def barrier(self, names: Sequence[str] | None = None) -> bool:
         """Ask the barrier of these connections (all open ones) at the same time; False: one gave no reply."""

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
 Sink = Callable[[Calibration | Result | Observation], None]
 """Takes everything a run gives, in the order in which it comes."""
+OVERHEARD = (
+    "a user who is in no conversation heard what was said in one: the scenarios ran one at a time, so that none heard"
+    " another"
+)
+"""The note of a run on a server that tells everybody everything."""
 
 
 async def run(
@@ -68,6 +73,9 @@ async def run(
             throttle=throttle,
             bystanders=bool(settled(options, target).bystanders),
         )
+        jobs = 1 if calibration.overhears else options.jobs
+        if jobs < options.jobs:
+            state.notes = (*state.notes, OVERHEARD)
         watchdog = await stack.enter_async_context(Watchdog(run_context))
         run_context = replace(run_context, restart=restart and watchdog.restart)
 
@@ -93,13 +101,11 @@ async def run(
         work += [(probe.scenario, partial(admit, probe.scenario, partial(supervised.probe, probe))) for probe in probes]
         with Phase(state, "together"):
             shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
-            await pool([begin for _, begin in shared], options.jobs)
+            await pool([begin for _, begin in shared], jobs)
         with Phase(state, "alone"):
             # One acts at a time (`ExclusiveSlot`); others act while it waits for a timer. A restart ends them all.
             alone = [(one, begin) for one, begin in work if one.exclusive]
-            await pool(
-                [begin for one, begin in alone if "restart" not in one.needs], len(alone) if options.jobs > 1 else 1
-            )
+            await pool([begin for one, begin in alone if "restart" not in one.needs], len(alone) if jobs > 1 else 1)
             await pool([begin for one, begin in alone if "restart" in one.needs], 1)
         with Phase(state, "again"):
             try:

@@ -28,6 +28,7 @@ async def provide(context: ScenarioContext, wanted: Wanted) -> None:
     users, conversations = (form_of(context.run.target.dialect, kind) for kind in ("user", "conversation"))
     context.users = {name: provided(users, account.value) for name, account in lease.accounts.items()}
     context.conversations = {name: provided(conversations, one) for name, one in lease.conversations.items()}
+    context.run.owners.give(context.owner, (*context.users.values(), *context.conversations.values()))
     for room, user in lease.claimed_empty.items():
         await check_empty(context, room, user)
     await lease.ready()

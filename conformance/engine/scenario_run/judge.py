@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from conformance.engine.context.failure import Unmet
 from conformance.engine.scenario_run.attribution import proved_types, rule_of_stray
 from conformance.engine.scenario_run.bystanders import may_get, rule_of_leak
+from conformance.engine.scenario_run.reliance import sent_unknown
 from conformance.engine.scenario_run.residue import residue
 from conformance.engine.scenario_run.steps.forbidding import judge_guard, judge_honeypot
 from conformance.results.model import Outcome, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario.model import Scenario
     from conformance.scenario.steps import Step
@@ -30,6 +33,7 @@ class Verdict:
         self.file = spec.place(scenario.file)
         self.outcome = Outcome.PASS
         self.too_slow = False
+        self.lacks: tuple[str, ...] = ()
         self.problems: list[tuple[Problem, Received | None]] = []
         self._scenario = scenario
 
@@ -41,9 +45,15 @@ class Verdict:
         problem = Problem(message, self.file, line, step.label if step else "")
         self.problems.append((problem, offender))
 
+    def lack(self, types: tuple[str, ...], step: Step | None = None) -> None:
+        """Note what the scenario relies on and the server does not have: so far it has neither passed nor failed."""
+        if types and self.outcome is Outcome.PASS:
+            self.lacks = types
+            self.add(Outcome.BLOCKED, f"this relies on {', '.join(types)}, which the server does not have", step)
+
     def spoil(self, message: str) -> None:
         """Note why a failure says nothing of the server; what has passed all the same has passed."""
-        if self.outcome in (Outcome.FAIL, Outcome.BLOCKED):
+        if self.outcome in (Outcome.FAIL, Outcome.BLOCKED) and not self.lacks:
             self.outcome = Outcome.UNTESTABLE
             self.problems.insert(0, (Problem(message, self.file, self._scenario.line), None))
 
@@ -55,6 +65,8 @@ async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Verdi
         try:
             judge_guard(guard, context)
         except Unmet as error:
+            if error.offender is not None and _answers_unknown(context, guard.step.at, error.offender):
+                continue
             verdict.add(Outcome.FAIL, error.message, guard.step, error.offender)
     for step in context.honeypot_guards:
         try:
@@ -71,12 +83,24 @@ async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Verdi
 
 
 def judge_frames(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
-    """Check every frame of the server against its schema, and that it gives no secret away."""
+    """Check every frame of the server: its schema, that it gives no secret away, and that it belongs here.
+
+    A frame that belongs to another scenario breaks the isolation of conversations and nothing else: the first of each
+    other scenario is charged to that rule.
+    """
+    strangers: set[str] = set()
     protocol = context.run.spec.protocol
     secrets = (*context.run.secrets, *context.names.tokens.values())
     for connection in (*context.connections.values(), *context.past):
         for received in connection.log:
             frame = received.frame
+            stranger = context.stranger(received)
+            if stranger is not None and frame.type not in context.run.target.ambient:
+                if stranger not in strangers:
+                    message = f"{connection.name} got {_named(received)} of {stranger}, which ran at the same time"
+                    _charge(scenario, verdict, protocol.isolation_rule, message, received)
+                strangers.add(stranger)
+                continue
             if frame.problem is not None:
                 _charge(
                     scenario,
@@ -112,6 +136,8 @@ def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdic
     for connection, received in residue(context, scenario):
         if id(received) in guarded or len(verdict.problems) >= MAX_PROBLEMS or connection.name in context.bystanders:
             continue
+        if _answers_unknown(context, (connection.name,), received):
+            continue
         message = f"{connection.name} got {_named(received)}, which nothing in this scenario explains"
         rule = rule_of_stray(received.frame.type, context.run.spec)
         if rule is not None and received.frame.type not in own:
@@ -119,6 +145,11 @@ def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdic
         else:
             early = context.was_in_setup(connection, received)
             verdict.add(Outcome.BLOCKED if early else Outcome.FAIL, message, None, received)
+
+
+def _answers_unknown(context: ScenarioContext, names: Iterable[str], received: Received) -> bool:
+    """Tell whether a frame is the Error that answers a request of a type which the server does not know."""
+    return received.frame.type == context.run.spec.protocol.error and any(sent_unknown(context, name) for name in names)
 
 
 def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:

@@ -8,11 +8,12 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.engine.context.failure import Broken, ScenarioError, Spoiled, TooSlow, Unmet
+from conformance.engine.context.failure import Broken, ControlFailed, ScenarioError, Spoiled, TooSlow, Unmet
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.scenario_run.judge import Verdict, judge_end, judge_frames, judge_refusals
+from conformance.engine.scenario_run.reliance import lacks_until, unknown_requests
 from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
 from conformance.engine.scenario_run.steps.reading import slow_readers
@@ -54,7 +55,9 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
 
 async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, verdict: Verdict) -> Result:
     began = time.perf_counter()
-    context = ScenarioContext(run_context, alone=scenario.exclusive, slow_readers=slow_readers(scenario))
+    context = ScenarioContext(
+        run_context, name=scenario.id, scenario=scenario, alone=scenario.exclusive, slow_readers=slow_readers(scenario)
+    )
     try:
         # Who waits for an account must not hold the exclusive slot: its holder may need the slot to be done with it.
         await provide(context, requirements_of(scenario, run_context.spec))
@@ -86,6 +89,7 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
         running_steps = True
         await run_steps(scenario.steps, context)
         await judge_end(scenario, context, verdict)
+        verdict.lack(unknown_requests(scenario, context.run.calibration, context.run.spec))
     except ProvisioningFailed as error:
         verdict.add(Outcome.UNTESTABLE, str(error))
     except Broken as error:
@@ -93,9 +97,13 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
     except TooSlow as error:
         verdict.too_slow = True
         verdict.add(Outcome.BLOCKED, error.message, error.step)
+    except ControlFailed as error:
+        verdict.lack(lacks_until(scenario, error.step, context.run.calibration, context.run.spec), error.step)
+        verdict.add(Outcome.BLOCKED, error.message, error.step, error.offender)
     except Spoiled as error:
         verdict.add(Outcome.BLOCKED, error.message, error.step)
     except Unmet as error:
+        verdict.lack(lacks_until(scenario, error.step, context.run.calibration, context.run.spec), error.step)
         outcome = Outcome.FAIL if running_steps else Outcome.BLOCKED
         verdict.add(outcome, error.message, error.step, error.offender)
 
@@ -119,6 +127,7 @@ def _result(
         transcript=entries,
         names=context.names.readable() if context else {},
         attempt=attempt,
+        without=verdict.lacks or (tuple(sorted(context.judged_without)) if context else ()),
     )
 
 
@@ -136,7 +145,9 @@ def _with_entry(problem: Problem, entry: int | None) -> Problem:
 async def observe(probe: Probe, run_context: RunContext) -> Observation:
     """Run a probe once and say what it saw; it has no verdict."""
     unmet = run_context.unmet(probe.scenario.needs)
-    context = ScenarioContext(run_context, observing=True, slow_readers=slow_readers(probe.scenario))
+    context = ScenarioContext(
+        run_context, name=probe.id, scenario=probe.scenario, observing=True, slow_readers=slow_readers(probe.scenario)
+    )
     if unmet is not None:
         return Observation(probe.id, probe.scenario.title, probe.why, f"{NOT_APPLICABLE}{unmet.why}")
     objection = run_context.throttle.objection(connection_count(probe.scenario))

@@ -9,7 +9,8 @@ import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.failure import Broken, ScenarioError, TooSlow, Unmet
+from conformance.engine.context.failure import Broken, ControlFailed, ScenarioError, TooSlow, Unmet
+from conformance.engine.scenario_run.reliance import lacks_of_witness
 from conformance.engine.scenario_run.steps import (
     arranging,
     collecting,
@@ -92,6 +93,23 @@ async def _resume_reading(step: s.ResumeReading, context: ScenarioContext) -> No
     await run_steps(step.steps, context)
 
 
+async def _witness(step: s.Witness, context: ScenarioContext) -> None:
+    assert context.scenario is not None, "only a scenario has witnesses"
+    lacks = lacks_of_witness(context.scenario, step, context.run.calibration, context.run.spec)
+    if lacks:
+        context.transcript.note("", "·", f"not looked at: the server does not have {', '.join(lacks)}")
+        context.judged_without.update(lacks)
+        return
+    await run_steps(step.steps, context)
+
+
+async def _control(step: s.Control, context: ScenarioContext) -> None:
+    try:
+        await run_steps(step.steps, context)
+    except Unmet as error:
+        raise ControlFailed(error.message, error.offender, error.step) from None
+
+
 async def _together(step: s.Together, context: ScenarioContext) -> None:
     results = await asyncio.gather(*(run_steps(branch, context) for branch in step.branches), return_exceptions=True)
     for result in results:
@@ -112,4 +130,6 @@ _RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] 
     s.Pause: _pause,
     s.ResumeReading: _resume_reading,
     s.Together: _together,
+    s.Witness: _witness,
+    s.Control: _control,
 }

@@ -1,7 +1,9 @@
 """From what was seen to what it means: scenario → rule → feature → exit code, without I/O.
 
     a scenario     the worst of its attempts; flaky when they differ
-    a rule         the worst of the scenarios that prove it, in one feature; a finding charged to it is a FAIL
+    a rule         the worst of the scenarios that prove it, in one feature; a finding charged to it is a FAIL.
+                   Where one has passed, those do not count that rely on something of another feature which the server
+                   does not have: the rule is judged without them, and says so
     a feature      by its must rules:
 
     every must rule that applies        verdict
@@ -13,13 +15,16 @@
     anything else                       NOT TESTED
 
 "Wholly" means that every scenario which the spec has for the rule in this feature was run: what was left out, by
-the selection or by a crash, is never green. A `should` rule that fails makes the feature amber and nothing else.
+the selection or by a crash, is never green. A feature of which nothing was selected is NOT TESTED, whatever the
+scenarios of others have found; their findings fail its rules all the same. A `should` rule that fails makes the
+feature amber and nothing else.
 
 A FAIL that a waiver covers is WAIVED. That is still a failure to a feature, whose word is about the server; only the
 exit code is about what was expected:
 
     the run is not complete                                        3
     a must rule is FAIL, or a waiver is stale, expired, unmatched  1
+    a feature that was selected is MISSING, and no waiver says so  1
     something that was selected says nothing of the server         3
     otherwise                                                      0
 """
@@ -56,12 +61,12 @@ def judge(run: Run) -> Judgement:
     unknown = frozenset(run.calibration.unknown_types) if run.calibration else frozenset()
     features = []
     for entry in spec.features:
+        types = tuple(name for name, of in spec.messages.incoming.items() if entry.id in of)
         rules = tuple(
-            _rule(rule, entry.id, scenarios, charges.get(rule.id, ()), covers)
+            _rule(rule, entry.id, scenarios, charges.get(rule.id, ()), covers, types)
             for rule in spec.rules
             if entry.id in rule.features
         )
-        types = tuple(name for name, of in spec.messages.incoming.items() if entry.id in of)
         missing = types if unknown.issuperset(types) else ()
         own = tuple(scenario for scenario in scenarios if scenario.entry.feature == entry.id)
         features.append(_feature(entry, rules, own, missing))
@@ -82,8 +87,21 @@ def exit_code(
         return 1
     if any(waiver.red for waiver in waivers):
         return 1
+    if any(feature.verdict is Verdict.MISSING and not _is_expected(feature) for feature in features):
+        return 1
     silent = UNJUDGED | {Status.NOT_RUN}
-    return 3 if any(scenario.selected and scenario.status in silent for scenario in scenarios) else 0
+    spared = {scenario.entry.id for feature in features for rule in feature.rules for scenario in _spared(rule)}
+    return 3 if any(one.selected and one.status in silent and one.entry.id not in spared for one in scenarios) else 0
+
+
+def _is_expected(feature: JudgedFeature) -> bool:
+    """Tell whether a waiver speaks of one of its rules."""
+    return any(rule.must and rule.status is Status.WAIVED for rule in feature.rules)
+
+
+def _spared(rule: JudgedRule) -> tuple[JudgedScenario, ...]:
+    """Give the scenarios without which a rule was judged."""
+    return tuple(scenario for scenario in rule.scenarios if rule.without and scenario.blocked_by)
 
 
 def belongs(rule: RuleEntry, feature: str, origin: str) -> bool:
@@ -140,7 +158,9 @@ def _rule(
     scenarios: Iterable[JudgedScenario],
     charges: Iterable[Charge],
     covers: tuple[Waiver, ...],
+    types: Iterable[str],
 ) -> JudgedRule:
+    """Judge a rule in one feature, whose incoming `types` are its own: without these nothing of it holds."""
     proofs = tuple(
         scenario
         for scenario in scenarios
@@ -148,9 +168,14 @@ def _rule(
     )
     charged = tuple(charge for charge in charges if belongs(entry, feature, charge.result.feature))
     statuses = [Status.WAIVED if charge.waived else Status.FAIL for charge in charged]
-    statuses += [_of_rule(scenario, entry.id, covers) for scenario in proofs]
+    spared = tuple(scenario for scenario in proofs if scenario.blocked_by and scenario.blocked_by.isdisjoint(types))
+    statuses += [_of_rule(scenario, entry.id, covers) for scenario in proofs if scenario not in spared]
+    without = frozenset[str]().union(*(scenario.blocked_by for scenario in spared), *(one.unseen for one in proofs))
+    if Status.PASS not in statuses:
+        statuses += [scenario.status for scenario in spared]
+        without = frozenset()
     wholly = bool(proofs) and all(scenario.results for scenario in proofs)
-    return JudgedRule(entry, feature, worst(statuses), wholly, proofs, charged)
+    return JudgedRule(entry, feature, worst(statuses), wholly, proofs, charged, tuple(sorted(without)))
 
 
 def _of_rule(scenario: JudgedScenario, rule: str, covers: tuple[Waiver, ...]) -> Status:
@@ -168,7 +193,9 @@ def _feature(
 ) -> JudgedFeature:
     musts = [rule for rule in rules if rule.must and rule.status is not Status.NOT_APPLICABLE]
     amber = any(rule.status in FAILING for rule in rules if not rule.must)
-    return JudgedFeature(entry, _verdict(musts, bool(missing)), amber, rules, scenarios, missing)
+    selected = any(scenario.selected for scenario in scenarios)
+    verdict = _verdict(musts, bool(missing)) if selected else Verdict.NOT_TESTED
+    return JudgedFeature(entry, verdict, amber, rules, scenarios, missing)
 
 
 def _verdict(musts: list[JudgedRule], missing: bool) -> Verdict:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from conformance.results.model import NEEDS_OF_THE_RUN
+from conformance.results.model import NEEDS_OF_THE_RUN, Outcome
 
 if TYPE_CHECKING:
     from conformance.results.model import Problem, Result
@@ -45,6 +45,18 @@ class JudgedScenario:
         return bool(self.results) and all(result.lacks in NEEDS_OF_THE_RUN for result in self.results)
 
     @property
+    def blocked_by(self) -> frozenset[str]:
+        """Give what each of its attempts was blocked by, message types of other features; empty: it says something."""
+        if not all(result.outcome is Outcome.BLOCKED and result.without for result in self.results):
+            return frozenset()
+        return frozenset(kind for result in self.results for kind in result.without)
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """Give what its witnesses rely on, where it has passed without them."""
+        return frozenset(kind for one in self.results if one.outcome is Outcome.PASS for kind in one.without)
+
+    @property
     def seconds(self) -> float:
         """Sum the time of all attempts."""
         return sum(result.seconds for result in self.results)
@@ -61,7 +73,11 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRule:
-    """One rule within one feature; `wholly` is False when a scenario that the spec has for it was not run."""
+    """One rule within one feature; `wholly` is False when a scenario that the spec has for it was not run.
+
+    `without` names the message types of other features that some of its scenarios rely on and the server does not have;
+    those that rely on none of them have judged it.
+    """
 
     entry: RuleEntry
     feature: str
@@ -69,6 +85,7 @@ class JudgedRule:
     wholly: bool
     scenarios: tuple[JudgedScenario, ...]
     charges: tuple[Charge, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def must(self) -> bool:

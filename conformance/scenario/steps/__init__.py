@@ -3,7 +3,7 @@
 from conformance.scenario.steps.arranging import Pause, Provision, Restart, Sync
 from conformance.scenario.steps.collecting import Check, Collect, Page
 from conformance.scenario.steps.connecting import Connect, Disconnect
-from conformance.scenario.steps.controlling import FasterThan, Repeat, Together
+from conformance.scenario.steps.controlling import Control, FasterThan, Repeat, Together, Witness
 from conformance.scenario.steps.expecting import Alternative, Expect, ExpectClose, ExpectEither, Observe
 from conformance.scenario.steps.forbidding import Never, NeverFetched
 from conformance.scenario.steps.reading import ResumeReading, StopReading
@@ -15,6 +15,7 @@ __all__ = [
     "Check",
     "Collect",
     "Connect",
+    "Control",
     "Disconnect",
     "Expect",
     "ExpectClose",
@@ -37,5 +38,6 @@ __all__ = [
     "StopReading",
     "Sync",
     "Together",
+    "Witness",
     "WsPing",
 ]

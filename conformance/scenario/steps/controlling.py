@@ -1,4 +1,4 @@
-"""The steps that contain other steps: loops, time limits, branches at the same time."""
+"""The steps that contain other steps: loops, time limits, branches at the same time, witnesses and controls."""
 
 from __future__ import annotations
 
@@ -43,3 +43,17 @@ class Together(Step):
     """The branches at the same time."""
 
     branches: tuple[tuple[Step, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness(Step):
+    """The steps, which look at the promise with the help of another feature; skipped where the server lacks that."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control(Step):
+    """The steps, which must hold for the others to say something: where they do not, the scenario is BLOCKED."""
+
+    steps: tuple[Step, ...]

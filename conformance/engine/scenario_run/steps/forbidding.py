@@ -28,7 +28,11 @@ def judge_guard(guard: Guard, context: ScenarioContext) -> None:
     strays = unexplained(context) if guard.step.frame == "*" else {}
     for name in guard.step.at:
         connection = context.reading(name)
-        unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
+        unclaimed = [
+            one
+            for index, one in enumerate(connection.log)
+            if index not in connection.claimed and context.stranger(one) is None
+        ]
         suspects = strays[name] if guard.step.frame == "*" else unclaimed
         for received in suspects:
             fits = guard.step.frame in ("*", received.frame.type)

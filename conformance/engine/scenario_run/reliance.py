@@ -1,0 +1,103 @@
+"""What a scenario relies on that this server does not have, and that belongs to another feature.
+
+A step may only witness: it fetches the history to see that nothing has changed, or sends a message to see that a
+connection lives. Where calibration has shown that the server does not know the request, does not answer the barrier,
+does not greet, or delivers no broadcast, such a step says nothing about the promise of the scenario: that is BLOCKED.
+What belongs to the scenario's own feature is its promise, and its absence a FAIL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.scenario import steps as s
+from conformance.scenario.walk import walk, without_witnesses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.results.model import Calibration
+    from conformance.scenario.model import Scenario
+    from conformance.spec import Spec
+
+
+def lacks_until(scenario: Scenario, step: s.Step | None, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
+    """Give the message types that a step relies on, that the server lacks, and that are not of the scenario's feature.
+
+    They are the unknown types among the requests up to this step, and what the step itself waits for where calibration
+    did not see it. `step` is None while the users connect and join.
+    """
+    steps = list(_until((*scenario.setup, *scenario.steps), step)) if step is not None else []
+    protocol = spec.protocol
+    requests = {one.frame for one in steps if isinstance(one, s.Send | s.Page)}
+    if any(room.join != () for room in scenario.given.conversations.values()):
+        requests.add(protocol.join_request[protocol.discriminator])
+    return _lacking(scenario, requests, set(_awaited(step, steps, spec)), calibration, spec)
+
+
+def lacks_of_witness(scenario: Scenario, witness: s.Witness, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
+    """Give likewise what any step of a witness relies on."""
+    steps = list(walk(witness.steps))
+    requests = {one.frame for one in steps if isinstance(one, s.Send | s.Page)}
+    awaited = {kind for one in steps for kind in _awaited(one, steps, spec)}
+    return _lacking(scenario, requests, awaited, calibration, spec)
+
+
+def _lacking(
+    scenario: Scenario, requests: set[str], awaited: set[str], calibration: Calibration, spec: Spec
+) -> tuple[str, ...]:
+    own = spec.features[scenario.feature]
+    unknown = requests & set(calibration.unknown_types) - {*own.incoming}
+    unseen = {kind for kind in awaited if _is_unseen(kind, calibration, spec)} - {*own.outgoing}
+    return tuple(sorted(unknown | unseen))
+
+
+def unknown_requests(scenario: Scenario, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
+    """Give the unknown types among the requests of a scenario outside its witnesses, those of its own feature too."""
+    steps = without_witnesses((*scenario.setup, *scenario.steps))
+    requests = {one.frame for one in steps if isinstance(one, s.Send | s.Page)}
+    return tuple(sorted(requests & set(calibration.unknown_types)))
+
+
+def sent_unknown(context: ScenarioContext, who: str) -> bool:
+    """Tell whether a connection has sent a request whose type the server does not know: an Error answers it."""
+    everyone = (*context.connections.values(), *context.past)
+    unknown = set(context.run.calibration.unknown_types)
+    return any(request.type in unknown for one in everyone if one.name == who for request in one.sent)
+
+
+def _until(steps: Sequence[s.Step], last: s.Step) -> Iterator[s.Step]:
+    """Give the steps up to this one, without those of the witnesses before it: they have been skipped, or have held."""
+    for step in walk(steps) if any(one is last for one in _witnessing(steps)) else without_witnesses(steps):
+        yield step
+        if step is last:
+            return
+
+
+def _witnessing(steps: Sequence[s.Step]) -> Iterator[s.Step]:
+    for step in walk(steps):
+        if isinstance(step, s.Witness):
+            yield from walk(step.steps)
+
+
+def _awaited(step: s.Step | None, before: Sequence[s.Step], spec: Spec) -> Iterator[str]:
+    """Give the types that a step waits for, or that it checks after earlier steps have collected them."""
+    match step:
+        case s.Expect() | s.Collect():
+            yield step.frame
+        case s.Sync():
+            yield spec.protocol.barrier_reply
+        case s.ExpectEither():
+            yield from (one.frame for one in step.alternatives if one.frame is not None)
+        case s.Check():
+            yield from (one.frame for one in before if isinstance(one, s.Collect))
+
+
+def _is_unseen(kind: str, calibration: Calibration, spec: Spec) -> bool:
+    protocol = spec.protocol
+    if set(calibration.unknown_types) >= spec.incoming.keys():
+        return True  # It answers nothing at all.
+    if kind == protocol.broadcast.frame:
+        return not calibration.broadcasts
+    return kind == protocol.barrier_reply and not calibration.answers_barrier

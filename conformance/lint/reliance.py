@@ -1,0 +1,99 @@
+"""Every rule can be judged with the fewest features: a server that lacks another one still gets its verdict."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from conformance.errors import Mistake
+from conformance.scenario import steps as s
+from conformance.scenario.walk import without_witnesses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from conformance.scenario.model import Scenario
+    from conformance.spec import Spec
+
+
+def rules_need_few_features(spec: Spec) -> Iterator[Mistake]:
+    """Find rules whose every scenario relies on a feature that neither the rule nor its feature says it needs.
+
+    A scenario relies on the features of the requests that it sends and of the frames that it waits for, outside its
+    witnesses. Free are its own feature, those that this one builds on, the one of the greeting, the barrier, and
+    what the rule says it `needs` because its sentence is about that. A need that no scenario has is found, too.
+    """
+    yield from _unknown_features(spec)
+    owners = _owners(spec)
+    proofs: dict[tuple[str, str], list[Scenario]] = {}
+    for scenario in spec.scenarios.values():
+        for name in scenario.rules:
+            proofs.setdefault((name, scenario.feature), []).append(scenario)
+    needed: dict[str, set[str]] = {}
+    for (name, feature), scenarios in proofs.items():
+        rule = spec.rules.get(name)
+        if rule is None:
+            continue
+        fewest = min((_relied_on(one, owners, spec) for one in scenarios), key=partial(_rank, rule.needs))
+        needed.setdefault(name, set()).update(fewest)
+        missing = sorted(fewest - {*rule.needs})
+        if missing:
+            yield Mistake(
+                rule.file,
+                rule.line,
+                f"{name}: every scenario of {feature} relies on {' and '.join(missing)}; put that into a `witness`, or"
+                " write a scenario that does without, or say `needs` here if the sentence is about it",
+            )
+    for rule in spec.rules.values():
+        for feature in sorted({*rule.needs} - needed.get(rule.id, set())):
+            yield Mistake(rule.file, rule.line, f"{rule.id}: it says that it needs {feature}, and is judged without")
+
+
+def _unknown_features(spec: Spec) -> Iterator[Mistake]:
+    for feature in spec.features.values():
+        for name in sorted({*feature.builds_on} - spec.features.keys()):
+            yield Mistake(
+                spec.folder / "features.yaml",
+                feature.line,
+                f"`builds_on` of {feature.id}: there is no feature {name!r}",
+            )
+    for rule in spec.rules.values():
+        for name in sorted({*rule.needs} - spec.features.keys()):
+            yield Mistake(rule.file, rule.line, f"`needs` of {rule.id}: there is no feature {name!r}")
+
+
+def _rank(needs: tuple[str, ...], features: frozenset[str]) -> tuple[int, int, list[str]]:
+    return len(features - {*needs}), len(features), sorted(features)
+
+
+def _relied_on(scenario: Scenario, owners: Mapping[str, frozenset[str]], spec: Spec) -> frozenset[str]:
+    """Give the features that a scenario relies on, without those that are free to it."""
+    protocol = spec.protocol
+    own = spec.features[scenario.feature]
+    free = {own.id, *own.builds_on, *owners.get(protocol.greeting.frame, ())}
+    harness = (protocol.barrier_request[protocol.discriminator], protocol.barrier_reply)
+    kinds = set(_kinds(without_witnesses((*scenario.setup, *scenario.steps)))) - {*harness}
+    if any(room.join != () for room in scenario.given.conversations.values()):
+        kinds.add(protocol.join_request[protocol.discriminator])
+    # A type of several features takes one of them; the first one stands for it.
+    taken = (owners[kind] for kind in kinds if kind in owners and owners[kind].isdisjoint(free))
+    return frozenset(next(feature for feature in spec.features if feature in some) for some in taken)
+
+
+def _kinds(steps: Iterable[s.Step]) -> Iterator[str]:
+    for step in steps:
+        match step:
+            case s.Send() | s.Expect() | s.Collect():
+                yield step.frame
+            case s.Page():
+                yield step.frame
+                yield step.reply
+
+
+def _owners(spec: Spec) -> dict[str, frozenset[str]]:
+    """Give the features of each message type."""
+    kinds = {kind for feature in spec.features.values() for kind in (*feature.incoming, *feature.outgoing)}
+    return {
+        kind: frozenset(one.id for one in spec.features.values() if kind in one.incoming or kind in one.outgoing)
+        for kind in kinds
+    }
