@@ -110,6 +110,8 @@ STEPS: list[tuple[str, s.Step]] = [
         s.Repeat(line=L, times=2, steps=(), name="word", values=("a", "b")),
     ),
     ('{repeat: "${n}", as: i, steps: []}', s.Repeat(line=L, times="${n}", steps=(), name="i")),
+    ("{witness: [{send: Ping, by: alice}]}", s.Witness(line=L, steps=(PING,))),
+    ("{control: [{send: Ping, by: alice}]}", s.Control(line=L, steps=(PING,))),
     ("{together: [[{send: Ping, by: alice}], []]}", s.Together(line=L, branches=((PING,), ()))),
     (
         "{page: A, by: alice, reply: B, follow: {c: d}, while: {more: true}}",
@@ -171,9 +173,9 @@ STEPS: list[tuple[str, s.Step]] = [
     ("{restart: hard}", s.Restart(line=L)),
 ]
 
-KINDS = "check, collect, connect, disconnect, expect, expect_close, expect_either, faster_than, never, "
+KINDS = "check, collect, connect, control, disconnect, expect, expect_close, expect_either, faster_than, never, "
 KINDS += "never_fetched, observe, page, pause, provision, repeat, restart, resume_reading, send, send_raw, "
-KINDS += "stop_reading, sync, together, ws_ping"
+KINDS += "stop_reading, sync, together, witness, ws_ping"
 ACTOR = "does not look as it should: A user (its first connection), or user@device."
 ROLES = "owner, moderator, member, reader, banned"
 
@@ -430,7 +432,7 @@ LABELS: list[tuple[s.Step, str]] = [
             *("stop_reading alice, bob", "resume_reading alice", "resume_reading alice"),
             *("ws_ping by alice", "sync alice", "repeat 3"),
             *("faster_than timers.rate_window", "faster_than timers.rate_window", "repeat 2"),
-            *("repeat ${n}", "together"),
+            *("repeat ${n}", "witness", "control", "together"),
             *("page A by alice", "page A by alice", "collect A at alice", "collect A at alice", "check ${seen}"),
             *("provision bob as reader in lobby", "provision bob removed in lobby"),
             *("pause timers.rate_window", "pause timers.rate_window", "restart"),

@@ -40,6 +40,62 @@ def only_rule(run: Run, name: str, within: str = "edit") -> JudgedRule:
     return next(item for item in feature(run, within).rules if item.entry.id == name)
 
 
+class TestWhatAServerLacks:
+    """`Edit` is a type of the feature; `Other` is of another one."""
+
+    @staticmethod
+    def run(*outcomes: tuple[Outcome, str], unknown: tuple[str, ...] = ()) -> Run:
+        entries = tuple(toys.scenario(f"edit.s{n}", ("EDIT-1",)) for n in range(len(outcomes)))
+        results = [
+            toys.result(entry, outcome, without=(lacking,) if lacking else ())
+            for entry, (outcome, lacking) in zip(entries, outcomes, strict=True)
+        ]
+        return replace(
+            toys.run(toys.header((toys.rule("EDIT-1"),), entries), *results),
+            calibration=toys.calibration(*unknown),
+        )
+
+    def test_does_not_count_where_a_scenario_without_it_has_passed(self) -> None:
+        run = self.run((PASS, ""), (BLOCKED, "Other"))
+        rule = only_rule(run, "EDIT-1")
+        assert (rule.status, rule.without) == (Status.PASS, ("Other",))
+        assert (feature(run).verdict, judge(run).exit_code) == (Verdict.OK, 0)
+
+    def test_is_named_where_a_witness_was_skipped(self) -> None:
+        rule = only_rule(self.run((PASS, "Other")), "EDIT-1")
+        assert (rule.status, rule.without) == (Status.PASS, ("Other",))
+
+    def test_counts_where_nothing_else_has_judged_the_rule(self) -> None:
+        run = self.run((BLOCKED, "Other"))
+        rule = only_rule(run, "EDIT-1")
+        assert (rule.status, rule.without) == (Status.BLOCKED, ())
+        assert judge(run).exit_code == 3
+
+    def test_counts_where_it_is_of_the_own_feature(self) -> None:
+        assert only_rule(self.run((PASS, ""), (BLOCKED, "Edit")), "EDIT-1").status is Status.BLOCKED
+
+    def test_does_not_excuse_a_failure(self) -> None:
+        rule = only_rule(self.run((PASS, ""), (BLOCKED, "Other"), (FAIL, "")), "EDIT-1")
+        assert rule.status is Status.FAIL
+
+    def test_does_not_excuse_another_reason_for_being_blocked(self) -> None:
+        assert only_rule(self.run((PASS, ""), (BLOCKED, "Other"), (BLOCKED, "")), "EDIT-1").status is Status.BLOCKED
+
+    def test_makes_a_missing_feature_an_exit_code_of_1(self) -> None:
+        run = self.run((BLOCKED, "Edit"), unknown=("Edit", "Touch"))
+        assert feature(run).verdict is Verdict.MISSING
+        assert judge(run).exit_code == 1
+
+
+def test_a_feature_of_which_nothing_was_selected_is_not_tested_and_its_rule_fails_all_the_same() -> None:
+    own, other = toys.scenario("edit.own", ("EDIT-1",)), toys.scenario("drop.other", ("DROP-1",), "drop")
+    head = toys.header((toys.rule("EDIT-1"), toys.rule("DROP-1", features=("drop",))), (own, other), (other.id,))
+    run = toys.run(head, toys.result(other, findings=(toys.problem("no zone", rule="EDIT-1"),)))
+    assert feature(run).verdict is Verdict.NOT_TESTED
+    assert only_rule(run, "EDIT-1").status is Status.FAIL
+    assert judge(run).exit_code == 1
+
+
 class TestRule:
     @pytest.mark.parametrize(
         ("outcomes", "status"),

@@ -1,0 +1,100 @@
+"""What a scenario relies on and the server lacks blocks it, and what its own feature promises still fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.scenario_run.run_scenario import run_scenario
+from conformance.results.model import Outcome
+from tests.conformance.run_contexts import Author, toy_runner
+
+if TYPE_CHECKING:
+    from conformance.results.model import Result
+    from conformance.scenario.model import Scenario
+    from conformance.spec import Spec
+
+SEND = '{send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}'
+FETCH = '{send: FetchHistory, by: alice, with: {conversation_id: "${lobby}"}}'
+CHUNK = "{expect: HistoryChunk, at: alice, with: {messages: []}}"
+CONNECTION = {"feature": "websocket_connection", "rules": "[CONN-3]"}
+
+
+async def run_without(spec: Spec, toy: Scenario, *later: str, **lacking: Any) -> Result:
+    """Run a scenario on a server of which calibration has seen that it lacks something."""
+    async with toy_runner(spec, later=later) as runner:
+        calibration = replace(runner.run_context.calibration, **lacking)
+        return await run_scenario(toy, replace(runner.run_context, calibration=calibration))
+
+
+class TestAnUnknownType:
+    async def test_of_another_feature_blocks_what_fails_after_it(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{FETCH}, {{expect: UserTyping, at: alice}}]", **CONNECTION)
+        result = await run_without(spec, toy, unknown_types=("FetchHistory",))
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, ("FetchHistory",))
+        assert result.problems[0].message == "this relies on FetchHistory, which the server does not have"
+
+    async def test_leaves_the_failure_of_an_earlier_step_alone(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{{expect: UserTyping, at: alice}}, {FETCH}, {CHUNK}]", **CONNECTION)
+        result = await run_without(spec, toy, unknown_types=("FetchHistory",))
+        assert (result.outcome, result.without) == (Outcome.FAIL, ())
+
+    async def test_of_the_own_feature_is_a_failure(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(
+            f"steps: [{FETCH}, {{expect: UserTyping, at: alice}}]", feature="fetch_history", rules="[HIST-1]"
+        )
+        result = await run_without(spec, toy, unknown_types=("FetchHistory",))
+        assert result.outcome is Outcome.FAIL
+
+    async def test_makes_no_pass_of_the_error_that_answers_it(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario('steps: [{send: FetchHistory, by: alice, with: {conversation_id: "${alice}"}}]', **CONNECTION)
+        result = await run_without(spec, toy, unknown_types=("FetchHistory",))
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, ("FetchHistory",))
+
+
+class TestABroadcastThatNobodySaw:
+    TOY = f"steps: [{SEND}, {{expect: NewMessage, at: carol}}]"
+
+    async def test_blocks_who_only_witnesses_by_it(self, spec: Spec, scenario: Author) -> None:
+        result = await run_without(spec, scenario(self.TOY, **CONNECTION), broadcasts=False)
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, ("NewMessage",))
+
+    async def test_fails_the_feature_that_promises_it(self, spec: Spec, scenario: Author) -> None:
+        assert (await run_without(spec, scenario(self.TOY), broadcasts=False)).outcome is Outcome.FAIL
+
+    async def test_blocks_a_check_of_what_was_collected(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(
+            "steps: [{collect: NewMessage, at: bob, into: seen}, {check: '${seen}', is: {$length: 1}}]", **CONNECTION
+        )
+        assert (await run_without(spec, toy, broadcasts=False)).without == ("NewMessage",)
+
+    async def test_that_calibration_saw_makes_a_failure(self, spec: Spec, scenario: Author) -> None:
+        assert (await run_without(spec, scenario(self.TOY, **CONNECTION))).outcome is Outcome.FAIL
+
+
+class TestWitness:
+    TOY = f"steps: [{SEND}, {{expect: NewMessage, at: bob}}, {{witness: [{FETCH}, {CHUNK}]}}]"
+
+    async def test_is_skipped_where_the_server_lacks_what_it_relies_on(self, spec: Spec, scenario: Author) -> None:
+        result = await run_without(spec, scenario(self.TOY), unknown_types=("FetchHistory",))
+        assert (result.outcome, result.without) == (Outcome.PASS, ("FetchHistory",))
+        assert "not looked at: the server does not have FetchHistory" in [entry.text for entry in result.transcript]
+
+    async def test_fails_where_the_server_has_it(self, spec: Spec, scenario: Author) -> None:
+        result = await run_without(spec, scenario(self.TOY))
+        assert (result.outcome, result.problems[0].step) == (Outcome.FAIL, "expect HistoryChunk at alice")
+
+    async def test_of_the_own_feature_is_not_skipped(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(self.TOY, feature="fetch_history", rules="[HIST-1]")
+        assert (await run_without(spec, toy, unknown_types=("FetchHistory",))).outcome is Outcome.FAIL
+
+
+class TestControl:
+    async def test_that_fails_blocks_the_scenario(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{{control: [{SEND}, {{expect: NewMessage, at: carol}}]}}]")
+        result = await run_without(spec, toy)
+        assert (result.outcome, result.problems[0].step) == (Outcome.BLOCKED, "expect NewMessage at carol")
+
+    async def test_that_holds_says_nothing(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{{control: [{SEND}, {{expect: NewMessage, at: bob}}]}}]")
+        assert (await run_without(spec, toy)).outcome is Outcome.PASS
