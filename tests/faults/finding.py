@@ -176,14 +176,14 @@ def odd_sync_limit_is_the_default(patch: Patch) -> None:
     )
 
 
-@fault(breaks=["SRCH-11"], also=["CONN-2"])
-def negative_offset_is_internal(patch: Patch) -> None:
+@fault(breaks=["SRCH-11"], also=["CONN-2", "CONN-15"])
+def negative_search_offset_fails(patch: Patch) -> None:
     """A negative offset reaches the database, which fails."""
     patch.rewrite(history.search_messages, '"invalid_message", "The offset', '"internal", "The offset')
 
 
-@fault(breaks=["SYNC-8"], also=["CONN-2"])
-def negative_sync_limit_is_internal(patch: Patch) -> None:
+@fault(breaks=["SYNC-8"], also=["CONN-2", "CONN-15"])
+def odd_sync_limit_fails(patch: Patch) -> None:
     """A limit of 0 or below reaches the database, which fails."""
 
     @patch.around(history, "sync_messages")

@@ -45,7 +45,7 @@ def day_that_does_not_exist_is_internal(patch: Patch) -> None:
     _fail(patch, lambda refused, _: "since" in refused.message and "RFC 3339" not in refused.message)
 
 
-@fault(breaks=["CONN-15"])
+@fault(breaks=["CONN-15"], also=["SRCH-11"])
 def negative_offset_is_internal(patch: Patch) -> None:
     """The database fails at a negative offset."""
     patch.rewrite(history.search_messages, "if offset < 0:", "if offset < 0:\n        raise ValueError\n    if False:")
