@@ -1,3 +1,3 @@
-"""chat-parity: plays the veza chat protocol against a server and says which of its rules hold."""
+"""chat-parity: tests a server against the veza chat protocol and says which of its rules hold."""
 
 __version__ = "0.1.0"

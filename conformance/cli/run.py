@@ -1,4 +1,4 @@
-"""`chat-parity run [TARGET] [ID …]`: play scenarios against a server and write the parity report."""
+"""`chat-parity run [TARGET] [ID …]`: run scenarios against a server and write the parity report."""
 
 from __future__ import annotations
 

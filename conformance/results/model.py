@@ -1,4 +1,4 @@
-"""What the run of a scenario gives: plain frozen values, written to `run.jsonl` and read back unchanged.
+"""The result values of a run: plain and frozen, written to `run.jsonl` and read back unchanged.
 
 Nothing here judges a rule or a feature (that is `verdict`) and nothing here prints (that is `report`).
 """
@@ -21,9 +21,9 @@ class Outcome(StrEnum):
     BLOCKED = "BLOCKED"
     """A setup step failed: the rule itself was not reached."""
     UNTESTABLE = "UNTESTABLE"
-    """The target could not be brought into the state that the scenario starts from."""
+    """The harness could not create the state that the scenario starts from."""
     NOT_APPLICABLE = "NOT APPLICABLE"
-    """The target declares that it has not what the scenario needs."""
+    """The target declares that it lacks what the scenario needs."""
     BROKEN = "BROKEN"
     """The harness's own fault: a scenario that does not fit the spec, a bug."""
 
@@ -37,9 +37,9 @@ class Entry:
     """One line of a transcript.
 
     `at` is milliseconds since the scenario began; `way` is `→` (sent), `←` (received) or `·` (an event such as a
-    close, or a step of the harness); `frame` is the parsed JSON object where the frame was one, otherwise None and
-    `text` says it. Long frames are shortened, with a note of their length. `wire` is the text of an offending frame
-    that a target's dialect has changed.
+    close, or a step of the harness). `frame` is the parsed JSON object if the frame was one; otherwise it is None, and
+    `text` has the content. Long frames are shortened, with a note of their length. `wire` is the original text of an
+    offending frame that a target's dialect has translated.
     """
 
     at: float
@@ -52,10 +52,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that went wrong, in a sentence, with the step where it was noticed.
+    """One problem, as a sentence, with the step that found it.
 
-    `rule` is None for a problem of the scenario itself. A malformed frame is instead charged to the rule that its
-    schema names: if the scenario does not prove that rule, the problem does not fail the scenario but the rule.
+    `rule` is None for a problem of the scenario itself. A malformed frame is charged to the rule that its schema names:
+    if the scenario does not prove that rule, the problem fails the rule and not the scenario.
     `entry` is the index in the transcript of the offending frame, if there is one.
     """
 
@@ -72,10 +72,10 @@ class Result:
     """One run of one scenario (or of one of its cases).
 
     `problems` decided the outcome; `findings` are problems charged to rules that this scenario does not prove.
-    `names` says which name each id has (`{"0b9c…": "message"}`), so that a view can show ⟨message⟩. `attempt` counts
-    from 1 under `--repeat`. `lacks` is the need that made it NOT APPLICABLE (`restart`); older logs have none.
-    `without` names what it could not be judged without, or has not looked at, because the server does not have it:
-    message types of other features.
+    `names` maps each id to its name (`{"0b9c…": "message"}`), so that a view can show ⟨message⟩. `attempt` counts
+    from 1 with `--repeat`. `lacks` is the need that made it NOT APPLICABLE (`restart`); older logs have none.
+    `without` has the message types of other features that the server lacks: the scenario could not be judged without
+    them, or did not check them.
     """
 
     scenario: str
@@ -97,7 +97,7 @@ class Result:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
-        """Read the JSON form back; raises KeyError, TypeError or ValueError where it is not one."""
+        """Read the JSON form back; raises KeyError, TypeError or ValueError if it is invalid."""
         return cls(
             scenario=data["scenario"],
             feature=data["feature"],
@@ -116,12 +116,12 @@ class Result:
 
 UNOBSERVED = "could not be observed: "
 NOT_APPLICABLE = "not applicable: "
-"""How `observed` begins where a probe saw nothing; the reason follows."""
+"""The beginning of `observed` if a probe observed nothing; the reason follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one probe saw. `why` says why a difference between two servers bites."""
+    """What one probe observed. `why` says why a difference between two servers matters."""
 
     id: str
     title: str
@@ -132,7 +132,7 @@ class Observation:
 
     @property
     def seen(self) -> bool:
-        """Tell whether something was observed, rather than why nothing could be."""
+        """Tell whether `observed` is an observation, and not the reason why there is none."""
         return not self.observed.startswith((UNOBSERVED, NOT_APPLICABLE))
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class Observation:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Observation:
-        """Read the JSON form back; raises KeyError, TypeError or ValueError where it is not one."""
+        """Read the JSON form back; raises KeyError, TypeError or ValueError if it is invalid."""
         return cls(
             id=data["id"],
             title=data["title"],
@@ -156,14 +156,14 @@ class Observation:
 class Calibration:
     """How the target behaves before anything is judged (DESIGN §3, rule 5).
 
-    `skew` is by how many seconds the latest of the measured broadcasts came after the barrier that should have
-    followed it; 0 for a server that delivers in order; None when no broadcast arrived at all. `settle` is what the
-    suite then waits before it calls something absent, `patience` how long it waits for what must come (both seconds).
+    `skew` has the seconds by which the latest measured broadcast came after the barrier behind it: 0 for
+    a server that delivers in order, None if no broadcast arrived. `settle` is the wait before a frame counts as
+    absent, and `patience` is the wait for a frame that must come (both in seconds).
     `unknown_types` are the incoming types that the server answers just as it answers a type that does not exist.
     `greets_otherwise`: every connection begins with a frame, and it is not the greeting of the protocol.
-    `several_devices`: a second connection of a user lives beside the first. `roles` are those of the people who look
-    on that somebody could be given beside the plainest one. `broadcasts`: at least one broadcast arrived. `overhears`:
-    somebody who is in no conversation got what was said in one.
+    `several_devices`: a user can have two connections at once. `roles` has the roles of bystanders that the driver
+    could give, beside the default role. `broadcasts`: at least one broadcast arrived. `overhears`: a user who is in no
+    conversation got a message of one.
     """
 
     greets: bool
@@ -185,5 +185,5 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
-        """Read the JSON form back; raises KeyError or TypeError where it is not one."""
+        """Read the JSON form back; raises KeyError or TypeError if it is invalid."""
         return cls(**{**data, "unknown_types": tuple(data["unknown_types"]), "roles": tuple(data["roles"])})

@@ -1,4 +1,4 @@
-"""What is known of a scenario or a rule, as one word; of several, the worst."""
+"""The status of a scenario or a rule, as one word; of several, the worst."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """What is known of a scenario or a rule: an outcome, or that nothing of it was run. Worst first."""
+    """The status of a scenario or a rule: an outcome, or NOT RUN. Worst first."""
 
     FAIL = "FAIL"
     BROKEN = "BROKEN"
     UNTESTABLE = "UNTESTABLE"
     BLOCKED = "BLOCKED"
     WAIVED = "WAIVED"
-    """It fails, and a person has written down why that is known."""
+    """It fails, and a person has written down the reason."""
     PASS = "PASS"
     NOT_APPLICABLE = "NOT APPLICABLE"
     NOT_RUN = "NOT RUN"
 
 
 FAILING = frozenset({Status.FAIL, Status.WAIVED})
-"""The server does not hold it, expected or not."""
+"""The server breaks it, expectedly or not."""
 
 UNJUDGED = frozenset({Status.BROKEN, Status.UNTESTABLE, Status.BLOCKED})
-"""Run, but says nothing about the server."""
+"""It was run, but says nothing about the server."""
 
 
 def worst(statuses: Iterable[Status]) -> Status:
-    """Combine: the first of `Status` that occurs; NOT RUN for none at all."""
+    """Combine several: give the first of `Status` that occurs, NOT RUN if there is none."""
     found = frozenset(statuses)
     return next((status for status in Status if status in found), Status.NOT_RUN)

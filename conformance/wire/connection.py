@@ -1,8 +1,8 @@
 """One WebSocket to the server under test: the only module that touches a socket of it.
 
-A reader task takes every frame from the first moment on and appends it to a log, so that nothing the server does waits
-for us, unless a scenario wants just that: a client that stops reading changes the server under test. The log has a cap
-in bytes; a server that floods it is cut off.
+A reader task appends every frame to a log from the first moment on, so that the server never waits for us, unless a
+scenario wants just that: a client that stops reading changes the server under test. The log has a limit in bytes; a
+server that floods it is cut off.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
     from conformance.target.dialect import Dialect
 
 BUSY = 5
-"""Times the wait for the barrier's reply that a server gets as long as it sends something else: slow is not silent."""
+"""The factor for the wait for a barrier's reply while the server still sends other frames: slow is not silent."""
 
 FIRST_CONTROL = 8
-"""Opcodes from here on are of control frames, which may come between the fragments of a message."""
+"""The first opcode of control frames, which may come between the fragments of a message."""
 
 
 class Connection:
-    """A connection that is open, or was.
+    """A connection, open or closed.
 
-    `log` has all frames in order; `claimed` the indices that an expectation or a barrier has taken, `barriers` those
-    of barriers alone, `greeting` that of the greeting; `sent` the requests so far. `turn` is waited for before each
-    request of the barrier; whoever sends anything else has waited for it.
-    `used` has the entries of the target's dialect that any frame took, either way. `unfinished`: the last fragment of a
-    message of ours is still to come, and no other message may begin before it (RFC 6455 §5.4). `spoke` is when
-    something was last sent (`time.perf_counter`). `on_own` is called with whatever the harness sends for itself.
+    `log` has all frames in order. `claimed` has the indices that an expectation or a barrier has claimed, `barriers`
+    those of barriers alone, and `greeting` that of the greeting. `sent` has the requests so far. The connection awaits
+    `turn` before each request of the barrier; callers await it before anything else that they send.
+    `used` has the entries of the target's dialect that any frame used. `unfinished`: the last fragment of our message
+    is still to come, and no other message may begin before it (RFC 6455 §5.4). `spoke` is the time of the last frame
+    sent (`time.perf_counter`). `on_own` is called with each frame that the harness sends for itself.
     `reads`: frames are taken from the socket as they come. `keepalive`: our own pings keep it in use while it waits.
     """
 
@@ -107,9 +107,9 @@ class Connection:
         await self._write(self._encoded(frame))
 
     def note_raw(self, data: str | bytes, *, final: bool = True) -> bool:
-        """Note a raw message, or a fragment of one, as a request; one that plainly is none has no type.
+        """Record a raw message, or a fragment of one, as a request; one that is clearly no request has no type.
 
-        True: it is a barrier request, which the server may answer or refuse; whoever sends it should wait for either.
+        True: it is a barrier request; the caller should wait for the server's reply or refusal.
         """
         self._begun += data.encode(errors="surrogatepass") if isinstance(data, str) else data
         if not final:
@@ -130,15 +130,15 @@ class Connection:
         await self._write(self._raw.message(data) if self._raw else data)
 
     def speak(self, payloads: Sequence[bytes], *, final: bool) -> list[bytes]:
-        """Put raw fragments of one message into the target's dialect; `final`: the last one ends it."""
+        """Translate raw fragments of one message into the target's dialect; `final`: the last one ends it."""
         return self._raw.fragments(payloads, final=final) if self._raw else list(payloads)
 
     def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0, more: bool = False) -> None:
         """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks and the dialect.
 
-        `more`: it waits for the next one, and leaves with it in one piece.
+        `more`: keep it until the next frame, and send both in one piece.
         """
-        # The library checks control frames and reserved bits: what the scenario wants is written over its first byte.
+        # The library checks control frames and reserved bits, so the scenario's first byte replaces the library's.
         wire = bytearray(WireFrame(Opcode.TEXT, payload).serialize(mask=True))
         wire[0] = fin << 7 | rsv << 4 | opcode
         self._written += 1
@@ -150,7 +150,7 @@ class Connection:
             self._piece.clear()
 
     def keep_alive(self) -> bool:
-        """Send a ping that nobody waits for, so that nothing between us and the server takes us for idle.
+        """Send a ping and do not wait for its pong, so that no gateway closes the connection as idle.
 
         False: the connection is ending.
         """
@@ -158,7 +158,7 @@ class Connection:
         return self._write_wire(WireFrame(Opcode.PING, b"").serialize(mask=True))
 
     def _write_wire(self, wire: bytes) -> bool:
-        """Write bytes past the library; once it has begun to close the connection, there is nothing more to write."""
+        """Write bytes past the library; do nothing once the library has begun to close the connection."""
         self.spoke = time.perf_counter()
         open_still = self._socket.state is State.OPEN and not self._socket.transport.is_closing()
         if open_still:
@@ -175,11 +175,11 @@ class Connection:
         return True
 
     async def barrier(self, timeout: float) -> bool:
-        """Send the barrier's request and wait for its reply: all that was sent before is handled. False: no reply.
+        """Send the barrier's request and wait for its reply: then all earlier requests are handled. False: no reply.
 
-        The wait is for a server that says nothing. One that still sends other frames gets up to `BUSY` times as much.
-        Replies carry no token, so they are counted: the n-th reply answers the n-th request. Where a raw text has
-        brought a reply that nobody counted on, the count begins anew from what has come.
+        The timeout is for a silent server. A server that still sends other frames gets up to `BUSY` times as long.
+        Replies carry no token, so they are counted: reply number n answers request number n. If a raw text brings an
+        unexpected reply, the count starts again from the replies so far.
         """
         await self.turn()
         if self.closed is not None or self.unfinished or not self.reads:
@@ -201,53 +201,53 @@ class Connection:
         return answered
 
     def rest(self) -> None:
-        """Note that whatever was sent so far has been answered, each request by its own reply."""
+        """Record that the server has answered every request so far."""
         self._handled = self._written
 
     @property
     def busy(self) -> bool:
-        """Whether something was sent that neither a barrier has followed nor its reply."""
+        """Whether a request was sent after which neither its reply nor a barrier has come."""
         return self._written > self._handled
 
     async def until(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Wait until the condition holds, looking at each change of the log; False: it does not in time.
+        """Wait until the condition holds, and check it at each change of the log; False: it does not hold in time.
 
-        A wait lasts longer by as much as this process was late itself.
+        The wait lasts longer by the delay of this process itself.
         """
         return await self._changes.until(condition, timeout, lambda: self.closed is not None)
 
     def stop_reading(self) -> None:
-        """Leave in the kernel whatever comes, so that the server soon cannot send any more."""
+        """Leave all incoming bytes in the kernel, so that the server soon cannot send any more."""
         self.reads = False
         if not self._socket.transport.is_closing():
             self._socket.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read on from where `stop_reading` was."""
+        """Continue to read after `stop_reading`."""
         self.reads = True
         if not self._socket.transport.is_closing():
             self._socket.transport.resume_reading()
 
     async def ended(self) -> None:
-        """Wait until the connection has ended, whoever ends it."""
+        """Wait until the connection has ended, from either side."""
         await asyncio.wait([self._reader])
 
     async def close(self) -> None:
-        """Leave with a close handshake (bounded by the socket's own timeout)."""
+        """Close with a close handshake (bounded by the socket's own timeout)."""
         if not self.reads:
-            await self.drop()  # Nobody would see the server's half of a closing handshake.
+            await self.drop()  # Nothing would read the server's half of a closing handshake.
         elif self.closed is None:
             await self._socket.close()
         await asyncio.wait([self._reader])
 
     async def drop(self) -> None:
-        """Leave by a TCP reset."""
+        """Close by a TCP reset."""
         self._dropping = self.closed is None
         self._socket.transport.abort()
         await asyncio.wait([self._reader])
 
     def forget(self) -> None:
-        """Give back what its frames took of the run's memory: nobody will look at them again."""
+        """Release the memory of its frames: nothing reads them again."""
         self._kept.release()
 
     def _encoded(self, frame: Mapping[str, Any]) -> str:
@@ -266,7 +266,7 @@ class Connection:
         try:
             await sending
         except ConnectionClosed:
-            return  # What follows finds the connection closed, and says so better than a failed send.
+            return  # The next step finds the connection closed, and describes that better than a failed send.
 
     async def _read(self) -> None:
         try:
@@ -300,4 +300,4 @@ class Connection:
 
 
 async def _at_once() -> None:
-    """Hold nothing back."""
+    """Delay nothing."""

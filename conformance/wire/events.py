@@ -18,7 +18,7 @@ TOO_BIG = 1009
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One frame in a connection's log, and when it came (`time.perf_counter`)."""
+    """One frame in a connection's log, and its time of arrival (`time.perf_counter`)."""
 
     at: float
     frame: Frame
@@ -26,7 +26,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request of ours: its type, and how many frames the log had when it left."""
+    """One request of ours: its type, and the length of the log when it was sent."""
 
     type: str
     seen: int
@@ -36,7 +36,7 @@ class Sent:
 class Closed:
     """How a connection ended: `code` None means that TCP went away without a close frame.
 
-    `ours` is true when this side ended it; `fault` says what the server had done, if it is why.
+    `ours` is true when this side ended it; `fault` says what the server did wrong, if that is the reason.
     """
 
     code: int | None
@@ -44,13 +44,13 @@ class Closed:
     fault: str = ""
 
     def __str__(self) -> str:
-        """Say it in a few words."""
+        """Describe it in a few words."""
         how = f"closed with {self.code}" if self.code is not None else "dropped without a close frame"
         return f"{how} ({self.fault})" if self.fault else how
 
 
 def how_it_ended(error: ConnectionClosed, *, dropping: bool, fault: str) -> Closed:
-    """Say how a connection ended; `dropping`: we reset it ourselves, `fault`: why we cut the server off."""
+    """Say how a connection ended; `dropping`: we reset it ourselves; `fault`: why we cut the server off."""
     if error.rcvd is not None:
         return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False)
     if error.sent is not None and error.sent.code != NORMAL_CLOSURE:

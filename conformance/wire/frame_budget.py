@@ -1,22 +1,22 @@
-"""How much of what a server sends may be kept at a time, whatever it sends and on however many connections."""
+"""Limits the memory for received frames, whatever a server sends and on however many connections."""
 
 from __future__ import annotations
 
 MAX_LOG = 16 << 20
-"""Bytes that one connection may bring."""
+"""The most bytes of one connection."""
 MAX_RUN = 256 << 20
-"""Bytes that all connections of a run may hold together."""
+"""The most bytes of all connections of a run together."""
 SHARE = 1 << 20
-"""Bytes that every connection may bring even then: it should not suffer for what others were sent."""
+"""Bytes that every connection may use even then: it should not suffer from floods on others."""
 FRAME_COST = 512
-"""Bytes that a frame counts besides its own: a flood of tiny frames takes memory, too."""
+"""Bytes that each frame counts in addition to its own: a flood of tiny frames takes memory, too."""
 
 
 class Memory:
-    """What the open connections of one run hold.
+    """The memory that the open connections of one run use.
 
-    A run takes at most `MAX_RUN` bytes, and `SHARE` for each connection that is open: whoever brings more while the run
-    is full is cut off, which hits those that are flooded.
+    A run uses at most `MAX_RUN` bytes, and `SHARE` for each open connection. A connection that needs more while the run
+    is full is cut off: this hits the flooded ones.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Memory:
 
 
 class Log:
-    """What one connection holds of it; `release` when its frames are gone."""
+    """The share of one connection; call `release` when its frames are dropped."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -32,7 +32,7 @@ class Log:
         self._released = False
 
     def take(self, size: int) -> str:
-        """Count a frame; gives why it cannot be kept, empty when it can."""
+        """Count a frame; gives the reason why it cannot be kept, empty if it can."""
         if self._released:
             return "nobody listens any more"
         cost = size + FRAME_COST

@@ -1,6 +1,6 @@
 """Reads what a server sent: strict JSON, a known type, its schema.
 
-Pure, and total: whatever the text, a `Frame` comes out.
+Pure and total: any text gives a `Frame`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Frame:
     """One received frame: its text, and what could be read in it.
 
-    `problem` says why it is no JSON object of a known type (then `value` may be None); `violations` where it breaks its
-    schema. In a dialect `text` is what the wire had, `value` what the protocol has, and `used` the entries that lie
-    between; without one `used` is None.
+    `problem` says why it is no JSON object of a known type (then `value` may be None); `violations` says where it
+    breaks its schema. With a dialect, `text` is the wire's, `value` is in the protocol's names, and `used` has the
+    entries of the translation; without a dialect, `used` is None.
     """
 
     text: str
@@ -74,7 +74,7 @@ def read(
 
 
 def _is_said(violation: Violation, faults: tuple[tuple[str, Violation], ...]) -> bool:
-    """Tell whether a fault of the dialect says already what is wrong at this place, and in the wire's words."""
+    """Tell whether a fault of the dialect already reports this place, in the wire's words."""
     return any(violation.message.startswith(f"`{place}`") for place, _ in faults)
 
 

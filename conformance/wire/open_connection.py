@@ -36,7 +36,7 @@ async def open_connection(
 ) -> Connection | Refused:
     """Open a connection to `url` (which carries the token), or say how the server refused it.
 
-    A redirect is such a refusal: what it leads to is another address than the one that may be judged.
+    A redirect is a refusal, too: it leads to another address than the one under test.
     """
     try:
         small: dict[str, Any] = {"sock": await small_socket(url)} if handshake.small_buffers else {}

@@ -1,4 +1,4 @@
-"""Waits until something holds of a connection, and looks again at every change; our own lateness is not counted."""
+"""Waits for a condition on a connection, and checks it at every change; our own delay does not count."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 
 class Changes:
-    """Wakes everybody who waits for a change of one connection."""
+    """Wakes every task that waits for a change of one connection."""
 
     def __init__(self, lateness: Lateness) -> None:
         self._lateness = lateness
         self._waiters: set[asyncio.Future[None]] = set()
 
     def tell(self) -> None:
-        """Say that something has changed."""
+        """Announce a change."""
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
     async def until(self, condition: Callable[[], bool], timeout: float, over: Callable[[], bool]) -> bool:
-        """Wait until the condition holds; False: it does not in time, or does not and nothing can change any more.
+        """Wait until the condition holds; False: it does not hold in time, or nothing can change any more.
 
-        A wait lasts longer by as much as this process was late itself.
+        The wait lasts longer by the delay of this process itself.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
@@ -35,7 +35,7 @@ class Changes:
             left = deadline - loop.time()
             if over() or left <= 0:
                 return condition()
-            # Where our own event loop comes back late, the server has not had that time, as far as we can see.
+            # When our own event loop is late, the server may not have had that time.
             deadline += await self._lateness.measure(self._change, left)
         return True
 

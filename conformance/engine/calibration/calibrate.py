@@ -1,7 +1,7 @@
 """Measures how a target behaves before anything is judged: its greeting, its barrier, how late its broadcasts come.
 
-A barrier alone proves nothing on a server that fans out asynchronously; what is measured here says how long to wait
-after it (DESIGN §3, rule 5).
+On a server that fans out asynchronously, a barrier alone proves nothing. The measured times say how long to wait after
+it (DESIGN §3, rule 5).
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ BROADCASTS = 20
 MARGIN = 0.005
 """Seconds added to twice the measured skew."""
 PATIENCE = 0.3
-"""Seconds to wait for a frame before the barrier is asked, on a target whose barrier answers."""
+"""Seconds to wait for a frame before asking the barrier, on a target whose barrier answers."""
 HASTE = 0.1
-"""The share of the reply time that is enough for a target that answered nothing within all of it."""
+"""The share of the reply time that a target gets once it has answered nothing within a whole one."""
 
 
 async def calibrate(
@@ -49,9 +49,9 @@ async def calibrate(
     pacer: Pacer | None = None,
     broadcasts: int = BROADCASTS,
 ) -> Calibration:
-    """Measure the target; raises TargetUnreachable when nobody gets in, with the address and what happened.
+    """Measure the target; raises TargetUnreachable, with the address and the reason, if no user can connect.
 
-    The entries of the target's dialect that this takes are added to `used`.
+    It adds the entries of the target's dialect that it uses to `used`.
     """
     began = time.perf_counter()
     reply = target.reply * time_scale
@@ -83,7 +83,7 @@ async def calibrate(
                 joined = True
                 heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
             except Unmet:
-                pass  # The scenarios that need a conversation will say what is wrong with it.
+                pass  # The scenarios that need a conversation will report what is wrong with it.
         several = await _several(context, reply, answers)
         unknown = await (
             find_unknown_types(context, reply, joined=joined) if answers else find_silent_types(context, reply)
@@ -114,7 +114,7 @@ def _settle(skew: float | None, answers: bool) -> float:
 
 
 def _check_bearable(context: ScenarioContext) -> None:
-    """Raise where somebody who asked for nothing had to be cut off for what came: no scenario would fare better."""
+    """Raise if a user who sent no request had to be cut off: every scenario would end the same way."""
     for name, connection in context.connections.items():
         if name != "speaker" and connection.closed is not None and connection.closed.fault:
             address = context.run.target.instances[0]
@@ -122,14 +122,16 @@ def _check_bearable(context: ScenarioContext) -> None:
 
 
 async def _several(context: ScenarioContext, reply: float, answers: bool) -> bool:
-    """Say whether a second connection of a user lives beside the first; where nothing answers, a moment has to do."""
+    """Say whether a user can have two connections; if the barrier does not answer, a short wait decides."""
     first = context.connections["speaker"]
     outcome = await connect_with_retries(context, "speaker@second", partial(connect, context, "speaker@second"))
     if isinstance(outcome, Refused):
         return False
     if answers:
         await outcome.barrier(reply)
-        await first.barrier(reply)  # After the other's: a server that ends the older one has begun to by now.
+        await first.barrier(
+            reply
+        )  # After the newer one's barrier: a server that ends the older connection has done so by now.
     else:
         await first.until(lambda: first.closed is not None or outcome.closed is not None, HASTE * reply)
     return first.closed is None and outcome.closed is None

@@ -1,4 +1,4 @@
-"""Who takes part when a target is calibrated, and where they meet."""
+"""The users of a calibration, and the conversation that they share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STRANGER = "stranger"
 
 
 def choose_cast(run_context: RunContext) -> tuple[dict[str, User], tuple[str, ...], Room]:
-    """Give who meets, who of them are witnesses (one at each instance), and the room where they meet."""
+    """Give all users, the witnesses among them (one at each instance), and the room that they share."""
     witnesses = tuple(f"witness{number}" for number in range(1, len(run_context.target.instances) + 1))
     users = {"speaker": User()} | {name: User(instance=number) for number, name in enumerate(witnesses, 1)}
     protocol = run_context.spec.protocol
@@ -30,7 +30,7 @@ def choose_cast(run_context: RunContext) -> tuple[dict[str, User], tuple[str, ..
 
 
 def observers(run_context: RunContext) -> dict[str, str]:
-    """Give the bystanders that have a role of their own, with it; none where accounts are lent and not made."""
+    """Give the bystanders with a role of their own, and the role; none if the driver lends its accounts."""
     protocol = run_context.spec.protocol
     plain = (protocol.default_role, protocol.no_member)
     people = {} if run_context.provisioner.lasting else protocol.bystanders.people
@@ -40,12 +40,10 @@ def observers(run_context: RunContext) -> dict[str, str]:
 async def provide_cast(
     context: ScenarioContext, users: dict[str, User], room: Room, others: dict[str, str], *, stranger: bool
 ) -> tuple[dict[str, User], tuple[str, ...]]:
-    """Give those for whom there are accounts, and the roles of `others` (name → role) if they could be given.
+    """Give the users that have accounts, and the roles of `others` (name → role) if the driver can give them.
 
-    `stranger`: whether there is a place for a stranger beside them.
-
-    Without a conversation, or without witnesses, less can be measured; the scenarios that need them will say why.
-    Raises ProvisioningFailed where there is not even one account.
+    `stranger`: whether there is a place for a stranger beside them. Without a conversation or witnesses, less can be
+    measured; the scenarios that need them will say why. Raises ProvisioningFailed if there is not even one account.
     """
     full = replace(room, members={**room.members, **others})
     everybody = {**users, STRANGER: User()} if stranger else users
@@ -62,6 +60,6 @@ async def provide_cast(
 
 
 async def join_room(context: ScenarioContext) -> None:
-    """Let everybody but the stranger join the room; raises Unmet where somebody cannot."""
+    """Let every user but the stranger join the room; raises Unmet if one cannot."""
     for name in context.connections.keys() - {STRANGER}:
         await join(context, name, ROOM)

@@ -1,4 +1,4 @@
-"""Says what a target no longer does as it did when it was calibrated."""
+"""Says how a target differs from what its calibration measured."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
 
 FEW_BROADCASTS = 5
-"""Where it is only to be seen whether a target is as it was."""
+"""Broadcasts of a calibration that only checks whether a target is unchanged."""
 
 
 async def differences(run_context: RunContext) -> str:
-    """Calibrate once more, in short, and say what is not as it was; empty: nothing."""
+    """Calibrate briefly once more, and say what has changed; empty: nothing."""
     before = run_context.calibration
     try:
         now = await calibrate(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def greet(context: ScenarioContext, given: Given, reply: float) -> tuple[bool, bool, bool]:
-    """Let everybody connect; say whether the target greets, or with another frame, and whether the barrier answers."""
+    """Connect every user; say whether the target greets, or with another frame, and whether the barrier answers."""
     protocol = context.run.spec.protocol
     await set_up(context, Given({name: User(connect=False) for name in given.users}, {}, {}))
     for name, user in given.users.items():
@@ -39,7 +39,9 @@ async def greet(context: ScenarioContext, given: Given, reply: float) -> tuple[b
 
     otherwise = False
     if answers:
-        greets = all(map(greeted, everyone))  # A greeting comes before anything else, so before the barrier's reply.
+        greets = all(
+            map(greeted, everyone)
+        )  # A greeting comes before anything else, and so before the barrier's reply.
         otherwise = not greets and all(map(begins_otherwise, everyone))
     else:
         greets = all(await asyncio.gather(*(one.until(partial(greeted, one), reply / 4) for one in everyone)))

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
 
 MOST_LOST = 2
-"""Broadcasts that do not come until a target counts as one that tells nobody."""
+"""Broadcasts that may be missing before a target counts as one that broadcasts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What became of the broadcasts: `skew` in seconds, None where two were lost; `any`: at least one arrived.
+    """The fate of the broadcasts: `skew` in seconds, None if two were lost; `any`: at least one arrived.
 
     `overheard`: the stranger, who is in no conversation, got a frame with the text of one.
     """
@@ -32,9 +32,9 @@ class Heard:
 async def measure_skew(
     context: ScenarioContext, witnesses: tuple[str, ...], reply: float, answers: bool, broadcasts: int
 ) -> Heard:
-    """Send broadcasts and measure by how much the latest came after the barrier behind it.
+    """Send broadcasts, and measure how many seconds the latest came after its barrier.
 
-    One alone may be lost by a server whose joins take effect late: its scenarios are to say so.
+    A server whose joins take effect late may lose one: its scenarios report that.
     """
     latest, lost, arrived = 0.0, 0, 0
     texts: set[str] = set()

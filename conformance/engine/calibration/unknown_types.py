@@ -1,10 +1,9 @@
-"""Finds the request types that a target does not know, whatever words its errors have.
+"""Finds the request types that a target does not know, whatever words its errors use.
 
-Requests of several names that no type has are answered with one pattern: what their answers have in common once
-everything is taken out that a request echoes or that counts something. A type is unknown where the target answers a
-good request of it with that pattern, and a bad one, too. Where the target answers even a bad request of a type that it
-certainly knows with the pattern, its errors tell too little: then a good request decides, if good requests of types
-that it knows are answered otherwise.
+The harness sends requests of several invented types. What their answers have in common, without echoes and counters,
+is the pattern of an unknown type. A type is unknown if the target answers a valid request of it with that pattern, and
+an invalid one, too. If the target answers even an invalid request of a type that it certainly knows with the pattern,
+its errors are too uniform: then a valid request decides, if valid requests of known types get other answers.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
 
 VARYING = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b(?=\w*\d)[0-9a-fA-F]{8,}\b|\d+")
-"""What differs between two answers of the same kind: ids, stamps, positions, counts."""
+"""The parts that differ between two answers of the same kind: ids, times, positions, counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is told of an answer: its code if it is an error with one, and its words without echoes and numbers."""
+    """An answer: its code if it is an error with one, and its words without echoes and numbers."""
 
     error: bool
     code: str
@@ -36,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """How a target answers names that no type has."""
+    """How a target answers invented types."""
 
     errors: frozenset[bool]
     codes: frozenset[str]
@@ -44,18 +43,18 @@ class Pattern:
     longest: int
 
     def fits(self, answer: Answer, *, by_code: bool) -> bool:
-        """Tell whether an answer is of this kind; `by_code` where the code alone tells kinds of errors apart."""
+        """Tell whether an answer has this pattern; `by_code`: the code alone distinguishes kinds of errors."""
         if answer.error not in self.errors or answer.code not in self.codes:
             return False
         return by_code or (self.words <= set(answer.words) and len(answer.words) <= self.longest)
 
 
 async def find_unknown_types(context: ScenarioContext, reply: float, *, joined: bool) -> tuple[str, ...]:
-    """Give the request types that the target does not know; `joined`: it has confirmed joining, so it knows that."""
+    """Give the request types that the target does not know; `joined`: it has confirmed a join, so it knows that."""
     protocol = context.run.spec.protocol
     told = [await _answer(context, {protocol.discriminator: name}, reply) for name in _names(protocol.unknown_type)]
     if not all(one.error or not one.words for one in told):
-        return ()  # It confirms what does not exist: nothing that it answers says what it knows.
+        return ()  # It confirms types that do not exist: its answers say nothing about what it knows.
     pattern = Pattern(
         frozenset(one.error for one in told),
         frozenset(one.code for one in told),
@@ -70,13 +69,13 @@ async def find_unknown_types(context: ScenarioContext, reply: float, *, joined: 
         bad_tells = not pattern.fits(bad, by_code=by_code)
         good = await _good(context, certain, reply)
         if not bad_tells and (not good.error or pattern.fits(good, by_code=False)):
-            return ()  # As far as can be seen, every error of it is the same.
+            return ()  # All its errors look the same.
     found = []
     for kind, message in context.run.spec.incoming.items():
         if kind in (protocol.barrier_request[protocol.discriminator], certain):
             continue
         if message.reply is None and False in pattern.errors:
-            continue  # Nothing answers it on a server that knows it, too.
+            continue  # A server that knows this type does not answer it either.
         if not pattern.fits(await _good(context, kind, reply), by_code=by_code):
             continue
         if bad_tells:
@@ -88,9 +87,9 @@ async def find_unknown_types(context: ScenarioContext, reply: float, *, joined: 
 
 
 async def find_silent_types(context: ScenarioContext, reply: float) -> tuple[str, ...]:
-    """Give all request types, if one of each brings nothing that is a frame of the protocol: as little as no type does.
+    """Give all request types if no request of any type brings a frame of the protocol; else none.
 
-    For a target whose barrier does not answer: nothing there says where one request's answers end.
+    This is for a target whose barrier does not answer: nothing there marks the end of one request's answers.
     """
     connection = context.connections["speaker"]
     before = len(connection.log)
@@ -104,7 +103,7 @@ async def find_silent_types(context: ScenarioContext, reply: float) -> tuple[str
 
 
 def _names(unknown: str) -> tuple[str, ...]:
-    """Give names of different length that no type has."""
+    """Give invented types of different length."""
     return unknown, unknown[: len(unknown) // 2], unknown * 2
 
 
@@ -113,7 +112,7 @@ async def _good(context: ScenarioContext, kind: str, reply: float) -> Answer:
 
 
 async def _answer(context: ScenarioContext, request: Mapping[str, Any], reply: float) -> Answer:
-    """Send a request, and give the first frame that answers it; no words: none does."""
+    """Send a request, and give the first frame that answers it; without words: no frame does."""
     protocol = context.run.spec.protocol
     connection = context.connections["speaker"]
     before = len(connection.log)
@@ -130,9 +129,9 @@ async def _answer(context: ScenarioContext, request: Mapping[str, Any], reply: f
 
 
 def _words(value: Mapping[str, Any], request: Mapping[str, Any], context: ScenarioContext) -> tuple[str, ...]:
-    """Give the words of an error, without what the request said and without what counts something."""
+    """Give the words of an error, without echoes of the request and without counters."""
     kind = request[context.run.spec.protocol.discriminator]
-    # The text of an error speaks as the server does.
+    # The text of an error uses the server's own names.
     echoes = {kind, wire_type(context.run.target.dialect, kind), *_texts(request)}
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     for echo in sorted(echoes, key=len, reverse=True):

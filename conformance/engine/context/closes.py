@@ -1,4 +1,4 @@
-"""How connections end, and how they are refused: close codes, drops, alternatives."""
+"""The ends and refusals of connections: close codes, drops, alternatives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def happened(one: s.Alternative, pattern: Any, connection: Connection, context: ScenarioContext) -> int | None:
-    """Say whether an alternative has happened: its place in the log (the end is behind every frame), or None."""
+    """Give the place in the log where an alternative happened (the end comes after every frame), or None."""
     if one.frame is not None:
         found = context.first(connection, one.frame, pattern)
         return None if found is None else found[0]
@@ -28,7 +28,7 @@ def happened(one: s.Alternative, pattern: Any, connection: Connection, context: 
 
 
 def say_alternative(one: s.Alternative) -> str:
-    """Say an alternative in a few words."""
+    """Describe an alternative in a few words."""
     if one.frame is not None:
         return one.frame
     return "a dropped connection" if one.dropped else f"a close with {' or '.join(one.close)}"

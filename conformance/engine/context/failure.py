@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class ScenarioError(Exception):
-    """The base: a sentence, the received frame that it is about, and the step, which `run_steps` fills in."""
+    """The base: a sentence, the received frame that it is about, and the step, which `run_steps` sets."""
 
     def __init__(self, message: str, offender: Received | None = None, step: Step | None = None) -> None:
         super().__init__(message)
@@ -28,12 +28,12 @@ class ControlFailed(ScenarioError):
 
 
 class TooSlow(ScenarioError):
-    """The harness took longer than the steps leave it: what was seen says nothing about the server."""
+    """The harness was too slow for the steps: the result says nothing about the server."""
 
 
 class Spoiled(ScenarioError):
-    """A wrong frame of the server keeps the scenario from going on; that frame is charged to its own rule."""
+    """A wrong frame of the server stops the scenario; the frame is charged to its own rule."""
 
 
 class Broken(ScenarioError):
-    """The scenario, or the harness, is wrong: nothing is said about the server."""
+    """The scenario or the harness is wrong: the result says nothing about the server."""

@@ -1,4 +1,4 @@
-"""A URL on this machine that nobody should ask for anything."""
+"""A URL on this machine that nobody should request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class Honeypot:
-    """A listening socket that answers nothing useful and counts who came."""
+    """A listening socket that counts requests and gives no useful answer."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -22,7 +22,7 @@ class Honeypot:
 
     @property
     def url(self) -> str:
-        """The URL that leads here."""
+        """The URL of this honeypot."""
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/{self.name}"
 

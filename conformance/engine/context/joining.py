@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.wire.handshake import Handshake
 
 UPGRADE = 5.0
-"""Seconds that a server may take at least to let somebody in, or to refuse."""
+"""The shortest time, in seconds, that a server gets to accept or refuse a connection."""
 
 
 async def arrive(context: ScenarioContext, who: str, instance: int | None = None) -> None:
@@ -95,10 +95,10 @@ def _note_close(context: ScenarioContext, connection: Connection, closed: Closed
 
 
 async def take_greeting(context: ScenarioContext, who: str) -> None:
-    """Wait for the greeting and claim it, on a target that greets, in whatever words."""
+    """Wait for the greeting and claim it, on a target that greets with any frame."""
     connection = context.connections[who]
     if context.run.calibration.greets_otherwise:
-        # The scenarios about the greeting judge it, and no other one.
+        # Only the scenarios about the greeting judge it.
         if await connection.until(lambda: bool(connection.log), context.run.reply):
             connection.claimed.add(0)
             connection.greeting = 0
@@ -132,7 +132,9 @@ async def join(context: ScenarioContext, who: str, conversation: str) -> None:
 
     arrived = await connection.until(answered, context.run.patience)
     if not arrived and context.run.calibration.answers_barrier:
-        await connection.barrier(context.run.reply)  # Replies come in request order: now it is there, or never.
+        await connection.barrier(
+            context.run.reply
+        )  # Replies come in request order: the confirmation is there now, or it never comes.
     if not answered():
         raise Unmet(f"{who} joined {conversation} and got no answer{_ending(connection)}")
     found = context.first(connection, kind, pattern)

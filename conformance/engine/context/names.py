@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Names:
-    """What has been bound so far, beside the target's profile; `tokens` has those with which people came in."""
+    """The names bound so far, and the target's profile; `tokens` has the tokens that users connected with."""
 
     def __init__(self, target: Target, protocol: Protocol) -> None:
         self.tokens: dict[str, str] = {}
@@ -29,25 +29,25 @@ class Names:
         self._bound.update(captures)
 
     def render(self, raw: Raw) -> Any:
-        """Replace names and generated values; a mistake in them is the scenario's."""
+        """Replace names and generated values; raises Broken for a mistake in them."""
         try:
             return render(raw, self._resolve, self._order)
         except TemplateError as error:
             raise Broken(str(error)) from None
 
     def value(self, raw: Raw) -> Any:
-        """Render data that goes to the wire."""
+        """Render data that is sent."""
         return plain(self.render(raw))
 
     def collected(self, name: str) -> list[Any]:
-        """Give a copy of the list that a name is bound to; an unbound name begins with none."""
+        """Give a copy of the list that a name is bound to; empty for an unbound name."""
         bound = self._bound.get(name, [])
         if not isinstance(bound, list):
             raise Broken(f"${{{name}}} is not a list that could grow")
         return list(bound)
 
     def readable(self) -> dict[str, str]:
-        """Say which name each id belongs to, for transcripts."""
+        """Map each id to its name, for transcripts."""
         return {
             value: name
             for name, value in self._bound.items()

@@ -1,4 +1,4 @@
-"""Every connection of a run that is open, and those that have just ended, by the instance that they lead to."""
+"""The open connections of a run, and those that ended recently, by instance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from conformance.wire.connection import Connection
 
 REMEMBERED = 5.0
-"""Seconds for which the end of a connection is remembered."""
+"""Seconds for which an ended connection is remembered."""
 
 
 @dataclass(slots=True)
@@ -23,13 +23,13 @@ class _Life:
 
 
 class OpenConnections:
-    """Knows which connections live beside one that has ended, and which have been silent for a while."""
+    """Knows which connections stayed open when another one ended, and which have been silent for a while."""
 
     def __init__(self) -> None:
         self._lives: dict[Connection, _Life] = {}
 
     def add(self, connection: Connection, instance: int) -> None:
-        """Note a connection that has been let in."""
+        """Add an accepted connection."""
         now = time.perf_counter()
         old = [one for one, life in self._lives.items() if life.ended is not None and life.ended < now - REMEMBERED]
         for one in old:
@@ -37,14 +37,14 @@ class OpenConnections:
         self._lives[connection] = _Life(instance, now)
 
     def end(self, connection: Connection) -> None:
-        """Note that it has ended."""
+        """Record that a connection has ended."""
         if connection in self._lives:
             self._lives[connection].ended = time.perf_counter()
 
     def beside(self, ended: Connection, instance: int, moment: float) -> list[Connection]:
-        """Give those that lived beside one that has ended, until a `moment` (seconds) before at least.
+        """Give the connections that were open beside an ended one, at least until `moment` seconds before its end.
 
-        Those that we have ended ourselves say nothing, and are left out.
+        It leaves out those that we closed ourselves: they say nothing.
         """
         end = self._lives[ended].ended or time.perf_counter()
         return [
@@ -57,7 +57,7 @@ class OpenConnections:
         ]
 
     def silent(self, seconds: float) -> Iterator[Connection]:
-        """Give the open ones to keep in use on which we have sent nothing for so long."""
+        """Give the open connections to keep in use on which we have sent nothing for this many seconds."""
         since = time.perf_counter() - seconds
         open_still = [one for one, life in self._lives.items() if life.ended is None]
         yield from [one for one in open_still if one.keepalive and one.reads and one.spoke < since]

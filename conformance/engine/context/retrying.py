@@ -1,4 +1,4 @@
-"""Retries a connection when the server asks for it, and keeps the time of those waits apart."""
+"""Retries a connection when the server asks for it, and counts the time of those waits separately."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 async def connect_with_retries(
     context: ScenarioContext, who: str, connect: Callable[[], Awaitable[Connection | Refused]]
 ) -> Connection | Refused:
-    """Connect somebody who should be let in: a server that says “later” is obeyed, and nothing is held against it.
+    """Connect a user, and wait and try again if the server says “later”; that is no failure of the server.
 
-    Raises AskedToLeave where it says so again and again, or for too long.
+    Raises AskedToLeave if it says so too often, or asks for too long a wait.
     """
     for attempt in itertools.count(1):
         outcome = await connect()

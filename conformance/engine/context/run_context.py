@@ -28,7 +28,7 @@ SERVER_ERROR = 500
 
 
 class Pacer:
-    """Keeps requests below the target's rate limits, per user: only the scenarios about limits may meet them."""
+    """Keeps each user's requests below the target's rate limits: only scenarios about limits may reach them."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class Pacer:
             if requests is not None and request not in requests:
                 continue
             spent = self._spent.setdefault((user, index), deque())
-            # The server's window may have begun later than ours by the time a frame is on its way.
+            # The server's window may begin later than ours, by the time that a frame travels.
             safe, now = window * 1.05, self._clock()
             while spent and spent[0] <= now - safe:
                 spent.popleft()
-            # A place is taken before the wait for it: who asks meanwhile takes the next one.
+            # The slot is taken before the wait: a caller that asks meanwhile takes the next one.
             due = now if len(spent) < limit else spent[-limit] + safe
             spent.append(due)
             if due > now:
@@ -66,13 +66,13 @@ class Pacer:
             return
 
     def forget(self, user: str) -> None:
-        """Drop what is known of a user that will not come back."""
+        """Drop the state of a user that is not used again."""
         for index in range(len(self._limits)):
             self._spent.pop((user, index), None)
 
 
 class ExclusiveSlot:
-    """Lets one scenario at a time act alone; whoever waits for a timer of the server leaves it to another one."""
+    """Lets one scenario at a time act alone; a scenario that waits for a timer gives the slot to another one."""
 
     def __init__(self) -> None:
         self._door = asyncio.Lock()
@@ -80,7 +80,7 @@ class ExclusiveSlot:
 
     @contextlib.asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """Act alone; who comes back from a timer goes before all but one of those who have not begun."""
+        """Act alone; scenarios that return from a timer go before all but one of those that have not begun."""
         async with self._door:
             await self._taken.acquire()
         try:
@@ -90,7 +90,7 @@ class ExclusiveSlot:
 
     @contextlib.asynccontextmanager
     async def leave(self) -> AsyncIterator[None]:
-        """Let others act for as long as the body lasts, then wait until it is one's turn again."""
+        """Release the slot for as long as the body lasts, then wait for the next turn."""
         self._taken.release()
         try:
             yield
@@ -102,18 +102,18 @@ class ExclusiveSlot:
 class Reachability:
     """Signs, in one scenario run, that the target is gone: the server has died, hangs, or is being replaced.
 
-    `lost` counts the connections that it did not answer and those that it dropped, `closed` all that it ended.
+    `lost` counts the connections that the target did not answer or dropped; `closed` counts all that it ended.
     """
 
     lost: int = 0
     closed: int = 0
 
     def refused(self, status: int | None) -> None:
-        """Note that it did not let somebody in; `status` is that of HTTP, None where there was no answer."""
+        """Record a refused connection; `status` is the HTTP status, None if there was no answer."""
         self.lost += status is None or status >= SERVER_ERROR
 
     def ended(self, *, dropped: bool) -> None:
-        """Note that it ended a connection; `dropped`: without a close frame."""
+        """Record that the target ended a connection; `dropped`: without a close frame."""
         self.closed += 1
         self.lost += dropped
 
@@ -130,8 +130,8 @@ class Lacking:
 class RunContext:
     """What does not change during a run. Times are in seconds; `time_scale` stretches every wait for a slow machine.
 
-    `restart` kills the target and starts it again, None where the run cannot. `secrets` are texts that no frame may
-    hold. `used` collects the entries of the target's dialect that any scenario has used. `bystanders`: whether
+    `restart` kills the target and starts it again; None: the run cannot. `secrets` are texts that no frame may
+    contain. `used` collects the entries of the target's dialect that any scenario uses. `bystanders`: whether
     users who have no part in a scenario are connected while it runs.
     """
 
@@ -168,9 +168,9 @@ class RunContext:
         return self.calibration.settle * self.time_scale
 
     def bearable(self, *, alone: bool) -> float:
-        """Give the seconds for which our own throttle may delay a scenario before its failure says nothing.
+        """Give the seconds by which our own throttle may delay a scenario before its failure says nothing.
 
-        The timers of the server run meanwhile. A scenario alone is about rate limits, and must fit into their window.
+        The server's timers run meanwhile. A scenario that runs alone is about rate limits, and must fit their window.
         """
         if alone:
             return min((float(self.target.look_up(one.window)) for one in self.spec.protocol.budgets), default=0.0) / 2
@@ -181,7 +181,7 @@ class RunContext:
         return float(self.target.look_up(path))
 
     def unmet(self, needs: Mapping[str, Any]) -> Lacking | None:
-        """Say which of a scenario's needs is not met; None: all are. What the server lacks comes before the run."""
+        """Give the first need of a scenario that is not met; None: all are. What the server lacks comes before the run."""
         for need in sorted(needs, key=NEEDS_OF_THE_RUN.__contains__):
             why = self._why_unmet(need, needs[need])
             if why:

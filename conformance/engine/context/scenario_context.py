@@ -1,4 +1,4 @@
-"""The context of one scenario run: its users, conversations, connections, names, and the guards that still hold."""
+"""The context of one scenario run: its users, conversations, connections, names, and active guards."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A `never` that holds until the end, its pattern rendered when it was set."""
+    """A `never` that applies until the end of the scenario; its pattern was rendered when the step ran."""
 
     step: Never
     pattern: Any
 
 
 class ScenarioContext:
-    """All that one scenario run can reach. `connections` has every connection ever opened, the closed ones too."""
+    """Everything that one scenario run can reach. `connections` has every connection it opened, also closed ones."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class ScenarioContext:
         connection = self.open(who)
         if connection.unfinished:
             raise Broken(f"{who} has begun a message in fragments, and must finish it before it sends another one")
-        # The target's rate limit first: its window is counted with a margin, the throttle's own rate is exact.
+        # The target's rate limit comes first: its window has a margin, the throttle's own rate is exact.
         if paced:
             await self.run.pacer.ready(self.users[who.partition("@")[0]], frame[self.run.spec.protocol.discriminator])
         await self.turn(who)
@@ -109,7 +109,7 @@ class ScenarioContext:
             await self.run.throttle.request(self.users[who.partition("@")[0]])
 
     def open(self, who: str) -> Connection:
-        """Give a connection that exists; whether it is still open is for the step to find out."""
+        """Give an existing connection; the step checks whether it is still open."""
         if who in self.connections:
             return self.connections[who]
         if who in self.refused:
@@ -124,15 +124,15 @@ class ScenarioContext:
         return reply[self.run.spec.protocol.discriminator], reply.get("with", {})
 
     def mark_setup(self) -> None:
-        """Remember what had arrived when the setup was over."""
+        """Remember which frames had arrived at the end of the setup."""
         self._setup = {id(connection): len(connection.log) for connection in self.connections.values()}
 
     def was_in_setup(self, connection: Connection, received: Received) -> bool:
-        """Say whether a frame had arrived by then."""
+        """Say whether a frame had arrived by the end of the setup."""
         return any(one is received for one in connection.log[: self._setup.get(id(connection), 0)])
 
     def was_sent_wrong_frames(self) -> bool:
-        """Say whether the server has sent anything that does not fit its schema: names may be bound to parts of it."""
+        """Say whether the server has sent a frame that breaks its schema: names may be bound to parts of it."""
         frames = (one.frame for connection in (*self.connections.values(), *self.past) for one in connection.log)
         return any(frame.problem is not None or frame.violations for frame in frames)
 
@@ -141,8 +141,8 @@ class ScenarioContext:
     ) -> tuple[int, Received, Matched] | None:
         """Find the earliest unclaimed frame of a type that matches: its index, itself, and its captures.
 
-        The type `*` is any but ambient ones. The greeting is claimed by whoever connects; a step may still ask for it
-        (`or_greeting`), by a pattern.
+        The type `*` matches any frame but ambient ones. Connecting claims the greeting; a step with a pattern may
+        still find it (`or_greeting`).
         """
         for index, received in enumerate(connection.log):
             fits = received.frame.type == kind or (kind == "*" and not self.is_ambient(received))
@@ -168,10 +168,10 @@ class ScenarioContext:
         return self._strangers[id(received)]
 
     async def barrier(self, names: Sequence[str] | None = None) -> bool:
-        """Ask the barrier of these connections (all open ones) at the same time; False: one gave no reply."""
+        """Ask the barrier of these connections (default: all open ones) at the same time; False: one gave no reply."""
         chosen = list(self.connections.values()) if names is None else [self.open(name) for name in names]
-        # A request may not stand inside a message that is not finished (RFC 6455 §5.4): its sender cannot be asked.
-        # Nor can one that does not read: it would not see the answer.
+        # No request may come inside an unfinished message (RFC 6455 §5.4), so its sender cannot be asked. Neither can
+        # a connection that does not read: it would not see the answer.
         live = [one for one in chosen if one.closed is None and one.reads and not one.unfinished]
         if not self.run.calibration.answers_barrier:
             await asyncio.sleep(self.run.patience)
@@ -180,11 +180,11 @@ class ScenarioContext:
         return all(answers)
 
     async def quiet(self) -> None:
-        """Wait until whatever the requests so far have caused has arrived everywhere: barrier, settle, barrier.
+        """Wait until every effect of the requests so far has arrived everywhere: barrier, settle, barrier.
 
-        The first barrier is for those who have asked for something since their last one, the second for all but those
-        that are bystanders; but where nothing is late and only one has asked, all of it was there when its own barrier
-        returned.
+        The first barrier is for connections that have sent a request since their last one. The second is for all but
+        the bystanders. It is left out if the target delivers in order and only one connection has sent a request: then
+        every effect had arrived when that connection's barrier returned.
         """
         busy = [name for name, connection in self.connections.items() if connection.busy and connection.closed is None]
         await self.barrier(busy)
@@ -195,7 +195,7 @@ class ScenarioContext:
             await self.barrier([name for name in self.connections if name not in done | self.bystanders])
 
     async def end(self) -> None:
-        """Close every connection and honeypot; never raises for what the server does."""
+        """Close every connection and honeypot; never raises because of the server."""
         everyone = (*self.connections.values(), *self.past)
         self.run.used.update(*(connection.used for connection in everyone))
         leaving = [connection.close() for connection in everyone]
@@ -210,7 +210,7 @@ class ScenarioContext:
             await self._give_back(self.leased)
 
     async def _give_back(self, lease: Lease) -> None:
-        """End the lease; a user who is used again must find nothing of this run under way."""
+        """End the lease; nothing of this scenario may still be under way when a user is used again."""
         if lease.lasting:
             await asyncio.sleep(self.run.settle)
         else:

@@ -1,15 +1,15 @@
-"""Keeps the time that our own throttle takes apart from the time that the target takes."""
+"""Separates the time that our own throttle takes from the time that the target takes."""
 
 from __future__ import annotations
 
 import time
 
 NO_WAIT = 0.001
-"""Seconds; less than this is no wait."""
+"""Seconds; a shorter wait does not count."""
 
 
 class ThrottledTime:
-    """A stopwatch for the seconds in which our own throttle made a scenario wait, at one place or several."""
+    """A stopwatch for the seconds in which our own throttle delayed a scenario, at one place or several."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

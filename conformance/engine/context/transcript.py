@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 400
 MAX_FRAME = 2000
-"""Characters of one frame that a transcript keeps."""
+"""The most characters of one frame that a transcript keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that happened: at which `time.perf_counter`, at whom, which way, and what."""
+    """One event: its `time.perf_counter`, its connection, its direction, and its content."""
 
     at: float
     who: str
@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(slots=True)
 class Transcript:
-    """The lines of one scenario run, from its beginning."""
+    """The lines of one scenario run."""
 
     began: float = field(default_factory=time.perf_counter)
     lines: list[Line] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Transcript:
 
 
 def _with_wire(entry: Entry, line: Line) -> Entry:
-    """Add what the wire had, where the target's dialect lies between."""
+    """Add the wire's text, if a dialect translated the frame."""
     if isinstance(line.what, str | dict) or line.what.frame.used is None or line.what.frame.type is None:
         return entry
     return replace(entry, wire=_shorten(line.what.frame.text))
@@ -84,7 +84,7 @@ def _shorten(text: str, limit: int = MAX_FRAME) -> str:
 
 
 def _shorten_values(value: dict[str, Any]) -> dict[str, Any]:
-    """Keep the short fields of a long frame whole, so that it still says what it is."""
+    """Keep the short fields of a long frame whole, so that a reader can still identify it."""
     shortened: dict[str, Any] = {}
     for key, item in list(value.items())[:30]:
         written = json.dumps(item)

@@ -1,4 +1,4 @@
-"""The options of a run, and what they default to on a target."""
+"""The options of a run, and their defaults for a target."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Options:
 
 
 def settled(options: Options, target: Target) -> Options:
-    """Decide what the options leave to the target."""
+    """Fill in the defaults that depend on the target."""
     if options.bystanders is not None:
         return options
     return replace(options, bystanders=target.throttle.limits.connections_per_second is None)

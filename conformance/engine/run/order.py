@@ -22,5 +22,5 @@ def arrange(scenarios: Sequence[Scenario], order: str) -> list[Scenario]:
         random.Random(order).shuffle(arranged)  # noqa: S311 -- an order to repeat, not a secret
     elif order != "id":
         raise UsageError(f"--order takes id, reverse or random:SEED, not {order!r}")
-    # What waits for a server's timer starts first, so that the others run meanwhile.
+    # Scenarios that wait for a server's timer start first, so that the others run meanwhile.
     return sorted(arranged, key=lambda one: (one.exclusive, "slow" not in one.tags))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 async def pool(work: list[Callable[[], Awaitable[None]]], jobs: int) -> None:
-    """Do all the work, `jobs` at a time; each piece starts in the order of the list."""
+    """Run all functions, at most `jobs` at a time, and start them in the order of the list."""
     waiting = iter(work)
 
     async def worker() -> None:

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from conformance.target.accounts import Provisioner
 
 Sink = Callable[[Calibration | Result | Observation], None]
-"""Takes everything a run gives, in the order in which it comes."""
+"""Receives everything that a run gives, in order."""
 OVERHEARD = (
     "a user who is in no conversation heard what was said in one: the scenarios ran one at a time, so that none heard"
     " another"
 )
-"""The note of a run on a server that tells everybody everything."""
+"""The note of a run on a server that broadcasts everything to everybody."""
 
 
 async def run(
@@ -103,7 +103,7 @@ async def run(
             shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
             await pool([begin for _, begin in shared], jobs)
         with Phase(state, "alone"):
-            # One acts at a time (`ExclusiveSlot`); others act while it waits for a timer. A restart ends them all.
+            # One acts at a time (`ExclusiveSlot`); others act while it waits for a timer. A restart would end them all.
             alone = [(one, begin) for one, begin in work if one.exclusive]
             await pool([begin for one, begin in alone if "restart" not in one.needs], len(alone) if jobs > 1 else 1)
             await pool([begin for one, begin in alone if "restart" in one.needs], 1)
@@ -120,7 +120,7 @@ async def run(
 
 @asynccontextmanager
 async def noted(opening: AbstractAsyncContextManager[Provisioner], state: RunState) -> AsyncIterator[Provisioner]:
-    """Open a provisioner, and take its notes when it has been closed, however the run ends."""
+    """Open a provisioner, and keep its notes once it is closed, however the run ends."""
     provisioner = None
     try:
         async with opening as provisioner:

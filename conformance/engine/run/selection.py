@@ -25,7 +25,7 @@ class Selection:
 
 
 def select(spec: Spec, selection: Selection) -> list[Scenario]:
-    """Give the selected scenarios in the order of their ids; raises UsageError where a word selects nothing."""
+    """Give the selected scenarios in the order of their ids; raises UsageError if a word selects nothing."""
     for feature in selection.features:
         if feature not in spec.features and not any(str(one.number) == feature for one in spec.features.values()):
             raise UsageError(f"there is no feature {feature!r}; `chat-parity list features` shows them")
@@ -42,7 +42,7 @@ def select(spec: Spec, selection: Selection) -> list[Scenario]:
 
 
 def unknown_pattern(spec: Spec, selection: Selection) -> str | None:
-    """Give the first id or glob that names no scenario; None: each names one."""
+    """Give the first id or glob that matches no scenario; None: each matches one."""
     ids = {name for one in spec.scenarios.values() for name in (one.id, one.base)}
     for pattern in selection.patterns:
         if pattern not in ids and not any(names(pattern, one) for one in spec.scenarios):

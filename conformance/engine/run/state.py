@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class RunState:
-    """How far a run has come: seconds per phase, why it ended early, or why it is not complete though it did not.
+    """The progress of a run: seconds per phase, why it ended early, and why it is otherwise not complete.
 
-    `used` has the entries of the target's dialect that some frame has taken.
-    `notes` are what provisioning has to say at the end: what is left on the target, what was repeated.
+    `used` has the entries of the target's dialect that any frame used. `notes` has the notes of provisioning: what is
+    left on the target, and which calls were repeated.
     """
 
     phases: dict[str, float] = field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""Runs one scenario against a target and says how it went: arrange, run the steps, judge.
+"""Runs one scenario against a target and gives its result: arrange, run the steps, judge.
 
     result = await run_scenario(scenario, context)
 
-It never raises for what a server does and never prints. `context` holds what all scenarios of a run share.
+It never raises because of a server and never prints. `context` has what all scenarios of a run share.
 """

@@ -35,7 +35,7 @@ async def provide(context: ScenarioContext, wanted: Wanted) -> None:
 
 
 async def set_up(context: ScenarioContext, given: Given) -> None:
-    """Bring about what a scenario is given, of what was provided; raises Unmet."""
+    """Create the starting state of a scenario from what was provided; raises Unmet."""
     context.names.bind({"nonce": uuid.uuid4().hex[:12], **context.users, **context.conversations})
     context.names.bind({name: nobodys_id(context.run.target.dialect) for name in given.unknown})
     for name in given.honeypots:
@@ -52,7 +52,7 @@ async def _gather_people(context: ScenarioContext, given: Given) -> None:
     people = {name: user.instance for name, user in given.users.items() if user.connect}
     arriving = {who: place for who, place in (people | {**given.devices}).items() if who not in context.bystanders}
     await asyncio.gather(*(arrive(context, who, instance) for who, instance in arriving.items()))
-    # After the others: a target with few places should have given them to the users of the scenario.
+    # Bystanders come last: a target with few connections should give them to the users of the scenario.
     await asyncio.gather(*(_look_on(context, who, people.get(who)) for who in given.bystanders))
 
 
@@ -63,7 +63,7 @@ def _who_may_join(context: ScenarioContext, wanted: Conversation) -> tuple[str, 
 
 
 async def _look_on(context: ScenarioContext, who: str, instance: int | None) -> None:
-    """Connect a bystander; one who cannot connect is missing, and the scenario runs all the same."""
+    """Connect a bystander; if it cannot connect, the scenario runs without it."""
     outcome = await connect_with_retries(context, who, partial(connect, context, who, instance))
     if isinstance(outcome, Refused):
         del context.refused[who]

@@ -1,7 +1,7 @@
-"""Which frames a scenario is about: a stray of another kind is charged to that kind's own rule, and fails that rule.
+"""Which frames a scenario is about: a stray frame of another type fails the rule of its own type.
 
-Without this a server with one wrong, say a broadcast that leaks to outsiders, would fail every scenario in which an
-outsider is connected.
+Otherwise one fault, such as a broadcast that leaks to outsiders, would fail every scenario in which an outsider is
+connected.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def proved_types(scenario: m.Scenario, spec: Spec) -> frozenset[str]:
-    """Give the outgoing types that the promise of a scenario is about (its setup only prepares).
+    """Give the outgoing types that a scenario is about; its setup does not count.
 
     They are the types of its feature, those that its steps name, and those of the features whose requests its steps
     send.
@@ -35,7 +35,7 @@ def proved_types(scenario: m.Scenario, spec: Spec) -> frozenset[str]:
 
 
 def rule_of_stray(kind: str | None, spec: Spec) -> str | None:
-    """Give the rule that a stray frame of this type breaks; None: an Error speaks of the scenario's own requests."""
+    """Give the rule that a stray frame of this type breaks; None: an Error concerns the scenario's own requests."""
     if kind is None or kind == spec.protocol.error:
         return None
     return spec.outgoing[kind].rule

@@ -1,8 +1,8 @@
 """The bystanders of every scenario: connections that have joined nothing and must receive nothing.
 
-A scenario names the people whom its promise is about. Beside them stand a user of no conversation, a member and a
-reader who have joined none, and a second device of whoever acts first. Whatever reaches one of them, but for what is
-ambient, is a leak; it is charged to the rule of its own type, so that one leak does not fail everything that runs.
+A scenario names the users that its rule is about. The harness adds an outsider, a member and a reader who have not
+joined, and a second device of the user who acts first. Every frame that reaches one of them, unless it is ambient, is a
+leak. It is charged to the rule of its own type, so that one leak does not fail every scenario.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
 
 def with_bystanders(scenario: Scenario, run_context: RunContext) -> Scenario:
-    """Give the scenario with bystanders; unchanged where the run wants none, or the target has no room for them.
+    """Give the scenario with bystanders; unchanged if the run has none, or the target has no room for them.
 
-    Accounts that exist already (a driver that is `lasting`) are too few for people who do nothing: then there is only
-    the device.
+    A driver that lends accounts (`lasting`) has too few for bystanders: then there is only the second device.
     """
     if not run_context.bystanders:
         return scenario
@@ -44,17 +43,17 @@ def with_bystanders(scenario: Scenario, run_context: RunContext) -> Scenario:
 
 
 def may_get(name: str, kind: str | None, spec: Spec) -> bool:
-    """Say whether a frame of this type may reach this bystander all the same."""
+    """Say whether a frame of this type may reach this bystander."""
     return kind in spec.protocol.bystanders.may_get.get(name.rpartition("@")[2], ())
 
 
 def rule_of_leak(kind: str | None, spec: Spec) -> str | None:
-    """Give the rule that a frame of this type breaks at a bystander; None: an Error, or no frame of the protocol."""
+    """Give the rule that a frame of this type breaks at a bystander; None: an Error or an unknown type."""
     return spec.protocol.bystanders.silence.get(kind or "") or rule_of_stray(kind, spec)
 
 
 def _with_people(given: Given, run_context: RunContext, first: int) -> Given:
-    """Add the people, on the instances in turn: a leak may be at home on one of them, or come over the bus."""
+    """Add the users, on the instances in turn: a leak may be local to one instance, or come over the bus."""
     protocol, instances = run_context.spec.protocol, len(run_context.target.instances)
     roles = {protocol.default_role, *run_context.calibration.roles} if given.conversations else set()
     members = {who: role for who, role in protocol.bystanders.people.items() if role in roles}
@@ -65,7 +64,7 @@ def _with_people(given: Given, run_context: RunContext, first: int) -> Given:
 
 
 def _device(scenario: Scenario, run_context: RunContext) -> str | None:
-    """Name a second device of whoever acts first; None: it would change what the scenario is about."""
+    """Name a second device of the user who acts first; None: it would change what the scenario tests."""
     actor = next(_acting(scenario), None)
     limit = int(run_context.target.look_up(run_context.spec.protocol.bystanders.connections))
     if actor is None or not run_context.calibration.several_devices:
@@ -74,7 +73,7 @@ def _device(scenario: Scenario, run_context: RunContext) -> str | None:
     gone = {name.partition("@")[0] for one in steps if isinstance(one, s.Disconnect) for name in one.who}
     own = {one.who for one in steps if isinstance(one, s.Connect)} | {*scenario.given.users} | {*scenario.given.devices}
     if actor in gone or not scenario.given.users[actor].connect:
-        return None  # Which of a user's connections is the last one, or the first, would not be what it was.
+        return None  # A second device would change which connection of the user is the first or the last.
     if sum(name.partition("@")[0] == actor for name in own) >= limit:
         return None
     return f"{actor}@{run_context.spec.protocol.bystanders.device}"

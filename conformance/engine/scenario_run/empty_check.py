@@ -1,4 +1,4 @@
-"""Looks into a conversation that is said to be empty: it may have been so when the target file was written."""
+"""Checks that a conversation which the target file declares empty is still empty."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 async def check_empty(context: ScenarioContext, room: str, user: str) -> None:
-    """Ask for the history as a member; raises ProvisioningFailed where there is one.
+    """Ask for the history as a member; raises ProvisioningFailed if it is not empty.
 
-    A server that answers otherwise, or not at all, is left to the scenario to judge.
+    If the server answers in another way, or not at all, the scenario judges that.
     """
     protocol, who = context.run.spec.protocol, f"{user}@beforehand"
     outcome = await connect(context, who)

@@ -1,4 +1,4 @@
-"""Says what a scenario wants to be provided with before it can begin."""
+"""Says what the driver must provide before a scenario can begin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def requirements_of(scenario: Scenario, spec: Spec) -> Wanted:
-    """Give the accounts and conversations of a scenario, and whether it looks at what was written there before."""
+    """Give the accounts and conversations of a scenario, and whether it reads their history."""
     outside = spec.protocol.no_member
     rooms = {
         name: Room(wanted.visibility, {user: role for user, role in wanted.members.items() if role != outside})
@@ -33,7 +33,7 @@ def requirements_of(scenario: Scenario, spec: Spec) -> Wanted:
 
 
 def _replies(steps: Sequence[Step], spec: Spec) -> Iterator[str | None]:
-    """Give the types of the data that these steps ask for, or wait for after a raw request."""
+    """Give the types of data that these steps request, or expect after a raw request."""
     for step in walk(steps):
         match step:
             case Send(frame=request) | Page(frame=request):
@@ -45,7 +45,7 @@ def _replies(steps: Sequence[Step], spec: Spec) -> Iterator[str | None]:
 
 
 def _data(request: str, spec: Spec) -> str | None:
-    """Give the type of the data that answers a request; None: it is confirmed, is the barrier, or has no answer."""
+    """Give the type of the data that answers a request; None: a confirmation, the barrier's reply, or no answer."""
     protocol = spec.protocol
     reply = spec.incoming[request].reply
     join = spec.incoming[protocol.join_request[protocol.discriminator]].reply

@@ -1,4 +1,4 @@
-"""What is left at the end of a scenario run: frames that no step expected and no own request plainly explains."""
+"""The residue of a scenario run: frames that no step expected and no request of the connection explains."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def residue(context: ScenarioContext, scenario: Scenario) -> Iterator[tuple[Connection, Received]]:
-    """Give (connection, frame) for every frame that has no business to be there."""
+    """Give (connection, frame) for every frame that should not be there."""
     allowed = [(one, context.names.render(one.pattern)) for one in scenario.allow]
     for connection, strays in _strays(context):
         for received in strays:
@@ -27,7 +27,7 @@ def residue(context: ScenarioContext, scenario: Scenario) -> Iterator[tuple[Conn
 
 
 def unexplained(context: ScenarioContext) -> dict[str, list[Received]]:
-    """Give the frames of each present connection that nothing has explained so far."""
+    """Give each connection's frames that nothing has explained so far."""
     return {connection.name: strays for connection, strays in _strays(context) if connection not in context.past}
 
 
@@ -44,7 +44,7 @@ def _strays(context: ScenarioContext) -> Iterator[tuple[Connection, list[Receive
         spare = _Spare(connection, granted[id(connection)], per_user, context)
         unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
         if unclaimed and unclaimed[0] is connection.log[0] and unclaimed[0].frame.type == greeting:
-            del unclaimed[0]  # A greeting with other words; the scenarios about the greeting judge it.
+            del unclaimed[0]  # A greeting of another type; the scenarios about the greeting judge it.
         yield connection, [one for one in unclaimed if not context.is_ambient(one) and not spare.takes(one)]
 
 
@@ -52,7 +52,7 @@ def _granted(connection: Connection, context: ScenarioContext) -> list[str]:
     """Give the types of the connection's requests that were not refused.
 
     Replies come in request order, so the n-th terminal reply belongs to the n-th request that has one. A reply that is
-    missing (a fault of its own, which the scenarios of that rule find) is skipped: it must not turn echoes into strays.
+    missing is skipped: it is a fault of its own, and must not turn echoes into strays.
     """
     spec = context.run.spec
     error = spec.protocol.error
@@ -63,7 +63,7 @@ def _granted(connection: Connection, context: ScenarioContext) -> list[str]:
         message = spec.incoming.get(request.type)
         reply = None if message is None else message.reply
         if message is not None and reply is None and not _one_too_many(connection, number, position, context):
-            continue  # It is answered only when it fails, and every reply that is left belongs to another request.
+            continue  # The server answers it only if it fails, and every remaining reply belongs to another request.
         refused = False
         for index in range(max(position, request.seen), len(replies)):
             have = replies[index]
@@ -80,7 +80,7 @@ def _granted(connection: Connection, context: ScenarioContext) -> list[str]:
 
 
 def _one_too_many(connection: Connection, number: int, position: int, context: ScenarioContext) -> bool:
-    """Say whether there are more terminal replies left than later requests that have one."""
+    """Say whether more terminal replies are left than later requests that have one."""
     spec = context.run.spec
     replies = [one for kind in connection.sent[number + 1 :] if (one := _reply(kind.type, context)) is not None]
     left = 0
@@ -98,7 +98,7 @@ def _reply(request: str, context: ScenarioContext) -> tuple[str, Mapping[str, An
 
 
 class _Spare:
-    """The plain consequences of one connection's granted requests that are still to come."""
+    """The expected effects of one connection's granted requests that have not arrived yet."""
 
     def __init__(
         self, connection: Connection, granted: list[str], per_user: Counter[tuple[str, str]], context: ScenarioContext
@@ -123,7 +123,7 @@ class _Spare:
             self._spend_claimed(connection.log[index])
 
     def takes(self, received: Received) -> bool:
-        """Say whether this unclaimed frame is one of them, and count it off."""
+        """Say whether this unclaimed frame is such an effect, and count it off."""
         kind = received.frame.type
         if kind is None:
             return False

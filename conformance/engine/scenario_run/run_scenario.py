@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Probe, Scenario
 
 TRIES = 3
-"""Tries of a scenario that took too long to say anything; what was seen of the server is never tried again."""
+"""How often a scenario is tried if the harness is too slow; a result about the server is never tried again."""
 
 
 async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int = 1) -> Result:
-    """Run a scenario once. Never raises for anything the server does; cancellation passes through.
+    """Run a scenario once. Never raises because of the server; cancellation passes through.
 
-    Raises BudgetSpent or AskedToLeave where the run must end, and the scenario has no result.
+    Raises BudgetSpent or AskedToLeave if the run must end; the scenario then has no result.
     """
     verdict = Verdict(scenario, run_context.spec)
     unmet = run_context.unmet(scenario.needs)
@@ -59,7 +59,7 @@ async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, ve
         run_context, name=scenario.id, scenario=scenario, alone=scenario.exclusive, slow_readers=slow_readers(scenario)
     )
     try:
-        # Who waits for an account must not hold the exclusive slot: its holder may need the slot to be done with it.
+        # Wait for accounts outside the exclusive slot: whoever has the account may need the slot to finish.
         await provide(context, requirements_of(scenario, run_context.spec))
         async with run_context.exclusive_slot.hold() if scenario.exclusive else contextlib.nullcontext():
             began = time.perf_counter()
@@ -73,7 +73,7 @@ async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, ve
     except (BudgetSpent, AskedToLeave):
         raise  # It says nothing of the scenario, and the run ends with it.
     except Exception:
-        verdict.outcome = Outcome.PASS  # BROKEN outranks whatever was found before.
+        verdict.outcome = Outcome.PASS  # BROKEN outranks every earlier problem.
         verdict.add(Outcome.BROKEN, f"the harness failed: {traceback.format_exc(limit=-3)}")
     finally:
         await context.end()

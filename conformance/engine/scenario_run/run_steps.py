@@ -1,6 +1,6 @@
 """Runs steps: each family of steps has a table of functions, and the steps that contain other steps are here.
 
-A function returns when its step holds, and raises Unmet when it does not.
+A function returns if its step succeeds, and raises Unmet if not.
 """
 
 from __future__ import annotations

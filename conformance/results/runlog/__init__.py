@@ -1,8 +1,8 @@
 """`run.jsonl`: everything that one run saw, one JSON object per line, written as it happens and read back unchanged.
 
-A log is `header`, perhaps `calibration`, then `result` and `probe` in any number and order, then `footer`. It carries
-the tables of the spec that it was judged by, so that an old log stays readable without that spec. A log without a
-footer is a run that was cut off: what it holds is kept, and counts as incomplete.
+A log is a `header`, an optional `calibration`, then any number of `result` and `probe` in any order, then a `footer`.
+It contains the tables of the spec that it was judged by, so an old log stays readable without that spec. A log without
+a footer is a run that was cut off: its records are kept, and the run counts as incomplete.
 """
 
 from conformance.results.runlog.reader import read_record, read_run

@@ -1,4 +1,4 @@
-"""Putting the records of a log together: which may come when, and that they do not contradict each other."""
+"""Puts the records of a log together: checks their order, and that they do not contradict each other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TWO_RUNS = "two runs were written into one file, run again"
 
 
 class Assembly:
-    """Takes the records of one log in their order; `take` raises ValueError, saying why one cannot come here."""
+    """Takes the records of one log in order; `take` raises ValueError if a record cannot come at its place."""
 
     def __init__(self) -> None:
         self.header: Header | None = None
@@ -47,7 +47,7 @@ class Assembly:
             raise ValueError(f"a second `{kind}`: {TWO_RUNS}")
 
     def run(self) -> Run | None:
-        """Give the run; None while there is no header."""
+        """Give the run; None if there is no header yet."""
         if self.header is None:
             return None
         probes = tuple(self._probes.values())

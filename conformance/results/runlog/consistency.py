@@ -1,4 +1,4 @@
-"""What the parts of a log say of each other: a log whose parts disagree could turn a failure into nothing."""
+"""Checks that the parts of a log agree: a contradiction could hide a failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEVELS = ("must", "should")
 
 
 def faults(header: Header) -> Iterator[str]:
-    """Say what is wrong within a header, a sentence each; none: nothing."""
+    """Give a sentence for each mistake within a header."""
     spec = header.spec
     yield from _twice("feature", (one.id for one in spec.features))
     yield from _twice("rule", (one.id for one in spec.rules))
@@ -28,7 +28,7 @@ def faults(header: Header) -> Iterator[str]:
 
 
 def fault_of(result: Result, entry: ScenarioEntry | None) -> str | None:
-    """Say what is wrong with a result of a scenario that the header has as `entry`; None: nothing."""
+    """Say what is wrong with the result of the scenario `entry` of the header; None: nothing."""
     if entry is None:
         return f"the scenario {result.scenario!r} is not in the header"
     if (result.feature, result.rules) != (entry.feature, entry.rules):

@@ -1,4 +1,4 @@
-"""Building frozen values from JSON by their type hints, so that a damaged log is refused and not half understood."""
+"""Builds frozen values from JSON by their type hints, so that a damaged log is refused and not half read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 DEEPEST = 60
-"""Levels of nesting inside a frame, an option or a profile that are read; what is written has fewer."""
+"""The most levels of nesting inside a frame, an option or a profile; the writer writes fewer."""
 
 _LARGEST = 1 << 63
 
@@ -57,13 +57,13 @@ def _want(kind: type[Any], value: Any, where: str) -> Any:
     good = isinstance(value, kind) or (kind is float and isinstance(value, int))
     if not good or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"{where} is not {_WORDS.get(kind, kind.__name__)}")
-    if kind in (int, float) and not -_LARGEST < value < _LARGEST:  # So much for what is no number, too.
+    if kind in (int, float) and not -_LARGEST < value < _LARGEST:  # This also refuses what is no number.
         raise ValueError(f"{where} is too large a number")
     return value
 
 
 def _bounded(value: Any, where: str, depth: int = DEEPEST) -> None:
-    """Refuse what no view could show: numbers that are none, and nesting that takes the interpreter's stack."""
+    """Refuse what no view could show: NaN, infinity, and nesting that exhausts the interpreter's stack."""
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{where} is too large a number")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

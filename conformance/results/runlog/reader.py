@@ -1,4 +1,4 @@
-"""Reading a log back, with a clear word for each way in which a file is not one."""
+"""Reads a log back, with a clear message for each way in which a file is invalid."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SEALED_FROM = 2
 
 
 def read_run(path: Path) -> Run:
-    """Read a log back, or the `run.jsonl` of a folder; raises BadFile with the line and what to do when it is not one.
+    """Read a log back, or the `run.jsonl` of a folder; raises BadFile with the line and what to do if it is invalid.
 
-    A last line without its line feed is what a crash leaves: it is dropped, and the run counts as incomplete. A log
-    that was changed in any other way is refused.
+    A crash leaves a last line without a line feed: it is dropped, and the run counts as incomplete. A log that was
+    changed in any other way is refused.
     """
     path = _log(path)
     assembly, seal = Assembly(), Seal()
@@ -54,7 +54,7 @@ def read_run(path: Path) -> Run:
 
 
 def read_record(path: Path, number: int, line: bytes) -> Record:
-    """Give the record of one whole line, for who follows a log that is still being written; raises BadFile."""
+    """Give the record of one whole line, to follow a log that is still being written; raises BadFile."""
     try:
         data = _object(line)
     except ValueError:
@@ -67,7 +67,7 @@ def _log(path: Path) -> Path:
     try:
         return path / "run.jsonl" if path.is_dir() else path
     except OSError:
-        return path  # Opening it says what is wrong.
+        return path  # Opening the file reports what is wrong.
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

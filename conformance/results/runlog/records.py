@@ -20,7 +20,7 @@ FORMAT = 2
 
 LINE_LIMIT = 16 * 1024 * 1024
 FILE_LIMIT = 1024 * 1024 * 1024
-"""Bytes. A log beyond these is damaged or hostile, and reading it could take all memory."""
+"""Bytes. A larger log is damaged or hostile, and reading it could exhaust the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ class CellEntry:
 class ScenarioEntry:
     """One scenario of the spec (or one case of it), with the rules that fail when it fails.
 
-    `cell` is None where the scenario was not made from a table, and in logs that are older than this field. `revision`
-    changes when the scenario runs or is judged in another way (see `scenario.revision`); older logs have none.
+    `cell` is None if the scenario was not made from a table, and in older logs. `revision` changes when the scenario
+    runs or is judged in another way (see `scenario.revision`); older logs have none.
     """
 
     id: str
@@ -96,10 +96,10 @@ class MessagesEntry:
 
 @dataclass(frozen=True, slots=True)
 class SpecTables:
-    """All that a reader of the log needs of the spec.
+    """The parts of the spec that a reader of the log needs.
 
-    `digest` is `sha256:…` of its files, `wire` of those that every frame is checked by, `probes` maps each probe to its
-    revision; logs that are older than the last two have none.
+    `digest` is `sha256:…` of its files, `wire` that of the files that every frame is checked against; `probes` maps
+    each probe to its revision. Older logs lack the last two.
     """
 
     digest: str
@@ -113,7 +113,7 @@ class SpecTables:
 
 @dataclass(frozen=True, slots=True)
 class DialectEntry:
-    """One entry of the target's dialect: its place in that section, and what the protocol and the wire have."""
+    """One entry of the target's dialect: its place in that section, the protocol's name, and the wire's name."""
 
     entry: str
     protocol: str
@@ -122,10 +122,10 @@ class DialectEntry:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is run, against what, by which spec; `selected` are the ids of the selected scenarios.
+    """What is run, against which target, by which spec; `selected` has the ids of the selected scenarios.
 
-    `waivers` are those that the run is judged by (None: no file of them was given). `dialect` is what the target calls
-    things; a target that speaks as the protocol does, and logs older than this field, have nothing there.
+    `waivers` are those that the run is judged with (None: no file was given). `dialect` has the target's own names; it
+    is empty for a target that uses the protocol's names, and in older logs.
     """
 
     run: str
@@ -143,7 +143,7 @@ class Header:
 
     @property
     def moment(self) -> datetime:
-        """Give `started` as a moment, with its zone; raises ValueError where it is none."""
+        """Give `started` as a moment with its zone; raises ValueError if it is invalid."""
         return datetime.fromisoformat(self.started).astimezone(UTC)
 
 
@@ -151,8 +151,8 @@ class Header:
 class Footer:
     """How the run ended: `complete` is False with a `reason` when it was stopped; `phases` are in seconds.
 
-    `notes` are what provisioning had to say: what is left on the target, what was repeated; older logs have none.
-    `dialect_used` are those entries of the header's `dialect` that some frame has taken.
+    `notes` has the notes of provisioning: what is left on the target, and which calls were repeated; older logs have
+    none. `dialect_used` has the entries of the header's `dialect` that any frame used.
     """
 
     complete: bool
@@ -165,7 +165,7 @@ class Footer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as it was recorded; without a footer it was cut off."""
+    """One recorded run; without a footer it was cut off."""
 
     header: Header
     calibration: Calibration | None = None
@@ -175,7 +175,7 @@ class Run:
 
     @property
     def complete(self) -> bool:
-        """Tell whether the run came to its own end."""
+        """Tell whether the run was completed."""
         return self.footer is not None and self.footer.complete
 
 

@@ -1,9 +1,8 @@
-"""The seal of a log: the SHA-256 of everything in front of it, in the last field of the footer.
+"""The seal of a log: the SHA-256 of everything before it, in the last field of the footer.
 
     {"kind":"footer", … ,"sha256":"<64 hex digits>"}⏎
 
-It shows damage, and editing by somebody who did not mean harm; whoever means harm can compute it as well. Logs of
-format 1 may be without.
+It reveals damage and careless editing, but no forgery: anybody can compute it. Logs of format 1 need none.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _SEALED = re.compile(rb'(.*,"sha256":")([0-9a-f]{64})"\}\n?', re.DOTALL)
 
 
 class Seal:
-    """What a log contains so far. Feed it every line but the footer, which it seals or checks."""
+    """A running hash of a log. Feed it every line but the footer, which it seals or checks."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DEEPEST = 40
-"""Levels of nesting that are written; a deeper frame would take the log down with the interpreter's stack."""
+"""The most levels of nesting that are written; a deeper frame would exhaust the interpreter's stack."""
 
 _WIDEST = 4096
-"""Bits of an integer that are written as one; Python refuses to print much longer ones."""
+"""The most bits of an integer that is written as a number; Python refuses to print much longer ones."""
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -32,8 +32,8 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 class RunWriter:
     """Appends records to a new log, each flushed at once, so that a crash loses nothing that was judged.
 
-    `redact` replaces secrets by value; it sees every string and every integer that was sent, each by itself, so that no
-    escape hides a secret, and then the whole line, which it may change as long as it stays the same record.
+    `redact` replaces secrets by value. It gets every string and every integer of a frame by itself, so that no escape
+    hides a secret, and then the whole line, which it may change as long as it stays the same record.
 
     Example:
         >>> with RunWriter(Path("run.jsonl"), redact=str) as log:
@@ -48,7 +48,7 @@ class RunWriter:
         self._seal = Seal()
 
     def write(self, record: Record) -> None:
-        """Append one record, a footer with the seal of the log; raises OSError when the disk does not take it."""
+        """Append one record, a footer with the seal of the log; raises OSError if the disk refuses it."""
         line = _line(record, self._redact).encode()
         if len(line) >= records.LINE_LIMIT and isinstance(record, Result | Observation):
             note = Entry(0.0, "log", "·", text=f"the transcript was left out: its line had {len(line)} bytes")
@@ -60,7 +60,7 @@ class RunWriter:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file; nothing is left to be written."""
+        """Close the file; every record is already written."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -81,7 +81,7 @@ def _line(record: Record, redact: Callable[[str], str]) -> str:
 
 
 def _is_record(text: str, kind: str) -> bool:
-    """Tell whether a line would be read back as a record that has lost nothing but secrets."""
+    """Tell whether a line can be read back as the same record without its secrets."""
     try:
         data = json.loads(text)
         record = decode(KINDS[kind], data, kind)
@@ -91,9 +91,9 @@ def _is_record(text: str, kind: str) -> bool:
 
 
 def _plain(value: Any, redact: Callable[[str], str], depth: int = _DEEPEST, foreign: bool = False) -> Any:
-    """Turn a value into JSON: strings redacted (names of fields are no secrets), nothing that JSON cannot write.
+    """Turn a value into JSON: redact its strings (but not field names), and replace what JSON cannot write.
 
-    Integers are redacted only where they are `foreign`, inside what somebody sent: ours must stay numbers.
+    Integers are redacted only if they are `foreign`, inside a frame: our own must stay numbers.
     """
     if value is None or isinstance(value, bool):
         return value

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def sync(step: s.Sync, context: ScenarioContext) -> None:
-    """Ask the barrier at these connections; raises Unmet where one gives no reply or is closed."""
+    """Ask the barrier at these connections; raises Unmet if one gives no reply or is closed."""
     for name in step.who:
         connection = context.reading(name)
         if connection.closed is not None:
@@ -55,7 +55,7 @@ async def part_of_pause(step: s.Pause, context: ScenarioContext) -> None:
 
 
 async def restart(_: s.Restart, context: ScenarioContext) -> None:
-    """Kill the server and start it again; raises Unmet where it does not come back."""
+    """Kill the server and start it again; raises Unmet if it does not come back."""
     if context.run.restart is None:
         raise Broken("the run cannot restart this target; the scenario should say `needs: {restart: true}`")
     context.transcript.note("", "·", "the server is killed and started again")

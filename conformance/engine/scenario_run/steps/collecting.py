@@ -21,7 +21,7 @@ MAX_PAGES = 1000
 
 
 async def page(step: s.Page, context: ScenarioContext) -> None:
-    """Ask for page after page until the reply says that there is no more; binds what was collected."""
+    """Request page after page until the reply says that there is no more; binds what was collected."""
     discriminator = context.run.spec.protocol.discriminator
     fields = context.names.value(step.fields)
     pattern, going_on = context.names.render(step.pattern), context.names.render(step.going_on)
@@ -58,7 +58,7 @@ async def page(step: s.Page, context: ScenarioContext) -> None:
 
 
 async def collect(step: s.Collect, context: ScenarioContext) -> None:
-    """Claim all matches that have come, and bind the list of them."""
+    """Claim all matching frames that have arrived, and bind their list."""
     connection = context.reading(step.at)
     pattern = context.names.render(step.pattern)
     await context.quiet()

@@ -24,7 +24,7 @@ REFUSING_CODES = ("1008", "44xx")
 
 
 async def connect(step: s.Connect, context: ScenarioContext) -> None:
-    """Open a connection; raises Unmet where it is refused, or should be and is not."""
+    """Open a connection; raises Unmet if it is refused, or is accepted but should be refused."""
     token = context.names.value(step.token) if step.token is not None else None
     arrive = partial(
         joining.connect,
@@ -67,7 +67,7 @@ async def _check_refused(step: s.Connect, outcome: Connection | Refused, context
 
 
 async def disconnect(step: s.Disconnect, context: ScenarioContext) -> None:
-    """Leave, by a close handshake or a TCP reset."""
+    """Disconnect, by a close handshake or a TCP reset."""
     for name in step.who:
         connection = context.open(name)
         await (connection.drop() if step.drop else connection.close())

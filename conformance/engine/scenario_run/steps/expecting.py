@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conformance.wire.events import Received
 
 TIMER_MARGIN = 1.25
-"""A server's timer may end this much late before it is late: 1.25 times its length, plus the patience."""
+"""The tolerance for a server's timer: 1.25 times its length, plus the patience."""
 
 
 async def expect(step: s.Expect, context: ScenarioContext) -> None:
@@ -53,22 +53,22 @@ def _check_next(context: ScenarioContext, connection: Connection, index: int) ->
 async def await_frame(
     context: ScenarioContext, connection: Connection, kind: str, pattern: Any, extra: float
 ) -> tuple[int, Received, Matched] | None:
-    """Wait for a frame; when patience ends, the barrier says whether it can still come."""
+    """Wait for a frame; after the patience, the barrier tells whether it can still come."""
 
     def arrived() -> bool:
         return context.first(connection, kind, pattern, or_greeting=True) is not None
 
     in_time = await connection.until(arrived, extra + context.run.patience)
     if not in_time and connection.closed is None and context.run.calibration.answers_barrier:
-        # Whatever the server still has to do for us is done when the barrier returns, however slow the machine is.
+        # When the barrier returns, the server has handled our requests, however slow the machine is.
         await context.quiet()
-        if connection.unfinished:  # It cannot be asked, so nothing says when the frame is late, but the time.
+        if connection.unfinished:  # The barrier cannot be asked here, so only the time says when the frame is late.
             await connection.until(arrived, context.run.reply)
     return context.first(connection, kind, pattern, or_greeting=True)
 
 
 def missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> Unmet:
-    """Say what is missing, and which frame came nearest to it."""
+    """Say what is missing, and which frame matches it best."""
     ending = f"; the connection was {connection.closed}" if connection.closed else ""
     near: tuple[int, Mismatch, Received] | None = None
     for index, received in enumerate(connection.log):
@@ -88,7 +88,7 @@ def missing(context: ScenarioContext, connection: Connection, kind: str, pattern
 
 
 def extra(within: str | None, context: ScenarioContext) -> float:
-    """Give the seconds that a server's timer adds to the wait."""
+    """Give the seconds by which a server's timer lengthens the wait."""
     return context.run.timer(within) * TIMER_MARGIN if within else 0.0
 
 
@@ -98,7 +98,7 @@ async def expect_either(step: s.ExpectEither, context: ScenarioContext) -> None:
     patterns = [context.names.render(one.pattern) for one in step.alternatives]
 
     def which() -> int | None:
-        """Give the alternative whose frame came first, else the one that says how the connection ended."""
+        """Give the alternative whose frame came first, else the one that matches the connection's end."""
         came = []
         for index, (one, pattern) in enumerate(zip(step.alternatives, patterns, strict=True)):
             position = happened(one, pattern, connection, context)
@@ -136,7 +136,7 @@ async def expect_close(step: s.ExpectClose, context: ScenarioContext) -> None:
 
 
 async def observe(step: s.Observe, context: ScenarioContext) -> None:
-    """See which choice fits, without claiming anything (probes only)."""
+    """Find the choice that matches, without claiming a frame (probes only)."""
     await context.quiet()
     context.observed = step.otherwise
     for word, one in step.choices.items():

@@ -1,4 +1,4 @@
-"""The steps that forbid: `never`, which holds until the end, and honeypot URLs."""
+"""The steps that forbid: `never`, which applies until the end, and honeypot URLs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def never(step: s.Never, context: ScenarioContext) -> None:
-    """Judge now, and keep the guard until the end."""
+    """Check the guard now, and keep it until the end."""
     guard = Guard(step, context.names.render(step.pattern))
     await context.quiet()
     judge_guard(guard, context)
@@ -24,7 +24,7 @@ async def never(step: s.Never, context: ScenarioContext) -> None:
 
 
 def judge_guard(guard: Guard, context: ScenarioContext) -> None:
-    """Raise Unmet where a connection has an unclaimed frame that must never come."""
+    """Raise Unmet if a connection has an unclaimed frame that must never come."""
     strays = unexplained(context) if guard.step.frame == "*" else {}
     for name in guard.step.at:
         connection = context.reading(name)
@@ -36,20 +36,20 @@ def judge_guard(guard: Guard, context: ScenarioContext) -> None:
         suspects = strays[name] if guard.step.frame == "*" else unclaimed
         for received in suspects:
             fits = guard.step.frame in ("*", received.frame.type)
-            # A frame that cannot be read has no value to match; it is a frame all the same.
+            # An unreadable frame has no value to match, but it is a frame all the same.
             if fits and (not guard.pattern or isinstance(match(guard.pattern, received.frame.value), Matched)):
                 raise Unmet(f"{name} must never get {received.frame.type or 'such a frame'} here", received)
 
 
 async def never_fetched(step: s.NeverFetched, context: ScenarioContext) -> None:
-    """Judge the honeypot now, and again at the end."""
+    """Check the honeypot now, and again at the end."""
     await context.quiet()
     context.honeypot_guards.append(step)
     judge_honeypot(step, context)
 
 
 def judge_honeypot(step: s.NeverFetched, context: ScenarioContext) -> None:
-    """Raise Unmet where somebody has requested the honeypot URL."""
+    """Raise Unmet if somebody has requested the honeypot URL."""
     if context.honeypots[step.honeypot].visits:
         raise Unmet(f"the server asked the URL of {step.honeypot} for something")
 

@@ -36,7 +36,7 @@ async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
     await context.turn(step.by)
     before = len(connection.log)
     if await _write_raw(step, connection, context):
-        # Barriers are told apart by counting their replies, so the one to this must be known before the next.
+        # Replies of the barrier are matched by counting, so the reply to this one must arrive before the next.
         protocol = context.run.spec.protocol
         answers = (protocol.barrier_reply, protocol.error)
         await connection.until(
@@ -45,7 +45,7 @@ async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
 
 
 async def _write_raw(step: s.SendRaw, connection: Connection, context: ScenarioContext) -> bool:
-    """Write it; True: it is a barrier request."""
+    """Write the raw frame; True: it is a barrier request."""
     if step.binary is not None:
         data = bytes.fromhex(step.binary)
         context.transcript.note(step.by, "→", f"binary {data.hex()}")
@@ -82,7 +82,7 @@ def _payload(step: s.SendRaw, frame: s.RawFrame, context: ScenarioContext) -> by
 
 
 def _spoken(step: s.SendRaw, payloads: Sequence[bytes], connection: Connection) -> list[bytes]:
-    """Put the fragments of each message into the target's dialect; control frames between them stay as they are."""
+    """Translate the fragments of each message into the target's dialect; control frames between them do not change."""
     spoken = list(payloads)
     data = [index for index, frame in enumerate(step.frames) if frame.opcode in (0, 1, 2)]
     message: list[int] = []
