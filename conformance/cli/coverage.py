@@ -27,7 +27,7 @@ def coverage(ctx: click.Context, run: Path, form: str, spec_folder: Path | None)
 
     Rules, message types, their properties and values, and error codes, each that is missing with its reason. The run
     must have been recorded with --trace all. The exit code is 1 when something is missing for which the spec gives no
-    reason (x-never in a message's schema), or 3 when the log does not hold enough to say so.
+    reason (x-never in a message's schema), or 3 if the log does not contain enough to tell.
     """
     spec = load(spec_folder or find())
     recorded = read_run(run)

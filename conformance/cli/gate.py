@@ -46,7 +46,7 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
 
     NEW is a run.jsonl, a folder with one, or a server, which is run first. The exit code is 0 only if nothing
     that passed is lost, nothing that was judged is unjudged, and every waiver is valid; 1 for a loss or a waiver that
-    is not valid; 2 for a mistake in the usage or in a file; 3 when it cannot be said.
+    is not valid; 2 for a mistake in the usage or in a file; 3 if the runs do not tell.
     """
     recorded = read_run(old)
     options = {"yes": given["yes"], "spec_folder": given["spec_folder"]}

@@ -1,4 +1,4 @@
-"""Reads a list of scenarios from a file: what another tool has selected, or what failed last time."""
+"""Reads a list of scenarios from a file: for example a tool's selection, or last time's failures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read_ids(file: Path, spec: Spec) -> tuple[str, ...]:
-    """Give the ids and globs of a file, one per line; lines that are empty or begin with `#` say nothing.
+    """Give the ids and globs of a file, one per line; empty lines and lines that begin with `#` are ignored.
 
     Raises BadFile with the line of an id that does not exist.
     """

@@ -30,7 +30,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="target.yaml")
 @click.option("--name", help="What reports call the server.  [default: its host]")
 @click.option("--url", "urls", multiple=True, help="Its WebSocket address; once for each instance.")
-@click.option("--driver", type=click.Choice(list(DRIVERS)), help="How its users and conversations come to be.")
+@click.option("--driver", type=click.Choice(list(DRIVERS)), help="How its users and conversations are created.")
 @click.option("--secret-env", help="The environment variable with the secret that signs its tokens.")
 @click.option("--query-param", default="token", show_default=True, help="The query parameter that carries the token.")
 @click.option("--user-claim", default="sub", show_default=True, help="The claim of a token that holds the user's id.")
@@ -43,8 +43,8 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def init(file: Path, force: bool, example: str | None, **given: Any) -> None:
     """Write a commented target file (default: target.yaml) for a server to be tested.
 
-    What is not said by a flag is asked for on a terminal. Nothing is connected to; secrets are not asked for, only the
-    names of the environment variables that hold them.
+    On a terminal, the command asks for what no flag says. It connects to nothing. It asks for no secret, only for the
+    names of the environment variables that contain them.
     """
     if file.exists() and not force:
         raise UsageError(f"{file} is there already; --force replaces it")
@@ -87,7 +87,7 @@ def _somebody_types() -> bool:
 
 
 def _prompt(flag: str, question: str, convert: Callable[[str], str], default: str | None = None) -> str:
-    """Ask on a terminal; where there is none nobody could answer."""
+    """Ask on a terminal; raise UsageError if there is none."""
     if not _somebody_types():
         raise UsageError(f"{flag} is missing, and there is nobody to ask")
     answer: str = click.prompt(question, default=default, value_proc=_asked_again(convert), err=True)
@@ -106,7 +106,7 @@ def _asked_again(convert: Callable[[str], str]) -> Callable[[str], str]:
 
 def _drivers() -> str:
     lines = "".join(f"  {name:<10} {driver.about}\n" for name, driver in DRIVERS.items())
-    return f"How its users and conversations come to be:\n{lines}Driver"
+    return f"How its users and conversations are created:\n{lines}Driver"
 
 
 def _driver(text: str) -> str:

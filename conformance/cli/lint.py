@@ -25,7 +25,7 @@ from conformance.target import check_target
 def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None, form: str, accept: bool) -> None:
     """Find every mistake in the spec, and in target files: `file:line: what is wrong, and what to do`.
 
-    The exit code is 0 when there is nothing to say, else 2.
+    The exit code is 0 if there is no mistake, else 2.
     """
     folder = spec_folder or find()
     findings = _look(folder, targets, accept)
@@ -45,7 +45,7 @@ def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """What was looked at and found; `whole` is False where the spec could not be read, so that less was looked at."""
+    """What was checked and found; `whole` is False if the spec could not be read, so that less was checked."""
 
     files: int
     mistakes: tuple[Mistake, ...]
@@ -53,7 +53,7 @@ class _Findings:
 
 
 def _look(folder: Path, targets: tuple[Path, ...], accept: bool) -> _Findings:
-    # A run without a target reads this one of them, so it is missed when it is not there.
+    # A run without a target reads this file, so lint reports it when it is missing.
     shipped = sorted({folder / "targets" / "reference.yaml", *(folder / "targets").glob("*.yaml")})
     files = sum(1 for file in folder.rglob("*") if file.suffix in (".yaml", ".json")) + len(targets)
     try:

@@ -1,4 +1,4 @@
-"""`chat-parity list [KIND] [GLOB …]`: what the spec holds, one line each, ids first."""
+"""`chat-parity list [KIND] [GLOB …]`: list what the spec contains, one line each, ids first."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 WIDEST_COLUMN = 64
-"""Columns beside the last; a longer text sticks out instead of pushing everything to the right."""
+"""The width of all columns but the last; a longer text overflows instead of moving the other rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing of the spec: its id, what a plain line says of it, what JSON says of it, and its other names."""
+    """One item of the spec: its id, its plain line, its JSON, and its other names."""
 
     id: str
     columns: tuple[str, ...]
@@ -34,7 +34,7 @@ class Row:
     names: tuple[str, ...] = ()
 
     def is_called(self, pattern: str) -> bool:
-        """Tell whether a glob means it, by its id or by one of its other names."""
+        """Tell whether a glob matches its id or one of its other names."""
         glob = pattern.replace("[", "[[]")
         return any(name == pattern or fnmatchcase(name, glob) for name in (self.id, *self.names))
 
@@ -44,10 +44,10 @@ class Row:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
 def listing(words: tuple[str, ...], form: str, spec_folder: Path | None) -> None:
-    """List what the spec holds, one line each, ids first.
+    """List what the spec contains, one line each, ids first.
 
-    Globs are matched against ids; for scenarios and probes the cases count too. Without a kind the globs are looked for
-    everywhere; without anything the kinds are counted.
+    Globs match ids, also those of the cases of scenarios and probes. Without a kind, the globs apply to every kind;
+    without arguments, the command counts each kind.
     """
     spec = load(spec_folder or find())
     kind = words[0] if words and words[0] in KINDS else None

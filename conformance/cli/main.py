@@ -51,7 +51,7 @@ class _Lazy(click.Group):
 def chat_parity() -> None:
     """Say which features of the veza chat protocol a server really has.
 
-    Exit codes: 0 as expected; 1 a must rule fails, a waiver is not valid, or of a gate: something is lost; 2 a mistake
+    Exit codes: 0 as expected; 1 a must rule fails, a waiver is not valid, or a gate finds a loss; 2 a mistake
     in the usage or in a file; 3 the server could not be judged.
     """
 
@@ -59,7 +59,7 @@ def chat_parity() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command and end the process with its exit code."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # By a shell, for what runs in its background.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # A shell sets this for processes in its background.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> Any:
 
 
 def _complain(text: str) -> None:
-    """Print an error; a server, or a file, may have put into it what moves a cursor."""
+    """Print an error, without control characters: a server or a file may have put some into it."""
     from conformance.report.text import visible  # noqa: PLC0415 -- only a command that fails pays for it
 
     click.echo("chat-parity: " + "\n".join(map(visible, text.split("\n"))), err=True)

@@ -1,4 +1,4 @@
-"""Where the text of a verb goes: a file, whole or not at all, or standard output."""
+"""Writes the text of a verb: to standard output, or to a file, whole or not at all."""
 
 from __future__ import annotations
 

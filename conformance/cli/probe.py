@@ -63,7 +63,7 @@ def probe(
     options = Options(jobs=jobs, time_scale=time_scale)
     seen: list[Observation] = []
     state = RunState()
-    with contextlib.suppress(KeyboardInterrupt):  # what was seen until then is shown all the same
+    with contextlib.suppress(KeyboardInterrupt):  # show what was observed until then
         asyncio.run(_observe(spec, place, probes, options, out, seen, state, yes=yes))
     found = {one.id: one for one in seen}
     observations = [found[one.id] for one in probes if one.id in found]
@@ -81,7 +81,7 @@ def probe(
 
 
 def _select(spec: Spec, patterns: Sequence[str]) -> list[Probe]:
-    """Give the probes that are meant, cases and all; raises UsageError where a word selects nothing."""
+    """Give the selected probes with their cases; raises UsageError if a word selects nothing."""
     for pattern in patterns:
         if not any(names(pattern, one) for one in spec.probes):
             raise UsageError(f"no probe is called {pattern!r}; `chat-parity list probes` shows them")
@@ -102,7 +102,7 @@ async def _observe(
     *,
     yes: bool,
 ) -> None:
-    """Run the probes and nothing else; what was observed is in `seen`, also when this is cancelled."""
+    """Run only the probes; `seen` has the observations, also after a cancellation."""
     began = time.perf_counter()
     async with contextlib.AsyncExitStack() as stack:
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))

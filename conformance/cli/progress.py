@@ -1,4 +1,4 @@
-"""Shows how a run goes on: one live line on a terminal, a line per result elsewhere; failures as they come."""
+"""Shows the progress of a run: one live line on a terminal, a line per result elsewhere, failures at once."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _WELL = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 class Progress:
     """Takes every record of a run; a context manager, so that the live line goes away at the end.
 
-    `live` is whether there is a line that is drawn again and again; None asks the console. Elsewhere every result has
-    a line, or only those that are not well (`failures_only`).
+    `live`: one line is drawn again and again; None asks the console. Otherwise every result has a line, or only those
+    that are not well (`failures_only`).
     """
 
     def __init__(self, console: Console, total: int, *, failures_only: bool = False, live: bool | None = None) -> None:
@@ -60,5 +60,5 @@ class Progress:
         said = f"{self._wrong} not well" if self._wrong else ""
         self._bar.update(self._task, advance=1, wrong=said)
         if wrong or not self._quiet:
-            # A narrow terminal breaks the line between words; what reads a pipe gets it whole.
+            # A narrow terminal breaks the line between words; a pipe gets the whole line.
             self._console.print(result_line(result), soft_wrap=not self._live, highlight=False)

@@ -1,4 +1,4 @@
-"""Records a run: its header, everything that it gives, and a footer that says how it ended, whatever happens."""
+"""Records a run: its header, all its records, and in every case a footer that says how it ended."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 def recording(path: Path, header: Header, target: Target, state: RunState, trace: str, began: float) -> Iterator[Sink]:
     """Give the sink that writes a run to a log.
 
-    `trace` is which transcripts are kept: `fail`, `all` or `none`; `began` the `time.perf_counter` of the run. A
-    cancelled run ends here, with a footer that says so; any other exception is noted in the footer and goes on.
+    `trace` says which transcripts are kept: `fail`, `all` or `none`; `began` is the `time.perf_counter` of the run. A
+    cancelled run gets a footer that says so. Any other exception is noted in the footer and raised again.
     """
     with RunWriter(path, target.secrets.redact) as writer:
         writer.write(header)
@@ -71,7 +71,7 @@ def make_header(
     place: str | None = None,
     waivers: Waivers | None = None,
 ) -> Header:
-    """Say what is run, against what, by which spec; `place` is how the command line names the target."""
+    """Make the header: what is run, on which target, by which spec; `place` is the target's name on the command line."""
     incoming: dict[str, tuple[str, ...]] = {
         kind: tuple(one.id for one in spec.features.values() if kind in one.incoming) for kind in spec.incoming
     }

@@ -29,7 +29,7 @@ def report(
 ) -> None:
     """Show the recorded run RUN (a run.jsonl, or the folder that holds one) again, in any form.
 
-    `github` are annotations for GitHub Actions, `summary` the Markdown of a step's summary, `badge` an SVG and
+    `github` gives annotations for GitHub Actions, `summary` the Markdown of a step's summary, `badge` an SVG, and
     `shields` the endpoint JSON of shields.io. The exit code is that of the run: 0 as expected, 1 a must rule fails, 3
     not everything could be judged.
     """

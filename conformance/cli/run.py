@@ -103,9 +103,9 @@ if TYPE_CHECKING:
 def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     """Run scenarios against a server and write the parity report.
 
-    TARGET is a target file or a ws:// URL; without one the reference server is started and tested. What is run may
-    be narrowed by ids and globs. Writes run.jsonl, and beside it parity.html,
-    parity.md, parity.json and junit.xml.
+    TARGET is a target file or a ws:// URL; without one, the command starts and tests the reference server. Ids and
+    globs select scenarios. The command writes run.jsonl, and beside it parity.html, parity.md, parity.json and
+    junit.xml.
     """
     spec = load(given["spec_folder"] or find())
     gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
@@ -181,7 +181,7 @@ async def _run(
 
 
 def _without_secrets(record: Calibration | Result | Observation, target: Target) -> Calibration | Result | Observation:
-    """Give what the live lines may show."""
+    """Remove secrets from what the live lines show."""
     if not isinstance(record, Result):
         return record
     redact = target.secrets.redact
@@ -189,7 +189,7 @@ def _without_secrets(record: Calibration | Result | Observation, target: Target)
 
 
 def _tell(state: RunState, target: Target) -> None:
-    """Say what provisioning has to say; the server that was started here is gone, with all that was made on it."""
+    """Print the notes of provisioning, unless the command itself started the server, which is gone with its data."""
     for note in state.notes:
         click.echo(f"chat-parity: {target.secrets.redact(note)}", err=True)
 
@@ -199,6 +199,6 @@ def _waivers(file: Path | None, spec: Spec) -> Waivers | None:
 
 
 def _report_anyway(folder: Path, kind: type[BaseException] | None, *_: object) -> None:
-    """Write the report of a run that failed: the one of an earlier run must not stand beside its log."""
+    """Write the report of a failed run, so that no earlier report is left beside its log."""
     if kind is not None:
         write_reports(read_run(folder / "run.jsonl"), folder)

@@ -1,4 +1,4 @@
-"""`chat-parity serve`: run the reference server for a front end to talk to."""
+"""`chat-parity serve`: run the reference server for a front end."""
 
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ def serve(
 ) -> None:
     """Run the reference server until Ctrl-C.
 
-    Whatever other options there are go to the server as they are; `python -m reference_server --help` shows them. The
-    exit code is the server's.
+    All other options go to the server; `python -m reference_server --help` lists them. The exit code is the server's.
     """
     command = [sys.executable, "-m", "reference_server", "--exit-on-stdin-eof"]
     command += ["--host", host] if host else []
@@ -53,7 +52,7 @@ def serve(
 
 
 def _secret(given: str | None) -> str:
-    """Give the secret that signs tokens: the one given, else the environment's, else a new one, and then say so."""
+    """Give the secret that signs tokens: the given one, else the environment's, else a new one, which is printed."""
     secret = given or os.environ.get("JWT_SECRET")
     if secret:
         return secret
@@ -74,11 +73,11 @@ def _run(command: list[str], secret: str) -> int:
             code = server.wait()
         except KeyboardInterrupt:
             code = _end(server)
-    return code if code >= 0 else 128 - code  # as a shell says it: 128 and the number of the signal
+    return code if code >= 0 else 128 - code  # as in a shell: 128 plus the number of the signal
 
 
 def _end(server: subprocess.Popen[bytes]) -> int:
-    """End the server, gently first; a second Ctrl-C does not wait."""
+    """Stop the server, first with SIGTERM; a second Ctrl-C kills it at once."""
     server.terminate()
     try:
         return server.wait(GENTLE_S)
@@ -88,6 +87,6 @@ def _end(server: subprocess.Popen[bytes]) -> int:
 
 
 def _python_path() -> str:
-    # The server is found as this package is found: installed beside it, or in the checkout that holds both.
+    # Python finds the server as it finds this package: installed beside it, or in the checkout that contains both.
     root = str(Path(__file__).parents[2])
     return os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))

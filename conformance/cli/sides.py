@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def read_or_run(ctx: click.Context, word: str, folder: Path, **options: Any) -> Run:
-    """Read a recorded run (a log, or the folder of one), or run the server that the word names, into a folder.
+    """Read a recorded run (a log, or its folder), or run the server that the word names and record into a folder.
 
-    `options` are those of the verb `run`. Raises whatever a run raises that comes to nothing.
+    `options` are those of the verb `run`. Raises what a failed run raises.
     """
     if "://" not in word and not word.endswith((".yaml", ".yml")):
         return read_run(Path(word))
     from conformance.cli.run import run  # noqa: PLC0415 -- a comparison of two files needs no engine
 
-    (folder / "run.jsonl").unlink(missing_ok=True)  # What an earlier comparison left is no run of this one.
-    with redirect_stdout(sys.stderr), suppress(click.exceptions.Exit):  # What the run prints was not asked for.
+    (folder / "run.jsonl").unlink(missing_ok=True)  # The files of an earlier comparison are not a run of this one.
+    with redirect_stdout(sys.stderr), suppress(click.exceptions.Exit):  # Nobody asked for the output of the run.
         ctx.invoke(run, words=(word,), out=folder, trace="all", **options)
     return read_run(folder)

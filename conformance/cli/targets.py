@@ -1,4 +1,4 @@
-"""Opens what the command line names as a target: a file, a URL, or nothing (the reference server, started here)."""
+"""Opens the target of the command line: a file, a URL, or nothing (the reference server, started here)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def split(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """Tell the target from the ids: a URL or a file of target form comes first, if it comes at all."""
+    """Separate the target from the ids: a URL or a target file comes first, if there is one."""
     if words and ("://" in words[0] or words[0].endswith((".yaml", ".yml")) or Path(words[0]).is_file()):
         return words[0], words[1:]
     return None, words
@@ -32,9 +32,9 @@ def split(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 async def open_target(
     place: str | None, spec: Spec, *, yes: bool = False
 ) -> AsyncIterator[tuple[Target, Callable[[], Awaitable[None]] | None]]:
-    """Give the target, and how to restart it (None: it cannot be); raises BadFile, UsageError or TargetUnreachable.
+    """Give the target, and how to restart it (None: impossible); raises BadFile, UsageError or TargetUnreachable.
 
-    A protected address is only given where somebody has said `yes`. What is raised while it is open tells no secret.
+    A protected address needs `yes`. No exception that is raised while the target is open contains a secret.
     """
     secrets = Secrets()
     try:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def waivers() -> None:
-    """Look after files of waivers: known failures with a reason, an owner and a day on which they end."""
+    """Check and update waiver files: known failures with a reason, an owner and a last day."""
 
 
 _formatted = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -41,8 +41,8 @@ _formatted = click.option("--format", "form", type=click.Choice(["text", "json"]
 def check(files: tuple[Path, ...], form: str) -> None:
     """Find every mistake in files of waivers, with file and line.
 
-    The exit code is 0 when there is none, 1 when an entry has expired, else 2. Whether an entry still matches and still
-    fails, only a run can say.
+    The exit code is 0 if there is none, 1 if an entry has expired, else 2. Only a run can tell whether an entry still
+    matches and still fails.
     """
     today = _today()
     found = {file: read_waivers(file, _format(), today) for file in files}
@@ -67,9 +67,9 @@ def check(files: tuple[Path, ...], form: str) -> None:
 def update(run: Path, file: Path | None, form: str) -> None:
     """Rewrite FILE (default: the one that RUN was judged by) to fit the recorded run RUN.
 
-    Drops what does not fail any more, keeps reasons, comments and order of the rest, and adds what fails of must rules,
-    each with TODO where a person has to write. A file with a TODO in it is refused by every other verb, and the exit
-    code is 1 until there is none.
+    Removes entries that do not fail any more; keeps the reasons, comments and order of the rest; adds the failures of
+    must rules, each with TODO for what a person has to write. Every other verb refuses a file that contains a TODO,
+    and the exit code is 1 until there is none.
     """
     recorded = read_run(run)
     if file is None:

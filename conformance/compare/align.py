@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conformance.results.verdict import JudgedScenario
 
 MOST_LINES = 400
-"""Lines of one client that are aligned; matching takes the square of it."""
+"""The most lines of one client that are aligned; matching takes the square of it."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?")
@@ -32,7 +32,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\
 
 @dataclass(frozen=True, slots=True)
 class AlignedLine:
-    """One line of both transcripts; None where a side has none that belongs here. `same` after all replacements."""
+    """One line of both transcripts; None: this side has no such line. `same`: equal after all replacements."""
 
     old: str | None
     new: str | None
@@ -50,7 +50,7 @@ class AlignedClient:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """A scenario in both runs; `why` says why there is nothing to align (then there are no clients)."""
+    """A scenario in both runs; `why` says why nothing can be aligned (then there are no clients)."""
 
     scenario: str
     clients: tuple[AlignedClient, ...]
@@ -58,7 +58,7 @@ class Alignment:
 
 
 def align(comparison: Comparison, scenario: str) -> Alignment:
-    """Align the runs of a scenario, of several attempts the first that ended as the scenario did; raises KeyError."""
+    """Align a scenario in both runs, by the first attempt with the scenario's outcome; raises KeyError."""
     pair = next((one for one in comparison.scenarios if one.id == scenario), None)
     if pair is None:
         raise KeyError(scenario)
@@ -72,7 +72,7 @@ def align(comparison: Comparison, scenario: str) -> Alignment:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line as it is shown, and as it is compared: the whole of it, though what is shown is cut."""
+    """A line as shown (cut) and as compared (whole)."""
 
     text: str
     key: str
@@ -93,7 +93,7 @@ def _lines(result: Result, discriminator: str) -> Iterator[tuple[str, _Line]]:
 
 
 def _found(value: Any) -> dict[str, str]:
-    """Name the ids and instants of a frame that nobody has named."""
+    """Name the ids and instants of a frame that have no name yet."""
     if isinstance(value, str):
         return {value: "id"} if _UUID.fullmatch(value) else {value: "time"} if _INSTANT.fullmatch(value) else {}
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -123,9 +123,7 @@ def _key(entry: Entry, names: Mapping[str, str]) -> str:
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return (
-            [names[value]] if value in names else named(value, names)
-        )  # a list, so that no text can pretend to be one
+        return [names[value]] if value in names else named(value, names)  # a list, so that no text can imitate one
     if isinstance(value, dict):
         return {named(key, names): _renamed(item, names) for key, item in value.items()}
     return [_renamed(item, names) for item in value] if isinstance(value, list) else value

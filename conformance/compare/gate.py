@@ -1,4 +1,4 @@
-"""Whether the migration may go on: nothing that passed in OLD is lost in NEW, and nothing judged there is unjudged now.
+"""Decides whether a migration may go on: NEW loses nothing that passed in OLD, and judges everything that OLD judged.
 
     of a scenario that OLD judged              in NEW                                            code
     ----------------------------------------   -----------------------------------------------   ----
@@ -19,8 +19,8 @@
     a feature of which something passed is MISSING                                                 1
     a waiver of NEW is stale, expired or matches nothing                                         1
 
-What is not complete decides first (a server that dies fails much that it holds), then a loss, then what is unjudged. A
-scenario that was flaky in OLD did not hold. A should rule counts as a must rule does, unless the level is `must`.
+An incomplete run decides first (a dying server fails rules that it keeps), then a loss, then what is unjudged. A
+scenario that was flaky in OLD counts as failed. A should rule counts like a must rule, unless the level is `must`.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is asked for: the level `must` (or all), features that do not count, whether another spec is accepted."""
+    """The terms of a gate: the level `must` (or all), features that do not count, whether another spec is accepted."""
 
     musts_only: bool = False
     without: frozenset[str] = frozenset()
@@ -80,7 +80,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether the gate is open (`exit_code` 0), in one line, with every reason why not and what else to know."""
+    """Whether the gate is open (`exit_code` 0), in one line, with every reason against it and further notes."""
 
     exit_code: int
     line: str
@@ -157,7 +157,7 @@ def _scenario(pair: ScenarioPair, terms: Terms) -> Iterator[Reason]:
 
 
 def _rule(rule: RulePair, pairs: Mapping[str, ScenarioPair]) -> Iterator[Reason]:
-    """Say what others find against a rule that did not fail; what its own scenarios say is said by `_scenario`."""
+    """Give the findings of other scenarios against a rule that did not fail; `_scenario` covers its own scenarios."""
     if rule.old is None or rule.new is None or rule.old.status in FAILING:
         return
     for charge in rule.new.charges:
@@ -187,7 +187,7 @@ def _line(code: int, reasons: tuple[Reason, ...], passed: int, comparison: Compa
     if not code:
         old, new = comparison.old.name, comparison.new.name
         return f"gate: open: {new} has lost nothing of {plural(passed, 'scenario')} that passed in {old}"
-    # One rule may be found broken in many ways, and is still one.
+    # Several findings about one rule are one reason.
     counts = Counter(kind for kind, _ in {(one.kind, one.subject) for one in reasons})
     said = {
         Kind.INCOMPLETE: "a run is not complete, or judged nothing",

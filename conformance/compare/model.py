@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class Change(StrEnum):
-    """How something of NEW compares to the same of OLD."""
+    """How an item of NEW compares to the same item of OLD."""
 
     OK = "OK"
     """Holds in both."""
     IMPROVED = "IMPROVED"
-    """Better than it was, and nothing of it is lost."""
+    """Better than before, and nothing of it is lost."""
     REGRESSED = "REGRESSED"
-    """Something of it passed, and fails now."""
+    """A part of it passed, and fails now."""
     BOTH_FAIL = "BOTH FAIL"
     """Holds in neither."""
     NOT_COMPARABLE = "NOT COMPARABLE"
-    """One side was not judged, or judged by something else; `why` says which."""
+    """One side was not judged, or was judged by another revision; `why` says which."""
     NEW = "NEW"
     """The spec of OLD did not have it."""
     GONE = "GONE"
@@ -33,7 +33,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two runs, and what it says."""
+    """One of the two runs, and its judgement."""
 
     run: Run
     judgement: Judgement
@@ -46,7 +46,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioPair:
-    """One scenario in both runs; `changed` when it runs or is judged in another way since."""
+    """One scenario in both runs; `changed`: it runs or is judged in another way in NEW."""
 
     id: str
     old: JudgedScenario | None
@@ -69,7 +69,7 @@ class RulePair:
 
     @property
     def must(self) -> bool:
-        """Tell whether it decides verdicts; a level that was lowered since counts as it was."""
+        """Tell whether it decides verdicts; if NEW lowered the level, the level of OLD counts."""
         return any(side.must for side in (self.old, self.new) if side)
 
     @property
@@ -95,7 +95,7 @@ class FeaturePair:
 
 @dataclass(frozen=True, slots=True)
 class ProbePair:
-    """One probe in both runs; it `differs` when both observed it, by the same steps, and saw something else."""
+    """One probe in both runs; it `differs` if both ran the same steps and observed different things."""
 
     id: str
     title: str
@@ -108,7 +108,7 @@ class ProbePair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs side by side, in the order of the newer spec; `notes` are what a reader must know of the two."""
+    """Two runs side by side, in the order of the newer spec; `notes` has what a reader must know about the two."""
 
     old: Side
     new: Side
@@ -124,5 +124,5 @@ class Comparison:
 
     @property
     def changed_rules(self) -> tuple[RulePair, ...]:
-        """Give the rules that are better or worse than they were."""
+        """Give the rules that are better or worse than before."""
         return tuple(rule for rule in self.rules if rule.change in (Change.REGRESSED, Change.IMPROVED))

@@ -1,4 +1,4 @@
-"""What a reader of a comparison must know of the two runs before believing a line of it."""
+"""What a reader must know about two runs before trusting their comparison."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from conformance.results.runlog import Run
 
 _TELLING = ("time_scale", "repeat", "bystanders")
-"""Options of a run that may change what it finds."""
+"""Options of a run that may change its results."""
 
 _EARLIER = {"bystanders": "onlookers"}
-"""How options were called in the logs of earlier versions."""
+"""The names of options in the logs of earlier versions."""
 
 _LONGEST = 60
 
 
 def notes(old: Run, new: Run) -> tuple[str, ...]:
-    """Give one sentence for each way in which the two runs were not made alike."""
+    """Give one sentence for each difference between the conditions of the two runs."""
     return tuple(_notes(old, new))
 
 
@@ -49,7 +49,7 @@ def _notes(old: Run, new: Run) -> Iterator[str]:
 
 
 def _option(options: Mapping[str, Any], name: str) -> Any:
-    """Give an option by its name of today; a log of an earlier version may have it by another one."""
+    """Give an option by its present name; a log of an earlier version may use the old one."""
     return options.get(name, options.get(_EARLIER.get(name, name)))
 
 

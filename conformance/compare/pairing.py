@@ -1,4 +1,4 @@
-"""Puts two runs side by side. Only what both ran in the same way is compared; everything else says why it is not.
+"""Puts two runs side by side. Only what both ran in the same way is compared; everything else has a reason why not.
 
     scenario    in OLD, in NEW             status
     ---------   ------------------------   ---------------------------------------------
@@ -10,9 +10,9 @@
                 both FAIL or WAIVED        BOTH FAIL
                 anything else              NOT COMPARABLE   (not judged on one side)
 
-A rule regresses by a scenario that regresses, or by a finding that the same scenario did not make before; not by what
-only an added or changed scenario says. A feature regresses by a must rule, whatever its verdict was, and when the
-server does not know it any more.
+A rule regresses if one of its scenarios regresses, or if a scenario makes a finding that it did not make before. An
+added or changed scenario does not count. A feature regresses if one of its must rules does, whatever its verdict was,
+or if the server does not know the feature any more.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ _STATUS = {
     (True, False): Change.IMPROVED,
     (True, True): Change.BOTH_FAIL,
 }
-"""By whether it fails in OLD, and in NEW."""
+"""Key: whether it fails in OLD, and in NEW."""
 
 
 def _unjudged(old: Status, new: Status) -> str:
@@ -134,14 +134,14 @@ def _of_rule(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]
 
 
 def _newly_charged(old: JudgedRule, new: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> bool:
-    """Tell whether a scenario that both ran found what it had not found before."""
+    """Tell whether a scenario that both ran made a finding in NEW only."""
     before = {charge.result.scenario for charge in old.charges}
     now = {charge.result.scenario for charge in new.charges} - before
     return any(_played_alike(pairs[name]) for name in now)
 
 
 def _cleared(old: JudgedRule, pairs: Mapping[str, ScenarioPair]) -> bool:
-    """Tell whether something that spoke against the rule was run again in the same way, and does so no more."""
+    """Tell whether a scenario that failed the rule ran again in the same way, and fails it no more."""
     against = {one.entry.id for one in old.scenarios if one.status in FAILING}
     against |= {charge.result.scenario for charge in old.charges}
     return any(_played_alike(pairs[name]) for name in against)

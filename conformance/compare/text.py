@@ -73,7 +73,7 @@ def counts(words: Iterable[Change]) -> str:
 
 
 def named(pair: RulePair, comparison: Comparison) -> str:
-    """Name the scenarios of a rule that share its status, and those that found something against it."""
+    """Name the scenarios of a rule that share its status, and those with a finding against it."""
     ids = {one.entry.id for side in (pair.old, pair.new) if side for one in side.scenarios}
     alike = [one.id for one in comparison.scenarios if one.id in ids and one.change is pair.change]
     side = pair.new if pair.change is Change.REGRESSED else pair.old

@@ -2,7 +2,7 @@
 
     measure(run, spec, common) → Coverage → render.text | render.markdown | render.document
 
-Pure throughout. Only what a scenario judged counts: probes have no verdict, so what they alone have seen does not.
+Everything here is pure. Only judged scenarios count: probes have no verdict, so what only a probe saw does not count.
 """
 
 from conformance.coverage.measure import measure

@@ -1,4 +1,4 @@
-"""Measures a run: everything that the spec has, against everything that was seen."""
+"""Measures a run: compares everything that the spec has with everything that the transcripts show."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VERB = {"incoming": "sent", "outgoing": "received"}
 
 
 def measure(run: Run, spec: Spec, common: Mapping[str, Any]) -> Coverage:
-    """Say what a run has exercised; `common` are the definitions that the message schemas share."""
+    """Say what a run has exercised; `common` has the definitions that the message schemas share."""
     seen = look(run, spec, common)
     judged = [rule for feature in judge(run).features for rule in feature.rules]
     parts = [

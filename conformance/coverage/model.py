@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that a run can exercise; `reason` says why it did not, and is empty where it did.
+    """One thing that a run can exercise; `reason` says why it did not, and is empty if it did.
 
-    `excuse` is what the spec says of a place that no right server fills.
+    `excuse` is the spec's reason for a place that no compliant server fills.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Things of one kind. `traced`: they are known from transcripts."""
+    """All items of one kind. `traced`: transcripts show them."""
 
     name: str
     items: tuple[Item, ...]
@@ -49,9 +49,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """All of it. `notes` say what the figures do not know.
+    """The whole coverage. `notes` say what the figures leave out.
 
-    `complete` is False for a run that was cut off, `traced` where the log lacks transcripts.
+    `complete` is False for a run that was cut off; `traced` is False if the log lacks transcripts.
     """
 
     target: str
@@ -68,7 +68,7 @@ class Coverage:
 
     @property
     def exit_code(self) -> int:
-        """Give 0 when everything is covered or excused, 1 when not, 3 when the log does not hold enough to say so."""
+        """Give 0 when everything is covered or excused, 1 if not, 3 if the log does not contain enough to tell."""
         if not self.lacking:
             return 0
         known = self.complete and any(self.traced or not part.traced for part in self.parts if part.lacking)

@@ -37,10 +37,10 @@ def _places(schema: Mapping[str, Any], common: Mapping[str, Any], prefix: str) -
 
 
 def filled(frame: Any, schema: Mapping[str, Any], common: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Give each place that a frame fills with its value (None where it says null); a list also fills `list[]`.
+    """Give each place that a frame fills with its value (None for null); a list also fills `list[]`.
 
-    What does not have the shape of its schema, such as a list that the log has shortened to a text, fills its own place
-    and none within.
+    A value without the shape of its schema, such as a list that the log has shortened to a text, fills its own place
+    and none inside.
     """
     yield from _filled(frame, schema, common, "")
 

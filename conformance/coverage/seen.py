@@ -1,4 +1,4 @@
-"""What the transcripts of a run show: types, filled places, values, error codes; and what the log has left out."""
+"""What the transcripts of a run show: types, filled places, values, error codes, and what the log leaves out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 WAYS = {"→": "incoming", "←": "outgoing"}
-"""Which direction an entry of a transcript is."""
+"""The direction of each way of a transcript entry."""
 
 Key = tuple[str, str]
 """Direction and type."""
@@ -70,5 +70,5 @@ def _take(seen: Seen, entry: Entry, frame: Mapping[str, Any], spec: Spec, common
 
 
 def _atom(value: Any) -> Any:
-    """Keep what can be one of several values; of the rest only that it was there."""
+    """Keep a value that may be one of several; of any other, keep only that it was there."""
     return value if value is None or (isinstance(value, str | bool | int) and len(str(value)) <= 60) else ...

@@ -1,4 +1,4 @@
-"""What the page shows of two runs side by side, as plain values."""
+"""The plain values that the page shows of two runs side by side."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from conformance.compare import Alignment, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair
 
 _DRAWN = (Change.REGRESSED, Change.IMPROVED, Change.BOTH_FAIL)
-"""What is drawn line by line, the most telling first, for as long as there is room."""
+"""The changes that are drawn line by line while there is room, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """One scenario in both runs; `levels` are those of its rules; `alignment` is None where nothing is drawn."""
+    """One scenario in both runs; `levels` are those of its rules; `alignment` is None if nothing is drawn."""
 
     key: str
     title: str
@@ -37,7 +37,7 @@ class PairView:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A rule that is better or worse than it was, with the scenarios that say so."""
+    """A rule that is better or worse than before, with the scenarios that show it."""
 
     id: str
     level: str
@@ -83,7 +83,7 @@ class ComparisonView:
 
 
 def comparison_view(comparison: Comparison, chosen: Alignment | None) -> ComparisonView:
-    """Lay a comparison out; `chosen` is a scenario that somebody asked to see line by line."""
+    """Lay out a comparison; `chosen` is a scenario that the user wants to see line by line."""
     drawn = _drawn(comparison, Room())
     by_feature: dict[str, list[PairView]] = {}
     for pair in comparison.scenarios:
