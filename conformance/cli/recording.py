@@ -71,7 +71,7 @@ def make_header(
     place: str | None = None,
     waivers: Waivers | None = None,
 ) -> Header:
-    """Make the header: what is run, on which target, by which spec; `place` is the target's name on the command line."""
+    """Make the header: what is run, on which target, by which spec; `place` is the target as the command names it."""
     incoming: dict[str, tuple[str, ...]] = {
         kind: tuple(one.id for one in spec.features.values() if kind in one.incoming) for kind in spec.incoming
     }

@@ -33,7 +33,8 @@ given:
     lobby: {members: [alice, bob]}
 """
 STEPS_LINE = 10
-"""Where the first step stands in a scenario that `read_steps` reads."""
+"""The line of the first step in a scenario that `read_steps` reads."""
+ROLES = "owner, moderator, member, reader, banned"
 
 
 @cache

@@ -123,6 +123,12 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         "discriminater:",
         "protocol.yaml:4: there is no key 'discriminater' here; did you mean 'discriminator'?",
     ),
+    "an old key in the protocol": (
+        "protocol.yaml",
+        "bystanders:",
+        "onlookers:",
+        "protocol.yaml:44: the key 'onlookers' has a new name: 'bystanders'",
+    ),
     "a wrong key in the features": ("features.yaml", "title:", "titel:", "there is no key 'titel' here; did you mean"),
     "a wrong level": (RULES, "level: must", "level: may", f'{RULES}:6: `level`: "may" is not one of must, should'),
     "a rule that is no sentence": (RULES, "id: EDIT-2", "id: edit-2", f'{RULES}:11: `id`: "edit-2" does not look as'),
