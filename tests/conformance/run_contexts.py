@@ -140,3 +140,9 @@ async def toy_runner(
 def messages(result: Result) -> list[str]:
     """Give what a result complains about."""
     return [problem.message for problem in result.problems]
+
+
+async def complaints(spec: Spec, toy: Any, *later: str, **changes: Any) -> list[str]:
+    """Run a scenario of a test and give the messages of its problems."""
+    async with toy_runner(spec, later=later, **changes) as runner:
+        return messages(await runner.run_scenario(toy))

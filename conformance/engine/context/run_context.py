@@ -181,7 +181,7 @@ class RunContext:
         return float(self.target.look_up(path))
 
     def unmet(self, needs: Mapping[str, Any]) -> Lacking | None:
-        """Give the first need of a scenario that is not met; None: all are. What the server lacks comes before the run."""
+        """Give the first unmet need of a scenario; None: all are met. What the server lacks comes before the run's."""
         for need in sorted(needs, key=NEEDS_OF_THE_RUN.__contains__):
             why = self._why_unmet(need, needs[need])
             if why:

@@ -1,4 +1,4 @@
-"""Choosing, ordering and running many scenarios: what is selected, in which order, what runs alone, when it stops."""
+"""Many scenarios are run: several at a time, repeated, until too many fail."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.run.options import Options, settled
-from conformance.engine.run.order import arrange
+from conformance.engine.run.options import Options
 from conformance.engine.run.run import run
-from conformance.engine.run.selection import Selection, select
 from conformance.engine.run.state import RunState
-from conformance.errors import UsageError
 from conformance.results.model import Calibration, Outcome, Result
-from conformance.target.throttle import Throttle
-from conformance.target.throttle.limits import Limits
 from tests.conformance.run_contexts import Author, target_at
 from tests.doubles.fan_out import ChatServer
 
@@ -25,95 +20,12 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
+
 TELL = """
 steps:
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: "${nonce}"}}
   - {expect: NewMessage, at: bob, with: {content: "${nonce}"}}
 """
-
-
-@pytest.fixture
-def toys(spec: Spec, scenario: Author) -> Spec:
-    """A spec of five scenarios."""
-    made = [
-        scenario(TELL, id="toy.alone", exclusive="true"),
-        scenario(TELL, id="toy.first"),
-        scenario(TELL, id="toy.second", feature="ping_pong", rules="[PING-1]"),
-        scenario(TELL, id="toy.should", rules="[SEND-7s]"),
-        *scenario.all(TELL + "cases: {one: {}, other: {}}\n", id="toy.cased"),
-    ]
-    slow = replace(made[2], id="toy.slow", tags=frozenset({"slow"}))
-    return replace(spec, scenarios={one.id: one for one in sorted([*made, slow], key=lambda one: one.id)})
-
-
-def ids(scenarios: list[Scenario]) -> list[str]:
-    return [one.id.removeprefix("toy.") for one in scenarios]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "rationed", "decided"), [(None, 10, False), (None, None, True), (True, 10, True), (False, None, False)]
-)
-def test_people_look_on_by_default_where_connections_are_not_rationed(
-    spec: Spec, wanted: bool | None, rationed: float | None, decided: bool
-) -> None:
-    target = target_at(spec, "ws://127.0.0.1:1/ws", throttle=Throttle(Limits(connections_per_second=rationed)))
-    assert settled(Options(bystanders=wanted), target).bystanders is decided
-
-
-class TestSelect:
-    @pytest.mark.parametrize(
-        ("selection", "chosen"),
-        [
-            (Selection(), ["alone", "cased[one]", "cased[other]", "first", "second", "should", "slow"]),
-            (Selection(patterns=("toy.first",)), ["first"]),
-            (Selection(patterns=("toy.cased",)), ["cased[one]", "cased[other]"]),
-            (Selection(patterns=("toy.cased[one]",)), ["cased[one]"]),
-            (Selection(patterns=("toy.s*",)), ["second", "should", "slow"]),
-            (Selection(patterns=("toy.s*", "toy.first")), ["first", "second", "should", "slow"]),
-            (Selection(features=("ping_pong",)), ["second", "slow"]),
-            (Selection(features=("20",)), ["second", "slow"]),
-            (Selection(levels=("should",)), ["should"]),
-            (Selection(rules=("PING-*",)), ["second", "slow"]),
-            (Selection(patterns=("toy.s*",), levels=("must",)), ["second", "slow"]),
-        ],
-    )
-    def test_narrows(self, toys: Spec, selection: Selection, chosen: list[str]) -> None:
-        assert ids(select(toys, selection)) == chosen
-
-    @pytest.mark.parametrize(
-        "selection",
-        [
-            Selection(patterns=("toy.nobody",)),
-            Selection(patterns=("toy.first", "toy.nobody")),
-            Selection(features=("26",)),
-            Selection(rules=("SEND-99",)),
-            Selection(features=("ping_pong",), levels=("should",)),
-        ],
-    )
-    def test_says_which_word_selects_nothing(self, toys: Spec, selection: Selection) -> None:
-        with pytest.raises(UsageError):
-            select(toys, selection)
-
-
-class TestArrange:
-    def test_puts_slow_ones_first_and_exclusive_ones_last(self, toys: Spec) -> None:
-        arranged = ids(arrange(list(toys.scenarios.values()), "id"))
-        assert arranged == ["slow", "cased[one]", "cased[other]", "first", "second", "should", "alone"]
-
-    def test_turns_the_order_around(self, toys: Spec) -> None:
-        arranged = ids(arrange(list(toys.scenarios.values()), "reverse"))
-        assert arranged == ["slow", "should", "second", "first", "cased[other]", "cased[one]", "alone"]
-
-    def test_shuffles_the_same_way_for_the_same_seed(self, toys: Spec) -> None:
-        scenarios = list(toys.scenarios.values())
-        orders = {seed: ids(arrange(scenarios, f"random:{seed}")) for seed in range(20)}
-        assert orders == {seed: ids(arrange(scenarios[::-1], f"random:{seed}")) for seed in range(20)}
-        assert len({tuple(order) for order in orders.values()}) > 5
-        assert {order[-1] for order in orders.values()} == {"alone"}
-
-    def test_knows_no_other_order(self, toys: Spec) -> None:
-        with pytest.raises(UsageError):
-            arrange(list(toys.scenarios.values()), "by-mood")
 
 
 async def everything(

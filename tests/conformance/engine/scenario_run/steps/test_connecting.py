@@ -1,0 +1,143 @@
+"""The steps that connect and disconnect, and every kind of refusal."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conformance.run_contexts import SECRET, Author, ToyRunner, complaints, messages, run_context_at, toy_runner
+from tests.doubles.listening import listening
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from websockets.asyncio.server import Request, Response, ServerConnection
+
+    from conformance.spec import Spec
+
+
+ALONE = "{users: [alice]}"
+
+
+Answer = HTTPStatus | int | str
+
+
+@asynccontextmanager
+async def doorman(spec: Spec, answer: Answer) -> AsyncIterator[ToyRunner]:
+    """A server that lets good tokens in, and treats the token `bad` in one certain way."""
+
+    async def talk(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        bad = "token=bad" in socket.request.path
+        if bad and isinstance(answer, int) and not isinstance(answer, HTTPStatus):
+            await socket.close(answer)
+            return
+        if bad and answer == "drop":
+            socket.transport.abort()
+            return
+        if not (bad and answer == "quiet"):
+            await socket.send('{"type": "ActionConfirmed", "action": "connected", "success": true}')
+        async for _ in socket:
+            await socket.send('{"type": "Pong"}')
+
+    def admit(socket: ServerConnection, request: Request) -> Response | None:
+        refused = "token=bad" in request.path and isinstance(answer, HTTPStatus)
+        told = request.path if "repeated" in request.path else "no"
+        return socket.respond(answer, told) if refused else None  # type: ignore[arg-type]
+
+    async with listening(talk, process_request=admit) as url:
+        yield ToyRunner(await run_context_at(spec, url, reply=0.3))
+
+
+class TestConnect:
+    REFUSED = "steps: [{connect: alice, token: {raw: bad}, refused: true}]"
+    GIVEN = "{users: {alice: {connect: false}}}"
+
+    @pytest.mark.parametrize("answer", [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, 1008, 4401, 4499])
+    async def test_refused_in_one_of_the_right_ways(self, spec: Spec, scenario: Author, answer: Answer) -> None:
+        async with doorman(spec, answer) as runner:
+            assert messages(await runner.run_scenario(scenario(self.REFUSED, given=self.GIVEN))) == []
+
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            (HTTPStatus.NOT_FOUND, "alice should be refused with HTTP 401 or 403; what happened: HTTP 404"),
+            (HTTPStatus.SERVICE_UNAVAILABLE, "alice should be refused with HTTP 401 or 403; what happened: HTTP 503"),
+            (1011, "alice should be refused with a close of 1008 or 44xx; it was closed with 1011"),
+            ("drop", "alice should be refused with a close of 1008 or 44xx; it was dropped without a close frame"),
+            ("let in", "alice should be refused, and was let in"),
+            ("quiet", "alice should be refused, and its connection is open"),
+        ],
+    )
+    async def test_refused_in_a_wrong_way(self, spec: Spec, scenario: Author, answer: Answer, said: str) -> None:
+        async with doorman(spec, answer) as runner:
+            assert messages(await runner.run_scenario(scenario(self.REFUSED, given=self.GIVEN))) == [said]
+
+    async def test_refused_by_an_answer_that_repeats_the_token(self, spec: Spec, scenario: Author) -> None:
+        token = f"bad-and-repeated-{'x' * 32}"
+        async with doorman(spec, HTTPStatus.UNAUTHORIZED) as runner:
+            result = await runner.run_scenario(scenario(self.REFUSED.replace("bad", token), given=self.GIVEN))
+        assert [(one.rule, one.message) for one in result.findings] == [
+            ("AUTH-5", "alice was refused by an answer with its token in it")
+        ]
+
+    async def test_refused_without_a_reason(self, spec: Spec, scenario: Author) -> None:
+        async with doorman(spec, HTTPStatus.FORBIDDEN) as runner:
+            toy = scenario("steps: [{connect: alice, token: {raw: bad}}]", given=self.GIVEN)
+            assert messages(await runner.run_scenario(toy)) == ["alice should be let in, and was refused: HTTP 403"]
+
+    async def test_a_second_device_that_joins(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario("""
+steps:
+  - {connect: bob@phone, join: [lobby]}
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
+  - {expect: NewMessage, at: [bob, bob@phone]}
+""")
+        assert await complaints(spec, toy) == []
+
+    async def test_again_after_leaving(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario("""
+steps:
+  - {disconnect: bob}
+  - {connect: bob, join: [lobby]}
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
+  - {expect: NewMessage, at: bob}
+""")
+        assert await complaints(spec, toy) == []
+
+
+@pytest.mark.parametrize(("how", "code"), [("close", 1000), ("drop", None)])
+async def test_disconnect_says_goodbye_or_not(spec: Spec, scenario: Author, how: str, code: int | None) -> None:
+    ended: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+    async def talk(socket: ServerConnection) -> None:
+        await socket.send('{"type": "ActionConfirmed", "action": "connected", "success": true}')
+        async for data in socket:
+            if data != '{"type": "Ping"}':
+                await socket.wait_closed()
+                if not ended.done():
+                    ended.set_result(socket.close_code if socket.protocol.close_rcvd else None)
+                return
+            await socket.send('{"type": "Pong"}')
+
+    async with listening(talk) as url:
+        runner = ToyRunner(await run_context_at(spec, url, reply=0.3))
+        if ended.done():  # the calibration's own requests ended its connections
+            ended = asyncio.get_running_loop().create_future()
+        toy = scenario(
+            f"steps: [{{send_raw: {{text: now}}, by: alice}}, {{disconnect: alice, how: {how}}}]", given=ALONE
+        )
+        assert messages(await runner.run_scenario(toy)) == []
+        assert await ended == code
+
+
+async def test_no_token_ever_shows_the_secret(spec: Spec, scenario: Author) -> None:
+    toy = scenario("steps: [{check: '${alice.token}', is: {$match: '^eyJ'}}]", given=ALONE)
+    async with toy_runner(spec) as runner:
+        result = await runner.run_scenario(toy)
+    assert messages(result) == []
+    assert SECRET not in str(result)
