@@ -131,19 +131,14 @@ def user_here_is_not_told_elsewhere(patch: Patch) -> None:
 
 @fault(breaks=["MULTI-3"], also=["PERM-2"])
 def banned_still_hears_of_all_but_messages(patch: Patch) -> None:
-    """On another instance a ban holds for new messages only."""
-    instances: list = []
-
-    @patch.around(Instance, "__init__")
-    def begin(original, self, *args, **kwargs):
-        original(self, *args, **kwargs)
-        instances.append(self)
+    """On the second instance a ban holds for new messages only."""
+    elsewhere = _elsewhere(patch)
 
     @patch.around(Room, "notice")
     def notice(original, self, notice):
-        elsewhere = any(self in one.hub._rooms.values() for one in instances[1:])
+        second = any(self in one.hub._rooms.values() for one in elsewhere(None)[1:])
         barred = self.barred
-        if elsewhere and isinstance(notice, Event) and '"NewMessage"' not in notice.frame:
+        if second and isinstance(notice, Event) and '"NewMessage"' not in notice.frame:
             self.barred = set()
         original(self, notice)
         self.barred = barred
