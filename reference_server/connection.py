@@ -13,14 +13,13 @@ import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from reference_server.transport import line_of
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from reference_server.auth import Identity
 
 TOKEN_EXPIRED = 4401
@@ -39,6 +38,7 @@ class Connection:
     """
 
     def __init__(self, websocket: WebSocket, identity: Identity, frames: int, size: int) -> None:
+        self.id: UUID = uuid4()
         self.user_id: UUID = identity.user_id
         self.joined: set[UUID] = set()
         self.is_open = True

@@ -47,9 +47,11 @@ class Instance:
         notice = Event(encode(event), only=only, besides=besides, fleeting=fleeting)
         await self.services.pubsub.publish(conversation_channel(conversation_id), notice)
 
-    async def tell_user(self, user_id: UUID, event: Outgoing, *, fleeting: bool = False) -> None:
-        """Publish an event for every connection of one user."""
-        notice = Event(encode(event), fleeting=fleeting)
+    async def tell_user(
+        self, user_id: UUID, event: Outgoing, *, besides: UUID | None = None, fleeting: bool = False
+    ) -> None:
+        """Publish an event for every connection of one user, or for all besides one."""
+        notice = Event(encode(event), besides=besides, fleeting=fleeting)
         await self.services.pubsub.publish(user_channel(user_id), notice)
 
     async def tell_typing(self, conversation_id: UUID, user_id: UUID, *, is_typing: bool) -> None:

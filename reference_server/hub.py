@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def deliver(event: Event, connections: Iterable[Connection]) -> None:
     """Queue an event for each connection that it concerns."""
     for connection in connections:
-        if event.only not in (None, connection.user_id) or connection.user_id == event.besides:
+        if event.only not in (None, connection.user_id) or event.besides in (connection.user_id, connection.id):
             continue
         connection.send(event.frame, fleeting=event.fleeting)
 

@@ -20,6 +20,7 @@ class Event:
 
     frame: str
     only: UUID | None = None
+    #: A user, or one connection, that does not get the frame.
     besides: UUID | None = None
     #: May be left out for a reader that lags: it will be outdated before it is read.
     fleeting: bool = False

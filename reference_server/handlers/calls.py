@@ -71,6 +71,8 @@ async def _relay(context: Context, request: Call, event: Outgoing) -> None:
     if not await context.instance.services.presence.is_online(target_id):
         raise Refused("unavailable", "The user is not connected.")  # CALL-6
     await context.instance.tell_user(target_id, event)
+    if isinstance(request, CallAnswer | CallReject):  # CALL-10
+        await context.instance.tell_user(context.user_id, event, besides=context.connection.id)
 
 
 def _check(connection: Connection, conversation_id: UUID, caller_id: UUID, target_id: UUID) -> None:

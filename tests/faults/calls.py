@@ -19,6 +19,7 @@ from tests.faults.registry import Patch, fault
 from tests.faults.tools import devices
 
 RELAY = "await context.instance.tell_user(target_id, event)"
+STOP = "await context.instance.tell_user(context.user_id, event, besides=context.connection.id)"
 CALLER = "conversations.require(connection, conversation_id, caller_id, Right.SEND)"
 TARGET = "not conversations.membership(connection, conversation_id, target_id).may(Right.READ)"
 OFFLINE = 'raise Refused("unavailable", "The user is not connected.")'
@@ -592,3 +593,32 @@ def candidate_loses_the_id_of_its_place(patch: Patch) -> None:
 def candidate_loses_an_index_beside_an_id(patch: Patch) -> None:
     """A candidate with an id and an index arrives with the id."""
     patch.rewrite(calls.candidate, "request.sdp_mline_index", "None if request.sdp_mid else request.sdp_mline_index")
+
+
+@fault(breaks=["CALL-10"])
+def other_devices_ring_on(patch: Patch) -> None:
+    """The other devices of who answers or rejects a call learn nothing of it."""
+    patch.rewrite(calls._relay, "isinstance(request, CallAnswer | CallReject)", "False")
+
+
+@fault(breaks=["CALL-10"])
+def other_devices_ring_on_after_a_rejection(patch: Patch) -> None:
+    """The other devices of who rejects a call learn nothing of it."""
+    patch.rewrite(calls._relay, "isinstance(request, CallAnswer | CallReject)", "isinstance(request, CallAnswer)")
+
+
+@fault(breaks=["CALL-10"])
+def other_devices_elsewhere_ring_on(patch: Patch) -> None:
+    """The devices of who answers learn of it on the same instance only."""
+    patch.rewrite(
+        calls._relay,
+        STOP,
+        "[one.send(events.encode(event)) for one in"
+        " context.instance.hub._users[context.user_id].connections if one is not context.connection]",
+    )
+
+
+@fault(breaks=["CALL-10"], also=["CALL-1", *HEARD])
+def answering_device_is_told_too(patch: Patch) -> None:
+    """Whoever answers or rejects a call gets the own frame back."""
+    patch.rewrite(calls._relay, STOP, "await context.instance.tell_user(context.user_id, event)")

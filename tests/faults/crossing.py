@@ -108,6 +108,14 @@ def nothing_crosses_while_nobody_else_is_here(patch: Patch) -> None:
             room.notice(Event(encode(event), **how))
 
 
+def _without(room: Room, users: set, notify) -> None:
+    """Let a room handle a notice as if some users had not joined it."""
+    everyone = room.connections
+    room.connections = {one: None for one in everyone if one.user_id not in users}
+    notify()
+    room.connections = everyone
+
+
 @fault(breaks=["MULTI-1"], also=["MULTI-2", "MULTI-3"])
 def user_here_is_not_told_elsewhere(patch: Patch) -> None:
     """A user who has a connection to the own instance is told there, and on no other."""
@@ -123,10 +131,7 @@ def user_here_is_not_told_elsewhere(patch: Patch) -> None:
     @patch.around(Room, "notice")
     def notice(original, self, notice):
         told = here.pop(id(self), set()) if isinstance(notice, Event) else set()
-        spared = {one: None for one in self.connections if one.user_id in told}
-        self.connections = {one: None for one in self.connections if one not in spared}
-        original(self, notice)
-        self.connections |= spared
+        _without(self, told, lambda: original(self, notice))
 
 
 @fault(breaks=["MULTI-3"], also=["PERM-2"])

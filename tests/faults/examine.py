@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 JOBS = 8
 MUTE = frozenset({Outcome.BLOCKED, Outcome.UNTESTABLE, Outcome.BROKEN})
 """Says nothing of the server."""
+MANY = 300
+"""Scenarios of a feature, for which there are twice as many sentinels, so that all of them have their turn."""
 SENTINELS = 4
 """Scenarios of each feature that a fault does not touch; a quick examination runs one."""
 
@@ -214,7 +216,7 @@ def sentinels(fault: Fault, spec: Spec, mode: Mode) -> list[Scenario]:
     for feature in sorted(spec.features.keys() - touched):
         quick = [one for one in others if one.feature == feature and not _is_slow(one)]
         quick.sort(key=lambda one: sha256(f"{mode.turn} {fault.name} {one.id}".encode()).digest())
-        found += quick[: mode.sentinels]
+        found += quick[: mode.sentinels * (1 + len(quick) // MANY)]
     return found
 
 

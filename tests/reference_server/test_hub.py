@@ -17,6 +17,7 @@ class Line:
     """A connection that remembers what it was sent."""
 
     def __init__(self, user_id: UUID) -> None:
+        self.id = uuid4()
         self.user_id = user_id
         self.joined: set[UUID] = set()
         self.frames: list[str] = []

@@ -238,3 +238,15 @@ def deleted_may_be_marked(patch: Patch) -> None:
     lend(patch, stored, "find_any", find)
     patch.rewrite(realtime._mark_as_read, "messages.find(", "messages.find_any(")
     patch.rewrite(realtime._deliver, "messages.find(", "messages.find_any(")
+
+
+@variant(amber=["CALL-10"], about=["CALL-1"])
+def other_devices_ring_on(patch: Patch) -> None:
+    """That the other devices of who answers or rejects a call learn of it is a should rule."""
+    patch.rewrite(calls._relay, "isinstance(request, CallAnswer | CallReject)", "False")
+
+
+@variant(amber=["CALL-9s"], about=["CALL-9"])
+def candidate_keeps_its_id_only(patch: Patch) -> None:
+    """That a candidate keeps its index beside its id is a should rule."""
+    patch.rewrite(calls.candidate, "request.sdp_mline_index", "None if request.sdp_mid else request.sdp_mline_index")

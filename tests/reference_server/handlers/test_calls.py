@@ -64,3 +64,14 @@ class TestCalls:
         assert await refused(alice, type, conversation_id=lobby, target_user_id=absent) == "unavailable"
         late = await chat.connect(absent)
         assert await late.events() == []
+
+    @pytest.mark.parametrize("type", ["CallAnswer", "CallReject"])
+    async def test_tell_the_other_connections_of_whoever_answers_or_rejects(
+        self, chat: Chat, alice: Client, bob: Client, type: str
+    ):
+        lobby = await chat.conversation(alice, roles={bob.user_id: "member"})
+        phone = await chat.connect(bob.user_id, instance=1)
+        await bob.send(type, conversation_id=lobby, target_user_id=alice.user_id, **CALLS[type])
+        assert await phone.event() == await alice.event()
+        assert (await bob.reply())["type"] == "ActionConfirmed"
+        assert await bob.events() == []
