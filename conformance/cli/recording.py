@@ -8,12 +8,11 @@ import shlex
 import sys
 import time
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance import __version__
-from conformance.results.model import Calibration, Observation, Outcome, Result
 from conformance.results.runlog import Footer, Header, RunWriter
 from conformance.results.runlog.records import (
     CellEntry,
@@ -25,6 +24,7 @@ from conformance.results.runlog.records import (
     SpecTables,
     TargetEntry,
 )
+from conformance.results.runlog.transcripts import Transcripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,11 +46,12 @@ def recording(path: Path, header: Header, target: Target, state: RunState, trace
     `trace` says which transcripts are kept: `fail`, `all` or `none`; `began` is the `time.perf_counter` of the run. A
     cancelled run gets a footer that says so. Any other exception is noted in the footer and raised again.
     """
+    transcripts = Transcripts(trace)
     with RunWriter(path, target.secrets.redact) as writer:
         writer.write(header)
         reason = "the run failed"
         try:
-            yield lambda record: writer.write(_traced(record, trace))
+            yield lambda record: writer.write(transcripts.bounded(record))
             reason = state.stopped or state.doubts
         except asyncio.CancelledError:
             reason = "interrupted"
@@ -114,14 +115,3 @@ def _scenario(one: Scenario, spec: Spec) -> ScenarioEntry:
 def slug(name: str) -> str:
     """Make a target's name the name of a folder."""
     return "".join(char if char.isalnum() else "-" for char in name.lower()).strip("-") or "target"
-
-
-def _traced(record: Calibration | Result | Observation, trace: str) -> Calibration | Result | Observation:
-    if isinstance(record, Calibration):
-        return record
-    plain = (
-        isinstance(record, Result) and record.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE) and not record.findings
-    )
-    if trace == "none" or (trace == "fail" and (plain or isinstance(record, Observation))):
-        return replace(record, transcript=(), names={})
-    return record

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from conformance.report.transcript import failure_text, finding_text
+from conformance.report.transcript import brief_text, failure_text, finding_text
+from conformance.results.causes import cause_of
 from conformance.results.model import Outcome, Problem
 from conformance.results.verdict import UNJUDGED, Status
 
@@ -13,8 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from conformance.report.model import Report
+    from conformance.results.model import Result
     from conformance.results.runlog import RuleEntry, Run
     from conformance.results.verdict import Charge, JudgedScenario
+
+
+MOST_ALIKE = 5
+"""Failures of one cause that a view shows in full."""
+
+MOST_FULL = 120
+"""Failures that a view shows in full; of the others it shows what is wrong, without their transcripts."""
+
+MOST_GROUPS = 40
+"""Causes of findings that a view shows for one rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +45,47 @@ class Failure:
     found: bool = False
 
 
+@dataclass(slots=True)
+class Room:
+    """What is left of a view for failures in full: so many of one cause, and so many of all."""
+
+    left: int = MOST_FULL
+    shown: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def take(self) -> bool:
+        """Take room for one failure, or say that there is none."""
+        self.left -= 1
+        return self.left >= 0
+
+    def shown_for(self, result: Result) -> str | None:
+        """Take room for a result; where there is none, give the scenario that is shown in its place (or no name)."""
+        key = str(result.outcome), cause_of(result.problems[0]) if result.problems else ""
+        some = self.shown.setdefault(key, [])
+        if len(some) < MOST_ALIKE and self.take():
+            some.append(result.scenario)
+            return None
+        return some[0] if some else ""
+
+
 def failures(report: Report, run: Run) -> Iterator[Failure]:
     """Give what failed, in the order of the spec: scenarios, then findings that no scenario of the rule had.
 
     What a waiver covers is not among it.
     """
     rules = {rule.entry.id: rule.entry for rule in report.rules}
+    room = Room()
     for scenario in report.scenarios:
         if scenario.status is Status.FAIL:
             own = [rules[name] for name in scenario.entry.rules if name in rules]
             rule = min(own, key=lambda one: one.level != "must", default=None)
             must = rule is not None and rule.level == "must"
-            yield Failure(scenario_text(scenario, run), must, scenario.entry.id, rule, _first_problem(scenario))
+            yield Failure(scenario_text(scenario, run, room), must, scenario.entry.id, rule, _first_problem(scenario))
     for row in report.rules:
         must = row.entry.level == "must"
-        for charge, also in grouped(charge for charge in row.charges if not charge.waived):
-            text = finding_text(charge.result, charge.finding, run, also)
-            yield Failure(text, must, charge.result.scenario, row.entry, charge.finding, found=True)
+        for group in grouped(charge for charge in row.charges if not charge.waived):
+            result, finding = group.first.result, group.first.finding
+            text = finding_text(result, finding, run, group.also, group.count, full=room.take())
+            yield Failure(text, must, result.scenario, row.entry, finding, found=True)
 
 
 def unjudged(report: Report) -> tuple[JudgedScenario, ...]:
@@ -68,11 +104,13 @@ def reason(scenario: JudgedScenario) -> str:
     return next(messages, "")
 
 
-def scenario_text(scenario: JudgedScenario, run: Run) -> str:
-    """Show the first attempt that ended as the scenario did, and how many did."""
+def scenario_text(scenario: JudgedScenario, run: Run, room: Room) -> str:
+    """Show the first attempt that ended as the scenario did, and how many did; in full while there is room for it."""
     alike = [result for result in scenario.results if ended_as(result.outcome, scenario.status)]
     # Findings are shown once per rule, not once per scenario.
-    text = failure_text(replace(alike[0], findings=()), run)
+    shown = replace(alike[0], findings=())
+    before = room.shown_for(shown)
+    text = failure_text(shown, run) if before is None else brief_text(shown, run, before)
     if len(scenario.results) > 1:
         text += f"\n  {scenario.status} in {len(alike)} of {len(scenario.results)} attempts"
     return text
@@ -88,12 +126,25 @@ def ended_as(outcome: Outcome, status: Status) -> bool:
     return str(outcome) == str(Status.FAIL if status is Status.WAIVED else status)
 
 
-def grouped(charges: Iterable[Charge]) -> Iterator[tuple[Charge, tuple[str, ...]]]:
-    """Put the findings with one message together: the first in full, and the ids of the other scenarios."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The findings of one cause: the first in full, the ids of the other scenarios, and of how many frames they are."""
+
+    first: Charge
+    also: tuple[str, ...]
+    count: int
+
+
+def grouped(charges: Iterable[Charge]) -> list[Group]:
+    """Put the findings with one cause together; of many causes, those with the most findings."""
     groups: dict[str, list[Charge]] = {}
     for charge in charges:
-        groups.setdefault(charge.finding.message, []).append(charge)
-    for first, *others in groups.values():
-        names = dict.fromkeys(other.result.scenario for other in others)
-        names.pop(first.result.scenario, None)
-        yield first, tuple(names)
+        groups.setdefault(cause_of(charge.finding), []).append(charge)
+    frequent = sorted(groups, key=lambda name: -len(groups[name]))[:MOST_GROUPS]
+    return [_group(groups[name]) for name in groups if name in frequent]
+
+
+def _group(charges: list[Charge]) -> Group:
+    names = dict.fromkeys(charge.result.scenario for charge in charges)
+    names.pop(charges[0].result.scenario, None)
+    return Group(charges[0], tuple(names), sum(charge.finding.count for charge in charges))

@@ -13,7 +13,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from conformance.report.failures import failures, reason, scenario_text
+from conformance.report.failures import Room, failures, reason, scenario_text
 from conformance.report.text import line
 from conformance.report.waived import file_of, red_waivers
 from conformance.results.verdict import UNJUDGED, Status
@@ -36,9 +36,10 @@ def render(report: Report, run: Run) -> str:
             found[failure.rule.features[0]].append(failure)
         elif not failure.found:
             failed[failure.scenario] = failure
+    room = Room()
     root = Element("testsuites", name=f"chat-parity: {line(report.target.name)}")
     for row in report.features:
-        suite = _suite(row, report, run, failed, found[row.judged.entry.id])
+        suite = _suite(row, report, run, failed, found[row.judged.entry.id], room)
         if len(suite) > 1:
             root.append(suite)
     _waivers(root, report, run)
@@ -49,7 +50,9 @@ def render(report: Report, run: Run) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _suite(row: FeatureRow, report: Report, run: Run, failed: dict[str, Failure], found: list[Failure]) -> Element:
+def _suite(
+    row: FeatureRow, report: Report, run: Run, failed: dict[str, Failure], found: list[Failure], room: Room
+) -> Element:
     feature = row.judged.entry
     suite = Element("testsuite", name=f"{feature.number} {line(feature.title)}", timestamp=_moment(report.started))
     properties = SubElement(suite, "properties")
@@ -58,7 +61,7 @@ def _suite(row: FeatureRow, report: Report, run: Run, failed: dict[str, Failure]
     for scenario in row.judged.scenarios:
         if scenario.results or scenario.selected:
             case = _case(suite, feature.id, scenario.entry.id, scenario.seconds)
-            _ending(case, scenario, report, run, failed.get(scenario.entry.id))
+            _ending(case, scenario, report, run, failed.get(scenario.entry.id), room)
     for failure in found:
         name = f"{failure.rule.id if failure.rule else ''} found in {failure.scenario}"
         _failure(_case(suite, feature.id, name), failure)
@@ -83,12 +86,16 @@ def _case(suite: Element, feature: str, name: str, seconds: float = 0.0) -> Elem
     return SubElement(suite, "testcase", classname=line(feature), name=line(name, _LONGEST_ID), time=f"{seconds:.3f}")
 
 
-def _ending(case: Element, scenario: JudgedScenario, report: Report, run: Run, failure: Failure | None) -> None:
+def _ending(
+    case: Element, scenario: JudgedScenario, report: Report, run: Run, failure: Failure | None, room: Room
+) -> None:
     status = scenario.status
     if failure is not None:
         _failure(case, failure)
     elif status in UNJUDGED:
-        _said(case, "error", f"{status}: {line(reason(scenario), 400)}", str(status), scenario_text(scenario, run))
+        _said(
+            case, "error", f"{status}: {line(reason(scenario), 400)}", str(status), scenario_text(scenario, run, room)
+        )
     elif status is Status.WAIVED:
         _said(case, "skipped", f"waived: {line(reason(scenario), 400)}", "", "")
     elif status is Status.NOT_RUN:

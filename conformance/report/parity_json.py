@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from conformance.report.failures import grouped
 from conformance.report.text import as_json
 from conformance.results.verdict import Status
 
 if TYPE_CHECKING:
+    from conformance.report.failures import Group
     from conformance.report.model import FeatureRow, Report, RuleRow
     from conformance.results.model import Observation, Problem
     from conformance.results.runlog import Run
-    from conformance.results.verdict import Charge, JudgedScenario
+    from conformance.results.verdict import JudgedScenario
     from conformance.results.verdict.model import JudgedWaiver
 
 FORMAT = 1
@@ -99,12 +101,23 @@ def _rule(row: RuleRow) -> dict[str, Any]:
         "wholly": row.wholly,
         "without": list(row.without),
         "scenarios": [scenario.entry.id for scenario in row.scenarios],
-        "findings": [_finding(charge) for charge in row.charges],
+        "findings": [_finding(group) for group in _groups(row)],
     }
 
 
-def _finding(charge: Charge) -> dict[str, Any]:
-    return {"scenario": charge.result.scenario, "waived": charge.waived, **_problem(charge.finding)}
+def _groups(row: RuleRow) -> list[Group]:
+    """Put together what is alike, apart by whether a waiver covers it."""
+    return [
+        group
+        for waived in (False, True)
+        for group in grouped(charge for charge in row.charges if charge.waived is waived)
+    ]
+
+
+def _finding(group: Group) -> dict[str, Any]:
+    charge = group.first
+    seen = {"count": group.count, "scenarios": 1 + len(group.also)}
+    return {"scenario": charge.result.scenario, "waived": charge.waived, **_problem(charge.finding), **seen}
 
 
 def _scenario(scenario: JudgedScenario) -> dict[str, Any]:

@@ -14,6 +14,7 @@ FAIL  edit.non-owner-refused                                             must ·
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -36,6 +37,9 @@ BEFORE, AFTER = 9, 2
 MOST_PROBLEMS = 5
 """Problems of one result that are shown; the rest is only counted."""
 
+NAMED = 3
+"""Other scenarios that are named without their number."""
+
 _LONGEST_MESSAGE = 600
 _LONGEST_PATH = 400
 _LONGEST_COMMAND = 100_000
@@ -56,10 +60,36 @@ def failure_text(result: Result, run: Run) -> str:
     return "\n\n".join(blocks)
 
 
-def finding_text(result: Result, finding: Problem, run: Run, also: Sequence[str] = ()) -> str:
-    """Show a problem charged to a rule that its scenario does not prove; `also` are other scenarios that saw it."""
+def brief_text(result: Result, run: Run, shown: str = "") -> str:
+    """Show what went wrong in one result without its transcript; `shown` is a scenario with one that ended alike."""
+    lines = _head(str(result.outcome), result, result.rules, run)
+    for problem in result.problems[:1]:
+        lines += _problem(problem, result)
+    if shown:
+        lines.append(f"  The same in {line(shown)}, which is shown in full")
+    return "\n".join([*lines, f"  Again:  {again(result.scenario, run)}"])
+
+
+def finding_text(
+    result: Result, finding: Problem, run: Run, also: Sequence[str] = (), count: int = 1, *, full: bool = True
+) -> str:
+    """Show a problem charged to a rule that its scenario does not prove.
+
+    `also` are other scenarios that saw it, and `count` is how many frames all of them are about. Without `full` there
+    is no transcript.
+    """
     rules = (finding.rule,) if finding.rule else result.rules
-    return _block(_head("FAIL", result, rules, run), result, (finding,), run, also)
+    shown = result if full else replace(result, transcript=())
+    return _block(_head("FAIL", result, rules, run), shown, (finding,), run, seen_also(also, count))
+
+
+def seen_also(also: Sequence[str], count: int) -> str:
+    """Say in how many other scenarios a problem was seen, and their names as far as there is room."""
+    if not also:
+        return ""
+    times = f"{count} times, " if count > len(also) + 1 else ""
+    others = f"{len(also)} others: " if len(also) > NAMED else ""
+    return f"{times}also in {others}{fit(', '.join(map(line, also)), 200)}"
 
 
 def again(scenario: str, run: Run) -> str:
@@ -88,14 +118,14 @@ def _taken_along(command: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _block(head: list[str], result: Result, problems: Sequence[Problem], run: Run, also: Sequence[str] = ()) -> str:
+def _block(head: list[str], result: Result, problems: Sequence[Problem], run: Run, also: str = "") -> str:
     lines = list(head)
     for problem in problems[:MOST_PROBLEMS]:
         lines += _problem(problem, result) + _transcript(problem, result, run.header.spec.messages.discriminator)
     if len(problems) > MOST_PROBLEMS:
         lines.append(f"  … and {len(problems) - MOST_PROBLEMS} more problems")
     if also:
-        lines.append(f"  Also in {fit(', '.join(map(line, also)), 200)}")
+        lines.append(f"  {also[:1].upper()}{also[1:]}")
     return "\n".join([*lines, f"  Again:  {again(result.scenario, run)}"])
 
 

@@ -56,7 +56,9 @@ class Problem:
 
     `rule` is None for a problem of the scenario itself. A malformed frame is charged to the rule that its schema names:
     if the scenario does not prove that rule, the problem fails the rule and not the scenario.
-    `entry` is the index in the transcript of the offending frame, if there is one.
+    `entry` is the index in the transcript of the offending frame, if there is one. `cause` is the message without
+    names, ids and numbers, so that a view can group similar problems (see `causes`). `count` is the number of frames
+    that have the problem. Older logs have neither.
     """
 
     message: str
@@ -65,6 +67,8 @@ class Problem:
     step: str = ""
     rule: str | None = None
     entry: int | None = None
+    cause: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ Each is run once, in one test, because a whole run is what it takes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +17,10 @@ from conformance.cli.recording import make_header
 from conformance.engine.run.options import Options
 from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
+from conformance.report import FILES, FORMATS, build
 from conformance.results.model import Calibration, Outcome, Result
 from conformance.results.runlog import Footer, Run
+from conformance.results.runlog.transcripts import ENTRIES, Transcripts
 from conformance.results.verdict import Judgement, Status, judge
 from conformance.wire.connection import Connection
 from tests.conformance.report.valid import check
@@ -70,7 +72,18 @@ async def run_all(spec: Spec, url: str) -> JudgedRun:
     header = make_header(spec, target, scenarios, options)
     recorded = Run(header, calibration, tuple(results), (), Footer(complete=True))
     check(recorded)  # what programs read of it is valid, however wrong the server
+    check_reports_are_small(recorded)
     return JudgedRun(calibration, results, judge(recorded))
+
+
+def check_reports_are_small(recorded: Run) -> None:
+    """What a person opens has less than 2 MB, and so have the transcripts, however much a server sends."""
+    bounds = Transcripts("fail")
+    kept = replace(recorded, results=tuple(bounds.bounded(result) for result in recorded.results))
+    report = build(kept)
+    sizes = {form: len(FORMATS[form](report, kept).encode()) for form in FILES.values()}
+    assert {form: size for form, size in sizes.items() if size >= 2_000_000} == {}
+    assert sum(len(result.transcript) for result in kept.results) <= ENTRIES + len(kept.results)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.failure import Unmet
@@ -10,6 +11,8 @@ from conformance.engine.scenario_run.bystanders import may_get, rule_of_leak
 from conformance.engine.scenario_run.reliance import sent_unknown
 from conformance.engine.scenario_run.residue import residue
 from conformance.engine.scenario_run.steps.forbidding import judge_guard, judge_honeypot
+from conformance.engine.scenario_run.wrong_frames import Wrong, named, wrong_frames
+from conformance.results.causes import cause
 from conformance.results.model import Outcome, Problem
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from conformance.wire.events import Received
 
 MAX_PROBLEMS = 20
+MAX_ALIKE = 5
+"""Frames of one kind that nothing explains, and that are named one by one."""
 TELLING = 32
 """Characters; a shorter token of a scenario, such as `null`, may be in any text by chance."""
 
@@ -42,7 +47,7 @@ class Verdict:
         if self.outcome is Outcome.PASS:
             self.outcome = outcome
         line = step.line if step else self._scenario.line
-        problem = Problem(message, self.file, line, step.label if step else "")
+        problem = Problem(message, self.file, line, step.label if step else "", cause=self.cause(message))
         self.problems.append((problem, offender))
 
     def lack(self, types: tuple[str, ...], step: Step | None = None) -> None:
@@ -50,6 +55,11 @@ class Verdict:
         if types and self.outcome is Outcome.PASS:
             self.lacks = types
             self.add(Outcome.BLOCKED, f"this relies on {', '.join(types)}, which the server does not have", step)
+
+    def cause(self, message: str) -> str:
+        """Give what a message says, without who noticed it."""
+        given = self._scenario.given
+        return cause(message, (*given.users, *given.conversations))
 
     def spoil(self, message: str) -> None:
         """Note why a failure says nothing of the server; what has passed all the same has passed."""
@@ -88,38 +98,8 @@ def judge_frames(scenario: Scenario, context: ScenarioContext, verdict: Verdict)
     A frame that belongs to another scenario breaks the isolation of conversations and nothing else: the first of each
     other scenario is charged to that rule.
     """
-    strangers: set[str] = set()
-    protocol = context.run.spec.protocol
-    secrets = (*context.run.secrets, *context.names.tokens.values())
-    for connection in (*context.connections.values(), *context.past):
-        for received in connection.log:
-            frame = received.frame
-            stranger = context.stranger(received)
-            if stranger is not None and frame.type not in context.run.target.ambient:
-                if stranger not in strangers:
-                    message = f"{connection.name} got {_named(received)} of {stranger}, which ran at the same time"
-                    _charge(scenario, verdict, protocol.isolation_rule, message, received)
-                strangers.add(stranger)
-                continue
-            if frame.problem is not None:
-                _charge(
-                    scenario,
-                    verdict,
-                    protocol.malformed_rule,
-                    f"{connection.name} got a wrong frame: {frame.problem}",
-                    received,
-                )
-            for violation in frame.violations:
-                message = f"{connection.name} got a wrong {frame.type}: {violation.message}"
-                _charge(scenario, verdict, violation.rule or protocol.malformed_rule, message, received)
-            if any(secret in frame.text for secret in secrets):
-                _charge(
-                    scenario,
-                    verdict,
-                    protocol.secret_rule,
-                    f"{connection.name} got a frame with a token in it",
-                    received,
-                )
+    for wrong in wrong_frames(context):
+        _charge(scenario, verdict, wrong.rule, wrong.message, wrong.first, wrong)
 
 
 def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
@@ -133,12 +113,16 @@ def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdic
 def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     guarded = {id(offender) for _, offender in verdict.problems}
     own = proved_types(scenario, context.run.spec)
+    alike: Counter[str] = Counter()
     for connection, received in residue(context, scenario):
         if id(received) in guarded or len(verdict.problems) >= MAX_PROBLEMS or connection.name in context.bystanders:
             continue
         if _answers_unknown(context, (connection.name,), received):
             continue
-        message = f"{connection.name} got {_named(received)}, which nothing in this scenario explains"
+        message = f"{connection.name} got {named(received)}, which nothing in this scenario explains"
+        alike[same := verdict.cause(message)] += 1
+        if alike[same] > MAX_ALIKE:
+            continue
         rule = rule_of_stray(received.frame.type, context.run.spec)
         if rule is not None and received.frame.type not in own:
             _charge(scenario, verdict, rule, message, received)
@@ -159,7 +143,7 @@ def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: Verdict)
         kind = received.frame.type
         if connection.name not in context.bystanders or may_get(connection.name, kind, spec):
             continue
-        message = f"{connection.name} is a bystander here, and got {_named(received)}"
+        message = f"{connection.name} is a bystander here, and got {named(received)}"
         rule = rule_of_leak(kind, spec)
         if rule is not None:
             _charge(scenario, verdict, rule, message, received)
@@ -167,14 +151,18 @@ def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: Verdict)
             verdict.add(Outcome.FAIL, message, None, received)
 
 
-def _named(received: Received) -> str:
-    return received.frame.type or f"a frame that cannot be read ({received.frame.problem})"
-
-
-def _charge(scenario: Scenario, verdict: Verdict, rule: str, message: str, received: Received | None) -> None:
+def _charge(
+    scenario: Scenario,
+    verdict: Verdict,
+    rule: str,
+    message: str,
+    received: Received | None,
+    wrong: Wrong | None = None,
+) -> None:
     if sum(problem.rule == rule for problem, _ in verdict.problems) >= MAX_PROBLEMS:
         return
-    problem = Problem(message, verdict.file, scenario.line, rule=rule)
+    same, count = (wrong.cause, wrong.count) if wrong else (verdict.cause(message), 1)
+    problem = Problem(message, verdict.file, scenario.line, rule=rule, cause=same, count=count)
     if rule in scenario.rules and verdict.outcome is Outcome.PASS:
         verdict.outcome = Outcome.FAIL
     verdict.problems.append((problem, received))

@@ -139,7 +139,7 @@ def _throttled_too_long(context: ScenarioContext) -> str:
 
 
 def _with_entry(problem: Problem, entry: int | None) -> Problem:
-    return Problem(problem.message, problem.file, problem.line, problem.step, problem.rule, entry)
+    return replace(problem, entry=entry)
 
 
 async def observe(probe: Probe, run_context: RunContext) -> Observation:

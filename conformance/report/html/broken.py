@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a scenario of another rule found; `also` are others that saw the same."""
+    """What a scenario of another rule found; `also` are others that saw the same, in `count` frames altogether."""
 
     scenario: str
     problem: ProblemView
     transcript: Transcript
     also: tuple[str, ...]
     again: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,9 @@ def broken_rules(report: Report, run: Run, views: Mapping[str, ScenarioView], ro
 
 
 def _findings(row: RuleRow, run: Run, room: Room) -> Iterator[Finding]:
-    for charge, also in grouped(charge for charge in row.charges if not charge.waived):
-        problem, seen = problem_view(charge.finding, charge.result, run, room)
-        name = line(charge.result.scenario, LONGEST_ID)
-        others = tuple(line(other, LONGEST_ID) for other in also)
-        yield Finding(name, problem, seen, others, again(charge.result.scenario, run))
+    for group in grouped(charge for charge in row.charges if not charge.waived):
+        result = group.first.result
+        problem, seen = problem_view(group.first.finding, result, run, room)
+        others = tuple(line(other, LONGEST_ID) for other in group.also)
+        name = line(result.scenario, LONGEST_ID)
+        yield Finding(name, problem, seen, others, again(result.scenario, run), group.count)

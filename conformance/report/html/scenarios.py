@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from conformance.results.runlog import RuleEntry, Run
     from conformance.results.verdict import JudgedScenario
 
-MOST_LINES = 6_000
-"""Lines of transcripts on one page, about a megabyte and a half; what comes later is only pointed at."""
+MOST_LINES = 1_000
+"""Lines of transcripts on one page, about 250 kB; what comes later is only pointed at."""
 
 MOST_HIDDEN = 60
 """Lines of one transcript before and after those that are shown at once."""
+
+LOG = "log"
+"""Who says, in the only line of a transcript, that the log has left it out."""
 
 LONGEST_ID = 400
 LONGEST_SENTENCE = 1000
@@ -58,12 +61,16 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A transcript in three parts, of which the middle is shown at once; `gone` lines are not on the page at all."""
+    """A transcript in three parts, of which the middle is shown at once; `gone` lines are not on the page at all.
+
+    `note` says why the log has none.
+    """
 
     before: tuple[Marked, ...] = ()
     shown: tuple[Marked, ...] = ()
     after: tuple[Marked, ...] = ()
     gone: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,8 @@ def _problem(problem: Problem, result: Result) -> ProblemView:
 
 def _of_result(result: Result, problems: Sequence[Problem], run: Run, room: Room) -> Transcript:
     entries = result.transcript
+    if len(entries) == 1 and entries[0].who == LOG:
+        return Transcript(note=line(entries[0].text, 400))
     if not problems:
         return transcript(entries, result.names, run, room)
     marks = {index: fault(one) for one in reversed(problems) if (index := offender(one, entries)) is not None}

@@ -85,9 +85,26 @@ steps:
         async with toy_runner(spec, later=["token in a frame"]) as runner:
             result = await runner.run_scenario(toy)
         assert result.outcome is Outcome.PASS
-        assert {(finding.rule, finding.message) for finding in result.findings} >= {
-            ("AUTH-5", "bob got a frame with a token in it")
-        }
+        (finding,) = (one for one in result.findings if one.rule == "AUTH-5")
+        assert finding.message == "alice, bob got a frame with a token in it (2 times)"
+        assert (finding.cause, finding.count) == ("a frame with a token in it", 2)
+
+    async def test_clients_requests_that_come_back_are_one_finding_for_each_type(
+        self, spec: Spec, scenario: Author
+    ) -> None:
+        toy = scenario("""
+steps:
+  - repeat: 3
+    steps:
+      - {send: FetchHistory, by: alice, with: {conversation_id: "${lobby}"}}
+      - {sync: alice}
+""")
+        async with toy_runner(spec) as runner:
+            runner.server.canned["FetchHistory"] = '{"type": "FetchHistory"}'
+            result = await runner.run_scenario(toy)
+        (finding,) = (one for one in result.findings if one.rule == "CONN-11")
+        said = "a client's request (FetchHistory): the server sends clients' requests back"
+        assert (finding.message, finding.count) == (f"alice got {said} (3 times)", 3)
 
     async def test_one_that_is_too_large_ends_the_connection_and_fails(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
