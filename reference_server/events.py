@@ -1,7 +1,7 @@
 """The 20 outgoing message types.
 
-A frozen value per type, encoded once however many connections get it. Optional fields are always there, as
-null where there is nothing to say; lists are never null; instants are UTC, to the microsecond (CONN-11).
+One frozen value per type, encoded once for all connections. Optional fields are always present, null if they have no
+value; lists are never null; instants are UTC, to the microsecond (CONN-11).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """Somebody has said something."""
+    """A user has sent a message."""
 
     conversation_id: UUID
     message_id: UUID
@@ -38,7 +38,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
-    """A message reads differently now."""
+    """A user has edited a message."""
 
     conversation_id: UUID
     message_id: UUID
@@ -50,7 +50,7 @@ class MessageEdited:
 
 @dataclass(frozen=True, slots=True)
 class MessageDeleted:
-    """A message is gone."""
+    """A user has deleted a message."""
 
     conversation_id: UUID
     message_id: UUID
@@ -72,7 +72,7 @@ class HistoryChunk:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """A page of what a search has found."""
+    """A page of search results."""
 
     conversation_id: UUID
     query: str
@@ -94,7 +94,7 @@ class SyncChunk:
 
 @dataclass(frozen=True, slots=True)
 class UserTyping:
-    """Somebody is typing, or not any more."""
+    """A user has begun or stopped typing."""
 
     conversation_id: UUID
     user_id: UUID
@@ -104,7 +104,7 @@ class UserTyping:
 
 @dataclass(frozen=True, slots=True)
 class MessageRead:
-    """Somebody has read up to a message."""
+    """A user has read up to a message."""
 
     conversation_id: UUID
     message_id: UUID
@@ -115,7 +115,7 @@ class MessageRead:
 
 @dataclass(frozen=True, slots=True)
 class MessageDelivered:
-    """Somebody has received a message."""
+    """A user has received a message."""
 
     conversation_id: UUID
     message_id: UUID
@@ -125,54 +125,56 @@ class MessageDelivered:
 
 
 @dataclass(frozen=True, slots=True)
-class ReactionAdded:
-    """Somebody has reacted."""
-
+class _Reaction:
     conversation_id: UUID
     message_id: UUID
     user_id: UUID
     emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionAdded(_Reaction):
+    """A user has reacted to a message."""
+
     type: Literal["ReactionAdded"] = "ReactionAdded"
 
 
 @dataclass(frozen=True, slots=True)
-class ReactionRemoved:
-    """Somebody has taken a reaction back."""
+class ReactionRemoved(_Reaction):
+    """A user has removed a reaction."""
 
-    conversation_id: UUID
-    message_id: UUID
-    user_id: UUID
-    emoji: str
     type: Literal["ReactionRemoved"] = "ReactionRemoved"
 
 
 @dataclass(frozen=True, slots=True)
-class CallOffer:
-    """Somebody calls."""
+class _FromUser:
+    """A frame that the server relays from one user to another."""
 
     conversation_id: UUID
     from_user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CallOffer(_FromUser):
+    """A user calls."""
+
     sdp: str
     call_type: str | None
     type: Literal["CallOffer"] = "CallOffer"
 
 
 @dataclass(frozen=True, slots=True)
-class CallAnswer:
-    """Somebody takes a call."""
+class CallAnswer(_FromUser):
+    """A user accepts a call."""
 
-    conversation_id: UUID
-    from_user_id: UUID
     sdp: str
     type: Literal["CallAnswer"] = "CallAnswer"
 
 
 @dataclass(frozen=True, slots=True)
-class ICECandidate:
-    """Somebody offers a network path."""
+class ICECandidate(_FromUser):
+    """A user offers a network path."""
 
-    conversation_id: UUID
-    from_user_id: UUID
     candidate: str
     sdp_mid: str | None
     sdp_mline_index: int | None
@@ -180,20 +182,16 @@ class ICECandidate:
 
 
 @dataclass(frozen=True, slots=True)
-class CallHangup:
-    """Somebody ends a call."""
+class CallHangup(_FromUser):
+    """A user ends a call."""
 
-    conversation_id: UUID
-    from_user_id: UUID
     type: Literal["CallHangup"] = "CallHangup"
 
 
 @dataclass(frozen=True, slots=True)
-class CallReject:
-    """Somebody declines a call."""
+class CallReject(_FromUser):
+    """A user declines a call."""
 
-    conversation_id: UUID
-    from_user_id: UUID
     type: Literal["CallReject"] = "CallReject"
 
 
@@ -217,14 +215,14 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """The server is there."""
+    """The answer to Ping."""
 
     type: Literal["Pong"] = "Pong"
 
 
 @dataclass(frozen=True, slots=True)
 class UserPresenceUpdate:
-    """Somebody has come or gone."""
+    """A user has come online or gone offline."""
 
     user_id: UUID
     status: Literal["online", "offline"]
@@ -273,7 +271,7 @@ def refusal(refused: Refused) -> Error:
 
 
 def describe(message: StoredMessage, reactions: Reactions) -> Json:
-    """Give a message the form it has in history, search and sync; a tombstone has nothing to read."""
+    """Give a message the form it has in history, search and sync; a tombstone has no content."""
     gone = message.deleted_at is not None  # DEL-3
     return {
         "message_id": message.message_id,

@@ -98,7 +98,7 @@ class Deployment:
             for server, listener in zip(self._servers, listeners, strict=True)
         ]
         while not all(server.started for server in self._servers):
-            await asyncio.sleep(STARTUP_POLL_S)
+            await asyncio.sleep(STARTUP_POLL_S)  # A poll: uvicorn offers a flag and no event.
             for task in self._tasks:
                 if task.done():
                     await task

@@ -58,6 +58,6 @@ class TypingIndicator:
         self._typists.clear()
 
     async def _expire(self, key: tuple[UUID, UUID]) -> None:
-        await asyncio.sleep(self._expiry)
+        await asyncio.sleep(self._expiry)  # A sleep: this is the timer itself.
         del self._typists[key]
         await self._stopped(*key)

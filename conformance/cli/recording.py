@@ -16,7 +16,6 @@ from conformance import __version__
 from conformance.results.runlog import Footer, Header, RunWriter
 from conformance.results.runlog.records import (
     CellEntry,
-    DialectEntry,
     FeatureEntry,
     MessagesEntry,
     RuleEntry,
@@ -99,10 +98,7 @@ def make_header(
         options=asdict(options),
         profile={**target.profile, "ambient": sorted(target.ambient)},
         waivers=waivers,
-        dialect=tuple(
-            DialectEntry(one.entry, one.protocol, one.wire)
-            for one in (target.dialect.differences if target.dialect else ())
-        ),
+        dialect=target.dialect.differences if target.dialect else (),
     )
 
 

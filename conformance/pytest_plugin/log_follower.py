@@ -56,7 +56,7 @@ class Following:
             self._read()
             if scenario in self._results or self._footer is not None or over:
                 return self._results.get(scenario)
-            time.sleep(POLL_INTERVAL)
+            time.sleep(POLL_INTERVAL)  # A poll: the log is a file of another process, which sends no event.
 
     def ending(self) -> str:
         """Say why the run has no more results, once `result` has given None."""

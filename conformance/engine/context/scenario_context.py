@@ -174,6 +174,7 @@ class ScenarioContext:
         # a connection that does not read: it would not see the answer.
         live = [one for one in chosen if one.closed is None and one.reads and not one.unfinished]
         if not self.run.calibration.answers_barrier:
+            # A sleep: without a barrier, no event says when the server has handled everything.
             await asyncio.sleep(self.run.patience)
             return True
         answers = await asyncio.gather(*(connection.barrier(self.run.reply) for connection in live))
@@ -189,6 +190,7 @@ class ScenarioContext:
         busy = [name for name, connection in self.connections.items() if connection.busy and connection.closed is None]
         await self.barrier(busy)
         if self.run.settle:
+            # A sleep: a frame that must not come brings no event, so only the measured time tells.
             await asyncio.sleep(self.run.settle)
         if self.run.calibration.answers_barrier:
             done = {*busy} if len(busy) == 1 and not self.run.settle else set()
@@ -212,6 +214,7 @@ class ScenarioContext:
     async def _give_back(self, lease: Lease) -> None:
         """End the lease; nothing of this scenario may still be under way when a user is used again."""
         if lease.lasting:
+            # A sleep: a frame on its way to a closed connection brings no event.
             await asyncio.sleep(self.run.settle)
         else:
             for user in self.users.values():

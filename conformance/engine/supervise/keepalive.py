@@ -17,4 +17,4 @@ async def keep_alive(connections: OpenConnections) -> None:
     while True:
         for connection in connections.silent(SILENCE):
             connection.keep_alive()
-        await asyncio.sleep(SILENCE / 2)
+        await asyncio.sleep(SILENCE / 2)  # A sleep: silence is the absence of events.

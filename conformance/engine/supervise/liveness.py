@@ -93,7 +93,7 @@ class LivenessConnections:
     async def _keep(self, context: ScenarioContext, who: str, first: asyncio.Event) -> None:
         """Keep one connection open; set `first` when one of them has been tried."""
         turn, instance = self._places[who]
-        await asyncio.sleep(turn * STAGGER)
+        await asyncio.sleep(turn * STAGGER)  # A sleep: the connections must differ in age.
         pause = SHORTEST_PAUSE
         while True:
             try:
@@ -109,6 +109,7 @@ class LivenessConnections:
                 await self._judge(connection, instance)
                 connection.forget()
                 context.past.clear()
+            # A sleep: no event says that the server accepts connections again.
             await asyncio.sleep(pause + turn * STAGGER)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -121,7 +122,7 @@ class LivenessConnections:
         self._judging += 1
         self._judged.clear()
         try:
-            # How late we see the others' ends depends on this machine.
+            # A sleep: a connection that stays open brings no event. How late we see ends depends on this machine.
             await asyncio.sleep(MOMENT * self._run.time_scale)
             beside = self._run.open_connections.beside(ended, instance, BEFORE)
             if beside and not any(one.closed is None for one in beside):

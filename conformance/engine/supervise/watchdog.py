@@ -225,7 +225,7 @@ class Watchdog:
                 if time.perf_counter() > until:
                     self._give_up(f"the target was lost while {self.suspects} ran: {gone}")
                     return ""
-                await asyncio.sleep(POLL_INTERVAL)
+                await asyncio.sleep(POLL_INTERVAL)  # A poll: a server that is back sends no event.
             self._good = time.perf_counter()
             self.returns += 1
             if self.returns > MOST_LOSSES:

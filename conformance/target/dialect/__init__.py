@@ -6,7 +6,6 @@ frozen `Dialect`; each of its two directions has two pure functions, `to_wire` a
 
 from conformance.target.dialect.model import (
     Dialect,
-    Difference,
     Direction,
     Envelope,
     Translation,
@@ -19,7 +18,6 @@ from conformance.target.dialect.reading import read_dialect
 
 __all__ = [
     "Dialect",
-    "Difference",
     "Direction",
     "Envelope",
     "Translation",

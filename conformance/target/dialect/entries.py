@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conformance.target.dialect.model import Difference
+from conformance.results.runlog.records import DialectEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -54,27 +54,27 @@ def entry(steps: Steps) -> str:
     return ".".join(map(str, steps))
 
 
-def differences(section: Section) -> Iterator[Difference]:
+def differences(section: Section) -> Iterator[DialectEntry]:
     """Give every entry in the order of the file."""
     yield from _entries(section.value, ())
 
 
-def _entries(value: Mapping[str, Any], steps: Steps) -> Iterator[Difference]:
+def _entries(value: Mapping[str, Any], steps: Steps) -> Iterator[DialectEntry]:
     for key, item in value.items():
         here = (*steps, key)
         if key in WAYS:
             yield from _entries(item, here)
         elif key in _TABLES:
-            yield from (Difference(entry((*here, *path)), path[-1], str(wire)) for path, wire in _leaves(item))
+            yield from (DialectEntry(entry((*here, *path)), path[-1], str(wire)) for path, wire in _leaves(item))
         elif key == "envelope":
             member, extra = (item, {}) if isinstance(item, str) else (item["member"], item.get("extra", {}))
             beside = f" beside {', '.join(extra)}" if extra else ""
-            yield Difference(entry(here), "no envelope", f"the fields are in {member}{beside}")
+            yield DialectEntry(entry(here), "no envelope", f"the fields are in {member}{beside}")
         elif key == "ids":
             kinds = {(): item} if isinstance(item, str) else {(kind,): one for kind, one in item.items()}
-            yield from (Difference(entry((*here, *kind)), "uuid", _form(form)) for kind, form in kinds.items())
+            yield from (DialectEntry(entry((*here, *kind)), "uuid", _form(form)) for kind, form in kinds.items())
         else:
-            yield Difference(entry(here), key, str(item))
+            yield DialectEntry(entry(here), key, str(item))
 
 
 def _form(form: Any) -> str:

@@ -13,6 +13,7 @@ from conformance.target.dialect.plan import Notes, Plan, from_wire, to_wire
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conformance.results.runlog.records import DialectEntry
     from conformance.spec.messages import Violation
     from conformance.target.dialect.ids import Form
     from conformance.target.dialect.names import Names
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
 
 DIGITS = 40
 """Digits of an integer: more than any id has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One entry of a dialect: its place in the section, the protocol's name and the wire's name."""
-
-    entry: str
-    protocol: str
-    wire: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +122,7 @@ class Dialect:
     incoming: Direction
     outgoing: Direction
     ids: Mapping[str, Form] = field(default_factory=dict)
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[DialectEntry, ...] = ()
 
 
 def nobodys_id(dialect: Dialect | None) -> str:

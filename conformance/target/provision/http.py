@@ -161,7 +161,7 @@ class Requests:
                 break
             what = f"{step['request']}, answered with {status},"
             self._repeated[what] = self._repeated.get(what, 0) + 1
-            await asyncio.sleep(self._settings.retry.wait)
+            await asyncio.sleep(self._settings.retry.wait)  # A sleep: the target file asks for this wait.
         cookies |= dict(answer.cookies)
         wanted = step.get("expect", range(200, 300))
         if status not in ([wanted] if isinstance(wanted, int) else wanted):

@@ -48,7 +48,7 @@ class Throttle:
         self._connections = _turns(limits.connections_per_second)
         self._accounts: dict[str, _Turns] = {}
         self._entries = _turns(limits.requests_per_second and limits.requests_per_second / REQUESTS_PER_SCENARIO)
-        self._seats = asyncio.Condition()
+        self._freed = asyncio.Condition()
         self._taken = 0
         self._kept = 0
         self._waiting = 0
@@ -105,15 +105,15 @@ class Throttle:
         """
         await self._enter()
         bound = self.limits.open_connections or math.inf
-        async with self._seats:
-            await self._seats.wait_for(lambda: self._taken + connection_count <= bound or self._taken == self._kept)
+        async with self._freed:
+            await self._freed.wait_for(lambda: self._taken + connection_count <= bound or self._taken == self._kept)
             self._taken += connection_count
         try:
             yield
         finally:
             self._taken -= connection_count
-            async with self._seats:
-                self._seats.notify_all()
+            async with self._freed:
+                self._freed.notify_all()
 
     def keep(self, connection_count: int) -> None:
         """Reserve connections for the whole run: those that belong to no scenario."""

@@ -30,6 +30,7 @@ async def sync(step: s.Sync, context: ScenarioContext) -> None:
             raise Unmet(f"{silent[0]} should still be connected, and was {context.open(silent[0]).closed}")
         raise Unmet(f"no reply to the barrier's request at {' or '.join(step.who)} within {context.run.reply:g} s")
     if context.run.settle:
+        # A sleep: a frame that must not come brings no event, so only the measured time tells.
         await asyncio.sleep(context.run.settle)
         await context.barrier(step.who)
 
@@ -47,6 +48,7 @@ async def part_of_pause(step: s.Pause, context: ScenarioContext) -> None:
     """Wait for one part of a pause; after all of them a timer of the server has ended."""
     seconds = (context.run.timer(step.timer) * TIMER_MARGIN + context.run.patience) / step.parts
     context.transcript.note("", "·", f"pause of {seconds:.1f} s ({step.timer})")
+    # A sleep: the step waits for a timer of the server, which announces nothing.
     if not context.alone:
         await asyncio.sleep(seconds)
         return
