@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from conformance.report.line import slow_line
 from conformance.report.terminal import is_live, result_line
 from conformance.results.model import Calibration, Observation, Outcome, Result
 
@@ -26,8 +27,17 @@ class Progress:
     that are not well (`failures_only`).
     """
 
-    def __init__(self, console: Console, total: int, *, failures_only: bool = False, live: bool | None = None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        total: int,
+        time_scale: float = 1.0,
+        *,
+        failures_only: bool = False,
+        live: bool | None = None,
+    ) -> None:
         self._console = console
+        self._time_scale = time_scale
         self._live = is_live(console) if live is None else live
         self._quiet = self._live or failures_only
         self._wrong = 0
@@ -49,6 +59,9 @@ class Progress:
         """Show one record."""
         if isinstance(record, Calibration):
             self._bar.update(self._task, description="running")
+            said = slow_line(record, self._time_scale)
+            if said:
+                self._console.print(f"Note: {said}", soft_wrap=not self._live, highlight=False, markup=False)
         elif isinstance(record, Observation):
             self._bar.update(self._task, description="observing")
         else:

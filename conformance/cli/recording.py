@@ -60,7 +60,7 @@ def recording(path: Path, header: Header, target: Target, state: RunState, trace
         finally:
             seconds = round(time.perf_counter() - began, 3)
             used = tuple(sorted(state.used))
-            writer.write(Footer(not reason, reason, seconds, state.phases, state.notes, used))
+            writer.write(Footer(not reason, reason, seconds, state.phases, (*state.notes, *state.remarks), used))
 
 
 def make_header(

@@ -130,7 +130,9 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     if failures_only and form != "text":
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
     console = Console(highlight=False, stderr=form != "text")
-    progress = partial(Progress, console, len(scenarios) * options.repeat, failures_only=failures_only)
+    progress = partial(
+        Progress, console, len(scenarios) * options.repeat, options.time_scale, failures_only=failures_only
+    )
     try:
         folder = asyncio.run(
             _run(spec, place, scenarios, options, given["out"], given["trace"], progress, given["yes"], waivers)
@@ -166,8 +168,7 @@ async def _run(
         folder = out or Path("reports") / slug(target.name)
         header = make_header(spec, target, scenarios, options, place, waivers or _waivers(target.waivers, spec))
         stack.push(partial(_report_anyway, folder))
-        if place is not None:
-            stack.callback(_tell, state, target)
+        stack.callback(_tell, state, target, created=place is not None)
         write = stack.enter_context(recording(folder / "run.jsonl", header, target, state, trace, began))
         progress = stack.enter_context(show_progress())
 
@@ -188,9 +189,9 @@ def _without_secrets(record: Calibration | Result | Observation, target: Target)
     return replace(record, problems=tuple(replace(one, message=redact(one.message)) for one in record.problems))
 
 
-def _tell(state: RunState, target: Target) -> None:
-    """Print the notes of provisioning, unless the command itself started the server, which is gone with its data."""
-    for note in state.notes:
+def _tell(state: RunState, target: Target, *, created: bool) -> None:
+    """Print the notes of the run, without those on data that the command `created` on a server of its own."""
+    for note in (*(state.notes if created else ()), *state.remarks):
         click.echo(f"chat-parity: {target.secrets.redact(note)}", err=True)
 
 

@@ -46,6 +46,7 @@ def head(report: Report) -> Iterator[str]:
     if report.differences:
         rows.append(("Dialect", gist(report.differences)))
     rows += [("Calibration", cell(calibration(report), 600)), ("Result", _counts(report))]
+    rows += [("Note", cell(note, 600)) for note in report.notes]
     yield from table(("", ""), rows)
 
 
@@ -64,7 +65,8 @@ def calibration(report: Report) -> str:
     barrier = "answers the barrier" if seen.answers_barrier else "does not answer the barrier"
     unknown = f"; does not know {', '.join(seen.unknown_types)}" if seen.unknown_types else ""
     waits = f"settle {seen.settle * 1000:.0f} ms, patience {seen.patience * 1000:.0f} ms"
-    return f"{greeting}, {barrier}, {order}; {waits}{unknown}"
+    reply = f", a reply takes {seen.round_trip * 1000:.0f} ms" if seen.round_trip is not None else ""
+    return f"{greeting}, {barrier}, {order}{reply}; {waits}{unknown}"
 
 
 def _counts(report: Report) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from conformance.report.differences import DifferenceRow, difference_rows
 from conformance.report.evidence import evidence
+from conformance.report.line import slow_line
 from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement, Status, Verdict, judge, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.results.model import Calibration, Observation
     from conformance.results.runlog import RuleEntry, Run, TargetEntry
@@ -43,7 +44,10 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A judged run. The counts have every word, zero or not; `seconds` is None when the run was cut off."""
+    """A judged run. The counts have every word, zero or not; `seconds` is None when the run was cut off.
+
+    `notes` are what a reader has to know besides, such as a slow line or a busy machine.
+    """
 
     run: str
     target: TargetEntry
@@ -66,6 +70,7 @@ class Report:
     calibration: Calibration | None
     waivers: tuple[JudgedWaiver, ...] = ()
     differences: tuple[DifferenceRow, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def flaky(self) -> tuple[JudgedScenario, ...]:
@@ -99,7 +104,18 @@ def build(run: Run) -> Report:
         calibration=run.calibration,
         waivers=judgement.waivers,
         differences=difference_rows(run),
+        notes=tuple(_notes(run)),
     )
+
+
+def _notes(run: Run) -> Iterator[str]:
+    if run.calibration is not None:
+        scale = run.header.options.get("time_scale", 1.0)
+        said = slow_line(run.calibration, scale if isinstance(scale, int | float) else 1.0)
+        if said:
+            yield said
+    if run.footer is not None:
+        yield from run.footer.notes
 
 
 def _reason(run: Run) -> str:

@@ -167,7 +167,8 @@ class Calibration:
     `greets_otherwise`: every connection begins with a frame, and it is not the greeting of the protocol.
     `several_devices`: a user can have two connections at once. `roles` has the roles of bystanders that the driver
     could give, beside the default role. `broadcasts`: at least one broadcast arrived. `overhears`: a user who is in no
-    conversation got a message of one.
+    conversation got a message of one. `round_trip` is the time of the fastest reply of the barrier in seconds;
+    None if it does not answer, and in older logs.
     """
 
     greets: bool
@@ -182,6 +183,7 @@ class Calibration:
     roles: tuple[str, ...] = ()
     broadcasts: bool = True
     overhears: bool = False
+    round_trip: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""

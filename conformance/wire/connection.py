@@ -14,15 +14,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 from websockets.protocol import State
 
 from conformance.target.dialect.raw import RawWriter
+from conformance.wire.activity import Activity
 from conformance.wire.events import Closed, Received, Sent, how_it_ended
 from conformance.wire.frame_budget import Log, Memory
 from conformance.wire.frames import read
 from conformance.wire.lateness import Lateness
+from conformance.wire.raw_frames import RawMessage, wire_frame
 from conformance.wire.waiting import Changes
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Connection:
     `turn` before each request of the barrier; callers await it before anything else that they send.
     `used` has the entries of the target's dialect that any frame used. `unfinished`: the last fragment of our message
     is still to come, and no other message may begin before it (RFC 6455 §5.4). `spoke` is the time of the last frame
-    sent (`time.perf_counter`). `on_own` is called with each frame that the harness sends for itself.
+    sent (`time.perf_counter`), and `fastest` the seconds of the fastest reply of the barrier. `on_own` is called with
+    each frame that the harness sends for itself.
     `reads`: frames are taken from the socket as they come. `keepalive`: our own pings keep it in use while it waits.
     """
 
@@ -74,7 +76,9 @@ class Connection:
         self.unfinished = False
         self.reads = True
         self.keepalive = True
+        self._activity = Activity()
         self.spoke = time.perf_counter()
+        self.fastest: float | None = None
         self._socket = socket
         self._protocol = protocol
         self._known = known
@@ -82,7 +86,7 @@ class Connection:
         self._outgoing = dialect.outgoing if dialect else None
         self._raw = RawWriter(dialect.incoming, self.used) if dialect else None
         self._kept = Log(memory or Memory())
-        self._begun = b""
+        self._raw_message = RawMessage(protocol.discriminator)
         self._pings = 0
         self._written = 0
         self._handled = 0
@@ -111,14 +115,10 @@ class Connection:
 
         True: it is a barrier request; the caller should wait for the server's reply or refusal.
         """
-        self._begun += data.encode(errors="surrogatepass") if isinstance(data, str) else data
-        if not final:
+        kind = self._raw_message.type_of(data, final=final)
+        if kind is None:
             return False
-        kind: Any = None
-        whole, self._begun = self._begun, b""
-        with contextlib.suppress(ValueError, TypeError, LookupError, RecursionError):
-            kind = json.loads(whole)[self._protocol.discriminator]
-        self.sent.append(Sent(kind if isinstance(kind, str) else "", len(self.log)))
+        self.sent.append(Sent(kind, len(self.log)))
         return bool(kind == self._protocol.barrier_request[self._protocol.discriminator])
 
     async def send_text(self, text: str) -> None:
@@ -138,13 +138,11 @@ class Connection:
 
         `more`: keep it until the next frame, and send both in one piece.
         """
-        # The library checks control frames and reserved bits, so the scenario's first byte replaces the library's.
-        wire = bytearray(WireFrame(Opcode.TEXT, payload).serialize(mask=True))
-        wire[0] = fin << 7 | rsv << 4 | opcode
         self._written += 1
+        self._activity.sent()
         if opcode < FIRST_CONTROL:
             self.unfinished = not fin
-        self._piece += wire
+        self._piece += wire_frame(opcode, payload, fin=fin, rsv=rsv)
         if not more:
             self._write_wire(bytes(self._piece))
             self._piece.clear()
@@ -155,7 +153,7 @@ class Connection:
         False: the connection is ending.
         """
         self.on_own(self, "WebSocket ping, so that the connection is not taken for idle")
-        return self._write_wire(WireFrame(Opcode.PING, b"").serialize(mask=True))
+        return self._write_wire(wire_frame(Opcode.PING, b""))
 
     def _write_wire(self, wire: bytes) -> bool:
         """Write bytes past the library; do nothing once the library has begun to close the connection."""
@@ -168,11 +166,13 @@ class Connection:
     async def ws_ping(self, payload: bytes, timeout: float) -> bool:
         """Send a ping frame (RFC 6455 §5.5.2) and say whether its pong came, with the same payload."""
         try:
-            waiter = await self._socket.ping(payload)
-            await asyncio.wait_for(waiter, timeout)
-        except (TimeoutError, ConnectionClosed):
+            waiter = asyncio.ensure_future(await self._socket.ping(payload))
+        except ConnectionClosed:
             return False
-        return True
+        waiter.add_done_callback(lambda _: self._changes.tell())
+        if await self.until(waiter.done, timeout):
+            return not waiter.cancelled() and waiter.exception() is None
+        return not waiter.cancel()
 
     async def barrier(self, timeout: float) -> bool:
         """Send the barrier's request and wait for its reply: then all earlier requests are handled. False: no reply.
@@ -187,7 +187,7 @@ class Connection:
         self._pings = max(self._pings, self._pongs) + 1
         mine = self._pings
         self._awaited.add(mine)
-        written = self._written + 1
+        written, began = self._written + 1, time.perf_counter()
         self.on_own(self, f"{json.dumps(self._protocol.barrier_request)}, to know when all before it is handled")
         await self._write(self._encoded(self._protocol.barrier_request))
         answered = False
@@ -198,6 +198,7 @@ class Connection:
                 break
         if answered:
             self._handled = max(self._handled, written)
+            self.fastest = min(self.fastest or timeout * BUSY, time.perf_counter() - began)
         return answered
 
     def rest(self) -> None:
@@ -259,21 +260,17 @@ class Connection:
 
     async def _write(self, data: str | bytes) -> None:
         self._written += 1
-        self.spoke = time.perf_counter()
-        await self._quietly(self._socket.send(data))
-
-    async def _quietly(self, sending: Any) -> None:
-        try:
-            await sending
-        except ConnectionClosed:
-            return  # The next step finds the connection closed, and describes that better than a failed send.
+        self.spoke = self._activity.sent()
+        # The next step finds the connection closed, and describes that better than a failed send.
+        with contextlib.suppress(ConnectionClosed):
+            await self._socket.send(data)
 
     async def _read(self) -> None:
         try:
             while True:
                 self._take(await self._socket.recv())
         except ConnectionClosed as error:
-            self.closed = how_it_ended(error, dropping=self._dropping, fault=self._fault)
+            self.closed = how_it_ended(error, self._activity.idle(), dropping=self._dropping, fault=self._fault)
         except (OSError, WebSocketException, EOFError) as error:  # pragma: no cover -- websockets wraps these
             self.closed = Closed(None, fault=str(error))
         self.on_close(self, self.closed)
@@ -285,7 +282,7 @@ class Connection:
             self._socket.transport.abort()
             return
         frame = read(data, self._protocol.discriminator, self._known, self._outgoing)
-        received = Received(time.perf_counter(), frame)
+        received = Received(self._activity.heard(), frame)
         self.used |= frame.used or frozenset()
         self.log.append(received)
         if received.frame.type == self._protocol.barrier_reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ MAX_FRAME = 4 << 20
 """Bytes; a server that sends a larger frame is cut off."""
 NORMAL_CLOSURE = 1000
 TOO_BIG = 1009
+IDLE = 3.0
+"""Seconds without a message after which a connection that ends may have been ended for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +39,31 @@ class Closed:
     """How a connection ended: `code` None means that TCP went away without a close frame.
 
     `ours` is true when this side ended it; `fault` says what the server did wrong, if that is the reason.
+    `idle` has the seconds without a message one way by then.
     """
 
     code: int | None
     ours: bool = False
     fault: str = ""
+    idle: float = field(default=0.0, compare=False)
+
+    @property
+    def after_silence(self) -> bool:
+        """Tell whether it may have ended for being idle: we did not end it, and it was silent for long one way."""
+        return self.idle >= IDLE and not self.ours
 
     def __str__(self) -> str:
         """Describe it in a few words."""
         how = f"closed with {self.code}" if self.code is not None else "dropped without a close frame"
+        if self.after_silence:
+            how += f" after {self.idle:.1f} s without a message one way"
         return f"{how} ({self.fault})" if self.fault else how
 
 
-def how_it_ended(error: ConnectionClosed, *, dropping: bool, fault: str) -> Closed:
+def how_it_ended(error: ConnectionClosed, idle: float = 0.0, *, dropping: bool, fault: str) -> Closed:
     """Say how a connection ended; `dropping`: we reset it ourselves; `fault`: why we cut the server off."""
     if error.rcvd is not None:
-        return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False)
+        return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False, idle=idle)
     if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
         wrong = (
             f"the server sent a frame of more than {MAX_FRAME:,} bytes"
@@ -60,4 +71,4 @@ def how_it_ended(error: ConnectionClosed, *, dropping: bool, fault: str) -> Clos
             else f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
         )
         return Closed(None, ours=True, fault=wrong)
-    return Closed(None, ours=error.sent is not None or dropping, fault=fault)
+    return Closed(None, ours=error.sent is not None or dropping, fault=fault, idle=idle)

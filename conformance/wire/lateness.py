@@ -4,35 +4,58 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 SLICE = 0.1
 """Seconds in which a wait measures how late the event loop is."""
 
 
+_T = TypeVar("_T")
+
+
 @dataclass(slots=True)
 class Lateness:
-    """How late the event loop was in the waits of a run: `worst` in one slice of them, `waits` that were lengthened.
+    """How late the event loop came back in the waits of a run, in seconds: all in all, and the `worst` of them.
 
-    Many waits share the same late moment, so their sum says nothing: `seconds` counts each moment once.
+    Many waits share the same late moment: `seconds` counts each moment once.
     """
 
     seconds: float = 0.0
     worst: float = 0.0
-    waits: int = 0
     _until: float = 0.0
 
     async def measure(self, wait: Callable[[float], Awaitable[None]], left: float) -> float:
         """Wait for one slice of what is `left`, and give the seconds by which the event loop came back late."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + min(left, SLICE)
-        await wait(due - loop.time())
+        piece = min(left, SLICE)
+        due = loop.time() + piece
+        await wait(piece)
         now = loop.time()
         late = max(0.0, now - due)
         self.seconds += max(0.0, now - max(due, self._until))
         self._until = max(self._until, now)
         self.worst = max(self.worst, late)
         return late
+
+    async def within(self, seconds: float, work: Coroutine[None, None, _T]) -> _T:
+        """Give what comes of some work; raises TimeoutError where it takes longer than that and our own lateness."""
+        task = asyncio.ensure_future(work)
+
+        async def wait(piece: float) -> None:
+            await asyncio.wait({task}, timeout=piece)
+
+        try:
+            left = seconds
+            while not task.done() and left > 0:
+                began = asyncio.get_running_loop().time()
+                late = await self.measure(wait, left)
+                left += late - (asyncio.get_running_loop().time() - began)
+            if not task.done():
+                raise TimeoutError
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from conformance.spec.protocol import Protocol
     from conformance.target.dialect import Dialect
     from conformance.wire.frame_budget import Memory
+    from conformance.wire.lateness import Lateness
 
 PLAIN = Handshake()
 
@@ -33,6 +34,7 @@ async def open_connection(
     handshake: Handshake = PLAIN,
     dialect: Dialect | None = None,
     memory: Memory | None = None,
+    lateness: Lateness | None = None,
 ) -> Connection | Refused:
     """Open a connection to `url` (which carries the token), or say how the server refused it.
 
@@ -57,7 +59,7 @@ async def open_connection(
         socket = await opening
     except (OSError, EOFError, ValueError, WebSocketException) as error:
         return refused(error, url, timeout)
-    return Connection(name, socket, protocol, known, dialect, memory)
+    return Connection(name, socket, protocol, known, dialect, memory, lateness)
 
 
 def _stay(redirect: Exception) -> Exception:

@@ -14,7 +14,7 @@ from conformance.engine.calibration.cast import choose_cast, join_room, observer
 from conformance.engine.calibration.greeting import greet
 from conformance.engine.calibration.skew import Heard, measure_skew
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
-from conformance.engine.context.failure import Unmet
+from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import connect
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.engine.context.run_context import Pacer, RunContext
@@ -82,7 +82,7 @@ async def calibrate(
                 await join_room(context)
                 joined = True
                 heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
-            except Unmet:
+            except (Unmet, Spoiled):
                 pass  # The scenarios that need a conversation will report what is wrong with it.
         several = await _several(context, reply, answers)
         unknown = await (
@@ -104,6 +104,7 @@ async def calibrate(
         roles=roles,
         broadcasts=heard.any,
         overhears=heard.overheard,
+        round_trip=min((one.fastest for one in context.connections.values() if one.fastest), default=None),
     )
 
 

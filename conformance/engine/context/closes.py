@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.context.failure import ScenarioError, Spoiled, Unmet
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario import steps as s
     from conformance.wire.connection import Connection
+    from conformance.wire.events import Received
 
 
 def happened(one: s.Alternative, pattern: Any, connection: Connection, context: ScenarioContext) -> int | None:
@@ -25,6 +28,37 @@ def happened(one: s.Alternative, pattern: Any, connection: Connection, context: 
     else:
         fits = closed.code is not None and one_of_codes(closed.code, one.close)
     return len(connection.log) if fits else None
+
+
+def ending(context: ScenarioContext, connection: Connection) -> str:
+    """Say how a connection ended, and whether it may have been idle for too long; empty: it is open."""
+    closed = connection.closed
+    if closed is None:
+        return ""
+    return f"; the connection was {closed}{idle_cut(context, connection)}"
+
+
+def idle_cut(context: ScenarioContext, connection: Connection) -> str:
+    """Say what an end after a long silence looks like: a gateway between us and the server may have made it."""
+    closed = connection.closed
+    if closed is None or not closed.after_silence:
+        return ""
+    living = context.run.open_connections.living_beside(connection)
+    others = f"{living} other{'s' if living != 1 else ''} to that instance lived on" if living else "no other was open"
+    return f", and {others}: an idle timeout, of the server or of a gateway before it, looks like this"
+
+
+def cut_short(
+    context: ScenarioContext, connection: Connection, message: str, offender: Received | None = None
+) -> ScenarioError:
+    """Give the error for what a connection that has ended did not bring.
+
+    It says nothing of the server where the target forbids the pings that keep a connection in use: then nobody knows
+    whether the server or a gateway has ended a connection that was silent for so long.
+    """
+    if not context.run.target.keepalive and idle_cut(context, connection):
+        return Spoiled(f"{message} (the target says `keepalive: off`, so nothing kept it in use)", offender)
+    return Unmet(message, offender)
 
 
 def say_alternative(one: s.Alternative) -> str:

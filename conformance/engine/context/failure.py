@@ -32,7 +32,7 @@ class TooSlow(ScenarioError):
 
 
 class Spoiled(ScenarioError):
-    """A wrong frame of the server stops the scenario; the frame is charged to its own rule."""
+    """Something else stops the scenario, such as a wrong frame, which is charged to its own rule."""
 
 
 class Broken(ScenarioError):

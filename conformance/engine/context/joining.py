@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from conformance.engine.context.closes import cut_short, ending
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.wire.handshake_errors import Refused
@@ -70,6 +71,7 @@ async def connect(
         handshake=replace(handshake, small_buffers=who in context.slow_readers),
         dialect=target.dialect,
         memory=context.run.memory,
+        lateness=context.run.lateness,
     )
     if isinstance(outcome, Refused):
         context.run.reachability.refused(outcome.status)
@@ -108,7 +110,8 @@ async def take_greeting(context: ScenarioContext, who: str) -> None:
             lambda: context.first(connection, greeting.frame, greeting.pattern) is not None, context.run.reply
         )
         if not arrived:
-            raise Unmet(f"{who} was not greeted with {greeting.frame}{_ending(connection)}")
+            said = f"{who} was not greeted with {greeting.frame}{ending(context, connection)}"
+            raise cut_short(context, connection, said)
         found = context.first(connection, greeting.frame, greeting.pattern)
         assert found is not None
         connection.claimed.add(found[0])
@@ -136,17 +139,14 @@ async def join(context: ScenarioContext, who: str, conversation: str) -> None:
             context.run.reply
         )  # Replies come in request order: the confirmation is there now, or it never comes.
     if not answered():
-        raise Unmet(f"{who} joined {conversation} and got no answer{_ending(connection)}")
+        said = f"{who} joined {conversation} and got no answer{ending(context, connection)}"
+        raise cut_short(context, connection, said)
     found = context.first(connection, kind, pattern)
     if found is None:
         error = context.first(connection, protocol.error, {})
         raise Unmet(f"{who} may join {conversation}, and was refused", error[1] if error else None)
     connection.claimed.add(found[0])
     connection.rest()
-
-
-def _ending(connection: Connection) -> str:
-    return f"; the connection was {connection.closed}" if connection.closed else ""
 
 
 def _with_query(url: str, pairs: list[tuple[str, str]]) -> str:

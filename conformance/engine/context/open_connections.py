@@ -56,6 +56,13 @@ class OpenConnections:
             and not (one.closed is not None and one.closed.ours)
         ]
 
+    def living_beside(self, ended: Connection) -> int:
+        """Count those of the same instance that are open, though this one has ended."""
+        if ended not in self._lives:
+            return 0
+        instance = self._lives[ended].instance
+        return sum(life.instance == instance and life.ended is None for life in self._lives.values())
+
     def silent(self, seconds: float) -> Iterator[Connection]:
         """Give the open connections to keep in use on which we have sent nothing for this many seconds."""
         since = time.perf_counter() - seconds

@@ -14,6 +14,7 @@ from conformance.engine.context.owners import Owners
 from conformance.results.model import NEEDS_OF_THE_RUN
 from conformance.target.throttle import Throttle
 from conformance.wire.frame_budget import Memory
+from conformance.wire.lateness import Lateness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -148,6 +149,7 @@ class RunContext:
     open_connections: OpenConnections = field(default_factory=OpenConnections)
     owners: Owners = field(default_factory=Owners)
     memory: Memory = field(default_factory=Memory)
+    lateness: Lateness = field(default_factory=Lateness)
     exclusive_slot: ExclusiveSlot = field(default_factory=ExclusiveSlot)
     throttle: Throttle = field(default_factory=Throttle)
     bystanders: bool = False

@@ -115,7 +115,7 @@ async def run(
             except (BudgetSpent, AskedToLeave) as error:
                 state.stopped = state.stopped or str(error)
             state.stopped, state.doubts = state.stopped or watchdog.stopped, watchdog.doubts
-            state.notes = (*state.notes, *watchdog.notes())
+            state.remarks = tuple(watchdog.notes())
 
 
 @asynccontextmanager

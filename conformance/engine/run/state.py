@@ -11,7 +11,8 @@ class RunState:
     """The progress of a run: seconds per phase, why it ended early, and why it is otherwise not complete.
 
     `used` has the entries of the target's dialect that any frame used. `notes` has the notes of provisioning: what is
-    left on the target, and which calls were repeated.
+    left on the target, and which calls were repeated. `remarks` has what else does not
+    change a result: a slow target, a busy machine.
     """
 
     phases: dict[str, float] = field(default_factory=dict)
@@ -19,6 +20,7 @@ class RunState:
     failures: int = 0
     used: set[str] = field(default_factory=set)
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     doubts: str = ""
 
 

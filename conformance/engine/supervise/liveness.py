@@ -7,6 +7,7 @@ its connections end. So one ended connection is evidence only if no other connec
     ------------------------------------------------------------  ----------------------------------------
     another connection of the instance, open before, stays open   the connection ended: nothing to report
     none stays open                                               the server was lost
+    none stays open, all were silent for long, `keepalive: off`   nobody knows: nothing to report
     there was no other                                            nobody knows: nothing to report
 """
 
@@ -42,6 +43,8 @@ MOMENT = 0.2
 """Seconds after one connection's end within which all others end too, if the server was lost."""
 BEFORE = 0.05
 """Seconds before it within which the others may have ended already."""
+WITHOUT_A_WORD = (None, 1001, 1012)
+"""Close codes with which a server that goes away ends everybody; a code such as 1008 means one connection."""
 FEW = 20
 
 
@@ -125,13 +128,18 @@ class LivenessConnections:
             # A sleep: a connection that stays open brings no event. How late we see ends depends on this machine.
             await asyncio.sleep(MOMENT * self._run.time_scale)
             beside = self._run.open_connections.beside(ended, instance, BEFORE)
-            if beside and not any(one.closed is None for one in beside):
-                others = f"all {len(beside)} others" if len(beside) > 1 else "the only other one"
-                self._lost(f"a connection to instance {instance} was {closed}, and so was {others} in that moment")
+            if beside and not any(one.closed is None for one in beside) and not self._may_be_idle(ended, *beside):
+                others = f"were all {len(beside)} others" if len(beside) > 1 else "was the only other one"
+                self._lost(f"a connection to instance {instance} was {closed}, and so {others} in that moment")
         finally:
             self._judging -= 1
             if not self._judging:
                 self._judged.set()
+
+    def _may_be_idle(self, *ended: Connection) -> bool:
+        """Say whether a gateway may have ended all that were dropped for being idle: nothing keeps them in use here."""
+        dropped = [one.closed for one in ended if one.closed is not None and one.closed.code in WITHOUT_A_WORD]
+        return not self._run.target.keepalive and all(closed.after_silence for closed in dropped)
 
 
 def _forget(connection: Connection, _: Received) -> None:

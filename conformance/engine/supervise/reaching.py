@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -40,8 +39,7 @@ async def ask(run_context: RunContext) -> Answer:
         # Waiting for an account of a running scenario, or for a rate limit, is our delay and not the target's.
         await provide(context, Wanted(tuple(users)))
         began = time.perf_counter()
-        async with asyncio.timeout(longest):
-            gone = await _gone(context, users)
+        gone = await run_context.lateness.within(longest, _gone(context, users))
     except ProvisioningFailed as error:
         gone = str(error)
     except TimeoutError:

@@ -43,6 +43,8 @@ POLL_INTERVAL = 0.25
 MOST_LOSSES = 10
 """How often a run may lose its target, find it back and go on."""
 MOST_NAMES = 8
+MUCH_LATE = 0.3
+"""Seconds by which the harness may come back late before the run says so: the shortest wait for a frame."""
 
 _T = TypeVar("_T")
 
@@ -172,12 +174,20 @@ class Watchdog:
 
     def notes(self) -> list[str]:
         """Give the notes on the run that do not change a result."""
-        if not self.slow:
-            return []
-        return [
-            f"the target was slow while {len(self.slowed)} scenarios ran ({self.slow}); they were run "
-            "again, one at a time, and that is what counts: on a slow line, `--time-scale 3` waits three times as long"
-        ]
+        notes = []
+        if self.slow:
+            count = f"{len(self.slowed)} scenario{'s' if len(self.slowed) != 1 else ''}"
+            notes.append(
+                f"the target was slow while {count} ran ({self.slow}); run again, one at a time, and that is what "
+                "counts: on a slow line, `--time-scale 3` waits three times as long"
+            )
+        late = self._run.lateness
+        if late.worst >= MUCH_LATE:
+            notes.append(
+                f"this machine was busy: the harness itself was late by {late.seconds:.1f} s in all and up to "
+                f"{late.worst:.1f} s at once; its waits for the server were lengthened by as much"
+            )
+        return notes
 
     @property
     def suspects(self) -> str:

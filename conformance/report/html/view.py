@@ -87,7 +87,7 @@ def page_view(report: Report, run: Run) -> PageView:
         complete=report.complete,
         reason=line(report.reason, 400),
         exit_code=report.exit_code,
-        facts=(*_facts(report), *(("Note", line(note, 400)) for note in (run.footer.notes if run.footer else ()))),
+        facts=(*_facts(report), *(("Note", line(note, 600)) for note in report.notes)),
         feature_counts=tuple((str(word), count) for word, count in report.feature_counts.items() if count),
         scenario_counts=tuple((str(word), count) for word, count in report.scenario_counts.items() if count),
         features=feature_views(report, views),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.context.closes import cut_short, idle_cut
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.scenario_run.steps.expecting import TIMER_MARGIN
 from conformance.errors import ChatParityError
@@ -13,7 +14,9 @@ from conformance.scenario import steps as s
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from conformance.engine.context.failure import ScenarioError
     from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.wire.connection import Connection
 
 
 async def sync(step: s.Sync, context: ScenarioContext) -> None:
@@ -21,18 +24,23 @@ async def sync(step: s.Sync, context: ScenarioContext) -> None:
     for name in step.who:
         connection = context.reading(name)
         if connection.closed is not None:
-            raise Unmet(f"{name} should still be connected, and was {connection.closed}")
+            raise _ended(context, connection)
         if connection.unfinished:
             raise Broken(f"{name} has begun a message in fragments, and must finish it before it can ask for anything")
     if not await context.barrier(step.who):
         silent = [name for name in step.who if context.open(name).closed is not None]
         if silent:
-            raise Unmet(f"{silent[0]} should still be connected, and was {context.open(silent[0]).closed}")
+            raise _ended(context, context.open(silent[0]))
         raise Unmet(f"no reply to the barrier's request at {' or '.join(step.who)} within {context.run.reply:g} s")
     if context.run.settle:
         # A sleep: a frame that must not come brings no event, so only the measured time tells.
         await asyncio.sleep(context.run.settle)
         await context.barrier(step.who)
+
+
+def _ended(context: ScenarioContext, connection: Connection) -> ScenarioError:
+    said = f"{connection.name} should still be connected, and was {connection.closed}"
+    return cut_short(context, connection, said + idle_cut(context, connection))
 
 
 async def provision(step: s.Provision, context: ScenarioContext) -> None:

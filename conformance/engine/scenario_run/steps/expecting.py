@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.closes import happened, one_of_codes, say_alternative
-from conformance.engine.context.failure import Unmet
+from conformance.engine.context.closes import (
+    cut_short,
+    ending,
+    happened,
+    idle_cut,
+    one_of_codes,
+    say_alternative,
+)
+from conformance.engine.context.failure import ScenarioError, Unmet
 from conformance.files.show import show
 from conformance.scenario import steps as s
 from conformance.scenario.match_result import Matched, Mismatch, same
@@ -67,9 +74,14 @@ async def await_frame(
     return context.first(connection, kind, pattern, or_greeting=True)
 
 
-def missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> Unmet:
+def missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> ScenarioError:
     """Say what is missing, and which frame matches it best."""
-    ending = f"; the connection was {connection.closed}" if connection.closed else ""
+    unmet = _missing(context, connection, kind, pattern)
+    return cut_short(context, connection, unmet.message, unmet.offender)
+
+
+def _missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> Unmet:
+    how = ending(context, connection)
     near: tuple[int, Mismatch, Received] | None = None
     for index, received in enumerate(connection.log):
         if received.frame.type == kind:
@@ -77,14 +89,14 @@ def missing(context: ScenarioContext, connection: Connection, kind: str, pattern
             if isinstance(miss, Mismatch) and (near is None or miss.distance <= near[0]):
                 near = (miss.distance, miss, received)
             elif isinstance(miss, Matched) and near is None and index in connection.claimed:
-                ending = f"; the one that came was expected before{ending}"
+                how = f"; the one that came was expected before{how}"
     if near is not None:
-        return Unmet(f"no matching {kind} at {connection.name}; the nearest differs: {near[1]}{ending}", near[2])
+        return Unmet(f"no matching {kind} at {connection.name}; the nearest differs: {near[1]}{how}", near[2])
     unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
     error = next((one for one in unclaimed if one.frame.type == context.run.spec.protocol.error), None)
     if error is not None:
-        return Unmet(f"no {kind} at {connection.name}; it got an {error.frame.type} instead{ending}", error)
-    return Unmet(f"no {kind} at {connection.name}{ending}", unclaimed[-1] if unclaimed else None)
+        return Unmet(f"no {kind} at {connection.name}; it got an {error.frame.type} instead{how}", error)
+    return Unmet(f"no {kind} at {connection.name}{how}", unclaimed[-1] if unclaimed else None)
 
 
 def extra(within: str | None, context: ScenarioContext) -> float:
@@ -110,8 +122,8 @@ async def expect_either(step: s.ExpectEither, context: ScenarioContext) -> None:
     index = which()
     if index is None:
         wanted = " or ".join(say_alternative(one) for one in step.alternatives)
-        ending = f"it was {connection.closed}" if connection.closed else "nothing of that happened"
-        raise Unmet(f"expected {wanted} at {step.at}; {ending}")
+        how = ending(context, connection) or "; nothing of that happened"
+        raise cut_short(context, connection, f"expected {wanted} at {step.at}{how}")
     if step.alternatives[index].frame is not None:
         found = context.first(connection, str(step.alternatives[index].frame), patterns[index])
         assert found is not None
@@ -130,9 +142,10 @@ async def expect_close(step: s.ExpectClose, context: ScenarioContext) -> None:
         if closed.fault:
             raise Unmet(f"{name} should have been closed by the server; instead it was {closed}")
         if closed.code is None and not step.or_dropped:
-            raise Unmet(f"{name} was dropped without a close frame")
+            raise cut_short(context, connection, f"{name} was {closed}{idle_cut(context, connection)}")
         if closed.code is not None and step.codes and not one_of_codes(closed.code, step.codes):
-            raise Unmet(f"{name} was closed with {closed.code}, not with {' or '.join(step.codes)}")
+            wrong = f"{name} was closed with {closed.code}, not with {' or '.join(step.codes)}"
+            raise cut_short(context, connection, wrong + idle_cut(context, connection))
 
 
 async def observe(step: s.Observe, context: ScenarioContext) -> None:

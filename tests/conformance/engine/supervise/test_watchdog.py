@@ -114,7 +114,7 @@ class TestARealProcess:
             watched = WatchedRun(20, lambda: process.send_signal(signal.SIGSTOP))
             await watched.all_of(whole_spec, replace(target, reply=0.5), scenarios)
             process.send_signal(signal.SIGCONT)
-        watched.check_given_up(len(scenarios), "it does not answer")
+        watched.check_given_up(len(scenarios), "within 5 s")
 
     async def test_killed_once_and_back(self, whole_spec: Spec) -> None:
         """All is judged, and well; but what the server died of nobody knows."""

@@ -37,7 +37,8 @@ steps:
     async def test_says_what_happened_instead(self, spec: Spec, scenario: Author) -> None:
         toy = scenario(self.TOY.replace("10xx", "44xx"))
         assert await complaints(spec, toy, "close") == [
-            "expected NewMessage or a close with 44xx or a dropped connection at alice; it was closed with 1011"
+            "expected NewMessage or a close with 44xx or a dropped connection at alice; "
+            "the connection was closed with 1011"
         ]
 
 

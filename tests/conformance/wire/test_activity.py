@@ -1,0 +1,42 @@
+"""Idle time ends with a message that comes, not with one of ours that nobody may have got."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.wire.activity import Activity
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Give a clock that only the test moves: its one item is what it shows."""
+    now = [100.0]
+    monkeypatch.setattr("conformance.wire.activity.time.perf_counter", lambda: now[0])
+    return now
+
+
+def test_it_lasts_from_the_last_message_on(clock: list[float]) -> None:
+    activity = Activity()
+    clock[0] += 5
+    activity.sent()
+    activity.heard()
+    clock[0] += 2
+    assert activity.idle() == 2
+
+
+def test_it_goes_on_while_messages_go_one_way_only(clock: list[float]) -> None:
+    activity = Activity()
+    for _ in range(3):
+        clock[0] += 2
+        activity.heard()
+    assert activity.idle() == 6
+
+
+def test_a_message_of_ours_that_nothing_has_answered_does_not_end_it(clock: list[float]) -> None:
+    activity = Activity()
+    for seconds in (5.0, 0.5, 0.25):
+        clock[0] += seconds
+        activity.sent()
+    assert activity.idle() == 5.75
+    activity.heard()
+    assert activity.idle() == 0
