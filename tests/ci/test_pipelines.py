@@ -147,7 +147,7 @@ class TestTheGate:
         assert github.run(target="bad.yaml", options=ARRIVES, baseline="baseline/bad") == 0
         assert (github.outputs["run"], github.outputs["gate"]) == ({"exit-code": "1"}, {"exit-code": "0"})
         assert github.run(target="bad.yaml", options=ARRIVES, baseline="baseline/good") == 1
-        assert "the gate is shut" in github.log
+        assert "the gate is closed" in github.log
         assert github.run(target="good.yaml", options=ARRIVES, baseline="nowhere") == 2
 
     @pytest.mark.usefixtures("baselines")
