@@ -21,6 +21,7 @@ MAX_TEXT = 160 << 20
 
 _REFERENCE = re.compile(r"\$(\$)\{|\$\{([^{}]*)\}")
 """Either an escape (group 1) or a reference (group 2, its name)."""
+_ZONE = re.compile(r"Z|([+-])(\d\d):(\d\d)")
 
 
 class TemplateError(ValueError):
@@ -228,9 +229,16 @@ def _now(offset: Any) -> int:
     return int(time.time() + _seconds(offset, "$now"))
 
 
-def _instant(offset: Any) -> str:
-    moment = datetime.now(UTC) + timedelta(seconds=_seconds(offset, "$instant"))
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _instant(given: Any) -> str:
+    wanted = given if isinstance(given, dict) else {"seconds": given}
+    offset, zone, digits = wanted.get("seconds"), str(wanted.get("zone", "Z")), wanted.get("digits", 3)
+    shift = _ZONE.fullmatch(zone)
+    if not wanted.keys() <= {"seconds", "zone", "digits"} or not shift or not _whole(digits) or digits not in range(10):
+        raise TemplateError('$instant takes seconds from now, or {seconds: n, zone: "+02:00", digits: 0 to 9}')
+    minutes = int(f"{shift[1]}1") * (int(shift[2]) * 60 + int(shift[3])) if shift[1] else 0
+    moment = datetime.now(UTC) + timedelta(seconds=_seconds(offset, "$instant"), minutes=minutes)
+    fraction = f".{moment.microsecond:06}000"[: digits + 1] if digits else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}{zone}"
 
 
 def _seconds(offset: Any, word: str) -> float:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import re
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -121,6 +122,19 @@ class TestGeneratedValues:
         assert abs(datetime.fromisoformat(text).timestamp() - before - offset) < 5
         assert datetime.fromisoformat(text).utcoffset() == UTC.utcoffset(None)
 
+    @pytest.mark.parametrize(("zone", "minutes"), [("+05:45", 345), ("-08:00", -480), ("-00:00", 0), ("Z", 0)])
+    def test_are_the_same_instant_in_another_zone(self, zone: str, minutes: int) -> None:
+        before = time.time()
+        text = rendered({"$instant": {"seconds": -60, "zone": zone, "digits": 6}})
+        moment = datetime.fromisoformat(text)
+        assert text.endswith(zone)
+        assert moment.utcoffset() == timedelta(minutes=minutes)
+        assert abs(moment.timestamp() - before + 60) < 5
+
+    @pytest.mark.parametrize(("digits", "form"), [(0, r":\d\dZ"), (1, r":\d\d\.\dZ"), (9, r":\d\d\.\d{6}000Z")])
+    def test_have_as_many_digits_as_are_asked_for(self, digits: int, form: str) -> None:
+        assert re.search(f"{form}$", rendered({"$instant": {"seconds": 0, "digits": digits}}))
+
     def test_are_fresh_ids(self) -> None:
         one, other = rendered([{"$uuid": True}, {"$uuid": True}])
         assert one != other
@@ -157,6 +171,11 @@ class TestGeneratedValues:
             ({"$now": True}, "$now takes a number of seconds from now"),
             ({"$now": float("nan")}, "$now takes a number of seconds from now"),
             ({"$instant": 1e11}, "$instant takes a number of seconds from now"),
+            ({"$instant": {"zone": "Z"}}, "$instant takes a number of seconds from now"),
+            *(
+                ({"$instant": one}, '$instant takes seconds from now, or {seconds: n, zone: "+02:00", digits: 0 to 9}')
+                for one in ({"seconds": 0, "zone": "CET"}, {"seconds": 0, "digits": 10}, {"seconds": 0, "in": "UTC"})
+            ),
             ({"$uuid": False}, "$uuid takes true"),
             ({"$chronological": [1]}, "$chronological takes {name of the order: [oldest, …, newest]}"),
             ({"$chronological": {"a": [], "b": []}}, "$chronological takes {name of the order: [oldest, …, newest]}"),
