@@ -11,7 +11,7 @@ from tests.variants.registry import Patch, variant
 from tests.variants.tools import lend
 
 
-@variant(amber=["HIST-5s"], about=["HIST-5", "HIST-4", "SRCH-4", "SYNC-2"])
+@variant(amber=["HIST-5s", "SRCH-11s", "SYNC-8s"], about=["HIST-5", "HIST-4", "SRCH-*", "SYNC-*"])
 def huge_limit_refused(patch: Patch) -> None:
     """A limit above the maximum may be refused as well as clamped."""
 
@@ -22,7 +22,7 @@ def huge_limit_refused(patch: Patch) -> None:
         return original(asked, page)
 
 
-@variant(amber=["HIST-5s"], about=["HIST-5", "SRCH-4"])
+@variant(amber=["HIST-5s", "SRCH-11s", "SYNC-8s"], about=["HIST-5", "SRCH-*", "SYNC-8"])
 def small_limit_clamped(patch: Patch) -> None:
     """A limit of 0 or less may be clamped as well as refused."""
     patch.around(content_rules, "page_size")(
@@ -30,7 +30,7 @@ def small_limit_clamped(patch: Patch) -> None:
     )
 
 
-@variant(amber=["HIST-5s"], about=["HIST-5"])
+@variant(amber=["HIST-5s", "SRCH-11s", "SYNC-8s"], about=["HIST-5", "SRCH-11", "SYNC-8"])
 def bad_limit_is_no_limit(patch: Patch) -> None:
     """A limit that makes no sense may count as none."""
     patch.around(content_rules, "page_size")(
