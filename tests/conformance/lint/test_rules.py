@@ -50,5 +50,6 @@ def test_a_rule_named_by_the_protocol_or_by_a_schema_must_exist(spec: Spec) -> N
     assert [(one.file.name, one.message) for one in found] == [
         ("protocol.yaml", "there is no rule 'AUTH-5'"),
         ("protocol.yaml", "there is no rule 'SEND-3'"),
+        ("protocol.yaml", "there is no rule 'SEND-3'"),
         ("MessageRead.json", "`x-rule`: there is no rule 'READ-1'"),
     ]

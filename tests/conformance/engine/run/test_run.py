@@ -59,7 +59,7 @@ class TestRun:
 
     async def test_stops_after_max_failures_of_must_rules(self, toys: Spec) -> None:
         state = RunState()
-        results = await everything(toys, ChatServer("in order", "drop"), state, jobs=1, max_failures=2)
+        results = await everything(toys, ChatServer("in order", "duplicate"), state, jobs=1, max_failures=2)
         assert [one.scenario for one in results] == ["toy.slow", "toy.cased[one]"]
         assert state.stopped == "stopped after 2 failures (--max-failures)"
 

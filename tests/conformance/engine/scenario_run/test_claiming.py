@@ -114,11 +114,15 @@ class TestSaysWhatIsMissing:
         assert result.outcome is Outcome.FAIL
 
     async def test_with_the_error_that_came_instead(self, spec: Spec, scenario: Author) -> None:
-        toy = scenario("""
+        toy = scenario(
+            """
 steps:
   - {send: EditMessage, by: alice, with: {conversation_id: "${lobby}", message_id: "${lobby}", content: no}}
   - {expect: MessageEdited, at: alice}
-""")
+""",
+            feature="edit_message",
+            rules="[EDIT-1]",
+        )
         async with toy_runner(spec) as runner:
             result = await runner.run_scenario(toy)
         assert messages(result) == ["no MessageEdited at alice; it got an Error instead"]
