@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.report.failures import grouped
 from conformance.report.text import as_json
-from conformance.results.verdict import Status
+from conformance.results.verdict import UNJUDGED, Status
 
 if TYPE_CHECKING:
     from conformance.report.failures import Group
     from conformance.report.model import FeatureRow, Report, RuleRow
-    from conformance.results.model import Observation, Problem
+    from conformance.results.model import Observation, Problem, Result
     from conformance.results.runlog import Run
     from conformance.results.verdict import JudgedScenario
     from conformance.results.verdict.model import JudgedWaiver
@@ -133,8 +133,13 @@ def _scenario(scenario: JudgedScenario) -> dict[str, Any]:
         "attempts": [result.outcome for result in scenario.results],
         "flaky": scenario.flaky,
         "seconds": round(scenario.seconds, 6),
-        "problems": [_problem(problem) for result in scenario.results for problem in result.problems],
+        "problems": [_problem(problem) for result in scenario.results for problem in _decisive(result)],
     }
+
+
+def _decisive(result: Result) -> tuple[Problem, ...]:
+    """Give the problems of a result; what says nothing of the server has one reason, and what follows is its echo."""
+    return result.problems[:1] if str(result.outcome) in UNJUDGED else result.problems
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def failure_text(result: Result, run: Run) -> str:
 
 def brief_text(result: Result, run: Run, shown: str = "") -> str:
     """Show what went wrong in one result without its transcript; `shown` is a scenario with one that ended alike."""
-    lines = _head(str(result.outcome), result, result.rules, run)
+    lines = _head(str(result.outcome), result, result.rules, run)[:1]
     for problem in result.problems[:1]:
         lines += _problem(problem, result)
     if shown:

@@ -77,12 +77,12 @@ async def run_all(spec: Spec, url: str) -> JudgedRun:
 
 
 def check_reports_are_small(recorded: Run) -> None:
-    """What a person opens has less than 2 MB, and so have the transcripts, however much a server sends."""
+    """What a person opens has at most 1 kB for a scenario of the spec, however much a server sends."""
     bounds = Transcripts("fail")
     kept = replace(recorded, results=tuple(bounds.bounded(result) for result in recorded.results))
     report = build(kept)
     sizes = {form: len(FORMATS[form](report, kept).encode()) for form in FILES.values()}
-    assert {form: size for form, size in sizes.items() if size >= 2_000_000} == {}
+    assert {form: size for form, size in sizes.items() if size >= 1_000 * len(kept.results)} == {}
     assert sum(len(result.transcript) for result in kept.results) <= ENTRIES + len(kept.results)
 
 

@@ -9,7 +9,7 @@ from conformance.report.failures import ended_as, reason
 from conformance.report.text import WIDEST, line
 from conformance.report.transcript import MOST_PROBLEMS, again, place, said, step, window
 from conformance.report.wire import fault, offender, wire_lines
-from conformance.results.status import FAILING
+from conformance.results.status import FAILING, UNJUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,7 +108,10 @@ def scenario_view(scenario: JudgedScenario, run: Run, rules: Mapping[str, RuleEn
     entry = scenario.entry
     base, _, case = line(entry.id, LONGEST_ID).partition("[")
     alike = [result for result in scenario.results if ended_as(result.outcome, scenario.status)]
-    problems = alike[0].problems if alike else ()
+    shown = _of_result(alike[0], alike[0].problems[:MOST_PROBLEMS], run, room) if alike else Transcript()
+    # Of many that say nothing of the server for one reason, the reason says it all.
+    brief = scenario.status in UNJUDGED and not shown.shown
+    problems = alike[0].problems if alike and not brief else ()
     levels = {rules[rule].level for rule in entry.rules if rule in rules}
     return ScenarioView(
         key=line(entry.id, LONGEST_ID),
@@ -125,7 +128,7 @@ def scenario_view(scenario: JudgedScenario, run: Run, rules: Mapping[str, RuleEn
         attempts=tuple(result.outcome for result in scenario.results) if len(scenario.results) > 1 else (),
         problems=tuple(_problem(problem, alike[0]) for problem in problems[:MOST_PROBLEMS]),
         more_problems=max(0, len(problems) - MOST_PROBLEMS),
-        transcript=_of_result(alike[0], problems[:MOST_PROBLEMS], run, room) if alike else Transcript(),
+        transcript=Transcript() if brief else shown,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ProvisioningFailed
 from conformance.files.show import show
-from conformance.target.dialect.ids import Integer, Uuid
+from conformance.target.dialect.ids import Integer, Uuid, canonical
 from conformance.target.dialect.plan import Notes, Plan, from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -138,7 +138,15 @@ def form_of(dialect: Dialect | None, kind: str) -> Form:
 
 
 def provided(form: Form, given: str | int) -> str:
-    """Give the UUID of an id that a driver got from the target; an integer may be written as a text there."""
+    """Give the UUID of an id that a driver got from the target; an integer may be written as a text there.
+
+    Raises ProvisioningFailed where it is none of this form: every request with it would be wrong by our own fault.
+    """
+    if isinstance(form, Uuid) and canonical(given) is None:
+        raise ProvisioningFailed(
+            f"the driver gives the id {given!r:.80}, and the protocol has UUIDs in lower case: a server with other ids"
+            " needs `dialect: {ids: integer}` or `dialect: {ids: opaque}`"
+        )
     number = isinstance(form, Integer) and isinstance(given, str) and given.isdecimal() and len(given) < DIGITS
     try:
         return form.from_wire(int(given) if number else given)

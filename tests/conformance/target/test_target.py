@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from conformance.errors import BadFile, UsageError
+from conformance.spec import find
 from conformance.target import Auth, check_target, read_target
 from conformance.target.throttle import CAREFUL, UNLIMITED
 from tests.conformance.run_contexts import SECRET, SIGNING
@@ -180,7 +181,7 @@ class TestIds:
     @pytest.mark.parametrize(
         ("provision", "ids"),
         [
-            (STATIC, {"message": "integer"}),
+            ({"driver": "jwt"}, {"message": "integer"}),
             ({"driver": "jwt", "ids": "integer"}, "integer"),
             ({"driver": "jwt", "ids": "text"}, "integer"),
             ({"driver": "jwt", "ids": "text"}, "opaque"),
@@ -206,10 +207,28 @@ class TestIds:
             f"16: the driver gives the id '4b1f6c1e-8a55-4d0b-9a39-0c7d4f0e2a11', {wanted}"
         )
 
+    @pytest.mark.parametrize(
+        ("provision", "dialect"),
+        [
+            ({"driver": "jwt", "ids": "integer"}, None),
+            ({"driver": "jwt", "ids": "text"}, None),
+            ({"driver": "jwt", "ids": "integer"}, {"types": {"Ping": "ping"}}),
+            ({"driver": "jwt", "ids": "integer", "conversations": "any id"}, {"ids": {"user": "integer"}}),
+            ({"driver": "jwt", "ids": "integer"}, {"ids": "uuid"}),
+            (STATIC, None),
+        ],
+    )
+    def test_that_are_no_uuids_need_a_dialect(
+        self, write: Callable[..., Path], spec: Spec, provision: dict[str, object], dialect: object
+    ) -> None:
+        with pytest.raises(BadFile, match=r"and the protocol has UUIDs in lower case: .* needs `dialect: \{ids:"):
+            check_target(write(provision=provision, **({} if dialect is None else {"dialect": dialect})), spec)
+
     def test_that_the_driver_makes_up_have_a_form_to_be_changed(self, write: Callable[..., Path], spec: Spec) -> None:
         with pytest.raises(BadFile, match=r"; `provision: \{ids: …\}` says which form it makes up$"):
             check_target(write(dialect={"ids": "integer"}), spec)
 
 
-def test_the_shipped_target_is_well_formed(whole_spec: Spec) -> None:
-    check_target(whole_spec.folder / "targets" / "reference.yaml", whole_spec)
+@pytest.mark.parametrize("file", sorted((find() / "targets").glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_shipped_target_is_well_formed(whole_spec: Spec, file: Path) -> None:
+    check_target(file, whole_spec)
