@@ -49,9 +49,7 @@ async def serve(instance: Instance, websocket: WebSocket) -> None:
 async def answer(context: Context, frame: Mapping[str, Any]) -> str | None:
     """Carry out one frame and return its encoded reply; every failure becomes an `Error`."""
     try:
-        if frame.get("text") is None:
-            raise Refused("invalid_message", "A frame must be text.")  # CONN-5
-        request = parse(frame["text"])
+        request = await _read(context, frame)
         await _keep_within_rate(context, request)
         reply = await HANDLERS[type(request)](context, request)
         return None if reply is None else encode(reply)
@@ -60,6 +58,17 @@ async def answer(context: Context, frame: Mapping[str, Any]) -> str | None:
     except Exception:
         logger.exception("a request has failed")
         return encode(Error("The server has failed to carry this out.", "internal"))
+
+
+async def _read(context: Context, frame: Mapping[str, Any]) -> Request:
+    """Read a frame; one that cannot be read counts as a request, too."""
+    try:
+        if frame.get("text") is None:
+            raise Refused("invalid_message", "A frame must be text.")  # CONN-5
+        return parse(frame["text"])
+    except Refused:
+        await _keep_within_rate(context, None)  # RATE-7
+        raise
 
 
 async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
@@ -91,7 +100,7 @@ async def _converse(instance: Instance, websocket: WebSocket, identity: Identity
         await instance.hub.disconnect(connection)
 
 
-async def _keep_within_rate(context: Context, request: Request) -> None:
+async def _keep_within_rate(context: Context, request: Request | None) -> None:
     """Count messages and other requests apart, and Ping not at all."""  # RATE-1, RATE-2, RATE-5, PING-3
     if isinstance(request, Ping):
         return

@@ -91,6 +91,7 @@ class StepParser:
             compression=value.get("compression", False),
             keepalive=value.get("keepalive", True),
             refused=value.get("refused", False),
+            must_admit=value.get("must_admit", False),
         )
 
     def _disconnect(self, value: Mapping[str, Any], line: int, _: Steps) -> s.Step:

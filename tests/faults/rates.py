@@ -1,11 +1,15 @@
 """Wrongs of the rate limit."""
 
 import asyncio
+import json
 from collections import Counter
 
-from reference_server import session
+from starlette.websockets import WebSocket
+
+from reference_server import arrivals, events, session
 from reference_server.errors import Refused
-from reference_server.messages import Ping, SendMessage
+from reference_server.messages import ICECandidate, Ping, SearchMessages, SendMessage, Typing
+from reference_server.presence import InMemoryPresence
 from reference_server.rate_limiter import InMemoryRateLimiter
 from tests.faults.registry import Patch, fault
 
@@ -166,3 +170,132 @@ def limited_user_gets_no_pong(patch: Patch) -> None:
             raise
         if isinstance(request, Ping) and limited.get(context.user_id, 0) > now:
             raise Refused("rate_limited", "Too many requests.")
+
+
+@fault(breaks=["RATE-2"])
+def rate_begins_anew_with_a_connection(patch: Patch) -> None:
+    """The budget of a user begins anew when a connection opens."""
+
+    @patch.around(arrivals, "arrive")
+    async def arrive(original, instance, user_id):
+        for kind in ("messages", "requests"):
+            instance.services.rate_limiter._uses.pop(f"{kind}:{user_id}", None)
+        return await original(instance, user_id)
+
+
+@fault(breaks=["RATE-2"])
+def rate_is_forgotten_with_the_last_connection(patch: Patch) -> None:
+    """The budget of a user is forgotten when the last connection ends."""
+
+    @patch.around(arrivals, "depart")
+    async def depart(original, instance, user_id):
+        await original(instance, user_id)
+        if not await instance.services.presence.is_online(user_id):
+            instance.services.rate_limiter._uses.pop(f"messages:{user_id}", None)
+
+
+@fault(breaks=["RATE-2"], also=["RATE-6"])
+def rate_of_a_conversation(patch: Patch) -> None:
+    """Each conversation has a budget of its own."""
+    patch.rewrite(
+        session._keep_within_rate,
+        KEY,
+        "f\"{kind}:{context.user_id}:{getattr(request, 'conversation_id', None)}\"",
+    )
+
+
+def _vanish(patch: Patch, kinds: tuple[str, ...], instead: str | None = None) -> None:
+    """Answer requests of some types that are over the limit with nothing, or with something else."""
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        reply = await original(context, frame)
+        if reply is None or '"rate_limited"' not in reply or json.loads(frame["text"])["type"] not in kinds:
+            return reply
+        return instead
+
+
+@fault(breaks=["RATE-1"], also=["RATE-6"])
+def limited_typing_vanishes(patch: Patch) -> None:
+    """Typing over the limit gets no Error, and nobody is told."""
+    _vanish(patch, ("Typing",))
+
+
+@fault(breaks=["RATE-1"], also=["RATE-6"])
+def limited_candidate_vanishes(patch: Patch) -> None:
+    """A candidate over the limit gets no Error, and the call fails."""
+    _vanish(patch, ("ICECandidate",))
+
+
+@fault(breaks=["RATE-1"])
+def limited_receipt_is_confirmed(patch: Patch) -> None:
+    """A receipt over the limit is confirmed, and not kept."""
+    _vanish(patch, ("MarkAsRead",), events.encode(events.ActionConfirmed("marked_as_read")))
+
+
+@fault(breaks=["RATE-1"])
+def limited_reaction_vanishes(patch: Patch) -> None:
+    """The removal of a reaction over the limit gets no Error."""
+    _vanish(patch, ("RemoveReaction",))
+
+
+def _free(patch: Patch, *kinds: type) -> None:
+    """Count no requests of some types."""
+
+    @patch.around(session, "_keep_within_rate")
+    async def keep(original, context, request):
+        if not isinstance(request, kinds):
+            await original(context, request)
+
+
+@fault(breaks=["RATE-6"], also=["RATE-1"])
+def typing_is_free(patch: Patch) -> None:
+    """Typing counts against no limit."""
+    _free(patch, Typing)
+
+
+@fault(breaks=["RATE-6"], also=["RATE-1"])
+def candidates_are_free(patch: Patch) -> None:
+    """Candidates count against no limit."""
+    _free(patch, ICECandidate)
+
+
+@fault(breaks=["RATE-6"], also=["RATE-1"])
+def searching_is_free(patch: Patch) -> None:
+    """A search counts against no limit, though it costs the most."""
+    _free(patch, SearchMessages)
+
+
+@fault(breaks=["RATE-7"])
+def unreadable_frames_are_free(patch: Patch) -> None:
+    """Frames that cannot be read count against no limit."""
+    _free(patch, type(None))
+
+
+@fault(breaks=["RATE-8"])
+def dropped_connections_count_on(patch: Patch) -> None:
+    """A connection that is dropped, and not closed, counts as open for ever."""
+    closed: set = set()
+
+    @patch.around(WebSocket, "receive")
+    async def receive(original, self):
+        frame = await original(self)
+        if frame.get("code") == 1000:
+            closed.add(asyncio.current_task())
+        return frame
+
+    @patch.around(session, "depart")
+    async def depart(original, instance, user_id):
+        if asyncio.current_task() in closed:
+            await original(instance, user_id)
+
+
+@fault(breaks=["RATE-8"], also=["CONN-12"])
+def every_second_end_is_missed(patch: Patch) -> None:
+    """Of two connections that end, one counts on."""
+    ends: Counter = Counter()
+
+    @patch.around(InMemoryPresence, "leave")
+    async def leave(original, self, user_id):
+        ends[user_id] += 1
+        return 1 if ends[user_id] % 2 == 0 else await original(self, user_id)

@@ -219,7 +219,7 @@ RULE_FAMILIES = {
     "REAC": (8, [2, 3]),
     "CALL": (10, [5, 6, 9]),
     "PING": (5, []),
-    "RATE": (5, [1]),
+    "RATE": (8, [1]),
     "PERM": (3, []),
     "MULTI": (3, []),
     "ATT": (4, []),
@@ -243,6 +243,7 @@ WHOLLY_SHOULD = {
     "PING-3",
     "PING-5",
     "RATE-5",
+    "RATE-7",
     "PERM-3",
     "ATT-3",
 }

@@ -1,6 +1,6 @@
 """Servers that keep every must rule and not every should rule: amber, never red."""
 
-from reference_server import content_rules, cursor, folding, permissions
+from reference_server import content_rules, cursor, folding, permissions, session
 from reference_server.context import Instance
 from reference_server.errors import Refused
 from reference_server.events import MessageRead
@@ -250,3 +250,9 @@ def other_devices_ring_on(patch: Patch) -> None:
 def candidate_keeps_its_id_only(patch: Patch) -> None:
     """That a candidate keeps its index beside its id is a should rule."""
     patch.rewrite(calls.candidate, "request.sdp_mline_index", "None if request.sdp_mid else request.sdp_mline_index")
+
+
+@variant(amber=["RATE-7"], about=["RATE-*"])
+def unreadable_frames_are_free(patch: Patch) -> None:
+    """That frames which cannot be read count against a limit is a should rule."""
+    patch.rewrite(session._read, "await _keep_within_rate(context, None)", "pass")

@@ -18,6 +18,7 @@ class Connect(Step):
     """Open a connection, or show that it is refused.
 
     `compression`: offer permessage-deflate. `keepalive`: our own pings keep the connection in use while it waits.
+    `must_admit`: a server that asks this user to come again later, and admits another, is wrong, and not only busy.
     """
 
     who: str
@@ -30,6 +31,7 @@ class Connect(Step):
     compression: bool = False
     keepalive: bool = True
     refused: bool = False
+    must_admit: bool = False
 
     @property
     def label(self) -> str:

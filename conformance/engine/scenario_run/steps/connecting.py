@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from conformance.engine.context.closes import one_of_codes
 from conformance.engine.context.failure import Unmet
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.scenario import steps as s
+from conformance.target.throttle.retrying import TRIES, asked_to_wait
 from conformance.wire.handshake import Handshake
 from conformance.wire.handshake_errors import Refused
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.wire.connection import Connection
 
+BETWEEN_TRIES = 0.3
+"""Seconds between the attempts to connect a user who must be let in."""
 REFUSING_STATUS = frozenset({401, 403})
 REFUSING_CODES = ("1008", "44xx")
 
@@ -35,7 +39,12 @@ async def connect(step: s.Connect, context: ScenarioContext) -> None:
         context.names.value(dict(step.query)),
         Handshake(step.origin, context.names.value(dict(step.headers)), step.compression),
     )
-    outcome = await (arrive() if step.refused or context.observing else connect_with_retries(context, step.who, arrive))
+    if step.must_admit:
+        outcome = await _connect_unlike_others(context, step.who, arrive)
+    elif step.refused or context.observing:
+        outcome = await arrive()
+    else:
+        outcome = await connect_with_retries(context, step.who, arrive)
     if step.refused:
         await _check_refused(step, outcome, context)
         return
@@ -48,6 +57,25 @@ async def connect(step: s.Connect, context: ScenarioContext) -> None:
         await joining.take_greeting(context, step.who)
     for conversation in step.join:
         await joining.join(context, step.who, conversation)
+
+
+async def _connect_unlike_others(
+    context: ScenarioContext, who: str, connect: Callable[[], Awaitable[Connection | Refused]]
+) -> Connection | Refused:
+    """Connect a user who may not be asked to come again later; raises Unmet if others are let in meanwhile.
+
+    A server may notice the end of the user's last connection a little later, so there are several attempts.
+    """
+    why = ""
+    for _ in range(TRIES):
+        outcome = await connect()
+        if not isinstance(outcome, Refused) or asked_to_wait(outcome.status, outcome.retry_after, 1) is None:
+            return outcome
+        why = outcome.why
+        await asyncio.sleep(BETWEEN_TRIES)
+    other = next(user for user in context.users if user != who.partition("@")[0])
+    await joining.arrive(context, f"{other}@witness")  # where that one must wait, too, the server is only busy
+    raise Unmet(f"{who} should be let in, as {other} is, and was refused: {why}")
 
 
 async def _check_refused(step: s.Connect, outcome: Connection | Refused, context: ScenarioContext) -> None:

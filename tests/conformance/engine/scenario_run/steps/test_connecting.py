@@ -90,6 +90,15 @@ class TestConnect:
             toy = scenario("steps: [{connect: alice, token: {raw: bad}}]", given=self.GIVEN)
             assert messages(await runner.run_scenario(toy)) == ["alice should be let in, and was refused: HTTP 403"]
 
+    async def test_asked_to_come_later_unlike_another_user(self, spec: Spec, scenario: Author) -> None:
+        async with doorman(spec, HTTPStatus.TOO_MANY_REQUESTS) as runner:
+            toy = scenario(
+                "steps: [{connect: alice, token: {raw: bad}, must_admit: true}]",
+                given="{users: {alice: {connect: false}, bob: null}}",
+            )
+            said = messages(await runner.run_scenario(toy))
+        assert said == ["alice should be let in, as bob is, and was refused: HTTP 429"]
+
     async def test_a_second_device_that_joins(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
 steps:
