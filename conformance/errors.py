@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class ChatParityError(Exception):
-    """The base of all: its text is one clear sentence for the user, and `exit_code` what the command ends with."""
+    """The base class: its text is one clear sentence for the user, and `exit_code` is the command's exit code."""
 
     exit_code = 2
 
@@ -21,39 +21,39 @@ class UsageError(ChatParityError):
 
 
 class TargetUnreachable(ChatParityError):
-    """The server under test cannot be reached, or does not let us in."""
+    """The server under test cannot be reached, or refuses our connections."""
 
     exit_code = 3
 
 
 class ProvisioningFailed(ChatParityError):
-    """The target could not be brought into the state that a scenario starts from."""
+    """The harness could not create the state that a scenario starts from."""
 
     exit_code = 3
 
 
 class BudgetSpent(ChatParityError):
-    """The run has asked as much of the target as the target's file allows."""
+    """The run has sent as many requests as the target file allows."""
 
     exit_code = 3
 
 
 class AskedToLeave(ChatParityError):
-    """The target turns connections away for longer than a run waits, or again and again."""
+    """The target asks clients to stay away for longer than a run waits, or too often."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing wrong in one file: where (line counts from 1; 0 is the whole file), what, and what to do about it."""
+    """One mistake in one file: its line (from 1; 0 is the whole file), what is wrong, and what to do."""
 
     file: Path
     line: int
     message: str
 
     def __str__(self) -> str:
-        """Give `file:line: message`, relative to the working directory where that is shorter."""
+        """Give `file:line: message`, relative to the working directory if that is shorter."""
         shown = self.file
         if shown.is_relative_to(Path.cwd()):
             shown = shown.relative_to(Path.cwd())

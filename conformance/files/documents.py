@@ -1,8 +1,8 @@
 """Reads YAML and JSON files that people write, and remembers the line of each value.
 
 YAML is read as version 1.2 core: only `true` and `false` are booleans, a date is text, and `no` is a word. Anchors
-are refused (a few lines of them can expand to gigabytes); so are duplicate keys, tags, numbers beyond all bounds, and
-files over `MAX_BYTES`. Whatever the bytes, a value comes out, or BadFile.
+are refused (a few lines of them can expand to gigabytes); so are duplicate keys, tags, numbers out of range, and files
+over `MAX_BYTES`. Any bytes give a value or raise BadFile.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Document:
         return self.lines.get(path, 1)
 
     def mistake(self, message: str, path: Steps = ()) -> Mistake:
-        """Say what is wrong with the value at `path`."""
+        """Make the mistake of the value at `path`."""
         return Mistake(self.file, self.line(path), message)
 
 
@@ -84,20 +84,20 @@ def read_json(file: Path) -> Any:
         raise BadFile(Mistake(file, error.lineno, f"this is not JSON: {error.msg}")) from None
     except _Refused as error:
         raise BadFile(Mistake(file, error.line_in(text), str(error))) from None
-    except ValueError:  # Python reads no integer of more than some thousand digits.
+    except ValueError:  # Python reads no integer of more than a few thousand digits.
         raise BadFile(Mistake(file, 0, "a number in it is too long")) from None
     except RecursionError:
         raise BadFile(Mistake(file, 0, "this is nested too deeply")) from None
 
 
 def _hint(text: str, line: int) -> str:
-    """Guess the commonest reason why a line of a scenario is no YAML."""
+    """Guess the most common reason why a line of a scenario is no YAML."""
     bare = _BARE_REFERENCE.search("".join(text.splitlines()[line - 1 : line]))
     return f"; write {bare[1]} in quotes inside {{ }} and [ ]" if bare else ""
 
 
 def _opens_too_many(before: str) -> bool:
-    """Say whether more brackets open in a row than a document may nest: parsers have limits of their own."""
+    """Say whether more brackets open in a row than a document may nest: parsers have their own limits."""
     row = "".join(before.split())
     return len(row) - len(row.rstrip("[{")) > MAX_DEPTH
 
@@ -106,14 +106,14 @@ _BARE_REFERENCE = re.compile(r"[:,\[]\s*(\$\{[^}]*\})")
 
 
 class _Refused(ValueError):
-    """Something that Python's reader of JSON takes and that we do not; `shown` is how it is written in the file."""
+    """A value that Python's JSON reader accepts and we do not; `shown` is its text in the file."""
 
     def __init__(self, message: str, shown: str) -> None:
         super().__init__(message)
         self._shown = shown
 
     def line_in(self, text: str) -> int:
-        """Give its line where the text has it just as often as it is wrong: once, or twice; otherwise 0."""
+        """Give the line of the refused text if `text` contains it once or twice; otherwise 0: it is ambiguous."""
         lines = [number for number, line in enumerate(text.split("\n"), 1) for _ in range(line.count(self._shown))]
         return lines[-1] if 0 < len(lines) <= 2 else 0
 
@@ -162,7 +162,7 @@ def read_text(file: Path) -> str:
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Only its parser is used: what a plain word means is decided here. The one in C is optional."""
+"""Only its parser is used: this module decides what a plain word means. The C version is optional."""
 
 _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], int | float]], ...] = (
     (re.compile(r"[-+]?[0-9]+"), int),
@@ -182,7 +182,7 @@ def _line(event: Any) -> int:
 
 
 class _Builder:
-    """Turns the events of a YAML file into a value, noting lines on the way."""
+    """Turns the events of a YAML file into a value, and records lines."""
 
     def __init__(self, file: Path, events: Iterator[Any]) -> None:
         self._file = file

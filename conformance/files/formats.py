@@ -1,4 +1,4 @@
-"""Checks our own files against the JSON Schemas of `spec/formats/`, and says what is wrong in a person's words."""
+"""Checks our own files against the JSON Schemas of `spec/formats/`, and describes mistakes in plain words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Format:
-    """One of the formats: a compiled schema for the yes or no, jsonschema for the words."""
+    """One of the formats: a compiled schema for the fast check, jsonschema for the description."""
 
     def __init__(self, schema: dict[str, Any], schemas: list[tuple[str, Any]]) -> None:
         registry: Registry[Any] = Registry().with_resources(
@@ -86,7 +86,7 @@ _TYPES = {
 
 
 def explain(error: Any, base: Steps = ()) -> list[tuple[Steps, str]]:
-    """Say a schema error as (path, sentence), several where it holds several; of alternatives, the one meant."""
+    """Describe a schema error as (path, sentence) pairs; of alternatives, only the one that was meant."""
     path: Steps = (*base, *error.relative_path)
     if error.validator in ("anyOf", "oneOf") and error.context:
         return _meant(error, path)
@@ -101,13 +101,13 @@ def explain(error: Any, base: Steps = ()) -> list[tuple[Steps, str]]:
             if closed and any(
                 RENAMED.get(other) == key or _guess(other, [key]) for other in error.instance if other not in allowed
             ):
-                return []  # It is there by another name, of which another error speaks.
+                return []  # It is there under another name, which another error reports.
             return [(path, f"`{key}` is missing here")]
     return [(path, f"{_name(path)}{_wrong(error)}")]
 
 
 def missing(error: Any) -> str:
-    """Give the key that a `required` error is about; there is one error for each, told apart by its text alone."""
+    """Give the key of a `required` error; only its text says which key is missing."""
     found: str = next(key for key in error.validator_value if error.message.startswith(repr(key)))
     return found
 
@@ -157,7 +157,7 @@ def _types(names: Iterable[str]) -> str:
 
 
 def _meant(error: Any, path: Steps) -> list[tuple[Steps, str]]:
-    """Pick the alternative that was meant: a step is told by its key, anything else by its type."""
+    """Pick the alternative that was meant: a step by its key, anything else by its type."""
     branches: dict[int, list[Any]] = {index: [] for index in range(len(error.validator_value))}
     for inner in error.context:
         branches[int(inner.schema_path[0])].append(inner)
@@ -180,9 +180,9 @@ def _meant(error: Any, path: Steps) -> list[tuple[Steps, str]]:
 
 
 def _step_meant(value: Any, steps: Mapping[str | None, list[Any]], path: Steps) -> list[tuple[Steps, str]]:
-    """Explain a step that is none; a few steps have keys that are also the names of others, and those come later."""
+    """Explain an invalid step; a few steps have keys that are also names of other steps, so those come later."""
     if not isinstance(value, dict):
-        return []  # Another error says so.
+        return []  # Another error reports it.
     kinds = [key for key in value if key in steps]
     if not kinds:
         for key in value:
@@ -209,7 +209,7 @@ def _is_reference(alternative: Any) -> bool:
 
 
 def _is_type(inner: Any) -> bool:
-    """Say whether an error is that the value itself, not a part of it, has another type."""
+    """Say whether an error concerns the type of the value itself and not of a part of it."""
     return inner.validator == "type" and not inner.relative_path
 
 

@@ -1,4 +1,4 @@
-"""Opens the files that people name on the command line; what is no ordinary file might never end, or never begin."""
+"""Opens the files of the command line; anything but a regular file might block or never end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def open_regular(file: Path) -> BinaryIO:
-    """Open an ordinary file for reading; raises OSError, or ValueError for a name that no system allows."""
-    # Without O_NONBLOCK a pipe that nobody writes to is not even opened.
+    """Open a regular file for reading; raises OSError, or ValueError for a name that no system allows."""
+    # Without O_NONBLOCK, opening a pipe without a writer would block.
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def show(value: Any, limit: int = 80) -> str:
-    """Write a value for an error message: as JSON, which is what went over the wire, and shortened."""
+    """Write a value for an error message: as JSON, as on the wire, and shortened."""
     try:
         text = _JSON.encode(value)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Writes target files: what somebody has said of a server, with a comment on each thing, and the rest as examples.
+"""Writes target files: the user's answers about a server, each with a comment, and examples for the rest.
 
 answers     what is asked for (the flags of `chat-parity init`)
 sections    the section `provision` of each driver, as a text to be completed

@@ -1,4 +1,4 @@
-"""What must be known of a server before it can be tested."""
+"""What chat-parity must know about a server before it can test it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Answers:
     """The answers to the questions of `init`.
 
-    `ids` is the form of user ids (`uuid`, `integer` or `text`), `user_claim` the claim of a token that holds one, and
-    `api` the base URL of an HTTP API, where the driver has one.
+    `ids` is the form of user ids (`uuid`, `integer` or `text`), `user_claim` is the claim of a token with the user id,
+    and `api` is the base URL of an HTTP API, if the driver has one.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Answers become the text of a target file."""
+"""Turns answers into the text of a target file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HEAD = """\
 # yaml-language-server: $schema={schema}
-# What chat-parity knows of a server. An editor explains every key; `chat-parity lint` finds every mistake.
+# What chat-parity knows about a server. An editor explains every key; `chat-parity lint` finds every mistake.
 
 name: {name} # what reports call it
 
@@ -25,7 +25,7 @@ instances:
 {instances}
 """
 AUTH = """
-# How users show who they are. The secret itself stands in the environment, never here.
+# How users authenticate. The secret itself is in the environment, never here.
 auth:
   query_param: {query_param} # the parameter of the address that carries the token
   jwt:
@@ -35,31 +35,31 @@ auth:
     ttl: 900 # seconds
 """
 NO_TOKENS = """
-# How users show who they are: the tokens come with the accounts, below.
+# How users authenticate: the tokens come with the accounts, below.
 auth:
   query_param: {query_param} # the parameter of the address that carries the token
 """
 PROVISION = """
-# How accounts, conversations and roles come to be. What this cannot bring about is UNTESTABLE, and said so.
+# How accounts, conversations and roles are created. A scenario that needs more is UNTESTABLE.
 provision:
   driver: {driver} # {about}
 """
 PROFILE = """
-# What this server has that differs from the defaults, which are shown: take away the # and change the number.
+# Where this server differs from the defaults, which are shown: remove the # and change the number.
 # reply: 2 # seconds that a reply may take
 """
 THROTTLE = """
-# How much of the server's time a run may take; these are the defaults for a server that is not on this machine.
+# The limits of a run on this server; these are the defaults for a server that is not on this machine.
 # throttle:
 """
 PROTECTED = """\
-# Hosts that are only entered with --yes; without this, those with prod, production or live in their name.
+# Hosts that need --yes; by default, those with prod, production or live in their name.
 # protected: ["*.prod.example.com"]
 """
 
 
 def compose(answers: Answers, protocol: Protocol, schema: str) -> str:
-    """Give the whole text; `schema` is where the schema of target files is, as seen from the file."""
+    """Give the whole text; `schema` is the path of the target files' schema, relative to the file."""
     driver = DRIVERS[answers.driver]
     values = {
         "schema": schema,
@@ -79,7 +79,7 @@ def compose(answers: Answers, protocol: Protocol, schema: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Write a text as YAML, plainly where that is safe."""
+    """Write a text as YAML, without quotes if that is safe."""
     plain = text.isascii() and text.isidentifier() and text.lower() not in ("true", "false", "null")
     return text if plain else json.dumps(text, ensure_ascii=False)
 

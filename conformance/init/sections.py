@@ -1,4 +1,4 @@
-"""The section `provision` of each driver, as far as the answers go; the rest is an example to be changed."""
+"""The section `provision` of each driver, from the answers; the rest is an example to change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A kind of provisioning: when to take it, its lines, and whether tokens are made with the signing secret."""
+    """A kind of provisioning: when to use it, its lines, and whether tokens are made with the signing secret."""
 
     about: str
     section: Callable[[Answers], str]
@@ -67,7 +67,7 @@ STATEMENTS = """\
     - >-
       insert into membership (conversation_id, user_id, role)
       values (cast(:conversation_id as uuid), cast(:user_id as uuid), :role)
-  # `role` and `remove` change members in mid-run: leave them out where the running server would not notice.
+  # `role` and `remove` change members during a run: leave them out if the running server does not notice that.
   clean_up:
     run: # all that this run has made: every name begins with parity- and its nonce
       - >-

@@ -1,7 +1,7 @@
-"""Finds what is wrong with a spec that loads: promises without proof, checks that cannot fail, ids that vanished.
+"""Finds mistakes in a spec that loads: rules without a scenario, checks that cannot fail, ids that vanished.
 
-`conformance.spec.load` finds what cannot be read or dangles; here is what is well-formed and still a mistake. One
-small function per rule, in three tables; each is pure, and each finding is a `Mistake` with file and line.
+`conformance.spec.load` finds what cannot be read and names that do not exist; this package finds what is well-formed
+and still a mistake. One small pure function per check, in three tables; each finding is a `Mistake` with file and line.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     refusals_have_three_parts,
     silence_has_a_witness,
 )
-OF_EACH_PLAY: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
+OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     names_are_bound,
     names_of_branches_differ,
     names_of_bystanders_are_free,
@@ -72,12 +72,12 @@ OF_EACH_PLAY: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
 
 
 def lint(spec: Spec, ledger: Ledger) -> list[Mistake]:
-    """Give everything that is wrong with a loaded spec, in the order of files and lines."""
+    """Give every mistake of a loaded spec, in the order of files and lines."""
     found = [mistake for rule in OF_THE_WHOLE for mistake in rule(spec)]
     found += check_ledger(spec, ledger)
     scenarios = list(spec.scenarios.values())
     found += _of_each(OF_EACH_SCENARIO, scenarios, spec)
-    found += _of_each(OF_EACH_PLAY, [*scenarios, *(probe.scenario for probe in spec.probes.values())], spec)
+    found += _of_each(OF_EACH_SCENARIO, [*scenarios, *(probe.scenario for probe in spec.probes.values())], spec)
     return sorted(dict.fromkeys(found), key=lambda mistake: (mistake.file, mistake.line, mistake.message))
 
 

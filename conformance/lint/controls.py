@@ -24,7 +24,7 @@ UNCONTROLLED = (
 
 
 def probes_have_controls(spec: Spec) -> Iterator[Mistake]:
-    """Find probes that would observe something on a server that does nothing of what they ask for."""
+    """Find probes that would observe something on a server that ignores their requests."""
     found = {
         Mistake(probe.scenario.file, line, message): None
         for probe in spec.probes.values()

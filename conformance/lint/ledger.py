@@ -1,7 +1,7 @@
 """The ledger: every id that was ever published, so that none can vanish or come back with another meaning.
 
-`spec/ledger.yaml` is written by `chat-parity lint --accept` and by nobody else, but for `retired`: there a person moves
-an id that shall be gone, with the reason.
+Only `chat-parity lint --accept` writes `spec/ledger.yaml`, except for `retired`: a person moves an id there to remove
+it, with the reason.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NAME = "ledger.yaml"
 KINDS = {"rules": "rule", "scenarios": "scenario", "probes": "probe", "formats": "format"}
 _HEAD = """\
 # yaml-language-server: $schema=formats/ledger.schema.json
-# Every id that was ever published. Ids are stable for ever: reports of different years are compared by them.
+# Every id that was ever published. Ids never change: reports of different years are compared by them.
 # `chat-parity lint --accept` adds new ones. To take one away on purpose, move it to `retired` and say why.
 """
 
@@ -33,7 +33,7 @@ _HEAD = """\
 class Ledger:
     """Published ids: kind (a key of `KINDS`) → id → the feature that it is filed under (empty for none).
 
-    `retired` says why an id is gone; `lines` the line of each id in the file.
+    `retired` says why an id is gone; `lines` has the line of each id in the file.
     """
 
     file: Path
@@ -96,7 +96,7 @@ def check_ledger(spec: Spec, ledger: Ledger) -> Iterator[Mistake]:
 
 
 def accept(spec: Spec, ledger: Ledger) -> Ledger:
-    """Add what is new, and file every id under its present feature; nothing is dropped."""
+    """Add new ids, and file every id under its present feature; nothing is dropped."""
     now = published(spec)
     ids = {
         kind: {

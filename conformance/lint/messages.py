@@ -33,7 +33,7 @@ def types_have_features_and_schemas(spec: Spec) -> Iterator[Mistake]:
 
 
 def types_named_by_schemas_exist(spec: Spec) -> Iterator[Mistake]:
-    """Find replies and echoes of requests that no schema describes, or with fields that it does not have."""
+    """Find replies and echoes of requests that no schema describes, or whose fields the schema does not have."""
     for message in spec.incoming.values():
         reply = message.reply
         if reply is not None:

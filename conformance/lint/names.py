@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ALWAYS = frozenset({"nonce"})
 _BIND_NOTHING = frozenset({"$not", "$every", "$literal"})
-"""Patterns whose captures, if they had any, are thrown away."""
+"""Patterns whose captures are discarded."""
 
 
 def names_are_bound(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
@@ -42,7 +42,7 @@ def names_of_branches_differ(scenario: Scenario, spec: Spec) -> Iterator[tuple[i
 
 
 def names_of_bystanders_are_free(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
-    """Find users of a scenario who have the name of a bystander."""
+    """Find users of a scenario that have the name of a bystander."""
     who = spec.protocol.bystanders
     named = {one for one in scenario.given.users if one in who.people}
     connected = {*scenario.given.devices} | {
@@ -64,7 +64,7 @@ def orders_exist(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
 
 
 def uses(step: s.Step) -> list[Any]:
-    """Give the data of a step in which names are replaced when it runs."""
+    """Give the data of a step in which names are replaced at run time."""
     match step:
         case s.Send():
             return [step.fields]
@@ -92,7 +92,7 @@ def uses(step: s.Step) -> list[Any]:
 
 
 def binds(step: s.Step) -> frozenset[str]:
-    """Give the names that a step binds when it holds (of alternatives: the names of all)."""
+    """Give the names that a step binds when it succeeds (of alternatives: the names of all)."""
     match step:
         case s.Expect() | s.Check():
             return captures(step.pattern)
@@ -170,7 +170,7 @@ def _where_it_may_be_skipped(steps: Sequence[s.Step], scope: _Scope) -> Iterator
 
 
 def _in_branches(branches: Collection[Sequence[s.Step]], scope: _Scope) -> Iterator[tuple[int, str]]:
-    """Let no branch count on what another one binds; after the last all of it is there."""
+    """Hide from each branch what the others bind; after the last branch all of it is bound."""
     before, after = set(scope.bound), set(scope.bound)
     for branch in branches:
         scope.bound = set(before)

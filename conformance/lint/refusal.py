@@ -1,4 +1,4 @@
-"""A refusal is three things: an error to the requester, silence for the others, and a state that is unchanged."""
+"""A refusal has three parts: an error for the requester, silence for the others, and an unchanged state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def refusals_have_three_parts(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
-    """Find scenarios with the tag `refusal` that leave out one of its parts."""
+    """Find scenarios with the tag `refusal` that leave out one of these parts."""
     if "refusal" not in scenario.tags:
         return
     steps = list(walk(scenario.steps))

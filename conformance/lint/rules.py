@@ -1,4 +1,4 @@
-"""Every promise of the spec is proved by a scenario, and every rule that is named somewhere exists."""
+"""A scenario proves every rule of the spec, and every rule that is named somewhere exists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def features_have_rules(spec: Spec) -> Iterator[Mistake]:
-    """Find features whose verdict nothing decides, and rules that belong to no feature."""
+    """Find features without a must rule, and rules that belong to no feature."""
     file = spec.folder / "features.yaml"
     decided = {feature for rule in spec.rules.values() if rule.level == "must" for feature in rule.features}
     for feature in spec.features.values():

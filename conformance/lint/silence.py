@@ -1,4 +1,4 @@
-"""A `never` could have failed: something shows that the frame would have been seen, had it been sent."""
+"""A `never` can fail: something in the scenario shows that the frame would have arrived if the server had sent it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def silence_has_a_witness(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
-    """Find a `never` that would hold as well if its connections were deaf.
+    """Find a `never` that would pass even if its connections received nothing.
 
-    Its witness is another connection that gets such a frame; its control is any frame that one of its own connections
-    does get (the refusing error, for instance).
+    Its witness is another connection that gets such a frame. Its control is any frame that one of its own connections
+    gets, such as the error of a refusal.
     """
     steps = list(walk((*scenario.setup, *scenario.steps)))
     for step in steps:

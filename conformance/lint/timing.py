@@ -1,4 +1,4 @@
-"""The tag `slow` says what it should: that a server's timer is waited for."""
+"""A scenario has the tag `slow` exactly if it waits for a server's timer."""
 
 from __future__ import annotations
 

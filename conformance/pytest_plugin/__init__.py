@@ -1,7 +1,7 @@
 """The pytest plugin: `pytest --chat-target FILE` runs the protocol, each scenario as a test of its own.
 
-Without `--chat-target` it does nothing: it is loaded by every pytest of the environment that it is installed in, and so
-this file imports nothing of the harness.
+Without `--chat-target` it does nothing. Every pytest of its environment loads it, so this file imports nothing of the
+harness.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Bring the rest, if there is a target."""
+    """Register the hooks if there is a target."""
     if config.getoption("chat_target"):
         from conformance.pytest_plugin.hooks import Hooks  # noqa: PLC0415 -- nobody pays for it without a target
 

@@ -1,4 +1,4 @@
-"""The hooks between pytest and a run: what is collected, when the run begins and ends, what is said at the end."""
+"""The hooks between pytest and a run: collection, the run's beginning and end, and the summary."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 REFERENCE = "reference"
 WORKER = "chat_parity_folder"
-"""The name under which an xdist worker learns where the log is."""
+"""The key of the log's folder in the input of an xdist worker."""
 MOST_WORDS = 20
-"""Ids that are given to the run in its command line; more are given in a file."""
+"""The most ids that go to the run on its command line; more go in a file."""
 SELECTED = "selected.txt"
 
 
@@ -52,7 +52,7 @@ class Hooks:
 
     @classmethod
     def open(cls, config: pytest.Config) -> Hooks:
-        """Read the spec and look at the options; raises pytest.UsageError."""
+        """Read the spec and check the options; raises pytest.UsageError."""
         try:
             spec = load(Path(config.getoption("chat_spec") or find()).absolute())
             _check_target(config.getoption("chat_target"), spec)
@@ -81,7 +81,7 @@ class Hooks:
         return file
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put the scenarios in the order in which the run begins them: nobody waits for what comes last."""
+        """Put the scenarios in the order in which the run starts them, so that no test waits for the last one."""
         ours = {one.scenario.id: one for one in items if isinstance(one, ScenarioItem)}
         arranged = iter(arrange([one.scenario for one in ours.values()], "id"))
         if len(ours) == sum(isinstance(one, ScenarioItem) for one in items):  # a path twice: leave them alone
@@ -90,7 +90,7 @@ class Hooks:
     # Running
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Begin the run; a worker leaves that to the controller."""
+        """Start the run; a worker leaves that to the controller."""
         if not self.worker and not self.config.option.collectonly:
             self._begin([one.scenario.id for one in session.items if isinstance(one, ScenarioItem)])
 
@@ -101,14 +101,14 @@ class Hooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Begin the run with what the first worker has collected; all collect the same."""
+        """Start the run with what the first worker has collected; all workers collect the same."""
         if self.runner is None:
             names = (node.partition("::")[2] for node in ids)
             self._begin([name for name in names if name in self.spec.scenarios])
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Wait for the result outside of the test: its time, which others may limit, is not ours."""
+        """Wait for the result outside the test, so that the wait does not count for time limits of tests."""
         if isinstance(item, ScenarioItem):
             item.wait()
         return (yield)
@@ -117,7 +117,7 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Give the time that the run of the scenario took, and the scenario as the place of a skip."""
+        """Report the time that the scenario took, and the scenario as the place of a skip."""
         report = yield
         if isinstance(item, ScenarioItem) and item.result is not None:
             if call.when == "call":
@@ -127,7 +127,7 @@ class Hooks:
         return report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """End the run, and let nothing be green that is not green for the command."""
+        """End the run, and fail the session if the command would fail."""
         if self.runner is None:
             return
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -144,7 +144,7 @@ class Hooks:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say what the run comes to."""
+        """Print the summary of the run."""
         if self.runner is None:
             return
         terminalreporter.section("chat-parity")
@@ -158,7 +158,7 @@ class Hooks:
             terminalreporter.line(f"Report: {self.folder / 'parity.md'}")
 
     def pytest_unconfigure(self) -> None:
-        """Leave nothing behind."""
+        """Remove temporary files."""
         if self.runner is not None:
             self.runner.stop()
             (self.folder / ENDED).unlink(missing_ok=True)
@@ -183,13 +183,13 @@ class Hooks:
 
 
 def _check_target(place: str, spec: Spec) -> None:
-    """Look at what can be looked at before anything is opened; raises BadFile or UsageError."""
+    """Check the target before any connection is opened; raises BadFile or UsageError."""
     if place != REFERENCE and "://" not in place:
         read_target(Path(place), spec)
 
 
 def _check_paths(config: pytest.Config, spec: Spec) -> None:
-    """Collect the whole protocol where no path is given; refuse paths that hold nothing of it."""
+    """Collect the whole protocol if no path is given; refuse paths that contain nothing of it."""
     scenarios = spec.folder / "scenarios"
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = [str(scenarios)]

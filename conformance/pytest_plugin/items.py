@@ -41,7 +41,7 @@ def marks_of(scenario: Scenario, spec: Spec) -> list[str]:
 
 
 class ScenarioFile(pytest.File):
-    """One file of scenarios; `spec` and `following` are set by whoever makes it."""
+    """One file of scenarios; its creator sets `spec` and `following`."""
 
     spec: Spec
     following: Following
@@ -59,7 +59,7 @@ class ScenarioFile(pytest.File):
 
 
 class ScenarioItem(pytest.Item):
-    """One scenario; its result comes from the run, which runs many at a time."""
+    """One scenario; its result comes from the run, which runs several at a time."""
 
     scenario: Scenario
     parent: ScenarioFile
@@ -72,7 +72,7 @@ class ScenarioItem(pytest.Item):
         self._awaited = True
 
     def setup(self) -> None:
-        """Skip what the target has not; fail for what could not be judged."""
+        """Skip a scenario that does not apply; fail for one that could not be judged."""
         following = self.parent.following
         if not self._awaited:
             self.wait()
@@ -92,7 +92,7 @@ class ScenarioItem(pytest.Item):
             self._fail({self._text(): self.result.rules})
 
     def teardown(self) -> None:
-        """Fail for what the scenario has found of rules that are not its own."""
+        """Fail for the scenario's findings about other rules."""
         result, following = self.result, self.parent.following
         if result is not None:
             charges = list(following.charges(result))
@@ -104,16 +104,16 @@ class ScenarioItem(pytest.Item):
         return self.path, self.scenario.line - 1, f"{self.name}: {self.scenario.title}"
 
     def _fail(self, texts: Mapping[str, tuple[str, ...]], *, found: bool = False) -> None:
-        """Fail with texts that each speak of some rules, unless the command would end with 0 for all of them."""
+        """Fail with these texts, each about some rules, unless the command would exit with 0 for all of them."""
         reasons = {rule: self._excuse(rule, found=found) for rules in texts.values() for rule in rules}
         red = [text for text, rules in texts.items() if not all(reasons[rule] for rule in rules)]
         if texts and not red:
             pytest.xfail("; ".join(dict.fromkeys(filter(None, reasons.values()))))
-        if texts:  # also where `--runxfail` has made xfail say nothing
+        if texts:  # also if `--runxfail` has disabled xfail
             pytest.fail("\n\n".join(red or texts), pytrace=False)
 
     def _excuse(self, rule: str, *, found: bool) -> str:
-        """Say why a broken rule does not fail the run; empty: it does."""
+        """Give the reason why a broken rule does not fail the run; empty: it does."""
         waivers = self.parent.following.run.header.waivers
         for waiver in waivers.in_force() if waivers else ():
             if waiver.covers(self.scenario.id, rule, found=found):

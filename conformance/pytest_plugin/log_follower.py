@@ -1,4 +1,4 @@
-"""Follows the log of a run while it is written: what the items of one pytest process learn of the run."""
+"""Follows the log of a run while it is written, so that the items of one pytest process get their results."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 LOG = "run.jsonl"
 ENDED = "run.ended"
-"""A file beside the log, written when the process that runs the scenarios has ended: what it said on stderr."""
+"""A file beside the log with the stderr of the process that ran the scenarios, written when it has ended."""
 
 POLL_INTERVAL = 0.02
-"""Seconds between two looks at a log in which the awaited result is not yet."""
+"""Seconds between two reads of a log that does not have the awaited result yet."""
 
 
 class Following:
-    """Reads a log that grows; `folder` need hold none yet.
+    """Reads a growing log; `folder` may have none yet.
 
-    Several processes may follow one log, and all come to the same conclusions: what counts is its order.
+    Several processes may follow one log, and all reach the same conclusions: only its order counts.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,33 +40,33 @@ class Following:
 
     @property
     def run(self) -> Run:
-        """Give what a view of one result needs of its run."""
+        """Give the part of the run that a view of one result needs."""
         assert self._header is not None  # a result came, and the header comes before all results
         return Run(self._header)
 
     @property
     def began(self) -> bool:
-        """Tell whether anything was judged yet."""
+        """Tell whether any result has come yet."""
         return bool(self._results)
 
     def result(self, scenario: str) -> Result | None:
         """Wait for the result of a scenario; None: the run is over and has none. Raises BadFile for no log."""
         while True:
-            over = self._ended.exists()  # Looked for first: what was written before it will be read now.
+            over = self._ended.exists()  # Checked first: everything written before it is read now.
             self._read()
             if scenario in self._results or self._footer is not None or over:
                 return self._results.get(scenario)
             time.sleep(POLL_INTERVAL)  # A poll: the log is a file of another process, which sends no event.
 
     def ending(self) -> str:
-        """Say why the run has no more results, once `result` has given None."""
+        """Say why the run has no more results, after `result` has given None."""
         if self._footer is not None:
             return self._footer.reason or "the run did not select it"
         said = self._ended.read_text(encoding="utf-8", errors="replace").strip() if self._ended.exists() else ""
         return said or "the run was cut off"
 
     def charges(self, result: Result) -> Iterator[Problem]:
-        """Give the findings that this result was the first to have; each counts once, as in a report."""
+        """Give the findings that this result is the first to have; each counts once, as in a report."""
         for finding in result.findings:
             if self._first[finding.rule, finding.message] == result.scenario:
                 yield finding

@@ -1,8 +1,7 @@
 """The process that runs the scenarios: `chat-parity run` itself, so that a pytest run and the command cannot differ.
 
-It runs several scenarios at a time while pytest, whose items are sequential, shows them one after the other; and under
-xdist there is one for all workers: one calibration, one budget of the target's limits, nothing beside a scenario that
-runs alone.
+It runs several scenarios at a time, while pytest shows its items one after the other. Under xdist, one process serves
+all workers: one calibration, one throttle, and nothing beside a scenario that runs alone.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ class RunnerProcess:
         self._watch.join()
 
     def stop(self) -> None:
-        """End it, gently first."""
+        """Stop it, first with Ctrl-C, then with SIGKILL."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -66,7 +65,7 @@ class RunnerProcess:
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier run has left: who follows must not take it for this one."""
+    """Remove the files of an earlier run, so that no follower reads them as this one's."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in (LOG, ENDED):
         (folder / name).unlink(missing_ok=True)

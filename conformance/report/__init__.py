@@ -33,7 +33,7 @@ __all__ = [
 def write_reports(run: Run, folder: Path) -> Report:
     """Write the `FILES` of a run into a folder, each whole or not at all; raises OSError if it cannot.
 
-    Give it what `read_run` read, not what was kept in memory: only the log has gone through the redaction of secrets.
+    Give it a run from `read_run` and not from memory: only the log has its secrets redacted.
     """
     report = build(run)
     for name, form in FILES.items():
@@ -42,7 +42,7 @@ def write_reports(run: Run, folder: Path) -> Report:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write beside the file and rename, so that nobody ever reads half of it; raises OSError."""
+    """Write to a temporary file and rename it, so that nobody reads half a file; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)

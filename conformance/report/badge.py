@@ -1,4 +1,4 @@
-"""A badge: how many features are OK, as an image, and as the document that shields.io draws one from."""
+"""A badge: how many features are OK, as an image, and as the JSON that shields.io draws one from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LETTER = 6.6
 
 
 def message(report: Report) -> str:
-    """Say it in a few words: `25 of 25 OK`; a run that was cut off gives no figure that somebody could quote."""
+    """Give the text, such as `25 of 25 OK`; an incomplete run gives no figure."""
     if not report.complete:
         return "not complete"
     return f"{report.feature_counts[Verdict.OK]} of {len(report.features)} OK"
@@ -35,7 +35,7 @@ def endpoint(report: Report, _: Run | None = None) -> str:
 
 
 def svg(report: Report, _: Run | None = None) -> str:
-    """Draw it; it holds words of ours only, nothing of the server."""
+    """Draw it; it contains only our own words, nothing from the server."""
     said = message(report)
     widths = [round(len(text) * _LETTER) + 12 for text in (LABEL, said)]
     total = str(sum(widths))

@@ -1,4 +1,4 @@
-"""What of a target's dialect a report lists: each entry is a difference from the protocol, used in the run or not."""
+"""The differences between a target's dialect and the protocol: each entry, and whether the run used it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceRow:
-    """One entry of the dialect: its place in the section `dialect:`, and what the protocol and the wire have.
+    """One entry of the dialect: its place in the section `dialect:`, the protocol's name and the wire's name.
 
-    `used` says whether any frame of the run took it, either way; None where the run was cut off before it could tell.
+    `used` says whether any frame of the run used it; None if the run was cut off before it could tell.
     """
 
     entry: str
@@ -27,7 +27,7 @@ class DifferenceRow:
 
     @property
     def word(self) -> str:
-        """Say in a word whether it was used."""
+        """Give a word for `used`."""
         return "unknown" if self.used is None else "used" if self.used else "never used"
 
 
@@ -41,7 +41,7 @@ def difference_rows(run: Run) -> tuple[DifferenceRow, ...]:
 
 
 def gist(rows: Sequence[DifferenceRow]) -> str:
-    """Say in a few words how the target differs; empty where it does not."""
+    """Say in a few words how the target differs; empty if it does not."""
     if not rows:
         return ""
     idle = sum(row.used is False for row in rows)

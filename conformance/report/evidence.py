@@ -1,4 +1,4 @@
-"""The one line beside a verdict: how much was judged, and what kept the rest from being judged."""
+"""The line beside a verdict: how much was judged, and why the rest was not."""
 
 from __future__ import annotations
 

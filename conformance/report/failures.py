@@ -1,4 +1,4 @@
-"""Which results a view shows in full: each failing scenario once, each rule that others found broken once."""
+"""The results that a view shows in full: each failing scenario once, each broken rule of a finding once."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ class Room:
 
 
 def failures(report: Report, run: Run) -> Iterator[Failure]:
-    """Give what failed, in the order of the spec: scenarios, then findings that no scenario of the rule had.
+    """Give the failures in the order of the spec: scenarios, then findings that no scenario of the rule had.
 
-    What a waiver covers is not among it.
+    Waived failures are left out.
     """
     rules = {rule.entry.id: rule.entry for rule in report.rules}
     room = Room()
@@ -89,7 +89,7 @@ def failures(report: Report, run: Run) -> Iterator[Failure]:
 
 
 def unjudged(report: Report) -> tuple[JudgedScenario, ...]:
-    """Give the scenarios that were run and say nothing of the server."""
+    """Give the scenarios that were run and say nothing about the server."""
     return tuple(scenario for scenario in report.scenarios if scenario.status in UNJUDGED)
 
 
@@ -122,7 +122,7 @@ def _first_problem(scenario: JudgedScenario) -> Problem:
 
 
 def ended_as(outcome: Outcome, status: Status) -> bool:
-    """Tell whether one attempt ended as all together did; what is waived has failed."""
+    """Tell whether one attempt ended as the scenario did; a waived scenario has failed."""
     return str(outcome) == str(Status.FAIL if status is Status.WAIVED else status)
 
 

@@ -1,4 +1,4 @@
-"""Putting any text into Markdown so that it stays text: cells that end no table, fences that nothing inside closes."""
+"""Puts any text into Markdown so that it stays text: cells that end no table, fences that nothing inside closes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ACTIVE = re.compile(r"[\\`*_\[\]|~$]|:(?=//)|(?<=www)\.")
 
 
 def cell(text: str, limit: int = LONGEST) -> str:
-    """Make a text inert in running text and in a table cell: one line, nothing active, shortened with its length."""
+    """Make a text inert in running text and in a table cell: one line, no markup, shortened with its length."""
     safe = line(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _ACTIVE.sub(lambda found: f"\\{found[0]}", safe)
 

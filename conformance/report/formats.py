@@ -1,4 +1,4 @@
-"""Every form in which a report can be given, by name: pure functions of a judged run, read when they are used."""
+"""Every form of a report by name: pure functions of a judged run, imported when they are used."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`junit.xml`: a suite per feature, a case per scenario, in the shape that Jenkins, GitLab and their kin read.
 
 FAIL                             failure, its type the level of the rule
-BROKEN, UNTESTABLE, BLOCKED      error: nothing was learnt of the server
+BROKEN, UNTESTABLE, BLOCKED      error: it says nothing about the server
 selected, but never run          error
 NOT APPLICABLE                   skipped
 a finding of another scenario    a case of its own, in the first feature of the rule that it breaks
@@ -45,7 +45,7 @@ def render(report: Report, run: Run) -> str:
     _waivers(root, report, run)
     _count(root, "failure", "error")
     indent(root)
-    # ASCII with character references: the bytes are the same whatever a reader takes the encoding to be.
+    # ASCII with character references: the bytes are valid in any encoding that a reader assumes.
     text: str = tostring(root, "us-ascii", xml_declaration=False).decode("ascii")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
@@ -70,7 +70,7 @@ def _suite(
 
 
 def _waivers(root: Element, report: Report, run: Run) -> None:
-    """Add a suite where some waiver ends a run with 1: nothing that does may be green here."""
+    """Add a suite if a waiver makes the exit code 1, so that the document is not green."""
     red = red_waivers(report, run)
     if red:
         suite = SubElement(root, "testsuite", name="Waivers", timestamp=_moment(report.started))
@@ -129,5 +129,5 @@ def _count(element: Element, *kinds: str) -> None:
 
 
 def _moment(started: str) -> str:
-    """Give the start as the schema wants it: without a zone; it is UTC."""
+    """Give the start in the schema's form: UTC, without a zone."""
     return line(started).removesuffix("Z")

@@ -37,7 +37,7 @@ def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
 
 
 def head(report: Report) -> Iterator[str]:
-    """Say against what and by what was judged, and what came of it in one line."""
+    """Say which target was judged by which spec, and give the result in one line."""
     yield f"# Chat parity: {cell(report.target.name)}\n"
     if not report.complete:
         yield f"> **NOT COMPLETE: {cell(report.reason)}.** What follows is only what was judged until then.\n"
@@ -51,7 +51,7 @@ def head(report: Report) -> Iterator[str]:
 
 
 def calibration(report: Report) -> str:
-    """Say in one line how the target behaved before anything was judged."""
+    """Describe the calibration in one line."""
     seen = report.calibration
     if seen is None:
         return "none"

@@ -79,7 +79,7 @@ class Report:
 
 
 def build(run: Run) -> Report:
-    """Judge a run and lay out what the views show."""
+    """Judge a run and compute what the views show."""
     header, judgement = run.header, judge(run)
     rules = tuple(_rule_row(rule, judgement) for rule in header.spec.rules)
     return Report(
@@ -119,7 +119,7 @@ def _notes(run: Run) -> Iterator[str]:
 
 
 def _reason(run: Run) -> str:
-    """Say why a run is not complete; empty when it is."""
+    """Say why a run is not complete; empty if it is."""
     if run.complete:
         return ""
     return (run.footer.reason or "stopped") if run.footer else "the log ends without a footer: the run was cut off"

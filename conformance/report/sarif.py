@@ -62,7 +62,7 @@ def _result(failure: Failure, indices: dict[str, int]) -> dict[str, Any]:
         "level": _level(failure.must),
         "message": {"text": failure.text},
         "locations": [_location(failure)],
-        # The same failure of the next run is the same alert, though ids and times in its text differ.
+        # The same failure in the next run is the same alert, although ids and times in its text differ.
         "partialFingerprints": {"scenario/v1": hashlib.sha256(identity.encode(errors="replace")).hexdigest()},
     }
 

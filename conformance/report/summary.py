@@ -1,4 +1,4 @@
-"""The summary of a CI step: the head and the table of `parity.md`, then failures for as long as there is room."""
+"""The summary of a CI step: the head and the table of `parity.md`, then failures while there is room."""
 
 from __future__ import annotations
 

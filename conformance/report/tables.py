@@ -1,4 +1,4 @@
-"""The tables that scenarios were made from, drawn again as tables: what each cell promises, and what became of it."""
+"""The tables that scenarios were made from, drawn as tables: the value of each cell, and its status."""
 
 from __future__ import annotations
 

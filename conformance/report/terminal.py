@@ -33,10 +33,10 @@ NARROW = 60
 """Columns below which the evidence has lines of its own."""
 
 PLAIN_WIDTH = 120
-"""Columns where there is no terminal to ask."""
+"""Columns if there is no terminal."""
 
 MOST_SILENT = 20
-"""Scenarios that could not be judged which are listed; a target that is down has hundreds."""
+"""The most unjudged scenarios that are listed; a target that is down has hundreds."""
 
 _STYLES = {
     "OK": "green",
@@ -64,7 +64,7 @@ def show(report: Report, run: Run, console: Console | None = None, *, failures_o
 
 
 def is_live(console: Console) -> bool:
-    """Tell whether somebody looks at a terminal: FORCE_COLOR makes colours, and no terminal of a file."""
+    """Tell whether the output is a terminal: FORCE_COLOR adds colours, but a file is no terminal."""
     isatty = getattr(console.file, "isatty", None)
     return console.is_interactive and isatty is not None and bool(isatty())
 
@@ -158,7 +158,7 @@ def _styled(failure: str) -> Iterator[Text]:
 
 
 def _silent(report: Report) -> Iterator[Text]:
-    """List what was run and says nothing about the server, each with its reason."""
+    """List the scenarios that were run and say nothing about the server, with their reasons."""
     scenarios = unjudged(report)
     for scenario in scenarios[:MOST_SILENT]:
         text = Text(f"{scenario.status:<10}", style=_STYLES[scenario.status])

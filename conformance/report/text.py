@@ -1,6 +1,6 @@
-"""Showing what a server sent: every character visible, none that moves a cursor, ends a line or turns text round.
+"""Shows what a server sent: every character is visible, and none moves a cursor, ends a line or reverses text.
 
-Plain text in, plain text on one line out. What a format needs beyond that (Markdown, HTML) is that format's business.
+Plain text in, plain text on one line out. Each format (Markdown, HTML) adds its own escapes.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST = 120
-"""Characters of one string of a server that are shown; the rest is only counted."""
+"""The most characters of one string of a server that are shown; the rest is only counted."""
 
 WIDEST = 400
-"""Characters of one payload that are shown."""
+"""The most characters of one payload that are shown."""
 
 _MOST_ITEMS = 12
 _DEEPEST = 8
@@ -27,13 +27,13 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 
 
 _COMMAND = re.compile(r"##(?=\w*\[)")
-"""Where the logs of GitHub and Azure begin a command, anywhere in a line (`##[add-mask]`, `##vso[…]`)."""
+"""The start of a command in the logs of GitHub and Azure, anywhere in a line (`##[add-mask]`, `##vso[…]`)."""
 
 
 def visible(text: str) -> str:
     """Replace control, format, surrogate and unassigned characters, and line ends, by escapes that can be read.
 
-    What the log of a CI job would take for a command is escaped as well.
+    It also escapes what the log of a CI job would take for a command.
     """
     if "##" in text:
         text = _COMMAND.sub(r"\\x23#", text)

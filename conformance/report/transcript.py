@@ -1,4 +1,4 @@
-"""A failure as a person reads it: the rule's sentence, the step, the frames around the offender, how to run it again.
+"""A failure in full: the rule's sentence, the step, the frames around the offender, and the command to run it again.
 
 ```text
 FAIL  edit.non-owner-refused                                             must · EDIT-2
@@ -32,13 +32,13 @@ COLUMN = 73
 """Where the right-hand side of the first lines begins."""
 
 BEFORE, AFTER = 9, 2
-"""How many lines of the transcript are shown around the offending one."""
+"""Lines of the transcript that are shown around the offending one."""
 
 MOST_PROBLEMS = 5
-"""Problems of one result that are shown; the rest is only counted."""
+"""The most problems of one result that are shown; the rest is only counted."""
 
 NAMED = 3
-"""Other scenarios that are named without their number."""
+"""The most other scenarios that are named; more are counted."""
 
 _LONGEST_MESSAGE = 600
 _LONGEST_PATH = 400
@@ -48,11 +48,11 @@ _WITH_VALUE = ("--spec", "--time-scale")
 
 
 OWN = "(by the harness)"
-"""How a line ends that the harness sent by itself; the whole transcript of the report has them."""
+"""The end of a line that the harness sent by itself; only the whole transcript of the report has such lines."""
 
 
 def failure_text(result: Result, run: Run) -> str:
-    """Show what went wrong in one result (whatever its outcome), then what it found of other rules."""
+    """Show the problems of one result (whatever its outcome), then its findings about other rules."""
     blocks = [finding_text(result, finding, run) for finding in result.findings]
     if result.problems or not blocks:
         head = _head(str(result.outcome), result, result.rules, run)
@@ -61,7 +61,7 @@ def failure_text(result: Result, run: Run) -> str:
 
 
 def brief_text(result: Result, run: Run, shown: str = "") -> str:
-    """Show what went wrong in one result without its transcript; `shown` is a scenario with one that ended alike."""
+    """Show the problems of one result without its transcript; `shown` is a scenario that ended alike and has one."""
     lines = _head(str(result.outcome), result, result.rules, run)[:1]
     for problem in result.problems[:1]:
         lines += _problem(problem, result)
@@ -75,8 +75,8 @@ def finding_text(
 ) -> str:
     """Show a problem charged to a rule that its scenario does not prove.
 
-    `also` are other scenarios that saw it, and `count` is how many frames all of them are about. Without `full` there
-    is no transcript.
+    `also` has other scenarios with the same finding, and `count` is the number of frames in all of them. Without `full`
+    there is no transcript.
     """
     rules = (finding.rule,) if finding.rule else result.rules
     shown = result if full else replace(result, transcript=())
@@ -84,7 +84,7 @@ def finding_text(
 
 
 def seen_also(also: Sequence[str], count: int) -> str:
-    """Say in how many other scenarios a problem was seen, and their names as far as there is room."""
+    """Say in how many other scenarios a problem was seen, and name some of them."""
     if not also:
         return ""
     times = f"{count} times, " if count > len(also) + 1 else ""
@@ -101,9 +101,9 @@ def again(scenario: str, run: Run) -> str:
 
 @lru_cache(maxsize=8)
 def _taken_along(command: str) -> tuple[str, ...]:
-    """Give the options of a run's command that one scenario needs as well; none where the log's command cannot be read.
+    """Give the options of a run's command that one scenario needs, too; none if the log's command cannot be read.
 
-    Without them it would not enter a protected target, not find the scenario of another spec, or not wait as long.
+    These are the consent to a protected target, the spec folder, and the time scale.
     """
     try:
         words = shlex.split(command) if len(command) <= _LONGEST_COMMAND else []
@@ -164,7 +164,7 @@ def step(problem: Problem, result: Result) -> str:
 
 
 def said(problem: Problem, result: Result) -> list[str]:
-    """Give what was wrong, line by line; nothing where the step says it already."""
+    """Give the problem, line by line; nothing if the step says it already."""
     if problem.message.strip() == problem.step.strip():
         return []
     return [
@@ -173,10 +173,10 @@ def said(problem: Problem, result: Result) -> list[str]:
 
 
 def _transcript(problem: Problem, result: Result, discriminator: str) -> list[str]:
-    """Show the lines around the offender, or the last ones if nobody offends but something is missing."""
+    """Show the lines around the offending frame, or the last lines if something is missing."""
     offending = offender(problem, result.transcript)
     kept = [index for index, one in enumerate(result.transcript) if index == offending or not _own(one)]
-    entries = [result.transcript[index] for index in kept]  # Our own pings and barriers would crowd out what matters.
+    entries = [result.transcript[index] for index in kept]  # Our own pings and barriers would hide the relevant lines.
     marked = None if offending is None else kept.index(offending)
     start, end = window(marked, len(entries))
     lines = [f"    … {start} earlier"] if start else []

@@ -1,4 +1,4 @@
-"""The waivers that somebody has to look at, each with what to say of it."""
+"""The waivers that need a person, each with a message."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Fits = Callable[[Any, Any], bool]
 
 
 def assign(patterns: Sequence[Any], items: Sequence[Any], fits: Fits) -> dict[int, int] | int:
-    """Give each pattern an item of its own: item → pattern, or the first pattern for which no item is left.
+    """Give each pattern an item of its own: item → pattern; or the first pattern without an item.
 
     Augmenting paths make the result independent of the order of the patterns.
     """
@@ -28,7 +28,7 @@ def assign(patterns: Sequence[Any], items: Sequence[Any], fits: Fits) -> dict[in
 
 
 def _augment(start: int, candidates: _Candidates, owner: dict[int, int], taken: dict[int, int]) -> bool:
-    """Find an item for one more pattern; patterns that have one (`taken`, the inverse of `owner`) may have to move."""
+    """Find an item for one more pattern; patterns with an item (`taken`, the inverse of `owner`) may change it."""
     reached: dict[int, int] = {}
     waiting = deque([start])
     while waiting:
@@ -46,7 +46,7 @@ def _augment(start: int, candidates: _Candidates, owner: dict[int, int], taken: 
 
 
 def _move(index: int, reached: Mapping[int, int], owner: dict[int, int], taken: dict[int, int]) -> bool:
-    """Give each pattern on the way to a free item the next item on that way."""
+    """Move each pattern on the path to a free item to the next item on that path."""
     while True:
         which = reached[index]
         before = taken.get(which)
@@ -57,7 +57,7 @@ def _move(index: int, reached: Mapping[int, int], owner: dict[int, int], taken: 
 
 
 class _Candidates:
-    """Which items may fit which pattern: looked up by a plain value where a pattern has one, so that long lists do."""
+    """The items that may fit each pattern; a plain value in the pattern makes the search fast in long lists."""
 
     def __init__(self, patterns: Sequence[Any], items: Sequence[Any], fits: Fits) -> None:
         self._patterns = patterns
@@ -67,7 +67,7 @@ class _Candidates:
         self._by_value: dict[str | None, dict[Any, list[int]]] = {}
 
     def of(self, which: int) -> Sequence[int]:
-        """Give the items that a pattern may fit, and all that it does fit among them."""
+        """Give the items that a pattern may fit; all that it fits are among them."""
         pattern = self._patterns[which]
         if _plain(pattern):
             return self._index(None).get(pattern, ())

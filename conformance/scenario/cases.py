@@ -33,7 +33,7 @@ class Case:
 def expand(document: Document) -> Iterator[Case]:
     """Give the document without `cases` for each case, `${case.…}` replaced; raises BadFile.
 
-    The lines of the file stay those of the file, so that a problem in a case points at what somebody wrote.
+    Lines stay those of the file, so that a problem in a case points at its source.
     """
     cases = document.value.get("cases")
     if cases is None:

@@ -8,9 +8,9 @@ from typing import Any
 
 
 def instant(text: Any) -> datetime | None:
-    """Read an RFC 3339 instant with zone, whatever its number of digits; None where it is none.
+    """Read an RFC 3339 instant with zone and any number of digits; None: it is something else.
 
-    Instants are told apart to the microsecond, which is what databases keep; further digits are cut off.
+    Instants are compared to the microsecond, as databases keep them; further digits are cut off.
     """
     found = _INSTANT.fullmatch(text) if isinstance(text, str) else None
     if not found:

@@ -1,4 +1,4 @@
-"""The result of matching a value against a pattern, and the comparison of JSON values that it rests on."""
+"""The result of matching a value against a pattern, and the comparison of JSON values that it uses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The value fits; `captures` are the names that the pattern binds."""
+    """The value fits; `captures` has the names that the pattern binds."""
 
     captures: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The value does not fit: where (`a.b[0]`, empty at the top), why, and how much of the pattern did fit.
+    """The value does not fit: where (`a.b[0]`, empty at the top), why, and at how many places.
 
     `distance` counts the parts that do not fit, so that the nearest of several misses can be shown.
     """

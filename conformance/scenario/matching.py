@@ -22,9 +22,9 @@ Pattern = Any
 
 
 def match(pattern: Pattern, value: Any) -> Match:
-    """Say whether `value` fits `pattern`; raises PatternError where the pattern is none, and nothing else.
+    """Say whether `value` fits `pattern`; raises only PatternError, for an invalid pattern.
 
-    What is nested too deeply to be compared (near a thousand levels) does not match.
+    A value that is nested too deeply to compare (near a thousand levels) does not match.
     """
     try:
         return _match(pattern, value, "")

@@ -1,4 +1,4 @@
-"""What a parsed scenario is: its users, conversations and steps, as frozen values."""
+"""A parsed scenario as frozen values: its users, conversations and steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Who and what exists before the first step; `bystanders` are the connections that no step may use."""
+    """What exists before the first step; `bystanders` has the connections that no step may use."""
 
     users: Mapping[str, User]
     devices: Mapping[str, int | None]
@@ -90,7 +90,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """An observation without a verdict: a scenario to run, and what goes wrong where servers differ.
+    """An observation without a verdict: a scenario to run, and why a difference between servers matters.
 
     `control` are those last steps of the scenario's setup that do the same without the odd thing: where they fail,
     nothing can be observed. `no_control` says why a probe needs none.

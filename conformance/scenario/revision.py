@@ -1,4 +1,4 @@
-"""The revision of a scenario: it tells whether two runs have run the same scenario under one id."""
+"""The revision of a scenario: it tells whether two runs ran the same scenario under one id."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WORDS_ONLY = frozenset({"id", "title", "tags", "why", "no_control"})
-"""What may be worded better without a change of the scenario."""
+"""Keys whose text may change without a change of the scenario."""
 
 
 def revision(content: Mapping[str, Any]) -> str:
-    """Give 16 hex digits over all that decides how a scenario is run and judged.
+    """Give 16 hex digits over everything that decides how a scenario is run and judged.
 
     `content` is the document of one scenario or of one case. Its comments, its place and the order of its keys do not
-    count. What it shares with all others (message schemas, `protocol.yaml`) is not in it; a log has a digest for that.
+    count. Files that all scenarios share (message schemas, `protocol.yaml`) do not count: a log has a digest for them.
     """
     decisive = {key: value for key, value in content.items() if key not in _WORDS_ONLY}
     canonical = json.dumps(decisive, sort_keys=True, separators=(",", ":"))

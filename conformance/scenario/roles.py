@@ -18,12 +18,12 @@ class Roles(Protocol):
 
     @property
     def default_role(self) -> str:
-        """The role of a member for whom a scenario names none."""
+        """The role of a member if the scenario names none."""
         ...
 
     @property
     def no_member(self) -> str:
-        """The word for somebody who is no member."""
+        """The word for a user who is no member."""
         ...
 
     @property

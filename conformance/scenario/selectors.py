@@ -1,4 +1,4 @@
-"""How a word of the command line or of a waiver names scenarios: an id, the id without its case, or a glob."""
+"""How the command line and waivers name scenarios: an id, the id without its case, or a glob."""
 
 from __future__ import annotations
 

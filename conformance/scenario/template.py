@@ -47,7 +47,7 @@ def substitute(value: Any, resolve: Callable[[str], Any], within: Container[int]
 
 
 def holding(value: Any, text: str) -> set[int]:
-    """Collect the ids of the lists and mappings, at any depth, that hold a text with `text` in it."""
+    """Collect the ids of the lists and mappings that contain `text` in a text, at any depth."""
     found: set[int] = set()
 
     def look(part: Any) -> bool:
@@ -87,7 +87,7 @@ def _substitute_text(text: str, resolve: Callable[[str], Any], escape: str) -> A
 
 
 def _as_text(value: Any) -> str:
-    """Write a value into a text: as it is, or as JSON."""
+    """Write a value into a text: a text unchanged, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -118,7 +118,7 @@ def references(value: Any) -> set[str]:
 
 
 def render(value: Any, names: Callable[[str], Any], chronological: Callable[[str, list[Any]], list[Any]]) -> Any:
-    """Give a step's data as it goes to the wire or to the matcher; raises TemplateError.
+    """Give a step's data as it is sent or matched; raises TemplateError.
 
     `names` resolves a reference and raises KeyError; `chronological(order, items)` puts oldest-first items into the
     target's order.
@@ -151,7 +151,7 @@ def render(value: Any, names: Callable[[str], Any], chronological: Callable[[str
 
 
 def literal(value: Any) -> Any:
-    """Make a value that was captured one that only means itself: what a server calls `$match` is no pattern."""
+    """Wrap a captured value so that it matches only itself: a server's `$match` is no pattern."""
     try:
         return _literal(value) if _has_word(value) else value
     except RecursionError:

@@ -24,15 +24,15 @@ GENERATED = frozenset({"$fill", "$concat", "$now", "$instant", "$uuid", "$chrono
 def check_scenario(scenario: m.Scenario, spec: Spec) -> list[Mistake]:
     """Give every dangling name of a scenario."""
     found = [Mistake(scenario.file, scenario.line, message) for message in _head(scenario, spec)]
-    return found + check_play(scenario, spec)
+    return found + check_steps_and_needs(scenario, spec)
 
 
 def check_probe(probe: m.Probe, spec: Spec) -> list[Mistake]:
     """Give every dangling name of a probe."""
-    return check_play(probe.scenario, spec)
+    return check_steps_and_needs(probe.scenario, spec)
 
 
-def check_play(scenario: m.Scenario, spec: Spec) -> list[Mistake]:
+def check_steps_and_needs(scenario: m.Scenario, spec: Spec) -> list[Mistake]:
     """Give every dangling name in the steps and needs of a scenario or probe."""
     found = [
         Mistake(scenario.file, step.line, message)
@@ -114,7 +114,7 @@ def _may_be_absent(pattern: Any) -> bool:
     try:
         return isinstance(match(pattern, None), Matched)
     except PatternError:
-        return False  # `_patterns` says what is wrong with it.
+        return False  # `_patterns` reports what is wrong with it.
 
 
 def _patterns(pattern: Any) -> Iterator[str]:

@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 
 def find() -> Path:
-    """Find the spec that belongs to this installation: inside the wheel, or beside the package in a checkout."""
+    """Find the spec of this installation: inside the wheel, or beside the package in a checkout."""
     package = Path(__file__).parent.parent
     for folder in (package / "_spec", package.parent / "spec"):
         if (folder / "protocol.yaml").exists():
@@ -35,7 +35,7 @@ def find() -> Path:
 
 
 def load(folder: Path) -> Spec:
-    """Read a spec folder whole; raises BadFile with every mistake found."""
+    """Read a whole spec folder; raises BadFile with every mistake."""
     mistakes: list[Mistake] = []
     formats = Formats(folder / "formats")
     protocol = read_protocol(_checked(folder / "protocol.yaml", formats, "protocol"))

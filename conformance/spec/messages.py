@@ -1,7 +1,7 @@
-"""The message types: their JSON Schemas, compiled for the yes or no, with jsonschema for the words.
+"""The message types: their JSON Schemas, compiled for the fast check, with jsonschema for the description.
 
-A schema may carry `x-rule` anywhere: the rule that a frame breaks when it is wrong at that place (the nearest one up
-the way to the broken keyword counts).
+A schema may have `x-rule` at any place: the rule that a frame breaks if it is wrong there. The nearest one above the
+broken keyword counts.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Message:
 
     @property
     def rule(self) -> str | None:
-        """The rule that a malformed or uncalled-for frame of this type breaks."""
+        """The rule that a malformed or unexpected frame of this type breaks."""
         found: str | None = self.schema.get("x-rule")
         return found
 
@@ -69,7 +69,7 @@ class Message:
 
     @property
     def never(self) -> Mapping[str, str]:
-        """The places, such as `items[].name`, that no right server fills: place → reason."""
+        """The places, such as `items[].name`, that no compliant server fills: place → reason."""
         found: Mapping[str, str] = self.schema.get("x-never", {})
         return found
 
@@ -79,7 +79,7 @@ class Message:
         return read_shape(self.schema, self._resolver)
 
     def violations(self, frame: Any) -> list[Violation]:
-        """Give what is wrong with a frame, at most `MAX_VIOLATIONS`, the most telling first; empty: it fits."""
+        """Give what is wrong with a frame, at most `MAX_VIOLATIONS`, the most important first; empty: it fits."""
         try:
             if self._compiled.is_valid(frame):
                 return []
@@ -87,7 +87,7 @@ class Message:
             found = [
                 Violation(_say(error), _owner(error, self.schema, self._resolver)) for error in errors[:MAX_VIOLATIONS]
             ]
-        except (ValueError, RecursionError):  # Each of the two gives up at some depth.
+        except (ValueError, RecursionError):  # Each of the two has a limit of depth.
             return [Violation("the frame is nested too deeply to be checked", self.schema.get("x-rule"))]
         # The two validators differ on leap seconds; whoever says no, the frame is not one that every client can read.
         return found or [Violation("the frame does not fit its schema", self.schema.get("x-rule"))]
@@ -112,7 +112,7 @@ _FORMATS = FormatChecker()
 
 
 def _check_formats(schema: Any) -> None:
-    """Refuse a `format` that jsonschema would pass over: it knows some only when a package for them is there."""
+    """Refuse a `format` that jsonschema would ignore: it checks some only if their package is installed."""
     if isinstance(schema, Mapping):
         wanted = schema.get("format")
         if isinstance(wanted, str) and wanted not in _FORMATS.checkers:
@@ -124,7 +124,7 @@ def _check_formats(schema: Any) -> None:
 
 def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Message:
     if not jsonschema_rs.meta.is_valid(schema):
-        Draft202012Validator.check_schema(schema)  # It has the words, and takes its time.
+        Draft202012Validator.check_schema(schema)  # It gives the description, and is slow.
     if schema["properties"]["type"]["const"] != file.stem:
         raise ValueError(f"its `type` is {schema['properties']['type']['const']!r}, not the name of the file")
     _check_formats([schema, common])
@@ -156,7 +156,7 @@ def _say(error: Any) -> str:
 
 
 def _owner(error: Any, schema: Mapping[str, Any], resolver: Resolver[Any]) -> str | None:
-    """Find the `x-rule` nearest to the broken keyword, on the way that leads to it from the top."""
+    """Find the `x-rule` nearest to the broken keyword, on the path from the top."""
     owner = schema.get("x-rule")
     part: Any = schema
     for key in error.absolute_schema_path:

@@ -52,10 +52,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """Everything that `spec/` says.
+    """The whole content of `spec/`.
 
-    `digest` is `sha256:` over all its files, so that a report names exactly what it measured; `wire` over those that
-    every frame is checked by, whatever the scenario (message schemas and `protocol.yaml`). Scenarios are in the order
+    `digest` is `sha256:` over all its files, so that a report names exactly what it measured. `wire` covers the files
+    that every frame is checked against (message schemas and `protocol.yaml`). Scenarios are in the order
     of their ids. `tables` has, for each file of `tables/`, the cells that scenarios are made from.
     """
 

@@ -1,4 +1,4 @@
-"""What the engine knows of the protocol, by role: the frozen form of `spec/protocol.yaml`."""
+"""What the engine knows about the protocol, by role: the frozen form of `spec/protocol.yaml`."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Bystanders:
-    """The bystanders: `people` (name → role), a second device of whoever acts first, and what may reach them.
+    """The bystanders: `people` (name → role), a second device of the user who acts first, and what may reach them.
 
-    `connections` is the profile's name of how many connections a user may have. `silence` has the rule that a frame of
-    a type breaks which tells them, where it is not the rule of the type.
+    `connections` is the profile's name of how many connections a user may have. `silence` maps a type to the rule that
+    its frame breaks at a bystander, if that is not the rule of the type.
     """
 
     people: Mapping[str, str]

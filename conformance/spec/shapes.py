@@ -1,4 +1,4 @@
-"""What a message is made of: its fields, the shared objects in them and the words it knows, read from its schema."""
+"""The shape of a message, read from its schema: its fields, their shared objects, and its words."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Shape:
     """A message or a part of one.
 
-    `fields` are those of an object, `items` the entries of a list, `definition` the name of the shared definition that
-    it is, `values` the words that the protocol knows for it, `rule` the rule that is broken where it is wrong.
+    `fields` has the fields of an object, `items` the shape of a list's entries, `definition` the name of the shared
+    definition, `values` the words of the protocol, and `rule` the rule that a wrong value breaks.
     """
 
     fields: Mapping[str, Shape] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Measures how late this process itself is: waits for the server grow by it, and the run says so."""
+"""Measures the delay of this process itself: waits for the server grow by it, and the run reports it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class Lateness:
-    """How late the event loop came back in the waits of a run, in seconds: all in all, and the `worst` of them.
+    """The delay of the event loop in the waits of a run, in seconds: the sum, and the `worst` one.
 
     Many waits share the same late moment: `seconds` counts each moment once.
     """
@@ -28,7 +28,7 @@ class Lateness:
     _until: float = 0.0
 
     async def measure(self, wait: Callable[[float], Awaitable[None]], left: float) -> float:
-        """Wait for one slice of what is `left`, and give the seconds by which the event loop came back late."""
+        """Wait for one slice of the time `left`, and give the seconds by which the event loop was late."""
         loop = asyncio.get_running_loop()
         piece = min(left, SLICE)
         due = loop.time() + piece
@@ -41,7 +41,7 @@ class Lateness:
         return late
 
     async def within(self, seconds: float, work: Coroutine[None, None, _T]) -> _T:
-        """Give what comes of some work; raises TimeoutError where it takes longer than that and our own lateness."""
+        """Give the result of some work; raises TimeoutError if it takes longer than that plus our own delay."""
         task = asyncio.ensure_future(work)
 
         async def wait(piece: float) -> None:

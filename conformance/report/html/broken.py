@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a scenario of another rule found; `also` are others that saw the same, in `count` frames altogether."""
+    """A finding of a scenario of another rule; `also` has others that found the same, in `count` frames in all."""
 
     scenario: str
     problem: ProblemView
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class BrokenRule:
-    """A rule that does not hold: `scenarios` are shown here, `elsewhere` stand under another rule that they prove."""
+    """A broken rule: `scenarios` are shown here, `elsewhere` are shown under another rule that they prove."""
 
     id: str
     level: str
@@ -53,7 +53,7 @@ class BrokenRule:
 
 
 def broken_rules(report: Report, run: Run, views: Mapping[str, ScenarioView], room: Room) -> tuple[BrokenRule, ...]:
-    """Give them all; each failing scenario is shown under the first rule that it breaks."""
+    """Give all broken rules; each failing scenario is shown under the first rule that it breaks."""
     rows = [row for row in report.rules if row.status is Status.FAIL]
     rows.sort(key=lambda row: row.entry.level != "must")
     owner: dict[str, str] = {}

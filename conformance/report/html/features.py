@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from conformance.results.verdict import JudgedRule
 
 BAR = 100
-"""Units that the bar of a feature is wide."""
+"""The width of a feature's bar, in units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rules of one level there are that apply, and how many of them hold."""
+    """How many rules of one level apply, and how many of them pass."""
 
     passed: int
     total: int
@@ -142,7 +142,7 @@ def _rank(status: str) -> int:
 
 
 def _bar(scenarios: list[ScenarioView]) -> tuple[tuple[str, float, float], ...]:
-    """Divide the bar among the outcomes; what went well comes first, as one reads a progress bar."""
+    """Divide the bar among the outcomes; good ones come first, as in a progress bar."""
     counts = Counter(scenario.status for scenario in scenarios)
     parts, start = [], 0.0
     for word in (Status.PASS, Status.FAIL, *(one for one in Status if one not in ("PASS", "FAIL"))):

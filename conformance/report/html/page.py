@@ -1,4 +1,4 @@
-"""Puts values into a template: all escaped, one style and one script inlined, and a policy that allows no more."""
+"""Puts values into a template: all escaped, with one inline style, one inline script, and a policy for just these."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ICONS = {
     "UNMATCHED": "✕",
     "UNDECIDED": "–",
 }
-"""A sign for each word; the word itself is always beside it, or is read out."""
+"""A sign for each word; the word itself is always beside it, or read by screen readers."""
 
 
 def render(report: Report, run: Run) -> str:
@@ -62,7 +62,7 @@ def fill(template: str, **values: Any) -> str:
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
-    # Both are files of ours, and neither has a `</`: nothing of a server goes into them.
+    # Both are our own files without a `</`: nothing from a server goes into them.
     whole = {"style": Markup(style), "script": Markup(script), "policy": policy}  # noqa: S704
     return _environment().get_template(template).render(whole | values).rstrip() + "\n"
 
@@ -82,12 +82,12 @@ def _environment() -> Environment:
 
 
 def fragment(name: str) -> str:
-    """Make an id the end of a link."""
+    """Turn an id into the fragment of a link."""
     return quote(name, safe="")
 
 
 def slug(word: str) -> str:
-    """Make a word of ours a class: `NOT RUN` → `not-run`."""
+    """Turn a word into a CSS class: `NOT RUN` → `not-run`."""
     return word.lower().replace(" ", "-")
 
 

@@ -1,4 +1,4 @@
-"""What the page shows of the probes: one question each, with what was observed in each of its cases."""
+"""The probes on the page: one question each, with the observation of each case."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What was observed in one case; `case` is empty where a probe has none."""
+    """The observation of one case; `case` is empty if the probe has no cases."""
 
     case: str
     observed: str
@@ -24,7 +24,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class ProbeView:
-    """One question; `gist` is what was observed in all cases, shortened."""
+    """One question; `gist` is the shortened observation of all cases."""
 
     base: str
     title: str

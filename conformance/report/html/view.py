@@ -1,4 +1,4 @@
-"""What the page shows of a run, as plain values: a head, the table of features, failures first, then everything."""
+"""The plain values that the page shows of a run: a head, the table of features, failures, then everything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """One reason why scenarios say nothing of the server; `scenarios` are the ids."""
+    """One reason why scenarios say nothing about the server; `scenarios` has their ids."""
 
     status: str
     reason: str
@@ -36,7 +36,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class WaiverView:
-    """One waiver and what has become of it; `complaint` is empty unless somebody has to look at it."""
+    """One waiver and its state; `complaint` is empty unless a person has to act."""
 
     state: str
     scenario: str
@@ -50,7 +50,7 @@ class WaiverView:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """Everything on the page, every text of it on one visible line."""
+    """Everything on the page; each text is one visible line."""
 
     target: str
     headline: str
@@ -105,7 +105,7 @@ def page_view(report: Report, run: Run) -> PageView:
 
 
 def _waivers(report: Report, run: Run) -> tuple[WaiverView, ...]:
-    """Give all waivers, those first that somebody has to look at."""
+    """Give all waivers; those that need a person come first."""
     complaints = {id(waiver): said for waiver, said in red_waivers(report, run)}
     views = [
         WaiverView(
@@ -136,7 +136,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _silent(report: Report) -> tuple[Silence, ...]:
-    """Put together what says nothing for the same reason, the most frequent first."""
+    """Group the scenarios that say nothing by their reason, the most frequent first."""
     groups: dict[tuple[str, str], list[str]] = {}
     for one in unjudged(report):
         groups.setdefault((one.status, line(reason(one), 400)), []).append(line(one.entry.id, LONGEST_ID))

@@ -1,7 +1,7 @@
-"""Editing the text of a file of waivers: entries taken out, entries put at the end, all else byte for byte.
+"""Edits the text of a waiver file: removes entries, appends entries, and keeps everything else byte for byte.
 
-Lines are cut, not values dumped: a library that reads and writes YAML keeps comments, but hangs those above an entry on
-the entry before, so that they would go with the wrong one.
+It cuts lines instead of dumping values: a library that reads and writes YAML keeps comments, but attaches those above
+an entry to the entry before, so they would go with the wrong one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
-"""Plain words that some readers of YAML take for something else."""
+"""Plain words that some YAML readers take for booleans or null."""
 
 
 def edited(text: str, document: Document, gone: Collection[int], new: Sequence[Waiver]) -> str:
@@ -33,7 +33,7 @@ def edited(text: str, document: Document, gone: Collection[int], new: Sequence[W
             raise BadFile(document.mistake(message, ("waivers", index)))
     cut = {number for index in gone for number in _block(lines, starts, index)}
     rest = [line for number, line in enumerate(lines, 1) if number not in cut]
-    if len(gone) == len(starts):  # Nothing stays, and an empty list is written in another way.
+    if len(gone) == len(starts):  # Nothing is left, and an empty list has another form.
         head = [number for number, line in enumerate(rest) if line.startswith("waivers:")]
         if len(head) != 1:
             raise BadFile(document.mistake("write `waivers:` at the beginning of a line"))

@@ -1,4 +1,4 @@
-"""Reading a file of waivers; each mistake with file and line."""
+"""Reads a waiver file; each mistake has file and line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.files.formats import Format
 
 UNWRITTEN = "TODO"
-"""What `waivers update` leaves where only a person can know; a file that has it anywhere is refused."""
+"""The placeholder of `waivers update` for what only a person knows; a file that contains it is refused."""
 
 
 def read_waivers(file: Path, form: Format, today: date) -> Waivers:

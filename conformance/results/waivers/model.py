@@ -1,6 +1,6 @@
-"""What a waiver is: the promise of a person to look again at a failure that is known.
+"""A waiver: the promise of a person to look again at a known failure.
 
-A waiver changes what is expected of a run, never what is said of a server: what it covers is WAIVED, which is no PASS.
+A waiver changes what is expected of a run, never what is said about a server: it turns a FAIL into WAIVED, not PASS.
 
     it covers                what the matching scenarios say against
     ----------------------   ----------------------------------------------------------------------------
@@ -8,7 +8,7 @@ A waiver changes what is expected of a run, never what is said of a server: what
     with `rule`              that rule: their own failing, and what they find beside (a malformed frame, say)
 
 Without a rule a glob says that *every* scenario it matches fails, so that it cannot cover one that fails only later.
-BROKEN, UNTESTABLE and BLOCKED are never covered: they say nothing of the server.
+BROKEN, UNTESTABLE and BLOCKED are never covered: they say nothing about the server.
 """
 
 from __future__ import annotations

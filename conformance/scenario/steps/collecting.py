@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Step):
-    """Ask for page after page: `follow` maps a reply field to the request field of the next page."""
+    """Request page after page: `follow` maps a reply field to the request field of the next page."""
 
     frame: str
     by: str
@@ -51,7 +51,7 @@ class Collect(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Step):
-    """Match what was captured or collected."""
+    """Match a captured or collected value."""
 
     value: Raw
     pattern: Raw

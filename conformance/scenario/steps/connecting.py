@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect(Step):
-    """Open a connection, or show that it is refused.
+    """Open a connection, or check that it is refused.
 
     `compression`: offer permessage-deflate. `keepalive`: our own pings keep the connection in use while it waits.
     `must_admit`: a server that asks this user to come again later, and admits another, is wrong, and not only busy.
@@ -40,7 +40,7 @@ class Connect(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnect(Step):
-    """Leave, with a close handshake or by a TCP reset (`drop`)."""
+    """Disconnect, with a close handshake or by a TCP reset (`drop`)."""
 
     who: tuple[str, ...]
     drop: bool = False

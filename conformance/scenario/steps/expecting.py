@@ -68,7 +68,7 @@ class ExpectClose(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observe(Step):
-    """Probes only: which of the choices is seen at a connection."""
+    """Probes only: observe which of the choices matches at a connection."""
 
     at: str
     choices: Mapping[str, Alternative]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Never(Step):
-    """None of the connections gets a matching frame; the frame `*` is any."""
+    """None of the connections gets a matching frame; `*` is any frame."""
 
     frame: str
     at: tuple[str, ...]

@@ -9,7 +9,7 @@ from conformance.scenario.steps.step import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopReading(Step):
-    """These connections read nothing from their sockets any more, so that their TCP windows close."""
+    """These connections stop reading from their sockets, so that their TCP windows close."""
 
     who: tuple[str, ...]
 
@@ -20,7 +20,7 @@ class StopReading(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeReading(Step):
-    """A connection reads again up to the end, and the steps follow unless the server has ended the connection."""
+    """A connection reads everything that has come; the steps follow unless the server has ended the connection."""
 
     who: str
     steps: tuple[Step, ...]

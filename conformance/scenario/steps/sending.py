@@ -28,7 +28,7 @@ class Send(Step):
 
 @dataclass(frozen=True, slots=True)
 class RawFrame:
-    """One WebSocket frame as it goes to the wire; `payload` may hold references, `payload_hex` wins over it."""
+    """One raw WebSocket frame; `payload` may contain references, `payload_hex` takes precedence over it."""
 
     opcode: int
     fin: bool = True

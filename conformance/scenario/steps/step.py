@@ -17,5 +17,5 @@ class Step:
 
     @property
     def label(self) -> str:
-        """Say the step in a few words, for problems and transcripts."""
+        """Describe the step in a few words, for problems and transcripts."""
         return type(self).__name__.lower()

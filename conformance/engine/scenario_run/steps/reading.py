@@ -1,4 +1,4 @@
-"""The step of a client that stops reading; the one that reads again has steps of its own, and is in `run_steps`."""
+"""The step that stops reading from a connection; the step that resumes contains steps, and is in `run_steps`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def slow_readers(scenario: Scenario) -> frozenset[str]:
 
 
 async def stop_reading(step: s.StopReading, context: ScenarioContext) -> None:
-    """Read nothing more from these connections; raises Unmet where one has ended."""
+    """Read nothing more from these connections; raises Unmet if one has ended."""
     for name in step.who:
         connection = context.open(name)
         if connection.closed is not None:
