@@ -58,7 +58,7 @@ OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     refusals_have_three_parts,
     silence_has_a_witness,
 )
-OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
+OF_SCENARIOS_AND_PROBES: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     names_are_bound,
     names_of_branches_differ,
     names_of_bystanders_are_free,
@@ -77,7 +77,7 @@ def lint(spec: Spec, ledger: Ledger) -> list[Mistake]:
     found += check_ledger(spec, ledger)
     scenarios = list(spec.scenarios.values())
     found += _of_each(OF_EACH_SCENARIO, scenarios, spec)
-    found += _of_each(OF_EACH_SCENARIO, [*scenarios, *(probe.scenario for probe in spec.probes.values())], spec)
+    found += _of_each(OF_SCENARIOS_AND_PROBES, [*scenarios, *(probe.scenario for probe in spec.probes.values())], spec)
     return sorted(dict.fromkeys(found), key=lambda mistake: (mistake.file, mistake.line, mistake.message))
 
 

@@ -242,7 +242,7 @@ async def _run(
     take: Callable[[Scenario, Result], None],
     enough: Callable[[], bool],
 ) -> None:
-    """Play scenarios, several at a time, until there are no more or enough is known."""
+    """Run scenarios, several at a time, until there are no more or enough is known."""
     waiting = iter(scenarios)
 
     async def worker() -> None:

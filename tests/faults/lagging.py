@@ -10,7 +10,7 @@ from tests.faults.tools import devices, everybody
 
 
 def _beyond(patch: Patch, frames: int, then) -> None:
-    """Do something with a frame when so many others wait to be read."""
+    """Do something with a frame when `frames` others wait to be read."""
 
     @patch.around(Connection, "send")
     def send(original, self, frame, *, fleeting=False):

@@ -118,7 +118,7 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
 
 
 async def _results(scenarios: Sequence[Scenario], run_context: RunContext) -> list[tuple[Scenario, Result]]:
-    """Play scenarios as a run does: several at a time, then those that run alone."""
+    """Run scenarios as a run of the command does: several at a time, then those that run alone."""
     results: list[tuple[Scenario, Result]] = []
 
     async def worker(waiting: Iterator[Scenario]) -> None:

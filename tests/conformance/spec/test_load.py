@@ -127,7 +127,7 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         "protocol.yaml",
         "bystanders:",
         "onlookers:",
-        "protocol.yaml:44: the key 'onlookers' has a new name: 'bystanders'",
+        "the key 'onlookers' has a new name: 'bystanders'",
     ),
     "a wrong key in the features": ("features.yaml", "title:", "titel:", "there is no key 'titel' here; did you mean"),
     "a wrong level": (RULES, "level: must", "level: may", f'{RULES}:6: `level`: "may" is not one of must, should'),
