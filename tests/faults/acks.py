@@ -225,6 +225,24 @@ def crash_loses_deletions(patch: Patch) -> None:
 
 
 @fault(breaks=["ACK-4"])
+def crash_unlinks_replies(patch: Patch) -> None:
+    """Replies answer nothing after a crash."""
+    _after_a_crash(patch, update(MESSAGES).values(parent_id=None))
+
+
+@fault(breaks=["ACK-4"])
+def crash_forgets_that_messages_were_edited(patch: Patch) -> None:
+    """After a crash no message was ever edited, though the new text is there."""
+    _after_a_crash(patch, update(MESSAGES).values(edited_at=None))
+
+
+@fault(breaks=["ACK-4"])
+def crash_loses_attachments(patch: Patch) -> None:
+    """Messages have no attachments after a crash."""
+    _after_a_crash(patch, update(MESSAGES).values(attachments=[]))
+
+
+@fault(breaks=["ACK-4"])
 def crash_loses_members_of_public(patch: Patch) -> None:
     """Who has joined a public conversation is an outsider after a crash."""
     public = select(CONVERSATIONS.c.id).where(CONVERSATIONS.c.visibility == "public")
