@@ -44,6 +44,13 @@ PROVISION = """
 provision:
   driver: {driver} # {about}
 """
+IDS = """
+# What this server calls otherwise; docs/dialect.md says what else can stand here.
+dialect:
+  ids: {form} # the ids on its wire; by kind where they differ: {{user: {form}, conversation: uuid, message: uuid}}
+"""
+FORMS = {"integer": "integer", "text": "opaque"}
+"""The form on the wire of user ids that are no UUIDs."""
 PROFILE = """
 # Where this server differs from the defaults, which are shown: remove the # and change the number.
 # reply: 2 # seconds that a reply may take
@@ -73,6 +80,8 @@ def compose(answers: Answers, protocol: Protocol, schema: str) -> str:
     }
     parts = [HEAD, AUTH if driver.makes_tokens else NO_TOKENS, PROVISION]
     text = "".join(part.format(**values) for part in parts) + driver.section(answers)
+    if driver.names_ids and answers.ids in FORMS:
+        text += IDS.format(form=FORMS[answers.ids])
     text += PROFILE + "".join(_group(name, values) for name, values in protocol.profile.items())
     bounds = {name: getattr(CAREFUL, name) for name in CAREFUL.__slots__}
     return text + THROTTLE + "".join(f"#   {name}: {value}\n" for name, value in bounds.items()) + PROTECTED

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A kind of provisioning: when to use it, its lines, and whether tokens are made with the signing secret."""
+    """A kind of provisioning: when to use it, its lines, and whether tokens are made with the signing secret.
+
+    `names_ids`: the section says what user ids look like.
+    """
 
     about: str
     section: Callable[[Answers], str]
     makes_tokens: bool = True
     variables: tuple[str, ...] = ()
+    names_ids: bool = False
 
 
 def _jwt(answers: Answers) -> str:
@@ -100,9 +104,9 @@ def _static(_: Answers) -> str:
 
 
 DRIVERS: dict[str, Driver] = {
-    "jwt": Driver("whoever a token names is a user, and nobody needs to be told", _jwt),
-    "http": Driver("requests to the server's own HTTP API", _http),
-    "sql": Driver("statements on the server's own database", _sql),
+    "jwt": Driver("whoever a token names is a user, and nobody needs to be told", _jwt, names_ids=True),
+    "http": Driver("requests to the server's own HTTP API", _http, names_ids=True),
+    "sql": Driver("statements on the server's own database", _sql, names_ids=True),
     "static": Driver("accounts and conversations that exist already", _static, makes_tokens=False),
     "reference": Driver("the provisioning API of the reference server", _reference),
 }

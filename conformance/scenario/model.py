@@ -64,7 +64,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario, or one case of it (then `id` ends in `[case]`); for `revision` see `scenario.revision`."""
+    """One scenario, or one case of it (then `id` ends in `[case]`); for `revision` see `scenario.revision`.
+
+    `limits` are the limits of the target that its text uses, such as `limits.frame_bytes`.
+    """
 
     id: str
     title: str
@@ -81,6 +84,7 @@ class Scenario:
     allow: tuple[Allowed, ...] = ()
     cell: Cell | None = None
     revision: str = ""
+    limits: frozenset[str] = frozenset()
 
     @property
     def base(self) -> str:

@@ -15,6 +15,7 @@ from conformance.scenario import model as m
 from conformance.scenario.cases import expand
 from conformance.scenario.parse_steps import StepParser
 from conformance.scenario.revision import revision
+from conformance.scenario.template import references
 from conformance.scenario.walk import actors, conversations, walk
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from conformance.files.formats import Format
     from conformance.scenario.cases import Case
     from conformance.scenario.roles import Roles
+
+
+LIMITS = "limits"
+"""The group of the profile whose values a target may declare as `none`."""
 
 
 def read_scenarios(file: Path, form: Format, roles: Roles) -> list[m.Scenario]:
@@ -89,6 +94,7 @@ class _Parser:
             ),
             cell=case.cell,
             revision=revision(value),
+            limits=frozenset(name for name in references(value) if name.partition(".")[0] == LIMITS),
         )
         self._check_names(scenario)
         return scenario

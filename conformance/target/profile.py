@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 
+NONE = "none"
+"""How a target file says that the server has no such limit."""
+
+
 def read_profile(document: Document, spec: Spec) -> dict[str, dict[str, Any]]:
-    """Give the whole profile: group → name → value; raises BadFile."""
+    """Give the whole profile: group → name → value, None for a limit that the target has not; raises BadFile."""
     profile = {}
     for group, defaults in spec.protocol.profile.items():
         given = document.value.get(group, {})
@@ -27,10 +31,12 @@ def read_profile(document: Document, spec: Spec) -> dict[str, dict[str, Any]]:
                 near = difflib.get_close_matches(str(chosen), words, n=1)
                 meant = f"; did you mean {near[0]!r}?" if near else ""
                 raise BadFile(document.mistake(f"{group}.{name} takes {' or '.join(words)}{meant}", where))
+            if chosen == NONE and not isinstance(defaults[name], str):
+                continue  # The schema allows the word for limits only.
             if isinstance(chosen, bool) != isinstance(defaults[name], bool):
                 wanted = "true or false" if isinstance(defaults[name], bool) else f"a value like {defaults[name]!r}"
                 raise BadFile(document.mistake(f"{group}.{name} takes {wanted}", where))
-        profile[group] = {**defaults, **given}
+        profile[group] = {**defaults, **{name: None if one == NONE else one for name, one in given.items()}}
     return profile
 
 

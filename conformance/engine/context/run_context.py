@@ -17,7 +17,7 @@ from conformance.wire.frame_budget import Memory
 from conformance.wire.lateness import Lateness
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from conformance.results.model import Calibration
     from conformance.spec import Spec
@@ -43,6 +43,7 @@ class Pacer:
         self._limits = [
             (one.requests, int(target.look_up(one.limit)), float(target.look_up(one.window)))
             for one in spec.protocol.budgets
+            if target.look_up(one.limit) is not None
         ]
         self._barrier = spec.protocol.barrier_request[spec.protocol.discriminator]
         self._spent: dict[tuple[str, int], deque[float]] = {}
@@ -182,8 +183,14 @@ class RunContext:
         """Give a timer of the target's profile, in seconds."""
         return float(self.target.look_up(path))
 
-    def unmet(self, needs: Mapping[str, Any]) -> Lacking | None:
-        """Give the first unmet need of a scenario; None: all are met. What the server lacks comes before the run's."""
+    def unmet(self, needs: Mapping[str, Any], limits: Iterable[str] = ()) -> Lacking | None:
+        """Give the first unmet need of a scenario; None: all are met. What the server lacks comes before the run's.
+
+        `limits` are those that the scenario uses: a server that has no such limit cannot keep or break it.
+        """
+        for limit in sorted(limits):
+            if self.target.look_up(limit) is None:
+                return Lacking(limit, f"it uses {limit}, and the target declares that it has no such limit")
         for need in sorted(needs, key=NEEDS_OF_THE_RUN.__contains__):
             why = self._why_unmet(need, needs[need])
             if why:

@@ -66,7 +66,7 @@ def _with_people(given: Given, run_context: RunContext, first: int) -> Given:
 def _device(scenario: Scenario, run_context: RunContext) -> str | None:
     """Name a second device of the user who acts first; None: it would change what the scenario tests."""
     actor = next(_acting(scenario), None)
-    limit = int(run_context.target.look_up(run_context.spec.protocol.bystanders.connections))
+    limit = run_context.target.look_up(run_context.spec.protocol.bystanders.connections)
     if actor is None or not run_context.calibration.several_devices:
         return None
     steps = [*walk((*scenario.setup, *scenario.steps))]
@@ -74,7 +74,7 @@ def _device(scenario: Scenario, run_context: RunContext) -> str | None:
     own = {one.who for one in steps if isinstance(one, s.Connect)} | {*scenario.given.users} | {*scenario.given.devices}
     if actor in gone or not scenario.given.users[actor].connect:
         return None  # A second device would change which connection of the user is the first or the last.
-    if sum(name.partition("@")[0] == actor for name in own) >= limit:
+    if limit is not None and sum(name.partition("@")[0] == actor for name in own) >= limit:
         return None
     return f"{actor}@{run_context.spec.protocol.bystanders.device}"
 

@@ -36,7 +36,7 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
     Raises BudgetSpent or AskedToLeave if the run must end; the scenario then has no result.
     """
     verdict = Verdict(scenario, run_context.spec)
-    unmet = run_context.unmet(scenario.needs)
+    unmet = run_context.unmet(scenario.needs, scenario.limits)
     if unmet is not None:
         verdict.add(Outcome.NOT_APPLICABLE, unmet.why)
         return replace(_result(scenario, verdict, None, attempt, 0.0), lacks=unmet.need)
@@ -144,7 +144,7 @@ def _with_entry(problem: Problem, entry: int | None) -> Problem:
 
 async def observe(probe: Probe, run_context: RunContext) -> Observation:
     """Run a probe once and say what it saw; it has no verdict."""
-    unmet = run_context.unmet(probe.scenario.needs)
+    unmet = run_context.unmet(probe.scenario.needs, probe.scenario.limits)
     context = ScenarioContext(
         run_context, name=probe.id, scenario=probe.scenario, observing=True, slow_readers=slow_readers(probe.scenario)
     )

@@ -155,6 +155,25 @@ CONVERSATION = [{"request": "POST /rooms", "capture": {"conversation_id": "id"}}
 HTTP = {"driver": "http", "api": "http://127.0.0.1:1"}
 
 
+class TestLimits:
+    def test_may_be_none(self, write: Callable[..., Path], spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TOY_SECRET", SECRET)
+        target = read_target(write(limits={"frame_bytes": "none"}), spec, secret=SECRET)
+        assert target.look_up("limits.frame_bytes") is None
+        assert target.look_up("limits.content_max") == spec.protocol.profile["limits"]["content_max"]
+
+    @pytest.mark.parametrize("group", [{"limits": {"frame_bytes": "no"}}, {"timers": {"rest": "none"}}])
+    def test_take_no_other_word_and_timers_not_this_one(
+        self, write: Callable[..., Path], spec: Spec, group: dict[str, object]
+    ) -> None:
+        with pytest.raises(BadFile, match=r"the word none|should be a number"):
+            check_target(write(**group), spec)
+
+    def test_take_the_word_only_for_what_the_profile_has(self, write: Callable[..., Path], spec: Spec) -> None:
+        with pytest.raises(BadFile, match=r"the profile has no limits\.frame_byte; did you mean 'frame_bytes'\?"):
+            check_target(write(limits={"frame_byte": "none"}), spec)
+
+
 class TestIds:
     """What a driver gives must be such as the dialect has, as far as the file tells."""
 

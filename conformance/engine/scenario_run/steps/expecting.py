@@ -82,18 +82,21 @@ def missing(context: ScenarioContext, connection: Connection, kind: str, pattern
 
 def _missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> Unmet:
     how = ending(context, connection)
+    unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
+    error = next((one for one in unclaimed if one.frame.type == context.run.spec.protocol.error), None)
     near: tuple[int, Mismatch, Received] | None = None
     for index, received in enumerate(connection.log):
-        if received.frame.type == kind:
+        # Where an Error answered, a frame that answered something else before is not what came nearest.
+        if received.frame.type == kind and (error is None or index not in connection.claimed):
             miss = match(pattern, received.frame.value)
             if isinstance(miss, Mismatch) and (near is None or miss.distance <= near[0]):
                 near = (miss.distance, miss, received)
             elif isinstance(miss, Matched) and near is None and index in connection.claimed:
                 how = f"; the one that came was expected before{how}"
     if near is not None:
+        if error is not None and error is not near[2]:
+            how = f"; it got an {error.frame.type}, too{how}"
         return Unmet(f"no matching {kind} at {connection.name}; the nearest differs: {near[1]}{how}", near[2])
-    unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
-    error = next((one for one in unclaimed if one.frame.type == context.run.spec.protocol.error), None)
     if error is not None:
         return Unmet(f"no {kind} at {connection.name}; it got an {error.frame.type} instead{how}", error)
     return Unmet(f"no {kind} at {connection.name}{how}", unclaimed[-1] if unclaimed else None)

@@ -113,6 +113,20 @@ class TestSaysWhatIsMissing:
         ]
         assert result.outcome is Outcome.FAIL
 
+    async def test_with_the_error_that_answered_rather_than_an_earlier_reply(
+        self, spec: Spec, scenario: Author
+    ) -> None:
+        toy = scenario("""
+steps:
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
+  - {expect: ActionConfirmed, at: alice, with: {action: message_sent}}
+  - {send_raw: {text: "{}"}, by: alice}
+  - {expect: ActionConfirmed, at: alice, with: {action: message_edited}}
+""")
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(toy)
+        assert messages(result)[0] == "no ActionConfirmed at alice; it got an Error instead"
+
     async def test_with_the_error_that_came_instead(self, spec: Spec, scenario: Author) -> None:
         toy = scenario(
             """

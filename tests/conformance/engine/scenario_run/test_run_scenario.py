@@ -325,6 +325,29 @@ class TestBesideEachOther:
             await runner.server.until_present(0)
 
 
+class TestLimitsThatATargetHasNot:
+    USING = """
+steps:
+  - send: SendMessage
+    by: alice
+    with: {conversation_id: "${lobby}", content: {$fill: {text: x, times: "${limits.content_max}"}}}
+  - {expect: NewMessage, at: bob}
+"""
+
+    async def test_make_what_uses_them_not_applicable(self, spec: Spec, scenario: Author) -> None:
+        async with toy_runner(spec, limits={"content_max": None}) as runner:
+            result = await runner.run_scenario(scenario(self.USING))
+        assert result.outcome is Outcome.NOT_APPLICABLE
+        assert messages(result) == ["it uses limits.content_max, and the target declares that it has no such limit"]
+
+    async def test_leave_the_rest_to_be_judged(self, spec: Spec, scenario: Author) -> None:
+        every = dict.fromkeys(spec.protocol.profile["limits"])
+        async with toy_runner(spec, limits=every, bystanders=True) as runner:
+            result = await runner.run_scenario(scenario(TOLD))
+        assert messages(result) == []
+        assert result.outcome is Outcome.PASS
+
+
 class TestProbe:
     PROBE = """
 steps:
