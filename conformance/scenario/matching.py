@@ -202,11 +202,11 @@ def _near(wanted: Any, value: Any, path: str) -> Match:
         raise PatternError(f"$near: `within` takes a number of seconds, not {show(wanted['within'])}")
     if now is None:
         return miss(path, "an instant with a zone", value)
-    apart = abs((now - then).total_seconds())
+    apart = now.apart(then)
     if apart <= wanted["within"]:
         return Matched()
     return Mismatch(
-        path, f"expected an instant at most {wanted['within']} s from {wanted['to']}, got {value} ({apart} s)"
+        path, f"expected an instant at most {wanted['within']} s from {wanted['to']}, got {value} ({float(apart)} s)"
     )
 
 
@@ -214,7 +214,7 @@ def _after(wanted: Any, value: Any, path: str) -> Match:
     then, now = instant(wanted), instant(value)
     if then is None:
         raise PatternError(f"$after: {show(wanted)} is not an instant with a zone")
-    return Matched() if now is not None and now > then else miss(path, f"an instant after {wanted}", value)
+    return Matched() if now is not None and now.since(then) > 0 else miss(path, f"an instant after {wanted}", value)
 
 
 def _literal(wanted: Any, value: Any, path: str) -> Match:

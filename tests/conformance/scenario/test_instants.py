@@ -1,4 +1,4 @@
-"""Instants are read as RFC 3339 writes them, and compared to the microsecond."""
+"""Instants are read as RFC 3339 writes them, and compared by the digits of a second that both have."""
 
 from __future__ import annotations
 
@@ -57,12 +57,46 @@ class TestInstant:
         fraction = f".{'123456789'[:digits]}" if digits else ""
         found = instant(f"2024-05-01T12:00:00{fraction}Z")
         assert found is not None
-        assert found.microsecond == int(f"{'123456789'[:digits]:0<6}"[:6])
+        assert found.digits == "123456789"[:digits]
 
-    def test_is_told_from_another_to_the_microsecond_as_databases_keep_it(self) -> None:
-        pattern = {"$near": {"to": "2024-05-01T12:00:00.123456Z", "within": 0}}
-        assert match(pattern, "2024-05-01T12:00:00.123456789Z") == Matched()
-        assert isinstance(match(pattern, "2024-05-01T12:00:00.123457Z"), Mismatch)
+    @pytest.mark.parametrize(
+        ("event", "column"),
+        [
+            (".123456789", ".123456"),  # cut, as a column of microseconds does
+            (".123456789", ".123457"),  # rounded, as others do
+            (".9999996", ".000000"),  # rounded up to the next second
+            (".123000000", ".123"),
+            (".123456700", ".1234567"),  # Go leaves zeros out
+        ],
+    )
+    def test_is_the_same_with_fewer_digits(self, event: str, column: str) -> None:
+        second = "12:00:01" if column == ".000000" else "12:00:00"
+        told, kept = f"2024-05-01T12:00:00{event}Z", f"2024-05-01T{second}{column}Z"
+        assert match({"$near": {"to": told, "within": 0}}, kept) == Matched()
+        assert match({"$near": {"to": kept, "within": 0}}, told) == Matched()
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (".123456789", ".123456788"),  # the last digit that both have
+            (".123456", ".123457"),
+            (".123456789", ".123458"),
+            (".123456789", ".123455"),
+            (".123456", ".123"),  # milliseconds are fewer digits than every server keeps
+            (".123456", ""),
+        ],
+    )
+    def test_is_another_by_any_digit_that_both_have(self, one: str, other: str) -> None:
+        first, second = f"2024-05-01T12:00:00{one}Z", f"2024-05-01T12:00:00{other}Z"
+        assert isinstance(match({"$near": {"to": first, "within": 0}}, second), Mismatch)
+        assert isinstance(match({"$near": {"to": second, "within": 0}}, first), Mismatch)
+
+    def test_is_after_another_by_any_digit_that_both_have(self) -> None:
+        assert match({"$after": "2024-05-01T12:00:00.123456788Z"}, "2024-05-01T12:00:00.123456789Z") == Matched()
+        assert isinstance(match({"$after": "2024-05-01T12:00:00.123456Z"}, "2024-05-01T12:00:00.123456789Z"), Mismatch)
+
+    def test_of_more_digits_than_any_clock_has_is_read_all_the_same(self) -> None:
+        assert match({"$near": {"to": NOON, "within": 0}}, f"2024-05-01T12:00:00.{'0' * 5000}Z") == Matched()
 
     @pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999999-23:59"])
     def test_at_the_edge_of_the_calendar_is_compared_too(self, edge: str) -> None:
