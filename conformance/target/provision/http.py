@@ -21,6 +21,7 @@ from conformance.errors import ProvisioningFailed
 from conformance.scenario.template import references, substitute
 from conformance.target.provision.recipe import Language, Recipe, read_recipe
 from conformance.target.provision.scripted import scripted
+from conformance.target.provision.stale_connections import send
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -183,9 +184,10 @@ class Requests:
         import httpx  # noqa: PLC0415 -- as above
 
         body = {part: _fill(step[part], names) for part in ("json", "form") if part in step}
-        try:
+
+        async def request(extensions: dict[str, Any]) -> tuple[int, httpx.Response, str]:
             async with self._client.stream(
-                method, url, headers=headers, json=body.get("json"), data=body.get("form")
+                method, url, headers=headers, json=body.get("json"), data=body.get("form"), extensions=extensions
             ) as answer:
                 read = bytearray()
                 async for chunk in answer.aiter_bytes():
@@ -193,6 +195,9 @@ class Requests:
                     if len(read) > MAX_ANSWER:
                         raise self._failure(step, f"was answered with more than {MAX_ANSWER:,} bytes", "")
                 return answer.status_code, answer, read.decode("utf-8", "replace")
+
+        try:
+            return await send(request)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise self._failure(step, "failed: ", str(error) or type(error).__name__) from None
 

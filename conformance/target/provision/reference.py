@@ -11,6 +11,7 @@ from conformance.errors import ProvisioningFailed
 from conformance.target.accounts import Account
 from conformance.target.dialect import form_of
 from conformance.target.provision.created import CreatingProvisioner
+from conformance.target.provision.stale_connections import send
 from conformance.target.tokens import make_token
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ class AdminAccount:
         import httpx  # noqa: PLC0415 -- as above
 
         try:
-            response = await self._client.request(method, path, json=body)
+            response = await send(
+                lambda extensions: self._client.request(method, path, json=body, extensions=extensions)
+            )
         except httpx.HTTPError as error:
             raise ProvisioningFailed(f"{method} {path} failed: {str(error) or type(error).__name__}") from None
         if response.is_error:
