@@ -87,7 +87,7 @@ async def _converse(instance: Instance, websocket: WebSocket, identity: Identity
         context = Context(instance, connection)
         while not connection.hung_up:
             frame = await websocket.receive()
-            # What a client sent before it left stands before its end in this queue, and is handled.  CONN-13
+            # What a client sent before it left comes before its end in this queue, and is handled.  CONN-13
             if frame["type"] == "websocket.disconnect" or connection.hung_up:
                 break
             reply = await answer(context, frame)

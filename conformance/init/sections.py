@@ -104,7 +104,7 @@ def _static(_: Answers) -> str:
 
 
 DRIVERS: dict[str, Driver] = {
-    "jwt": Driver("whoever a token names is a user, and nobody needs to be told", _jwt, names_ids=True),
+    "jwt": Driver("any user that a token names exists; nothing has to be created", _jwt, names_ids=True),
     "http": Driver("requests to the server's own HTTP API", _http, names_ids=True),
     "sql": Driver("statements on the server's own database", _sql, names_ids=True),
     "static": Driver("accounts and conversations that exist already", _static, makes_tokens=False),

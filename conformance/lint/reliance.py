@@ -75,7 +75,7 @@ def _relied_on(scenario: Scenario, owners: Mapping[str, frozenset[str]], spec: S
     kinds = set(_kinds(without_witnesses((*scenario.setup, *scenario.steps)))) - {*harness}
     if any(room.join != () for room in scenario.given.conversations.values()):
         kinds.add(protocol.join_request[protocol.discriminator])
-    # A type of several features takes one of them; the first one stands for it.
+    # A type of several features takes one of them: the first.
     taken = (owners[kind] for kind in kinds if kind in owners and owners[kind].isdisjoint(free))
     return frozenset(next(feature for feature in spec.features if feature in some) for some in taken)
 

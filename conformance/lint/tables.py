@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def cells_are_used(spec: Spec) -> Iterator[Mistake]:
     """Find the cells of tables that no scenario or probe is made from."""
-    played = [*spec.scenarios.values(), *(probe.scenario for probe in spec.probes.values())]
-    used = {one.cell for one in played}
+    every = [*spec.scenarios.values(), *(probe.scenario for probe in spec.probes.values())]
+    used = {one.cell for one in every}
     for table, cells in spec.tables.items():
         for cell in cells:
             if cell not in used:

@@ -17,12 +17,12 @@ def evidence(feature: JudgedFeature, complete: bool) -> str:
     """Sum up a feature, like `6 of 6 must rules, 2 of 3 should · 14 scenarios`."""
     musts = [rule for rule in feature.rules if rule.must]
     shoulds = [rule for rule in feature.rules if not rule.must]
-    played = sum(bool(scenario.results) for scenario in feature.scenarios)
+    ran = sum(bool(scenario.results) for scenario in feature.scenarios)
     if not musts:
         return "no must rules"
     if feature.verdict is Verdict.NOT_TESTED and not any(_applies(musts)):
-        return f"not applicable to this target · {plural(played, 'scenario')}"
-    parts = [_rules(feature.verdict, musts, shoulds), *_gaps(musts, complete), plural(played, "scenario")]
+        return f"not applicable to this target · {plural(ran, 'scenario')}"
+    parts = [_rules(feature.verdict, musts, shoulds), *_gaps(musts, complete), plural(ran, "scenario")]
     if feature.verdict is Verdict.MISSING:
         parts.insert(0, f"the server does not know {', '.join(feature.unknown_types)}")
     without = sorted({kind for rule in feature.rules for kind in rule.without})
@@ -53,7 +53,7 @@ def _gaps(musts: list[JudgedRule], complete: bool) -> list[str]:
     gaps = [f"{counts[word]} {word}" for word in Status if word in UNJUDGED and counts[word]]
     open_ended = [rule for rule in musts if not rule.wholly and rule.status in (Status.PASS, Status.NOT_RUN)]
     if open_ended:
-        gaps.append(_why_not_played(open_ended, complete))
+        gaps.append(_why_not_run(open_ended, complete))
     if counts[Status.WAIVED]:
         gaps.append(f"{counts[Status.WAIVED]} waived")
     if counts[Status.NOT_APPLICABLE]:
@@ -61,7 +61,7 @@ def _gaps(musts: list[JudgedRule], complete: bool) -> list[str]:
     return gaps
 
 
-def _why_not_played(rules: list[JudgedRule], complete: bool) -> str:
+def _why_not_run(rules: list[JudgedRule], complete: bool) -> str:
     left_out = {scenario.selected for rule in rules for scenario in rule.scenarios if not scenario.results}
     if not left_out:
         return f"{len(rules)} without a scenario here"

@@ -47,7 +47,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Room:
-    """What is left of a view for failures in full: so many of one cause, and so many of all."""
+    """The room of a view for failures in full: how many of one cause, and how many in all."""
 
     left: int = MOST_FULL
     shown: dict[tuple[str, str], list[str]] = field(default_factory=dict)

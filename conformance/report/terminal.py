@@ -182,11 +182,11 @@ def _waivers(report: Report, run: Run) -> Iterator[Text]:
 
 def _counts(report: Report) -> Iterator[Text]:
     features = [f"{count} {word}" for word, count in report.feature_counts.items() if count]
-    played = [f"{count} {word}" for word, count in report.scenario_counts.items() if count and word != Status.NOT_RUN]
+    counts = [f"{count} {word}" for word, count in report.scenario_counts.items() if count and word != Status.NOT_RUN]
     yield Text(f"{plural(len(report.features), 'feature')}: {', '.join(features) or 'none'}")
     scenarios = sum(count for word, count in report.scenario_counts.items() if word != Status.NOT_RUN)
     seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
-    yield Text(f"{plural(scenarios, 'scenario')}{seconds}: {', '.join(played) or 'none'}")
+    yield Text(f"{plural(scenarios, 'scenario')}{seconds}: {', '.join(counts) or 'none'}")
     if report.flaky:
         names = ", ".join(line(item.entry.id) for item in report.flaky)
         yield Text(f"{len(report.flaky)} flaky: {names}", style="yellow")

@@ -22,7 +22,7 @@ OWN = "own"
 class Handshake:
     """How a connection is opened.
 
-    `origin`: the header of that name; `own` stands for the address of the server, as a page from there has it.
+    `origin`: the header of that name; `own` means the address of the server, as a page from there has it.
     `compression`: offer permessage-deflate (RFC 7692) as browsers do. `small_buffers`: the kernel keeps little of what
     the client has not read, so that a client that stops reading soon closes its TCP window.
     """

@@ -182,4 +182,4 @@ TESTS: dict[str, Callable[[Room], Awaitable[None]]] = {
     "ping-pong.one-pong-per-ping": pings_are_answered,
     "calls.relayed-to-every-connection-of-the-target[offer]": call_is_relayed,
 }
-"""The scenario that each stands for."""
+"""The scenario of each function."""

@@ -1,6 +1,6 @@
 """A login service of its own kind: register, log in, get a token; one keeps nothing but the other half of a secret.
 
-It stands beside the reference server, which takes the tokens that this one signs.
+It runs beside the reference server, which takes the tokens that this one signs.
 """
 
 from __future__ import annotations

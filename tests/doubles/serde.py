@@ -94,7 +94,7 @@ def _checked(found: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]
 
 
 def _check_tag(text: str, variants: dict[str, tuple[Field, ...]]) -> int | None:
-    """Read as far as the tag, and refuse it there: whatever stands behind it is not read any more."""
+    """Read as far as the tag, and refuse it there: nothing after it is read."""
     space = re.compile(r"[ \t\n\r]*")
     skip = lambda at: space.match(text, at).end()  # type: ignore[union-attr] # noqa: E731
     at, found = skip(0), None

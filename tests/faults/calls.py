@@ -532,7 +532,7 @@ def _show(patch: Patch, view: str) -> None:
 
 @fault(breaks=["CALL-7"], also=["AUTH-2", "PERM-2"])
 def call_in_history(patch: Patch) -> None:
-    """A call stands in history."""
+    """A call appears in history."""
     _show(patch, "_history")
 
 

@@ -44,7 +44,7 @@ class Patch:
         return len(self._undo)
 
     def __call__(self, owner: Any, name: str, value: Any) -> None:
-        """Set an attribute of a module or class, and whatever other name of the server stands for the same object."""
+        """Set an attribute of a module or class, and every other name of the server for the same object."""
         if not hasattr(owner, name):
             raise PatchError(f"{owner.__name__} has no {name}")
         old = inspect.getattr_static(owner, name)

@@ -113,7 +113,7 @@ def find_faults(patterns: Sequence[str]) -> list[Fault]:
     faults = list(known_faults().values())
     for pattern in patterns:
         if not any(_named(one, pattern) for one in faults):
-            raise LookupError(f"no fault is called {pattern!r}, stands in a file of that name or breaks such a rule")
+            raise LookupError(f"no fault is called {pattern!r}, is in a file of that name or breaks such a rule")
     return [one for one in faults if not patterns or any(_named(one, pattern) for pattern in patterns)]
 
 

@@ -139,7 +139,7 @@ def sync_ends_one_short(patch: Patch) -> None:
 
 @fault(breaks=["SYNC-1"], also=MANY)
 def sync_repeats_last(patch: Patch) -> None:
-    """The last message of a page stands there twice."""
+    """A page has its last message twice."""
 
     @patch.around(history, "_sync")
     def sync(original, *arguments):

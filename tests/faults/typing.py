@@ -193,7 +193,7 @@ def _as_message(conversation_id, typed):
 
 @fault(breaks=["TYPE-3"], also=["TYPE-4", "PERM-1", "PERM-2", "ACK-3"])
 def typing_in_history(patch: Patch) -> None:
-    """Typing stands in history."""
+    """Typing appears in history."""
     _remember(patch, "_history")
 
 

@@ -62,7 +62,7 @@ async def examine(
     found = Examination(fault.name)
     try:
         async with Proxy(target.instances, fault.rules) as proxy:
-            # The proxy stands before the WebSocket alone: provisioning goes past it.
+            # The proxy is before the WebSocket only: provisioning goes past it.
             assert isinstance(target.provision, Reference)
             await _examine(fault, spec, through(proxy, target), restart, chosen(fault, spec, size, seed), found)
     except TargetUnreachable as error:

@@ -33,7 +33,7 @@ def _take_time(patch: Patch) -> None:
 
 
 def _put_in(line: deque, action) -> None:
-    """Do what stands first in a line, after a while; timers alone keep no order."""
+    """Do the first item of a queue, after a while; timers alone keep no order."""
 
     def first() -> None:
         line.popleft()()

@@ -78,7 +78,7 @@ def find_variants(patterns: Sequence[str]) -> list[Variant]:
         else:
             here = [one for one in known if fnmatchcase(one.name, pattern) or one.group == pattern]
         if not here:
-            raise LookupError(f"no variant is called {pattern!r} or stands in a file of that name")
+            raise LookupError(f"no variant is called {pattern!r} or is in a file of that name")
         found |= {one.name: one for one in here}
     return list(found.values())
 

@@ -52,14 +52,14 @@ class Pattern:
 async def find_unknown_types(context: ScenarioContext, reply: float, *, joined: bool) -> tuple[str, ...]:
     """Give the request types that the target does not know; `joined`: it has confirmed a join, so it knows that."""
     protocol = context.run.spec.protocol
-    told = [await _answer(context, {protocol.discriminator: name}, reply) for name in _names(protocol.unknown_type)]
-    if not all(one.error or not one.words for one in told):
+    answers = [await _answer(context, {protocol.discriminator: name}, reply) for name in _names(protocol.unknown_type)]
+    if not all(one.error or not one.words for one in answers):
         return ()  # It confirms types that do not exist: its answers say nothing about what it knows.
     pattern = Pattern(
-        frozenset(one.error for one in told),
-        frozenset(one.code for one in told),
-        frozenset.intersection(*(frozenset(one.words) for one in told)),
-        max(len(one.words) for one in told),
+        frozenset(one.error for one in answers),
+        frozenset(one.code for one in answers),
+        frozenset.intersection(*(frozenset(one.words) for one in answers)),
+        max(len(one.words) for one in answers),
     )
     certain = protocol.join_request[protocol.discriminator] if joined else None
     by_code = bad_tells = False

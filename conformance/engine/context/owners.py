@@ -1,4 +1,4 @@
-"""Which scenario of a run was given which users and conversations, so that a stray frame can be told whose it is."""
+"""Which scenario of a run was given which users and conversations, so that a stray frame can be traced to its owner."""
 
 from __future__ import annotations
 

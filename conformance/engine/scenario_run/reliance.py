@@ -68,7 +68,7 @@ def sent_unknown(context: ScenarioContext, who: str) -> bool:
 
 
 def _until(steps: Sequence[s.Step], last: s.Step) -> Iterator[s.Step]:
-    """Give the steps up to this one, without those of the witnesses before it: they have been skipped, or have held."""
+    """Give the steps up to this one, without those of the witnesses before it: each was skipped or succeeded."""
     for step in walk(steps) if any(one is last for one in _witnessing(steps)) else without_witnesses(steps):
         yield step
         if step is last:

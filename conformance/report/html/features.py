@@ -66,7 +66,7 @@ class FeatureView:
     evidence: str
     must: Tally
     should: Tally
-    played: int
+    scenarios_run: int
     bar: tuple[tuple[str, float, float], ...]
     rules: tuple[RuleView, ...]
     groups: tuple[Group, ...]
@@ -90,7 +90,7 @@ def _feature(row: FeatureRow, views: Mapping[str, ScenarioView], seen: set[str])
         evidence=row.evidence,
         must=_tally(rule for rule in judged.rules if rule.must),
         should=_tally(rule for rule in judged.rules if not rule.must),
-        played=sum(bool(scenario.results) for scenario in judged.scenarios),
+        scenarios_run=sum(bool(scenario.results) for scenario in judged.scenarios),
         bar=_bar(own),
         rules=tuple(_rule(rule, seen) for rule in judged.rules),
         groups=_groups(own),

@@ -70,7 +70,7 @@ class PageView:
     probes: tuple[ProbeView, ...]
     differences: tuple[DifferenceRow, ...]
     on_page: int
-    not_played: int
+    not_run: int
 
 
 def page_view(report: Report, run: Run) -> PageView:
@@ -100,7 +100,7 @@ def page_view(report: Report, run: Run) -> PageView:
         probes=probe_views(run, room),
         differences=report.differences,
         on_page=len(views),
-        not_played=len(report.scenarios) - len(views),
+        not_run=len(report.scenarios) - len(views),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which number stands for which UUID: counted like the keys of a table, and kept in a file that survives a kill -9."""
+"""Which number replaces which UUID: counted like the keys of a table, and kept in a file that survives a kill -9."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ steps:
     async def test_is_tried_again_after_a_slow_moment(
         self, spec: Spec, scenario: Author, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The clock of the first try stands before its steps and far behind them."""
+        """The first try takes too long by this clock."""
         moments = iter([0.0, 100.0, 200.0, 200.1])
         monkeypatch.setattr("conformance.engine.scenario_run.run_steps.monotonic", lambda: next(moments))
         toy = scenario(self.TOY.replace("MESSAGE", "{$type: string}"), given=ALONE)

@@ -70,7 +70,7 @@ class WatchedRun:
         return self
 
     def check_given_up(self, selected: int, why: str) -> None:
-        """Nothing speaks against the server; who was playing is named; the rest was not watched."""
+        """Nothing speaks against the server; the scenarios under way are named; the rest was not run."""
         assert self.of(Outcome.FAIL) == set()
         assert self.of(Outcome.BLOCKED)
         assert self.outcomes.total() < selected
@@ -127,7 +127,7 @@ class TestARealProcess:
         assert "came back; run again, none of them brings the target down" in watched.state.doubts
 
     async def test_that_one_request_kills(self, whole_spec: Spec) -> None:
-        """A scenario that runs beside it is not blamed; the run is complete, and the verdict stands."""
+        """A scenario that runs beside it is not blamed; the run is complete, and the verdict counts."""
         scenarios = [one for one in quick(whole_spec) if one.feature == "edit_message"]
         async with embedded(whole_spec, forked(crashing)) as (target, server):
             watched = await WatchedRun().all_of(whole_spec, target, scenarios, server)

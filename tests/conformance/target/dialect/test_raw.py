@@ -69,7 +69,7 @@ CASES = [
         ' {"room":7, "n":1, "event":"history"} ',
         ' {"data":{"room":7, "n":1}, "event":"history","v":3} ',
     ),
-    # what stands for no frame
+    # what is no frame
     ("{}", "{}", '{"data":{},"v":3}'),
     ('{"action":"Ping"}', '{"action":"Ping"}', '{"data":{"action":"Ping"},"v":3}'),
     ('{"type":["Ping"]}', '{"event":["Ping"]}', '{"event":["Ping"],"data":{},"v":3}'),
