@@ -32,7 +32,7 @@ class Instance:
         self.settings = settings
         self.services = services
         self.hub = Hub(services.pubsub)
-        self.typing = TypingIndicator(settings.typing_expiry, self._stopped_typing)
+        self.typing = TypingIndicator(settings.typing_expiry, self._stopped_typing, services.typists)
 
     async def tell(
         self,

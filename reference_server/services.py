@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from reference_server.database import Database
+    from reference_server.typing_indicator import Typists
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,6 @@ class Services:
     pubsub: PubSub = field(default_factory=InMemoryPubSub)
     rate_limiter: RateLimiter = field(default_factory=InMemoryRateLimiter)
     presence: Presence = field(default_factory=InMemoryPresence)
+    typists: Typists = field(default_factory=dict)
     #: A handler holds this lock from commit to publication: events of a conversation are published in stamp order.
     in_order: KeyedLocks[UUID] = field(default_factory=KeyedLocks)

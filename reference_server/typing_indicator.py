@@ -10,16 +10,19 @@ from uuid import UUID
 if TYPE_CHECKING:
     from reference_server.connection import Connection
 
+    #: Who is typing where, on which connection, and the timer of it.
+    Typists = dict[tuple[UUID, UUID], tuple[Connection, asyncio.Task[None]]]
+
 Stopped = Callable[[UUID, UUID], Awaitable[None]]
 
 
 class TypingIndicator:
-    """One timer per typist and conversation of this instance."""  # TYPE-2
+    """One timer per typist and conversation, in a mapping that all instances share."""  # TYPE-2
 
-    def __init__(self, expiry: float, stopped: Stopped) -> None:
+    def __init__(self, expiry: float, stopped: Stopped, typists: Typists | None = None) -> None:
         self._expiry = expiry
         self._stopped = stopped
-        self._typists: dict[tuple[UUID, UUID], tuple[Connection, asyncio.Task[None]]] = {}
+        self._typists = {} if typists is None else typists
 
     def refresh(self, connection: Connection, conversation_id: UUID) -> None:
         """Note that a user is typing, and restart the timer."""

@@ -257,3 +257,33 @@ def refused_typing_is_told(patch: Patch) -> None:
             event = UserTyping(request.conversation_id, context.user_id, request.is_typing)
             await context.instance.tell(request.conversation_id, event)
             raise
+
+
+@fault(breaks=["TYPE-2"])
+def typing_ends_with_a_message_of_the_same_device_only(patch: Patch) -> None:
+    """Typing goes on after the message, where that was sent from another device."""
+    patch.rewrite(
+        messages.send_message,
+        "await context.instance.typing.stop(conversation_id, context.user_id)",
+        "await context.instance.typing.leave(context.connection, conversation_id)",
+    )
+
+
+@fault(breaks=["TYPE-2"])
+def typing_is_known_to_its_instance_only(patch: Patch) -> None:
+    """Another instance does not know who types, so that its message does not end it, and its stop is told twice."""
+
+    @patch.around(TypingIndicator, "__init__")
+    def begin(original, self, expiry, stopped, typists=None):
+        original(self, expiry, stopped)
+
+
+@fault(breaks=["TYPE-2"])
+def typing_is_forgotten_by_its_own_device_only(patch: Patch) -> None:
+    """Typing that was stopped on another device ends once more by itself."""
+    patch.rewrite(
+        realtime.typing,
+        "context.instance.typing.forget(conversation_id, context.user_id)",
+        "context.instance.typing._typists.get((conversation_id, context.user_id), (None,))[0] is context.connection"
+        " and context.instance.typing.forget(conversation_id, context.user_id)",
+    )
