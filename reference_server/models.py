@@ -31,8 +31,6 @@ class Membership(SQLModel, table=True):
     conversation_id: UUID = Field(primary_key=True, foreign_key="conversation.id")
     user_id: UUID = Field(primary_key=True, index=True)
     role: str
-    #: Up to where this member has read: the `created_at` of the newest message marked as read.
-    read_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Message(SQLModel, table=True):
@@ -73,6 +71,15 @@ class Delivery(SQLModel, table=True):
     user_id: UUID = Field(primary_key=True)
 
 
+class ReadMark(SQLModel, table=True):
+    """Up to where a user has read a conversation; it outlasts the membership."""
+
+    conversation_id: UUID = Field(primary_key=True, foreign_key="conversation.id")
+    user_id: UUID = Field(primary_key=True)
+    #: The `created_at` of the newest message marked as read.
+    read_until: datetime = Field(sa_type=UtcDateTime)
+
+
 def _table(name: str) -> Table:
     return SQLModel.metadata.tables[name]
 
@@ -83,3 +90,4 @@ MEMBERSHIPS = _table("membership")
 MESSAGES = _table("message")
 REACTIONS = _table("reaction")
 DELIVERIES = _table("delivery")
+READ_MARKS = _table("readmark")

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from reference_server.models import DELIVERIES, MEMBERSHIPS
+from reference_server.models import DELIVERIES, READ_MARKS
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-_is_member = and_(
-    MEMBERSHIPS.c.conversation_id == bindparam("conversation"),
-    MEMBERSHIPS.c.user_id == bindparam("user"),
+_is_mark = and_(
+    READ_MARKS.c.conversation_id == bindparam("conversation"),
+    READ_MARKS.c.user_id == bindparam("user"),
 )
-_MARK = select(MEMBERSHIPS.c.read_until).where(_is_member)
-_MOVE_MARK = update(MEMBERSHIPS).where(_is_member).values(read_until=bindparam("mark"))
+_MARK = select(READ_MARKS.c.read_until).where(_is_mark)
+_SET_MARK = insert(READ_MARKS)
+_MOVE_MARK = update(READ_MARKS).where(_is_mark).values(read_until=bindparam("mark"))
 _IS_DELIVERED = (
     select(1)
     .select_from(DELIVERIES)
@@ -27,12 +28,16 @@ _DELIVER = insert(DELIVERIES)
 
 
 def read_up_to(connection: Connection, conversation_id: UUID, user_id: UUID, created_at: datetime) -> bool:
-    """Move a member's read mark forward to a message; say whether that is new."""  # READ-2
-    member = {"conversation": conversation_id, "user": user_id}
-    mark = connection.scalar(_MARK, member)
+    """Move a user's read mark forward to a message; say whether that is new."""  # READ-2
+    where = {"conversation": conversation_id, "user": user_id}
+    mark = connection.scalar(_MARK, where)
     if mark is not None and mark >= created_at:
         return False
-    connection.execute(_MOVE_MARK, member | {"mark": created_at})
+    if mark is None:
+        values = {"conversation_id": conversation_id, "user_id": user_id, "read_until": created_at}
+        connection.execute(_SET_MARK, values)
+    else:
+        connection.execute(_MOVE_MARK, where | {"mark": created_at})
     return True
 
 

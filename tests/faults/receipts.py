@@ -1,11 +1,12 @@
 """Wrongs of MarkAsRead and Delivered."""
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, delete
 
 from reference_server.context import Instance
 from reference_server.errors import Refused
 from reference_server.events import MessageDelivered, MessageRead, encode
 from reference_server.handlers import realtime
+from reference_server.models import DELIVERIES, READ_MARKS
 from reference_server.permissions import Right
 from reference_server.store import conversations, receipts
 from reference_server.store import messages as store
@@ -438,3 +439,73 @@ def delivery_told_to_members_who_have_not_joined(patch: Patch) -> None:
     """Where members learn of deliveries, those who have not joined do so too."""
     profiles.delivered_is_told_to_members(patch)
     audience.told_to_those_who_have_not_joined(patch, MessageDelivered)
+
+
+def _forget(patch: Patch, owner, name: str, table, which) -> None:
+    """Forget receipts of a table where the server does something else."""
+
+    @patch.around(owner, name)
+    def change(original, connection, *args, **kwargs):
+        connection.execute(delete(table).where(which(table.c, *args)))
+        return original(connection, *args, **kwargs)
+
+
+@fault(breaks=["READ-2"])
+def reading_is_forgotten_with_the_membership(patch: Patch) -> None:
+    """A reader who was removed and comes back is told again as a reader of the same message."""
+    _forget(patch, conversations, "remove_member", READ_MARKS, lambda column, _, user: column.user_id == user)
+
+
+@fault(breaks=["READ-2"])
+def edited_message_is_unread(patch: Patch) -> None:
+    """A message that was edited can be read once more."""
+    _forget(
+        patch,
+        store,
+        "edit",
+        READ_MARKS,
+        lambda column, message, *_: column.conversation_id == message.conversation_id,
+    )
+
+
+@fault(breaks=["READ-2"])
+def reader_in_a_new_role_reads_again(patch: Patch) -> None:
+    """Whoever gets another role is told as a reader once more."""
+    _forget(patch, conversations, "set_role", READ_MARKS, lambda column, _, user, role: column.user_id == user)
+
+
+@fault(breaks=["DLVR-1"])
+def edited_message_is_delivered_again(patch: Patch) -> None:
+    """The delivery of a message that was edited is told once more."""
+    _forget(patch, store, "edit", DELIVERIES, lambda column, message, *_: column.message_id == message.message_id)
+
+
+@fault(breaks=["DLVR-1"])
+def delivery_is_forgotten_with_the_membership(patch: Patch) -> None:
+    """The delivery to a recipient who was removed and comes back is told once more."""
+    _forget(patch, conversations, "remove_member", DELIVERIES, lambda column, _, user: column.user_id == user)
+
+
+def _begin_anew(patch: Patch, handler: str, table) -> None:
+    """Let each instance forget what others know of a receipt, the first time that it sees it."""
+    seen: set = set()
+
+    @patch.around(realtime, handler)
+    async def handle(original, context, request):
+        mine = (id(context.instance), request.message_id, context.user_id)
+        if mine not in seen:
+            seen.add(mine)
+            await context.write(lambda connection: connection.execute(delete(table).where(table.c.user_id == mine[2])))
+        return await original(context, request)
+
+
+@fault(breaks=["READ-2"], also=["READ-1"])
+def reading_is_told_by_each_instance(patch: Patch) -> None:
+    """Each instance tells of its own that a message was read."""
+    _begin_anew(patch, "mark_as_read", READ_MARKS)
+
+
+@fault(breaks=["DLVR-1"])
+def delivery_is_told_by_each_instance(patch: Patch) -> None:
+    """Each instance tells of its own that a message was delivered."""
+    _begin_anew(patch, "delivered", DELIVERIES)
