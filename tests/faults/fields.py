@@ -1,9 +1,13 @@
 """Operations that change more of a message than they may, in some views or in all."""
 
+from uuid import UUID
+
 from sqlalchemy import update
 
 from reference_server.handlers import history, messages, realtime
 from reference_server.models import MESSAGES
+from reference_server.permissions import Role
+from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
 
@@ -145,3 +149,26 @@ def reply_edits_its_parent(patch: Patch) -> None:
 def reply_moves_its_parent(patch: Patch) -> None:
     """A message that is answered moves before its answer."""
     _after(patch, messages, "_send", lambda: {"created_at": _now()})
+
+
+def _on(patch: Patch, function: str, change) -> None:
+    """Change the messages of a user whose role is changed, after the function that does so."""
+
+    @patch.around(conversations, function)
+    def handle(original, connection, conversation_id, user_id, *role):
+        original(connection, conversation_id, user_id, *role)
+        if not role or role[0] is Role.BANNED:
+            theirs = (COLUMN.conversation_id == conversation_id) & (COLUMN.sender_id == user_id)
+            connection.execute(update(MESSAGES).where(theirs).values(**change()))
+
+
+@fault(breaks=["PERM-4"])
+def messages_of_a_removed_user_have_no_sender(patch: Patch) -> None:
+    """The messages of a user who was removed are nobody's."""
+    _on(patch, "remove_member", lambda: {"sender_id": UUID(int=0)})
+
+
+@fault(breaks=["PERM-4"])
+def messages_of_a_banned_user_are_edited(patch: Patch) -> None:
+    """A ban counts as an edit of all messages of its target."""
+    _on(patch, "set_role", lambda: {"edited_at": _now()})

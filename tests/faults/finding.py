@@ -1,5 +1,6 @@
 """Searches that are none for a run of characters, and pages that are not of the size that was asked for."""
 
+import json
 import re
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -11,6 +12,7 @@ from reference_server.errors import Refused
 from reference_server.folding import fold
 from reference_server.handlers import history
 from reference_server.store import messages as store
+from reference_server.store import reactions
 from tests.faults.registry import Patch, fault
 
 ALL = 10_000
@@ -136,6 +138,43 @@ def search_finds_chinese_by_its_characters(patch: Patch) -> None:
 def search_excludes_by_a_hyphen(patch: Patch) -> None:
     """A query that begins with a hyphen finds what does not contain the rest of it."""
     _pick(patch, lambda text, words: words in text or (words[0] == "-" and words[1:] not in text))
+
+
+def _also_in(patch: Patch, text) -> None:
+    """Find by what a function gives of a message, too."""
+
+    @patch.around(store, "search")
+    def search(original, connection, conversation_id, words, limit, offset):
+        everything = store.history(connection, conversation_id, None, ALL)
+        found = [one for one in everything if fold(words) in fold(one.content) or words in text(connection, one)]
+        return found[offset : offset + limit], len(found)
+
+
+@fault(breaks=["SRCH-10"])
+def search_finds_file_names(patch: Patch) -> None:
+    """Search finds a message by the names of its files."""
+    _also_in(patch, lambda _, message: " ".join(one["filename"] for one in message.attachments))
+
+
+@fault(breaks=["SRCH-10"])
+def search_looks_into_stored_attachments(patch: Patch) -> None:
+    """Search finds a message by the JSON in which its attachments are stored."""
+    _also_in(patch, lambda _, message: json.dumps(message.attachments) if message.attachments else "")
+
+
+@fault(breaks=["SRCH-10"])
+def search_finds_reactions(patch: Patch) -> None:
+    """Search finds a message by the emoji of its reactions."""
+    _also_in(
+        patch,
+        lambda connection, one: "".join(reactions.of_messages(connection, [one.message_id]).get(one.message_id, {})),
+    )
+
+
+@fault(breaks=["SRCH-10"])
+def search_finds_ids(patch: Patch) -> None:
+    """Search finds a message by its id and that of its sender."""
+    _also_in(patch, lambda _, message: f"{message.message_id} {message.sender_id}")
 
 
 @fault(breaks=["SRCH-11"], profile={"limits": {"search_max": 30, "search_default": 20}})
