@@ -1,9 +1,13 @@
 """Wrongs of servers that look whether something is done already before they have stored that it is."""
 
+import asyncio
+import random
 import time
 
 from reference_server.connection import Connection
+from reference_server.context import Instance
 from reference_server.errors import Refused
+from reference_server.events import MessageEdited, NewMessage, ReactionAdded, ReactionRemoved
 from reference_server.handlers import messages, realtime
 from reference_server.hub import Hub
 from reference_server.store import reactions
@@ -95,3 +99,38 @@ def joined_twice_in_a_race(patch: Patch) -> None:
     def send(original, self, frame, *, fleeting=False):
         for _ in range(2 if self in twice and '"NewMessage"' in frame else 1):
             original(self, frame, fleeting=fleeting)
+
+
+def _tell_when_it_comes(patch: Patch, *kinds: type) -> None:
+    """Tell events by tasks of their own, of which a later one sometimes overtakes an earlier one, by 50 ms at most."""
+    tasks = set()
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **more):
+        async def later():
+            await asyncio.sleep(random.random() * 0.05)
+            await original(self, conversation_id, event, **more)
+
+        if not isinstance(event, kinds):
+            return await original(self, conversation_id, event, **more)
+        tasks.add(task := asyncio.create_task(later()))
+        task.add_done_callback(tasks.discard)
+        return None
+
+
+@fault(breaks=["SEND-4"], also=["MULTI-2"])
+def messages_overtake_each_other_now_and_then(patch: Patch) -> None:
+    """A message that is stored at nearly the same time as another one is now and then told before it."""
+    _tell_when_it_comes(patch, NewMessage)
+
+
+@fault(breaks=["EDIT-1"], also=["MULTI-2"])
+def edits_overtake_each_other_now_and_then(patch: Patch) -> None:
+    """An edit is now and then told before one that was stored earlier."""
+    _tell_when_it_comes(patch, MessageEdited)
+
+
+@fault(breaks=["REAC-1"], also=["MULTI-2"])
+def reactions_overtake_each_other_now_and_then(patch: Patch) -> None:
+    """The removal of a reaction is now and then told before its addition."""
+    _tell_when_it_comes(patch, ReactionAdded, ReactionRemoved)
