@@ -60,6 +60,9 @@ def types_of_the_protocol_exist(spec: Spec) -> Iterator[Mistake]:
     incoming = {str(one[key]) for one in (protocol.barrier_request, protocol.join_request, protocol.broadcast_request)}
     for budget in protocol.budgets:
         incoming |= budget.requests or frozenset()
+    for expiry in protocol.expiries:
+        incoming.add(expiry.request)
+        outgoing.add(expiry.event.frame)
     file = spec.folder / "protocol.yaml"
     for way, named, known in (
         ("incoming", incoming, spec.incoming),

@@ -29,6 +29,16 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Expiry:
+    """An event that the server sends by itself when a timer runs out that a request with some fields has started."""
+
+    event: Expected
+    request: str
+    having: Mapping[str, Any]
+    timer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A list whose order the profile value at `profile` decides: reversed when it equals `reversed_when`."""
 
@@ -76,6 +86,7 @@ class Protocol:
     ambient: frozenset[str]
     bystanders: Bystanders
     budgets: tuple[Budget, ...]
+    expiries: tuple[Expiry, ...]
     orders: Mapping[str, Order]
     roles: Mapping[str, frozenset[str]]
     no_member: str
@@ -112,6 +123,10 @@ def read_protocol(document: Document) -> Protocol:
         budgets=tuple(
             Budget(one["limit"], one["window"], None if one["requests"] == "*" else frozenset(one["requests"]))
             for one in value["budgets"]
+        ),
+        expiries=tuple(
+            Expiry(Expected(one["frame"], one["with"]), one["request"], one["having"], one["timer"])
+            for one in value["expiries"]
         ),
         orders={name: Order(one["profile"], one["reversed_when"]) for name, one in value["orders"].items()},
         roles={role: frozenset(rights) for role, rights in value["roles"].items()},

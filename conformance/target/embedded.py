@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target import Target
 
-TIMERS = {"rate_window": 2.0, "typing_expiry": 1.0, "token_leeway": 1.0}
+TIMERS = {"rate_window": 2.0, "typing_expiry": 3.0, "token_leeway": 1.0}
 """Seconds. The server gets them as options, and its profile declares them."""
 LIMITS = {"requests_per_window": 100}
 """Low enough to be reached within a window on a slow machine. The server gets them, and its profile declares them."""

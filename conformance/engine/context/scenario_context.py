@@ -7,6 +7,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.context.expiries import Expiries
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.names import Names
 from conformance.engine.context.throttled_time import ThrottledTime
@@ -58,6 +59,7 @@ class ScenarioContext:
         self.observed = ""
         self.throttled = ThrottledTime()
         self.transcript = Transcript()
+        self.expiries = Expiries(run_context)
         self.connections: dict[str, Connection] = {}
         self.refused: dict[str, Refused] = {}
         self.past: list[Connection] = []
@@ -89,6 +91,7 @@ class ScenarioContext:
             await self.run.pacer.ready(self.users[who.partition("@")[0]], frame[self.run.spec.protocol.discriminator])
         await self.turn(who)
         self.transcript.note(who, "→", dict(frame))
+        self.expiries.sent(who.partition("@")[0], frame)
         await connection.send_frame(frame)
 
     @property

@@ -49,7 +49,8 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
         verdict = Verdict(scenario, run_context.spec)
         result = await _attempt(scenario, run_context, attempt, verdict)
         if not verdict.too_slow:
-            break
+            return result
+    run_context.reachability.too_slow = result.problems[0].message
     return result
 
 

@@ -57,8 +57,8 @@ class LivenessConnections:
     def __init__(self, run_context: RunContext, lost: Callable[[str], None]) -> None:
         self._run = run_context
         self._lost = lost
-        limit = run_context.target.limits.open_connections
-        wanted = not run_context.provisioner.lasting and (limit is None or limit >= FEW)
+        self.missing = self._why_missing()
+        wanted = not self.missing
         instances = range(1, len(run_context.target.instances) + 1) if wanted else ()
         self._places = {f"liveness{one}_{at}": (one, at) for at in instances for one in range(PER_INSTANCE)}
         if wanted:  # and as many as look at the target again when something is wrong
@@ -68,6 +68,14 @@ class LivenessConnections:
         self._judging = 0
         self._judged = asyncio.Event()
         self._judged.set()
+
+    def _why_missing(self) -> str:
+        """Say why this run keeps no liveness connections; empty: it keeps some."""
+        if self._run.provisioner.lasting:
+            return "the accounts of the target are lent, and the scenarios need all of them"
+        limit = self._run.target.limits.open_connections
+        few = limit is not None and limit < FEW
+        return f"the target allows {limit} connections, fewer than {FEW}" if few else ""
 
     async def __aenter__(self) -> Self:
         context = ScenarioContext(replace(self._run, reachability=Reachability()), observing=True)

@@ -152,6 +152,7 @@ class Watchdog:
                 if not slow:
                     return False
             await self._liveness.judged()
+            slow = slow or watch.reachability.too_slow
             if slow:
                 self.slow = slow
                 self.slowed.add(watch.name)
@@ -175,6 +176,11 @@ class Watchdog:
     def notes(self) -> list[str]:
         """Give the notes on the run that do not change a result."""
         notes = []
+        if self._liveness.missing:
+            notes.append(
+                f"no connection was kept open to watch the server ({self._liveness.missing}): a restart of less than "
+                "a second is noticed only by the scenarios that it interrupts"
+            )
         if self.slow:
             count = f"{len(self.slowed)} scenario{'s' if len(self.slowed) != 1 else ''}"
             notes.append(

@@ -12,7 +12,7 @@ from conformance.engine.context.closes import (
     one_of_codes,
     say_alternative,
 )
-from conformance.engine.context.failure import ScenarioError, Unmet
+from conformance.engine.context.failure import ScenarioError, TooSlow, Unmet
 from conformance.files.show import show
 from conformance.scenario import steps as s
 from conformance.scenario.match_result import Matched, Mismatch, same
@@ -39,6 +39,9 @@ async def expect(step: s.Expect, context: ScenarioContext) -> None:
         if found is None:
             raise missing(context, connection, step.frame, pattern)
         index, received, matched = found
+        expired = "" if step.within else context.expiries.explain(received)
+        if expired:
+            raise TooSlow(expired, received)
         if step.next:
             _check_next(context, connection, index)
         connection.claimed.add(index)
