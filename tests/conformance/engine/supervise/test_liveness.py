@@ -9,6 +9,7 @@ import pytest
 
 from conformance.engine.supervise.liveness import FEW
 from conformance.engine.supervise.watchdog import Watchdog
+from conformance.target.throttle import Limits, Throttle
 from tests.conformance.run_contexts import run_context_at
 from tests.doubles.fan_out import ChatServer
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 async def test_with_few_connections_no_restart_is_seen_at_once(spec: Spec, allowed: int | None, noted: bool) -> None:
     async with ChatServer().serving() as server:
         run_context = await run_context_at(spec, server.url)
-        limits = replace(run_context.target.limits, open_connections=allowed)
-        run_context = replace(run_context, target=replace(run_context.target, limits=limits))
+        throttle = Throttle(Limits(open_connections=allowed))
+        run_context = replace(run_context, throttle=throttle, target=replace(run_context.target, throttle=throttle))
         async with Watchdog(run_context) as watchdog:
             notes = watchdog.notes()
     why = f"no connection was kept open to watch the server (the target allows {allowed} connections, fewer than {FEW})"
