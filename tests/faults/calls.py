@@ -8,12 +8,16 @@ import re
 from dataclasses import replace
 from uuid import UUID
 
+from starlette.websockets import WebSocket
+
 from reference_server import messages as wire
+from reference_server import session
 from reference_server.context import Instance
 from reference_server.errors import Refused
 from reference_server.events import CallAnswer, CallHangup, CallOffer, CallReject, ICECandidate, encode
 from reference_server.handlers import calls, history, messages
 from reference_server.hub import Hub, Listener, deliver
+from reference_server.presence import InMemoryPresence
 from reference_server.pubsub import Event
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import devices
@@ -622,3 +626,32 @@ def other_devices_elsewhere_ring_on(patch: Patch) -> None:
 def answering_device_is_told_too(patch: Patch) -> None:
     """Whoever answers or rejects a call gets the own frame back."""
     patch.rewrite(calls._relay, STOP, "await context.instance.tell_user(context.user_id, event)")
+
+
+@fault(breaks=["CALL-6s"], also=["CONN-12"])
+def dropped_target_stays_available(patch: Patch) -> None:
+    """A target whose connection was dropped, and not closed, counts as there."""
+    codes: dict = {}
+
+    @patch.around(WebSocket, "receive")
+    async def receive(original, self):
+        frame = await original(self)
+        codes[asyncio.current_task()] = frame.get("code")
+        return frame
+
+    @patch.around(session, "depart")
+    async def depart(original, instance, user_id):
+        if codes.pop(asyncio.current_task(), None) == 1000:
+            await original(instance, user_id)
+
+
+@fault(breaks=["CALL-6s"])
+def target_is_available_a_minute_longer(patch: Patch) -> None:
+    """A target whose last connection has ended is called for a while as if it were there."""
+    seen: set = set()
+
+    @patch.around(InMemoryPresence, "is_online")
+    async def is_online(original, self, user_id):
+        online = await original(self, user_id)
+        seen.update([user_id] if online else [])
+        return online or user_id in seen

@@ -3,10 +3,13 @@
 import asyncio
 import json
 from collections import Counter
+from pathlib import Path
+from uuid import UUID
 
+from sqlalchemy import make_url
 from starlette.websockets import WebSocket
 
-from reference_server import arrivals, events, session
+from reference_server import arrivals, database, events, session
 from reference_server.errors import Refused
 from reference_server.messages import ICECandidate, Ping, SearchMessages, SendMessage, Typing
 from reference_server.presence import InMemoryPresence
@@ -299,3 +302,22 @@ def every_second_end_is_missed(patch: Patch) -> None:
     async def leave(original, self, user_id):
         ends[user_id] += 1
         return 1 if ends[user_id] % 2 == 0 else await original(self, user_id)
+
+
+@fault(breaks=["RATE-8", "CONN-12", "CALL-6s"])
+def connections_outlive_a_crash(patch: Patch) -> None:
+    """The counts of connections are kept in a file, and those that a crash has ended count on."""
+    kept: list[Path] = []
+
+    @patch.around(database, "open_database")
+    def open_database(original, url):
+        kept.append(Path(f"{make_url(url).database}.presence"))
+        return original(url)
+
+    @patch.around(InMemoryPresence, "enter")
+    async def enter(original, self, user_id, limit):
+        if not self._connections and kept[0].exists():
+            self._connections.update({UUID(user): count for user, count in json.loads(kept[0].read_text()).items()})
+        count = await original(self, user_id, limit)
+        kept[0].write_text(json.dumps({str(user): count for user, count in self._connections.items()}))
+        return count

@@ -494,3 +494,24 @@ def outsiders_sync_the_future(patch: Patch) -> None:
         if request.since > conversations.now():
             return SyncChunk(request.conversation_id, [], False, request.since)
         return original(connection, request, *arguments)
+
+
+def _leave_out_own(patch: Patch, own) -> None:
+    """Leave out of a sync what the user who asks has done."""
+
+    @patch.around(history, "_sync")
+    def sync(original, connection, request, user_id, limit):
+        chunk = original(connection, request, user_id, limit)
+        return replace(chunk, messages=[one for one in chunk.messages if not own(one, user_id, request.since)])
+
+
+@fault(breaks=["SYNC-1"], also=["SYNC-2", "SYNC-3", "SYNC-1s", *MANY])
+def own_messages_are_not_synced(patch: Patch) -> None:
+    """A sync leaves out the messages that the user sent, also on other devices."""
+    _leave_out_own(patch, lambda one, user, since: one["sender_id"] == user and one["created_at"] > since)
+
+
+@fault(breaks=["SYNC-1s"], also=["SYNC-2", "SYNC-3", "DEL-3", *MANY])
+def own_changes_are_not_synced(patch: Patch) -> None:
+    """A sync leaves out older messages of the user, who is thought to know of what has changed."""
+    _leave_out_own(patch, lambda one, user, since: one["sender_id"] == user and one["created_at"] <= since)
