@@ -177,7 +177,7 @@ def history_shows_edits_an_hour_off(patch: Patch) -> None:
     _show(patch, "_history", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] + HOUR})
 
 
-@fault(breaks=["SRCH-9"])
+@fault(breaks=["SEND-8"])
 def search_shows_no_parents(patch: Patch) -> None:
     """Search shows replies as messages that answer nothing."""
     _show(patch, "_search", lambda one: {"parent_message_id": None})
