@@ -34,6 +34,9 @@ ARCHITECTURES = ("in order", "hub task", "bus with delay", "task per recipient",
 BUS_DELAY = 0.008
 """Seconds that a message spends on the bus."""
 
+JOIN_DELAY = 0.3
+"""Seconds until a late join takes effect."""
+
 CONVERSING = ("JoinConversation", "LeaveConversation", "FetchHistory", "SendMessage")
 
 FAULTS = {
@@ -64,6 +67,7 @@ FAULTS = {
     "huge frame": "a message is answered with a frame of 100 MB",
     "flood": "a message is answered without an end",
     "refuse joins": "",
+    "late join": "a join is confirmed at once, and takes effect later",
     "one connection": "a new connection of a user closes the one before",
     "errors for all": "an unknown type is answered to everybody who is connected",
 }
@@ -159,13 +163,9 @@ class ChatServer:
         if await self._is_otherwise_minded(socket, kind, conversation):
             return
         if kind == "Ping":
-            if "late pong" in self.wrong:
-                await asyncio.sleep(1.0)
-            if "no pong" not in self.wrong:
-                await _say(socket, "Pong")
+            await self._pong(socket)
         elif kind == "JoinConversation" and "refuse joins" not in self.wrong:
-            self.joined[conversation].add(socket)
-            await _say(socket, "ActionConfirmed", action="joined_conversation", success=True)
+            await self._join(socket, conversation)
         elif kind == "LeaveConversation":
             self.joined[conversation].discard(socket)
             await _say(socket, "ActionConfirmed", action="left_conversation", success=True)
@@ -185,6 +185,19 @@ class ChatServer:
             reply = self.canned[kind].replace("${conversation}", conversation)
             await _tell(socket, reply.replace("${count}", str(len(self.requests))))
         return self._dead or kind in self.deaf or kind in self.canned
+
+    async def _pong(self, socket: ServerConnection) -> None:
+        if "late pong" in self.wrong:
+            await asyncio.sleep(1.0)
+        if "no pong" not in self.wrong:
+            await _say(socket, "Pong")
+
+    async def _join(self, socket: ServerConnection, conversation: str) -> None:
+        if "late join" in self.wrong:
+            asyncio.get_running_loop().call_later(JOIN_DELAY, self.joined[conversation].add, socket)
+        else:
+            self.joined[conversation].add(socket)
+        await _say(socket, "ActionConfirmed", action="joined_conversation", success=True)
 
     async def _fetch(self, socket: ServerConnection, conversation: str, request: dict[str, Any]) -> None:
         limit, cursor = request.get("limit") or 50, str(request.get("cursor") or len(self.history[conversation]))

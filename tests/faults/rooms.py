@@ -424,3 +424,15 @@ def closing_one_device_leaves_on_all(patch: Patch) -> None:
                 if device is not connection:
                     await self.leave(device, conversation_id)
         await original(self, connection)
+
+
+@fault(
+    breaks=["JOIN-1"],
+    also=["SEND-1", "EDIT-1", "DEL-1", "TYPE-1", "READ-1", "REAC-1", "ACK-1", "ACK-3", "AUTH-2", "CONN-2", "MULTI-1"],
+)
+def join_takes_effect_late(patch: Patch) -> None:
+    """A join is confirmed at once, and events come only 20 ms later."""
+
+    @patch.around(Hub, "join")
+    def join(original, self, connection, conversation_id):
+        asyncio.get_running_loop().call_later(0.02, original, self, connection, conversation_id)

@@ -223,7 +223,7 @@ class TestAChange:
 
 
 class TestAServerThatIsOnlyWrong:
-    @pytest.mark.parametrize("wrong", ["drop connection", "close", "drop"])
+    @pytest.mark.parametrize("wrong", ["drop connection", "close", "drop", "late join"])
     async def test_is_judged(self, spec: Spec, many: list[Scenario], wrong: str) -> None:
         """It ends connections, each for its own reason, and is there all the time."""
         async with ChatServer("in order", wrong).serving() as server:
