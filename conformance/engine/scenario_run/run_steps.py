@@ -9,7 +9,7 @@ import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.failure import Broken, ControlFailed, ScenarioError, TooSlow, Unmet
+from conformance.engine.context.failure import Broken, ControlFailed, ScenarioError, Spoiled, TooSlow, Unmet
 from conformance.engine.scenario_run.reliance import lacks_of_witness
 from conformance.engine.scenario_run.steps import (
     arranging,
@@ -40,7 +40,9 @@ async def run_steps(steps: Sequence[s.Step], context: ScenarioContext) -> None:
                 error.step = step
             raise
         except PatternError as error:
-            raise Broken(str(error), step=step) from None
+            # A pattern may be made of what the server sent, such as an instant without a zone.
+            kind = Spoiled if context.was_sent_wrong_frames() else Broken
+            raise kind(str(error), step=step) from None
 
 
 async def _repeat(step: s.Repeat, context: ScenarioContext) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance.results.runlog.records import DialectEntry
+from conformance.target.dialect.additions import CONSTANTS, REPLIES, constant_entries, reply_entries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -73,6 +74,10 @@ def _entries(value: Mapping[str, Any], steps: Steps) -> Iterator[DialectEntry]:
         elif key == "ids":
             kinds = {(): item} if isinstance(item, str) else {(kind,): one for kind, one in item.items()}
             yield from (DialectEntry(entry((*here, *kind)), "uuid", _form(form)) for kind, form in kinds.items())
+        elif key == CONSTANTS:
+            yield from constant_entries(item, entry(here))
+        elif key == REPLIES:
+            yield from reply_entries(item, entry(here))
         else:
             yield DialectEntry(entry(here), key, str(item))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ProvisioningFailed
 from conformance.files.show import show
+from conformance.target.dialect.additions import Constants, Reply
 from conformance.target.dialect.ids import Integer, Uuid, canonical
 from conformance.target.dialect.plan import Notes, Plan, from_wire, to_wire
 
@@ -52,7 +53,8 @@ class Direction:
 
     `plans` has the plan of each known type, and `other` is the plan of any other type. They apply to the object that
     contains the fields: the whole frame, or the content of the envelope; then `head` applies to the members beside it.
-    `bare` has the types without a field of their own.
+    `bare` has the types without a field of their own. `constants` are added to requests of a type, and `replies` (by
+    the wire's type) replace frames of the protocol.
     """
 
     discriminator: str
@@ -63,28 +65,39 @@ class Direction:
     other: Plan
     envelope: Envelope | None
     bare: frozenset[str]
+    constants: Mapping[str, Constants] = field(default_factory=dict)
+    replies: Mapping[str, Reply] = field(default_factory=dict)
 
     def plan(self, kind: Any) -> Plan:
         """Give the plan of a type of the protocol."""
         return self.plans.get(kind, self.other) if isinstance(kind, str) else self.other
+
+    def constants_of(self, kind: Any) -> Constants:
+        """Give the constant members of a type of the protocol."""
+        return self.constants.get(kind, Constants()) if isinstance(kind, str) else Constants()
 
     def to_wire(self, frame: Mapping[str, Any]) -> Translation:
         """Give the frame as the wire has it."""
         kind = frame.get(self.discriminator)
         notes = Notes()
         plan = self.plan(kind)
+        added = self.constants_of(kind)
+        notes.used.update(added.entries.values())
         if self.envelope is None:
-            return Translation(to_wire(plan, dict(frame), notes), frozenset(notes.used))
+            return Translation({**added.members, **to_wire(plan, dict(frame), notes)}, frozenset(notes.used))
         fields = {key: value for key, value in frame.items() if key != self.discriminator}
         head = {key: value for key, value in frame.items() if key == self.discriminator}
         notes.used.add(self.envelope.entry)
-        inner = {self.envelope.member: to_wire(plan, fields, notes)}
+        inner = {self.envelope.member: {**added.members, **to_wire(plan, fields, notes)}}
         value = {**to_wire(self.head, head, notes), **inner, **self.envelope.extra}
         return Translation(value, frozenset(notes.used))
 
     def from_wire(self, value: dict[str, Any]) -> Translation:
         """Give the frame as the protocol has it, or the problem, in the wire's words."""
         name = value.get(self.wire_discriminator)
+        reply = self.replies.get(name) if isinstance(name, str) else None
+        if reply is not None and reply.fits(value if self.envelope is None else value.get(self.envelope.member)):
+            return self._replaced(reply, value)
         kind = self.types.from_wire(name)
         if not isinstance(kind, str) or kind not in self.plans:
             return Translation(value, frozenset(), self._unknown(name))
@@ -105,6 +118,16 @@ class Direction:
         notes.used.add(self.envelope.entry)
         head = from_wire(self.head, {self.wire_discriminator: name}, notes)
         return Translation({**head, **found}, frozenset(notes.used), faults=tuple(notes.faults))
+
+    def _replaced(self, reply: Reply, value: dict[str, Any]) -> Translation:
+        """Give the frame of the protocol that another one of the server replaces."""
+        content = value if self.envelope is None else value[self.envelope.member]
+        kept = {key: item for key, item in content.items() if key not in reply.when}
+        kept.pop(self.wire_discriminator if self.envelope is None else self.discriminator, None)
+        notes = Notes({reply.entry} if self.envelope is None else {reply.entry, self.envelope.entry})
+        found = from_wire(self.plan(reply.kind), kept, notes)
+        whole = {self.discriminator: reply.kind, **found, **reply.fields}
+        return Translation(whole, frozenset(notes.used), faults=tuple(notes.faults))
 
     def _unknown(self, name: Any) -> str:
         called = self.types.forward.get(name) if isinstance(name, str) and name in self.types.entries else None

@@ -27,6 +27,7 @@ from conformance.target.dialect.plan import Notes, Plan, to_wire
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from conformance.target.dialect.additions import Constants
     from conformance.target.dialect.model import Direction
 
 Piece = tuple[str, str]
@@ -107,12 +108,14 @@ def _begun(members: list[Member], direction: Direction, notes: Notes) -> Iterato
 
 def _frame(members: list[Member], closer: str, direction: Direction, notes: Notes) -> Iterator[Piece]:
     kind = next((one.value for one in members if one.name == direction.discriminator), "")
-    plan = direction.plan(read_scalar(kind))
+    plan, added = direction.plan(read_scalar(kind)), direction.constants_of(read_scalar(kind))
+    if closer:
+        notes.used.update(added.entries.values())
     yield "{", "{"
     if direction.envelope is None:
         yield from _written(members, plan, notes)
         if closer:
-            yield closer, closer
+            yield closer, _after(members, added) + closer
         return
     member, extra = direction.envelope.member, direction.envelope.extra
     notes.used.add(direction.envelope.entry)
@@ -126,6 +129,7 @@ def _frame(members: list[Member], closer: str, direction: Direction, notes: Note
         # The type is not the first member here, so it is not the first on the wire either: it comes last.
         inner = _joined(fields, plan, notes)
         stray = "," if members[-1].comma else ""
+        inner = ",".join(filter(None, (inner, added.text)))
         wire = f"{opening}{inner}}},{_joined(types, direction.head, notes)}{closing}{stray}{closer}"
         yield "".join(one.text for one in members) + closer, wire
         return
@@ -134,11 +138,18 @@ def _frame(members: list[Member], closer: str, direction: Direction, notes: Note
         yield "", opening
         yield from _written(rest, plan, notes)
         if closer:
-            yield closer, f"}}{closing}{closer}"
+            yield closer, f"{_after(rest, added)}}}{closing}{closer}"
     elif closer:
         stray = "," if lead and lead[-1].comma else ""  # A superfluous comma stays superfluous.
         comma = "," if lead and not stray else ""
-        yield closer, f"{comma}{opening}}}{closing}{stray}{closer}"
+        yield closer, f"{comma}{opening}{added.text}}}{closing}{stray}{closer}"
+
+
+def _after(members: Sequence[Member], added: Constants) -> str:
+    """Give the text of the constants behind these members; a superfluous comma stays superfluous."""
+    if not added.members:
+        return ""
+    return f"{added.text}," if members[-1].comma else f",{added.text}"
 
 
 def _joined(members: Sequence[Member], plan: Plan, notes: Notes) -> str:

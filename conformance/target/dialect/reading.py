@@ -10,6 +10,7 @@ from conformance.target.dialect.ids import LARGEST, Form, form
 from conformance.target.dialect.model import Dialect, Direction, Envelope
 from conformance.target.dialect.names import Names, permutation
 from conformance.target.dialect.plan import Plan
+from conformance.target.dialect.reading_additions import read_constants, read_replies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from conformance.files.documents import Document, Steps
     from conformance.spec import Spec
     from conformance.spec.shapes import Shape
+    from conformance.target.dialect.additions import Constants, Reply
     from conformance.target.dialect.names import Word
 
     _Rename = tuple[str, Any, Steps | None]
@@ -79,6 +81,8 @@ class _Builder:
         """Build the direction."""
         types = self._permutation([self._one(kind, ("types",)) for kind in self._messages], f"the {self._way} types")
         shapes = {kind: message.shape for kind, message in self._messages.items()}
+        plans = {kind: self._message(shape, kind, types) for kind, shape in shapes.items()}
+        constants, replies = self._additions(plans, shapes, types)
         return Direction(
             discriminator=self._discriminator,
             wire_discriminator=self._wire_discriminator,
@@ -87,11 +91,29 @@ class _Builder:
                 names=self._permutation([(self._discriminator, self._wire_discriminator, self._found)], "a frame"),
                 fields={self._discriminator: Plan(words=types)},
             ),
-            plans={kind: self._message(shape, kind, types) for kind, shape in shapes.items()},
+            plans=plans,
             other=self._message(None, None, types),
             envelope=self._envelope,
             bare=frozenset(kind for kind, shape in shapes.items() if shape.required <= {self._discriminator}),
+            constants=constants,
+            replies=replies,
         )
+
+    def _additions(
+        self, plans: Mapping[str, Plan], shapes: Mapping[str, Shape], types: Names
+    ) -> tuple[dict[str, Constants], dict[str, Reply]]:
+        """Read what this direction has beyond renaming."""
+        fields = {kind: tuple(shape.fields) for kind, shape in shapes.items()}
+        mistakes: list[Mistake] = []
+        constants: dict[str, Constants] = {}
+        replies: dict[str, Reply] = {}
+        if self._way == "incoming":
+            constants = read_constants(self._section, plans, fields, mistakes)
+        else:
+            wire = {types.to_wire(kind): kind for kind in shapes}
+            replies = read_replies(self._section, wire, fields, mistakes)
+        self.mistakes.update(((mistake.line, mistake.message), mistake) for mistake in mistakes)
+        return constants, replies
 
     def _read_envelope(self) -> Envelope | None:
         found = self._section.find(self._way, "envelope")

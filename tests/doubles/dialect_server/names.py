@@ -88,7 +88,11 @@ TOLD = {
     "created_at": "sent_at",
     "from_user_id": "from",
 }
-DONE = {"connected": "welcome", "message_sent": "sent", "joined_conversation": "entered", "reaction_added": "reacted"}
+DONE = {"connected": "welcome", "message_sent": "sent", "reaction_added": "reacted"}
+CONFIRMED = {"joined_conversation": "room.entered", "left_conversation": "room.left"}
+"""Actions whose confirmation is a type of its own, with a word and nothing else."""
+WANTED = {"mode": "plain", "of": {"client": [1, None]}}
+"""What a request to send must have besides."""
 CODES = {
     "invalid_message": 400,
     "forbidden": 403,
@@ -123,6 +127,8 @@ def heard(text: str, numbers: Numbers) -> str:
     data = frame.get("data")
     if frame.get("v") != VERSION or not isinstance(data, dict):
         kind = None
+    if kind == "SendMessage" and any((data or {}).get(key) != value for key, value in WANTED.items()):
+        kind = None
     given = (
         {names[key]: _heard(names[key], value, numbers) for key, value in (data or {}).items() if key in names}
         if kind
@@ -153,6 +159,8 @@ def _file(one: Any) -> Any:
 def said(text: str, numbers: Numbers) -> str:
     """Translate what the server says into this dialect."""
     frame = json.loads(text)
+    if frame["type"] == "ActionConfirmed" and frame["success"] and frame["action"] in CONFIRMED:
+        return json.dumps({"v": VERSION, "event": CONFIRMED[frame["action"]], "data": {"status": "ok"}})
     data = _said({key: value for key, value in frame.items() if key != "type"}, numbers)
     return json.dumps({"v": VERSION, "event": EVENTS[frame["type"]], "data": data}, ensure_ascii=False)
 

@@ -52,6 +52,22 @@ class TestFramesOfTheServer:
         assert {problem.rule for problem in result.problems} == {"CONN-11"}
         assert result.findings == ()
 
+    async def test_a_wrong_instant_that_a_later_step_needs_blocks_the_scenario(
+        self, spec: Spec, scenario: Author
+    ) -> None:
+        toy = scenario("""
+steps:
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
+  - {expect: NewMessage, at: bob, with: {created_at: {$capture: sent}}}
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
+  - {expect: NewMessage, at: bob, with: {created_at: {$after: "${sent}"}}}
+""")
+        async with toy_runner(spec, later=["malformed frame"]) as runner:
+            result = await runner.run_scenario(toy)
+        assert result.outcome is Outcome.BLOCKED
+        assert messages(result) == ['$after: "yesterday" is not an instant with a zone']
+        assert {finding.rule for finding in result.findings} == {"CONN-11"}
+
     async def test_a_wrong_one_is_charged_to_the_rule_of_its_schema(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec, later=["wrong history"]) as runner:
             result = await runner.run_scenario(scenario(HISTORY))
