@@ -153,7 +153,12 @@ def _parse(text: str) -> Any:
 
 
 def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(object_pairs_hook=Pairs, parse_constant=_no_number)
+    return json.JSONDecoder(object_pairs_hook=Pairs, parse_int=_number, parse_constant=_no_number)
+
+
+def _number(digits: str) -> int | float:
+    """Read a whole number; more than 64 bits are a fraction, as in serde_json."""
+    return float(digits) if len(digits) > len(str(1 << 64)) else int(digits)
 
 
 def _no_number(word: str) -> Any:
