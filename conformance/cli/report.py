@@ -30,8 +30,8 @@ def report(
     """Show the recorded run RUN (a run.jsonl, or the folder that holds one) again, in any form.
 
     `github` gives annotations for GitHub Actions, `summary` the Markdown of a step's summary, `badge` an SVG, and
-    `shields` the endpoint JSON of shields.io. The exit code is that of the run: 0 as expected, 1 a must rule fails, 3
-    not everything could be judged.
+    `shields` the endpoint JSON of shields.io. The exit code is that of the run: 0 as expected, 1 a must rule fails or
+    a feature is MISSING, 3 not everything could be judged.
     """
     if failures_only and form not in ("text", "markdown"):
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
