@@ -41,7 +41,7 @@ UNKNOWN_TO_THE_ACKNOWLEDGER = {
     *("delivered_status", "reactions"),
     *("call_offer", "call_answer", "ice_candidate", "call_hangup", "call_reject"),
 }
-WITH_ALL_CASES = {"websocket_connection", "jwt_authentication"}
+WITH_ALL_CASES = {"websocket_connection", "jwt_authentication", "permissions"}
 """Of the other features the first case of each scenario is enough for a verdict."""
 
 each_number_of_jobs = pytest.mark.parametrize("jobs", [1, 8])
@@ -93,12 +93,12 @@ async def run_most(whole: Spec, url: str, jobs: int) -> JudgedRun:
 
 
 def check_reports_are_small(recorded: Run) -> None:
-    """What a person opens has at most 1 kB for a scenario of the spec, however much a server sends."""
+    """What a person opens has less than 2 MB, however much a server sends."""
     bounds = Transcripts("fail")
     kept = replace(recorded, results=tuple(bounds.bounded(result) for result in recorded.results))
     report = build(kept)
     sizes = {form: len(FORMATS[form](report, kept).encode()) for form in FILES.values()}
-    assert {form: size for form, size in sizes.items() if size >= 1_000 * len(kept.results)} == {}
+    assert {form: size for form, size in sizes.items() if size >= 2_000_000} == {}
     assert sum(len(result.transcript) for result in kept.results) <= ENTRIES + len(kept.results)
 
 
@@ -142,7 +142,7 @@ async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: l
         "rate_limiting": "FAIL",
         "permissions": "FAIL",
         "multi_instance": "NOT TESTED",  # one URL
-        "message_attachments": "FAIL",
+        "message_attachments": "PARTIAL",  # it fetches none
         "action_confirmed": "PARTIAL",  # it confirms what it does not do
     }
     assert judged.passed() >= {"CONN-1", "CONN-2", "CONN-3", "CONN-7", "PING-1", "PING-2", "AUTH-5", "ACK-1", "ACK-2"}
