@@ -1,6 +1,6 @@
 """Wrong audiences of events that cross to another instance."""
 
-from reference_server import events
+from reference_server import arrivals, events
 from reference_server.context import Instance
 from reference_server.events import MessageDelivered, NewMessage, UserTyping, encode
 from reference_server.handlers import calls
@@ -169,3 +169,31 @@ def banned_user_is_called(patch: Patch) -> None:
         "not conversations.membership(connection, conversation_id, target_id).may(Right.READ)",
         "conversations.membership(connection, conversation_id, target_id).role is None",
     )
+
+
+@fault(breaks=["CONN-12"])
+def presence_stays_on_its_instance(patch: Patch) -> None:
+    """Who comes and goes is announced on the own instance only."""
+
+    @patch.around(Instance, "tell_user")
+    async def tell_user(original, self, user_id, event, **how):
+        if not isinstance(event, events.UserPresenceUpdate):
+            await original(self, user_id, event, **how)
+        for device in devices(self, user_id) if isinstance(event, events.UserPresenceUpdate) else ():
+            device.send(encode(event))
+
+
+@fault(breaks=["CONN-12"])
+def connection_elsewhere_makes_nobody_offline(patch: Patch) -> None:
+    """A user who also had a connection to another instance is never announced as offline."""
+    met: dict = {}
+
+    @patch.around(arrivals, "arrive")
+    async def arrive(original, instance, user_id):
+        met.setdefault(user_id, set()).add(id(instance))
+        return await original(instance, user_id)
+
+    @patch.around(arrivals, "_announce")
+    async def announce(original, instance, user_id, status):
+        if status == "online" or len(met[user_id]) == 1:
+            await original(instance, user_id, status)
