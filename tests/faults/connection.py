@@ -436,14 +436,14 @@ def ids_as_they_were_given(patch: Patch) -> None:
         return reply.replace(known[1], given) if known else reply
 
 
-@fault(breaks=["CONN-11"])
+@fault(breaks=["CONN-11"], also=["EDIT-1", "EDIT-6", "DEL-7"])
 def naive_instants_in_events(patch: Patch) -> None:
     """Instants in events carry no zone."""
     for kind, name in ((events.MessageEdited, "edited_at"), (events.MessageDeleted, "deleted_at")):
         change_frames(patch, kind, lambda frame, name=name: frame.update({name: frame[name].rstrip("Z")}))
 
 
-@fault(breaks=["CONN-11"])
+@fault(breaks=["CONN-11"], also=["EDIT-1"])
 def naive_instants_in_lists(patch: Patch) -> None:
     """The instant of an edit carries no zone in lists."""
     new = '"edited_at": message.edited_at and message.edited_at.isoformat()[:26]'
@@ -456,7 +456,7 @@ def null_attachments_in_events(patch: Patch) -> None:
     change_frames(patch, events.NewMessage, lambda frame: frame.update(attachments=frame["attachments"] or None))
 
 
-@fault(breaks=["CONN-11"], also=["PERM-1", "PERM-2", "REAC-1", "ACK-3"])
+@fault(breaks=["CONN-11"], also=["PERM-1", "PERM-2", "REAC-1", "ACK-3", "HIST-8", "SRCH-9", "SYNC-7"])
 def null_reactions_in_lists(patch: Patch) -> None:
     """A message without reactions has null for them in lists."""
     patch.rewrite(events.describe, '"reactions": [] if gone', '"reactions": None if gone or not reactions')

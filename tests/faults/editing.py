@@ -87,7 +87,7 @@ def edit_leaves_no_mark(patch: Patch) -> None:
     patch.rewrite(events.describe, '"edited_at": message.edited_at', '"edited_at": None')
 
 
-@fault(breaks=["EDIT-1"], also=["PERM-1", "PERM-2"])
+@fault(breaks=["EDIT-1"], also=["PERM-1", "PERM-2", "HIST-8", "SRCH-9", "SYNC-7"])
 def everything_looks_edited(patch: Patch) -> None:
     """What was never edited has an edited_at."""
     patch.rewrite(

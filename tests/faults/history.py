@@ -429,7 +429,7 @@ def once_a_member_always_a_reader(patch: Patch) -> None:
         return original(connection, request, reader, limit)
 
 
-@fault(breaks=["HIST-8"], also=["EDIT-1", "AUTH-2", "SRCH-8"])
+@fault(breaks=["HIST-8"], also=["EDIT-1", "AUTH-2", "SRCH-8", "SRCH-9", "SYNC-7"])
 def lists_escape_html(patch: Patch) -> None:
     """History, search and sync have entities for <>& and quotes."""
 
@@ -439,7 +439,7 @@ def lists_escape_html(patch: Patch) -> None:
         return shown | {"content": html.escape(shown["content"])}
 
 
-@fault(breaks=["HIST-8"], also=["EDIT-1"])
+@fault(breaks=["HIST-8"], also=["EDIT-1", "SRCH-9", "SYNC-7"])
 def history_trims(patch: Patch) -> None:
     """History, search and sync lose the white space around a message."""
 
@@ -458,31 +458,31 @@ def _show(patch: Patch, change) -> None:
     )
 
 
-@fault(breaks=["HIST-8"], also=["EDIT-1"])
+@fault(breaks=["HIST-8"], also=["EDIT-1", "SRCH-9", "SYNC-7"])
 def history_composes(patch: Patch) -> None:
     """History composes combining characters."""
     _show(patch, lambda text: unicodedata.normalize("NFC", text))
 
 
-@fault(breaks=["HIST-8"], also=["EDIT-1", "ACK-4"])
+@fault(breaks=["HIST-8"], also=["EDIT-1", "ACK-4", "SRCH-9", "SYNC-7"])
 def history_shows_what_can_be_seen(patch: Patch) -> None:
     """History loses joiners, marks of order and direction, tags, and control characters."""
     _show(patch, lambda text: "".join(char for char in text if unicodedata.category(char) not in INVISIBLE))
 
 
-@fault(breaks=["HIST-8"], also=["EDIT-1", "ACK-4"])
+@fault(breaks=["HIST-8"], also=["EDIT-1", "ACK-4", "SRCH-9", "SYNC-7"])
 def history_has_three_bytes_for_a_character(patch: Patch) -> None:
     """History has question marks for characters beyond 16 bits."""
     _show(patch, lambda text: "".join(char if ord(char) < 0x10000 else "?" for char in text))
 
 
-@fault(breaks=["HIST-8"])
+@fault(breaks=["HIST-8"], also=["SRCH-9", "SYNC-7"])
 def history_guesses_types(patch: Patch) -> None:
     """History takes what looks like a number or null for one."""
     _show(patch, lambda text: str(float(text)) if text.replace(".", "").isdigit() else text.removeprefix("null"))
 
 
-@fault(breaks=["HIST-8"], also=["EDIT-1"])
+@fault(breaks=["HIST-8"], also=["EDIT-1", "SRCH-9", "SYNC-7"])
 def history_shows_previews(patch: Patch) -> None:
     """History shows the first words of a message."""
     _show(patch, lambda text: text if len(text) <= 100 else f"{text[:99]}…")
@@ -509,7 +509,7 @@ def history_rounds_instants(patch: Patch) -> None:
     patch.rewrite(events.describe, '"created_at": message.created_at', f'"created_at": {cut}')
 
 
-@fault(breaks=["HIST-8s"], also=["EDIT-3"])
+@fault(breaks=["HIST-8s"], also=["EDIT-3", "REAC-8"])
 def history_shows_the_instant_of_the_last_change(patch: Patch) -> None:
     """An edited message has the instant of its edit as created_at in lists."""
     patch.rewrite(events.describe, '"created_at": message.created_at', '"created_at": message.changed_at')

@@ -124,7 +124,7 @@ def history_without_reactions(patch: Patch) -> None:
     patch.rewrite(history._describe, "found.get(message.message_id, {})", "{}")
 
 
-@fault(breaks=["REAC-1"], also=["REAC-6"])
+@fault(breaks=["REAC-1"], also=["REAC-6", "HIST-8", "SRCH-9", "SYNC-7"])
 def history_gives_reactions_to_every_message(patch: Patch) -> None:
     """All messages of a page have the reactions of one of them."""
     patch.rewrite(history._describe, "found.get(message.message_id, {})", "next(iter(found.values()), {})")

@@ -189,7 +189,7 @@ def search_in_any_order(patch: Patch) -> None:
     _find(patch, store._VISIBLE.where(LIKE), store._message.id)
 
 
-@fault(breaks=["SRCH-4"])
+@fault(breaks=["SRCH-4"], also=["EDIT-3", "REAC-8"])
 def search_last_changed_first(patch: Patch) -> None:
     """Search results come in the order of their last change."""
     _find(patch, store._VISIBLE.where(LIKE), store._message.changed_at.desc())

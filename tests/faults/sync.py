@@ -220,7 +220,7 @@ def tombstone_is_an_empty_message(patch: Patch) -> None:
     _show(patch, lambda message: {"deleted_at": None})
 
 
-@fault(breaks=["SYNC-1s"], also=["SYNC-3", "CONN-11"])
+@fault(breaks=["SYNC-1s"], also=["SYNC-3", "CONN-11", "EDIT-1"])
 def sync_without_edited_at(patch: Patch) -> None:
     """A sync does not say that a message was edited, as others look for there."""
     _show(patch, lambda message: {"edited_at": None})
@@ -329,13 +329,13 @@ def sync_without_a_limit_begins_too_late(patch: Patch) -> None:
         return answer if request.limit is not None else replace(answer, messages=answer.messages[1:])
 
 
-@fault(breaks=["SYNC-3"], also=["SYNC-1s", "CONN-11"])
+@fault(breaks=["SYNC-3"], also=["SYNC-1s", "CONN-11", "REAC-1"])
 def sync_without_reactions(patch: Patch) -> None:
     """A sync shows no reactions, as others look for there."""
     _show(patch, lambda message: {"reactions": []})
 
 
-@fault(breaks=["SYNC-3"], also=["SYNC-1s", "DEL-3", "SYNC-2"])
+@fault(breaks=["SYNC-3"], also=["SYNC-1s", "DEL-3", "SYNC-2", "EDIT-1"])
 def sync_shows_first_text(patch: Patch) -> None:
     """A sync shows an edited message with the text that it was sent with."""
     first: dict = {}
@@ -358,7 +358,7 @@ def sync_is_stale(patch: Patch) -> None:
         return [message for message in original(*arguments) if message.changed_at < copied]
 
 
-@fault(breaks=["SYNC-3"], also=["SYNC-1s"])
+@fault(breaks=["SYNC-3"], also=["SYNC-1s", "EDIT-3"])
 def sync_shows_no_state_of_edited(patch: Patch) -> None:
     """A sync shows an edited message without its reactions."""
     _show(patch, lambda message: {"reactions": []} if message["edited_at"] else {})

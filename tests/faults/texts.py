@@ -165,13 +165,13 @@ def search_is_an_hour_off(patch: Patch) -> None:
     _show(patch, "_search", lambda one: {"created_at": one["created_at"] + HOUR})
 
 
-@fault(breaks=["SYNC-7"])
+@fault(breaks=["EDIT-1"])
 def sync_shows_edits_an_hour_off(patch: Patch) -> None:
     """A sync shows the instant of an edit of another time zone, and calls it UTC."""
     _show(patch, "_sync", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] - HOUR})
 
 
-@fault(breaks=["HIST-8"], also=["EDIT-1"])
+@fault(breaks=["EDIT-1"], also=["HIST-8"])
 def history_shows_edits_an_hour_off(patch: Patch) -> None:
     """History shows the instant of an edit of another time zone, and calls it UTC."""
     _show(patch, "_history", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] + HOUR})
@@ -183,13 +183,13 @@ def search_shows_no_parents(patch: Patch) -> None:
     _show(patch, "_search", lambda one: {"parent_message_id": None})
 
 
-@fault(breaks=["SRCH-9"])
+@fault(breaks=["EDIT-1"])
 def search_shows_no_edits(patch: Patch) -> None:
     """Search does not say when a message was edited."""
     _show(patch, "_search", lambda one: {"edited_at": None})
 
 
-@fault(breaks=["SRCH-9"])
+@fault(breaks=["REAC-1"])
 def search_shows_the_first_reaction(patch: Patch) -> None:
     """Search shows only the first emoji of a message's reactions."""
     _show(patch, "_search", lambda one: {"reactions": one["reactions"][:1]})
