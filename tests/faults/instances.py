@@ -88,11 +88,11 @@ def calls_stay_on_their_instance(patch: Patch) -> None:
     """No call frame of any type crosses, so that it does not reach every connection of the target."""
 
     @patch.around(Instance, "tell_user")
-    async def tell_user(original, self, user_id, event, *, fleeting=False):
+    async def tell_user(original, self, user_id, event, **how):
         if not isinstance(event, CALL):
-            await original(self, user_id, event, fleeting=fleeting)
+            await original(self, user_id, event, **how)
         elif user_id in self.hub._users:
-            self.hub._users[user_id].notice(Event(encode(event)))
+            self.hub._users[user_id].notice(Event(encode(event), **how))
 
 
 @fault(breaks=["MULTI-1"])

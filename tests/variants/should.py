@@ -110,7 +110,9 @@ def typing_never_expires(patch: Patch) -> None:
     async def stopped(*_):
         return None
 
-    patch.around(TypingIndicator, "__init__")(lambda original, one, expiry, _: original(one, expiry, stopped))
+    patch.around(TypingIndicator, "__init__")(
+        lambda original, one, expiry, _, typists: original(one, expiry, stopped, typists)
+    )
 
 
 @variant(about=["READ-*"])
