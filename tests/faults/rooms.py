@@ -428,11 +428,19 @@ def closing_one_device_leaves_on_all(patch: Patch) -> None:
 
 @fault(
     breaks=["JOIN-1"],
-    also=["SEND-1", "EDIT-1", "DEL-1", "TYPE-1", "READ-1", "REAC-1", "ACK-1", "ACK-3", "AUTH-2", "CONN-2", "MULTI-1"],
+    also=["JOIN-5", "SEND-1", "EDIT-1", "DEL-1", "TYPE-1", "READ-1", "REAC-1", "ACK-1", "ATT-1", "AUTH-2", "MULTI-1"],
 )
 def join_takes_effect_late(patch: Patch) -> None:
     """A join is confirmed at once, and events come only 20 ms later."""
+    running = set()
 
     @patch.around(Hub, "join")
     def join(original, self, connection, conversation_id):
-        asyncio.get_running_loop().call_later(0.02, original, self, connection, conversation_id)
+        async def later():
+            async with self.attending(conversation_id):
+                await asyncio.sleep(0.02)
+                original(self, connection, conversation_id)
+
+        task = asyncio.get_running_loop().create_task(later())
+        running.add(task)
+        task.add_done_callback(running.discard)
