@@ -22,7 +22,7 @@ FORMAT = 1
 
 def render(report: Report, _: Run | None = None) -> str:
     """Give the report as indented JSON, a line feed at its end; the same report gives the same bytes."""
-    return as_json(document(report))
+    return as_json(document(report), indent=1)
 
 
 def document(report: Report) -> dict[str, Any]:

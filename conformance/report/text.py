@@ -49,12 +49,12 @@ def _escape(char: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def as_json(value: Any) -> str:
+def as_json(value: Any, indent: int = 2) -> str:
     """Give a value as indented JSON in ASCII, a line feed at its end; what the log of a CI job would act on is escaped.
 
     Surrogates that a server may have sent are no UTF-8: escapes carry them.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False)
+    text = json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
     return re.sub("#(?=#)", r"\\u0023", text) + "\n"
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from conformance.results.runlog import RuleEntry, Run
     from conformance.results.verdict import JudgedScenario
 
-MOST_LINES = 1_000
-"""Lines of transcripts on one page, about 250 kB; what comes later is only pointed at."""
+MOST_LINES = 600
+"""Lines of transcripts on one page, about 150 kB; what comes later is only pointed at."""
 
 MOST_HIDDEN = 60
 """Lines of one transcript before and after those that are shown at once."""
