@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.cast import choose_cast, join_room, observers, provide_cast
 from conformance.engine.calibration.greeting import greet
-from conformance.engine.calibration.skew import Heard, measure_skew
+from conformance.engine.calibration.skew import Heard, measure_skew, overhear
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
 from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import connect
@@ -83,7 +83,8 @@ async def calibrate(
                 joined = True
                 heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
             except (Unmet, Spoiled):
-                pass  # The scenarios that need a conversation will report what is wrong with it.
+                # The scenarios that need a conversation will report what is wrong with it.
+                heard = await overhear(context, reply, answers)
         several = await _several(context, reply, answers)
         unknown = await (
             find_unknown_types(context, reply, joined=joined) if answers else find_silent_types(context, reply)

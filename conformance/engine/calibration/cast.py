@@ -49,6 +49,7 @@ async def provide_cast(
     everybody = {**users, STRANGER: User()} if stranger else users
     for cast, wanted, roles in (
         (everybody, Wanted((*everybody, *others), {ROOM: full}), tuple(others.values())),
+        (everybody, Wanted(tuple(everybody), {ROOM: room}), ()),
         (users, Wanted(tuple(users), {ROOM: room}), ()),
         (users, Wanted(tuple(users)), ()),
     ):

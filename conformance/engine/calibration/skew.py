@@ -58,14 +58,26 @@ async def measure_skew(
     return Heard(latest if lost < MOST_LOST else None, arrived > 0, await _overheard(context, texts, reply, answers))
 
 
+async def overhear(context: ScenarioContext, reply: float, answers: bool) -> Heard:
+    """Send one broadcast where nobody could join: even then the stranger may hear it."""
+    text = f"calibration {uuid.uuid4()}"
+    await context.send("speaker", _fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text))
+    return Heard(overheard=await _overheard(context, {text}, reply, answers))
+
+
 async def _overheard(context: ScenarioContext, texts: set[str], reply: float, answers: bool) -> bool:
     """Say whether the stranger, who has joined nothing, has got a frame with one of these texts."""
     stranger = context.connections.get(STRANGER)
     if stranger is None:
         return False
+
+    def has_heard() -> bool:
+        return any(text in received.frame.text for received in stranger.log for text in texts)
+
     if answers:
         await stranger.barrier(reply)
-    return any(text in received.frame.text for received in stranger.log for text in texts)
+        return has_heard()
+    return await stranger.until(has_heard, reply)
 
 
 async def _lag(
