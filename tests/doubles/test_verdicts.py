@@ -41,10 +41,10 @@ UNKNOWN_TO_THE_ACKNOWLEDGER = {
     *("delivered_status", "reactions"),
     *("call_offer", "call_answer", "ice_candidate", "call_hangup", "call_reject"),
 }
-WITH_ALL_CASES = {"jwt_authentication", "permissions"}
+WITH_ALL_CASES = {"jwt_authentication"}
 """Of the others the first case of each scenario is enough for a verdict."""
 
-each_number_of_jobs = pytest.mark.parametrize("jobs", [1, 8])
+each_number_of_jobs = pytest.mark.parametrize("jobs", [2, 24])
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def check_no_queue_of_timeouts(judged: JudgedRun, vain: list[float]) -> None:
 
 
 @each_number_of_jobs
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: list[float], jobs: int) -> None:
     async with acknowledging() as url:
         judged = await run_most(whole_spec, url, jobs)
@@ -133,25 +133,25 @@ async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: l
     assert (judged.calibration.broadcasts, judged.calibration.overhears) == (False, False)
     assert judged.verdicts == dict.fromkeys(UNKNOWN_TO_THE_ACKNOWLEDGER, "MISSING") | {
         "websocket_connection": "PARTIAL",  # it takes frames that are over the limit
-        "jwt_authentication": "PARTIAL",  # it lets everybody in, and repeats no token
+        "jwt_authentication": "PARTIAL",  # it lets everybody in
         "send_message": "FAIL",
         "join_conversation": "NOT TESTED",  # joined, and there is no event that could arrive
         "leave_conversation": "NOT TESTED",
         "read_receipts": "NOT TESTED",  # there is never a message that could be read
         "ping_pong": "OK",
         "rate_limiting": "FAIL",
-        "permissions": "FAIL",
+        "permissions": "NOT TESTED",  # nobody can be given a role
         "multi_instance": "NOT TESTED",  # one URL
         "message_attachments": "PARTIAL",  # it fetches none
         "action_confirmed": "PARTIAL",  # it confirms what it does not do
     }
-    assert judged.passed() >= {"CONN-1", "CONN-2", "CONN-3", "CONN-7", "PING-1", "PING-2", "AUTH-5", "ACK-1", "ACK-2"}
+    assert judged.passed() >= {"CONN-1", "CONN-2", "CONN-3", "CONN-7", "PING-1", "PING-2", "ACK-2"}
     assert judged.exit_code == 1
     check_no_queue_of_timeouts(judged, vain)
 
 
 @each_number_of_jobs
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_the_server_that_relays_everything(whole_spec: Spec, vain: list[float], jobs: int) -> None:
     async with relaying(SECRET) as url:
         judged = await run_most(whole_spec, url, jobs, reply=0.4)  # it answers nothing: all waiting is in vain
