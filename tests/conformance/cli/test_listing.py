@@ -60,7 +60,7 @@ def test_counts_what_there_is_when_nothing_is_asked(folder: Path, spec: Spec) ->
     ("kind", "first"),
     [
         ("features", "websocket_connection  1   0 scenarios  WebSocket connection"),
-        ("rules", "CONN-1   must "),
+        ("rules", "CONN-1    must "),
         ("scenarios", "send-message.cases  SEND-1  A toy with two cases (2 cases)"),
         ("messages", "AddReaction         incoming  conversation_id, message_id, emoji"),
     ],
@@ -75,7 +75,7 @@ def test_aligns_the_columns(folder: Path) -> None:
 
 def test_narrows_by_globs(folder: Path) -> None:
     listed = lines(folder, "rules", "PING-*", "ACK-1")
-    assert [line.split()[0] for line in listed] == ["PING-1", "PING-2", "PING-3", "ACK-1"]
+    assert [line.split()[0] for line in listed] == ["PING-1", "PING-2", "PING-3", "PING-4", "PING-5", "ACK-1"]
 
 
 def test_finds_a_file_by_one_of_its_cases(folder: Path) -> None:
