@@ -124,7 +124,7 @@ def serve(words: list[str]) -> None:
             process.kill()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_does_what_the_page_says(
     page: Path, server: Embedded, whole_spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

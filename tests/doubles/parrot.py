@@ -30,7 +30,7 @@ class Parrot:
     """
 
     secrets: list[str] = field(default_factory=list)
-    patience: int = 8
+    patience: int = 12
     url: str = ""
 
     def screech(self, more: str = "") -> str:

@@ -208,7 +208,7 @@ def extra_fields_are_relayed(patch: Patch) -> None:
 def binary_frame_cuts_the_connection(patch: Patch) -> None:
     """A binary frame ends the connection without a close frame."""
     cut = "context.connection._websocket.scope['extensions']['reference_server.line'].transport.abort()"
-    patch.rewrite(session.answer, 'raise Refused("invalid_message", "A frame must be text.")', f"return {cut}")
+    patch.rewrite(session._read, 'raise Refused("invalid_message", "A frame must be text.")', f"return {cut}")
 
 
 @fault(breaks=["CONN-6", "CONN-6s"])

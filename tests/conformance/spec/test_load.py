@@ -131,8 +131,8 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     ),
     "a wrong key in the features": ("features.yaml", "title:", "titel:", "there is no key 'titel' here; did you mean"),
     "a wrong level": (RULES, "level: must", "level: may", f'{RULES}:6: `level`: "may" is not one of must, should'),
-    "a rule that is no sentence": (RULES, "id: EDIT-2", "id: edit-2", f'{RULES}:11: `id`: "edit-2" does not look as'),
-    "a rule twice": (RULES, "EDIT-2", "EDIT-1", f"{RULES}:11: the rule EDIT-1 is in 04-edit-message.yaml too"),
+    "a rule that is no sentence": (RULES, "id: EDIT-2", "id: edit-2", f'{RULES}:12: `id`: "edit-2" does not look as'),
+    "a rule twice": (RULES, "EDIT-2", "EDIT-1", f"{RULES}:12: the rule EDIT-1 is in 04-edit-message.yaml too"),
     "a rule of another file": (RULES, "id: EDIT-4", "id: SEND-1", "the rule SEND-1 is in 03-send-message.yaml too"),
     "an unknown rule": (
         "scenarios/one.yaml",

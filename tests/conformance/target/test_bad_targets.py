@@ -199,7 +199,7 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "a limit with its unit": (
         "content_max: 2000",
         "content_max: 2kB",
-        '15: `content_max`: "2kB" should be a whole number',
+        '15: `content_max`: "2kB" does not look as it should: A whole number of at least 1, or the word none.',
     ),
     "a timer with its unit": ("typing_expiry: 3", "typing_expiry: 3s", '16: `typing_expiry`: "3s" should be a number'),
     "a timer among the limits": (

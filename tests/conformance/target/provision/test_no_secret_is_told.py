@@ -46,7 +46,9 @@ PLAYED = (
 STATICALLY = """
 provision:
   driver: static
-  accounts: {ann: {id: 1, token_env: PARITY_TOKEN}, ben: {id: 2, token_env: PARITY_TOKEN_2}}
+  accounts:
+    ann: {id: 0b9c0000-0000-4000-8000-000000000001, token_env: PARITY_TOKEN}
+    ben: {id: 0b9c0000-0000-4000-8000-000000000002, token_env: PARITY_TOKEN_2}
   conversations: {hall: {id: 4b1f6c1e-8a55-4d0b-9a39-0c7d4f0e2a11, members: {ann: member, ben: member}, empty: true}}
 """
 BY_STATEMENT = """
