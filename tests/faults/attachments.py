@@ -15,7 +15,7 @@ from reference_server.events import NewMessage
 from reference_server.handlers import history, messages
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import change_frames
+from tests.faults.tools import change_frames, show_messages
 
 KEPT = ["DEL-3", "CONN-11", "ACK-4", "ATT-2"]
 CHECK = content_rules._check_attachment
@@ -36,12 +36,7 @@ def _keep_each(patch: Patch, change) -> None:
 
 def _show(patch: Patch, view: str, change) -> None:
     """Show other attachments in one of the three ways to read messages."""
-
-    @patch.around(history, view)
-    def read(original, *arguments):
-        answer = original(*arguments)
-        shown = [one | {"attachments": change(one["attachments"])} for one in answer.messages]
-        return replace(answer, messages=shown)
+    show_messages(patch, view, lambda one: {"attachments": change(one["attachments"])})
 
 
 @fault(breaks=["ATT-1"], also=KEPT)

@@ -4,12 +4,13 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from reference_server.handlers import history, messages, realtime
+from reference_server.handlers import messages, realtime
 from reference_server.models import MESSAGES
 from reference_server.permissions import Role
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
+from tests.faults.tools import show_messages
 
 COLUMN = MESSAGES.c
 
@@ -22,17 +23,6 @@ def _after(patch: Patch, module, function: str, change, where=None) -> None:
         answer = original(connection, request, *arguments)
         named = COLUMN.id == getattr(request, "message_id", getattr(request, "parent_message_id", None))
         connection.execute(update(MESSAGES).where(named if where is None else where(request)).values(**change()))
-        return answer
-
-
-def _show(patch: Patch, view: str, change) -> None:
-    """Show each message of a view differently."""
-
-    @patch.around(history, view)
-    def read(original, *arguments):
-        answer = original(*arguments)
-        for message in answer.messages:
-            message.update(change(message))
         return answer
 
 
@@ -55,25 +45,25 @@ def edit_forgets_attachments(patch: Patch) -> None:
 @fault(breaks=["EDIT-3"])
 def edited_message_is_new_in_search(patch: Patch) -> None:
     """Search says of an edited message that it was sent when it was edited."""
-    _show(patch, "_search", lambda one: {"created_at": one["edited_at"] or one["created_at"]})
+    show_messages(patch, "_search", lambda one: {"created_at": one["edited_at"] or one["created_at"]})
 
 
 @fault(breaks=["EDIT-3"])
 def edited_message_is_new_in_sync(patch: Patch) -> None:
     """A sync says of an edited message that it was sent when it was edited."""
-    _show(patch, "_sync", lambda one: {"created_at": one["edited_at"] or one["created_at"]})
+    show_messages(patch, "_sync", lambda one: {"created_at": one["edited_at"] or one["created_at"]})
 
 
 @fault(breaks=["EDIT-3"])
 def sync_shows_edited_messages_without_parent(patch: Patch) -> None:
     """A sync of an edited message names no parent."""
-    _show(patch, "_sync", lambda one: {"parent_message_id": None} if one["edited_at"] else {})
+    show_messages(patch, "_sync", lambda one: {"parent_message_id": None} if one["edited_at"] else {})
 
 
 @fault(breaks=["EDIT-3"])
 def search_shows_edited_messages_without_reactions(patch: Patch) -> None:
     """Search shows no reactions of an edited message."""
-    _show(patch, "_search", lambda one: {"reactions": []} if one["edited_at"] else {})
+    show_messages(patch, "_search", lambda one: {"reactions": []} if one["edited_at"] else {})
 
 
 @fault(breaks=["DEL-6"])
@@ -118,7 +108,9 @@ def reaction_takes_the_edit_back(patch: Patch) -> None:
 @fault(breaks=["REAC-8"])
 def reaction_is_an_edit_in_sync(patch: Patch) -> None:
     """A sync says of a message with a reaction that it is edited."""
-    _show(patch, "_sync", lambda one: {"edited_at": one["edited_at"] or one["created_at"]} if one["reactions"] else {})
+    show_messages(
+        patch, "_sync", lambda one: {"edited_at": one["edited_at"] or one["created_at"]} if one["reactions"] else {}
+    )
 
 
 @fault(breaks=["READ-5"])

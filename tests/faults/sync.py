@@ -16,6 +16,7 @@ from reference_server.handlers import history, messages, realtime
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
+from tests.faults.tools import show_messages
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 REQUIRE = "conversations.require(connection, conversation_id, user_id, Right.READ)"
@@ -32,15 +33,6 @@ def _give(patch: Patch, picks) -> None:
     def sync(original, connection, request, user_id, limit):
         answer = original(connection, request, user_id, limit)
         return replace(answer, messages=[one for one in answer.messages if picks(one, request, user_id)])
-
-
-def _show(patch: Patch, change) -> None:
-    """Show each message of a sync differently."""
-
-    @patch.around(history, "_sync")
-    def sync(original, *arguments):
-        answer = original(*arguments)
-        return replace(answer, messages=[one | change(one) for one in answer.messages])
 
 
 def _read_on(patch: Patch, change) -> None:
@@ -217,13 +209,13 @@ def tombstone_keeps_attachments(patch: Patch) -> None:
 @fault(breaks=["SYNC-1s"], also=["DEL-3", "DEL-6", "SYNC-3"])
 def tombstone_is_an_empty_message(patch: Patch) -> None:
     """A sync shows a deleted message as one with nothing in it, without deleted_at."""
-    _show(patch, lambda message: {"deleted_at": None})
+    show_messages(patch, "_sync", lambda message: {"deleted_at": None})
 
 
 @fault(breaks=["SYNC-1s"], also=["SYNC-3", "CONN-11", "EDIT-1"])
 def sync_without_edited_at(patch: Patch) -> None:
     """A sync does not say that a message was edited, as others look for there."""
-    _show(patch, lambda message: {"edited_at": None})
+    show_messages(patch, "_sync", lambda message: {"edited_at": None})
 
 
 @fault(breaks=["SYNC-1s"], also=["SYNC-2", "DEL-3"])
@@ -332,7 +324,7 @@ def sync_without_a_limit_begins_too_late(patch: Patch) -> None:
 @fault(breaks=["SYNC-3"], also=["SYNC-1s", "CONN-11", "REAC-1"])
 def sync_without_reactions(patch: Patch) -> None:
     """A sync shows no reactions, as others look for there."""
-    _show(patch, lambda message: {"reactions": []})
+    show_messages(patch, "_sync", lambda message: {"reactions": []})
 
 
 @fault(breaks=["SYNC-3"], also=["SYNC-1s", "DEL-3", "SYNC-2", "EDIT-1"])
@@ -345,7 +337,7 @@ def sync_shows_first_text(patch: Patch) -> None:
         first.setdefault(message.message_id, message.content)
         return original(connection, message, content, stamp)
 
-    _show(patch, lambda message: {"content": first.get(message["message_id"], message["content"])})
+    show_messages(patch, "_sync", lambda message: {"content": first.get(message["message_id"], message["content"])})
 
 
 @fault(breaks=["SYNC-3"], also=["SYNC-1", "SYNC-1s", "SYNC-2", *MANY, "DEL-1"])
@@ -361,7 +353,7 @@ def sync_is_stale(patch: Patch) -> None:
 @fault(breaks=["SYNC-3"], also=["SYNC-1s", "EDIT-3"])
 def sync_shows_no_state_of_edited(patch: Patch) -> None:
     """A sync shows an edited message without its reactions."""
-    _show(patch, lambda message: {"reactions": []} if message["edited_at"] else {})
+    show_messages(patch, "_sync", lambda message: {"reactions": []} if message["edited_at"] else {})
 
 
 @fault(breaks=["SYNC-4"])

@@ -7,28 +7,16 @@ from datetime import timedelta
 
 from reference_server import content_rules, messages
 from reference_server.events import CallOffer, NewMessage
-from reference_server.handlers import history
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import change_frames
+from tests.faults.tools import change_frames, show_messages
 
 HOUR = timedelta(hours=1)
 
 
-def _show(patch: Patch, view: str, change) -> None:
-    """Show each message of a view differently."""
-
-    @patch.around(history, view)
-    def read(original, *arguments):
-        answer = original(*arguments)
-        for message in answer.messages:
-            message.update(change(message))
-        return answer
-
-
 def _write(patch: Patch, view: str, change) -> None:
     """Show the content of each message of a view differently."""
-    _show(patch, view, lambda one: {"content": change(one["content"])})
+    show_messages(patch, view, lambda one: {"content": change(one["content"])})
 
 
 def _accept_nul(patch: Patch) -> None:
@@ -162,37 +150,37 @@ def keycaps_are_no_emoji(patch: Patch) -> None:
 @fault(breaks=["SRCH-9"])
 def search_is_an_hour_off(patch: Patch) -> None:
     """Search shows instants of another time zone, and calls them UTC."""
-    _show(patch, "_search", lambda one: {"created_at": one["created_at"] + HOUR})
+    show_messages(patch, "_search", lambda one: {"created_at": one["created_at"] + HOUR})
 
 
 @fault(breaks=["EDIT-1"])
 def sync_shows_edits_an_hour_off(patch: Patch) -> None:
     """A sync shows the instant of an edit of another time zone, and calls it UTC."""
-    _show(patch, "_sync", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] - HOUR})
+    show_messages(patch, "_sync", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] - HOUR})
 
 
 @fault(breaks=["EDIT-1"], also=["HIST-8"])
 def history_shows_edits_an_hour_off(patch: Patch) -> None:
     """History shows the instant of an edit of another time zone, and calls it UTC."""
-    _show(patch, "_history", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] + HOUR})
+    show_messages(patch, "_history", lambda one: {"edited_at": one["edited_at"] and one["edited_at"] + HOUR})
 
 
 @fault(breaks=["SEND-8"])
 def search_shows_no_parents(patch: Patch) -> None:
     """Search shows replies as messages that answer nothing."""
-    _show(patch, "_search", lambda one: {"parent_message_id": None})
+    show_messages(patch, "_search", lambda one: {"parent_message_id": None})
 
 
 @fault(breaks=["EDIT-1"])
 def search_shows_no_edits(patch: Patch) -> None:
     """Search does not say when a message was edited."""
-    _show(patch, "_search", lambda one: {"edited_at": None})
+    show_messages(patch, "_search", lambda one: {"edited_at": None})
 
 
 @fault(breaks=["REAC-1"])
 def search_shows_the_first_reaction(patch: Patch) -> None:
     """Search shows only the first emoji of a message's reactions."""
-    _show(patch, "_search", lambda one: {"reactions": one["reactions"][:1]})
+    show_messages(patch, "_search", lambda one: {"reactions": one["reactions"][:1]})
 
 
 @fault(breaks=["SRCH-1"])

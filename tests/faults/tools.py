@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from reference_server import events
 from reference_server.connection import Connection
 from reference_server.context import Instance
+from reference_server.handlers import history
 from reference_server.models import MEMBERSHIPS
 from reference_server.permissions import Role
 from tests.faults.registry import Patch
@@ -27,6 +29,15 @@ def change_frames(patch: Patch, kind: type, change: Callable[[dict[str, Any]], o
         frame = json.loads(original(outgoing))
         change(frame)
         return json.dumps(frame)
+
+
+def show_messages(patch: Patch, view: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Show each message of a view of the history handler (`_history`, `_search`, `_sync`) with some fields changed."""
+
+    @patch.around(history, view)
+    def read(original, *arguments):
+        answer = original(*arguments)
+        return replace(answer, messages=[one | change(one) for one in answer.messages])
 
 
 class Crossing:

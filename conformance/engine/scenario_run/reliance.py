@@ -1,8 +1,8 @@
 """What a scenario relies on that this server does not have, and that belongs to another feature.
 
 A step may only witness: it fetches the history to see that nothing has changed, or sends a message to see that a
-connection lives. Where calibration has shown that the server does not know the request, does not answer the barrier,
-does not greet, or delivers no broadcast, such a step says nothing about the promise of the scenario: that is BLOCKED.
+connection lives. Where calibration has shown that the server does not know the request, does not answer the barrier or
+delivers no broadcast, such a step says nothing about the promise of the scenario: that is BLOCKED.
 What belongs to the scenario's own feature is its promise, and its absence a FAIL.
 """
 

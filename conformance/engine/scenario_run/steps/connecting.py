@@ -72,7 +72,7 @@ async def _connect_unlike_others(
         if not isinstance(outcome, Refused) or asked_to_wait(outcome.status, outcome.retry_after, 1) is None:
             return outcome
         why = outcome.why
-        await asyncio.sleep(BETWEEN_TRIES)
+        await asyncio.sleep(BETWEEN_TRIES)  # A sleep: a place that becomes free sends no event.
     other = next(user for user in context.users if user != who.partition("@")[0])
     await joining.arrive(context, f"{other}@witness")  # where that one must wait, too, the server is only busy
     raise Unmet(f"{who} should be let in, as {other} is, and was refused: {why}")
