@@ -94,6 +94,23 @@ def instance_waits_for_every_reader(patch: Patch) -> None:
 
 
 @fault(breaks=["CONN-16"])
+def instance_waits_for_readers_of_the_other(patch: Patch) -> None:
+    """Whatever one instance tells waits until everybody who is connected to another instance has read."""
+    instances: set[Instance] = set()
+
+    @patch.around(Instance, "__init__")
+    def init(original, self, *arguments):
+        original(self, *arguments)
+        instances.add(self)
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **more):
+        for other in instances - {self}:
+            await _until_read(everybody(other))
+        await original(self, conversation_id, event, **more)
+
+
+@fault(breaks=["CONN-16"])
 def requests_wait_for_the_users_other_devices(patch: Patch) -> None:
     """A user's requests wait until all devices of the user have read what was sent to them."""
 

@@ -187,6 +187,19 @@ def rate_begins_anew_with_a_connection(patch: Patch) -> None:
 
 
 @fault(breaks=["RATE-2"])
+def rate_begins_anew_on_another_instance(patch: Patch) -> None:
+    """The budget of a user begins anew when the user connects to another instance than before."""
+    last: dict = {}
+
+    @patch.around(arrivals, "arrive")
+    async def arrive(original, instance, user_id):
+        if last.setdefault(user_id, instance) is not instance:
+            last[user_id] = instance
+            instance.services.rate_limiter._uses.pop(f"messages:{user_id}", None)
+        return await original(instance, user_id)
+
+
+@fault(breaks=["RATE-2"])
 def rate_is_forgotten_with_the_last_connection(patch: Patch) -> None:
     """The budget of a user is forgotten when the last connection ends."""
 

@@ -6,7 +6,7 @@ import unicodedata
 from datetime import timedelta
 
 from reference_server import content_rules, messages
-from reference_server.events import CallOffer, NewMessage
+from reference_server.events import CallOffer, MessageEdited, NewMessage
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import change_frames, show_messages
@@ -99,6 +99,20 @@ def nul_cuts_what_is_stored(patch: Patch) -> None:
     _accept_nul(patch)
     for view in ("_history", "_search", "_sync"):
         _write(patch, view, lambda text: text.partition("\0")[0])
+
+
+@fault(breaks=["EDIT-1"])
+def nul_cuts_the_live_event_of_an_edit(patch: Patch) -> None:
+    """The live event of an edit ends at its first NUL character."""
+    _accept_nul(patch)
+    change_frames(patch, MessageEdited, lambda frame: frame.update(content=frame["content"].partition("\0")[0]))
+
+
+@fault(breaks=["CALL-3"])
+def nul_cuts_an_sdp(patch: Patch) -> None:
+    """An sdp is relayed up to its first NUL character."""
+    _accept_nul(patch)
+    change_frames(patch, CallOffer, lambda frame: frame.update(sdp=frame["sdp"].partition("\0")[0]))
 
 
 @fault(breaks=["SYNC-7"])

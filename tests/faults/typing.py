@@ -287,3 +287,13 @@ def typing_is_forgotten_by_its_own_device_only(patch: Patch) -> None:
         "context.instance.typing._typists.get((conversation_id, context.user_id), (None,))[0] is context.connection"
         " and context.instance.typing.forget(conversation_id, context.user_id)",
     )
+
+
+@fault(breaks=["TYPE-2"])
+def refresh_does_not_prolong(patch: Patch) -> None:
+    """The timer of a typing indicator runs from the first Typing, whatever follows."""
+
+    @patch.around(TypingIndicator, "refresh")
+    def refresh(original, self, connection, conversation_id):
+        if (conversation_id, connection.user_id) not in self._typists:
+            original(self, connection, conversation_id)
