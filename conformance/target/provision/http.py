@@ -13,37 +13,26 @@ import json
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from conformance.errors import ProvisioningFailed
 from conformance.scenario.template import references, substitute
+from conformance.target.provision.api_client import Unreadable, open_client
 from conformance.target.provision.recipe import Language, Recipe, read_recipe
 from conformance.target.provision.scripted import scripted
-from conformance.target.provision.stale_connections import send
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    import httpx
-
+    from conformance.errors import ProvisioningFailed
     from conformance.files.documents import Document
     from conformance.target.accounts import ExpectedId, Provisioner
     from conformance.target.model import Target
+    from conformance.target.provision.api_client import Answer, ApiClient
     from conformance.target.provision.recipe import Step
     from conformance.target.provision.scripted import Names
     from conformance.target.secrets import Secrets
 
-TIMEOUT = 10.0
-IDLE = 1.0
-"""Seconds after which an idle connection is not used again: the server may be closing it (uvicorn: after 5 s)."""
-MAX_ANSWER = 1 << 20
-"""The most bytes of an answer that are read."""
-SHOWN = 200
-"""Characters of an answer that an error shows."""
-PLAIN = {"Accept-Encoding": "identity"}
-"""No compression: a small answer must not expand into a large one."""
 EACH = "$members"
 """In a body: a list with one item for each member, of this template."""
 
@@ -98,22 +87,11 @@ class Http:
     @asynccontextmanager
     async def open(self, target: Target, default_role: str) -> AsyncIterator[Provisioner]:
         """Open an HTTP client that keeps no cookie from one account to the next."""
-        import httpx  # noqa: PLC0415 -- a target of another driver does without it
-
-        limits = httpx.Limits(keepalive_expiry=IDLE)
-        turns = {"request": [target.throttle.call]}
         async with (
-            httpx.AsyncClient(
-                timeout=TIMEOUT, limits=limits, headers=PLAIN, cookies=no_cookies(), event_hooks=turns
-            ) as client,
+            open_client(target) as client,
             scripted(self.recipe, Requests(self, client, target.secrets), target) as provisioner,
         ):
             yield provisioner
-
-
-def no_cookies() -> CookieJar:
-    """Give a jar that keeps no cookie: requests of one account must not carry the session of another."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _referred(step: Step) -> set[str]:
@@ -129,7 +107,7 @@ def _captured(step: Step) -> set[str]:
 class Requests:
     """Sends requests. A cookie applies to later requests of the same list of steps, and to no others."""
 
-    def __init__(self, settings: Http, client: httpx.AsyncClient, secrets: Secrets) -> None:
+    def __init__(self, settings: Http, client: ApiClient, secrets: Secrets) -> None:
         self._settings = settings
         self._client = client
         self._secrets = secrets
@@ -150,24 +128,29 @@ class Requests:
 
     async def _request(self, step: Step, names: Names, cookies: dict[str, str]) -> Names:
         method, _, path = step["request"].partition(" ")
-        url = substitute(path, lambda name: quote(str(names[name]), safe=""))
+        try:
+            url = substitute(path, lambda name: quote(str(names[name]), safe=""))
+        except UnicodeEncodeError:  # half a surrogate pair, which JSON can express
+            raise self._failure(step, "cannot be sent: a value in it is no text") from None
         url = url if "://" in url else self._settings.api + url
         headers = self._headers(step, names)
+        body = {part: _fill(step[part], names) for part in ("json", "form") if part in step}
+        sent = {"json": body.get("json"), "data": body.get("form")}
         if cookies:
             headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())} | headers
         for turn in range(self._settings.retry.times + 1):
-            status, answer, text = await self._ask(method, url, headers, step, names)
-            again = status in self._settings.retry.statuses and turn < self._settings.retry.times
+            answer = await self._client.ask(step["request"], method, url, headers=headers, **sent)
+            again = answer.status in self._settings.retry.statuses and turn < self._settings.retry.times
             if not again:
                 break
-            what = f"{step['request']}, answered with {status},"
+            what = f"{step['request']}, answered with {answer.status},"
             self._repeated[what] = self._repeated.get(what, 0) + 1
             await asyncio.sleep(self._settings.retry.wait)  # A sleep: the target file asks for this wait.
-        cookies |= dict(answer.cookies)
+        cookies |= answer.cookies
         wanted = step.get("expect", range(200, 300))
-        if status not in ([wanted] if isinstance(wanted, int) else wanted):
-            raise self._failure(step, f"was answered with {status}: ", text)
-        found = {name: self._capture(step, place, answer, text) for name, place in step.get("capture", {}).items()}
+        if answer.status not in ([wanted] if isinstance(wanted, int) else wanted):
+            raise self._failure(step, f"was answered with {answer.status}: ", answer.text)
+        found = {name: self._capture(step, place, answer) for name, place in step.get("capture", {}).items()}
         for name, value in found.items():
             if "token" in name or "secret" in name:
                 self._secrets.keep(str(value))
@@ -178,45 +161,20 @@ class Requests:
         given = {key: one for key, one in self._settings.headers.items() if references(one) <= names.keys()}
         return {key: str(substitute(one, names.__getitem__)) for key, one in (given | step.get("headers", {})).items()}
 
-    async def _ask(
-        self, method: str, url: str, headers: Mapping[str, str], step: Step, names: Names
-    ) -> tuple[int, httpx.Response, str]:
-        import httpx  # noqa: PLC0415 -- as above
-
-        body = {part: _fill(step[part], names) for part in ("json", "form") if part in step}
-
-        async def request(extensions: dict[str, Any]) -> tuple[int, httpx.Response, str]:
-            async with self._client.stream(
-                method, url, headers=headers, json=body.get("json"), data=body.get("form"), extensions=extensions
-            ) as answer:
-                read = bytearray()
-                async for chunk in answer.aiter_bytes():
-                    read += chunk
-                    if len(read) > MAX_ANSWER:
-                        raise self._failure(step, f"was answered with more than {MAX_ANSWER:,} bytes", "")
-                return answer.status_code, answer, read.decode("utf-8", "replace")
-
-        try:
-            return await send(request)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise self._failure(step, "failed: ", str(error) or type(error).__name__) from None
-
-    def _capture(self, step: Step, place: str, answer: httpx.Response, text: str) -> Any:
+    def _capture(self, step: Step, place: str, answer: Answer) -> Any:
         if place.startswith("header:"):
             found = answer.headers.get(place.removeprefix("header:"))
         else:
             try:
-                found = dig(json.loads(text), place)
-            except (ValueError, RecursionError):
-                raise self._failure(step, f"was answered with {answer.status_code} and no JSON: ", text) from None
+                found = dig(answer.json(), place)
+            except Unreadable:
+                raise self._failure(step, f"was answered with {answer.status} and no JSON: ", answer.text) from None
         if found is None:
-            raise self._failure(step, f"was answered with {answer.status_code} and no {place}: ", text)
+            raise self._failure(step, f"was answered with {answer.status} and no {place}: ", answer.text)
         return found
 
-    def _failure(self, step: Step, what: str, text: str) -> ProvisioningFailed:
-        # Redact before cutting: half a secret could not be found.
-        shown = self._secrets.redact(text)
-        return ProvisioningFailed(f"{step['request']} {what}{shown[:SHOWN]}{'…' if len(shown) > SHOWN else ''}")
+    def _failure(self, step: Step, said: str, text: str = "") -> ProvisioningFailed:
+        return self._client.failure(step["request"], said, text)
 
 
 def dig(value: Any, place: str) -> Any:

@@ -74,11 +74,8 @@ class Throttle:
         finally:
             self._end_waiting()
 
-    async def call(self, _: object = None) -> None:
-        """Wait for the turn of a call of a provisioning API: it counts for no account and no budget.
-
-        Its signature is that of an httpx request hook.
-        """
+    async def call(self) -> None:
+        """Wait for the turn of a call of a provisioning API: it counts for no account and no budget."""
         if self._requests is not None:
             self._begin_waiting()
             try:

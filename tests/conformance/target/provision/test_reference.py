@@ -9,18 +9,34 @@ import pytest
 
 from conformance.errors import ProvisioningFailed
 from conformance.target.accounts import Account
+from conformance.target.provision.api_client import ApiClient
 from conformance.target.provision.reference import AdminAccount
+from conformance.target.secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
 
 SOMEBODY = Account("parity-1-alice", "u1")
 
 
+async def at_once() -> None:
+    pass
+
+
+async def streamed(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
 def answering(handle: Callable[[httpx.Request], httpx.Response]) -> AdminAccount:
     """A driver whose server is a function."""
-    return AdminAccount(httpx.AsyncClient(base_url="http://toy/api/v1", transport=httpx.MockTransport(handle)))
+
+    def whole(request: httpx.Request) -> httpx.Response:
+        made = handle(request)
+        return httpx.Response(made.status_code, content=streamed(made.content))
+
+    client = httpx.AsyncClient(base_url="http://toy/api/v1", transport=httpx.MockTransport(whole))
+    return AdminAccount(ApiClient(client, Secrets(), at_once))
 
 
 async def test_lists_every_member_with_its_role() -> None:
@@ -58,6 +74,9 @@ async def test_changes_and_ends_a_membership() -> None:
         (httpx.Response(201, json={"id": "c1"}), "without a conversation_id"),
         (httpx.Response(201, json=["c1"]), "without a conversation_id"),
         (httpx.Response(201, text="<html>"), "was answered with no JSON"),
+        (httpx.Response(201, text="[" * 100_000), "was answered with no JSON"),
+        (httpx.Response(201, text='{"conversation_id": ' + "9" * 5000 + "}"), "was answered with no JSON"),
+        (httpx.Response(307, text=""), "POST /conversations was answered with 307"),
     ],
 )
 async def test_says_what_the_server_did_instead(response: httpx.Response, said: str) -> None:

@@ -1,0 +1,176 @@
+"""The HTTP client of every driver: whatever a server answers, a request ends in time and in little memory.
+
+The size of an answer, its nesting and the time of the whole exchange are bounded. An error shows the beginning of an
+answer, without its secrets: they are removed before the text is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import zlib
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import ProvisioningFailed
+from conformance.target.provision.stale_connections import send
+from conformance.target.secrets import REDACTED
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    import httpx
+
+    from conformance.target.model import Target
+    from conformance.target.secrets import Secrets
+
+SILENCE = 10.0
+"""Seconds that a server may be silent within an exchange."""
+DEADLINE = 30.0
+"""Seconds that a whole exchange may take: a server that sends a byte a second is never silent, and never ready."""
+IDLE = 1.0
+"""Seconds after which an idle connection is not used again: the server may be closing it (uvicorn: after 5 s)."""
+MAX_ANSWER = 1 << 20
+"""The most bytes of a body that are read; the library reads no more than 100 KiB of status line and headers."""
+DEEPEST = 60
+"""The most lists and objects within each other."""
+SHOWN = 200
+"""Characters of an answer that an error shows."""
+PLAIN = {"Accept-Encoding": "identity"}
+"""No compression: a small answer must not expand into a large one."""
+COMPRESSED = ("gzip", "x-gzip", "deflate")
+"""The codings that are understood where a gateway compresses all the same."""
+
+_SECRET_MEMBER = re.compile(
+    r'("[^"]*(?:token|secret|passw|session|cookie|api_?key|jwt)[^"]*"\s*:\s*")[^"\s]{6,}(?=")', re.IGNORECASE
+)
+"""A member of a JSON object that is a secret by its name; a value with spaces is a sentence, such as an error."""
+
+
+class Unreadable(ValueError):
+    """The answer is no JSON that can be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; `text` is the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status says that the request was done."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """Read the body; raises Unreadable."""
+        try:
+            value = json.loads(self.text, parse_constant=_no_number)
+        except (ValueError, RecursionError):  # ValueError: also an integer of thousands of digits
+            raise Unreadable from None
+        if _deeper(value, DEEPEST):
+            raise Unreadable
+        return value
+
+
+class ApiClient:
+    """Sends requests to a provisioning API; each waits for its `turn` first, and that wait is no part of its time."""
+
+    def __init__(self, client: httpx.AsyncClient, secrets: Secrets, turn: Callable[[], Awaitable[None]]) -> None:
+        self._client = client
+        self._secrets = secrets
+        self._turn = turn
+
+    async def ask(
+        self, what: str, method: str, url: str, *, headers: Mapping[str, str] | None = None, **body: Any
+    ) -> Answer:
+        """Send a request, which errors call `what`; raises ProvisioningFailed if no answer comes."""
+        import httpx  # noqa: PLC0415 -- a target that asks no API does without it
+
+        async def request(extensions: dict[str, Any]) -> Answer:
+            await self._turn()
+            async with (
+                asyncio.timeout(DEADLINE),
+                self._client.stream(method, url, headers=headers, extensions=extensions, **body) as answer,
+            ):
+                data = await self._read(what, answer)
+                cookies = {one.name: one.value or "" for one in answer.cookies.jar}
+                return Answer(answer.status_code, answer.headers, data.decode("utf-8", "replace"), cookies)
+
+        try:
+            return await send(request)
+        except TimeoutError:
+            raise self.failure(what, f"took more than {DEADLINE:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, ValueError) as error:
+            raise self.failure(what, "failed: ", str(error) or type(error).__name__) from None
+
+    def failure(self, what: str, said: str, text: str = "") -> ProvisioningFailed:
+        """Give the error of a request; it shows the beginning of a text in one line, and no secret of it."""
+        shown = _SECRET_MEMBER.sub(rf"\1{REDACTED}", self._secrets.redact(text))
+        shown = "".join(char if char.isprintable() else " " for char in shown)
+        shown = " ".join(shown.split())
+        return ProvisioningFailed(f"{what} {said}{shown[:SHOWN]}{'…' if len(shown) > SHOWN else ''}")
+
+    async def _read(self, what: str, answer: httpx.Response) -> bytes:
+        """Read a body; the library would expand a compressed one without a limit."""
+        read = bytearray()
+        async for chunk in answer.aiter_raw():
+            read += chunk
+            if len(read) > MAX_ANSWER:
+                raise self._too_large(what)
+        coding = answer.headers.get("content-encoding", "identity").strip().lower()
+        if not read or coding == "identity":
+            return bytes(read)
+        if coding not in COMPRESSED:
+            raise self.failure(what, "was answered in a coding that it did not ask for: ", coding)
+        try:
+            data = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(bytes(read), MAX_ANSWER + 1)
+        except zlib.error as error:
+            raise self.failure(what, f"was answered in {coding} that is broken: ", str(error)) from None
+        if len(data) > MAX_ANSWER:
+            raise self._too_large(what)
+        return data
+
+    def _too_large(self, what: str) -> ProvisioningFailed:
+        return self.failure(what, f"was answered with more than {MAX_ANSWER:,} bytes")
+
+
+@asynccontextmanager
+async def open_client(
+    target: Target, base: str = "", headers: Mapping[str, str] | None = None
+) -> AsyncIterator[ApiClient]:
+    """Open the client; it keeps no cookie from one request to the next, and keeps to the target's throttle."""
+    import httpx  # noqa: PLC0415 -- as above
+
+    async with httpx.AsyncClient(
+        base_url=base,
+        headers=PLAIN | dict(headers or {}),
+        timeout=SILENCE,
+        limits=httpx.Limits(keepalive_expiry=IDLE),
+        cookies=no_cookies(),
+    ) as client:
+        yield ApiClient(client, target.secrets, target.throttle.call)
+
+
+def no_cookies() -> CookieJar:
+    """Give a jar that keeps no cookie: requests of one account must not carry the session of another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _deeper(value: Any, most: int) -> bool:
+    """Say whether a value is nested deeper, without recursion: other functions would not survive such a value."""
+    level = [value]
+    for _ in range(most):
+        inner = [one for one in level if isinstance(one, dict | list)]
+        level = [item for one in inner for item in (one.values() if isinstance(one, dict) else one)]
+    return bool(level)
