@@ -1,4 +1,4 @@
-"""What all tests may ask for: the spec, read once."""
+"""What all tests may ask for: the spec, read once, and real engines, each started once for the tests of one worker."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.spec import find, load
+from tests.engines.postgresql import empty_database, postgresql
+from tests.engines.redis import redis
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from conformance.spec import Spec
+    from tests.engines.redis import RedisServer
 
 PARTS_WITHOUT_SCENARIOS = ("formats", "messages", "rules", "features.yaml", "protocol.yaml", "targets")
 
@@ -37,3 +41,24 @@ def spec_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spec(spec_folder: Path) -> Spec:
     """The real protocol, rules and messages, and no scenario."""
     return load(spec_folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The URL of a PostgreSQL."""
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgresql(postgresql_url: str) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    with empty_database(postgresql_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis; a test that stops it starts it again."""
+    with redis() as server:
+        yield server

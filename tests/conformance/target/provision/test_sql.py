@@ -87,11 +87,11 @@ async def test_sqlite_passes_what_needs_no_change_of_a_role(
 
 
 async def test_postgresql_passes_the_same(
-    whole_spec: Spec, tmp_path: Path, signing_secret: str, monkeypatch: pytest.MonkeyPatch, database_server: str
+    whole_spec: Spec, tmp_path: Path, signing_secret: str, monkeypatch: pytest.MonkeyPatch, empty_postgresql: str
 ) -> None:
-    monkeypatch.setenv("PARITY_DATABASE", database_server)
-    async with reference_server(database_server, signing_secret) as urls:
-        url = database_server.replace("postgresql:", "postgresql+psycopg:")
+    monkeypatch.setenv("PARITY_DATABASE", empty_postgresql)
+    async with reference_server(empty_postgresql, signing_secret) as urls:
+        url = empty_postgresql.replace("postgresql:", "postgresql+psycopg:")
         await check_some(target_file(tmp_path, urls, POSTGRESQL), whole_spec, url)
 
 
