@@ -30,6 +30,7 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
 
     app = FastAPI(title="Reference chat server", openapi_url=None, lifespan=lifespan)
     app.state.instance = instance
+    app.include_router(api.open_router)
     app.include_router(api.router)
     app.add_exception_handler(RequestValidationError, _bad_body)
 

@@ -6,6 +6,7 @@ import logging
 import re
 
 _TOKEN = re.compile(r"(?i)(token=|bearer\s+)[^\s&\"']+")
+MISTAKES_OF_CLIENTS = ("Invalid UTF-8", "Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket")
 _JWT = re.compile(r"eyJ[\w-]*\.[\w-]*\.?[\w-]*")
 
 
@@ -31,5 +32,5 @@ def configure(level: int = logging.WARNING) -> None:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Drop the tracebacks that uvicorn logs for mistakes of a client."""  # CONN-7
-    return not record.getMessage().startswith("Invalid UTF-8")
+    """Drop what uvicorn logs for mistakes of a client, which are answered."""  # CONN-7
+    return not record.getMessage().startswith(MISTAKES_OF_CLIENTS)

@@ -8,12 +8,14 @@ import signal
 import socket
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
 from reference_server.app import create_app
 from reference_server.database import open_database
+from reference_server.http_bounds import BoundedHTTP
 from reference_server.services import Services
 from reference_server.transport import LingeringProtocol
 
@@ -55,10 +57,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 def build_server(settings: Settings, services: Services) -> uvicorn.Server:
     """Build the uvicorn server of one instance."""
+    http = partial(BoundedHTTP, waiting=set())
     return QuietServer(
         uvicorn.Config(
             create_app(settings, services),
-            http="h11",
+            http=cast("type[asyncio.Protocol]", http),
             ws=LingeringProtocol,
             ws_max_size=settings.limits.frame_bytes,  # CONN-6
             ws_per_message_deflate=False,

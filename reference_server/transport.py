@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
+from websockets.frames import CloseCode, Frame
 
 if TYPE_CHECKING:
     import asyncio
 
     from starlette.websockets import WebSocket
+    from uvicorn._types import ASGISendEvent
 
 EXTENSION = "reference_server.line"
 LINGER_S = 1.0
 SHUTDOWN_LINGER_S = 0.5
+#: Of one message. Their bytes are bounded as well, but an empty fragment has none.
+FRAGMENTS = 4096
+BAD_UPGRADE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Line(Protocol):
@@ -40,11 +45,19 @@ class LingeringProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, ending every connection with its reason and in time."""
 
     _lingering = False
+    _early = b""
 
     def data_received(self, data: bytes) -> None:
-        """Discard what comes after a fatal error."""
-        if not self._lingering:
-            super().data_received(data)
+        """Keep what comes before the answer to the upgrade, and discard what comes after a fatal error."""
+        if self._lingering or self.transport.is_closing():
+            return
+        if self.handshake_initiated and not self.handshake_complete:
+            self._early += data
+            self.transport.pause_reading()  # no more before the answer
+            return
+        super().data_received(data)
+        if not self.handshake_initiated and self.conn.handshake_exc is not None:
+            self._refuse_upgrade()
 
     def handle_parser_exception(self) -> None:
         """Close with 1002, 1007 or 1009, and give the client time to read the close frame."""  # CONN-6, CONN-7
@@ -73,10 +86,44 @@ class LingeringProtocol(WebSocketsSansIOProtocol):
         super().shutdown()
         self._cut_after(SHUTDOWN_LINGER_S)
 
+    def handle_ping(self) -> None:
+        """Answer, unless the client does not read: answers would pile up in memory."""
+        answer = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(answer)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment; empty ones count, too."""
+        if self._lingering:
+            return
+        if len(self.frames) < FRAGMENTS:
+            super().handle_cont(event)
+        else:
+            self.conn.fail(CloseCode.POLICY_VIOLATION, "too many fragments")
+            self.handle_parser_exception()
+
     async def run_asgi(self) -> None:
         """Let the application close the connection."""
         self.scope["extensions"] = cast("Any", {**(self.scope.get("extensions") or {}), EXTENSION: self})
         await super().run_asgi()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send; after the upgrade, read what the client has sent before it."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True  # uvicorn would report that nothing was answered
+        if message["type"] == "websocket.accept" and self._early:
+            early, self._early = self._early, b""
+            self.transport.resume_reading()
+            self.data_received(early)
+
+    def _refuse_upgrade(self) -> None:
+        """Answer a request that is HTTP and asks for a WebSocket in a way that no client may."""
+        self._lingering = True
+        self.handshake_complete = True
+        self.close_sent = True
+        self.transport.write(BAD_UPGRADE)
+        self.transport.close()
 
     def _end(self, linger: float) -> None:
         self.stop_keepalive()

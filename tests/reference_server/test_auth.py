@@ -1,16 +1,38 @@
 from __future__ import annotations
 
 import time
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import jwt
 import pytest
 
 from reference_server.auth import InvalidTokenError, authenticate, issue
 from tests.reference_server.support import SECRET, token
 
 ALICE = uuid4()
+ODDITIES = [
+    b"",
+    b"null",
+    b"[]",
+    b'"text"',
+    b"9" * 5000,
+    b"[" * 5000,
+    b'{"alg":' * 5000,
+    b'{"alg": ["HS256"]}',
+    b'{"alg": {"HS256": 1}, "typ": 5}',
+    b'{"alg": "HS256", "crit": 5}',
+    b'{"alg": "HS256", "b64": false, "crit": ["b64"]}',
+    b'{"alg": "HS256", "kid": 5}',
+    b'{"sub": "x", "exp": %s}' % (b"9" * 5000),
+    b'{"sub": "x", "exp": 1e999}',
+    b'{"sub": "x", "exp": NaN, "iat": -Infinity, "nbf": []}',
+    b'{"sub": "\\ud800", "exp": 9e9}',
+    b"\xff\xfe",
+    b"\xef\xbb\xbf{}",
+]
 
 
 class TestAuthenticate:
@@ -39,6 +61,15 @@ class TestAuthenticate:
         with pytest.raises(InvalidTokenError) as refused:
             authenticate(bad, SECRET, 5)
         assert not bad or bad not in str(refused.value)
+
+    @pytest.mark.parametrize("part", ODDITIES, ids=lambda part: repr(part[:16]))
+    def test_refuses_whatever_the_parts_of_a_token_hold(self, part: bytes):
+        _, claims, signature = token(ALICE).split(".")
+        odd = urlsafe_b64encode(part).rstrip(b"=").decode()
+        signed = jwt.api_jws.encode(part, SECRET)
+        for bad in (f"{odd}.{claims}.{signature}", f"{odd}.{odd}.{odd}", signed):
+            with pytest.raises(InvalidTokenError):
+                authenticate(bad, SECRET, 5)
 
     def test_reads_the_user_in_any_spelling(self):
         assert authenticate(

@@ -115,6 +115,23 @@ class TestFrames:
     async def test_with_more_than_is_needed_are_accepted(self, alice: Client, frame: str):
         assert await alice.ask_raw(frame) == {"type": "Pong"}
 
+    @pytest.mark.parametrize("number", ["9" * 5000, f"-{'9' * 5000}", f"1.{'9' * 5000}e{'9' * 50}", "1e999", "NaN"])
+    async def test_with_numbers_beyond_reason_never_fail_inside_the_server(
+        self, chat: Chat, alice: Client, number: str
+    ):
+        lobby = await chat.conversation(alice)
+        start, file = f'"conversation_id": "{lobby}"', '"url": "http://x", "filename": "x", "content_type": "x/x"'
+        for rest in (
+            f'"type": "SendMessage", "content": "x", "attachments": [{{{file}, "size": 1, "duration": {number}}}]',
+            f'"type": "SendMessage", "content": "x", "attachments": [{{{file}, "size": {number}}}]',
+            f'"type": "SendMessage", "content": {number}',
+            f'"type": "SearchMessages", "query": "x", "offset": {number}',
+            f'"type": "FetchHistory", "limit": {number}',
+            f'"type": {number}',
+        ):
+            reply = await alice.ask_raw(f"{{{start}, {rest}}}")
+            assert reply.get("code") in {"invalid_message", "too_large", None}
+
     async def test_in_fragments_are_put_together(self, alice: Client):
         await alice.socket.send(['{"type"', ': "Pi', 'ng"}'])
         assert await alice.reply() == {"type": "Pong"}

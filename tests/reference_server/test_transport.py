@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reference_server.transport import FRAGMENTS
+from tests.reference_server.raw import CONTINUATION, GOODBYE, PING, TEXT, ask, frame, status, upgrade
+
+if TYPE_CHECKING:
+    from tests.reference_server.support import Command
+
+REQUEST = frame(TEXT, b'{"type": "Ping"}')
+
+
+class TestFramesBeforeTheAnswerToTheUpgrade:
+    async def test_are_handled_after_it(self, server: Command):
+        answer = await ask(server, upgrade() + REQUEST + frame(PING, b"hello") + GOODBYE)
+        assert status(answer) == 101
+        assert b"\x8a\x05hello" in answer
+        assert answer.endswith(b"\x88\x02\x03\xe8")
+
+    @pytest.mark.parametrize(
+        ("sent", "code"), [(b"\xff\xff\xff", 1002), (frame(TEXT, b"\xff"), 1007), (frame(TEXT, b"x" * 70_000), 1009)]
+    )
+    async def test_that_are_mistakes_close_with_a_reason(self, server: Command, sent: bytes, code: int):
+        answer = await ask(server, upgrade() + sent)
+        assert status(answer) == 101
+        assert code.to_bytes(2, "big") in answer[answer.index(b"\x88") :]
+
+    async def test_do_not_hide_a_refusal(self, server: Command):
+        assert status(await ask(server, upgrade(query="") + REQUEST * 10)) == 401
+
+
+class TestAMessage:
+    async def test_has_a_bounded_number_of_fragments(self, server: Command):
+        fragments = frame(TEXT, is_last=False) + frame(CONTINUATION, is_last=False) * FRAGMENTS * 2
+        answer = await ask(server, upgrade() + fragments)
+        assert b"too many fragments" in answer
+
+
+class TestAnUpgrade:
+    @pytest.mark.parametrize(
+        ("sent", "answer"),
+        [
+            (upgrade(method="POST"), 405),
+            (upgrade("Content-Length: 1") + b"x", 400),
+            (upgrade("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="), 400),
+            (upgrade(query="token=x"), 401),
+            (upgrade().replace(b"/ws?", b"/nowhere?"), 403),
+        ],
+    )
+    async def test_that_cannot_be_granted_is_answered_and_closed(self, server: Command, sent: bytes, answer: int):
+        assert status(await ask(server, sent)) == answer
