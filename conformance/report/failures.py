@@ -59,7 +59,8 @@ class Room:
 
     def shown_for(self, result: Result) -> str | None:
         """Take room for a result; where there is none, give the scenario that is shown in its place (or no name)."""
-        key = str(result.outcome), cause_of(result.problems[0]) if result.problems else ""
+        first = result.problems[0] if result.problems else None
+        key = str(result.outcome), f"{first.request} {cause_of(first)}" if first else ""
         some = self.shown.setdefault(key, [])
         if len(some) < MOST_ALIKE and self.take():
             some.append(result.scenario)
@@ -116,9 +117,15 @@ def scenario_text(scenario: JudgedScenario, run: Run, room: Room) -> str:
     return text
 
 
+def first_failure(scenario: JudgedScenario) -> tuple[Result, Problem] | None:
+    """Give the first problem of the attempts that failed, with the result that has it; None if they name none."""
+    found = ((result, one) for result in scenario.results if result.outcome is Outcome.FAIL for one in result.problems)
+    return next(found, None)
+
+
 def _first_problem(scenario: JudgedScenario) -> Problem:
-    problems = (one for result in scenario.results if result.outcome is Outcome.FAIL for one in result.problems)
-    return next(problems, Problem("it failed", scenario.entry.file, scenario.entry.line))
+    found = first_failure(scenario)
+    return found[1] if found else Problem("it failed", scenario.entry.file, scenario.entry.line)
 
 
 def ended_as(outcome: Outcome, status: Status) -> bool:

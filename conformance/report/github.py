@@ -12,6 +12,7 @@ from conformance.report.failures import failures, reason, unjudged
 from conformance.report.text import line, named
 from conformance.report.transcript import again
 from conformance.report.waived import file_of, red_waivers
+from conformance.report.wording import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,7 +55,7 @@ def _failure(failure: Failure, run: Run) -> _Annotation:
     problem, rule = failure.problem, failure.rule
     names = next((result.names for result in run.results if result.scenario == failure.scenario), {})
     said = [f'{rule.level} {line(rule.id)}: "{line(rule.sentence, 400)}"'] if rule else []
-    said += [line(named(problem.message[:600], names), 400), f"Again: {again(failure.scenario, run)}"]
+    said += [line(named(message_of(problem)[:600], names), 400), f"Again: {again(failure.scenario, run)}"]
     title = f"{line(rule.id)} {line(failure.scenario)}" if rule else line(failure.scenario)
     return _Annotation(title, "\n".join(said), problem.file, problem.line)
 

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from conformance.report.failures import Room, failures, reason, scenario_text
 from conformance.report.text import line
 from conformance.report.waived import file_of, red_waivers
+from conformance.report.wording import message_of
 from conformance.results.verdict import UNJUDGED, Status
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _ending(
 def _failure(case: Element, failure: Failure) -> None:
     rule = failure.rule
     sentence = f"{line(rule.id)}: {line(rule.sentence, 400)}" if rule else ""
-    message = " — ".join(filter(None, [sentence, line(failure.problem.message, 400)]))
+    message = " — ".join(filter(None, [sentence, line(message_of(failure.problem), 400)]))
     _said(case, "failure", message, line(rule.level) if rule else "", failure.text)
 
 

@@ -8,6 +8,8 @@ from conformance.report.differences import gist
 from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
+from conformance.report.likely_causes import MOST as MOST_CAUSES
+from conformance.report.likely_causes import counted, likely_causes, named_rules
 from conformance.report.tables import tables
 from conformance.report.waived import red_waivers
 from conformance.results.verdict import Status
@@ -31,8 +33,8 @@ def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
     waived = _waivers(report, run)
     spoken = _differences(report)
     rest = (_unjudged(report), _not_applicable(report), _flaky(report), _tables(report), _probes(report), spoken)
-    whole = (head(report), features(report), *failed, waived, *rest)
-    sections = (head(report), *failed, waived) if failures_only else whole
+    whole = (head(report), features(report), causes(report, run), *failed, waived, *rest)
+    sections = (head(report), causes(report, run), *failed, waived) if failures_only else whole
     return "\n".join(text for section in sections for text in section)
 
 
@@ -85,6 +87,27 @@ def features(report: Report) -> Iterator[str]:
         entry = row.judged.entry
         rows.append((str(entry.number), cell(entry.title), f"{row.judged.verdict}{amber}", cell(row.evidence, 400)))
     yield from table(("#", "Feature", "Verdict", "Evidence"), rows)
+
+
+def causes(report: Report, run: Run) -> Iterator[str]:
+    """Give the table of what probably causes the failures."""
+    found = likely_causes(report, run)
+    if found:
+        yield "## Likely causes\n"
+        yield "What failing scenarios have in common, the most direct first, and the shortest scenario that shows it.\n"
+        rows = [
+            (
+                cell(one.headline, 240),
+                counted(one),
+                cell(named_rules(one.rules)),
+                cell(one.example, 400),
+                cell(one.scenario),
+            )
+            for one in found[:MOST_CAUSES]
+        ]
+        yield from table(("Cause", "Seen in", "Rules", "For example", "Scenario"), rows)
+        if len(found) > MOST_CAUSES:
+            yield f"… and {plural(len(found) - MOST_CAUSES, 'more cause')}.\n"
 
 
 def _fenced(title: str, texts: list[str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ LIMIT = 1_000_000
 
 def render(report: Report, run: Run) -> str:
     """Give the page, failures of must rules first; a line feed at its end."""
-    page = "\n".join([*markdown.head(report), *markdown.features(report)])
+    page = "\n".join([*markdown.head(report), *markdown.features(report), *markdown.causes(report, run)])
     found = sorted(failures(report, run), key=lambda one: not one.must)
     blocks = [fence(failure.text) for failure in found]
     page += "\n".join(["\n## Failures\n", *_fitting(blocks, LIMIT - 400 - len(page.encode()))]) if blocks else ""

@@ -14,6 +14,8 @@ from rich.text import Text
 
 from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
+from conformance.report.likely_causes import MOST as MOST_CAUSES
+from conformance.report.likely_causes import counted, likely_causes, named_rules
 from conformance.report.text import line
 from conformance.report.waived import red_waivers
 from conformance.results.verdict import Status
@@ -81,6 +83,7 @@ def lines(report: Report, run: Run, width: int, *, failures_only: bool = False) 
         yield Text()
         yield from _table(report, max(width, NARROWEST))
         yield Text()
+    yield from _causes(report, run)
     for failure in failures(report, run):
         yield from _styled(failure.text)
         yield Text()
@@ -155,6 +158,21 @@ def _styled(failure: str) -> Iterator[Text]:
         if text.endswith(("← not allowed", "← here")):
             styled.stylize("red")
         yield styled
+
+
+def _causes(report: Report, run: Run) -> Iterator[Text]:
+    """List what probably causes the failures, each with the shortest scenario that shows it."""
+    causes = likely_causes(report, run)
+    if not causes:
+        return
+    yield Text("Likely causes, the most direct first", style="bold")
+    for cause in causes[:MOST_CAUSES]:
+        text = Text(f"  {cause.headline}: ", style="bold red" if cause.must else "yellow")
+        yield text.append(counted(cause), style="default")
+        yield Text(f"      {named_rules(cause.rules)} · {cause.example} · {line(cause.scenario)}")
+    if len(causes) > MOST_CAUSES:
+        yield Text(f"  … and {plural(len(causes) - MOST_CAUSES, 'more cause')}")
+    yield Text()
 
 
 def _silent(report: Report) -> Iterator[Text]:

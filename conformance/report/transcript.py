@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 
 from conformance.report.text import WIDEST, at_line_start, fit, line, named, visible
 from conformance.report.wire import aligned, fault, offender, wire_lines
+from conformance.report.wording import message_of
+from conformance.results.exchange import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,10 +47,6 @@ _LONGEST_PATH = 400
 _LONGEST_COMMAND = 100_000
 
 _WITH_VALUE = ("--spec", "--time-scale")
-
-
-OWN = "(by the harness)"
-"""The end of a line that the harness sent by itself; only the whole transcript of the report has such lines."""
 
 
 def failure_text(result: Result, run: Run) -> str:
@@ -167,9 +165,8 @@ def said(problem: Problem, result: Result) -> list[str]:
     """Give the problem, line by line; nothing if the step says it already."""
     if problem.message.strip() == problem.step.strip():
         return []
-    return [
-        at_line_start(visible(text)) for text in named(problem.message[:_LONGEST_MESSAGE], result.names).split("\n")
-    ]
+    text = named(message_of(problem)[:_LONGEST_MESSAGE], result.names)
+    return [at_line_start(visible(one)) for one in text.split("\n")]
 
 
 def _transcript(problem: Problem, result: Result, discriminator: str) -> list[str]:

@@ -58,7 +58,8 @@ class Problem:
     if the scenario does not prove that rule, the problem fails the rule and not the scenario.
     `entry` is the index in the transcript of the offending frame, if there is one. `cause` is the message without
     names, ids and numbers, so that a view can group similar problems (see `causes`). `count` is the number of frames
-    that have the problem. Older logs have neither.
+    that have the problem. `request` is the type of the last request before it, and `came` has the types that came in
+    answer (see `exchange`). Older logs lack these.
     """
 
     message: str
@@ -69,6 +70,13 @@ class Problem:
     entry: int | None = None
     cause: str = ""
     count: int = 1
+    request: str = ""
+    came: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Problem:
+        """Read the JSON form back; raises TypeError if it is invalid."""
+        return cls(**{**data, "came": tuple(data.get("came", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,8 @@ class Result:
             rules=tuple(data["rules"]),
             outcome=Outcome(data["outcome"]),
             seconds=data["seconds"],
-            problems=tuple(Problem(**problem) for problem in data["problems"]),
-            findings=tuple(Problem(**problem) for problem in data["findings"]),
+            problems=tuple(map(Problem.from_dict, data["problems"])),
+            findings=tuple(map(Problem.from_dict, data["findings"])),
             transcript=tuple(Entry(**entry) for entry in data["transcript"]),
             names=dict(data["names"]),
             attempt=data["attempt"],

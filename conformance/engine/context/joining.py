@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from conformance.engine.context.closes import cut_short, ending
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.retrying import connect_with_retries
+from conformance.results.exchange import OWN
 from conformance.wire.handshake_errors import Refused
 from conformance.wire.open_connection import PLAIN, open_connection
 
@@ -80,7 +81,7 @@ async def connect(
         return outcome
     context.transcript.note(who, "·", f"connected to instance {number}" if len(target.instances) > 1 else "connected")
     outcome.on_frame = lambda connection, received: context.transcript.note(connection.name, "←", received, received.at)
-    outcome.on_own = lambda connection, said: context.transcript.note(connection.name, "→", f"{said} (by the harness)")
+    outcome.on_own = lambda connection, said: context.transcript.note(connection.name, "→", f"{said} {OWN}")
     outcome.on_close = partial(_note_close, context)
     outcome.turn = partial(context.turn, who)
     context.connections[who] = outcome

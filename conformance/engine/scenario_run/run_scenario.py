@@ -18,12 +18,16 @@ from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
 from conformance.engine.scenario_run.steps.reading import slow_readers
 from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
+from conformance.results.exchange import exchange_of
 from conformance.results.model import NOT_APPLICABLE, UNOBSERVED, Observation, Outcome, Problem, Result
 from conformance.scenario.requests import requests
 from conformance.target.throttle.connection_count import connection_count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.engine.context.run_context import RunContext
+    from conformance.results.model import Entry
     from conformance.scenario.model import Probe, Scenario
 
 TRIES = 3
@@ -114,7 +118,10 @@ def _result(
 ) -> Result:
     offenders = tuple(offender for _, offender in verdict.problems if offender is not None)
     entries, indices = context.transcript.entries(offenders) if context else ((), {})
-    problems = [_with_entry(problem, indices.get(id(offender))) for problem, offender in verdict.problems]
+    discriminator = context.run.spec.protocol.discriminator if context else ""
+    problems = [
+        _placed(problem, indices.get(id(offender)), entries, discriminator) for problem, offender in verdict.problems
+    ]
     return Result(
         scenario=scenario.id,
         feature=scenario.feature,
@@ -139,8 +146,11 @@ def _throttled_too_long(context: ScenarioContext) -> str:
     )
 
 
-def _with_entry(problem: Problem, entry: int | None) -> Problem:
-    return replace(problem, entry=entry)
+def _placed(problem: Problem, entry: int | None, entries: Sequence[Entry], discriminator: str) -> Problem:
+    """Say which line of the transcript a problem is about, and which exchange."""
+    problem = replace(problem, entry=entry)
+    exchange = exchange_of(problem, entries, discriminator)
+    return replace(problem, request=exchange.request, came=exchange.came)
 
 
 async def observe(probe: Probe, run_context: RunContext) -> Observation:

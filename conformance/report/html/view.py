@@ -11,6 +11,8 @@ from conformance.report.html.broken import BrokenRule, broken_rules
 from conformance.report.html.features import FeatureView, feature_views
 from conformance.report.html.probes import ProbeView, probe_views
 from conformance.report.html.scenarios import LONGEST_ID, Room, ScenarioView, scenario_view
+from conformance.report.likely_causes import MOST as MOST_CAUSES
+from conformance.report.likely_causes import counted, likely_causes
 from conformance.report.markdown import calibration
 from conformance.report.tables import Table, tables
 from conformance.report.text import line
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.report.differences import DifferenceRow
+    from conformance.report.likely_causes import LikelyCause
     from conformance.report.model import Report
     from conformance.results.runlog import Run
 
@@ -49,6 +52,19 @@ class WaiverView:
 
 
 @dataclass(frozen=True, slots=True)
+class CauseView:
+    """What probably causes some failures, with the shortest scenario that shows it; `scenarios` has all ids."""
+
+    headline: str
+    example: str
+    scenario: str
+    scenarios: tuple[str, ...]
+    rules: tuple[str, ...]
+    seen: str
+    must: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PageView:
     """Everything on the page; each text is one visible line."""
 
@@ -61,6 +77,8 @@ class PageView:
     feature_counts: tuple[tuple[str, int], ...]
     scenario_counts: tuple[tuple[str, int], ...]
     features: tuple[FeatureView, ...]
+    causes: tuple[CauseView, ...]
+    more_causes: int
     broken: tuple[BrokenRule, ...]
     shown_above: frozenset[str]
     silent: tuple[Silence, ...]
@@ -81,6 +99,7 @@ def page_view(report: Report, run: Run) -> PageView:
     ordered = sorted(found, key=lambda one: list(Status).index(one.status))
     views = {scenario.entry.id: scenario_view(scenario, run, rules, room) for scenario in ordered}
     broken = broken_rules(report, run, views, room)
+    causes = likely_causes(report, run)
     return PageView(
         target=line(report.target.name),
         headline=message(report).replace("OK", "features OK"),
@@ -91,6 +110,8 @@ def page_view(report: Report, run: Run) -> PageView:
         feature_counts=tuple((str(word), count) for word, count in report.feature_counts.items() if count),
         scenario_counts=tuple((str(word), count) for word, count in report.scenario_counts.items() if count),
         features=feature_views(report, views),
+        causes=tuple(map(_cause, causes[:MOST_CAUSES])),
+        more_causes=max(0, len(causes) - MOST_CAUSES),
         broken=broken,
         shown_above=frozenset(scenario.key for rule in broken for scenario in rule.scenarios),
         silent=_silent(report),
@@ -101,6 +122,18 @@ def page_view(report: Report, run: Run) -> PageView:
         differences=report.differences,
         on_page=len(views),
         not_run=len(report.scenarios) - len(views),
+    )
+
+
+def _cause(cause: LikelyCause) -> CauseView:
+    return CauseView(
+        headline=cause.headline,
+        example=cause.example,
+        scenario=line(cause.scenario, LONGEST_ID),
+        scenarios=tuple(line(name, LONGEST_ID) for name in cause.scenarios),
+        rules=tuple(line(rule) for rule in cause.rules),
+        seen=counted(cause),
+        must=cause.must,
     )
 
 

@@ -60,9 +60,9 @@ def _is_plain(result: Result) -> bool:
 
 
 def _causes(result: Result) -> Iterator[tuple[str, str]]:
-    """Give what decided the outcome, and what was found of each other rule."""
-    decisive = cause_of(result.problems[0]) if result.problems else ""
-    yield str(result.outcome), decisive
+    """Give what decided the outcome after which request, and what was found of each other rule."""
+    first = result.problems[0] if result.problems else None
+    yield str(result.outcome), f"{first.request} {cause_of(first)}" if first else ""
     for finding in result.findings:
         yield finding.rule or "", cause_of(finding)
 

@@ -99,7 +99,13 @@ class TestPage:
         text = page(toys.run(toys.header(rules, scenarios), *results, probes=(probe,)))
         titles = [heading for heading in text.splitlines() if heading.startswith("## ")]
         assert titles == [
-            *("## Features", "## Failures", "## Failures of should rules", "## Could not be judged"),
+            *(
+                "## Features",
+                "## Likely causes",
+                "## Failures",
+                "## Failures of should rules",
+                "## Could not be judged",
+            ),
             *("## Not applicable", "## Flaky", "## Probes"),
         ]
         assert "| Editing | FAIL (amber) |" in text
