@@ -1,11 +1,12 @@
 """One exception per way in which a run cannot go on, each with the exit code that it means.
 
 Exit codes: 1 is a verdict and never an exception; 2 is a mistake in the usage or in a file; 3 is a target that could
-not be judged.
+not be judged; 4 is a failure of chat-parity itself, or of the machine that it runs on.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,16 @@ class AskedToLeave(ChatParityError):
     exit_code = 3
 
 
+class Crash(ChatParityError):
+    """Nobody foresaw this: the machine (a full disk, a missing permission), or a bug of ours; has a traceback."""
+
+    exit_code = 4
+
+    def __init__(self, cause: str, trace: str) -> None:
+        super().__init__(cause)
+        self.trace = trace
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in one file: its line (from 1; 0 is the whole file), what is wrong, and what to do."""
@@ -55,8 +66,8 @@ class Mistake:
     def __str__(self) -> str:
         """Give `file:line: message`, relative to the working directory if that is shorter."""
         shown = self.file
-        if shown.is_relative_to(Path.cwd()):
-            shown = shown.relative_to(Path.cwd())
+        with contextlib.suppress(FileNotFoundError):  # the working directory itself may be gone
+            shown = shown.relative_to(Path.cwd()) if shown.is_relative_to(Path.cwd()) else shown
         return f"{shown}:{self.line}: {self.message}" if self.line else f"{shown}: {self.message}"
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
-from conformance.cli.output import emit
+from conformance.cli.output import emit, printer
 from conformance.cli.sides import read_or_run
 from conformance.compare import align, document, markdown, text
 from conformance.compare import compare as put_side_by_side
@@ -60,7 +59,7 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     comparison = put_side_by_side(*sides)
     alignment = _aligned(comparison, given["scenario"]) if given["scenario"] else None
     if form == "text" and out is None:
-        console = Console(highlight=False)
+        console = printer()
         for line in text.lines(comparison, alignment):
             console.print(line, soft_wrap=True, highlight=False)
     else:

@@ -1,17 +1,17 @@
-"""The group of verbs, and the one place where an exception becomes a message and an exit code."""
+"""The group of verbs, each imported when it is called."""
 
 from __future__ import annotations
 
 import importlib
 import io
-import signal
+import os
 import sys
-from typing import Any
+from typing import NoReturn
 
 import click
 
 from conformance import __version__
-from conformance.errors import ChatParityError
+from conformance.cli.ending import end_with, take_signals
 
 _VERBS = {
     "run": "Run scenarios against a server and write the parity report.",
@@ -39,55 +39,55 @@ class _Lazy(click.Group):
             return None
         module = importlib.import_module(f"conformance.cli.{'listing' if cmd_name == 'list' else cmd_name}")
         command: click.Command = getattr(module, "listing" if cmd_name == "list" else cmd_name)
-        return command
+        return _debugged(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_VERBS.items()))
 
 
+def _debugged(command: click.Command) -> click.Command:
+    """Let `--debug` also stand after the verb; `main` reads it."""
+    if not any("--debug" in one.opts for one in command.params):
+        command.params.append(click.Option(["--debug"], is_flag=True, hidden=True, expose_value=False))
+    return command
+
+
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="chat-parity")
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help="Show the traceback of an unexpected error; may also stand after the command.",
+)
 def chat_parity() -> None:
     """Say which features of the veza chat protocol a server really has.
 
-    Exit codes: 0 as expected; 1 a must rule fails, a waiver is not valid, or a gate finds a loss; 2 a mistake
-    in the usage or in a file; 3 the server could not be judged.
+    Exit codes: 0 as expected; 1 a must rule fails, a feature is MISSING, a waiver is not valid, or a gate finds a
+    loss; 2 a mistake in the usage or in a file; 3 the server could not be judged; 4 chat-parity itself failed (a full
+    disk, a missing permission, or a bug).
     """
 
 
-def main(arguments: list[str] | None = None) -> Any:
+def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command and end the process with its exit code."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # A shell sets this for processes in its background.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    take_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A stream that cannot show an arrow shows an escape instead of failing.
             stream.reconfigure(errors="backslashreplace")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    end_with(lambda: _invoke(words), debug="--debug" in words)
+
+
+def _invoke(arguments: list[str]) -> int:
+    """Run the verb and give its exit code; click's own `main` would end with 1 when a pipe is closed."""
+    if "_CHAT_PARITY_COMPLETE" in os.environ:
+        chat_parity.main(arguments, prog_name="chat-parity")
     try:
-        sys.exit(chat_parity.main(arguments, prog_name="chat-parity", standalone_mode=False) or 0)
-    except ChatParityError as error:
-        _complain(str(error))
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("chat-parity: interrupted", err=True)
-        sys.exit(3)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(3)
-    except OSError as error:
-        if error.filename is None:
-            raise
-        _complain(f"{error.filename}: {error.strerror}")
-        sys.exit(2)
-
-
-def _complain(text: str) -> None:
-    """Print an error, without control characters: a server or a file may have put some into it."""
-    from conformance.report.text import visible  # noqa: PLC0415 -- only a command that fails pays for it
-
-    click.echo("chat-parity: " + "\n".join(map(visible, text.split("\n"))), err=True)
+        with chat_parity.make_context("chat-parity", arguments) as context:
+            chat_parity.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    return 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+import os
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+from rich.console import Console
 
-from conformance.errors import UsageError
 from conformance.report import write_file
 
 if TYPE_CHECKING:
@@ -14,11 +16,20 @@ if TYPE_CHECKING:
 
 
 def emit(text: str, out: Path | None = None) -> None:
-    """Write a text that ends with a line feed; raises UsageError if the file cannot be written."""
+    """Write a text that ends with a line feed; raises OSError if it cannot be written."""
     if out is None:
         click.echo(text, nl=False)
-        return
-    try:
+    else:
         write_file(out, text)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written ({error.strerror}); name another file with --out") from None
+
+
+class _Printer(Console):
+    """A console whose reader may go away; rich itself would end the process with 1, which is a verdict."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def printer(*, stderr: bool = False) -> Console:
+    """Give the console that a verb prints to."""
+    return _Printer(highlight=False, stderr=stderr)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.output import emit
+from conformance.cli.output import emit, printer
 from conformance.report import FORMATS, build, markdown, terminal, write_reports
 from conformance.results.runlog import read_run
 
@@ -38,7 +38,7 @@ def report(
     recorded = read_run(run)
     judged = write_reports(recorded, folder) if folder else build(recorded)
     if form == "text" and out is None:
-        terminal.show(judged, recorded, failures_only=failures_only)
+        terminal.show(judged, recorded, printer(), failures_only=failures_only)
     elif form == "text":
         emit(terminal.render(judged, recorded, failures_only=failures_only), out)
     elif form == "markdown":

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from conformance.cli.ids import read_ids
-from conformance.cli.output import emit
+from conformance.cli.output import emit, printer
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.renamed import renamed
@@ -26,6 +25,7 @@ from conformance.engine.run.order import arrange
 from conformance.engine.run.run import run as run_all
 from conformance.engine.run.selection import Selection, select
 from conformance.engine.run.state import RunState
+from conformance.errors import BadFile
 from conformance.report import FORMATS, terminal, write_reports
 from conformance.results.model import Result
 from conformance.results.runlog import read_run
@@ -129,7 +129,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     form, failures_only = given["form"], given["failures_only"]
     if failures_only and form != "text":
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
-    console = Console(highlight=False, stderr=form != "text")
+    console = printer(stderr=form != "text")
     progress = partial(
         Progress, console, len(scenarios) * options.repeat, options.time_scale, failures_only=failures_only
     )
@@ -200,6 +200,10 @@ def _waivers(file: Path | None, spec: Spec) -> Waivers | None:
 
 
 def _report_anyway(folder: Path, kind: type[BaseException] | None, *_: object) -> None:
-    """Write the report of a failed run, so that no earlier report is left beside its log."""
+    """Write the report of a failed run, so that no earlier report is left beside its log.
+
+    A disk that is full for the log is full for the report: the first error is the one to tell.
+    """
     if kind is not None:
-        write_reports(read_run(folder / "run.jsonl"), folder)
+        with contextlib.suppress(BadFile, OSError):
+            write_reports(read_run(folder / "run.jsonl"), folder)

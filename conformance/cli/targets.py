@@ -7,6 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from conformance.cli.crash import crash, first_of
 from conformance.errors import ChatParityError, UsageError
 from conformance.target import read_target
 from conformance.target.embedded import embedded
@@ -43,6 +46,12 @@ async def open_target(
     except ChatParityError as error:
         error.args = tuple(secrets.redact(str(one)) for one in error.args)
         raise
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        if isinstance(first_of(error), BrokenPipeError):
+            raise
+        raise crash(error, secrets.redact) from None  # Whatever it is, its text may contain a secret.
 
 
 @asynccontextmanager

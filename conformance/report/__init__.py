@@ -42,7 +42,7 @@ def write_reports(run: Run, folder: Path) -> Report:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write to a temporary file and rename it, so that nobody reads half a file; raises OSError."""
+    """Write to a temporary file and rename it, so that nobody reads half a file; raises OSError with the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
@@ -51,6 +51,8 @@ def write_file(path: Path, text: str) -> None:
             file.write(text)
         temporary.chmod(0o644)  # mkstemp gives a file that only its owner can read
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # The system names no file when the disk is full.
+            error.filename, error.filename2 = str(path), None
         raise

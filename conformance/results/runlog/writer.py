@@ -56,8 +56,12 @@ class RunWriter:
         if isinstance(record, Footer):
             line = self._seal.seal(line)
         self._seal.feed(line + b"\n")
-        self._file.write(line + b"\n")
-        self._file.flush()
+        try:
+            self._file.write(line + b"\n")
+            self._file.flush()
+        except OSError as error:
+            error.filename = self._file.name  # The system names no file when the disk is full.
+            raise
 
     def close(self) -> None:
         """Close the file; every record is already written."""

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 import pytest
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def own_handler() -> Iterator[None]:
-    """`main` takes SIGTERM for itself; give it back."""
-    before = signal.getsignal(signal.SIGTERM)
+    """`main` takes some signals for itself; give them back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def ended(*arguments: str) -> object:
@@ -88,18 +90,65 @@ def test_a_bad_spec_folder_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err.startswith("chat-parity: ")
 
 
-def test_an_error_of_the_system_about_a_file_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    failing(monkeypatch, PermissionError(13, "Permission denied", "/etc/reports\x1b"))
-    assert ended("run") == 2
-    assert capsys.readouterr().err == "chat-parity: /etc/reports\\x1b: Permission denied\n"
+class TestWhatNobodyForesaw:
+    """Exit code 4 and one line with the true cause: 1 is a verdict on a server."""
 
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (PermissionError(13, "Permission denied", "/etc/reports\x1b"), "/etc/reports\\x1b: Permission denied"),
+            (OSError(28, "No space left on device", "run.jsonl"), "run.jsonl: No space left on device"),
+            (OSError(36, "File name too long", "x" * 9), "xxxxxxxxx: File name too long"),
+            (FileExistsError(17, "File exists", "report"), "report: it is a file, not a folder"),
+            (ZeroDivisionError("division\nby zero"), "an unexpected error: ZeroDivisionError: division by zero"),
+            (MemoryError(), "there is not enough memory"),
+            (ExceptionGroup("two", [KeyError("one"), OSError()]), "an unexpected error: KeyError: 'one'"),
+            (ImportError("no SOCKS"), "an unexpected error: ImportError: no SOCKS"),
+        ],
+        ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+    )
+    def test_is_one_line(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, said: str
+    ) -> None:
+        failing(monkeypatch, error)
+        assert ended("run") == 4
+        shown = capsys.readouterr()
+        assert shown.err.startswith(f"chat-parity: {said}")
+        assert shown.err.count("\n") == 1
+        assert shown.out == ""
 
-def test_what_is_no_mistake_of_anybody_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, ZeroDivisionError())
-    with pytest.raises(ZeroDivisionError):
-        main(["run"])
+    @pytest.mark.parametrize("words", [("--debug", "list"), ("list", "--debug")])
+    def test_has_a_traceback_for_debug(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+    ) -> None:
+        def fail(_: object) -> None:
+            raise ZeroDivisionError("of \x1b[2J ours")
+
+        monkeypatch.setattr(importlib.import_module("conformance.cli.listing"), "load", fail)
+        assert ended(*words) == 4
+        shown = capsys.readouterr().err
+        assert shown.startswith("Traceback (most recent call last):\n")
+        assert "\nZeroDivisionError: of \\x1b[2J ours\n" in shown
+        assert "conformance/cli/listing.py:" in shown.splitlines()[-1]
+
+    def test_is_a_working_directory_that_is_gone(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "gone"
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        folder.rmdir()
+        failing(monkeypatch, FileNotFoundError(2, "No such file or directory", "reports"))
+        assert ended("run") == 4
+        shown = capsys.readouterr().err
+        assert shown == "chat-parity: the working directory does not exist any more; change to another one\n"
+
+    def test_is_told_where_it_happened(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(importlib.import_module("conformance.spec.load"), "Formats", None)
+        assert ended("list") == 4
+        assert "(conformance/spec/load.py:" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
@@ -146,13 +195,30 @@ class TestHelp:
         assert not {"jsonschema", "websockets", "conformance.cli.run"} & loaded_by("--version")
 
 
-def test_a_reader_that_goes_away_is_no_traceback() -> None:
-    command = [sys.executable, "-m", "conformance.cli", "list", "scenarios"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+def command_with(stdout: int | IO[bytes], *words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "conformance.cli", *words]
+    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("words", [("list", "scenarios"), ("--help",)])
+def test_a_reader_that_goes_away_ends_it_quietly_by_the_signal_that_a_shell_expects(words: tuple[str, ...]) -> None:
+    with command_with(subprocess.PIPE, *words) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        errors = process.stderr.read().decode()
-        process.wait(timeout=60)
-    assert "Traceback" not in errors
-    assert process.returncode in (1, 3)
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == -signal.SIGPIPE
+
+
+@pytest.mark.parametrize("words", [("list", "scenarios"), ("--help",)])
+def test_a_full_disk_behind_standard_output_is_told(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full, command_with(full, *words) as process:
+        assert process.stderr is not None
+        assert process.stderr.read() == b"chat-parity: standard output: No space left on device\n"
+        assert process.wait(timeout=60) == 4
+
+
+def test_ignored_signals_stay_ignored_as_nohup_wants() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert ended("--version") == 0
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

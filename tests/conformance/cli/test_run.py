@@ -100,7 +100,7 @@ class Command:
 
     def __call__(self, *words: str) -> Ended:
         with pytest.raises(SystemExit) as ended:
-            main(["run", *words, "--out", str(self.folder / "out")])
+            main(["run", "--out", str(self.folder / "out"), *words])
         captured = self.capsys.readouterr()
         if (self.folder / "out" / "run.jsonl").exists():
             check(self.log)
@@ -131,9 +131,10 @@ def command(
 ) -> Iterator[Command]:
     monkeypatch.setattr(importlib.import_module("conformance.cli.run"), "load", lambda _: toy_spec)
     monkeypatch.setenv("TOY_SECRET", SECRET)
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield Command(tmp_path, capsys)
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @contextmanager
@@ -360,7 +361,9 @@ def start(folder: Path, spec_folder: Path, *words: str, before: str = "") -> sub
     """Start the command as a process of its own, as a terminal would: first of its own group."""
     code = f"{before}from conformance.cli import main; main()"
     command = [sys.executable, "-c", code, "run", *words, "--spec", str(spec_folder), "--out", str(folder / "out")]
-    environment = {**os.environ, "TOY_SECRET": SECRET, "PYTHONPATH": str(Path(__file__).parents[3])}
+    (folder / "tmp").mkdir()
+    root = str(Path(__file__).parents[3])
+    environment = {**os.environ, "TOY_SECRET": SECRET, "PYTHONPATH": root, "TMPDIR": str(folder / "tmp")}
     with (folder / "out.txt").open("wb") as out:
         return subprocess.Popen(command, env=environment, stdout=out, stderr=out, start_new_session=True)
 
@@ -386,7 +389,8 @@ def wait_for_end(pid: int) -> None:
 @pytest.mark.timeout(60)
 class TestInterrupted:
     @pytest.mark.parametrize(
-        ("number", "before"), [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, IGNORING)]
+        ("number", "before"),
+        [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGHUP, ""), (signal.SIGTERM, IGNORING)],
     )
     def test_leaves_a_report_that_says_so(
         self, toy_spec_folder: Path, tmp_path: Path, number: signal.Signals, before: str
@@ -404,13 +408,18 @@ class TestInterrupted:
         assert (parity["complete"], parity["reason"]) == (False, "interrupted")
         assert "interrupted" in (tmp_path / "out" / "parity.md").read_text()
 
-    def test_leaves_no_server_behind(self, toy_spec_folder: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+    def test_leaves_no_server_and_no_folder_behind(
+        self, toy_spec_folder: Path, tmp_path: Path, number: signal.Signals
+    ) -> None:
         process = start(tmp_path, toy_spec_folder)
         wait_for_result(tmp_path, process, "toy.told")
         (server,) = children_of(process.pid)
-        process.send_signal(signal.SIGINT)
+        assert list((tmp_path / "tmp").iterdir()) != []
+        process.send_signal(number)
         assert process.wait(20) == 3
         assert not Path(f"/proc/{server}").exists()
+        assert list((tmp_path / "tmp").iterdir()) == []
 
     def test_by_sigkill_the_server_ends_by_itself(self, toy_spec_folder: Path, tmp_path: Path) -> None:
         process = start(tmp_path, toy_spec_folder)
@@ -422,6 +431,57 @@ class TestInterrupted:
         recorded = read_run(tmp_path / "out" / "run.jsonl")
         assert recorded.footer is None
         assert {one.scenario for one in recorded.results} >= {"toy.told"}
+
+
+FULL = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+"""No file of the process may become larger: the system refuses it as a full disk would."""
+
+
+@pytest.mark.timeout(60)
+class TestCannotWrite:
+    """Exit code 4 and one line with the true cause; never 1, which says that a must rule fails."""
+
+    def ends(self, folder: Path, spec_folder: Path, url: str, before: str = "") -> str:
+        process = start(folder, spec_folder, target_file(folder, url), "toy.told", before=before)
+        assert process.wait(50) == 4
+        return (folder / "out.txt").read_text()
+
+    def test_the_log(self, toy_spec_folder: Path, tmp_path: Path) -> None:
+        with hosted(ChatServer().serving()) as server:
+            said = self.ends(tmp_path, toy_spec_folder, server.url, FULL.format(size=2000))
+        assert said.endswith(f"chat-parity: {tmp_path}/out/run.jsonl: File too large\n")
+        assert "Traceback" not in said
+
+    def test_a_page(self, toy_spec_folder: Path, tmp_path: Path) -> None:
+        with hosted(ChatServer().serving()) as server:
+            size = self.size_of_a_log(tmp_path / "before", toy_spec_folder, server.url)
+            said = self.ends(tmp_path, toy_spec_folder, server.url, FULL.format(size=size + 4000))
+        assert f"chat-parity: {tmp_path}/out/parity" in said
+        assert said.endswith(": File too large\n")
+
+    def size_of_a_log(self, folder: Path, spec_folder: Path, url: str) -> int:
+        folder.mkdir()
+        assert start(folder, spec_folder, target_file(folder, url), "toy.told").wait(50) == 0
+        return (folder / "out" / "run.jsonl").stat().st_size
+
+    @pytest.mark.parametrize(("out", "said"), [("x" * 300, "File name too long"), ("file/out", "Not a directory")])
+    def test_the_folder(self, command: Command, out: str, said: str) -> None:
+        (command.folder / "file").touch()
+        with hosted(ChatServer().serving()) as server:
+            file = target_file(command.folder, server.url)
+            ended = command(file, "toy.told", "--out", str(command.folder / out))
+        assert ended.code == 4
+        assert ended.err == f"chat-parity: {command.folder / out}: {said}\n"
+
+    def test_but_an_error_of_ours_never_shows_a_secret(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError(f"with {SECRET}")
+
+        monkeypatch.setattr(importlib.import_module("conformance.cli.run"), "settled", fail)
+        ended = command.against("ws://127.0.0.1:1/ws", "toy.told", "--debug")
+        assert ended.code == 4
+        assert "ZeroDivisionError: with " in ended.err
+        assert SECRET not in ended.err
 
 
 class TestPrints:

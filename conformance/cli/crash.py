@@ -1,0 +1,67 @@
+"""Turns an exception that nobody foresaw into one line that tells its true cause, and a traceback for `--debug`."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.errors import Crash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ROOT = Path(__file__).parents[2]
+_PRINTERS = ("click", "rich")
+
+
+def crash(error: BaseException, redact: Callable[[str], str] = str) -> Crash:
+    """Give the error that ends the command with exit code 4; `redact` removes secrets from all of its text."""
+    trace = "".join(traceback.format_exception(error))
+    return Crash(redact(_cause(first_of(error))), redact(trace))
+
+
+def first_of(error: BaseException) -> BaseException:
+    """Give the first exception of a group of exceptions; any other exception is itself."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        if not _has_working_directory():
+            return "the working directory does not exist any more; change to another one"
+        name = "standard output" if error.filename is None and _printed(error) else error.filename
+        said = "it is a file, not a folder" if isinstance(error, FileExistsError) else error.strerror
+        if name is not None:
+            return f"{name}: {said}"
+        return f"{error.strerror}{_place(error)}; --debug shows the traceback"
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory{_place(error)}; --debug shows the traceback"
+    said = " ".join(str(error).split())
+    name = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return f"an unexpected error: {name}{_place(error)}; --debug shows the traceback"
+
+
+def _has_working_directory() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
+
+
+def _printed(error: OSError) -> bool:
+    """Tell whether the command was printing: the system does not name the file that was full."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(Path(frame.filename).parent.name in _PRINTERS or frame.name == "print_rest" for frame in frames)
+
+
+def _place(error: BaseException) -> str:
+    """Give the last line of our own code that the exception passed."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename)
+        if file.is_relative_to(_ROOT / "conformance"):
+            return f" ({file.relative_to(_ROOT).as_posix()}:{frame.lineno})"
+    return ""
