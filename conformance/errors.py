@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def shown(file: Path) -> Path:
+    """Give a path as people read it: relative to the working directory if it is inside."""
+    with contextlib.suppress(OSError):  # The working directory may be gone.
+        return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    return file
+
+
 class ChatParityError(Exception):
     """The base class: its text is one clear sentence for the user, and `exit_code` is the command's exit code."""
 
@@ -65,10 +72,8 @@ class Mistake:
 
     def __str__(self) -> str:
         """Give `file:line: message`, relative to the working directory if that is shorter."""
-        shown = self.file
-        with contextlib.suppress(FileNotFoundError):  # the working directory itself may be gone
-            shown = shown.relative_to(Path.cwd()) if shown.is_relative_to(Path.cwd()) else shown
-        return f"{shown}:{self.line}: {self.message}" if self.line else f"{shown}: {self.message}"
+        place = shown(self.file)
+        return f"{place}:{self.line}: {self.message}" if self.line else f"{place}: {self.message}"
 
 
 class BadFile(ChatParityError):

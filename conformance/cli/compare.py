@@ -9,6 +9,7 @@ import click
 
 from conformance.cli.output import emit, printer
 from conformance.cli.sides import read_or_run
+from conformance.cli.spec_folder import spec_option
 from conformance.compare import align, document, markdown, text
 from conformance.compare import compare as put_side_by_side
 from conformance.errors import UsageError
@@ -43,7 +44,7 @@ _FOLDER = Path("reports") / "compared"
     help="Where the runs of servers are kept, in `old` and `new`.",
 )
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
-@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@spec_option
 @click.pass_context
 def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     """Put OLD and NEW side by side: each a run.jsonl, a folder with one, or a server, which is run first.

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.coverage import measure
 from conformance.coverage.render import document, markdown, text
 from conformance.files.documents import read_json
 from conformance.report.text import as_json
 from conformance.results.runlog import read_run
-from conformance.spec import find, load
+from conformance.spec import load
 
 MOST = 20
 """Names in the one line of what is not covered."""
@@ -20,7 +21,7 @@ MOST = 20
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@spec_option
 @click.pass_context
 def coverage(ctx: click.Context, run: Path, form: str, spec_folder: Path | None) -> None:
     """Say what the recorded run RUN (a run.jsonl, or the folder that holds one) did not exercise.
@@ -29,7 +30,7 @@ def coverage(ctx: click.Context, run: Path, form: str, spec_folder: Path | None)
     must have been recorded with --trace all. The exit code is 1 when something is missing for which the spec gives no
     reason (x-never in a message's schema), or 3 if the log does not contain enough to tell.
     """
-    spec = load(spec_folder or find())
+    spec = load(spec_folder_of(spec_folder))
     recorded = read_run(run)
     found = measure(recorded, spec, read_json(spec.folder / "messages" / "common.json"))
     if form == "json":

@@ -11,6 +11,7 @@ import click
 
 from conformance.cli.output import emit
 from conformance.cli.sides import read_or_run
+from conformance.cli.spec_folder import spec_option
 from conformance.compare import compare
 from conformance.compare.decision import VIEWS
 from conformance.compare.gate import Terms, decide
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--spec-changed", is_flag=True, help="Scenarios that changed in the spec, or left it, do not count.")
 @click.option("--any-order", is_flag=True, help="NEW may have been recorded before OLD.")
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
-@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@spec_option
 @click.option("--verbose", "-v", is_flag=True, help="Every reason, not only ten of each kind.")
 @click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write into this file, and print nothing.")
@@ -51,7 +52,7 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
     recorded = read_run(old)
     options = {"yes": given["yes"], "spec_folder": given["spec_folder"]}
     tested = read_or_run(ctx, new, Path("reports") / "compared" / "new", **options)
-    tested = _judged_today(tested, given["waivers"], datetime.now(UTC).date())
+    tested = _judged_today(tested, given["waivers"], datetime.now(UTC).date(), given["spec_folder"] or find())
     _check(recorded, tested, any_order=given["any_order"])
     comparison = compare(recorded, tested)
     terms = Terms(given["level"] == "must", _features(given["without"], comparison), given["spec_changed"])
@@ -60,11 +61,11 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
     ctx.exit(decision.exit_code)
 
 
-def _judged_today(run: Run, file: Path | None, today: date) -> Run:
+def _judged_today(run: Run, file: Path | None, today: date, spec: Path) -> Run:
     """Judge a run by the waivers of a file, or by its own, on the day of the decision: they may have expired since."""
     waivers = run.header.waivers
     if file is not None:
-        waivers = read_waivers(file, Formats(find() / "formats")["waivers"], today)
+        waivers = read_waivers(file, Formats(spec / "formats")["waivers"], today)
     elif waivers is not None:
         waivers = replace(waivers, today=today.isoformat())
     return replace(run, header=replace(run.header, waivers=waivers))

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import click
 
-from conformance.errors import BadFile, Mistake
+from conformance.cli.spec_folder import spec_folder_of, spec_option
+from conformance.errors import BadFile, Mistake, UsageError, shown
 from conformance.lint import lint as find_mistakes
 from conformance.lint.ledger import accept as with_new_ids
 from conformance.lint.ledger import read_ledger, render
+from conformance.report import write_file
 from conformance.report.text import as_json
-from conformance.spec import find, load
+from conformance.spec import load
+from conformance.spec.folder import is_installed_copy
 from conformance.target import check_target
 
 
 @click.command()
 @click.argument("targets", nargs=-1, type=click.Path(path_type=Path), metavar="[TARGET-FILE …]")
-@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@spec_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--accept", is_flag=True, help="First add the ids that are new to the ledger of the spec.")
 @click.pass_context
@@ -27,19 +30,22 @@ def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None
 
     The exit code is 0 if there is no mistake, else 2.
     """
-    folder = spec_folder or find()
+    folder = spec_folder_of(spec_folder)
+    if accept and is_installed_copy(folder):
+        raise UsageError(f"{folder} is the installed copy of the spec; call lint where ./spec is yours, or use --spec")
     findings = _look(folder, targets, accept)
+    place = f"spec: {shown(folder)}/"
     if form == "json":
-        click.echo(as_json(_document(findings)), nl=False)
+        click.echo(as_json({"spec": str(folder)} | _document(findings)), nl=False)
     elif findings.mistakes:
         for mistake in findings.mistakes:
             click.echo(str(mistake))
         count = len(findings.mistakes)
-        click.echo(f"{count} finding{'s' if count != 1 else ''} in {findings.files} files", err=True)
+        click.echo(f"{count} finding{'s' if count != 1 else ''} in {findings.files} files ({place})", err=True)
         if not findings.whole:
             click.echo("The spec could not be read whole; more may be found once these are repaired.", err=True)
     else:
-        click.echo(f"{findings.files} files, nothing to say")
+        click.echo(f"{findings.files} files, nothing to say ({place})")
     ctx.exit(2 if findings.mistakes else 0)
 
 
@@ -63,7 +69,7 @@ def _look(folder: Path, targets: tuple[Path, ...], accept: bool) -> _Findings:
         return _Findings(files, error.mistakes, whole=False)
     if accept:
         ledger = with_new_ids(spec, ledger)
-        ledger.file.write_text(render(ledger, spec.features), encoding="utf-8", newline="\n")
+        write_file(ledger.file, render(ledger, spec.features))
         ledger = read_ledger(spec)
     mistakes = find_mistakes(spec, ledger)
     for file in (*shipped, *targets):

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.errors import UsageError
 from conformance.report.text import as_json, fit, visible
-from conformance.spec import find, load
+from conformance.spec import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
@@ -42,14 +43,14 @@ class Row:
 @click.command(name="list")
 @click.argument("words", nargs=-1, metavar="[features|rules|scenarios|probes|messages] [GLOB …]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@spec_option
 def listing(words: tuple[str, ...], form: str, spec_folder: Path | None) -> None:
     """List what the spec contains, one line each, ids first.
 
     Globs match ids, also those of the cases of scenarios and probes. Without a kind, the globs apply to every kind;
     without arguments, the command counts each kind.
     """
-    spec = load(spec_folder or find())
+    spec = load(spec_folder_of(spec_folder))
     kind = words[0] if words and words[0] in KINDS else None
     patterns = words[1:] if kind else words
     found = {name: _chosen(rows(spec), patterns) for name, rows in KINDS.items() if kind in (None, name)}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance.cli.recording import make_header, recording
+from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target, split
 from conformance.engine.run.options import Options
 from conformance.engine.run.run import run as run_all
@@ -19,7 +20,7 @@ from conformance.errors import UsageError
 from conformance.report.text import as_json, visible
 from conformance.results.model import Observation
 from conformance.scenario.selectors import names
-from conformance.spec import find, load
+from conformance.spec import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
 )
 @click.option("--yes", is_flag=True, help="Also observe a target that is protected.")
-@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@spec_option
 @click.pass_context
 def probe(
     ctx: click.Context,
@@ -57,7 +58,7 @@ def probe(
     TARGET is a target file or a ws:// URL; without one the reference server is started and observed. The exit code is
     0, or 3 when the server could not be reached or the run was interrupted.
     """
-    spec = load(spec_folder or find())
+    spec = load(spec_folder_of(spec_folder))
     place, patterns = split(words)
     probes = _select(spec, patterns)
     options = Options(jobs=jobs, time_scale=time_scale)

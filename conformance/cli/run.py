@@ -19,6 +19,7 @@ from conformance.cli.output import emit, printer
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.renamed import renamed
+from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target, split
 from conformance.engine.run.options import Options, settled
 from conformance.engine.run.order import arrange
@@ -30,7 +31,7 @@ from conformance.report import FORMATS, terminal, write_reports
 from conformance.results.model import Result
 from conformance.results.runlog import read_run
 from conformance.results.waivers.file import read_waivers
-from conformance.spec import find, load
+from conformance.spec import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,7 +99,7 @@ if TYPE_CHECKING:
     help="What is printed at the end; with another than text, progress goes to standard error.",
 )
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
-@click.option("--spec", "spec_folder", type=click.Path(path_type=Path, file_okay=False), help="Another spec folder.")
+@spec_option
 @click.pass_context
 def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     """Run scenarios against a server and write the parity report.
@@ -107,7 +108,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     globs select scenarios. The command writes run.jsonl, and beside it parity.html, parity.md, parity.json and
     junit.xml.
     """
-    spec = load(given["spec_folder"] or find())
+    spec = load(spec_folder_of(given["spec_folder"]))
     gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
     place, patterns = split(words)
     if given["ids_from"]:

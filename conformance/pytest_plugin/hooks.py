@@ -177,8 +177,7 @@ class Hooks:
             listed = self.folder / SELECTED
             listed.write_text("".join(f"{name}\n" for name in ids), encoding="utf-8")
             arguments += ["--ids-from", str(listed)]
-        if self.config.getoption("chat_spec"):
-            arguments += ["--spec", str(self.spec.folder)]
+        arguments += ["--spec", str(self.spec.folder)]
         self.runner = RunnerProcess([*arguments, *shlex.split(self.config.getoption("chat_args"))], self.folder)
 
 

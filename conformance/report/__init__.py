@@ -53,6 +53,6 @@ def write_file(path: Path, text: str) -> None:
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):  # The system names no file when the disk is full.
+        if isinstance(error, OSError) and error.errno:  # The system names no file when the disk is full.
             error.filename, error.filename2 = str(path), None
         raise

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from conformance.errors import BadFile, Mistake
@@ -11,6 +9,7 @@ from conformance.files.documents import Document, read_json, read_yaml
 from conformance.files.formats import Formats
 from conformance.scenario.parse import read_probes, read_scenarios
 from conformance.scenario.tables import read_table
+from conformance.spec.folder import digest
 from conformance.spec.links import check_probe, check_scenario
 from conformance.spec.messages import read_messages
 from conformance.spec.model import Feature, Rule, Spec
@@ -18,20 +17,12 @@ from conformance.spec.protocol import read_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from conformance.scenario.model import Scenario
 
 
 Item = TypeVar("Item")
-
-
-def find() -> Path:
-    """Find the spec of this installation: inside the wheel, or beside the package in a checkout."""
-    package = Path(__file__).parent.parent
-    for folder in (package / "_spec", package.parent / "spec"):
-        if (folder / "protocol.yaml").exists():
-            return folder
-    raise BadFile(Mistake(package.parent / "spec", 0, "the spec folder is missing; reinstall, or name one with --spec"))
 
 
 def load(folder: Path) -> Spec:
@@ -64,8 +55,8 @@ def load(folder: Path) -> Spec:
     probes = _unique([(one.id, one, one.scenario) for some in probe_lists for one in some], mistakes)
     spec = Spec(
         folder=folder,
-        digest=_digest(folder, folder.rglob("*")),
-        wire=_digest(folder, (*(folder / "messages").rglob("*"), folder / "protocol.yaml")),
+        digest=digest(folder),
+        wire=digest(folder, (*(folder / "messages").rglob("*"), folder / "protocol.yaml")),
         protocol=protocol,
         formats=formats,
         features=features,
@@ -146,12 +137,3 @@ def _unique(items: list[tuple[str, Item, Scenario]], mistakes: list[Mistake]) ->
         unique[name] = item
         owners[name] = scenario.file
     return dict(sorted(unique.items()))
-
-
-def _digest(folder: Path, files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        if file.is_file() and file.suffix in (".yaml", ".json"):
-            digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
-            digest.update(file.read_bytes())
-    return f"sha256:{digest.hexdigest()}"

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cli.lint import lint
+from conformance.errors import UsageError
 from conformance.spec import find
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def folder(tmp_path: Path, spec_folder: Path) -> Path:
 
 def test_has_nothing_to_say_of_the_spec_that_is_shipped() -> None:
     result = invoke()
-    assert (result.exit_code, result.output.partition(" ")[2]) == (0, "files, nothing to say\n")
+    assert (result.exit_code, result.output.partition(" ")[2]) == (0, "files, nothing to say (spec: spec/)\n")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,41 @@ def test_accepts_new_ids_and_finds_them_gone_afterwards(folder: Path) -> None:
     gone = "the rule PING-3 was removed"
     assert gone in invoke("--spec", folder).output
     assert gone in invoke("--spec", folder, "--accept").output
+
+
+class TestTheSpecOfTheWorkingDirectory:
+    """Who changes the protocol in a clone, and has installed the command, wants the clone checked."""
+
+    def test_is_read_before_the_installed_one_and_named(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(folder.parent)
+        file = folder / "features.yaml"
+        file.write_text(file.read_text().replace("    title: SendMessage", "    titel: SendMessage"))
+        result = invoke()
+        assert result.exit_code == 2
+        assert "spec/features.yaml:" in result.output
+        assert "(spec: spec/)" in result.output
+
+    def test_is_said_to_differ(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(folder.parent)
+        assert "chat-parity: reads ./spec, which differs from the installed " in invoke().stderr
+
+    def test_is_no_news_if_it_is_the_same(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "spec").symlink_to(find())
+        monkeypatch.chdir(tmp_path)
+        assert invoke().stderr == ""
+
+    def test_gives_way_to_an_option(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        shipped = find()
+        monkeypatch.chdir(folder.parent)
+        assert f"(spec: {shipped}/)" in invoke("--spec", shipped).output
+
+
+def test_refuses_to_accept_ids_into_an_installed_copy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.spec.folder._COPY", folder)
+    result = invoke("--spec", folder, "--accept")
+    assert isinstance(result.exception, UsageError)
+    assert "is the installed copy of the spec" in str(result.exception)
+    assert not (folder / "ledger.yaml").exists()
 
 
 def test_gives_json(folder: Path) -> None:
