@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.output import emit, printer
+from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, build, markdown, terminal, write_reports
 from conformance.results.runlog import read_run
 
@@ -36,7 +37,11 @@ def report(
     if failures_only and form not in ("text", "markdown"):
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
     recorded = read_run(run)
-    judged = write_reports(recorded, folder) if folder else build(recorded)
+    if folder:
+        with exclusive(folder):
+            judged = write_reports(recorded, folder)
+    else:
+        judged = build(recorded)
     if form == "text" and out is None:
         terminal.show(judged, recorded, printer(), failures_only=failures_only)
     elif form == "text":

@@ -27,6 +27,7 @@ from conformance.engine.run.run import run as run_all
 from conformance.engine.run.selection import Selection, select
 from conformance.engine.run.state import RunState
 from conformance.errors import BadFile
+from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, terminal, write_reports
 from conformance.results.model import Result
 from conformance.results.runlog import read_run
@@ -134,14 +135,17 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     progress = partial(
         Progress, console, len(scenarios) * options.repeat, options.time_scale, failures_only=failures_only
     )
-    try:
-        folder = asyncio.run(
-            _run(spec, place, scenarios, options, given["out"], given["trace"], progress, given["yes"], waivers)
-        )
-    except KeyboardInterrupt:
-        ctx.exit(3)
-    recorded = read_run(folder / "run.jsonl")
-    report = write_reports(recorded, folder)
+    with contextlib.ExitStack() as held:
+        try:
+            folder = asyncio.run(
+                _run(
+                    spec, place, scenarios, options, given["out"], given["trace"], progress, given["yes"], waivers, held
+                )
+            )
+        except KeyboardInterrupt:
+            ctx.exit(3)
+        recorded = read_run(folder / "run.jsonl")
+        report = write_reports(recorded, folder)
     if form == "text":
         terminal.show(report, recorded, console, failures_only=failures_only)
     else:
@@ -160,6 +164,7 @@ async def _run(
     show_progress: Callable[[], Progress],
     yes: bool,
     waivers: Waivers | None,
+    held: contextlib.ExitStack,
 ) -> Path:
     began = time.perf_counter()
     state = RunState()
@@ -167,6 +172,7 @@ async def _run(
         target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
         options = settled(options, target)
         folder = out or Path("reports") / slug(target.name)
+        held.enter_context(exclusive(folder))  # until the reports are written
         header = make_header(spec, target, scenarios, options, place, waivers or _waivers(target.waivers, spec))
         stack.push(partial(_report_anyway, folder))
         stack.callback(_tell, state, target, created=place is not None)

@@ -67,7 +67,10 @@ class Hooks:
             folder = Path(worker[WORKER])
         else:
             folder = Path(out) if out else Path(tempfile.mkdtemp(prefix="chat-parity-"))
-            clear(folder)
+            try:
+                clear(folder)
+            except ChatParityError as error:
+                raise pytest.UsageError(str(error)) from None
         return cls(config, spec, folder, Following(folder), worker is not None, temporary=not out)
 
     # Collecting

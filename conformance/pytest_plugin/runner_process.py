@@ -14,6 +14,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from conformance.files.folder_lock import exclusive
 from conformance.pytest_plugin.log_follower import ENDED, LOG
 
 if TYPE_CHECKING:
@@ -65,10 +66,10 @@ class RunnerProcess:
 
 
 def clear(folder: Path) -> None:
-    """Remove the files of an earlier run, so that no follower reads them as this one's."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (LOG, ENDED):
-        (folder / name).unlink(missing_ok=True)
+    """Remove the files of an earlier run, so that no follower reads them as this one's; raises UsageError."""
+    with exclusive(folder):
+        for name in (LOG, ENDED):
+            (folder / name).unlink(missing_ok=True)
 
 
 def _environment() -> dict[str, str]:

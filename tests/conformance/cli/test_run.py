@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.cli.main import main
-from conformance.report import FORMATS, build
+from conformance.files.folder_lock import exclusive
+from conformance.report import FILES, FORMATS, build
 from conformance.results.model import Outcome
 from conformance.results.runlog import read_run
 from conformance.spec import load
@@ -482,6 +483,21 @@ class TestCannotWrite:
         assert ended.code == 4
         assert "ZeroDivisionError: with " in ended.err
         assert SECRET not in ended.err
+
+
+class TestTwoRunsIntoOneFolder:
+    def test_leave_the_first_alone(self, command: Command) -> None:
+        with hosted(ChatServer().serving()) as server, exclusive(command.folder / "out"):
+            ended = command.against(server.url, "toy.told")
+        assert ended.code == 2
+        assert f"out is in use by another run (process {os.getpid()}, started " in ended.err
+        assert list((command.folder / "out").iterdir()) == []
+
+    def test_need_only_wait(self, command: Command) -> None:
+        with hosted(ChatServer().serving()) as server:
+            assert command.against(server.url, "toy.told").code == 0
+            assert command.against(server.url, "toy.told").code == 0
+        assert {one.name for one in (command.folder / "out").iterdir()} == {"run.jsonl", *FILES}
 
 
 class TestPrints:

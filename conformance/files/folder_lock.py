@@ -1,0 +1,78 @@
+"""Keeps a folder for one process at a time; the lock of a process that died is no lock."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING
+
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAME = ".chat-parity.lock"
+
+_TAKEN = (errno.EAGAIN, errno.EACCES)
+
+
+@contextlib.contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the folder, which is created if it is not there; raises UsageError with the process that holds it.
+
+    The system gives a lock up with its process. Where a file system or a system has no such locks, nothing is locked.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder / NAME) as file:
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}))
+        file.flush()
+        try:
+            yield
+        finally:
+            (folder / NAME).unlink(missing_ok=True)  # While it is held: nobody else removes another one's.
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[IO[str]]:
+    while True:
+        with path.open("a+", encoding="utf-8") as file:
+            if not _lock(file):
+                raise UsageError(f"{path.parent} is in use by {_holder(file)}; wait for it, or name another folder")
+            if _is_still(path, file):
+                yield file
+                return
+
+
+def _lock(file: IO[str]) -> bool:
+    """Lock an open file without waiting; tell whether it is ours."""
+    if sys.platform != "win32":
+        import fcntl  # noqa: PLC0415 -- Windows does not have it
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno not in _TAKEN
+    return True
+
+
+def _is_still(path: Path, file: IO[str]) -> bool:
+    """Tell whether the path is still this file: its last holder may have removed it in between."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    try:
+        said = json.loads(file.read())
+        return f"another run (process {int(said['pid'])}, started {datetime.fromisoformat(said['started']):%F %T} UTC)"
+    except (ValueError, KeyError, TypeError):  # It has not written it yet.
+        return "another run"
