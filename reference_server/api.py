@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 
 from reference_server.auth import InvalidTokenError, authenticate
 from reference_server.context import Instance
-from reference_server.errors import Refused
+from reference_server.errors import Code, Refused
 from reference_server.messages import Text
 from reference_server.permissions import Right, Role, Visibility
 from reference_server.pubsub import RoleChanged, conversation_channel
 from reference_server.store import conversations
 
 MAX_MEMBERS = 10_000
+STATUSES: dict[Code, int] = {"not_found": 404, "forbidden": 403, "conflict": 409}
 
 
 class NewMember(BaseModel):
@@ -105,6 +106,8 @@ async def health(here: Here, response: Response) -> dict[str, Any]:
 async def create_conversation(body: NewConversation, user_id: Caller, here: Here) -> dict[str, UUID]:
     """Create a conversation with its members."""
     members = {user_id: Role.OWNER} | {member.user_id: member.role for member in body.members}
+    if Role.OWNER not in members.values():
+        raise HTTPException(422, "A conversation has an owner.")
     conversation_id = await here.services.database.write(conversations.create, body.name, body.visibility, members)
     return {"conversation_id": conversation_id}
 
@@ -120,42 +123,38 @@ async def set_member(
     conversation_id: UUID, member_id: UUID, body: NewRole, user_id: Caller, here: Here
 ) -> dict[str, Any]:
     """Give a user a role."""
-
-    def change(connection: Connection) -> None:
-        conversations.set_role(connection, conversation_id, member_id, body.role)
-
-    await _moderate(here, conversation_id, user_id, member_id, change)
+    await _moderate(here, conversation_id, user_id, member_id, body.role)
     return {"conversation_id": conversation_id, "user_id": member_id, "role": body.role}
 
 
 @router.delete("/conversations/{conversation_id}/members/{member_id}", status_code=204)
 async def remove_member(conversation_id: UUID, member_id: UUID, user_id: Caller, here: Here) -> None:
     """Make a user an outsider."""
-
-    def change(connection: Connection) -> None:
-        conversations.remove_member(connection, conversation_id, member_id)
-
-    await _moderate(here, conversation_id, user_id, member_id, change)
+    await _moderate(here, conversation_id, user_id, member_id, None)
 
 
-async def _moderate(
-    here: Instance,
-    conversation_id: UUID,
-    user_id: UUID,
-    member_id: UUID,
-    change: Callable[[Connection], None],
-) -> None:
-    """Change a membership if the caller may moderate, and tell every instance."""  # PERM-2, MULTI-3
-
-    def transaction(connection: Connection) -> bool:
-        conversations.acquire(connection, conversation_id, user_id, Right.MODERATE)
-        change(connection)
-        return conversations.membership(connection, conversation_id, member_id).may(Right.READ)
-
+async def _moderate(here: Instance, conversation_id: UUID, user_id: UUID, member_id: UUID, role: Role | None) -> None:
+    """Change a role if the caller may, and tell every instance."""  # PERM-2, MULTI-3
     async with here.services.in_order.hold(conversation_id):
         try:
-            may_read = await here.services.database.write(transaction)
+            may_read = await here.services.database.write(_change_role, conversation_id, user_id, member_id, role)
         except Refused as refused:
-            status = 404 if refused.code == "not_found" else 403
-            raise HTTPException(status, refused.message) from None
+            raise HTTPException(STATUSES[refused.code], refused.message) from None
         await here.services.pubsub.publish(conversation_channel(conversation_id), RoleChanged(member_id, may_read))
+
+
+def _change_role(
+    connection: Connection, conversation_id: UUID, user_id: UUID, member_id: UUID, role: Role | None
+) -> bool:
+    """Change a role, and say whether the user may read now."""
+    caller, _ = conversations.lock(connection, conversation_id, user_id)
+    before = conversations.membership(connection, conversation_id, member_id).role
+    caller.require_role_change(before, role, is_own=user_id == member_id)
+    loses_ownership = before is Role.OWNER and role is not Role.OWNER
+    if loses_ownership and not conversations.has_another_owner(connection, conversation_id, member_id):
+        raise Refused("conflict", "A conversation keeps its last owner.")
+    if role is None:
+        conversations.remove_member(connection, conversation_id, member_id)
+    else:
+        conversations.set_role(connection, conversation_id, member_id, role)
+    return conversations.membership(connection, conversation_id, member_id).may(Right.READ)

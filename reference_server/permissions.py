@@ -42,6 +42,15 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.BANNED: frozenset(),
 }
 
+#: The roles that a role may take from others, and give to others instead; None is an outsider's.
+ROLE_CHANGES: dict[Role, frozenset[Role | None]] = {
+    Role.OWNER: frozenset({*Role, None}),
+    Role.MODERATOR: frozenset({Role.MEMBER, Role.READER, Role.BANNED, None}),
+    Role.MEMBER: frozenset(),
+    Role.READER: frozenset(),
+    Role.BANNED: frozenset(),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -68,3 +77,11 @@ class Membership:
         if self.role is None and self.visibility is Visibility.PRIVATE:
             raise no_such_conversation()  # PERM-3, JOIN-3
         raise Refused("forbidden", f"You may not {right} in this conversation.")
+
+    def require_role_change(self, before: Role | None, after: Role | None, *, is_own: bool) -> None:
+        """Refuse unless the role may change such a role of a user; everybody who may read may leave."""
+        if is_own and after is None and self.may(Right.READ):
+            return
+        self.require(Right.MODERATE)
+        if self.role is None or not {before, after} <= ROLE_CHANGES[self.role]:
+            raise Refused("forbidden", f"A {self.role} may not make this of a {before or 'user without a role'}.")

@@ -41,6 +41,15 @@ _CREATE = insert(CONVERSATIONS)
 _ADD_MEMBER = insert(MEMBERSHIPS)
 _CHANGE_ROLE = update(MEMBERSHIPS).where(_is_member).values(role=bindparam("new_role"))
 _REMOVE_MEMBER = delete(MEMBERSHIPS).where(_is_member)
+_OTHER_OWNER = (
+    select(_membership.user_id)
+    .where(
+        _membership.conversation_id == bindparam("conversation"),
+        _membership.role == Role.OWNER.value,
+        _membership.user_id != bindparam("user"),
+    )
+    .limit(1)
+)
 _CONVERSATIONS_OF = (
     select(_conversation.id, _conversation.name, _conversation.visibility, _membership.role)
     .select_from(CONVERSATIONS)
@@ -138,6 +147,11 @@ def set_role(connection: Connection, conversation_id: UUID, user_id: UUID, role:
 def remove_member(connection: Connection, conversation_id: UUID, user_id: UUID) -> None:
     """Make a user an outsider."""
     connection.execute(_REMOVE_MEMBER, {"conversation": conversation_id, "user": user_id})
+
+
+def has_another_owner(connection: Connection, conversation_id: UUID, user_id: UUID) -> bool:
+    """Say whether somebody besides this user owns the conversation."""
+    return connection.scalar(_OTHER_OWNER, {"conversation": conversation_id, "user": user_id}) is not None
 
 
 def conversations_of(connection: Connection, user_id: UUID) -> list[Summary]:

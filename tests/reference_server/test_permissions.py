@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
+import yaml
 
 from reference_server.errors import Refused
-from reference_server.permissions import Membership, Right, Role, Visibility
+from reference_server.permissions import ROLE_CHANGES, Membership, Right, Role, Visibility
+from tests.reference_server.support import ROOT
 
 if TYPE_CHECKING:
     from tests.reference_server.support import Chat, Client
@@ -54,6 +56,39 @@ def fields(conversation_id: UUID, message_id: object, target: UUID) -> dict[str,
         "sdp": "v=0\r\n",
         "candidate": "",
     }
+
+
+class TestRoleChanges:
+    def test_are_those_of_the_protocol(self):
+        protocol = yaml.safe_load((ROOT / "spec/protocol.yaml").read_text())
+        names = {None: protocol["no_member"]}
+        ours = {role.value: {names.get(other, other) for other in changed} for role, changed in ROLE_CHANGES.items()}
+        assert ours == {role: set(changed) for role, changed in protocol["role_changes"].items()}
+        assert protocol["sole_role"] == Role.OWNER
+
+    @pytest.mark.parametrize("role", [*Role, None])
+    def test_are_allowed_between_roles_below_ones_own_and_to_owners(self, role: Role | None):
+        caller = Membership(Visibility.PUBLIC, role)
+        for before in [*Role, None]:
+            for after in [*Role, None]:
+                below = {Role.OWNER, Role.MODERATOR}.isdisjoint({before, after})
+                expected = role is Role.OWNER or (role is Role.MODERATOR and below)
+                assert _is_allowed(caller, before, after) == expected
+
+    @pytest.mark.parametrize("role", [*Role, None])
+    def test_of_oneself_are_no_promotion(self, role: Role | None):
+        caller = Membership(Visibility.PUBLIC, role)
+        for after in Role:
+            assert _is_allowed(caller, role, after, is_own=True) == (role is Role.OWNER)
+        assert _is_allowed(caller, role, None, is_own=True) == (role not in {Role.BANNED, None})
+
+
+def _is_allowed(caller: Membership, before: Role | None, after: Role | None, *, is_own: bool = False) -> bool:
+    try:
+        caller.require_role_change(before, after, is_own=is_own)
+    except Refused:
+        return False
+    return True
 
 
 class TestMatrix:
