@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from reference_server import demo, logs
 from reference_server.config import ConfigError, Limits, Settings
+from reference_server.database import open_database
 from reference_server.serving import Deployment, wait_for_the_end
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ def parser() -> argparse.ArgumentParser:
     add = command.add_argument
     add("--host", default="127.0.0.1")
     add("--port", type=int, action="append", help="one instance per --port; 0 is any free port")
-    add("--database", default="sqlite:///chat.db", metavar="URL", help="sqlite:///path or postgresql://…")
+    add(
+        "--database",
+        default=os.environ.get("DATABASE_URL") or "sqlite:///chat.db",
+        metavar="URL",
+        help="sqlite:///path or postgresql://…; default: the environment's DATABASE_URL, else sqlite:///chat.db",
+    )
+    add("--migrate-only", action="store_true", help="bring the database to the version of this server, then end")
     add("--jwt-secret", default=None, help="at least 32 bytes; default: the environment's JWT_SECRET")
     add("--typing-expiry", type=float, default=5.0, metavar="S")
     add("--rate-window", type=float, default=60.0, metavar="S")
@@ -79,16 +86,25 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
         await wait_for_the_end(options.exit_on_stdin_eof)
 
 
+async def migrate(database_url: str) -> None:
+    """Bring a database to the version of this server."""
+    database = open_database(database_url)
+    try:
+        await database.prepare()
+    finally:
+        await database.close()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = parser().parse_args(arguments)
     logs.configure()
     sys.setswitchinterval(THREAD_SWITCH_S)
     try:
-        settings = settings_from(options)
+        work = migrate(options.database) if options.migrate_only else run(options, settings_from(options))
         loop_factory = uvicorn.Config(app="", log_config=None).get_loop_factory()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(run(options, settings))
+            runner.run(work)
     except (ConfigError, OSError, DBAPIError) as error:
         print(f"reference_server: {getattr(error, 'orig', error)}", file=sys.stderr)
         return 2

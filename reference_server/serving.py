@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import uvicorn
 
 from reference_server.app import create_app
+from reference_server.config import ConfigError
 from reference_server.database import open_database
 from reference_server.http_bounds import BoundedHTTP
 from reference_server.services import Services
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 #: How long the kernel keeps trying to hand data to a client that is gone or does not read.
 USER_TIMEOUT_MS = 30_000
 SHUTDOWN_S = 2
+SECOND_PROCESS = (
+    "Another process serves this database. Its users and ours would not hear each other: stop it, or give --port twice "
+    "for two instances in one process."
+)
 STARTUP_POLL_S = 0.005
 
 
@@ -92,19 +97,11 @@ class Deployment:
         self.addresses: list[str] = []
 
     async def __aenter__(self) -> Deployment:
-        await self.services.database.prepare()
-        listeners = [listen(self._host, port) for port in self._ports]
-        self.addresses = [_address(listener) for listener in listeners]
-        self._servers = [build_server(self.settings, self.services) for _ in listeners]
-        self._tasks = [
-            asyncio.create_task(server.serve(sockets=[listener]))
-            for server, listener in zip(self._servers, listeners, strict=True)
-        ]
-        while not all(server.started for server in self._servers):
-            await asyncio.sleep(STARTUP_POLL_S)  # A poll: uvicorn offers a flag and no event.
-            for task in self._tasks:
-                if task.done():
-                    await task
+        try:
+            await self._start()
+        except BaseException:
+            await self.services.database.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -122,6 +119,23 @@ class Deployment:
     def api_urls(self) -> list[str]:
         """Where conversations are provisioned."""
         return [f"http://{address}/api/v1" for address in self.addresses]
+
+    async def _start(self) -> None:
+        if not await self.services.database.claim(shared=False):
+            raise ConfigError(SECOND_PROCESS)
+        await self.services.database.prepare()
+        listeners = [listen(self._host, port) for port in self._ports]
+        self.addresses = [_address(listener) for listener in listeners]
+        self._servers = [build_server(self.settings, self.services) for _ in listeners]
+        self._tasks = [
+            asyncio.create_task(server.serve(sockets=[listener]))
+            for server, listener in zip(self._servers, listeners, strict=True)
+        ]
+        while not all(server.started for server in self._servers):
+            await asyncio.sleep(STARTUP_POLL_S)  # A poll: uvicorn offers a flag and no event.
+            for task in self._tasks:
+                if task.done():
+                    await task
 
 
 async def wait_for_the_end(exit_on_stdin_eof: bool) -> None:

@@ -23,7 +23,11 @@ GENTLE_S = 10.0
     multiple=True,
     help="One instance for each --port; 0 is any free port.  [default: 8000]",
 )
-@click.option("--database", metavar="URL", help="sqlite:///path or postgresql://…  [default: sqlite:///chat.db]")
+@click.option(
+    "--database",
+    metavar="URL",
+    help="sqlite:///path or postgresql://…  [default: DATABASE_URL, else sqlite:///chat.db]",
+)
 @click.option(
     "--jwt-secret", metavar="TEXT", help="Signs the tokens; at least 32 bytes.  [default: JWT_SECRET, else a new one]"
 )

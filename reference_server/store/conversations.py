@@ -33,7 +33,7 @@ _MEMBERSHIP = (
     )
     .where(_conversation.id == bindparam("conversation"))
 )
-_MEMBERSHIP_LOCKED = _MEMBERSHIP.with_for_update(of=CONVERSATIONS)
+_LOCK = select(_conversation.id).where(_conversation.id == bindparam("conversation")).with_for_update()
 _ADVANCE = (
     update(CONVERSATIONS).where(_conversation.id == bindparam("conversation")).values(last_stamp=bindparam("stamp"))
 )
@@ -172,8 +172,10 @@ def is_alive(connection: Connection) -> bool:
 def _lookup(
     connection: Connection, conversation_id: UUID, user_id: UUID, *, locked: bool
 ) -> tuple[Membership, datetime]:
-    statement = _MEMBERSHIP_LOCKED if locked else _MEMBERSHIP
-    row = connection.execute(statement, {"conversation": conversation_id, "user": user_id}).one_or_none()
+    if locked and connection.dialect.name == "postgresql":
+        # A statement of its own: one that waits for the lock goes on with the roles of before it waited.  PERM-2
+        connection.execute(_LOCK, {"conversation": conversation_id})
+    row = connection.execute(_MEMBERSHIP, {"conversation": conversation_id, "user": user_id}).one_or_none()
     if row is None:
         return Membership(None, None), datetime.min.replace(tzinfo=UTC)
     visibility, last_stamp, role = row

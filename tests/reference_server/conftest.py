@@ -4,10 +4,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reference_server.database import Database, open_database
 from tests.reference_server.support import LEEWAY_S, Chat, Client, Command
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of the test's own, on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/chat.db"
+    url: str = request.getfixturevalue("empty_postgresql")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open database with its tables, on each engine in turn."""
+    database = open_database(database_url)
+    await database.prepare()
+    yield database
+    await database.close()
 
 
 @pytest.fixture(scope="session")

@@ -182,8 +182,9 @@ class Chat:
 class Command:
     """`python -m reference_server` in a process of its own."""
 
-    def __init__(self, database: Path, *options: str, ports: tuple[int, ...] = (0,)) -> None:
-        arguments = ["--database", f"sqlite:///{database}", "--jwt-secret", SECRET, "--exit-on-stdin-eof"]
+    def __init__(self, database: Path | str, *options: str, ports: tuple[int, ...] = (0,)) -> None:
+        url = f"sqlite:///{database}" if isinstance(database, Path) else database
+        arguments = ["--database", url, "--jwt-secret", SECRET, "--exit-on-stdin-eof"]
         for port in ports:
             arguments += ["--port", str(port)]
         self.process = subprocess.Popen(

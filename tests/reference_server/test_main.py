@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from typing import IO, TYPE_CHECKING
@@ -62,9 +63,47 @@ class TestStart:
         assert (ended.returncode, ended.stdout) == (2, "")
         assert "Traceback" not in ended.stderr
 
+    def test_is_refused_while_another_process_serves_the_database(self, tmp_path: Path):
+        with Command(tmp_path / "chat.db"):
+            ended = run("--port", "0", *ordinary(tmp_path))
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.startswith("reference_server: Another process serves this database.")
+
+    @pytest.mark.parametrize(
+        ("url", "reason"),
+        [
+            ("postgresql://nobody:hidden@127.0.0.1:1/chat", "Connection refused"),
+            ("postgresql://nobody:hidden@/nowhere?host={server}", "nobody"),
+        ],
+    )
+    def test_is_refused_with_a_postgresql_that_does_not_answer(self, postgresql_url: str, url: str, reason: str):
+        server = postgresql_url.rpartition("=")[2]
+        ended = run("--jwt-secret", "x" * 32, "--port", "0", "--database", url.format(server=server))
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert reason in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert "hidden" not in ended.stderr
+
+    async def test_is_possible_on_postgresql(self, empty_postgresql: str):
+        with Command(empty_postgresql) as command:
+            async with command.chat as chat:
+                alice = await chat.connect()
+                lobby = await chat.conversation(alice)
+                said = await alice.say(lobby, "Hello, Ünïcode 👋")
+                found = (await alice.ask("SearchMessages", conversation_id=lobby, query="ÜNÏ"))["messages"]
+                assert [each["message_id"] for each in found] == [said["message_id"]]
+
     def test_says_where_every_instance_listens(self, server: Command):
         assert server.ready["ready"] is True
         assert len(server.ready["instances"]) == len(server.ready["api"]) == 2
+
+
+class TestMigrateOnly:
+    def test_creates_the_tables_and_ends(self, tmp_path: Path):
+        ended = run("--migrate-only", "--database", f"sqlite:///{tmp_path}/chat.db")
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+        tables = sqlite3.connect(tmp_path / "chat.db").execute("SELECT name FROM sqlite_master").fetchall()
+        assert {("conversation",), ("alembic_version",)} <= set(tables)
 
 
 class TestEnd:

@@ -1,31 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from reference_server.database import Database, open_database
+from reference_server.errors import Refused
 from reference_server.permissions import Right, Role, Visibility
 from reference_server.store import conversations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from sqlalchemy import Connection
 
 ALICE, BOB, CAROL = uuid4(), uuid4(), uuid4()
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path}/chat.db")
-    await database.prepare()
-    yield database
-    await database.close()
 
 
 @pytest.fixture
@@ -39,6 +31,10 @@ def stamp(connection: Connection, conversation_id: UUID) -> datetime:
     taken = conversations.acquire(connection, conversation_id, ALICE, Right.SEND)
     conversations.advance(connection, conversation_id, taken)
     return taken
+
+
+def somebody_waits(connection: Connection) -> bool:
+    return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
 
 
 class TestStamps:
@@ -55,6 +51,36 @@ class TestStamps:
         monkeypatch.setattr(conversations, "now", now)
         stamps = [await database.write(stamp, lobby) for _ in range(5)]
         assert [later - earlier for earlier, later in itertools.pairwise(stamps)] == [timedelta(microseconds=1)] * 4
+
+    async def test_are_unique_and_in_the_order_of_commits_across_processes(
+        self, database: Database, database_url: str, lobby: UUID
+    ):
+        other = open_database(database_url)
+        committed: list[datetime] = []
+
+        async def take(each: Database) -> None:
+            committed.append(await each.write(stamp, lobby))
+
+        await asyncio.gather(*(take(each) for _ in range(20) for each in (database, other)))
+        await other.close()
+        assert len(set(committed)) == 40
+        assert await database.read(lambda connection: conversations.lock(connection, lobby, ALICE)[1]) > max(committed)
+
+
+class TestAcquire:
+    async def test_sees_a_role_that_changed_while_it_waited(self, database: Database, database_url: str, lobby: UUID):
+        """Whoever gets the lock after a ban is refused, though the request began before it."""
+        engine = create_engine(database_url.replace("postgresql:", "postgresql+psycopg:"))
+        with engine.connect() as admin:
+            conversations.set_role(admin, lobby, ALICE, Role.BANNED)
+            conversations.acquire(admin, lobby, CAROL, Right.READ)
+            request = asyncio.create_task(database.write(stamp, lobby))
+            while "postgresql" in database_url and not await database.read(somebody_waits):
+                pass
+            admin.commit()
+        engine.dispose()
+        with pytest.raises(Refused):
+            await request
 
 
 class TestCompanions:

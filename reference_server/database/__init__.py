@@ -1,0 +1,36 @@
+"""Where transactions run.
+
+The store is written once, as plain functions of a SQLAlchemy connection. A database runs such a function as
+one transaction without blocking the event loop: SQLite in threads, one of them for all writers, PostgreSQL
+through its async driver.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from reference_server.config import ConfigError
+from reference_server.database.postgresql import PostgresDatabase
+from reference_server.database.protocol import Database, Transaction
+from reference_server.database.sqlite import SqliteDatabase
+
+__all__ = ["Database", "PostgresDatabase", "SqliteDatabase", "Transaction", "open_database"]
+
+
+def open_database(url: str) -> Database:
+    """Choose the database by its URL: `sqlite:///path` or `postgresql://…`."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # ValueError: the port is not a number
+        raise ConfigError("The database URL is malformed; try sqlite:///chat.db") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ConfigError("SQLite needs a file: sqlite:///chat.db")
+        return SqliteDatabase(Path(parsed.database))
+    if backend in {"postgresql", "postgres"}:
+        return PostgresDatabase(parsed)
+    raise ConfigError(f"No support for {backend!r}: use sqlite:///path or postgresql://…")

@@ -1,0 +1,41 @@
+"""A claim on a file: one process alone, or any number that share it, until they end, however they end."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING
+
+if sys.platform != "win32":
+    import fcntl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FileClaim:
+    """A lock on a file of its own: SQLite's locks on the database file would end when somebody else closes it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def take(self, *, shared: bool) -> bool:
+        """Take the lock, and say whether that was possible; where there are no such locks, say yes."""
+        if sys.platform == "win32":
+            return True
+        try:
+            self._file = self._path.open("ab")
+        except OSError:  # then the database cannot be opened either, and says why
+            return True
+        try:
+            fcntl.flock(self._file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        """Let go of the lock; the file stays, for it cannot be removed without a race."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

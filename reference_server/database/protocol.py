@@ -1,0 +1,31 @@
+"""What the server needs of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Transaction = Callable[Concatenate[Connection, P], T]
+
+
+class Database(Protocol):
+    """Runs functions of the store, each as one transaction."""
+
+    async def prepare(self) -> None:
+        """Bring the tables to the version of this server, one process at a time."""
+
+    async def claim(self, *, shared: bool) -> bool:
+        """Claim the database until `close`: alone, or together with all others who share it; False: it is taken."""
+
+    async def read(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a transaction that sees one snapshot and changes nothing."""
+
+    async def write(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a transaction and return when it is committed; an exception rolls it back."""
+
+    async def close(self) -> None:
+        """Let go of every connection, and of the claim."""

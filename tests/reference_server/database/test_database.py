@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+
+from reference_server.config import ConfigError
+from reference_server.database import Database, open_database, postgresql
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+async def counter(database: Database) -> Database:
+    """A database with a number in it."""
+    await database.write(lambda connection: connection.execute(text("CREATE TABLE counter (value INTEGER)")))
+    await database.write(lambda connection: connection.execute(text("INSERT INTO counter VALUES (0)")))
+    return database
+
+
+def value(connection: Connection) -> int:
+    return connection.execute(text("SELECT value FROM counter")).scalar_one()
+
+
+def increment(connection: Connection) -> int:
+    """Read, then write what was read and one more."""
+    new = value(connection) + 1
+    connection.execute(text("UPDATE counter SET value = :new"), {"new": new})
+    return new
+
+
+class TestDatabase:
+    """What both engines keep."""
+
+    async def test_commits_what_it_returns(self, counter: Database, database_url: str):
+        other = open_database(database_url)
+        assert await counter.write(increment) == 1
+        assert await other.read(value) == 1
+        await other.close()
+
+    async def test_rolls_back_what_fails(self, counter: Database):
+        def fail(connection: Connection) -> None:
+            increment(connection)
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            await counter.write(fail)
+        assert await counter.read(value) == 0
+
+    async def test_reads_one_snapshot_while_somebody_writes(self, counter: Database, database_url: str):
+        writer = create_engine(database_url.replace("postgresql:", "postgresql+psycopg:"))
+        with writer.connect() as connection:
+            connection.execute(text("UPDATE counter SET value = 7"))
+            assert await counter.read(value) == 0
+            connection.commit()
+        writer.dispose()
+        assert await counter.read(value) == 7
+
+    @pytest.mark.parametrize("shared", [False, True])
+    async def test_can_be_claimed_again_by_those_who_share_it_only(
+        self, database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch, shared: bool
+    ):
+        monkeypatch.setattr(postgresql, "CLAIM_TRIES", 1)
+        assert await database.claim(shared=shared)
+        for again in (False, True):
+            other = open_database(database_url)
+            assert await other.claim(shared=again) is (shared and again)
+            await other.close()
+
+    async def test_is_free_when_who_claimed_it_has_closed_it(self, database: Database, database_url: str):
+        other = open_database(database_url)
+        assert await other.claim(shared=False)
+        await other.close()
+        assert await database.claim(shared=False)
+
+
+class TestSqlite:
+    @pytest.fixture
+    def database_url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/chat.db"
+
+    async def test_takes_writers_one_after_the_other(self, counter: Database):
+        results = await asyncio.gather(*(counter.write(increment) for _ in range(50)))
+        assert results == list(range(1, 51))
+
+    async def test_lets_two_processes_take_turns(self, counter: Database, database_url: str):
+        other = open_database(database_url)
+        results = await asyncio.gather(*(each.write(increment) for _ in range(50) for each in (counter, other)))
+        await other.close()
+        assert sorted(results) == list(range(1, 101))
+
+
+class TestOpenDatabase:
+    @pytest.mark.parametrize(
+        "url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y", "nonsense", "", "postgresql://h:port/d"]
+    )
+    def test_refuses_what_it_cannot_use(self, url: str):
+        with pytest.raises(ConfigError):
+            open_database(url)
+
+    async def test_takes_postgresql_by_its_usual_names(self):
+        for url in ("postgresql://u@h/d", "postgres://u@h/d", "postgresql+asyncpg://u@h/d"):
+            await open_database(url).close()
