@@ -21,15 +21,23 @@ _LETTER = 6.6
 
 
 def message(report: Report) -> str:
-    """Give the text, such as `25 of 25 OK`; an incomplete run gives no figure."""
+    """Give the text, such as `25 of 25 OK` or `2 of 2 selected OK`; an incomplete run gives no figure."""
     if not report.complete:
         return "not complete"
-    return f"{report.feature_counts[Verdict.OK]} of {len(report.features)} OK"
+    if report.judged_nothing:
+        return "no feature judged"
+    selected = sum(row.judged.selected for row in report.features)
+    of = f"{selected} selected" if selected < len(report.features) else f"{selected}"
+    return f"{report.feature_counts[Verdict.OK]} of {of} OK"
+
+
+def _colour(report: Report) -> str:
+    return _COLOURS.get(3 if report.judged_nothing else report.exit_code, "lightgrey")
 
 
 def endpoint(report: Report, _: Run | None = None) -> str:
     """Give the JSON of <https://shields.io/badges/endpoint-badge>."""
-    colour = _COLOURS.get(report.exit_code, "lightgrey")
+    colour = _colour(report)
     document = {"schemaVersion": 1, "label": LABEL, "message": message(report), "color": colour}
     return json.dumps(document | {"isError": report.exit_code != 0}, indent=2) + "\n"
 
@@ -42,7 +50,7 @@ def svg(report: Report, _: Run | None = None) -> str:
     image = Element("svg", xmlns="http://www.w3.org/2000/svg", width=total, height="20", role="img")
     image.set("aria-label", f"{LABEL}: {said}")
     SubElement(image, "title").text = f"{LABEL}: {said}"
-    colour = _HEX[_COLOURS.get(report.exit_code, "lightgrey")]
+    colour = _HEX[_colour(report)]
     SubElement(image, "rect", width=total, height="20", rx="3", fill="#3c4043")
     SubElement(image, "rect", x=str(widths[0]), width=str(widths[1]), height="20", rx="3", fill=colour)
     SubElement(image, "rect", x=str(widths[0]), width="4", height="20", fill=colour)

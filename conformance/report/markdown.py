@@ -48,6 +48,8 @@ def head(report: Report) -> Iterator[str]:
     if report.differences:
         rows.append(("Dialect", gist(report.differences)))
     rows += [("Calibration", cell(calibration(report), 600)), ("Result", _counts(report))]
+    if report.selection:
+        rows.append(("Selected", cell(report.selection, 400)))
     rows += [("Note", cell(note, 600)) for note in report.notes]
     yield from table(("", ""), rows)
 
@@ -72,7 +74,7 @@ def calibration(report: Report) -> str:
 
 
 def _counts(report: Report) -> str:
-    features = ", ".join(f"{count} {word}" for word, count in report.feature_counts.items() if count)
+    features = ", ".join(f"{count} {word}" for word, count in report.shown_counts.items() if count)
     scenarios = ", ".join(f"{count} {word}" for word, count in report.scenario_counts.items() if count)
     seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
     return f"features: {features or 'none'} · scenarios: {scenarios or 'none'}{seconds} · exit {report.exit_code}"
@@ -82,7 +84,7 @@ def features(report: Report) -> Iterator[str]:
     """Give the table of features."""
     yield "## Features\n"
     rows = []
-    for row in report.features:
+    for row in report.shown:
         amber = " (amber)" if row.judged.amber else ""
         entry = row.judged.entry
         rows.append((str(entry.number), cell(entry.title), f"{row.judged.verdict}{amber}", cell(row.evidence, 400)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from conformance.report.differences import DifferenceRow, difference_rows
-from conformance.report.evidence import evidence
+from conformance.report.evidence import evidence, plural
 from conformance.report.line import slow_line
 from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement, Status, Verdict, judge, worst
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from conformance.results.runlog import RuleEntry, Run, TargetEntry
     from conformance.results.verdict import Charge
     from conformance.results.verdict.model import JudgedWaiver
+
+MOST_NAMED = 8
+"""Features that one line names."""
 
 _Word = TypeVar("_Word", Verdict, Status)
 
@@ -71,6 +74,32 @@ class Report:
     waivers: tuple[JudgedWaiver, ...] = ()
     differences: tuple[DifferenceRow, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[FeatureRow, ...]:
+        """Give the features that were selected, and those of which a must rule fails all the same."""
+        return tuple(row for row in self.features if row.judged.selected or row.judged.broken)
+
+    @property
+    def shown_counts(self) -> Mapping[Verdict, int]:
+        """Count the verdicts of the features that are shown."""
+        return _count(Verdict, (row.judged.verdict for row in self.shown))
+
+    @property
+    def selection(self) -> str:
+        """Name what was selected; empty if it was everything."""
+        if self.selected >= len(self.scenarios):
+            return ""
+        titles = [row.judged.entry.title for row in self.features if row.judged.selected]
+        named = (
+            f"{', '.join(titles[:MOST_NAMED])}{f' and {more} more' if (more := len(titles) - MOST_NAMED) > 0 else ''}"
+        )
+        return f"{self.selected} of {plural(len(self.scenarios), 'scenario')}, of {named or 'no feature'}"
+
+    @property
+    def judged_nothing(self) -> bool:
+        """Tell whether no feature got a verdict and nothing fails: neither good nor bad news."""
+        return self.exit_code == 0 and all(row.judged.verdict is Verdict.NOT_TESTED for row in self.features)
 
     @property
     def flaky(self) -> tuple[JudgedScenario, ...]:

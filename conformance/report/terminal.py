@@ -108,14 +108,14 @@ def _head(report: Report) -> str:
 
 
 def _table(report: Report, width: int) -> Iterator[Text]:
-    title_width = max([7, *(cell_len(row.judged.entry.title) for row in report.features)])
+    title_width = max([7, *(cell_len(row.judged.entry.title) for row in report.shown)])
     # The evidence needs 24 columns to be readable beside the verdict; the title gives way first, down to 20. Where
     # there is still no room, the evidence goes below.
     room = width - _VERDICT_WIDTH - 7 if width < NARROW else max(20, width - _VERDICT_WIDTH - 6 - 24)
     title_width = min(title_width, room)
     evidence = "" if width < NARROW else "  Evidence"
     yield Text(f"{'#':>3}  {'Feature':<{title_width}}  {'Verdict':<{_VERDICT_WIDTH}}{evidence}".rstrip(), style="bold")
-    for row in report.features:
+    for row in report.shown:
         yield from _row(row, title_width, width)
 
 
@@ -199,9 +199,11 @@ def _waivers(report: Report, run: Run) -> Iterator[Text]:
 
 
 def _counts(report: Report) -> Iterator[Text]:
-    features = [f"{count} {word}" for word, count in report.feature_counts.items() if count]
+    features = [f"{count} {word}" for word, count in report.shown_counts.items() if count]
     counts = [f"{count} {word}" for word, count in report.scenario_counts.items() if count and word != Status.NOT_RUN]
-    yield Text(f"{plural(len(report.features), 'feature')}: {', '.join(features) or 'none'}")
+    yield Text(f"{plural(len(report.shown), 'feature')}: {', '.join(features) or 'none'}")
+    if report.selection:
+        yield Text(f"Selected: {line(report.selection, 400)}")
     scenarios = sum(count for word, count in report.scenario_counts.items() if word != Status.NOT_RUN)
     seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
     yield Text(f"{plural(scenarios, 'scenario')}{seconds}: {', '.join(counts) or 'none'}")

@@ -75,7 +75,7 @@ class FeatureView:
 def feature_views(report: Report, views: Mapping[str, ScenarioView]) -> tuple[FeatureView, ...]:
     """Give all features in the order of their numbers; `views` are the scenarios on the page, by id."""
     seen: set[str] = set()
-    return tuple(_feature(row, views, seen) for row in report.features)
+    return tuple(_feature(row, views, seen) for row in report.shown)
 
 
 def _feature(row: FeatureRow, views: Mapping[str, ScenarioView], seen: set[str]) -> FeatureView:

@@ -72,7 +72,7 @@ class PageView:
     headline: str
     complete: bool
     reason: str
-    exit_code: int
+    colour: str
     facts: tuple[tuple[str, str], ...]
     feature_counts: tuple[tuple[str, int], ...]
     scenario_counts: tuple[tuple[str, int], ...]
@@ -105,9 +105,9 @@ def page_view(report: Report, run: Run) -> PageView:
         headline=message(report).replace("OK", "features OK"),
         complete=report.complete,
         reason=line(report.reason, 400),
-        exit_code=report.exit_code,
+        colour="none" if report.judged_nothing else str(report.exit_code),
         facts=(*_facts(report), *(("Note", line(note, 600)) for note in report.notes)),
-        feature_counts=tuple((str(word), count) for word, count in report.feature_counts.items() if count),
+        feature_counts=tuple((str(word), count) for word, count in report.shown_counts.items() if count),
         scenario_counts=tuple((str(word), count) for word, count in report.scenario_counts.items() if count),
         features=feature_views(report, views),
         causes=tuple(map(_cause, causes[:MOST_CAUSES])),
@@ -163,6 +163,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "Took", f"{report.seconds:.1f} s"
     yield "Spec", line(report.spec_digest)
     yield "Tool", f"chat-parity {line(report.tool)}"
+    if report.selection:
+        yield "Selected", line(report.selection, 400)
     yield "Command", line(report.command, LONGEST_ID)
     yield "Calibration", line(calibration(report), 600)
     yield "Exit code", str(report.exit_code)

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from conformance.results.model import NEEDS_OF_THE_RUN, Outcome
+from conformance.results.status import Status
 
 if TYPE_CHECKING:
     from conformance.results.model import Problem, Result
     from conformance.results.runlog import FeatureEntry, RuleEntry, ScenarioEntry
-    from conformance.results.status import Status
     from conformance.results.waivers import Waiver
 
 
@@ -103,6 +103,16 @@ class JudgedFeature:
     rules: tuple[JudgedRule, ...]
     scenarios: tuple[JudgedScenario, ...]
     unknown_types: tuple[str, ...] = ()
+
+    @property
+    def selected(self) -> bool:
+        """Tell whether the run was to judge something of it."""
+        return any(scenario.selected for scenario in self.scenarios)
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether one of its must rules fails, which a scenario of another feature may have found."""
+        return any(rule.must and rule.status is Status.FAIL for rule in self.rules)
 
 
 class State(StrEnum):

@@ -73,6 +73,18 @@ def good() -> Run:
     return toys.run(toys.header(RULES[:1], (entry,)), toys.result(entry))
 
 
+def narrowed(outcome: Outcome = Outcome.PASS, selected: str = "edit.passes") -> Run:
+    """Give a run for which one scenario was selected: the only one of a feature, or one of two of another."""
+    entries = (
+        toys.scenario("edit.passes", ("EDIT-1",)),
+        toys.scenario("drop.passes", ("DROP-1",), "drop"),
+        toys.scenario("drop.also", ("DROP-1",), "drop"),
+    )
+    chosen = next(entry for entry in entries if entry.id == selected)
+    rules = (toys.rule("EDIT-1"), toys.rule("DROP-1", features=("drop",)))
+    return toys.run(toys.header(rules, entries, selected=(selected,)), toys.result(chosen, outcome))
+
+
 def cut_off() -> Run:
     """Give a run that ended in the middle, without calibration."""
     run = mixed()

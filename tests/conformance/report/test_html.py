@@ -176,3 +176,15 @@ class TestSize:
         text = page(replace(run, header=header, results=(passed, *run.results))).text
         assert "← not allowed" in text
         assert "3 lines of the transcript left out here" in text
+
+
+class TestTheHeadline:
+    def test_of_a_narrowed_run_counts_what_was_selected(self) -> None:
+        text = html(runs.narrowed())
+        assert '<p class="headline exit-0">1 of 1 selected features OK</p>' in text
+        assert "1 of 3 scenarios, of Editing" in text
+        assert "Dropping" not in text.partition('id="features"')[2].partition("</table>")[0]
+
+    def test_has_no_colour_where_no_feature_got_a_verdict(self) -> None:
+        text = html(runs.narrowed(selected="drop.passes"))
+        assert '<p class="headline exit-none">no feature judged</p>' in text

@@ -11,7 +11,7 @@ from conformance.report.fences import cell, fence, table
 from conformance.report.text import line
 from conformance.results.model import Observation, Outcome
 from conformance.results.runlog import CellEntry, Footer, Run
-from tests.conformance.report import hostile, toys
+from tests.conformance.report import hostile, runs, toys
 
 PARSER = MarkdownIt("commonmark").enable("table").enable("strikethrough")
 
@@ -68,7 +68,11 @@ class TestPage:
         text = page(toys.forged())
         assert "| # | Feature | Verdict | Evidence |\n|---|---|---|---|\n" in text
         assert "| 4 | Editing | FAIL | 0 of 1 must rule · 1 scenario |\n" in text
-        assert "| 5 | Dropping | NOT TESTED | no must rules |\n" in text
+        assert "Dropping" not in text
+
+    def test_names_what_was_selected(self) -> None:
+        assert "| Selected | 1 of 3 scenarios, of Editing |\n" in page(runs.narrowed())
+        assert "| Selected |" not in page(toys.forged())
 
     def test_says_against_what_and_by_what_was_judged(self) -> None:
         text = page(toys.forged())

@@ -12,7 +12,7 @@ from conformance.report import build, terminal
 from conformance.report.text import visible
 from conformance.results.model import Outcome
 from conformance.results.runlog import FeatureEntry, Run
-from tests.conformance.report import hostile, toys
+from tests.conformance.report import hostile, runs, toys
 from tests.conformance.report.test_transcript import EXAMPLE
 
 
@@ -31,15 +31,20 @@ class TestRender:
         assert plain(toys.forged()) == (
             "toy · ws://127.0.0.1:1/ws · 2026-02-22T20:49:32+01:00\n"
             "\n"
-            "  #  Feature   Verdict      Evidence\n"
-            "  4  Editing   FAIL         0 of 1 must rule · 1 scenario\n"
-            "  5  Dropping  NOT TESTED   no must rules\n"
+            "  #  Feature  Verdict      Evidence\n"
+            "  4  Editing  FAIL         0 of 1 must rule · 1 scenario\n"
             "\n"
             f"{EXAMPLE}\n"
             "\n"
-            "2 features: 1 FAIL, 1 NOT TESTED\n"
+            "1 feature: 1 FAIL\n"
             "1 scenario in 1.5 s: 1 FAIL\n"
         )
+
+    def test_names_what_was_selected(self) -> None:
+        text = plain(runs.narrowed())
+        assert "  4  Editing  OK " in text
+        assert "Dropping" not in text
+        assert "1 feature: 1 OK\nSelected: 1 of 3 scenarios, of Editing\n" in text
 
     def test_of_failures_only_leaves_the_table_out(self) -> None:
         assert plain(toys.forged(), failures_only=True).startswith(EXAMPLE)
@@ -85,11 +90,9 @@ class TestRender:
 
     def test_puts_the_evidence_below_where_there_is_no_room_beside(self) -> None:
         assert plain(toys.forged(), 40).split("\n\n")[1].splitlines() == [
-            "  #  Feature   Verdict",
-            "  4  Editing   FAIL",
+            "  #  Feature  Verdict",
+            "  4  Editing  FAIL",
             "     0 of 1 must rule · 1 scenario",
-            "  5  Dropping  NOT TESTED",
-            "     no must rules",
         ]
 
     @settings(deadline=None)
