@@ -91,15 +91,14 @@ router = APIRouter(prefix="/api/v1", route_class=KnownCallers)
 
 @open_router.get("/health")
 async def health(here: Here, response: Response) -> dict[str, Any]:
-    """Say whether the server runs, and whether its database and its bus are available."""
-    try:
-        database = await here.services.database.read(conversations.is_alive)
-    except Exception:
-        database = False
-    pubsub = await here.services.pubsub.is_ready()
-    ready = database and pubsub
+    """Say whether the server runs, and whether its database and its bus are available; else why not."""
+    services = here.services
+    cause = await services.outages.look(services.probe)
+    pubsub = await services.pubsub.is_ready()
+    ready = cause is None and pubsub
     response.status_code = 200 if ready else 503
-    return {"status": "ok" if ready else "unavailable", "database": database, "pubsub": pubsub}
+    found = {"status": "ok" if ready else "unavailable", "database": cause is None, "pubsub": pubsub}
+    return found if cause is None else {**found, "reason": f"database: {cause}"}
 
 
 @router.post("/conversations", status_code=201)

@@ -11,6 +11,7 @@ from starlette.routing import WebSocketRoute
 from reference_server import api, session
 from reference_server.config import Settings
 from reference_server.context import Instance
+from reference_server.outages import FAILURES
 from reference_server.services import Services
 
 
@@ -33,6 +34,8 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
     app.include_router(api.open_router)
     app.include_router(api.router)
     app.add_exception_handler(RequestValidationError, _bad_body)
+    for failure in FAILURES:
+        app.add_exception_handler(failure, _unavailable)
 
     async def converse(websocket: WebSocket) -> None:
         await session.serve(instance, websocket)
@@ -47,3 +50,12 @@ async def _bad_body(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     wrong = [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in error.errors()]
     return JSONResponse({"detail": wrong}, 422)
+
+
+async def _unavailable(request: Request, error: Exception) -> JSONResponse:
+    """Say why a request cannot be carried out now."""
+    instance: Instance = request.app.state.instance
+    cause = instance.services.outages.note(error)
+    if cause is None:
+        raise error
+    return JSONResponse({"detail": f"database: {cause}"}, 503, {"Retry-After": "1"})

@@ -43,5 +43,6 @@ async def _announce(instance: Instance, user_id: UUID, status: Literal["online",
     try:
         for companion in await instance.services.database.read(conversations.companions, user_id):
             await instance.tell_user(companion, event, fleeting=True)
-    except Exception:
-        logger.exception("a change of presence could not be announced")
+    except Exception as error:
+        if instance.services.outages.note(error) is None:
+            logger.exception("a change of presence could not be announced")

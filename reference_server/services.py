@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 from reference_server.locks import KeyedLocks
+from reference_server.outages import Outages
 from reference_server.presence import InMemoryPresence, Presence
 from reference_server.pubsub import InMemoryPubSub, PubSub
 from reference_server.rate_limiter import InMemoryRateLimiter, RateLimiter
+from reference_server.store import health
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,5 +29,12 @@ class Services:
     rate_limiter: RateLimiter = field(default_factory=InMemoryRateLimiter)
     presence: Presence = field(default_factory=InMemoryPresence)
     typists: Typists = field(default_factory=dict)
+    outages: Outages = field(default_factory=Outages)
     #: A handler holds this lock from commit to publication: events of a conversation are published in stamp order.
     in_order: KeyedLocks[UUID] = field(default_factory=KeyedLocks)
+
+    async def probe(self) -> None:
+        """Write to the database, and remove what was written in a transaction of its own."""
+        probe = uuid4()
+        await self.database.write(health.add, probe)
+        await self.database.write(health.remove, probe)

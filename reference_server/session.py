@@ -55,7 +55,10 @@ async def answer(context: Context, frame: Mapping[str, Any]) -> str | None:
         return None if reply is None else encode(reply)
     except Refused as refused:
         return encode(refusal(refused))
-    except Exception:
+    except Exception as error:
+        cause = context.instance.services.outages.note(error)
+        if cause is not None:
+            return encode(Error(f"The server cannot carry this out now: {cause}.", "unavailable"))
         logger.exception("a request has failed")
         return encode(Error("The server has failed to carry this out.", "internal"))
 
@@ -72,6 +75,7 @@ async def _read(context: Context, frame: Mapping[str, Any]) -> Request:
 
 
 async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
+    logger.warning("A handshake was refused: %d %s", status, reason)
     with suppress(WebSocketDisconnect):  # the client does not wait for its answer
         await websocket.send_denial_response(JSONResponse({"error": reason}, status))
 

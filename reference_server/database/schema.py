@@ -8,6 +8,7 @@ from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 import reference_server.models  # noqa: F401 - registers the tables
+from reference_server.config import ConfigError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,12 +27,26 @@ def prepare(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({UPGRADE})"))
     found = version(connection)
     if found is None:
+        refuse_foreign_tables(connection)
         SQLModel.metadata.create_all(connection)
         stamp(connection, HEAD)
     elif found != HEAD:
         from reference_server.database.upgrading import upgrade  # noqa: PLC0415 -- see HEAD
 
         upgrade(connection)
+    refuse_foreign_tables(connection)
+
+
+def refuse_foreign_tables(connection: Connection) -> None:
+    """Refuse tables that have the names of ours and lack our columns; nothing is changed in them."""
+    found = inspect(connection)
+    for name in set(found.get_table_names()) & set(SQLModel.metadata.tables):
+        columns = {each["name"] for each in found.get_columns(name)}
+        missing = {column.name for column in SQLModel.metadata.tables[name].columns} - columns
+        if missing:
+            raise ConfigError(
+                f"The database belongs to another program: the table {name!r} has no column {min(missing)!r}."
+            )
 
 
 def version(connection: Connection) -> str | None:

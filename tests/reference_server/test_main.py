@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from reference_server.__main__ import parser, settings_from
 from reference_server.config import ConfigError
@@ -155,6 +156,15 @@ class TestLog:
                 assert (await chat.http.get(url, params={"token": "secret-token"})).status_code == 404
             _, log = command.end()
         assert "token" not in log
+
+    async def test_has_one_line_for_handshakes_that_are_refused(self, tmp_path: Path):
+        with Command(tmp_path / "chat.db") as command:
+            for _ in range(5):
+                with pytest.raises(InvalidStatus):
+                    await open_socket(command.ready["instances"][0], "nonsense")
+            _, log = command.end()
+        [line] = log.splitlines()
+        assert line.endswith("A handshake was refused: 401 The token is not valid.")
 
 
 class TestDemo:
