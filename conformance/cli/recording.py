@@ -23,6 +23,7 @@ from conformance.results.runlog.records import (
     SpecTables,
     TargetEntry,
 )
+from conformance.results.runlog.sources import Sources
 from conformance.results.runlog.transcripts import Transcripts
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from conformance.engine.run.options import Options
     from conformance.engine.run.run import Sink
     from conformance.engine.run.state import RunState
+    from conformance.results.model import Calibration, Observation, Result
     from conformance.results.waivers import Waivers
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
@@ -39,18 +41,26 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def recording(path: Path, header: Header, target: Target, state: RunState, trace: str, began: float) -> Iterator[Sink]:
+def recording(
+    path: Path, header: Header, target: Target, state: RunState, trace: str, began: float, spec: Spec | None = None
+) -> Iterator[Sink]:
     """Give the sink that writes a run to a log.
 
-    `trace` says which transcripts are kept: `fail`, `all` or `none`; `began` is the `time.perf_counter` of the run. A
-    cancelled run gets a footer that says so. Any other exception is noted in the footer and raised again.
+    `trace` says which transcripts are kept: `fail`, `all` or `none`; `began` is the `time.perf_counter` of the run.
+    With a `spec` the log keeps the files of failing scenarios. A cancelled run gets a footer that says so. Any other
+    exception is noted in the footer and raised again.
     """
-    transcripts = Transcripts(trace)
+    transcripts, sources = Transcripts(trace), Sources()
+
+    def sink(record: Calibration | Result | Observation) -> None:
+        sources.take(record)
+        writer.write(transcripts.bounded(record))
+
     with RunWriter(path, target.secrets.redact) as writer:
         writer.write(header)
         reason = "the run failed"
         try:
-            yield lambda record: writer.write(transcripts.bounded(record))
+            yield sink
             reason = state.stopped or state.doubts
         except asyncio.CancelledError:
             reason = "interrupted"
@@ -60,7 +70,9 @@ def recording(path: Path, header: Header, target: Target, state: RunState, trace
         finally:
             seconds = round(time.perf_counter() - began, 3)
             used = tuple(sorted(state.used))
-            writer.write(Footer(not reason, reason, seconds, state.phases, (*state.notes, *state.remarks), used))
+            files = sources.read(spec.read_place) if spec else {}
+            notes = (*state.notes, *state.remarks)
+            writer.write(Footer(not reason, reason, seconds, state.phases, notes, used, files))
 
 
 def make_header(

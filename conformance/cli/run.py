@@ -176,7 +176,7 @@ async def _run(
         header = make_header(spec, target, scenarios, options, place, waivers or _waivers(target.waivers, spec))
         stack.push(partial(_report_anyway, folder))
         stack.callback(_tell, state, target, created=place is not None)
-        write = stack.enter_context(recording(folder / "run.jsonl", header, target, state, trace, began))
+        write = stack.enter_context(recording(folder / "run.jsonl", header, target, state, trace, began, spec))
         progress = stack.enter_context(show_progress())
 
         def sink(record: Calibration | Result | Observation) -> None:

@@ -75,3 +75,7 @@ class Spec:
     def place(self, file: Path) -> str:
         """Name a file of the spec as people do, wherever the folder lies: `spec/rules/04-edit-message.yaml`."""
         return (PurePosixPath("spec") / file.relative_to(self.folder).as_posix()).as_posix()
+
+    def read_place(self, place: str) -> str:
+        """Give the text of a file by the name that `place` gives; raises OSError or ValueError."""
+        return (self.folder / PurePosixPath(place).relative_to("spec")).read_text(encoding="utf-8")

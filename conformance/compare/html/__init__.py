@@ -14,4 +14,4 @@ if TYPE_CHECKING:
 
 def render_comparison(comparison: Comparison, alignment: Alignment | None = None) -> str:
     """Give the whole page of two runs side by side; `alignment` is a scenario to show line by line."""
-    return fill("comparison.html", page=comparison_view(comparison, alignment))
+    return fill("comparison.html", "comparison.js", page=comparison_view(comparison, alignment))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from conformance.report.html.islands import Group, cases_of
 from conformance.report.html.scenarios import LONGEST_SENTENCE
 from conformance.report.text import line
 from conformance.results.verdict import Status, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from conformance.report.html.scenarios import ScenarioView
     from conformance.report.model import FeatureRow, Report
@@ -44,19 +45,11 @@ class RuleView:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """The scenarios of one file: one, or its cases; worst first."""
-
-    base: str
-    title: str
-    status: str
-    counts: tuple[tuple[str, int], ...]
-    scenarios: tuple[ScenarioView, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class FeatureView:
-    """One feature; `bar` is (word, start, width) for each outcome of its scenarios."""
+    """One feature; `bar` is (word, start, width) for each outcome of its scenarios.
+
+    `cases` is the data of its list, and `plain` has the ids of each outcome, for a reader without scripts.
+    """
 
     number: int
     id: str
@@ -69,16 +62,24 @@ class FeatureView:
     scenarios_run: int
     bar: tuple[tuple[str, float, float], ...]
     rules: tuple[RuleView, ...]
-    groups: tuple[Group, ...]
+    cases: tuple[Mapping[str, Any], ...]
+    plain: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def feature_views(report: Report, views: Mapping[str, ScenarioView]) -> tuple[FeatureView, ...]:
-    """Give all features in the order of their numbers; `views` are the scenarios on the page, by id."""
+def feature_views(
+    report: Report, views: Mapping[str, ScenarioView], shown_above: Collection[str]
+) -> tuple[FeatureView, ...]:
+    """Give all features in the order of their numbers.
+
+    `views` are the scenarios on the page, by id; the lists only point to those of `shown_above`.
+    """
     seen: set[str] = set()
-    return tuple(_feature(row, views, seen) for row in report.shown)
+    return tuple(_feature(row, views, shown_above, seen) for row in report.shown)
 
 
-def _feature(row: FeatureRow, views: Mapping[str, ScenarioView], seen: set[str]) -> FeatureView:
+def _feature(
+    row: FeatureRow, views: Mapping[str, ScenarioView], shown_above: Collection[str], seen: set[str]
+) -> FeatureView:
     judged = row.judged
     own = [views[scenario.entry.id] for scenario in judged.scenarios if scenario.entry.id in views]
     return FeatureView(
@@ -93,7 +94,8 @@ def _feature(row: FeatureRow, views: Mapping[str, ScenarioView], seen: set[str])
         scenarios_run=sum(bool(scenario.results) for scenario in judged.scenarios),
         bar=_bar(own),
         rules=tuple(_rule(rule, seen) for rule in judged.rules),
-        groups=_groups(own),
+        cases=tuple(cases_of(_groups(own), shown_above)),
+        plain=_plain(own),
     )
 
 
@@ -116,6 +118,13 @@ def _rule(rule: JudgedRule, seen: set[str]) -> RuleView:
         rule.status is Status.PASS and not rule.wholly,
         len(rule.charges),
     )
+
+
+def _plain(scenarios: list[ScenarioView]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    keys: dict[str, list[str]] = {}
+    for one in sorted(scenarios, key=lambda one: _rank(one.status)):
+        keys.setdefault(one.status, []).append(one.key)
+    return tuple((word, tuple(some)) for word, some in keys.items())
 
 
 def _groups(scenarios: list[ScenarioView]) -> tuple[Group, ...]:

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from conformance.report.evidence import plural
+from conformance.report.html.islands import frames_of, island
 from conformance.report.html.view import page_view
 from conformance.report.text import line
 
@@ -52,12 +53,15 @@ ICONS = {
 
 def render(report: Report, run: Run) -> str:
     """Give the whole page of one run; it is inert whatever the server sent."""
-    return fill("report.html", page=page_view(report, run))
+    return fill("report.html", "report.js", page=page_view(report, run))
 
 
-def fill(template: str, **values: Any) -> str:
-    """Fill a template of this package with plain values; a name that it lacks raises UndefinedError."""
-    style, script = _asset("style.css"), _asset("page.js")
+def fill(template: str, script_file: str, **values: Any) -> str:
+    """Fill a template of this package with plain values; a name that it lacks raises UndefinedError.
+
+    The page's script is `common.js` and `script_file`.
+    """
+    style, script = _asset("style.css"), _asset("common.js") + _asset(script_file)
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -77,6 +81,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"line": line, "fragment": fragment, "plural": plural, "slug": slug, "thousands": thousands}
+    environment.filters |= {"frames": frames_of, "island": island}
     environment.globals |= {"icons": ICONS}
     return environment
 

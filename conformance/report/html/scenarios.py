@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.report.failures import ended_as, reason
-from conformance.report.text import WIDEST, line
+from conformance.report.text import WIDEST, line, visible
 from conformance.report.transcript import MOST_PROBLEMS, again, place, said, step, window
 from conformance.report.wire import fault, offender, wire_lines
 from conformance.results.status import FAILING, UNJUDGED
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 MOST_LINES = 600
 """Lines of transcripts on one page, about 150 kB; what comes later is only pointed at."""
 
+MOST_FRAMES = 250_000
+"""Characters of frames as indented JSON on one page."""
+
+LONGEST_FRAME = 4_000
+"""The most characters of one frame as indented JSON."""
+
 MOST_HIDDEN = 60
 """Lines of one transcript before and after those that are shown at once."""
 
@@ -34,9 +41,10 @@ LONGEST_SENTENCE = 1000
 
 @dataclass(slots=True)
 class Room:
-    """How many lines there is still room for on the page."""
+    """How many lines of transcripts and characters of frames there is still room for on the page."""
 
     left: int = MOST_LINES
+    frames: int = MOST_FRAMES
 
     def take(self, count: int) -> bool:
         """Take room for this many lines, or say that there is none."""
@@ -46,17 +54,27 @@ class Room:
         self.left -= count
         return True
 
+    def frame(self, value: Mapping[str, Any] | None) -> str:
+        """Give a frame as indented JSON with every character visible; empty if there is none, or no room for it."""
+        text = "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
+        if len(text) > min(self.frames, LONGEST_FRAME):
+            return ""
+        self.frames -= len(text)
+        return "\n".join(map(visible, text.split("\n")))
+
 
 @dataclass(frozen=True, slots=True)
 class Marked:
     """One line of a transcript; `mark` says what is wrong with it, empty for nothing.
 
-    `wire` is what was really on the wire, where the target's dialect lies between.
+    `wire` is what was really on the wire, where the target's dialect lies between; `frame` is the whole frame as
+    indented JSON, empty if it is none or too long.
     """
 
     line: WireLine
     mark: str = ""
     wire: str = ""
+    frame: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +161,8 @@ def transcript(entries: Sequence[Entry], names: Mapping[str, str], run: Run, roo
     if not room.take(len(some)):
         return Transcript(gone=len(entries))
     lines = wire_lines(some, names, run.header.spec.messages.discriminator)
-    return Transcript(shown=tuple(map(Marked, lines)), gone=len(entries) - len(some))
+    marked = [Marked(one, frame=room.frame(entry.frame)) for one, entry in zip(lines, some, strict=True)]
+    return Transcript(shown=tuple(marked), gone=len(entries) - len(some))
 
 
 def _problem(problem: Problem, result: Result) -> ProblemView:
@@ -164,7 +183,12 @@ def _of_result(result: Result, problems: Sequence[Problem], run: Run, room: Room
         return Transcript(gone=len(entries))
     lines = wire_lines(entries[first:last], result.names, run.header.spec.messages.discriminator)
     marked = [
-        Marked(one, marks[index], line(entries[index].wire, WIDEST)) if index in marks else Marked(one)
+        Marked(
+            one,
+            marks.get(index, ""),
+            line(entries[index].wire, WIDEST) if index in marks else "",
+            room.frame(entries[index].frame),
+        )
         for index, one in enumerate(lines, first)
     ]
     return Transcript(

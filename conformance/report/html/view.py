@@ -11,16 +11,17 @@ from conformance.report.html.broken import BrokenRule, broken_rules
 from conformance.report.html.features import FeatureView, feature_views
 from conformance.report.html.probes import ProbeView, probe_views
 from conformance.report.html.scenarios import LONGEST_ID, Room, ScenarioView, scenario_view
+from conformance.report.html.sources import sources
 from conformance.report.likely_causes import MOST as MOST_CAUSES
 from conformance.report.likely_causes import counted, likely_causes
 from conformance.report.markdown import calibration
 from conformance.report.tables import Table, tables
-from conformance.report.text import line
+from conformance.report.text import fit, line
 from conformance.report.waived import red_waivers
 from conformance.results.verdict import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from conformance.report.differences import DifferenceRow
     from conformance.report.likely_causes import LikelyCause
@@ -73,20 +74,22 @@ class PageView:
     complete: bool
     reason: str
     colour: str
+    short_facts: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     feature_counts: tuple[tuple[str, int], ...]
     scenario_counts: tuple[tuple[str, int], ...]
     features: tuple[FeatureView, ...]
+    rules: frozenset[str]
     causes: tuple[CauseView, ...]
     more_causes: int
     broken: tuple[BrokenRule, ...]
-    shown_above: frozenset[str]
     silent: tuple[Silence, ...]
     flaky: tuple[ScenarioView, ...]
     waivers: tuple[WaiverView, ...]
     tables: tuple[Table, ...]
     probes: tuple[ProbeView, ...]
     differences: tuple[DifferenceRow, ...]
+    sources: Mapping[str, tuple[int, str]]
     on_page: int
     not_run: int
 
@@ -99,6 +102,8 @@ def page_view(report: Report, run: Run) -> PageView:
     ordered = sorted(found, key=lambda one: list(Status).index(one.status))
     views = {scenario.entry.id: scenario_view(scenario, run, rules, room) for scenario in ordered}
     broken = broken_rules(report, run, views, room)
+    shown_above = frozenset(scenario.key for rule in broken for scenario in rule.scenarios)
+    shown = feature_views(report, views, shown_above)
     causes = likely_causes(report, run)
     return PageView(
         target=line(report.target.name),
@@ -106,20 +111,22 @@ def page_view(report: Report, run: Run) -> PageView:
         complete=report.complete,
         reason=line(report.reason, 400),
         colour="none" if report.judged_nothing else str(report.exit_code),
+        short_facts=tuple(_short_facts(report)),
         facts=(*_facts(report), *(("Note", line(note, 600)) for note in report.notes)),
         feature_counts=tuple((str(word), count) for word, count in report.shown_counts.items() if count),
         scenario_counts=tuple((str(word), count) for word, count in report.scenario_counts.items() if count),
-        features=feature_views(report, views),
+        features=shown,
+        rules=frozenset(rule.id for feature in shown for rule in feature.rules),
         causes=tuple(map(_cause, causes[:MOST_CAUSES])),
         more_causes=max(0, len(causes) - MOST_CAUSES),
         broken=broken,
-        shown_above=frozenset(scenario.key for rule in broken for scenario in rule.scenarios),
         silent=_silent(report),
         flaky=tuple(views[scenario.entry.id] for scenario in report.flaky),
         waivers=_waivers(report, run),
         tables=tables(report.scenarios),
         probes=probe_views(run, room),
         differences=report.differences,
+        sources=sources(run),
         on_page=len(views),
         not_run=len(report.scenarios) - len(views),
     )
@@ -154,6 +161,15 @@ def _waivers(report: Report, run: Run) -> tuple[WaiverView, ...]:
         for one in report.waivers
     ]
     return tuple(sorted(views, key=lambda one: not one.complaint))
+
+
+def _short_facts(report: Report) -> Iterator[str]:
+    """Say when, where, by what and how long, for the head of the page."""
+    yield line(report.started)
+    yield ", ".join(line(url) for url in report.target.instances[:2]) or "no address"
+    yield f"took {report.seconds:.1f} s" if report.seconds is not None else "cut off"
+    yield f"chat-parity {line(report.tool)}"
+    yield f"spec {fit(line(report.spec_digest), 20)}"
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:

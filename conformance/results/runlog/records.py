@@ -148,11 +148,20 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """A file of the spec, or a part of it: the number of its first line, and its text."""
+
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Footer:
     """How the run ended: `complete` is False with a `reason` when it was stopped; `phases` are in seconds.
 
     `notes` has the notes of provisioning: what is left on the target, and which calls were repeated; older logs have
-    none. `dialect_used` has the entries of the header's `dialect` that any frame used.
+    none. `dialect_used` has the entries of the header's `dialect` that any frame used. `sources` has the files of
+    failing scenarios by the names that problems have for them; older logs have none.
     """
 
     complete: bool
@@ -161,6 +170,7 @@ class Footer:
     phases: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dialect_used: tuple[str, ...] = ()
+    sources: Mapping[str, SourceEntry] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

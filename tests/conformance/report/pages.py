@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -16,10 +17,11 @@ class Page(HTMLParser):
     texts: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
+    islands: list[str] = field(default_factory=list)
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.elements, self.texts, self.open, self.comments = [], [], [], []
+        self.elements, self.texts, self.open, self.comments, self.islands = [], [], [], [], []
         self.feed(text)
         self.close()
 
@@ -38,6 +40,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not {"style", "script"} & set(self.open):
             self.texts.append(data)
+        elif self.elements[-1][1].get("type") == "application/json":
+            self.islands.append(data)
 
     def handle_comment(self, data: str) -> None:
         self.comments.append(data)
@@ -51,6 +55,17 @@ class Page(HTMLParser):
     def text(self) -> str:
         """The words, white space collapsed."""
         return " ".join(" ".join(self.texts).split())
+
+    @property
+    def listed(self) -> set[str]:
+        """The ids of the scenarios that the page's script builds when somebody opens their list."""
+        lists = [value for value in map(json.loads, self.islands) if isinstance(value, list)]
+        groups = [group for found in lists for group in found if isinstance(group, dict)]
+        return {
+            f"{group['base']}[{one['case']}]" if "case" in one else group["base"]
+            for group in groups
+            for one in group["cases"]
+        }
 
     def all(self, tag: str) -> list[dict[str, str]]:
         """The attributes of every element of a kind."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.results.model import Observation, Outcome
 from conformance.results.runlog import CellEntry, Footer
-from conformance.results.runlog.records import DialectEntry
+from conformance.results.runlog.records import DialectEntry, SourceEntry
 from conformance.results.waivers import Waiver, Waivers
 from tests.conformance.report import toys
 
@@ -65,6 +65,20 @@ def translated() -> Run:
     results = (run.results[0], replace(failed, transcript=entries), *run.results[2:])
     footer = Footer(complete=True, seconds=1.5, dialect_used=("types.Edited",))
     return replace(run, header=replace(run.header, dialect=dialect), results=results, footer=footer)
+
+
+def with_source() -> Run:
+    """Give a run whose log has the file of its failing scenario."""
+    run = mixed()
+    text = "\n".join(f"title: Line {n}" if n != 27 else "- never: Edited" for n in range(20, 40))
+    sources = {"spec/scenarios/edit.no.yaml": SourceEntry(20, text)}
+    return replace(run, footer=Footer(complete=True, seconds=1.5, sources=sources))
+
+
+def many(count: int) -> Run:
+    """Give a run of many cases that all pass."""
+    entries = tuple(toys.scenario(f"edit.s{n // 20}[{n % 20}]", ("EDIT-1",)) for n in range(count))
+    return toys.run(toys.header(RULES[:1], entries), *map(toys.result, entries))
 
 
 def good() -> Run:
@@ -160,5 +174,9 @@ def hostile(text: str) -> Run:
     )
     probes = tuple(replace(one, title=text, why=text, observed=text) for one in run.probes)
     return replace(
-        run, header=header, results=results, probes=probes, footer=Footer(complete=False, reason=text, notes=(text,))
+        run,
+        header=header,
+        results=results,
+        probes=probes,
+        footer=Footer(complete=False, reason=text, notes=(text,), sources={text: SourceEntry(1, text)}),
     )

@@ -38,7 +38,7 @@ async def recorded(spec: Spec, fault: str, path: Path, **options: int) -> Run:
     chosen = Options(jobs=6, probes=False, **options)  # type: ignore[arg-type]
     state = RunState()
     async with embedded(spec, forked(faulty, fault)) as (target, server):
-        with recording(path, make_header(spec, target, scenarios, chosen), target, state, "fail", 0.0) as sink:
+        with recording(path, make_header(spec, target, scenarios, chosen), target, state, "fail", 0.0, spec) as sink:
             await run(spec, target, scenarios, (), chosen, sink, state, server.restart)
     return read_run(path)
 
@@ -79,3 +79,10 @@ def test_every_kind_of_run_is_valid(kind: str) -> None:
 @pytest.mark.parametrize("text", hostile.NASTY, ids=ascii)
 def test_whatever_a_server_sends_is_valid(text: str) -> None:
     check(runs.hostile(text))
+
+
+def test_the_log_has_the_files_of_failing_scenarios_and_the_page_shows_them(seen: Run) -> None:
+    assert seen.footer is not None
+    failing = {problem.file for result in seen.results for problem in result.problems if result.outcome == "FAIL"}
+    assert seen.footer.sources.keys() == failing
+    assert all(f'"{file}":[1,' in FORMATS["html"](build(seen), seen) for file in failing)

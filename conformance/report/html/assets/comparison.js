@@ -1,20 +1,8 @@
-"use strict";
 /* Adds what a page without scripts cannot do: filters, search, and links that show what a filter hides. It only reads
    the page, and sets `hidden`, `open` and one line of text. */
 (() => {
   const form = document.querySelector("form.filters");
-  const target = () => {
-    try {
-      return document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    } catch {
-      return null; // a hash that is no encoding of anything
-    }
-  };
-  const open = (element) => {
-    for (let up = element; up; up = up.parentElement) {
-      if (up instanceof HTMLDetailsElement) up.open = true;
-    }
-  };
+  const target = () => document.getElementById(chatParity.address().anchor);
 
   const items = form ? [...document.querySelectorAll(".scenario")].map((element) => ({
     element,
@@ -70,18 +58,25 @@
 
   const follow = () => {
     const shown = target();
+    if (form) {
+      chatParity.recall(form);
+      apply();
+      chatParity.remember(form); // a link to an anchor has dropped the filters from the address
+    }
     if (!shown) return;
-    if (form) apply();
-    open(shown);
-    (shown.closest("details.scenario, details.feature, details.probe") ?? shown).scrollIntoView({ block: "start" });
+    chatParity.open(shown);
+    chatParity.aim(shown);
+  };
+  const changed = () => {
+    apply();
+    chatParity.remember(form);
   };
 
   if (form) {
     form.hidden = false;
-    form.addEventListener("input", apply);
-    form.addEventListener("reset", () => setTimeout(apply)); // the fields are cleared after the event
+    form.addEventListener("input", changed);
+    form.addEventListener("reset", () => setTimeout(changed)); // the fields are cleared after the event
     form.addEventListener("submit", (event) => event.preventDefault());
-    apply();
   }
   addEventListener("hashchange", follow);
   document.addEventListener("click", (event) => { // a link to where we are already changes no hash
