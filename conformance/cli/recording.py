@@ -25,6 +25,8 @@ from conformance.results.runlog.records import (
 )
 from conformance.results.runlog.sources import Sources
 from conformance.results.runlog.transcripts import Transcripts
+from conformance.target.access import shown_address
+from conformance.target.differences import access_differences, access_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,9 +71,9 @@ def recording(
             raise
         finally:
             seconds = round(time.perf_counter() - began, 3)
-            used = tuple(sorted(state.used))
+            used = tuple(sorted({*state.used, *(one.entry for one in access_differences(target))}))
             files = sources.read(spec.read_place) if spec else {}
-            notes = (*state.notes, *state.remarks)
+            notes = (*access_notes(target), *state.notes, *state.remarks)
             writer.write(Footer(not reason, reason, seconds, state.phases, notes, used, files))
 
 
@@ -103,14 +105,14 @@ def make_header(
         run=str(uuid.uuid4()),
         started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         tool=__version__,
-        target=TargetEntry(target.name, target.instances, place),
-        command=shlex.join(["chat-parity", *sys.argv[1:]]),
+        target=TargetEntry(target.name, target.addresses, place and _shown(place)),
+        command=shlex.join(["chat-parity", *map(_shown, sys.argv[1:])]),
         spec=tables,
         selected=tuple(one.id for one in scenarios),
         options=asdict(options),
         profile={**target.profile, "ambient": sorted(target.ambient)},
         waivers=waivers,
-        dialect=target.dialect.differences if target.dialect else (),
+        dialect=(*access_differences(target), *(target.dialect.differences if target.dialect else ())),
     )
 
 
@@ -118,6 +120,10 @@ def _scenario(one: Scenario, spec: Spec) -> ScenarioEntry:
     made = one.cell
     cell = CellEntry(spec.place(made.table), made.row, made.column, made.value, *made.at) if made else None
     return ScenarioEntry(one.id, one.title, one.feature, one.rules, spec.place(one.file), one.line, cell, one.revision)
+
+
+def _shown(word: str) -> str:
+    return shown_address(word) if "://" in word else word
 
 
 def slug(name: str) -> str:

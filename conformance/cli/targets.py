@@ -12,10 +12,11 @@ import click
 from conformance.cli.crash import crash, first_of
 from conformance.errors import ChatParityError, UsageError
 from conformance.target import read_target
+from conformance.target.access import secret_names
 from conformance.target.embedded import embedded
 from conformance.target.secrets import Secrets
 from conformance.target.throttle import demand_consent
-from conformance.target.url_errors import wrong_address
+from conformance.target.url_errors import HTTP, WEBSOCKET, wrong_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -66,13 +67,31 @@ async def _opened(
         if wrong:
             raise UsageError(wrong)
         target = read_target(spec.folder / "targets" / "reference.yaml", spec, instances=(place,), secrets=secrets)
-        demand_consent(_addresses(target), target.protected, given=yes)
+        _check_way(target, yes=yes)
+        _warn_of_secrets(place)
         yield replace(target, name=place.partition("://")[2].partition("?")[0], file=None), None
     else:
         target = read_target(Path(place), spec, secrets=secrets)
-        demand_consent(_addresses(target), target.protected, given=yes)
+        _check_way(target, yes=yes)
         yield target, None
 
 
-def _addresses(target: Target) -> tuple[str, ...]:
-    return (*target.instances, *target.provision.addresses)
+def _check_way(target: Target, *, yes: bool) -> None:
+    """Check that the target may be tested, and that its proxies can be used; raises UsageError."""
+    addresses = (*target.instances, *target.provision.addresses)
+    demand_consent(addresses, target.protected, given=yes)
+    for url in addresses:
+        if url.partition("://")[0].lower() in (*WEBSOCKET, *HTTP):
+            target.access.proxies.leading_to(url)
+
+
+def _warn_of_secrets(url: str) -> None:
+    names = secret_names(url)
+    if names:
+        example = f"{url.partition('?')[0]}?{names[0]}=${{env.NAME}}"
+        click.echo(
+            f"chat-parity: warning: the address holds {', '.join(names)}; every user of this machine can see it in the"
+            " list of processes, and the history of the shell keeps it; a target file takes it from the environment:"
+            f' `instances: ["{example}"]`',
+            err=True,
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -35,11 +35,15 @@ Steps = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed file: its value, and the line (from 1) of every value in it."""
+    """A parsed file: its value, and the line (from 1) of every value in it.
+
+    `origins` has the file of each value that comes from another file.
+    """
 
     file: Path
     value: Any
     lines: Mapping[Steps, int]
+    origins: Mapping[Steps, Path] = field(default_factory=dict)
 
     def line(self, path: Steps = ()) -> int:
         """Give the line of the value at `path`, or of the nearest enclosing value that has one."""
@@ -49,7 +53,13 @@ class Document:
 
     def mistake(self, message: str, path: Steps = ()) -> Mistake:
         """Make the mistake of the value at `path`."""
-        return Mistake(self.file, self.line(path), message)
+        return Mistake(self.origin(path), self.line(path), message)
+
+    def origin(self, path: Steps = ()) -> Path:
+        """Give the file that the value at `path` comes from: one that this file extends, or this file."""
+        while path and path not in self.origins:
+            path = path[:-1]
+        return self.origins.get(path, self.file)
 
 
 def read_yaml(file: Path) -> Document:

@@ -22,3 +22,12 @@ def open_regular(file: Path) -> BinaryIO:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file", str(file))
     raise OSError(errno.EINVAL, "it is a pipe or a device, not an ordinary file", str(file))
+
+
+def beside(file: Path, named: str) -> Path | None:
+    """Give the file that a file names, relative to itself; None if there is none, whatever the name is."""
+    try:
+        found = file.parent / named
+        return found if found.is_file() else None
+    except (OSError, ValueError):  # too long a name, a loop of links, or a NUL in it
+        return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from conformance.target.access import Access, shown_address
 from conformance.target.secrets import Secrets
 from conformance.target.throttle import Throttle
+from conformance.target.url_errors import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +47,7 @@ class Target:
     `profile` has the groups `limits`, `timers` (seconds) and `options`; `reply` is how many seconds a reply may take.
     `secrets` are kept out of everything that is stored or printed; a run may add more. The file `waivers` lists the
     known failures. `dialect` has the target's own names (None: those of the protocol). Every request waits for its turn
-    at `throttle`. `keepalive`: WebSocket pings may keep idle connections open.
+    at `throttle`. `keepalive`: WebSocket pings may keep idle connections open. `access` is the way to it.
     """
 
     name: str
@@ -63,11 +64,17 @@ class Target:
     waivers: Path | None = None
     dialect: Dialect | None = None
     keepalive: bool = True
+    access: Access = field(default_factory=Access)
 
     @property
     def local(self) -> bool:
         """Whether every instance runs on this machine, so that it can reach a URL of ours."""
         return is_local(self.instances)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Give the instances as they are shown: without the values of a query."""
+        return tuple(map(shown_address, self.instances))
 
     @property
     def limits(self) -> Limits:
@@ -87,11 +94,4 @@ class Target:
 
 def is_local(urls: Iterable[str]) -> bool:
     """Say whether all these addresses are of this machine."""
-    return all(_is_loopback(urlsplit(url).hostname or "") for url in urls)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return all(is_loopback(urlsplit(url).hostname or "") for url in urls)

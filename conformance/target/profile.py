@@ -25,7 +25,7 @@ def read_profile(document: Document, spec: Spec) -> dict[str, dict[str, Any]]:
             where = (group, name)
             if name not in defaults:
                 meant = _meant(name, group, spec)
-                raise BadFile(document.mistake(f"the profile has no {group}.{name}; {meant}", where))
+                raise BadFile(document.mistake(f"the profile has no {group}.{name:.100}; {meant}", where))
             words = spec.protocol.choices.get(name)
             if words is not None and chosen not in words:
                 near = difflib.get_close_matches(str(chosen), words, n=1)
@@ -56,5 +56,7 @@ def read_ambient(document: Document, spec: Spec) -> frozenset[str]:
         if kind not in spec.outgoing:
             near = difflib.get_close_matches(kind, spec.outgoing, n=1)
             meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise BadFile(document.mistake(f"there is no message type (outgoing) {kind!r}{meant}", ("ambient", index)))
+            raise BadFile(
+                document.mistake(f"there is no message type (outgoing) {kind!r:.100}{meant}", ("ambient", index))
+            )
     return spec.protocol.ambient if ambient is None else frozenset(ambient)

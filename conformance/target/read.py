@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from conformance.files.documents import read_yaml
 from conformance.results.waivers.file import read_waivers
+from conformance.target.access import keep_query, read_access
 from conformance.target.auth import read_auth
 from conformance.target.dialect import read_dialect
+from conformance.target.environment import fill_environment
+from conformance.target.extending import read_extended
 from conformance.target.ids import check_ids
 from conformance.target.mistakes import check_likely_mistakes
 from conformance.target.model import Target, is_local
@@ -32,30 +34,35 @@ def read_target(
     secrets: Secrets | None = None,
 ) -> Target:
     """Read a target file; `instances` and `secret` replace what it names. Raises BadFile or UsageError."""
-    document = read_yaml(file)
+    secrets = Secrets() if secrets is None else secrets
+    document = fill_environment(read_extended(file), secrets)
     check_likely_mistakes(document)
     spec.formats["target"].check(document)
     value = document.value
-    secrets = Secrets() if secrets is None else secrets
     auth = read_auth(document, secrets, secret)
-    local = is_local(instances or value["instances"])
+    access = read_access(document, secrets)
+    instances = instances or tuple(value["instances"])
+    for url in instances:
+        keep_query(url, secrets)
+    local = is_local(instances)
     provision, dialect = read_provision(document, auth, spec, secrets), read_dialect(document, spec)
     check_ids(document, provision, dialect)
     return Target(
         name=value["name"],
-        instances=instances or tuple(value["instances"]),
+        instances=instances,
         auth=auth,
         provision=provision,
         profile=read_profile(document, spec),
         ambient=read_ambient(document, spec),
         reply=value.get("reply", 2.0),
-        keepalive=value.get("keepalive", True),
+        keepalive=value.get("keepalive", True) in (True, "on"),
         file=file,
         throttle=Throttle(read_limits(value.get("throttle", {}), local=local)),
         protected=tuple(value["protected"]) if "protected" in value else None,
         secrets=secrets,
-        waivers=file.parent / value["waivers"] if "waivers" in value else None,
+        waivers=document.origin(("waivers",)).parent / value["waivers"] if "waivers" in value else None,
         dialect=dialect,
+        access=access,
     )
 
 

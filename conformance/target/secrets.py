@@ -38,7 +38,7 @@ class Secrets:
     """
 
     def __init__(self, *known: str, checking: bool = False) -> None:
-        self._checking = checking
+        self.checking = checking
         self._forms: dict[str, set[str]] = {}
         self._longest = 0
         for secret in known:
@@ -54,7 +54,7 @@ class Secrets:
 
     def read(self, variable: str, file: Path, purpose: str, least: int = SHORTEST) -> str:
         """Read a secret of at least `least` bytes from the environment; raises UsageError."""
-        if self._checking:
+        if self.checking:
             return ""
         secret = os.environ.get(variable)
         if not secret:

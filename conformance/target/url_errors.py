@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,6 +14,15 @@ LONGEST = 500
 """The most characters of an address; an error message repeats it."""
 _HOST = re.compile(r"(?!-)[^\W_]([\w-]{0,61}[^\W_])?(\.(?!-)[^\W_]([\w-]{0,61}[^\W_])?)*\.?")
 """Labels of up to 63 letters, digits, hyphens and, within, underscores; letters of any script."""
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        name = host.lower().rstrip(".")
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def wrong_address(url: str, schemes: tuple[str, str] = WEBSOCKET) -> str | None:
@@ -60,5 +70,6 @@ def _wrong_parts(parts: SplitResult, shown: str) -> str | None:
 
 
 def _without_credentials(url: str) -> str:
-    """Take out what may be a password: all between `//` and the last `@` before the path."""
-    return re.sub(r"^([^/]*//|)[^/?#]*@", r"\1…@", url)
+    """Take out what may be a secret: all between `//` and the last `@` before the path, and the values of the query."""
+    bare, mark, query = re.sub(r"^([^/]*//|)[^/?#]*@", r"\1…@", url).partition("?")
+    return f"{bare}{mark}{re.sub(r'=[^&#]+', '=…', query)}"

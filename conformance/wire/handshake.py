@@ -23,13 +23,15 @@ class Handshake:
     """How a connection is opened.
 
     `origin`: the header of that name; `own` means the address of the server, as a page from there has it.
-    `compression`: offer permessage-deflate (RFC 7692) as browsers do. `small_buffers`: the kernel keeps little of what
+    `compression`: offer permessage-deflate (RFC 7692) as browsers do. `subprotocols` are offered in this order.
+    `small_buffers`: the kernel keeps little of what
     the client has not read, so that a client that stops reading soon closes its TCP window.
     """
 
     origin: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     compression: bool = False
+    subprotocols: tuple[str, ...] = ()
     small_buffers: bool = False
 
     def origin_at(self, url: str) -> str | None:

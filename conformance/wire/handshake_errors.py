@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidProxyStatus,
+    InvalidStatus,
+    ProxyError,
+    SecurityError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from websockets.http11 import Response
 
 REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
@@ -18,13 +27,22 @@ MAX_BODY = 65536
 """Bytes of the body of a refusal that are kept."""
 
 
+SHOWN = 160
+"""Characters that a message shows of a header, or of the body."""
+CAUSES = (
+    "likely causes, in this order: the path is that of something else; a gateway in front wants a header (`headers:` in"
+    " the target file); it does not allow the origin; the secret, the claims or the token's place are not the server's;"
+    " the clocks differ"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The server refused the connection.
 
-    `status` is the HTTP status, None if no response came. `why` gives the reason in a few words, and `advice` says what
-    to do. `retry_after` is the header of that name (RFC 9110 §10.2.3). `text` has the headers and the body of the
-    refusal, at most `MAX_BODY` bytes of it.
+    `status` is the HTTP status, None if no response came. `why` gives the reason in a few words, `said` the beginning
+    of what the server says about it, without secrets, and `advice` what to do. `retry_after` is the header of that name
+    (RFC 9110 §10.2.3). `text` has the headers and the body of the refusal, at most `MAX_BODY` bytes of it.
     """
 
     status: int | None
@@ -32,18 +50,38 @@ class Refused:
     advice: str = ""
     retry_after: str | None = None
     text: str = ""
+    said: str = ""
 
     def __str__(self) -> str:
-        """Give the reason and the advice."""
-        return f"{self.why}; {self.advice}" if self.advice else self.why
+        """Give the reason, what the server says, and the advice."""
+        return "; ".join(filter(None, (self.why, self.said, self.advice)))
 
 
-def refused(error: Exception, url: str, timeout: float) -> Refused:
-    """Translate an error of the opening handshake; `timeout` is in seconds."""
+def refused(
+    error: Exception, url: str, timeout: float, redact: Callable[[str], str] = str, proxy: str | None = None
+) -> Refused:
+    """Translate an error of the opening handshake.
+
+    `timeout` is in seconds. `redact` removes secrets from a text; `proxy` is the one in between, as it is shown.
+    """
+    found = _refused(error, url, timeout, redact)
+    if proxy is None or found.status is not None:
+        return found
+    return replace(found, why=f"{found.why}, through the proxy {proxy}")
+
+
+def _refused(error: Exception, url: str, timeout: float, redact: Callable[[str], str]) -> Refused:
     secure = url.lower().startswith("wss:")
     match error:
         case InvalidStatus():
-            return _answered(error.response)
+            return _answered(error.response, redact)
+        case InvalidProxyStatus():
+            why = f"the proxy answers with HTTP {error.response.status_code}"
+            return Refused(None, why, "does it take that address, and does it want a user name and password?")
+        case ProxyError():
+            return Refused(None, f"the proxy does not lead there: {_short(error)}", "is its address right?")
+        case InvalidMessage() if isinstance(error.__cause__, SecurityError):
+            return Refused(None, f"its answer cannot be read: {_short(error.__cause__)}", "is the path right?")
         case TimeoutError():
             return Refused(
                 None, f"no answer to the upgrade within {timeout:g} s", "is it the right port, and no firewall between?"
@@ -69,20 +107,32 @@ def refused(error: Exception, url: str, timeout: float) -> Refused:
     return Refused(None, _short(error))
 
 
-def _answered(response: Response) -> Refused:
+def _answered(response: Response, redact: Callable[[str], str]) -> Refused:
     status, headers = response.status_code, response.headers
     why = f"HTTP {status}"
     if status in REDIRECTS:
         location = next(iter(headers.get_all("Location")), "").partition("?")[0]
-        return Refused(status, f"{why}, a redirect to {location[:200]!r}", "name the address that is meant")
+        return Refused(status, f"{why}, a redirect to {_shown(location, redact)!r}", "name the address that is meant")
     retry_after = next(iter(headers.get_all("Retry-After")), None)
-    text = f"{headers}{response.body[:MAX_BODY].decode(errors='replace')}"
-    return Refused(status, why, _advice(status), retry_after, text)
+    body = response.body[:MAX_BODY].decode(errors="replace")
+    challenges = [f"WWW-Authenticate: {_shown(one, redact)}" for one in headers.get_all("WWW-Authenticate")]
+    line = next((line for line in body.splitlines() if line.strip()), "")
+    said = [*challenges[:1], *([f"it says {_shown(line, redact)!r}"] if line else [])]
+    return Refused(status, why, _advice(status), retry_after, f"{headers}{body}", "; ".join(said))
+
+
+def _shown(text: str, redact: Callable[[str], str]) -> str:
+    """Give the beginning of a text; secrets are removed before it is cut."""
+    text = "".join(char if char.isprintable() else " " for char in redact(text))
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _advice(status: int) -> str:
     if status in (401, 403):
-        return "is the secret that of the server, and are the token's claims and query parameter what it wants?"
+        return CAUSES
+    if status == 407:
+        return "a proxy in between wants a user name and password (`proxy:` in the target file)"
     if status in ABSENT:
         return "something in front of the server says that it is not there"
     if 200 <= status < 300 or status in (404, 405, 426):

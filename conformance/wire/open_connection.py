@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from conformance.target.access import Access, shown_address
 from conformance.wire.connection import Connection
 from conformance.wire.events import MAX_FRAME
 from conformance.wire.handshake import Handshake, small_socket
 from conformance.wire.handshake_errors import Refused, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
@@ -35,13 +37,25 @@ async def open_connection(
     dialect: Dialect | None = None,
     memory: Memory | None = None,
     lateness: Lateness | None = None,
+    access: Access | None = None,
+    redact: Callable[[str], str] = str,
 ) -> Connection | Refused:
     """Open a connection to `url` (which carries the token), or say how the server refused it.
 
-    A redirect is a refusal, too: it leads to another address than the one under test.
+    A redirect is a refusal, too: it leads to another address than the one under test. `access` says which proxy is in
+    between and how TLS is opened; raises UsageError if that proxy cannot be used. `redact` removes secrets from what
+    the server says when it refuses.
     """
+    access = access or Access()
+    proxy = access.proxies.leading_to(url)
     try:
-        small: dict[str, Any] = {"sock": await small_socket(url)} if handshake.small_buffers else {}
+        more: dict[str, Any] = {}
+        if handshake.small_buffers and proxy is None:  # Through a proxy, its buffers are what the server sees.
+            async with asyncio.timeout(timeout):
+                more["sock"] = await small_socket(url)
+        if url.lower().startswith("wss:"):
+            more["ssl"] = access.tls.opened()
+            more |= {"server_hostname": access.tls.server_name} if access.tls.server_name else {}
         opening = connect(
             url,
             origin=handshake.origin_at(url),  # type: ignore[arg-type] # websockets marks origins with a NewType
@@ -52,13 +66,14 @@ async def open_connection(
             max_size=MAX_FRAME,
             open_timeout=timeout,
             close_timeout=min(timeout, 1.0),
-            proxy=None,
-            **small,
+            subprotocols=handshake.subprotocols or None,  # type: ignore[arg-type] # a NewType as well
+            proxy=proxy,
+            **more,
         )
         vars(opening)["process_redirect"] = _stay  # a hook of the library, meant for subclasses
         socket = await opening
     except (OSError, EOFError, ValueError, WebSocketException) as error:
-        return refused(error, url, timeout)
+        return refused(error, url, timeout, redact, shown_address(proxy) if proxy else None)
     return Connection(name, socket, protocol, known, dialect, memory, lateness)
 
 

@@ -119,7 +119,7 @@ def _check_bearable(context: ScenarioContext) -> None:
     """Raise if a user who sent no request had to be cut off: every scenario would end the same way."""
     for name, connection in context.connections.items():
         if name != "speaker" and connection.closed is not None and connection.closed.fault:
-            address = context.run.target.instances[0]
+            address = context.run.target.addresses[0]
             raise TargetUnreachable(f"{address} cannot be judged: the connection was {connection.closed}")
 
 

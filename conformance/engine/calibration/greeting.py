@@ -25,7 +25,7 @@ async def greet(context: ScenarioContext, given: Given, reply: float) -> tuple[b
     for name, user in given.users.items():
         outcome = await connect_with_retries(context, name, partial(connect, context, name, user.instance))
         if isinstance(outcome, Refused):
-            address = context.run.target.instances[(user.instance or 1) - 1]
+            address = context.run.target.addresses[(user.instance or 1) - 1]
             raise TargetUnreachable(f"{address} does not let us in: {outcome}")
     everyone = list(context.connections.values())
     pings = [asyncio.create_task(connection.barrier(reply)) for connection in everyone]
@@ -48,6 +48,6 @@ async def greet(context: ScenarioContext, given: Given, reply: float) -> tuple[b
     for connection in everyone:
         if connection.closed is not None:
             raise TargetUnreachable(
-                f"{context.run.target.instances[0]} lets us in, and then the connection was {connection.closed}"
+                f"{context.run.target.addresses[0]} lets us in, and then the connection was {connection.closed}"
             )
     return greets, otherwise, answers

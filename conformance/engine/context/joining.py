@@ -11,6 +11,7 @@ from conformance.engine.context.closes import cut_short, ending
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.results.exchange import OWN
+from conformance.target.access import overlay
 from conformance.wire.handshake_errors import Refused
 from conformance.wire.open_connection import PLAIN, open_connection
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.target.access import Access
+    from conformance.target.auth import Carried
     from conformance.wire.connection import Connection
     from conformance.wire.events import Closed
     from conformance.wire.handshake import Handshake
@@ -59,17 +62,17 @@ async def connect(
         context.names.tokens[who] = made
     if made:
         context.shown.add(made)
-    pairs = [] if made is None else [(target.auth.query_param, made)]
-    url = _with_query(
-        target.instances[number - 1], [*pairs, *((key, str(value)) for key, value in (query or {}).items())]
-    )
+    carried = target.auth.carry(made)
+    pairs = [*carried.query, *((key, str(value)) for key, value in (query or {}).items())]
     outcome = await open_connection(
         who,
-        url,
+        _with_query(target.instances[number - 1], pairs),
         context.run.spec.protocol,
         context.run.spec.outgoing,
         timeout=max(context.run.reply, UPGRADE),
-        handshake=replace(handshake, small_buffers=who in context.slow_readers),
+        handshake=_complete(handshake, target.access, carried, small_buffers=who in context.slow_readers),
+        access=target.access,
+        redact=target.secrets.redact,
         dialect=target.dialect,
         memory=context.run.memory,
         lateness=context.run.lateness,
@@ -148,6 +151,17 @@ async def join(context: ScenarioContext, who: str, conversation: str) -> None:
         raise Unmet(f"{who} may join {conversation}, and was refused", error[1] if error else None)
     connection.claimed.add(found[0])
     connection.rest()
+
+
+def _complete(handshake: Handshake, access: Access, carried: Carried, *, small_buffers: bool) -> Handshake:
+    """Add what every handshake with the target holds; what the scenario says replaces it."""
+    return replace(
+        handshake,
+        origin=handshake.origin or access.origin,
+        headers=overlay(overlay(access.plain_headers, carried.headers), handshake.headers),
+        subprotocols=(*access.subprotocols, *carried.subprotocols),
+        small_buffers=small_buffers,
+    )
 
 
 def _with_query(url: str, pairs: list[tuple[str, str]]) -> str:

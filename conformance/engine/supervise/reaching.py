@@ -55,7 +55,7 @@ async def _gone(context: ScenarioContext, users: list[str]) -> str:
     for number, user in enumerate(users, 1):
         outcome = await connect_with_retries(context, user, partial(connect, context, user, number))
         if isinstance(outcome, Refused):
-            address = context.run.target.instances[number - 1]
+            address = context.run.target.addresses[number - 1]
             return f"{address} does not let us in: {outcome.why}"
         if context.run.calibration.answers_barrier and not await outcome.barrier(context.run.reply):
             ended = f"; the connection was {outcome.closed}" if outcome.closed is not None else ""

@@ -16,6 +16,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ProvisioningFailed
+from conformance.target.provision.routes import routes
 from conformance.target.provision.stale_connections import send
 from conformance.target.secrets import REDACTED
 
@@ -152,7 +153,8 @@ async def open_client(
         base_url=base,
         headers=PLAIN | dict(headers or {}),
         timeout=SILENCE,
-        limits=httpx.Limits(keepalive_expiry=IDLE),
+        transport=routes(target.access, target.instances, IDLE),
+        trust_env=False,
         cookies=no_cookies(),
     ) as client:
         yield ApiClient(client, target.secrets, target.throttle.call)

@@ -81,8 +81,8 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "an unknown key that resembles none": (
         "reply: 2",
         "colour: red",
-        "21: there is no key 'colour' here; there are ambient, auth, dialect, instances, keepalive, limits, name,"
-        " options, protected, provision, reply, throttle, timers, waivers",
+        "21: there is no key 'colour' here; there are ambient, auth, dialect, extends, headers, instances, keepalive,"
+        " limits, name, options, protected, provision, proxy, reply, subprotocols, throttle, timers, tls, waivers",
     ),
     "instances by another name": (
         "instances:",

@@ -1,0 +1,77 @@
+"""Fills `${env.NAME}` in the values of a target file; what comes from the environment is a secret."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import BadFile
+from conformance.target.access.addresses import keep_query
+
+if TYPE_CHECKING:
+    from conformance.errors import Mistake
+    from conformance.files.documents import Document, Steps
+    from conformance.target.secrets import Secrets
+
+_REFERENCE = re.compile(r"\$\{env\.([^}]*)\}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TEMPLATES = ("provision", "auth")
+"""The sections whose values are templates."""
+_ADDRESSES = {("instances",): "wss", ("provision", "api"): "https", ("proxy",): "http"}
+"""Places of addresses, and their schemes. An address that comes whole from the environment is no secret: a report names
+what was tested. The values of its query are."""
+
+
+def fill_environment(document: Document, secrets: Secrets) -> Document:
+    """Give the document with its variables filled in; raises BadFile that names each missing one.
+
+    Where a file is only checked, a missing variable gets a value that fits its place.
+    """
+    mistakes: list[Mistake] = []
+
+    def fill(value: Any, path: Steps) -> Any:
+        if isinstance(value, dict):
+            return {key: fill(inner, (*path, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [fill(inner, (*path, index)) for index, inner in enumerate(value)]
+        if not isinstance(value, str) or "${env." not in value:
+            return value
+        whole = _REFERENCE.fullmatch(value) is not None
+
+        def found(reference: re.Match[str]) -> str:
+            name = reference[1]
+            if not _VARIABLE.fullmatch(name):
+                mistakes.append(document.mistake(f"{reference[0]:.80} names no environment variable", path))
+                return ""
+            text = os.environ.get(name)
+            if text is None and secrets.checking:
+                return _stand_in(name, path, begins=reference.start() == 0)
+            if not text:
+                why = "is empty" if text == "" else "is not set"
+                mistakes.append(document.mistake(f"the environment variable {name} {why}", path))
+                return ""
+            if "${" in text and path[0] in _TEMPLATES:
+                mistakes.append(document.mistake(f"the value of {name} contains ${{, which begins a name here", path))
+                return ""
+            if whole and _scheme(path) and "://" in text:
+                keep_query(text, secrets)
+                return text
+            return secrets.keep(text)
+
+        return _REFERENCE.sub(found, value)
+
+    value = fill(document.value, ())
+    if mistakes:
+        raise BadFile(*sorted(mistakes, key=lambda one: (str(one.file), one.line)))
+    return replace(document, value=value)
+
+
+def _scheme(path: Steps) -> str | None:
+    return next((scheme for place, scheme in _ADDRESSES.items() if path[: len(place)] == place), None)
+
+
+def _stand_in(name: str, path: Steps, *, begins: bool) -> str:
+    scheme = _scheme(path)
+    return f"{scheme}://{name.lower().replace('_', '-')}.invalid" if scheme and begins else name

@@ -1,0 +1,79 @@
+"""What a refusal of the upgrade says: its status, what the server says, and what to look at first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidStatus
+from websockets.http11 import Response
+
+from conformance.target.secrets import Secrets
+from conformance.wire.handshake_errors import CAUSES, SHOWN, Refused, refused
+from conformance.wire.open_connection import open_connection
+from tests.doubles.answers import PIECE, answering, endless, response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from conformance.spec import Spec
+
+SECRET = "correct-horse-battery-staple"
+HEAD = b"HTTP/1.1 401 Unauthorized\r\n"
+
+
+def refusal(status: int, body: str = "", **headers: str) -> Refused:
+    given = Headers({name.replace("_", "-"): value for name, value in headers.items()})
+    error = InvalidStatus(Response(status, "No", given, body.encode()))
+    return refused(error, "wss://chat.example/ws", 1.0, Secrets(SECRET).redact)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_likely_causes_come_in_order_and_the_secret_is_not_the_first(status: int) -> None:
+    advice = refusal(status).advice
+    assert advice == CAUSES
+    places = [advice.index(word) for word in ("path", "gateway", "origin", "secret", "clocks")]
+    assert places == sorted(places)
+
+
+def test_shows_the_challenge_and_the_first_line_that_says_anything() -> None:
+    found = refusal(401, "\r\n  \r\nNo API key\x1b[2J found\r\nrequest id 7", WWW_Authenticate='Key realm="chat"')
+    assert found.said == "WWW-Authenticate: Key realm=\"chat\"; it says 'No API key [2J found'"
+    assert str(found) == f"HTTP 401; {found.said}; {CAUSES}"
+    assert found.why == "HTTP 401"
+
+
+def test_a_proxy_that_wants_a_password_is_not_the_server() -> None:
+    assert "proxy" in refusal(407).advice
+
+
+def test_secrets_are_removed_before_a_text_is_cut() -> None:
+    for length in range(SHOWN - len(SECRET), SHOWN + 1):
+        found = refusal(403, "x" * length + SECRET, WWW_Authenticate="x" * length + SECRET)
+        assert SECRET[:3] not in found.said
+        assert SECRET[:3] not in refusal(302, "", Location="ws://" + "x" * length + SECRET).why
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        endless(HEAD + b"Connection: close\r\n\r\n", b"x" * PIECE),
+        endless(HEAD + b"\r\n", b"x", 0.02),
+        endless(HEAD, b"X: y\r\n", 0.02),
+        endless(HEAD, b"X: y\r\n"),
+        endless(HEAD, b"X" * PIECE),
+        response(b"x" * 2_000_000, "401 Unauthorized"),
+        b"SSH-2.0-OpenSSH\r\n",
+        b"",
+    ],
+    ids=["body", "slow body", "slow headers", "headers", "line", "large body", "no HTTP", "nothing"],
+)
+async def test_an_answer_without_end_or_measure_is_a_refusal(
+    spec: Spec, pieces: bytes | Callable[[], Iterable[bytes | float]]
+) -> None:
+    async with answering(pieces) as server:
+        url = server.url.replace("http", "ws")
+        outcome = await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=0.5)
+    assert isinstance(outcome, Refused)
+    assert outcome.status is None
