@@ -13,6 +13,7 @@ from conformance.cli.spec_folder import spec_option
 from conformance.compare import align, document, markdown, text
 from conformance.compare import compare as put_side_by_side
 from conformance.errors import UsageError
+from conformance.files.did_you_mean import did_you_mean
 
 if TYPE_CHECKING:
     from conformance.compare import Alignment, Comparison
@@ -72,5 +73,6 @@ def _aligned(comparison: Comparison, scenario: str) -> Alignment:
     try:
         return align(comparison, scenario)
     except KeyError:
-        message = f"neither run knows a scenario {scenario!r}; `chat-parity list scenarios` shows them"
-        raise UsageError(message) from None
+        known = (one.id for side in (comparison.old, comparison.new) for one in side.run.header.spec.scenarios)
+        meant = did_you_mean(scenario, known, "; `chat-parity list scenarios` shows them")
+        raise UsageError(f"neither run knows a scenario {scenario!r}{meant}") from None

@@ -16,6 +16,7 @@ from conformance.compare import compare
 from conformance.compare.decision import VIEWS
 from conformance.compare.gate import Terms, decide
 from conformance.errors import UsageError
+from conformance.files.did_you_mean import did_you_mean
 from conformance.files.formats import Formats
 from conformance.results.runlog import read_run
 from conformance.results.waivers.file import read_waivers
@@ -83,5 +84,6 @@ def _features(words: tuple[str, ...], comparison: Comparison) -> frozenset[str]:
     known = {name: one.id for one in comparison.features for name in (one.id, str(one.number))}
     for word in words:
         if word not in known:
-            raise UsageError(f"there is no feature {word!r}; `chat-parity list features` shows them")
+            meant = did_you_mean(word, known, "; `chat-parity list features` shows them")
+            raise UsageError(f"there is no feature {word!r}{meant}")
     return frozenset(known[word] for word in words)

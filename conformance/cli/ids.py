@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from conformance.engine.run.selection import Selection, unknown_pattern
 from conformance.errors import BadFile, Mistake
+from conformance.files.did_you_mean import did_you_mean
 from conformance.files.documents import read_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ def read_ids(file: Path, spec: Spec) -> tuple[str, ...]:
         raise BadFile(Mistake(file, 0, "has no ids; write one per line, `chat-parity list scenarios` shows them"))
     wrong = unknown_pattern(spec, Selection(tuple(ids)))
     if wrong is not None:
-        near = difflib.get_close_matches(wrong, spec.scenarios, n=1)
-        meant = f"; did you mean {near[0]!r}?" if near else "; `chat-parity list scenarios` shows them"
+        meant = did_you_mean(wrong, spec.scenarios, "; `chat-parity list scenarios` shows them")
         raise BadFile(Mistake(file, ids[wrong], f"no scenario is called {wrong!r}{meant}"))
     return tuple(ids)

@@ -13,22 +13,24 @@ from urllib.parse import urlsplit
 import click
 
 from conformance.errors import UsageError
-from conformance.init import DRIVERS, Answers, compose
+from conformance.files.did_you_mean import did_you_mean
+from conformance.init import DRIVERS, Answers, compose, schema_line
 from conformance.report import write_file
 from conformance.spec import find, load
 from conformance.target import check_target
 from conformance.target.url_errors import HTTP, wrong_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _VARIABLE_OF = re.compile(r"^[^#\n]*?_env: ([A-Za-z0-9_]+)", re.MULTILINE)
+DEFAULT = "target.yaml"
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="target.yaml")
-@click.option("--name", help="What reports call the server.  [default: its host]")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT)
+@click.option("--name", help="What reports call the server.  [default: the name of FILE; for target.yaml its host]")
 @click.option("--url", "urls", multiple=True, help="Its WebSocket address; once for each instance.")
 @click.option("--driver", type=click.Choice(list(DRIVERS)), help="How its users and conversations are created.")
 @click.option("--secret-env", help="The environment variable with the secret that signs its tokens.")
@@ -53,14 +55,17 @@ def init(file: Path, force: bool, example: str | None, **given: Any) -> None:
     if example is not None:
         write_file(file, _copy(spec.folder / "targets", example, schema))
     else:
-        write_file(file, compose(_ask(given), spec.protocol, schema))
+        own = file.stem if file.name != DEFAULT else None
+        write_file(file, compose(_ask(given, own), spec.protocol, schema))
     check_target(file, spec)
+    if schema is None:
+        click.echo(f"For help in your editor, give it the schema {spec.folder / 'formats' / 'target.schema.json'}")
     click.echo(f"Wrote {file}. Next:")
     for line in _next(file):
         click.echo(f"  {line}")
 
 
-def _ask(given: dict[str, Any]) -> Answers:
+def _ask(given: dict[str, Any], own: str | None) -> Answers:
     urls = given["urls"] or (_prompt("--url", "Its WebSocket address (ws:// or wss://)", _address),)
     urls = tuple(map(_address, urls))
     host = urlsplit(urls[0]).hostname or "server"
@@ -71,7 +76,7 @@ def _ask(given: dict[str, Any]) -> Answers:
             "--secret-env", "The environment variable with the secret of its tokens", _variable, secret_env
         )
     return Answers(
-        name=_name(given["name"] or host),
+        name=_name(given["name"] or own or host),
         urls=urls,
         driver=driver,
         secret_env=_variable(secret_env),
@@ -111,7 +116,7 @@ def _drivers() -> str:
 
 def _driver(text: str) -> str:
     if text not in DRIVERS:
-        raise UsageError(f"there is no driver {text!r}; there are {', '.join(DRIVERS)}")
+        raise UsageError(f"there is no driver {text!r}{did_you_mean(text, DRIVERS, _there_are(DRIVERS))}")
     return text
 
 
@@ -134,21 +139,25 @@ def _name(text: str) -> str:
     return text
 
 
-def _seen_from(file: Path, schema: Path) -> str:
-    """Give the way to the schema: from the file where both are in one project, else from the root."""
+def _seen_from(file: Path, schema: Path) -> str | None:
+    """Give the way from the file to the schema if both are in one project: elsewhere no path holds for everybody."""
     here = Path.cwd().resolve()
     if schema.resolve().is_relative_to(here) and file.resolve().is_relative_to(here):
         return Path(os.path.relpath(schema.resolve(), file.resolve().parent)).as_posix()
-    return schema.resolve().as_posix()
+    return None
 
 
-def _copy(folder: Path, example: str, schema: str) -> str:
+def _copy(folder: Path, example: str, schema: str | None) -> str:
     """Give the text of an example of the spec, with its own way to the schema."""
     names = sorted(file.stem for file in folder.glob("*.yaml"))
     if example not in names:
-        raise UsageError(f"there is no example {example!r}; there are {', '.join(names)}")
+        raise UsageError(f"there is no example {example!r}{did_you_mean(example, names, _there_are(names))}")
     _, _, text = (folder / f"{example}.yaml").read_text(encoding="utf-8").partition("\n")
-    return f"# yaml-language-server: $schema={schema}\n{text}"
+    return schema_line(schema) + text
+
+
+def _there_are(names: Iterable[str]) -> str:
+    return f"; there are {', '.join(names)}"
 
 
 def _next(file: Path) -> list[str]:

@@ -11,6 +11,7 @@ import click
 
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.errors import UsageError
+from conformance.files.did_you_mean import did_you_mean
 from conformance.report.text import as_json, fit, visible
 from conformance.spec import load
 
@@ -55,7 +56,9 @@ def listing(words: tuple[str, ...], form: str, spec_folder: Path | None) -> None
     patterns = words[1:] if kind else words
     found = {name: _chosen(rows(spec), patterns) for name, rows in KINDS.items() if kind in (None, name)}
     if patterns and not any(found.values()):
-        raise UsageError(f"nothing{f' among the {kind}' if kind else ''} is called {' or '.join(patterns)}")
+        among = f" among the {kind}" if kind else ""
+        known = [*(() if kind else KINDS), *(row.id for name in found for row in KINDS[name](spec))]
+        raise UsageError(f"nothing{among} is called {' or '.join(patterns)}{did_you_mean(patterns[0], known)}")
     if form == "json":
         documents = {name: [row.data for row in rows] for name, rows in found.items()}
         click.echo(as_json(documents[kind] if kind else documents), nl=False)

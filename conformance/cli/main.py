@@ -12,6 +12,7 @@ import click
 
 from conformance import __version__
 from conformance.cli.ending import end_with, take_signals
+from conformance.files.did_you_mean import did_you_mean
 
 _VERBS = {
     "run": "Run scenarios against a server and write the parity report.",
@@ -33,6 +34,17 @@ class _Lazy(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_VERBS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            if args[0].startswith("-"):
+                raise
+            meant = did_you_mean(args[0], _VERBS, "; `chat-parity --help` shows them")
+            raise click.UsageError(f"No such command {args[0]!r}{meant}", ctx) from None
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:

@@ -17,6 +17,7 @@ from conformance.engine.run.options import Options
 from conformance.engine.run.run import run as run_all
 from conformance.engine.run.state import RunState
 from conformance.errors import UsageError
+from conformance.files.did_you_mean import did_you_mean
 from conformance.report.text import as_json, visible
 from conformance.results.model import Observation
 from conformance.scenario.selectors import names
@@ -85,7 +86,8 @@ def _select(spec: Spec, patterns: Sequence[str]) -> list[Probe]:
     """Give the selected probes with their cases; raises UsageError if a word selects nothing."""
     for pattern in patterns:
         if not any(names(pattern, one) for one in spec.probes):
-            raise UsageError(f"no probe is called {pattern!r}; `chat-parity list probes` shows them")
+            meant = did_you_mean(pattern, spec.probes, "; `chat-parity list probes` shows them")
+            raise UsageError(f"no probe is called {pattern!r}{meant}")
     chosen = [one for one in spec.probes.values() if not patterns or any(names(word, one.id) for word in patterns)]
     if not chosen:
         raise UsageError("the spec has no probes")

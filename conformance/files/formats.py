@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from conformance.errors import BadFile, Mistake
+from conformance.files.did_you_mean import did_you_mean
 from conformance.files.documents import read_json
 from conformance.files.show import show
 
@@ -186,9 +186,9 @@ def _step_meant(value: Any, steps: Mapping[str | None, list[Any]], path: Steps) 
     kinds = [key for key in value if key in steps]
     if not kinds:
         for key in value:
-            near = difflib.get_close_matches(key, filter(None, steps), n=1)
-            if near:
-                return [((*path, key), f"there is no step {key!r}; did you mean {near[0]!r}?")]
+            meant = did_you_mean(key, filter(None, steps))
+            if meant:
+                return [((*path, key), f"there is no step {key!r}{meant}")]
         return [(path, f"this is no step; a step has one of the keys {', '.join(sorted(filter(None, steps)))}")]
     kind = min(kinds, key=lambda one: len(steps[one]))
     found = [place for inner in steps[kind] for place in explain(inner, path)]
@@ -222,5 +222,4 @@ def _unknown_key(wrong: str, allowed: list[str]) -> str:
 
 
 def _guess(wrong: Any, allowed: Iterable[Any]) -> str:
-    near = difflib.get_close_matches(str(wrong), map(str, allowed), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return did_you_mean(str(wrong), map(str, allowed))

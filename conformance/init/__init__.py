@@ -6,7 +6,7 @@ compose     answers become the text of a file (pure)
 """
 
 from conformance.init.answers import Answers
-from conformance.init.compose import compose
+from conformance.init.compose import compose, schema_line
 from conformance.init.sections import DRIVERS
 
-__all__ = ["DRIVERS", "Answers", "compose"]
+__all__ = ["DRIVERS", "Answers", "compose", "schema_line"]

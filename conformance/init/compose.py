@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from conformance.spec.protocol import Protocol
 
 HEAD = """\
-# yaml-language-server: $schema={schema}
 # What chat-parity knows about a server. An editor explains every key; `chat-parity lint` finds every mistake.
 
 name: {name} # what reports call it
@@ -65,11 +64,15 @@ PROTECTED = """\
 """
 
 
-def compose(answers: Answers, protocol: Protocol, schema: str) -> str:
+def schema_line(schema: str | None) -> str:
+    """Give the comment that tells editors where the schema of the file is; empty if nobody knows."""
+    return f"# yaml-language-server: $schema={schema}\n" if schema else ""
+
+
+def compose(answers: Answers, protocol: Protocol, schema: str | None) -> str:
     """Give the whole text; `schema` is the path of the target files' schema, relative to the file."""
     driver = DRIVERS[answers.driver]
     values = {
-        "schema": schema,
         "name": quoted(answers.name),
         "instances": "\n".join(f"  - {quoted(url)}" for url in answers.urls),
         "query_param": quoted(answers.query_param),
@@ -79,7 +82,7 @@ def compose(answers: Answers, protocol: Protocol, schema: str) -> str:
         "about": driver.about,
     }
     parts = [HEAD, AUTH if driver.makes_tokens else NO_TOKENS, PROVISION]
-    text = "".join(part.format(**values) for part in parts) + driver.section(answers)
+    text = schema_line(schema) + "".join(part.format(**values) for part in parts) + driver.section(answers)
     if driver.names_ids and answers.ids in FORMS:
         text += IDS.format(form=FORMS[answers.ids])
     text += PROFILE + "".join(_group(name, values) for name, values in protocol.profile.items())

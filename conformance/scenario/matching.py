@@ -7,6 +7,7 @@ pattern.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.files.show import show
@@ -60,7 +61,15 @@ def operator(pattern: Mapping[str, Any]) -> str | None:
 def _match_object(pattern: Mapping[str, Any], value: Any, path: str) -> Match:
     if not isinstance(value, dict):
         return miss(path, "an object", value)
-    return both([_match(part, value.get(key), f"{path}.{key}" if path else key) for key, part in pattern.items()])
+    return both([_field(part, value, key, f"{path}.{key}" if path else key) for key, part in pattern.items()])
+
+
+def _field(pattern: Pattern, value: Mapping[str, Any], key: str, path: str) -> Match:
+    """Match one field of an object; a field that is not there is null to every pattern, and absent to a reader."""
+    found = _match(pattern, value.get(key), path)
+    if key not in value and isinstance(found, Mismatch) and found.why.endswith(", got null"):
+        return replace(found, why=f"{found.why.removesuffix('got null')}but it is absent")
+    return found
 
 
 def _match_list(pattern: Sequence[Any], value: Any, path: str) -> Match:

@@ -67,6 +67,8 @@ def load(folder: Path) -> Spec:
         probes=probes,
         tables=tables,
     )
+    if any(mistake.file.parent.name == "rules" for mistake in mistakes):
+        raise BadFile(*dict.fromkeys(mistakes))  # Every scenario of a rule that was not read would be wrong, too.
     for scenario in scenarios.values():
         mistakes += check_scenario(scenario, spec)
     for probe in probes.values():

@@ -101,7 +101,9 @@ def read_messages(folder: Path, common: dict[str, Any]) -> dict[str, Message]:
         schema = read_json(file)
         try:
             messages[file.stem] = _message(file, schema, common)
-        except (ValueError, TypeError, KeyError, SchemaError) as error:
+        except KeyError as error:
+            mistakes.append(Mistake(file, 0, f"this is not a usable message schema: it has no {error}"))
+        except (ValueError, TypeError, SchemaError) as error:
             mistakes.append(Mistake(file, 0, f"this is not a usable message schema: {str(error).splitlines()[0]}"))
     if mistakes:
         raise BadFile(*mistakes)
@@ -127,6 +129,8 @@ def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Mess
         Draft202012Validator.check_schema(schema)  # It gives the description, and is slow.
     if schema["properties"]["type"]["const"] != file.stem:
         raise ValueError(f"its `type` is {schema['properties']['type']['const']!r}, not the name of the file")
+    if not isinstance(schema.get("x-reply", {"type": ""})["type"], str):
+        raise ValueError("the `type` of its `x-reply` is no text")
     _check_formats([schema, common])
     contents = [(one["$id"], one) for one in (schema, common)]
     registry: Registry[Any] = Registry().with_resources([(uri, Resource.from_contents(one)) for uri, one in contents])

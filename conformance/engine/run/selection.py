@@ -7,9 +7,12 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from conformance.errors import UsageError
+from conformance.files.did_you_mean import did_you_mean
 from conformance.scenario.selectors import names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
@@ -28,17 +31,22 @@ def select(spec: Spec, selection: Selection) -> list[Scenario]:
     """Give the selected scenarios in the order of their ids; raises UsageError if a word selects nothing."""
     for feature in selection.features:
         if feature not in spec.features and not any(str(one.number) == feature for one in spec.features.values()):
-            raise UsageError(f"there is no feature {feature!r}; `chat-parity list features` shows them")
+            raise UsageError(f"there is no feature {feature!r}{_meant('features', feature, spec.features)}")
     for rule in selection.rules:
         if not any(fnmatchcase(known, rule) for known in spec.rules):
-            raise UsageError(f"there is no rule {rule!r}; `chat-parity list rules` shows them")
+            raise UsageError(f"there is no rule {rule!r}{_meant('rules', rule, spec.rules)}")
     wrong = unknown_pattern(spec, selection)
     if wrong is not None:
-        raise UsageError(f"no scenario is called {wrong!r}; `chat-parity list scenarios` shows them")
+        known = (name for one in spec.scenarios.values() for name in (one.base, one.id))
+        raise UsageError(f"no scenario is called {wrong!r}{_meant('scenarios', wrong, known)}")
     chosen = [one for one in spec.scenarios.values() if _chosen(one, selection, spec)]
     if not chosen:
         raise UsageError("these options together select no scenario")
     return chosen
+
+
+def _meant(kind: str, wrong: str, known: Iterable[str]) -> str:
+    return did_you_mean(wrong, known, f"; `chat-parity list {kind}` shows them")
 
 
 def unknown_pattern(spec: Spec, selection: Selection) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import json
 import re
+import shutil
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,17 +60,30 @@ class TestEachDriver:
 
     def test_says_what_comes_next(self, driver: str) -> None:
         said = invoke("my staging.yaml", *URL, "--driver", driver).output
-        assert said.startswith("Wrote my staging.yaml. Next:\n")
+        assert "\nWrote my staging.yaml. Next:\n" in said
         assert "  chat-parity lint 'my staging.yaml'\n" in said
         assert said.endswith("  chat-parity run 'my staging.yaml'\n")
         assert ("export JWT_SECRET=…" in said) == DRIVERS[driver].makes_tokens
         assert "export " in said
 
-    def test_gives_what_editors_look_for(self, tmp_path: Path, driver: str) -> None:
-        invoke("staging.yaml", *URL, "--driver", driver)
-        first, *_ = (tmp_path / "staging.yaml").read_text().splitlines()
-        schema = first.removeprefix("# yaml-language-server: $schema=")
-        assert json.loads((tmp_path / schema).read_text())["title"] == "A target"
+    def test_gives_what_editors_look_for_in_the_project_of_the_spec(
+        self, tmp_path: Path, driver: str, whole_spec: Spec, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "spec").mkdir()
+        shutil.copytree(whole_spec.folder / "formats", tmp_path / "spec" / "formats")
+        moved = replace(whole_spec, folder=tmp_path / "spec")
+        monkeypatch.setattr(importlib.import_module("conformance.cli.init"), "load", lambda _: moved)
+        (tmp_path / "targets").mkdir()
+        invoke("targets/staging.yaml", *URL, "--driver", driver)
+        first, *_ = (tmp_path / "targets" / "staging.yaml").read_text().splitlines()
+        assert first == "# yaml-language-server: $schema=../spec/formats/target.schema.json"
+
+    def test_gives_no_path_that_holds_on_one_machine_only(self, tmp_path: Path, whole_spec: Spec, driver: str) -> None:
+        said = invoke("staging.yaml", *URL, "--driver", driver).output
+        text = (tmp_path / "staging.yaml").read_text()
+        assert text.startswith("# What chat-parity knows about a server.")
+        assert str(whole_spec.folder) not in text
+        assert f"give it the schema {whole_spec.folder}/formats/target.schema.json\n" in said
 
 
 def test_takes_every_answer_by_flag(tmp_path: Path, whole_spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +118,13 @@ def test_asks_for_what_no_flag_says(tmp_path: Path, whole_spec: Spec, monkeypatc
     assert "there is no driver 'pigeon'; there are " in result.output
     assert "never the secret itself" in result.output
     target = read_target(tmp_path / "asked.yaml", whole_spec)
-    assert (target.name, target.instances) == ("chat.example", ("wss://chat.example/ws",))
+    assert (target.name, target.instances) == ("asked", ("wss://chat.example/ws",))
+
+
+@pytest.mark.parametrize(("file", "name"), [("staging.yaml", "staging"), ("target.yaml", "chat.example")])
+def test_names_the_server_after_its_file_or_its_host(tmp_path: Path, whole_spec: Spec, file: str, name: str) -> None:
+    invoke(file, *URL, "--driver", "jwt")
+    assert read_target(tmp_path / file, whole_spec, secret=SECRET).name == name
 
 
 @pytest.mark.parametrize(
@@ -132,7 +152,7 @@ def test_copies_an_example(tmp_path: Path, whole_spec: Spec, example: str) -> No
     assert result.exit_code == 0, result.output
     assert "_SECRET=…\n" in result.output
     copied, original = (tmp_path / "copy.yaml").read_text(), whole_spec.folder / "targets" / f"{example}.yaml"
-    assert copied.splitlines()[1:] == original.read_text().splitlines()[1:]
+    assert copied.splitlines() == original.read_text().splitlines()[1:]
     check_target(tmp_path / "copy.yaml", whole_spec)
 
 

@@ -73,6 +73,27 @@ def test_says_where_a_mistake_stands(folder: Path) -> None:
     assert "more may be found once these are repaired" in result.output
 
 
+def test_a_broken_rule_brings_its_own_line_only(tmp_path: Path) -> None:
+    shutil.copytree(find(), tmp_path / "spec")
+    file = tmp_path / "spec" / "rules" / "04-edit-message.yaml"
+    file.write_text(file.read_text().replace("level: must\n", "level: most\n", 1))
+    result = invoke("--spec", tmp_path / "spec")
+    assert result.exit_code == 2
+    line = 1 + [text.strip() for text in file.read_text().splitlines()].index("level: most")
+    assert result.stdout == f"{file}:{line}: `level`: \"most\" is not one of must, should; did you mean 'must'?\n"
+
+
+def test_a_reply_without_a_type_is_a_mistake(folder: Path) -> None:
+    copied = (folder / "messages").resolve()
+    (folder / "messages").unlink()
+    shutil.copytree(copied, folder / "messages")
+    file = folder / "messages" / "incoming" / "EditMessage.json"
+    file.write_text(file.read_text().replace('"x-reply": {"type"', '"x-reply": {"typ"'))
+    result = invoke("--spec", folder)
+    assert result.exit_code == 2
+    assert f"{file}: this is not a usable message schema: it has no 'type'\n" in result.output
+
+
 def test_accepts_new_ids_and_finds_them_gone_afterwards(folder: Path) -> None:
     assert "the rule SEND-1 is new" in invoke("--spec", folder).output
     assert "is new" not in invoke("--spec", folder, "--accept").output

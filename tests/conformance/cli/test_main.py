@@ -70,7 +70,8 @@ def test_an_exception_becomes_one_message_and_an_exit_code(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["brew"], "No such command 'brew'"),
+        (["brew"], "No such command 'brew'; `chat-parity --help` shows them"),
+        (["Repot"], "No such command 'Repot'; did you mean 'report'?"),
         (["--brew"], "No such option"),
         (["run", "--brew"], "No such option"),
         (["run", "--jobs", "many"], "Invalid value for '--jobs'"),
