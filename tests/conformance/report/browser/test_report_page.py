@@ -315,8 +315,7 @@ class TestManyScenarios:
         count = "document.querySelectorAll('*').length"
         assert await page.tab.evaluate(count) < 1500
         assert await page.shown("output") == ["2,400 scenarios"]
-        await page.tab.click(".feature > summary")
-        await page.tab.wait_for_selector(".feature .scenario, .feature .group")
+        assert await page.shown(".feature .scenario") == []
         await choose(page, words="edit.s7[3]")
         assert await page.shown(".feature .scenario .name") == ["edit.s7[3]"]
 
