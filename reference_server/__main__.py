@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from sqlalchemy.exc import DBAPIError
@@ -31,8 +31,14 @@ def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     command = argparse.ArgumentParser(prog="python -m reference_server", description=__doc__)
     add = command.add_argument
-    add("--host", default="127.0.0.1")
-    add("--port", type=int, action="append", help="one instance per --port; 0 is any free port")
+    add("--host", default="127.0.0.1", help="the address to listen on; default: %(default)s")
+    add(
+        "--port",
+        type=_port,
+        action="append",
+        metavar="PORT",
+        help=f"one instance for each --port; 0 is any free port; default: {DEFAULT_PORT}",
+    )
     add(
         "--database",
         default=os.environ.get("DATABASE_URL") or "sqlite:///chat.db",
@@ -40,16 +46,48 @@ def parser() -> argparse.ArgumentParser:
         help="sqlite:///path or postgresql://…; default: the environment's DATABASE_URL, else sqlite:///chat.db",
     )
     add("--migrate-only", action="store_true", help="bring the database to the version of this server, then end")
-    add("--jwt-secret", default=None, help="at least 32 bytes; default: the environment's JWT_SECRET")
-    add("--typing-expiry", type=float, default=5.0, metavar="S")
-    add("--rate-window", type=float, default=60.0, metavar="S")
-    add("--message-limit", type=int, default=DEFAULTS.messages_per_window, metavar="N", help="per window")
-    add("--request-limit", type=int, default=DEFAULTS.requests_per_window, metavar="N", help="per window")
-    add("--token-leeway", type=float, default=5.0, metavar="S")
-    add("--max-connections", type=int, default=DEFAULTS.connections, metavar="N", help="per user")
+    add("--jwt-secret", metavar="TEXT", help="at least 32 bytes; default: the environment's JWT_SECRET")
+    add(
+        "--cors-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="an origin whose pages may call the provisioning API, or *; may be given several times; default: none",
+    )
+    seconds: dict[str, Any] = {"type": float, "metavar": "SECONDS"}
+    add("--typing-expiry", default=5.0, **seconds, help="until a typing state ends by itself; default: %(default)s")
+    add("--rate-window", default=60.0, **seconds, help="the window in which requests are counted; default: %(default)s")
+    number: dict[str, Any] = {"type": int, "metavar": "N"}
+    per_window = "of a user per window; default: %(default)s"
+    add(
+        "--message-limit",
+        default=DEFAULTS.messages_per_window,
+        **number,
+        help=f"messages {per_window}",
+    )
+    add(
+        "--request-limit",
+        default=DEFAULTS.requests_per_window,
+        **number,
+        help=f"other requests {per_window}",
+    )
+    add("--token-leeway", default=5.0, **seconds, help="how long an expired token is good for; default: %(default)s")
+    add(
+        "--max-connections",
+        default=DEFAULTS.connections,
+        **number,
+        help="per user at once; default: %(default)s",
+    )
     add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
     add("--demo", action="store_true", help="create users and conversations, and print how to talk to them")
     return command
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
@@ -62,6 +100,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         token_leeway=options.token_leeway,
         typing_expiry=options.typing_expiry,
         rate_window=options.rate_window,
+        cors_origins=tuple(options.cors_origin),
         limits=Limits(
             connections=options.max_connections,
             messages_per_window=options.message_limit,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import WebSocketRoute
 
 from reference_server import api, session
@@ -31,6 +32,14 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
 
     app = FastAPI(title="Reference chat server", openapi_url=None, lifespan=lifespan)
     app.state.instance = instance
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After"],
+        )
     app.include_router(api.open_router)
     app.include_router(api.router)
     app.add_exception_handler(RequestValidationError, _bad_body)

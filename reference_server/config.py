@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 MIN_SECRET_BYTES = 32
+#: As a browser sends it: nothing after the port.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 
 
 class ConfigError(ValueError):
@@ -47,6 +50,8 @@ class Settings:
     typing_expiry: float = 5.0
     rate_window: float = 60.0
     limits: Limits = field(default_factory=Limits)
+    #: Whose pages may call the provisioning API from a browser; `*` is everybody.
+    cors_origins: tuple[str, ...] = ()
     #: A connection whose reader lags by more than this is closed (4408).
     outbox_frames: int = 1024
     outbox_bytes: int = 8 * 1024 * 1024
@@ -62,3 +67,8 @@ class Settings:
             raise ConfigError("Durations and limits must be positive.")
         if min(self.limits.messages_per_window, self.limits.requests_per_window) < 1:
             raise ConfigError("A rate limit must allow at least one request.")
+        for origin in self.cors_origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ConfigError(
+                    f"{origin!r} is no origin: give scheme, host and port only, as in http://localhost:5173"
+                )

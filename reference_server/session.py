@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Any connection of the user may end at any time.
+RETRY_AFTER_S = "1"
 GREETING = encode(ActionConfirmed("connected"))
 
 
@@ -77,7 +79,8 @@ async def _read(context: Context, frame: Mapping[str, Any]) -> Request:
 async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
     logger.warning("A handshake was refused: %d %s", status, reason)
     with suppress(WebSocketDisconnect):  # the client does not wait for its answer
-        await websocket.send_denial_response(JSONResponse({"error": reason}, status))
+        retry = {"Retry-After": RETRY_AFTER_S} if status == 429 else None
+        await websocket.send_denial_response(JSONResponse({"error": reason}, status, retry))
 
 
 async def _converse(instance: Instance, websocket: WebSocket, identity: Identity) -> None:

@@ -10,28 +10,32 @@ from pathlib import Path
 
 import click
 
+LOOPBACK = {None, "127.0.0.1", "::1", "localhost"}
+"""Hosts that only this machine reaches; None is the server's default."""
 GENTLE_S = 10.0
 """Seconds that the server has to end by itself before it is killed."""
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
-@click.option(
-    "--port",
-    "ports",
-    type=click.IntRange(0, 65535),
-    multiple=True,
-    help="One instance for each --port; 0 is any free port.  [default: 8000]",
-)
-@click.option(
-    "--database",
-    metavar="URL",
-    help="sqlite:///path or postgresql://…  [default: DATABASE_URL, else sqlite:///chat.db]",
-)
-@click.option(
-    "--jwt-secret", metavar="TEXT", help="Signs the tokens; at least 32 bytes.  [default: JWT_SECRET, else a new one]"
-)
-@click.option("--demo", is_flag=True, help="Create three users and two conversations, and print how to talk to them.")
+class ServeCommand(click.Command):
+    """A command whose help ends with the options of the server."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Ask the server for its options, which are listed nowhere else."""
+        width = {"COLUMNS": str(formatter.width)}
+        command = [sys.executable, "-m", "reference_server", "--help"]
+        environment = {**os.environ, "PYTHONPATH": _python_path(), **width}
+        asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 -- our own server
+        _, _, options = asked.stdout.partition("options:\n")
+        _, _, own = options.partition("\n")  # --help is ours
+        formatter.write(f"\nServer options:\n{own}")
+
+
+@click.command(cls=ServeCommand, context_settings={"ignore_unknown_options": True})
+@click.option("--host", hidden=True)
+@click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, hidden=True)
+@click.option("--database", hidden=True)
+@click.option("--jwt-secret", hidden=True)
+@click.option("--demo", is_flag=True, hidden=True)
 @click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[SERVER OPTION …]")
 @click.pass_context
 def serve(
@@ -45,20 +49,25 @@ def serve(
 ) -> None:
     """Run the reference server until Ctrl-C.
 
-    All other options go to the server; `python -m reference_server --help` lists them. The exit code is the server's.
+    The exit code is the server's. Where no secret is given, tokens are signed with a new one, which is printed. With
+    --demo on this machine alone, the secret is always the same, so that the tokens survive a restart.
     """
     command = [sys.executable, "-m", "reference_server", "--exit-on-stdin-eof"]
     command += ["--host", host] if host else []
     command += [part for port in ports for part in ("--port", str(port))]
     command += ["--database", database] if database else []
     command += ["--demo"] if demo else []
-    ctx.exit(_run([*command, *more], _secret(jwt_secret)))
+    has_its_own = demo and host in LOOPBACK
+    ctx.exit(_run([*command, *more], _secret(jwt_secret, has_its_own=has_its_own)))
 
 
-def _secret(given: str | None) -> str:
-    """Give the secret that signs tokens: the given one, else the environment's, else a new one, which is printed."""
-    secret = given or os.environ.get("JWT_SECRET")
-    if secret:
+def _secret(given: str | None, *, has_its_own: bool) -> str:
+    """Give the secret that signs tokens: the given one, else the environment's, else a new one, which is printed.
+
+    None is given to a server that has its own.
+    """
+    secret = given or os.environ.get("JWT_SECRET") or ""
+    if secret or has_its_own:
         return secret
     secret = secrets.token_urlsafe(48)
     click.echo(f"No secret was given, so tokens are signed with a new one:\nJWT_SECRET={secret}", err=True)

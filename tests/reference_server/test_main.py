@@ -58,6 +58,23 @@ class TestStart:
         with pytest.raises(ConfigError, match="one of your own"):
             settings_from(options)
 
+    def test_takes_several_origins_that_may_call_the_api(self):
+        options = parser().parse_args(
+            ["--jwt-secret", "x" * 32, "--cors-origin", "http://a:1", "--cors-origin", "https://b"]
+        )
+        assert settings_from(options).cors_origins == ("http://a:1", "https://b")
+
+    @pytest.mark.parametrize("port", ["-1", "65536", "http"])
+    def test_is_refused_on_what_is_no_port(self, port: str):
+        with pytest.raises(SystemExit):
+            parser().parse_args(["--port", port])
+
+    def test_says_what_every_option_means_and_its_unit_and_default(self):
+        for action in parser()._actions:
+            assert action.help
+            assert action.nargs == 0 or "default" in action.help, action.option_strings
+            assert action.type is not float or action.metavar == "SECONDS"
+
     def test_is_refused_on_a_port_that_is_taken(self, server: Command, tmp_path: Path):
         port = str(urlsplit(server.ready["instances"][0]).port)
         ended = run("--port", port, *ordinary(tmp_path))

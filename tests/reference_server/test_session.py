@@ -62,6 +62,7 @@ class TestUpgrade:
         with pytest.raises(InvalidStatus) as refused:
             await chat.connect(alice.user_id)
         assert refused.value.response.status_code == 429
+        assert refused.value.response.headers["Retry-After"] == "1"
         await alice.socket.close()
         while True:  # the server learns of the close a moment later
             try:

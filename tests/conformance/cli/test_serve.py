@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
+from websockets.sync.client import connect
 
 from conformance.cli import serve as module
 from conformance.spec import find
+from reference_server.__main__ import parser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,13 +101,32 @@ def test_leaves_no_server_behind_when_it_is_killed(tmp_path: Path) -> None:
 
 
 def test_makes_a_secret_and_says_so_where_there_is_none(tmp_path: Path) -> None:
-    with Served(tmp_path, "--port", "0", "--demo") as served:
+    with Served(tmp_path, "--port", "0") as served:
         served.ready()
         code, said = served.end(signal.SIGTERM)
     assert code == 0
     assert "No secret was given" in said
     assert "JWT_SECRET=" in said
-    assert "?token=" in said  # of the demonstration
+
+
+def test_signs_the_tokens_of_the_demonstration_so_that_they_survive_a_restart(tmp_path: Path) -> None:
+    with Served(tmp_path, "--port", "0", "--demo") as served:
+        served.ready()
+        code, said = served.end(signal.SIGTERM)
+    assert (code, "No secret was given" in said) == (0, False)
+    address, token = next(line for line in said.splitlines() if "?token=" in line).strip(" '").split("?token=")
+    with Served(tmp_path, "--port", str(urlsplit(address.split("'")[1]).port), "--demo") as served:
+        (url,) = served.ready()
+        with connect(f"{url}?token={token}", proxy=None) as socket:
+            assert json.loads(socket.recv(10))["action"] == "connected"
+
+
+def test_lists_the_options_of_the_server_in_its_help() -> None:
+    shown = CliRunner().invoke(module.serve, ["--help"]).output
+    for action in parser()._actions:
+        if action.dest != "help":
+            assert action.option_strings[0] in shown
+    assert "SECONDS" in shown
 
 
 def test_passes_on_what_it_does_not_know(tmp_path: Path) -> None:
