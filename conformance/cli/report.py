@@ -9,6 +9,7 @@ import click
 from conformance.cli.output import emit, printer
 from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, build, markdown, terminal, write_reports
+from conformance.report.links import project_source
 from conformance.results.runlog import read_run
 
 
@@ -24,9 +25,21 @@ from conformance.results.runlog import read_run
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), help="Also write all the files of a run, here."
 )
+@click.option(
+    "--source-url",
+    metavar="URL",
+    help="Where the folder that holds spec/ is on the web, for links to scenarios and rules; empty for no links. The "
+    "default is the project's repository at the version that made the run.",
+)
 @click.pass_context
 def report(
-    ctx: click.Context, run: Path, form: str, failures_only: bool, out: Path | None, folder: Path | None
+    ctx: click.Context,
+    run: Path,
+    form: str,
+    failures_only: bool,
+    out: Path | None,
+    folder: Path | None,
+    source_url: str | None,
 ) -> None:
     """Show the recorded run RUN (a run.jsonl, or the folder that holds one) again, in any form.
 
@@ -36,12 +49,15 @@ def report(
     """
     if failures_only and form not in ("text", "markdown"):
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
+    if source_url and not source_url.startswith(("https://", "http://")):
+        raise click.UsageError(f"--source-url takes an address that begins with https://, not {source_url}")
     recorded = read_run(run)
+    source = project_source(recorded.header.tool) if source_url is None else source_url
     if folder:
         with exclusive(folder):
-            judged = write_reports(recorded, folder)
+            judged = write_reports(recorded, folder, source)
     else:
-        judged = build(recorded)
+        judged = build(recorded, source)
     if form == "text" and out is None:
         terminal.show(judged, recorded, printer(), failures_only=failures_only)
     elif form == "text":

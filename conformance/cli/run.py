@@ -29,6 +29,7 @@ from conformance.engine.run.state import RunState
 from conformance.errors import BadFile
 from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, terminal, write_reports
+from conformance.report.links import project_source
 from conformance.results.model import Result
 from conformance.results.runlog import read_run
 from conformance.results.waivers.file import read_waivers
@@ -146,7 +147,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
         except KeyboardInterrupt:
             ctx.exit(3)
         recorded = read_run(folder / "run.jsonl")
-        report = write_reports(recorded, folder)
+        report = write_reports(recorded, folder, project_source(recorded.header.tool))
     if form == "text":
         terminal.show(report, recorded, console, failures_only=failures_only)
     else:

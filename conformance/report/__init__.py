@@ -30,12 +30,12 @@ __all__ = [
 ]
 
 
-def write_reports(run: Run, folder: Path) -> Report:
+def write_reports(run: Run, folder: Path, source_url: str = "") -> Report:
     """Write the `FILES` of a run into a folder, each whole or not at all; raises OSError if it cannot.
 
     Give it a run from `read_run` and not from memory: only the log has its secrets redacted.
     """
-    report = build(run)
+    report = build(run, source_url)
     for name, form in FILES.items():
         write_file(folder / name, FORMATS[form](report, run))
     return report

@@ -1,4 +1,4 @@
-"""What GitHub shows of a run: annotations at the line of the scenario, as workflow commands on standard output.
+"""What GitHub shows of a run: annotations at the target or waiver file, as workflow commands on standard output.
 
 <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>
 """
@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.report.failures import failures, reason, unjudged
+from conformance.report.links import own_place, scenario_link
 from conformance.report.text import line, named
 from conformance.report.transcript import again
 from conformance.report.waived import file_of, red_waivers
@@ -35,8 +36,12 @@ class _Annotation(NamedTuple):
 def render(report: Report, run: Run) -> str:
     """Give one workflow command per line: errors for must rules, warnings for should rules and what is unknown."""
     found = list(failures(report, run))
-    errors = [*_incomplete(report), *_waivers(report, run), *(_failure(one, run) for one in found if one.must)]
-    warnings = [*(_failure(one, run) for one in found if not one.must), *_unjudged(report), *_flaky(report)]
+    errors = [*_incomplete(report), *_waivers(report, run), *(_failure(one, report, run) for one in found if one.must)]
+    warnings = [
+        *(_failure(one, report, run) for one in found if not one.must),
+        *_unjudged(report, run),
+        *_flaky(report, run),
+    ]
     lines = [*_commands("error", errors, "errors"), *_commands("warning", warnings, "warnings")]
     return "".join(f"{text}\n" for text in lines)
 
@@ -51,25 +56,33 @@ def _waivers(report: Report, run: Run) -> Iterator[_Annotation]:
         yield _Annotation(f"{waiver.state} waiver", said, file_of(run), waiver.entry.line)
 
 
-def _failure(failure: Failure, run: Run) -> _Annotation:
+def _failure(failure: Failure, report: Report, run: Run) -> _Annotation:
     problem, rule = failure.problem, failure.rule
     names = next((result.names for result in run.results if result.scenario == failure.scenario), {})
     said = [f'{rule.level} {line(rule.id)}: "{line(rule.sentence, 400)}"'] if rule else []
     said += [line(named(message_of(problem)[:600], names), 400), f"Again: {again(failure.scenario, run)}"]
+    said += _linked(failure.scenario, report)
     title = f"{line(rule.id)} {line(failure.scenario)}" if rule else line(failure.scenario)
-    return _Annotation(title, "\n".join(said), problem.file, problem.line)
+    return _Annotation(title, "\n".join(said), *own_place(failure.scenario, report, run))
 
 
-def _unjudged(report: Report) -> Iterator[_Annotation]:
+def _linked(scenario: str, report: Report) -> list[str]:
+    link = scenario_link(scenario, report)
+    return [f"Scenario: {link}"] if link else []
+
+
+def _unjudged(report: Report, run: Run) -> Iterator[_Annotation]:
     for one in unjudged(report):
         why = line(reason(one), 400) or "no reason was given"
-        yield _Annotation(f"{one.status} {line(one.entry.id)}", why, one.entry.file, one.entry.line)
+        said = "\n".join([why, *_linked(one.entry.id, report)])
+        yield _Annotation(f"{one.status} {line(one.entry.id)}", said, *own_place(one.entry.id, report, run))
 
 
-def _flaky(report: Report) -> Iterator[_Annotation]:
+def _flaky(report: Report, run: Run) -> Iterator[_Annotation]:
     for one in report.flaky:
         said = f"its attempts ended {', '.join(result.outcome for result in one.results)}"
-        yield _Annotation(f"flaky {line(one.entry.id)}", said, one.entry.file, one.entry.line)
+        said = "\n".join([said, *_linked(one.entry.id, report)])
+        yield _Annotation(f"flaky {line(one.entry.id)}", said, *own_place(one.entry.id, report, run))
 
 
 def _commands(kind: str, annotations: list[_Annotation], noun: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from conformance.report.failures import Room, failures, reason, scenario_text
+from conformance.report.links import own_place
 from conformance.report.text import line
 from conformance.report.waived import file_of, red_waivers
 from conformance.report.wording import message_of
@@ -45,6 +46,8 @@ def render(report: Report, run: Run) -> str:
             root.append(suite)
     _waivers(root, report, run)
     _count(root, "failure", "error")
+    if report.seconds is not None:  # Scenarios run at the same time: their sum is no time that anybody waited.
+        root.set("time", f"{report.seconds:.3f}")
     indent(root)
     # ASCII with character references: the bytes are valid in any encoding that a reader assumes.
     text: str = tostring(root, "us-ascii", xml_declaration=False).decode("ascii")
@@ -56,6 +59,9 @@ def _suite(
 ) -> Element:
     feature = row.judged.entry
     suite = Element("testsuite", name=f"{feature.number} {line(feature.title)}", timestamp=_moment(report.started))
+    place = own_place("", report, run)
+    if place.file:
+        suite.set("file", line(place.file, _LONGEST_ID))
     properties = SubElement(suite, "properties")
     for name, value in (("verdict", row.judged.verdict), ("evidence", row.evidence), ("spec", report.spec_digest)):
         SubElement(properties, "property", name=name, value=line(value, 400))
@@ -75,6 +81,7 @@ def _waivers(root: Element, report: Report, run: Run) -> None:
     red = red_waivers(report, run)
     if red:
         suite = SubElement(root, "testsuite", name="Waivers", timestamp=_moment(report.started))
+        suite.set("file", line(file_of(run), _LONGEST_ID))
         SubElement(SubElement(suite, "properties"), "property", name="file", value=line(file_of(run), 400))
         for waiver, said in red:
             case = _case(suite, "waivers", f"{waiver.entry.scenario} {waiver.entry.rule}".strip())
@@ -83,7 +90,7 @@ def _waivers(root: Element, report: Report, run: Run) -> None:
 
 
 def _case(suite: Element, feature: str, name: str, seconds: float = 0.0) -> Element:
-    # No `file` and no `line`: the schema of Jenkins' xUnit plugin refuses a whole document for them.
+    # `file` is at the suite: the schema of Jenkins' xUnit plugin refuses a document with `file` or `line` at a case.
     return SubElement(suite, "testcase", classname=line(feature), name=line(name, _LONGEST_ID), time=f"{seconds:.3f}")
 
 

@@ -74,6 +74,7 @@ class Report:
     waivers: tuple[JudgedWaiver, ...] = ()
     differences: tuple[DifferenceRow, ...] = ()
     notes: tuple[str, ...] = ()
+    source_url: str = ""
 
     @property
     def shown(self) -> tuple[FeatureRow, ...]:
@@ -107,8 +108,8 @@ class Report:
         return tuple(scenario for scenario in self.scenarios if scenario.flaky)
 
 
-def build(run: Run) -> Report:
-    """Judge a run and compute what the views show."""
+def build(run: Run, source_url: str = "") -> Report:
+    """Judge a run and compute what the views show; `source_url` is where the folder `spec/` is on the web."""
     header, judgement = run.header, judge(run)
     rules = tuple(_rule_row(rule, judgement) for rule in header.spec.rules)
     return Report(
@@ -134,6 +135,7 @@ def build(run: Run) -> Report:
         waivers=judgement.waivers,
         differences=difference_rows(run),
         notes=tuple(_notes(run)),
+        source_url=source_url,
     )
 
 

@@ -38,7 +38,7 @@ def log(tmp_path: Path) -> Path:
 def test_shows_the_run_and_ends_with_its_exit_code(log: Path) -> None:
     result = invoke(log)
     assert result.exit_code == 1
-    assert "  4  Editing   FAIL " in result.output
+    assert "  4  Editing  FAIL " in result.output
     assert EXAMPLE in result.output
 
 
@@ -57,9 +57,9 @@ def test_ends_with_0_for_a_run_as_expected_and_3_for_one_cut_off(tmp_path: Path)
 def test_gives_every_format_on_standard_output_or_in_a_file(log: Path, tmp_path: Path, form: str) -> None:
     run = toys.forged()
     expected = FORMATS[form](build(run), run)
-    printed = invoke(log, "--format", form)
+    printed = invoke(log, "--format", form, "--source-url", "")
     assert (printed.exit_code, printed.output) == (1, expected)
-    written = invoke(log, "--format", form, "--out", tmp_path / "new" / "file")
+    written = invoke(log, "--format", form, "--source-url", "", "--out", tmp_path / "new" / "file")
     assert (written.exit_code, written.output) == (1, "")
     assert (tmp_path / "new" / "file").read_text(encoding="utf-8") == expected
 
@@ -93,3 +93,15 @@ def test_leaves_a_bad_file_to_the_command_that_it_belongs_to(tmp_path: Path) -> 
     result = invoke(tmp_path)
     assert isinstance(result.exception, BadFile)
     assert "cannot be read" in str(result.exception)
+
+
+def test_links_lead_to_where_the_spec_is_on_the_web(log: Path) -> None:
+    base = "https://example.org/blob/v1"
+    assert f"{base}/spec/scenarios/edit.no.yaml#L2" in invoke(log, "--format", "github", "--source-url", base).output
+    assert "Scenario: " not in invoke(log, "--format", "github", "--source-url", "").output
+
+
+def test_an_address_that_is_none_is_a_mistake_of_the_usage(log: Path) -> None:
+    found = invoke(log, "--source-url", "javascript:alert(1)")
+    assert found.exit_code == 2
+    assert "begins with https://" in found.output

@@ -26,12 +26,31 @@ def many(count: int, level: str = "must") -> Run:
     return toys.run(toys.header((toys.rule("M-1", level),), entries), *results)
 
 
-def test_a_failure_is_an_error_at_the_line_of_its_step() -> None:
+def test_a_failure_is_an_error_at_the_target_file() -> None:
     assert commands(toys.forged()) == [
-        "::error file=spec/scenarios/edit.no.yaml,line=27,title=EDIT-2 edit.no::"
+        "::error file=targets/toy.yaml,line=1,title=EDIT-2 edit.no::"
         'must EDIT-2: "The sentence of EDIT-2."%0Anever Edited at alice, bob%0A'
         "Again: chat-parity run targets/toy.yaml edit.no"
     ]
+
+
+def test_a_failure_whose_waiver_has_expired_is_at_the_waiver() -> None:
+    (found,) = [one for one in commands(runs.waived()) if "title=EDIT-3 edit.amber" in one]
+    assert found.startswith("::warning file=w.yaml,line=14,")
+
+
+def test_a_run_against_an_address_has_no_file_of_the_reader_to_point_to() -> None:
+    run = toys.forged()
+    for place in ("ws://127.0.0.1:1/ws", None):
+        bare = replace(run, header=replace(run.header, target=replace(run.header.target, place=place)))
+        assert commands(bare)[0].startswith("::error title=EDIT-2 edit.no::")
+
+
+def test_each_has_the_page_of_its_scenario_where_the_spec_is_on_the_web() -> None:
+    run = runs.mixed()
+    lines = github.render(build(run, "https://example.org/blob/v1/"), run).splitlines()
+    assert "Scenario: https://example.org/blob/v1/spec/scenarios/edit.fails.yaml#L2" in lines[0]
+    assert all("%0AScenario: https://example.org/" in line for line in lines)
 
 
 def test_must_rules_are_errors_and_come_first_and_all_else_is_a_warning() -> None:

@@ -47,10 +47,17 @@ def test_has_a_suite_for_each_feature_that_was_run_and_a_case_for_each_scenario(
     assert list(suites) == ["4 Editing", "5 Dropping"]
     assert dict(suites["4 Editing"].items()) | {"time": ""} == {
         **{"name": "4 Editing", "timestamp": "2026-02-22T20:49:32+01:00", "time": ""},
+        **{"file": "targets/toy.yaml"},
         **{"tests": "6", "failures": "3", "errors": "2", "skipped": "0"},
     }
     assert [case.get("classname") for case in suites["5 Dropping"].iter("testcase")] == ["drop", "drop"]
     assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("8", "3", "3")
+
+
+def test_the_time_of_the_whole_is_that_of_the_run_and_not_a_sum() -> None:
+    root = fromstring(document(runs.mixed()))
+    assert root.get("time") == "1.500"
+    assert fromstring(document(runs.cut_off())).get("time") == "0.012"
 
 
 def test_tells_what_failed_from_what_was_not_learnt_and_what_does_not_apply() -> None:
