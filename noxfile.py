@@ -35,6 +35,16 @@ def _bring_a_browser(session: nox.Session) -> None:
 
 
 @nox.session
+def nightly(session: nox.Session) -> None:
+    """Run what takes too long for every change: the tests marked nightly, every fault, and every legal variant."""
+    session.install("-e", ".[test]")
+    _bring_a_browser(session)
+    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", "nightly", *session.posargs)
+    session.run("python", "-m", "tests.faults")
+    session.run("python", "-m", "tests.variants")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check the style with ruff, the package imports with import-linter, and the spec with chat-parity lint."""
     session.install("-e", ".[lint]")

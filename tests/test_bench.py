@@ -3,10 +3,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
 def test_the_benchmark_runs_a_round_of_every_measurement():
     command = [sys.executable, "-m", "tests.bench", "--rounds", "1", "--only", "ping-pong.*"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=580, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     measured = ("as scenarios", "by hand", "bare client", "--jobs 1:", "reading frames", "schema checks", "compiled")
     assert [one for one in measured if one not in ended.stdout] == []

@@ -41,6 +41,7 @@ name: {name}
 instances: [{instances}]
 auth: {{jwt: {{secret_env: {secret_env}}}}}
 provision: {{driver: reference}}
+timers: {{rest: 0.5}}
 """
 
 
@@ -106,7 +107,7 @@ def narrowed(words: list[str]) -> list[str]:
     """Make a run of everything one of a feature, and a look at everything one at a single place."""
     more = [word for word in words[1:] if not word.endswith(".yaml")]
     if words[0] == "run" and not any(word in ("--feature", "--rule") or "*" in word for word in more):
-        return [*words, "--feature", "ping_pong", "--no-probes"]
+        return [*words, "--rule", "PING-1", "--no-probes"]
     return [*words, "greeting"] if words[0] == "probe" and more in ([], ["--why"]) else words
 
 

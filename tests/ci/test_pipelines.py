@@ -30,6 +30,7 @@ name: {name}
 instances: [{instances}]
 auth: {{jwt: {{secret_env: CHAT_SECRET}}}}
 provision: {{driver: {driver}}}
+timers: {{rest: 0.5}}
 """
 HOSTILE = [
     "$(touch pwned)`touch pwned`'; touch pwned; '\"; touch pwned; \" || touch pwned",

@@ -25,7 +25,7 @@ SERVERS = {
     "rust-chat-server": acknowledging,
     "veza-backend-api": lambda: relaying(SECRET),
 }
-BASES = ("ping-pong.", "jwt-authentication.bad-token", "send-message.", "call-offer.", "calls.")
+BASES = ("ping-pong.pings", "jwt-authentication.bad-token", "send-message.e", "calls.a", "calls.o")
 
 
 @pytest.mark.timeout(200)

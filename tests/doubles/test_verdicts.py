@@ -44,7 +44,7 @@ UNKNOWN_TO_THE_ACKNOWLEDGER = {
 WITH_ALL_CASES = {"jwt_authentication"}
 """Of the others the first case of each scenario is enough for a verdict."""
 
-each_number_of_jobs = pytest.mark.parametrize("jobs", [2, 24])
+each_number_of_jobs = pytest.mark.parametrize("jobs", [pytest.param(2, marks=pytest.mark.nightly), 24])
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,9 @@ class WatchedRun:
 
 
 def quick(spec: Spec) -> list[Scenario]:
-    return [one for one in spec.scenarios.values() if one.feature in FEATURES and not one.exclusive]
+    return [
+        one for one in spec.scenarios.values() if one.feature in FEATURES and not (one.exclusive or "slow" in one.tags)
+    ]
 
 
 def process_of(server: Embedded) -> asyncio.subprocess.Process:
