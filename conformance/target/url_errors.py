@@ -33,7 +33,7 @@ def wrong_address(url: str, schemes: tuple[str, str] = WEBSOCKET) -> str | None:
         return f"an address of {len(url):,} characters is too long; the limit is {LONGEST}"
     shown = _without_credentials(url)
     if "${" in url:
-        return f"{shown} holds ${{…}}: nothing is filled in here, write the address out"
+        return f"{shown} holds ${{…}}: a target file fills in ${{env.NAME}}, and nothing else"
     if any(char.isspace() or not char.isprintable() for char in url):
         return f"{shown!r} holds a space or a control character"
     scheme, separator, rest = url.partition("://")

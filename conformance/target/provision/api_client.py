@@ -40,6 +40,10 @@ DEEPEST = 60
 """The most lists and objects within each other."""
 SHOWN = 200
 """Characters of an answer that an error shows."""
+CAUSES = (
+    "likely causes, in this order: the path is that of something else; a gateway in front wants a header; the secret,"
+    " the claims or the rights of the account are not what the server wants; the clocks differ"
+)
 PLAIN = {"Accept-Encoding": "identity"}
 """No compression: a small answer must not expand into a large one."""
 COMPRESSED = ("gzip", "x-gzip", "deflate")
@@ -111,12 +115,24 @@ class ApiClient:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, ValueError) as error:
             raise self.failure(what, "failed: ", str(error) or type(error).__name__) from None
 
+    def refusal(self, what: str, answer: Answer) -> ProvisioningFailed:
+        """Give the error of an answer with an unexpected status: what it says, and what to look at first."""
+        challenge = answer.headers.get("www-authenticate", "")
+        asked = f" (WWW-Authenticate: {self._shown(challenge)})" if challenge else ""
+        shown = self._shown(answer.text)
+        said = f"was answered with {answer.status}{asked}{': ' if shown else ''}{shown}"
+        advice = f"; {CAUSES}" if answer.status in (401, 403) else ""
+        return ProvisioningFailed(f"{what} {said}{advice}")
+
     def failure(self, what: str, said: str, text: str = "") -> ProvisioningFailed:
         """Give the error of a request; it shows the beginning of a text in one line, and no secret of it."""
+        return ProvisioningFailed(f"{what} {said}{self._shown(text)}")
+
+    def _shown(self, text: str) -> str:
         shown = _SECRET_MEMBER.sub(rf"\1{REDACTED}", self._secrets.redact(text))
         shown = "".join(char if char.isprintable() else " " for char in shown)
         shown = " ".join(shown.split())
-        return ProvisioningFailed(f"{what} {said}{shown[:SHOWN]}{'…' if len(shown) > SHOWN else ''}")
+        return f"{shown[:SHOWN]}…" if len(shown) > SHOWN else shown
 
     async def _read(self, what: str, answer: httpx.Response) -> bytes:
         """Read a body; the library would expand a compressed one without a limit."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from conformance.scenario.template import references, substitute
+from conformance.target.access import keep_query
 from conformance.target.provision.api_client import Unreadable, open_client
 from conformance.target.provision.recipe import Language, Recipe, read_recipe
 from conformance.target.provision.scripted import scripted
@@ -75,6 +76,9 @@ class Http:
             for name, variable in section.get("secrets_env", {}).items()
         }
         recipe = read_recipe(document, Language(_referred, _captured, "${%s}"), frozenset(known))
+        for step in recipe.every_step():
+            if "${" not in step["request"]:
+                keep_query(step["request"], secrets)  # Errors name the request as the file does.
         retry = section.get("retry", {})
         return cls(
             api=section["api"].rstrip("/"),
@@ -149,7 +153,7 @@ class Requests:
         cookies |= answer.cookies
         wanted = step.get("expect", range(200, 300))
         if answer.status not in ([wanted] if isinstance(wanted, int) else wanted):
-            raise self._failure(step, f"was answered with {answer.status}: ", answer.text)
+            raise self._client.refusal(step["request"], answer)
         found = {name: self._capture(step, place, answer) for name, place in step.get("capture", {}).items()}
         for name, value in found.items():
             if "token" in name or "secret" in name:

@@ -16,7 +16,7 @@ from conformance.errors import BadFile
 from conformance.target.provision.jwt import expected_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from conformance.files.documents import Document, Steps
     from conformance.target.accounts import ExpectedId
@@ -66,6 +66,11 @@ class Recipe:
     def steps(self, section: str) -> tuple[Step, ...] | None:
         """Give the steps of a section."""
         return self.sections.get(section)
+
+    def every_step(self) -> Iterator[Step]:
+        """Give the steps of all sections."""
+        for steps in (*self.sections.values(), *self.cleaning.values()):
+            yield from steps or ()
 
 
 @dataclass(frozen=True, slots=True)

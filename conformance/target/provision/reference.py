@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from conformance.target.access import overlay
 from conformance.target.accounts import Account
 from conformance.target.dialect import form_of
 from conformance.target.provision.api_client import Unreadable, open_client
@@ -50,6 +51,8 @@ class Reference:
         users = form_of(target.dialect, "user")
         admin = Account("admin", users.to_wire(users.invented()))
         headers = {"Authorization": f"Bearer {make_token(target.auth.signing, admin)}"}
+        if self.api is None:  # The gateway in front of the instances is in front of their API as well.
+            headers = overlay(target.access.plain_headers, headers)
         async with open_client(target, self.api or beside(target.instances[0]), headers) as client:
             yield CreatingProvisioner(AdminAccount(client, target.dialect), target.auth.signing)
 
@@ -98,7 +101,7 @@ class AdminAccount:
         method, _, path = what.partition(" ")
         answer = await self._client.ask(what, method, path, json=body)
         if not answer.ok:
-            raise self._client.failure(what, f"was answered with {answer.status}: ", answer.text)
+            raise self._client.refusal(what, answer)
         return answer
 
 

@@ -44,7 +44,7 @@ def test_an_address_that_can_be_opened_is_right(url: str) -> None:
         (" ws://a/ws", "' ws://a/ws' holds a space or a control character"),
         ("ws://a\0b/", "'ws://a\\x00b/' holds a space or a control character"),
         ("ws://a\u202eb/", "'ws://a\\u202eb/' holds a space or a control character"),
-        ("ws://${HOST}/ws", "ws://${HOST}/ws holds ${…}: nothing is filled in here, write the address out"),
+        ("ws://${HOST}/ws", "ws://${HOST}/ws holds ${…}: a target file fills in ${env.NAME}, and nothing else"),
         (
             "ws://bob:hunter2@x/ws",
             "ws://…@x/ws holds a user name or password; leave it out, credentials come from the environment",

@@ -12,14 +12,12 @@ import pytest
 
 from conformance.errors import ProvisioningFailed
 from conformance.target.provision import api_client
-from conformance.target.provision.api_client import MAX_ANSWER, SHOWN, ApiClient, Unreadable
+from conformance.target.provision.api_client import MAX_ANSWER, SHOWN, Answer, ApiClient, Unreadable
 from conformance.target.secrets import REDACTED, Secrets
 from tests.doubles.answers import PIECE, answering, endless, response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
-
-    from conformance.target.provision.api_client import Answer
 
 SECRET = "correct-horse-battery-staple"
 HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
@@ -140,3 +138,16 @@ async def test_shows_one_line_without_control_characters() -> None:
     async with client() as asking:
         said = str(asking.failure("GET /", "said: ", "one\r\n\x1b[31mtwo\x00 \u202ethree"))
     assert said == "GET / said: one [31mtwo three"
+
+
+async def test_a_refusal_shows_the_challenge_and_the_likely_causes_in_order() -> None:
+    answer = await ask(response(b"no key\n", "401 Unauthorized", f"WWW-Authenticate: Key {SECRET}"), Secrets(SECRET))
+    async with client(Secrets(SECRET)) as asking:
+        said = str(asking.refusal("POST /rooms", answer))
+        other = str(asking.refusal("POST /rooms", Answer(500, {}, "oh")))
+    assert said.startswith(
+        f"POST /rooms was answered with 401 (WWW-Authenticate: Key {REDACTED}): no key; likely causes"
+    )
+    places = [said.index(word) for word in ("path", "gateway", "secret", "clocks")]
+    assert places == sorted(places)
+    assert other == "POST /rooms was answered with 500: oh"

@@ -138,7 +138,7 @@ async def test_says_what_could_not_be_removed(spec: Spec, tmp_path: Path, servic
         await provisioner.lease(Wanted(("alice",)))
     left, named = provisioner.notes()
     assert left.startswith("could not remove 2 of 2 accounts: DELETE ")
-    assert left.endswith('was answered with 403: {"error": "never"}')
+    assert 'was answered with 403: {"error": "never"}; likely causes' in left
     assert all(name.startswith(named.rpartition(" ")[2]) for name in service.users)
 
 
@@ -148,7 +148,7 @@ async def test_tells_no_secret_that_a_server_repeats(spec: Spec, tmp_path: Path,
         async with open_provisioner(read_target(file, spec), "member"):
             pass
     said = '{"error": "the password «redacted»! is wrong; the key is «redacted»"}'
-    assert str(caught.value).endswith(f"/login was answered with 401: {said}")
+    assert f"/login was answered with 401: {said}; likely causes" in str(caught.value)
 
 
 async def test_ctrl_c_cleans_up_and_says_what_is_left(tmp_path: Path, signing_secret: str, service: Accounts) -> None:
@@ -228,3 +228,15 @@ async def test_nobody_can_be_removed_where_the_file_does_not_say_how(
     async with open_provisioner(read_target(file, spec), "member") as provisioner:
         with pytest.raises(ProvisioningFailed, match="does not say how to make a conversation"):
             await provisioner.lease(Wanted(("alice",), {"lobby": Room("private", {})}))
+
+
+async def test_tells_no_key_that_is_written_into_a_request(spec: Spec, tmp_path: Path, service: Accounts) -> None:
+    provision = (
+        "\nprovision:\n  driver: http\n  api: http://127.0.0.1:1\n  account: [{request: GET /new?api_key=abcdef123}]\n"
+    )
+    target = read_target(target_file(tmp_path, ["ws://127.0.0.1:1/ws"], provision, NO_SECRET), spec)
+    async with open_provisioner(target, "member") as provisioner:
+        with pytest.raises(ProvisioningFailed) as caught:
+            await provisioner.lease(Wanted(("alice",)))
+    assert "abcdef123" not in target.secrets.redact(str(caught.value))
+    assert "GET /new?" in str(caught.value)

@@ -8,13 +8,19 @@ import httpx
 import pytest
 
 from conformance.errors import ProvisioningFailed
-from conformance.target.accounts import Account
+from conformance.target.access import Access
+from conformance.target.accounts import Account, Room, Wanted
 from conformance.target.provision.api_client import ApiClient
-from conformance.target.provision.reference import AdminAccount
+from conformance.target.provision.reference import AdminAccount, Reference
 from conformance.target.secrets import Secrets
+from tests.conformance.run_contexts import target_at
+from tests.doubles.answers import answering as answering_with
+from tests.doubles.answers import response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from conformance.spec import Spec
 
 
 SOMEBODY = Account("parity-1-alice", "u1")
@@ -70,7 +76,10 @@ async def test_changes_and_ends_a_membership() -> None:
 @pytest.mark.parametrize(
     ("response", "said"),
     [
-        (httpx.Response(403, text="no"), "POST /conversations was answered with 403: no"),
+        (
+            httpx.Response(403, text="no"),
+            "POST /conversations was answered with 403: no; likely causes, in this order: the",
+        ),
         (httpx.Response(201, json={"id": "c1"}), "without a conversation_id"),
         (httpx.Response(201, json=["c1"]), "without a conversation_id"),
         (httpx.Response(201, text="<html>"), "was answered with no JSON"),
@@ -90,3 +99,21 @@ async def test_says_that_the_server_is_gone() -> None:
 
     with pytest.raises(ProvisioningFailed, match="POST /conversations failed: all is dark"):
         await answering(handle).conversation("lobby", "private", [])
+
+
+@pytest.mark.parametrize("api", [None, "elsewhere"])
+async def test_the_api_beside_an_instance_gets_the_headers_of_the_gateway(spec: Spec, api: str | None) -> None:
+    async with answering_with(response(b'{"conversation_id": "c1"}', "201 Created")) as server:
+        target = target_at(
+            spec,
+            f"ws://127.0.0.1:{server.port}/ws",
+            access=Access({"X-Api-Key": "k", "Origin": "https://app.example", "authorization": "mine"}),
+        )
+        driver = Reference(f"{server.url}/api/v1" if api else None)
+        async with driver.open(target, "member") as provisioner:
+            await provisioner.lease(Wanted(("alice",), {"lobby": Room("private", {"alice": "owner"})}))
+    (head,) = server.heads
+    sent = dict(line.lower().split(": ", 1) for line in head.splitlines() if ": " in line)
+    assert sent.get("x-api-key") == (None if api else "k")
+    assert sent["authorization"].startswith("bearer ey")
+    assert "origin" not in sent
