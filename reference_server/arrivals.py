@@ -42,7 +42,7 @@ async def _announce(instance: Instance, user_id: UUID, status: Literal["online",
     event = UserPresenceUpdate(user_id, status)  # CONN-12
     try:
         for companion in await instance.services.database.read(conversations.companions, user_id):
-            await instance.tell_user(companion, event, fleeting=True)
+            await instance.tell_user(companion, event)
     except Exception as error:
         if instance.services.outages.note(error) is None:
             logger.exception("a change of presence could not be announced")

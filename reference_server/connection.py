@@ -77,13 +77,14 @@ class Connection:
             return
         if fleeting and not self._drained.is_set():
             return
+        size = _bytes_of(frame)
         too_many = len(self._outbox) >= self._max_frames
-        too_much = bool(self._outbox) and self._outbox_size + len(frame) > self._max_size
+        too_much = bool(self._outbox) and self._outbox_size + size > self._max_size
         if too_many or too_much:
             self.hang_up(READER_TOO_SLOW, "The reader is too slow.")
             return
         self._outbox.append(frame)
-        self._outbox_size += len(frame)
+        self._outbox_size += size
         self._wake.set()
         self._measure()
 
@@ -104,7 +105,7 @@ class Connection:
             while True:
                 while self._outbox:
                     await self._websocket.send_text(self._outbox[0])
-                    self._outbox_size -= len(self._outbox.popleft())
+                    self._outbox_size -= _bytes_of(self._outbox.popleft())
                     self._measure()
                 self._wake.clear()
                 await self._wake.wait()
@@ -128,3 +129,7 @@ class Connection:
             return
         loop = asyncio.get_running_loop()
         self._expiry = loop.call_later(min(left, LONGEST_TIMER_S), self._watch_expiry)
+
+
+def _bytes_of(frame: str) -> int:
+    return len(frame) if frame.isascii() else len(frame.encode())

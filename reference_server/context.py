@@ -47,17 +47,15 @@ class Instance:
         notice = Event(encode(event), only=only, besides=besides, fleeting=fleeting)
         await self.services.pubsub.publish(conversation_channel(conversation_id), notice)
 
-    async def tell_user(
-        self, user_id: UUID, event: Outgoing, *, besides: UUID | None = None, fleeting: bool = False
-    ) -> None:
+    async def tell_user(self, user_id: UUID, event: Outgoing, *, besides: UUID | None = None) -> None:
         """Publish an event for every connection of one user, or for all besides one."""
-        notice = Event(encode(event), besides=besides, fleeting=fleeting)
+        notice = Event(encode(event), besides=besides)
         await self.services.pubsub.publish(user_channel(user_id), notice)
 
     async def tell_typing(self, conversation_id: UUID, user_id: UUID, *, is_typing: bool) -> None:
-        """Tell the others whether a user is typing."""  # TYPE-1
+        """Tell the others whether a user is typing; the end reaches a reader that lags, too."""  # TYPE-1
         event = UserTyping(conversation_id, user_id, is_typing)
-        await self.tell(conversation_id, event, besides=user_id, fleeting=True)
+        await self.tell(conversation_id, event, besides=user_id, fleeting=is_typing)
 
     async def _stopped_typing(self, conversation_id: UUID, user_id: UUID) -> None:
         await self.tell_typing(conversation_id, user_id, is_typing=False)

@@ -4,17 +4,31 @@ import asyncio
 import json
 import socket
 import struct
-from typing import TYPE_CHECKING, Self
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
+import pytest
+
+from reference_server.arrivals import arrive, depart
+from reference_server.auth import Identity
 from reference_server.config import Limits, Settings
-from reference_server.connection import READER_TOO_SLOW
+from reference_server.connection import READER_TOO_SLOW, Connection
+from reference_server.context import Instance
+from reference_server.services import Services
 from reference_server.serving import Deployment
+from reference_server.transport import EXTENSION
 from tests.reference_server.support import SECRET, Chat, Client, Command, token
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from starlette.websockets import WebSocket
+
+    from reference_server.database import Database
 
 #: More than the kernel keeps for a reader that does not read.
 FLOOD = 500
@@ -65,6 +79,81 @@ async def flood(client: Client, conversation_id: UUID, number: int) -> None:
         await client.send("SendMessage", conversation_id=conversation_id, content=LARGE)
     for _ in range(number):
         assert (await client.reply())["action"] == "message_sent"
+
+
+class SlowReader:
+    """A WebSocket that takes one frame, and no more until it is told to read on."""
+
+    def __init__(self) -> None:
+        self.reads = asyncio.Event()
+        self.frames: list[str] = []
+        self.closed: int | None = None
+        self.scope = {"extensions": {EXTENSION: self}}
+
+    async def send_text(self, frame: str) -> None:
+        """Take a frame."""
+        self.frames.append(frame)
+        await self.reads.wait()
+
+    def hang_up(self, code: int, _reason: str) -> None:
+        """Remember why the connection ended."""
+        self.closed = code
+
+
+@asynccontextmanager
+async def lagging(reader: SlowReader, *, frames: int = 8, size: int = 1_000_000) -> AsyncIterator[Connection]:
+    """Connect a reader."""
+    connection = Connection(cast("WebSocket", reader), Identity(uuid4(), time.time() + 60), frames, size)
+    connection.start(0)
+    try:
+        yield connection
+    finally:
+        await connection.stop()
+
+
+class Companions:
+    """A database that knows one thing: who shares a conversation with whom."""
+
+    def __init__(self, *users: UUID) -> None:
+        self.users = users
+
+    async def read(self, *_: object) -> tuple[UUID, ...]:
+        """Give them."""
+        return self.users
+
+
+class TestAReaderThatLags:
+    async def test_learns_of_the_end_of_a_typing_state_and_of_every_change_of_presence(self):
+        lobby, alice, reader = uuid4(), uuid4(), SlowReader()
+        async with lagging(reader) as connection:
+            instance = Instance(Settings(SECRET), Services(cast("Database", Companions(connection.user_id))))
+            await instance.hub.connect(connection)
+            async with instance.hub.attending(lobby):
+                instance.hub.join(connection, lobby)
+            for _ in range(4):
+                connection.send("before")
+            await instance.tell_typing(lobby, alice, is_typing=True)
+            await instance.tell_typing(lobby, alice, is_typing=False)
+            await arrive(instance, alice)
+            await depart(instance, alice)
+            reader.reads.set()
+            connection.send("after")
+            async with asyncio.timeout(5):
+                while "after" not in reader.frames:  # noqa: ASYNC110 -- each is one step of the loop
+                    await asyncio.sleep(0)
+        events = [json.loads(frame) for frame in reader.frames if frame.startswith("{")]
+        assert [event.get("is_typing", event.get("status")) for event in events] == [False, "online", "offline"]
+
+    @pytest.mark.parametrize("character", ["x", "é", "€", "😀"])
+    async def test_may_lag_by_a_number_of_bytes_whatever_the_characters(self, character: str):
+        reader = SlowReader()
+        async with lagging(reader, frames=1000, size=1200) as connection:
+            sent = 0
+            while connection.is_open:
+                connection.send(character * 10)
+                sent += 1
+        assert (sent - 1) * len((character * 10).encode()) == 1200
+        assert reader.closed == READER_TOO_SLOW
 
 
 class TestAReaderThatDoesNotRead:
