@@ -80,7 +80,7 @@ def test_a_broken_rule_brings_its_own_line_only(tmp_path: Path) -> None:
     result = invoke("--spec", tmp_path / "spec")
     assert result.exit_code == 2
     line = 1 + [text.strip() for text in file.read_text().splitlines()].index("level: most")
-    assert result.stdout == f"{file}:{line}: `level`: \"most\" is not one of must, should; did you mean 'must'?\n"
+    assert result.stdout == f'{file}:{line}: `level`: "most" is not one of must, should\n'
 
 
 def test_a_reply_without_a_type_is_a_mistake(folder: Path) -> None:
