@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--without", multiple=True, metavar="FEATURE", help="This feature does not count (id or number).")
 @click.option("--spec-changed", is_flag=True, help="Scenarios that changed in the spec, or left it, do not count.")
 @click.option("--any-order", is_flag=True, help="NEW may have been recorded before OLD.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be decided: the exit code is 0 whatever it is.")
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
 @spec_option
 @click.option("--verbose", "-v", is_flag=True, help="Every reason, not only ten of each kind.")
@@ -48,7 +49,8 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
 
     NEW is a run.jsonl, a folder with one, or a server, which is run first. The exit code is 0 only if nothing
     that passed is lost, nothing that was judged is unjudged, and every waiver is valid; 1 for a loss or a waiver that
-    is not valid; 2 for a mistake in the usage or in a file; 3 if the runs do not tell.
+    is not valid; 2 for a mistake in the usage or in a file; 3 if the runs do not tell. With --dry-run, 1 and 3
+    become 0.
     """
     recorded = read_run(old)
     options = {"yes": given["yes"], "spec_folder": given["spec_folder"]}
@@ -59,7 +61,7 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
     terms = Terms(given["level"] == "must", _features(given["without"], comparison), given["spec_changed"])
     decision = decide(comparison, terms)
     emit(VIEWS[given["form"]](decision, comparison, verbose=given["verbose"]), given["out"])
-    ctx.exit(decision.exit_code)
+    ctx.exit(0 if given["dry_run"] else decision.exit_code)
 
 
 def _judged_today(run: Run, file: Path | None, today: date, spec: Path) -> Run:

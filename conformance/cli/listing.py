@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.spec_folder import spec_folder_of, spec_option
+from conformance.cli.tree import tree as draw
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
 from conformance.report.text import as_json, fit, visible
@@ -44,12 +45,13 @@ class Row:
 @click.command(name="list")
 @click.argument("words", nargs=-1, metavar="[features|rules|scenarios|probes|messages] [GLOB …]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--tree", is_flag=True, help="Features, below each its rules, below each its scenarios.")
 @spec_option
-def listing(words: tuple[str, ...], form: str, spec_folder: Path | None) -> None:
+def listing(words: tuple[str, ...], form: str, tree: bool, spec_folder: Path | None) -> None:
     """List what the spec contains, one line each, ids first.
 
     Globs match ids, also those of the cases of scenarios and probes. Without a kind, the globs apply to every kind;
-    without arguments, the command counts each kind.
+    without arguments, the command counts each kind. With --tree, globs keep what is below and above a match.
     """
     spec = load(spec_folder_of(spec_folder))
     kind = words[0] if words and words[0] in KINDS else None
@@ -59,7 +61,12 @@ def listing(words: tuple[str, ...], form: str, spec_folder: Path | None) -> None
         among = f" among the {kind}" if kind else ""
         known = [*(() if kind else KINDS), *(row.id for name in found for row in KINDS[name](spec))]
         raise UsageError(f"nothing{among} is called {' or '.join(patterns)}{did_you_mean(patterns[0], known)}")
-    if form == "json":
+    if tree:
+        if kind or form != "text":
+            raise UsageError("--tree is text of all kinds: leave out the kind, and --format")
+        for line in draw(spec, patterns):
+            click.echo(visible(line))
+    elif form == "json":
         documents = {name: [row.data for row in rows] for name, rows in found.items()}
         click.echo(as_json(documents[kind] if kind else documents), nl=False)
     elif not words:

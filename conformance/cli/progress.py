@@ -71,6 +71,8 @@ class Progress:
         wrong = result.outcome not in _WELL
         self._wrong += wrong
         said = f"{self._wrong} not well" if self._wrong else ""
+        if self._bar.tasks[0].finished:  # A retry comes on top.
+            self._bar.update(self._task, total=(self._bar.tasks[0].total or 0) + 1)
         self._bar.update(self._task, advance=1, wrong=said)
         if wrong or not self._quiet:
             # A narrow terminal breaks the line between words; a pipe gets the whole line.

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.ids import read_ids
+from conformance.cli.last_failed import last_failed
 from conformance.cli.output import emit, printer
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.renamed import renamed
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target, split
+from conformance.cli.waiting import Duration, until_let_in
 from conformance.engine.run.options import Options, settled
 from conformance.engine.run.order import arrange
 from conformance.engine.run.run import run as run_all
@@ -37,7 +39,7 @@ from conformance.spec import load
 from conformance.target.differences import access_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from conformance.results.model import Calibration, Observation
     from conformance.results.waivers import Waivers
@@ -71,6 +73,17 @@ if TYPE_CHECKING:
     help="How often to run each scenario.",
 )
 @click.option("--order", default="id", show_default=True, help="id, reverse, or random:SEED.")
+@click.option(
+    "--retry-failed",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="N",
+    help="Run what failed up to N more times; what then passes is flaky, and still a failure.",
+)
+@click.option("--last-failed", is_flag=True, help="Only what failed, or was not judged, in the last run into --out.")
+@click.option(
+    "--wait-for", type=Duration(), metavar="TIME", default=0.0, help="Wait until the target lets somebody in: 60s, 5m."
+)
 @click.option("--max-failures", type=click.IntRange(1), help="Stop after this many failures of must rules.")
 @click.option(
     "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
@@ -118,10 +131,12 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
         patterns += read_ids(given["ids_from"], spec)
     selection = Selection(patterns, given["features"], given["levels"], given["rules"])
     scenarios = select(spec, selection)
-    probes = given["probes"] if given["probes"] is not None else selection == Selection()
+    whole = selection == Selection() and not given["last_failed"]
+    probes = given["probes"] if given["probes"] is not None else whole
     options = Options(
         jobs=given["jobs"],
         repeat=given["repeat"],
+        retry_failed=given["retry_failed"],
         bystanders=given["bystanders"],
         order=given["order"],
         max_failures=given["max_failures"],
@@ -134,16 +149,13 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     if failures_only and form != "text":
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
     console = printer(stderr=form != "text")
-    progress = partial(
-        Progress, console, len(scenarios) * options.repeat, options.time_scale, failures_only=failures_only
-    )
+
+    def progress(count: int) -> Progress:
+        return Progress(console, count * options.repeat, options.time_scale, failures_only=failures_only)
+
     with contextlib.ExitStack() as held:
         try:
-            folder = asyncio.run(
-                _run(
-                    spec, place, scenarios, options, given["out"], given["trace"], progress, given["yes"], waivers, held
-                )
-            )
+            folder = asyncio.run(_run(spec, place, scenarios, options, given, progress, waivers, held))
         except KeyboardInterrupt:
             ctx.exit(3)
         recorded = read_run(folder / "run.jsonl")
@@ -161,32 +173,44 @@ async def _run(
     place: str | None,
     scenarios: Sequence[Scenario],
     options: Options,
-    out: Path | None,
-    trace: str,
-    show_progress: Callable[[], Progress],
-    yes: bool,
+    given: Mapping[str, Any],
+    show_progress: Callable[[int], Progress],
     waivers: Waivers | None,
     held: contextlib.ExitStack,
 ) -> Path:
     began = time.perf_counter()
     state = RunState()
     async with contextlib.AsyncExitStack() as stack:
-        target, restart = await stack.enter_async_context(open_target(place, spec, yes=yes))
+        target, restart = await stack.enter_async_context(open_target(place, spec, yes=given["yes"]))
         options = settled(options, target)
-        folder = out or Path("reports") / slug(target.name)
+        folder = given["out"] or Path("reports") / slug(target.name)
         held.enter_context(exclusive(folder))  # until the reports are written
+        if given["last_failed"]:
+            scenarios = last_failed(folder, scenarios)
         header = make_header(spec, target, scenarios, options, place, waivers or _waivers(target.waivers, spec))
         stack.push(partial(_report_anyway, folder))
         stack.callback(_tell, state, target, created=place is not None)
-        write = stack.enter_context(recording(folder / "run.jsonl", header, target, state, trace, began, spec))
-        progress = stack.enter_context(show_progress())
+        write = stack.enter_context(recording(folder / "run.jsonl", header, target, state, given["trace"], began, spec))
+        progress = stack.enter_context(show_progress(len(scenarios)))
+
+        records = 0
 
         def sink(record: Calibration | Result | Observation) -> None:
+            nonlocal records
+            records += 1
             write(record)
             progress.take(_without_secrets(record, target))
 
         probes = spec.probes.values() if options.probes else ()
-        await run_all(spec, target, scenarios, probes, options, sink, state, restart)
+
+        async def attempt() -> None:
+            state.notes = ()
+            await run_all(spec, target, scenarios, probes, options, sink, state, restart)
+
+        def tell(text: str) -> None:
+            click.echo(f"chat-parity: {target.secrets.redact(text)}", err=True)
+
+        await until_let_in(attempt, given["wait_for"], lambda: records > 0, tell)
     return folder
 
 

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 class Options:
     """How to run: how many at a time, how often, in which order, when to give up, how far to stretch every wait.
 
+    `retry_failed`: how often to run again what did not go well, each time as one more attempt.
     `bystanders`: whether users who have no part in a scenario are connected while it runs; None: yes, unless the
     target limits the rate of connections, of which they take half.
     """
 
     jobs: int = 8
     repeat: int = 1
+    retry_failed: int = 0
     order: str = "id"
     max_failures: int | None = None
     time_scale: float = 1.0

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 Sink = Callable[[Calibration | Result | Observation], None]
 """Receives everything that a run gives, in order."""
+_Work = tuple["Scenario", Callable[[], Awaitable[None]]]
+RETRIED = frozenset({Outcome.FAIL, Outcome.BLOCKED, Outcome.BROKEN})
+"""What another attempt may end otherwise."""
 OVERHEARD = (
     "a user who is in no conversation heard what was said in one: the scenarios ran one at a time, so that none heard"
     " another"
@@ -55,8 +58,9 @@ async def run(
     """Calibrate, run all scenarios, observe the probes; `state` is up to date also when the run is cancelled."""
     throttle, pacer = target.throttle, Pacer(spec, target)
     async with AsyncExitStack() as stack:
-        opening = noted(open_provisioner(target, spec.protocol.default_role), state)
-        provisioner = await stack.enter_async_context(opening)
+        provisioner = await stack.enter_async_context(
+            noted(open_provisioner(target, spec.protocol.default_role), state)
+        )
         with Phase(state, "calibration"):
             calibration = await calibrate(spec, target, provisioner, options.time_scale, throttle, state.used, pacer)
         sink(calibration)
@@ -79,14 +83,16 @@ async def run(
         watchdog = await stack.enter_async_context(Watchdog(run_context))
         run_context = replace(run_context, restart=restart and watchdog.restart)
 
+        latest: dict[str, Outcome] = {}
+
         def give(record: Result | Observation) -> None:
             sink(record)
             if isinstance(record, Result):
+                latest[record.scenario] = record.outcome
                 _count(record, spec, options, state)
 
         supervised = SupervisedRun(run_context, watchdog, give)
         arranged = arrange(scenarios, options.order)
-        attempts = [(one, attempt) for attempt in range(1, options.repeat + 1) for one in arranged]
 
         async def admit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
             try:
@@ -97,7 +103,10 @@ async def run(
             except (BudgetSpent, AskedToLeave) as error:
                 state.stopped = state.stopped or str(error)
 
-        work = [(one, partial(admit, one, partial(supervised.scenario, one, attempt))) for one, attempt in attempts]
+        def attempts(some: Iterable[Scenario], number: int) -> list[_Work]:
+            return [(one, partial(admit, one, partial(supervised.scenario, one, number))) for one in some]
+
+        work = [one for number in range(1, options.repeat + 1) for one in attempts(arranged, number)]
         work += [(probe.scenario, partial(admit, probe.scenario, partial(supervised.probe, probe))) for probe in probes]
         with Phase(state, "together"):
             shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
@@ -107,6 +116,9 @@ async def run(
             alone = [(one, begin) for one, begin in work if one.exclusive]
             await pool([begin for one, begin in alone if "restart" not in one.needs], len(alone) if jobs > 1 else 1)
             await pool([begin for one, begin in alone if "restart" in one.needs], 1)
+        for attempt in range(options.repeat + 1, options.repeat + options.retry_failed + 1):
+            with Phase(state, "retried"):
+                await _retry(attempts([one for one in arranged if latest.get(one.id) in RETRIED], attempt), jobs)
         with Phase(state, "again"):
             try:
                 await supervised.again(state.stopped)
@@ -116,6 +128,11 @@ async def run(
                 state.stopped = state.stopped or str(error)
             state.stopped, state.doubts = state.stopped or watchdog.stopped, watchdog.doubts
             state.remarks = tuple(watchdog.notes())
+
+
+async def _retry(work: list[_Work], jobs: int) -> None:
+    await pool([begin for one, begin in work if not one.exclusive], jobs)
+    await pool([begin for one, begin in work if one.exclusive], 1)
 
 
 @asynccontextmanager

@@ -36,4 +36,5 @@ class Phase:
         self._began = time.perf_counter()
 
     def __exit__(self, *_: object) -> None:
-        self._state.phases[self._name] = round(time.perf_counter() - self._began, 3)
+        before = self._state.phases.get(self._name, 0.0)
+        self._state.phases[self._name] = round(before + time.perf_counter() - self._began, 3)

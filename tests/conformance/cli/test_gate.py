@@ -53,6 +53,12 @@ def bad(tmp_path: Path) -> Path:
     return recorded(tmp_path / "bad.jsonl", at(toys.forged(), "2026-02-02T00:00:00Z", "bad"))
 
 
+def test_only_says_what_it_would_decide(good: Path, bad: Path) -> None:
+    result = invoke(bad, "--against", good, "--dry-run")
+    assert result.exit_code == 0
+    assert result.output.startswith("gate: closed: 1 lost that passed")
+
+
 def test_says_in_one_line_why_it_is_closed(good: Path, bad: Path) -> None:
     result = invoke(bad, "--against", good)
     assert result.exit_code == 1

@@ -164,6 +164,12 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == f"chat-parity, version {__version__}\n"
 
 
+def test_python_knows_the_command_by_the_name_of_its_package() -> None:
+    command = [sys.executable, "-m", "conformance", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == f"chat-parity, version {__version__}\n"
+
+
 @pytest.mark.parametrize("verb", _VERBS)
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(verb, "--help") == 0

@@ -22,7 +22,7 @@ import pytest
 from conformance.cli.main import main
 from conformance.files.folder_lock import exclusive
 from conformance.report import FILES, FORMATS, build
-from conformance.results.model import Outcome
+from conformance.results.model import Outcome, Result
 from conformance.results.runlog import read_run
 from conformance.spec import load
 from tests.conformance.report.valid import check
@@ -486,6 +486,42 @@ class TestCannotWrite:
         assert ended.code == 4
         assert "ZeroDivisionError: with " in ended.err
         assert SECRET not in ended.err
+
+
+class TestAgain:
+    def test_runs_only_what_failed_last_time(self, command: Command) -> None:
+        with hosted(ChatServer("in order", "drop").serving()) as server:
+            assert command.against(server.url).code == 1
+        with hosted(ChatServer().serving()) as server:
+            assert command.against(server.url, "--last-failed").code == 0
+            assert [one.scenario for one in command.log.results] == ["toy.told"]
+            ended = command.against(server.url, "--last-failed")
+        assert ended.code == 2
+        assert "nothing of what is selected failed in the last run" in ended.err
+        assert [one.scenario for one in command.log.results] == ["toy.told"]
+
+    def test_a_retry_that_passes_is_flaky_and_no_success(
+        self, command: Command, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server = ChatServer()
+        module = importlib.import_module("conformance.cli.run")
+        take = module.Progress.take
+
+        def break_and_repair(self: Any, record: Any) -> None:
+            take(self, record)
+            server.wrong = set() if isinstance(record, Result) else {"error besides"}
+
+        monkeypatch.setattr(module.Progress, "take", break_and_repair)
+        with hosted(server.serving()) as hosted_server:
+            ended = command.against(hosted_server.url, "toy.told", "--retry-failed", "2")
+        assert ended.code == 1
+        assert [(one.attempt, one.outcome) for one in command.log.results] == [(1, Outcome.FAIL), (2, Outcome.PASS)]
+        assert "1 flaky: toy.told" in ended.out
+
+    def test_waits_for_a_target(self, command: Command) -> None:
+        ended = command.against("ws://127.0.0.1:1/ws", "toy.told", "--wait-for", "0.1s")
+        assert ended.code == 3
+        assert ended.err.startswith("chat-parity: waits up to 0.1 s: ws://127.0.0.1:1/ws does not let us in")
 
 
 class TestTwoRunsIntoOneFolder:

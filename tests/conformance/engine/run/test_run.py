@@ -57,6 +57,30 @@ class TestRun:
         )
         assert [one.scenario for one in results[-3:]] == ["toy.alone"] * 3
 
+    async def test_retries_what_failed_until_it_passes(self, toys: Spec) -> None:
+        server = ChatServer("in order", "drop")
+        results: list[Result] = []
+
+        def sink(record: Calibration | Result | Observation) -> None:
+            if isinstance(record, Result):
+                results.append(record)
+                server.wrong.clear()  # from now on it is a good one
+
+        async with server.serving():
+            chosen = [toys.scenarios["toy.first"], toys.scenarios["toy.second"]]
+            options = Options(jobs=1, retry_failed=3)
+            await run(toys, target_at(toys, server.url), chosen, (), options, sink, RunState())
+        assert [(one.scenario, one.attempt, one.outcome) for one in results] == [
+            ("toy.first", 1, Outcome.FAIL),
+            ("toy.second", 1, Outcome.PASS),
+            ("toy.first", 2, Outcome.PASS),
+        ]
+
+    async def test_retries_so_many_times_only(self, toys: Spec) -> None:
+        chosen = [toys.scenarios["toy.alone"]]
+        results = await everything(toys, ChatServer("in order", "drop"), RunState(), chosen, repeat=2, retry_failed=2)
+        assert [(one.attempt, one.outcome) for one in results] == [(n, Outcome.FAIL) for n in (1, 2, 3, 4)]
+
     async def test_stops_after_max_failures_of_must_rules(self, toys: Spec) -> None:
         state = RunState()
         results = await everything(toys, ChatServer("in order", "duplicate"), state, jobs=1, max_failures=2)

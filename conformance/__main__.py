@@ -1,0 +1,5 @@
+"""`python -m conformance` is `chat-parity`."""
+
+from conformance.cli import main
+
+main()
