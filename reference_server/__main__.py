@@ -45,6 +45,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="sqlite:///path or postgresql://…; default: the environment's DATABASE_URL, else sqlite:///chat.db",
     )
+    add(
+        "--redis",
+        default=os.environ.get("REDIS_URL") or None,
+        metavar="URL",
+        help="redis://…: more than one process serves the database; default: the environment's REDIS_URL, else one",
+    )
     add("--migrate-only", action="store_true", help="bring the database to the version of this server, then end")
     add("--jwt-secret", metavar="TEXT", help="at least 32 bytes; default: the environment's JWT_SECRET")
     add(
@@ -112,7 +118,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
 async def run(options: argparse.Namespace, settings: Settings) -> None:
     """Serve until a signal, or the end of stdin, stops the server."""
     ports = options.port or [DEFAULT_PORT]
-    async with Deployment(settings, options.database, options.host, ports) as deployment:
+    async with Deployment(settings, options.database, options.host, ports, options.redis) as deployment:
         ready = {
             "ready": True,
             "instances": deployment.websocket_urls,

@@ -34,6 +34,14 @@ async def depart(instance: Instance, user_id: UUID) -> None:
             await _announce(instance, user_id, "offline")
 
 
+async def lose(instance: Instance, user_id: UUID) -> None:
+    """Announce the departure of a user who was connected with a process that is lost, unless they have come back."""
+    services = instance.services
+    async with services.in_order.hold(user_id):
+        if not await services.presence.is_online(user_id):
+            await _announce(instance, user_id, "offline")
+
+
 async def _announce(instance: Instance, user_id: UUID, status: Literal["online", "offline"]) -> None:
     """Tell the users who share a conversation with this one; the cost grows with them, not with all users.
 

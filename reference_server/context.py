@@ -44,7 +44,8 @@ class Instance:
         fleeting: bool = False,
     ) -> None:
         """Publish a live event of a conversation, encoded once for all."""
-        notice = Event(encode(event), only=only, besides=besides, fleeting=fleeting)
+        typist = (event.user_id, event.is_typing) if isinstance(event, UserTyping) else None
+        notice = Event(encode(event), only=only, besides=besides, fleeting=fleeting, typist=typist)
         await self.services.pubsub.publish(conversation_channel(conversation_id), notice)
 
     async def tell_user(self, user_id: UUID, event: Outgoing, *, besides: UUID | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reference_server.locks import KeyedLocks
 from reference_server.pubsub import (
     Event,
+    Lost,
     Notice,
     PubSub,
     RoleChanged,
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from reference_server.connection import Connection
+
+
+#: Service restart: what a client has to do is the same.
+EVENTS_LOST = 1012
 
 
 def deliver(event: Event, connections: Iterable[Connection]) -> None:
@@ -52,6 +57,9 @@ class Room:
                 self.barred.discard(notice.user_id)
             else:
                 self.barred.add(notice.user_id)
+        elif isinstance(notice, Lost):
+            for connection in tuple(self.connections):
+                connection.hang_up(EVENTS_LOST, "Events were lost: connect and sync again.")
         else:
             deliver(notice, [each for each in self.connections if each.user_id not in self.barred])
 
@@ -117,6 +125,8 @@ class Hub:
             if room is None:
                 room = self._rooms[conversation_id] = Room()
                 await self._pubsub.subscribe(channel, room.notice)
+            else:  # who joins now is not told what was committed before
+                await self._pubsub.catch_up(channel)
             room.holders += 1
         try:
             yield room

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Index, Table
+from sqlalchemy import JSON, BigInteger, Column, Index, Table
 from sqlmodel import Field, SQLModel
 
 from reference_server.columns import UtcDateTime
@@ -23,6 +23,8 @@ class Conversation(SQLModel, table=True):
     name: str | None = None
     visibility: str
     last_stamp: datetime = Field(sa_type=UtcDateTime)
+    #: How many events the journal has had.
+    position: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class Membership(SQLModel, table=True):
@@ -80,6 +82,15 @@ class ReadMark(SQLModel, table=True):
     read_until: datetime = Field(sa_type=UtcDateTime)
 
 
+class JournalEntry(SQLModel, table=True):
+    """An event of a conversation, kept for a while for processes that have missed it."""
+
+    conversation_id: UUID = Field(primary_key=True, foreign_key="conversation.id")
+    position: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    notice: str
+    recorded_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
 def _table(name: str) -> Table:
     return SQLModel.metadata.tables[name]
 
@@ -91,3 +102,4 @@ MESSAGES = _table("message")
 REACTIONS = _table("reaction")
 DELIVERIES = _table("delivery")
 READ_MARKS = _table("readmark")
+JOURNAL = _table("journalentry")

@@ -24,6 +24,8 @@ class Event:
     besides: UUID | None = None
     #: May be left out for a reader that lags: it will be outdated before it is read.
     fleeting: bool = False
+    #: Who types or types no more, where that is what the frame says: other processes keep it in mind.
+    typist: tuple[UUID, bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,20 @@ class RoleChanged:
     may_read: bool
 
 
-Notice = Event | RoleChanged
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Events of the conversation are lost for this process: its connections have to sync again."""
+
+
+Published = Event | RoleChanged
+Notice = Published | Lost
 Subscriber = Callable[[Notice], None]
 
 
 class PubSub(Protocol):
     """The bus between instances; its channels keep order."""
 
-    async def publish(self, channel: str, notice: Notice) -> None:
+    async def publish(self, channel: str, notice: Published) -> None:
         """Hand a notice to every subscriber of the channel, on every instance."""
 
     async def subscribe(self, channel: str, subscriber: Subscriber) -> None:
@@ -50,13 +58,20 @@ class PubSub(Protocol):
     async def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
         """Stop calling the subscriber."""
 
+    async def catch_up(self, channel: str) -> None:
+        """Call the subscribers for everything that was published before this call."""
+
     async def is_ready(self) -> bool:
         """Say whether notices get through."""
 
 
+#: How the channel of a conversation begins; its id follows.
+CONVERSATION = "conversation:"
+
+
 def conversation_channel(conversation_id: UUID) -> str:
     """Name the channel of a conversation's live events."""
-    return f"conversation:{conversation_id}"
+    return f"{CONVERSATION}{conversation_id}"
 
 
 def user_channel(user_id: UUID) -> str:
@@ -70,7 +85,7 @@ class InMemoryPubSub:
     def __init__(self) -> None:
         self._subscribers: dict[str, list[Subscriber]] = {}
 
-    async def publish(self, channel: str, notice: Notice) -> None:
+    async def publish(self, channel: str, notice: Published) -> None:
         """Call every subscriber in turn, at once."""
         for subscriber in tuple(self._subscribers.get(channel, ())):
             subscriber(notice)
@@ -86,6 +101,9 @@ class InMemoryPubSub:
             subscribers.remove(subscriber)
         if not subscribers:
             self._subscribers.pop(channel, None)
+
+    async def catch_up(self, channel: str) -> None:
+        """Do nothing: who is published to is called at once."""
 
     async def is_ready(self) -> bool:
         """Say yes: memory is always available."""

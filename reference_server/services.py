@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from reference_server.locks import KeyedLocks
+from reference_server.locks import KeyedLocks, Order
 from reference_server.outages import Outages
 from reference_server.presence import InMemoryPresence, Presence
 from reference_server.pubsub import InMemoryPubSub, PubSub
@@ -31,7 +31,7 @@ class Services:
     typists: Typists = field(default_factory=dict)
     outages: Outages = field(default_factory=Outages)
     #: A handler holds this lock from commit to publication: events of a conversation are published in stamp order.
-    in_order: KeyedLocks[UUID] = field(default_factory=KeyedLocks)
+    in_order: Order[UUID] = field(default_factory=KeyedLocks)
 
     async def probe(self) -> None:
         """Write to the database, and remove what was written in a transaction of its own."""

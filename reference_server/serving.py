@@ -15,6 +15,7 @@ import uvicorn
 
 from reference_server.app import create_app
 from reference_server.config import ConfigError
+from reference_server.context import Instance
 from reference_server.database import open_database
 from reference_server.http_bounds import BoundedHTTP
 from reference_server.services import Services
@@ -23,14 +24,16 @@ from reference_server.transport import LingeringProtocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from reference_server.cluster import Cluster
     from reference_server.config import Settings
+    from reference_server.database import Database
 
 #: How long the kernel keeps trying to hand data to a client that is gone or does not read.
 USER_TIMEOUT_MS = 30_000
 SHUTDOWN_S = 2
 SECOND_PROCESS = (
-    "Another process serves this database. Its users and ours would not hear each other: stop it, or give --port twice "
-    "for two instances in one process."
+    "Another process serves this database, and without Redis its users and ours do not hear each other. "
+    "Start all processes with the same --redis (on PostgreSQL), or give --port twice for two instances in one process."
 )
 STARTUP_POLL_S = 0.005
 
@@ -87,9 +90,13 @@ class Deployment:
             print(deployment.addresses)
     """
 
-    def __init__(self, settings: Settings, database_url: str, host: str, ports: Sequence[int]) -> None:
+    def __init__(
+        self, settings: Settings, database_url: str, host: str, ports: Sequence[int], redis_url: str | None = None
+    ) -> None:
         self.settings = settings
-        self.services = Services(open_database(database_url))
+        self._database = open_database(database_url)
+        self._cluster = _open_cluster(self._database, redis_url) if redis_url else None
+        self.services = self._cluster.services if self._cluster else Services(self._database)
         self._host = host
         self._ports = ports
         self._servers: list[uvicorn.Server] = []
@@ -100,7 +107,7 @@ class Deployment:
         try:
             await self._start()
         except BaseException:
-            await self.services.database.close()
+            await self._close()
             raise
         return self
 
@@ -108,7 +115,7 @@ class Deployment:
         for server in self._servers:
             server.should_exit = True
         await asyncio.gather(*self._tasks)
-        await self.services.database.close()
+        await self._close()
 
     @property
     def websocket_urls(self) -> list[str]:
@@ -121,9 +128,11 @@ class Deployment:
         return [f"http://{address}/api/v1" for address in self.addresses]
 
     async def _start(self) -> None:
-        if not await self.services.database.claim(shared=False):
+        if not await self._database.claim(shared=self._cluster is not None):
             raise ConfigError(SECOND_PROCESS)
-        await self.services.database.prepare()
+        await self._database.prepare()
+        if self._cluster is not None:
+            await self._cluster.start(Instance(self.settings, self.services))
         listeners = [listen(self._host, port) for port in self._ports]
         self.addresses = [_address(listener) for listener in listeners]
         self._servers = [build_server(self.settings, self.services) for _ in listeners]
@@ -136,6 +145,17 @@ class Deployment:
             for task in self._tasks:
                 if task.done():
                     await task
+
+    async def _close(self) -> None:
+        if self._cluster is not None:
+            await self._cluster.close()
+        await self._database.close()
+
+
+def _open_cluster(database: Database, redis_url: str) -> Cluster:
+    from reference_server.cluster import Cluster  # noqa: PLC0415 -- the client takes half a second to load
+
+    return Cluster(database, redis_url)
 
 
 async def wait_for_the_end(exit_on_stdin_eof: bool) -> None:

@@ -10,10 +10,13 @@ from uuid import UUID
 if TYPE_CHECKING:
     from reference_server.connection import Connection
 
-    #: Who is typing where, on which connection, and the timer of it.
-    Typists = dict[tuple[UUID, UUID], tuple[Connection, asyncio.Task[None]]]
+    #: Who is typing where, on which connection (None: with another process), and the timer of it.
+    Typists = dict[tuple[UUID, UUID], tuple[Connection | None, asyncio.Task[None]]]
 
 Stopped = Callable[[UUID, UUID], Awaitable[None]]
+
+#: How much longer than its own typists a process waits for those of another, which may be lost.
+GRACE_S = 1.0
 
 
 class TypingIndicator:
@@ -29,6 +32,13 @@ class TypingIndicator:
         self.forget(conversation_id, connection.user_id)
         key = (conversation_id, connection.user_id)
         self._typists[key] = (connection, asyncio.create_task(self._expire(key)))
+
+    def elsewhere(self, conversation_id: UUID, user_id: UUID, is_typing: bool, lost: Stopped) -> None:
+        """Note that a user types with another process, or types no more; that process tells, unless it is lost."""
+        self.forget(conversation_id, user_id)
+        if is_typing:
+            key = (conversation_id, user_id)
+            self._typists[key] = (None, asyncio.create_task(self._expire_elsewhere(key, lost)))
 
     def forget(self, conversation_id: UUID, user_id: UUID) -> bool:
         """Note that a user has stopped; say whether the user was typing."""
@@ -64,3 +74,8 @@ class TypingIndicator:
         await asyncio.sleep(self._expiry)  # A sleep: this is the timer itself.
         del self._typists[key]
         await self._stopped(*key)
+
+    async def _expire_elsewhere(self, key: tuple[UUID, UUID], lost: Stopped) -> None:
+        await asyncio.sleep(self._expiry + GRACE_S)  # A sleep: this is the timer itself.
+        del self._typists[key]
+        await lost(*key)

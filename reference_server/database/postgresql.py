@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from reference_server.database import schema
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -57,6 +59,10 @@ class PostgresDatabase:
         """Run at the default isolation: after the row lock, every statement sees the latest commit."""
         async with self._engine.begin() as connection:
             return await connection.run_sync(transaction, *args, **kwargs)
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Open a transaction, which is committed at the end of the context, or rolled back by an exception."""
+        return self._engine.begin()
 
     async def close(self) -> None:
         """Close the pool, and with it the connection that holds the claim."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 #: The newest revision under `migrations/`. Alembic takes a second to load, so it is loaded for an upgrade only.
-HEAD = "0001"
+HEAD = "0002"
 #: What the tables are that no version is written beside.
 UNVERSIONED = "0001"
 #: The advisory lock of who brings the tables to a version.

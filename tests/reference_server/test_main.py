@@ -85,7 +85,7 @@ class TestStart:
         with Command(tmp_path / "chat.db"):
             ended = run("--port", "0", *ordinary(tmp_path))
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert ended.stderr.startswith("reference_server: Another process serves this database.")
+        assert ended.stderr.startswith("reference_server: Another process serves this database")
 
     @pytest.mark.parametrize(
         ("url", "reason"),

@@ -1,0 +1,189 @@
+"""The bus of several processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from reference_server import tasks
+from reference_server.journal import codec, entries
+from reference_server.journal.follower import Follower
+from reference_server.journal.unit import current_unit
+from reference_server.locks import KeyedLocks
+from reference_server.pubsub import CONVERSATION, Event, Lost
+from reference_server.redis.channels import Channels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis.asyncio import Redis
+
+    from reference_server.database import Database
+    from reference_server.pubsub import Published, Subscriber
+
+logger = logging.getLogger(__name__)
+
+#: How often to look whether a conversation has gone on without a word.
+CHECK_S = 2.0
+#: How many events to read from the journal at a time, and of how many conversations to ask at a time.
+PAGE = 500
+
+
+class JournalBus:
+    """Notices by Redis, checked against the journal; this process' own subscribers are told without Redis.
+
+    `typing` is called with a conversation, a user and whether they type there, when another process says so.
+    """
+
+    def __init__(self, client: Redis, database: Database, typing: Callable[[UUID, UUID, bool], None]) -> None:
+        self.process = uuid4().hex
+        self._database = database
+        self._typing = typing
+        self._followers: dict[str, Follower] = {}
+        self._locks: KeyedLocks[str] = KeyedLocks()
+        self._channels = Channels(client, self._received, self._check_soon)
+        self._check_now = asyncio.Event()
+        self._behind: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to listen and to check."""
+        await self._channels.start()
+        self._task = asyncio.create_task(self._keep_up())
+
+    async def close(self) -> None:
+        """Listen and check no more."""
+        await tasks.end(self._task)
+        await self._channels.close()
+
+    async def is_ready(self) -> bool:
+        """Say whether notices of other processes arrive."""
+        return self._channels.is_connected
+
+    async def publish(self, channel: str, notice: Published) -> None:
+        """Publish at once, or, within a change of the conversation, with its commit."""
+        unit = current_unit.get()
+        if unit is not None and unit.takes(channel):
+            unit.told.append(notice)
+        else:
+            await self.send(channel, None, notice)
+
+    async def send(self, channel: str, position: int | None, notice: Published) -> None:
+        """Tell the own subscribers, then the other processes."""
+        self._offer(channel, position, notice)
+        more = {"from": self.process} if position is None else {"from": self.process, "position": position}
+        await self._channels.publish(channel, codec.encode(notice, **more))
+
+    def tell_own(self, channel: str, notice: Published) -> None:
+        """Tell the subscribers of this process only."""
+        self._offer(channel, None, notice)
+
+    async def subscribe(self, channel: str, subscriber: Subscriber) -> None:
+        """Tell the subscriber everything that is published from the return of this call on."""
+        async with self._locks.hold(channel):
+            follower = self._followers.get(channel)
+            if follower is None:
+                follower = self._followers[channel] = Follower()
+                await self._channels.subscribe(channel)
+                if channel.startswith(CONVERSATION):
+                    follower.begin(await self._database.read(entries.position, _conversation(channel)))
+            follower.subscribers.append(subscriber)
+
+    async def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
+        """Remove a subscriber, and the channel with the last one."""
+        async with self._locks.hold(channel):
+            follower = self._followers.get(channel)
+            if follower is not None and subscriber in follower.subscribers:
+                follower.subscribers.remove(subscriber)
+                if not follower.subscribers:
+                    del self._followers[channel]
+                    await self._channels.unsubscribe(channel)
+
+    async def catch_up(self, channel: str) -> None:
+        """Tell the subscribers what has been committed before this call."""
+        follower = self._followers.get(channel)
+        if follower is None or follower.position is None:
+            return
+        follower.known = max(follower.known, await self._database.read(entries.position, _conversation(channel)))
+        if follower.is_behind:
+            await self._read_on(channel, follower)
+
+    def _received(self, channel: str, data: bytes) -> None:
+        """Handle what a process has published; whatever is no notice is dropped."""
+        try:
+            body = codec.parse(data)
+            notice = codec.decode(body)
+            position = body.get("position")
+            if not (position is None or type(position) is int):
+                raise ValueError("a position is a whole number")
+        except ValueError as error:
+            logger.warning("something that is no notice was dropped: %s", error)
+            return
+        if body.get("from") != self.process:
+            if isinstance(notice, Event) and notice.typist is not None:
+                self._typing(_conversation(channel), *notice.typist)
+            self._offer(channel, position, notice)
+
+    def _offer(self, channel: str, position: int | None, notice: Published) -> None:
+        follower = self._followers.get(channel)
+        if follower is not None:
+            follower.offer(position, notice)
+            if follower.is_behind:
+                self._behind.add(channel)
+                self._check_now.set()
+
+    def _check_soon(self) -> None:
+        """Look at every conversation: notices may have been lost."""
+        self._behind.update(self._followers)
+        self._check_now.set()
+
+    async def _keep_up(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_S):
+                    await self._check_now.wait()
+            self._check_now.clear()
+            behind, self._behind = self._behind, set()
+            try:
+                for channel in behind:
+                    await self.catch_up(channel)
+                if not behind:
+                    await self._check()
+            except Exception:
+                logger.exception("the journal could not be read")
+                self._behind |= behind
+                await asyncio.sleep(CHECK_S)  # A sleep: the database tells nobody that it is back.
+
+    async def _check(self) -> None:
+        """Ask the database how far every conversation has come."""
+        followed = [_conversation(channel) for channel in self._followers if channel.startswith(CONVERSATION)]
+        for start in range(0, len(followed), PAGE):
+            some = followed[start : start + PAGE]
+            for conversation_id, position in (await self._database.read(entries.positions, some)).items():
+                channel = f"{CONVERSATION}{conversation_id}"
+                follower = self._followers.get(channel)
+                if follower is not None and follower.position is not None:
+                    follower.known = max(follower.known, position)
+                    if follower.is_behind:
+                        await self._read_on(channel, follower)
+
+    async def _read_on(self, channel: str, follower: Follower) -> None:
+        """Hand on what the journal has; what it has no more is lost, and said to be."""
+        while follower.is_behind and follower.position is not None:
+            after = follower.position
+            found = await self._database.read(entries.since, _conversation(channel), after, PAGE)
+            first = found[0][0] if found else follower.known + 1
+            if first > after + 1 and follower.position == after:
+                logger.warning("events are no longer in the journal")
+                follower.skip(first - 1)
+                for subscriber in tuple(follower.subscribers):
+                    subscriber(Lost())
+            for position, text in found:
+                follower.offer(position, codec.decode(codec.parse(text)))
+
+
+def _conversation(channel: str) -> UUID:
+    return UUID(channel.removeprefix(CONVERSATION))

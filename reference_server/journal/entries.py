@@ -1,0 +1,80 @@
+"""The journal's rows: the latest events of each conversation, by position."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from reference_server.models import CONVERSATIONS, JOURNAL
+from reference_server.store import conversations
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import timedelta
+    from uuid import UUID
+
+    from sqlalchemy import BindParameter, Connection
+
+_limit: BindParameter[int] = bindparam("limit")
+_of_conversation = CONVERSATIONS.c.id == bindparam("conversation")
+_ADVANCE = (
+    update(CONVERSATIONS)
+    .where(_of_conversation)
+    .values(position=CONVERSATIONS.c.position + bindparam("more"))
+    .returning(CONVERSATIONS.c.position)
+)
+_ADD = insert(JOURNAL)
+_POSITION = select(CONVERSATIONS.c.position).where(_of_conversation)
+_POSITIONS = select(CONVERSATIONS.c.id, CONVERSATIONS.c.position).where(
+    CONVERSATIONS.c.id.in_(bindparam("conversations", expanding=True))
+)
+_SINCE = (
+    select(JOURNAL.c.position, JOURNAL.c.notice)
+    .where(JOURNAL.c.conversation_id == bindparam("conversation"), JOURNAL.c.position > bindparam("after"))
+    .order_by(JOURNAL.c.position)
+    .limit(_limit)
+)
+_PRUNE = delete(JOURNAL).where(JOURNAL.c.recorded_at < bindparam("before"))
+
+
+def append(connection: Connection, conversation_id: UUID, notices: Sequence[bytes]) -> int:
+    """Write notices at the end of a conversation's journal; return the position of the first."""
+    last = connection.execute(_ADVANCE, {"conversation": conversation_id, "more": len(notices)}).scalar_one()
+    first = int(last) - len(notices) + 1
+    now = conversations.now()
+    connection.execute(
+        _ADD,
+        [
+            {
+                "conversation_id": conversation_id,
+                "position": first + index,
+                "notice": notice.decode(),
+                "recorded_at": now,
+            }
+            for index, notice in enumerate(notices)
+        ],
+    )
+    return first
+
+
+def position(connection: Connection, conversation_id: UUID) -> int:
+    """Return the position of a conversation's last event; 0 where it has none, or does not exist."""
+    return connection.scalar(_POSITION, {"conversation": conversation_id}) or 0
+
+
+def positions(connection: Connection, conversation_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the position of the last event of each conversation that exists."""
+    rows = connection.execute(_POSITIONS, {"conversations": list(conversation_ids)})
+    return {row.id: row.position for row in rows}
+
+
+def since(connection: Connection, conversation_id: UUID, after: int, limit: int) -> list[tuple[int, str]]:
+    """Return the next events after a position, the oldest first."""
+    where = {"conversation": conversation_id, "after": after, "limit": limit}
+    return [(row.position, row.notice) for row in connection.execute(_SINCE, where)]
+
+
+def prune(connection: Connection, age: timedelta) -> None:
+    """Forget the events that are older."""
+    connection.execute(_PRUNE, {"before": conversations.now() - age})

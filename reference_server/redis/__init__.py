@@ -1,0 +1,1 @@
+"""What the processes of one deployment share through Redis: channels, rate limits, presence."""

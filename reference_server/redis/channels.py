@@ -1,0 +1,128 @@
+"""Channels between processes: one connection to Redis that listens, and comes back when it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from reference_server import tasks
+from reference_server.redis.client import FAILURES, key
+
+if TYPE_CHECKING:
+    from redis.asyncio import Connection, Redis
+
+logger = logging.getLogger(__name__)
+
+#: How long to wait before connecting again.
+PAUSE_S = 0.2
+#: How often to ask for a sign of life, and how long a silent connection counts as alive.
+ASK_S = 2.0
+SILENCE_S = 7.0
+#: How long a subscriber waits for Redis; then it is subscribed as soon as Redis is there.
+CONFIRM_S = 2.0
+
+Receiver = Callable[[str, bytes], None]
+
+
+class Channels:
+    """Publishes to all processes, and receives from all that is subscribed to.
+
+    `received` is called with the channel and what was published; `returned` whenever something may have been missed.
+    """
+
+    def __init__(self, client: Redis, received: Receiver, returned: Callable[[], None]) -> None:
+        self._client = client
+        self._received = received
+        self._returned = returned
+        self._wanted: dict[str, asyncio.Event] = {}
+        self._connection: Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._prefix = key("channel", "")
+
+    @property
+    def is_connected(self) -> bool:
+        """Say whether what others publish arrives."""
+        return self._connection is not None
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        self._task = asyncio.create_task(self._listen())
+
+    async def close(self) -> None:
+        """Listen no more."""
+        await tasks.end(self._task)
+
+    async def publish(self, channel: str, data: bytes) -> None:
+        """Hand data to every process that has subscribed; while Redis is gone, to none."""
+        try:
+            await self._client.publish(self._prefix + channel, data)
+        except FAILURES as error:
+            logger.warning("a notice waits for the next position check: %s", error)
+
+    async def subscribe(self, channel: str) -> None:
+        """Return when everything that is published from now on arrives, or when Redis is gone."""
+        confirmed = self._wanted[channel] = asyncio.Event()
+        await self._command("SUBSCRIBE", channel)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONFIRM_S):
+                await confirmed.wait()
+
+    async def unsubscribe(self, channel: str) -> None:
+        """Stop receiving."""
+        if self._wanted.pop(channel, None) is not None:
+            await self._command("UNSUBSCRIBE", channel)
+
+    async def _command(self, name: str, *channels: str) -> None:
+        connection = self._connection
+        if connection is not None:
+            with suppress(*FAILURES):  # the listener sees the same, and connects again
+                await connection.send_command(name, *(self._prefix + channel for channel in channels))
+
+    async def _listen(self) -> None:
+        while True:
+            pool: Any = self._client.connection_pool
+            connection = pool.make_connection()
+            try:
+                await connection.connect()
+                await self._receive(connection)
+            except FAILURES as error:
+                logger.warning("no notices of other processes: %s", error)
+            except Exception:
+                logger.exception("a notice could not be handled")
+            finally:
+                self._connection = None
+                with suppress(*FAILURES):
+                    await connection.disconnect(nowait=True)
+            await asyncio.sleep(PAUSE_S)  # A sleep: Redis tells nobody that it is back.
+
+    async def _receive(self, connection: Any) -> None:
+        self._connection = connection
+        if self._wanted:
+            await self._command("SUBSCRIBE", *self._wanted)
+        asker = asyncio.create_task(self._ask(connection))
+        self._returned()
+        try:
+            while True:
+                kind, *rest = await connection.read_response(timeout=SILENCE_S)
+                self._handle(kind, rest)
+        finally:
+            asker.cancel()
+
+    def _handle(self, kind: bytes, rest: list[Any]) -> None:
+        if kind not in {b"message", b"subscribe"}:
+            return
+        channel = rest[0].decode().removeprefix(self._prefix)
+        if kind == b"message":
+            self._received(channel, rest[1])
+        elif channel in self._wanted:
+            self._wanted[channel].set()
+
+    async def _ask(self, connection: Any) -> None:
+        """Ask for signs of life: a connection whose other end is gone without a word is silent."""
+        with suppress(*FAILURES):
+            while True:
+                await connection.send_command("PING")
+                await asyncio.sleep(ASK_S)  # A sleep: this is the timer itself.

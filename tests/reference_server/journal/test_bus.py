@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from reference_server.errors import Refused
+from reference_server.journal import entries
+from reference_server.pubsub import Event, Lost, RoleChanged, conversation_channel
+from reference_server.redis.client import key
+from tests.reference_server.journal.conftest import ALICE, Process, lock
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import pytest
+
+    from tests.engines.redis import RedisServer
+
+
+async def nothing(*_: object) -> None:
+    return None
+
+
+def deaf(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing arrive that the process publishes."""
+    monkeypatch.setattr(process.bus._channels, "publish", nothing)
+
+
+class TestDelivery:
+    async def test_is_in_order_and_once_in_every_process(self, one: Process, other: Process, lobby: UUID):
+        heard = [await process.hear(lobby) for process in (one, other)]
+        await asyncio.gather(
+            *(process.change(lobby, f"{name} {n}") for n in range(20) for name, process in (("a", one), ("b", other)))
+        )
+        await one.change(lobby, "end")
+        first, second = [await each.until("end") for each in heard]
+        assert first == second
+        assert sorted(first) == sorted([*(f"{name} {n}" for n in range(20) for name in "ab"), "end"])
+
+    async def test_is_at_once_in_the_own_process(self, one: Process, lobby: UUID):
+        heard = await one.hear(lobby)
+        await one.change(lobby, "1", "2")
+        assert heard.frames == ["1", "2"]
+
+    async def test_comes_from_the_journal_when_the_doorbell_is_lost(
+        self, one: Process, other: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch
+    ):
+        heard = await other.hear(lobby)
+        with monkeypatch.context() as lost:
+            deaf(one, lost)
+            await one.change(lobby, "lost 1")
+            await one.change(lobby, "lost 2")
+        await one.change(lobby, "end")
+        assert await heard.until("end") == ["lost 1", "lost 2", "end"]
+
+    async def test_comes_from_a_position_check_when_the_last_doorbell_is_lost(
+        self, one: Process, other: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch
+    ):
+        """As when a process dies between its commit and its publication."""
+        heard = await other.hear(lobby)
+        deaf(one, monkeypatch)
+        await one.change(lobby, "tail")
+        assert await heard.until("tail") == ["tail"]
+
+    async def test_goes_on_after_redis_was_gone(
+        self, one: Process, other: Process, lobby: UUID, redis_server: RedisServer
+    ):
+        heard = await other.hear(lobby)
+        redis_server.stop()
+        try:
+            await one.change(lobby, "while it was gone")
+        finally:
+            redis_server.start()
+        await one.change(lobby, "after")
+        assert await heard.until("after") == ["while it was gone", "after"]
+
+    async def test_begins_for_a_new_subscriber_with_what_is_committed_after(
+        self, one: Process, other: Process, lobby: UUID
+    ):
+        await one.change(lobby, "before")
+        heard = await other.hear(lobby)
+        await one.change(lobby, "after")
+        assert await heard.until("after") == ["after"]
+
+    async def test_is_caught_up_with_before_somebody_else_joins(
+        self, one: Process, other: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch
+    ):
+        heard = await other.hear(lobby)
+        deaf(one, monkeypatch)
+        await one.change(lobby, "before")
+        await other.bus.catch_up(conversation_channel(lobby))
+        assert heard.frames == ["before"]
+
+    async def test_survives_garbage_on_a_channel(self, one: Process, other: Process, lobby: UUID):
+        heard = await other.hear(lobby)
+        for garbage in (b"garbage", b"\xff", b"{}", b'{"frame":"x","position":"1"}', b'{"frame":1e999}'):
+            await one.client.publish(key("channel", conversation_channel(lobby)), garbage)
+        await one.change(lobby, "end")
+        assert await heard.until("end") == ["end"]
+
+    async def test_says_so_when_the_journal_has_forgotten(
+        self, one: Process, other: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch
+    ):
+        heard = await other.hear(lobby)
+        with monkeypatch.context() as lost:
+            deaf(one, lost)
+            lost.setattr(other.bus, "_check", nothing)
+            await one.change(lobby, "forgotten")
+            await one.database.write(entries.prune, timedelta(0))
+            await one.change(lobby, "kept")
+        await one.change(lobby, "end")
+        assert await heard.until("end") == ["kept", "end"]
+        assert heard.notices[0] == Lost()
+
+
+class TestUnit:
+    async def test_tells_nothing_of_what_is_undone(self, one: Process, lobby: UUID):
+        heard = await one.hear(lobby)
+        with suppress(Refused):
+            async with one.in_order.hold(lobby):
+                await one.database.write(lock, lobby)
+                await one.bus.publish(conversation_channel(lobby), Event("undone"))
+                raise Refused("forbidden", "No.")
+        await one.change(lobby, "done")
+        assert heard.frames == ["done"]
+        assert await one.database.read(entries.position, lobby) == 1
+
+    async def test_tells_of_a_role_in_the_order_of_the_changes(self, one: Process, other: Process, lobby: UUID):
+        heard = await other.hear(lobby)
+        await one.change(lobby, "before")
+        async with one.in_order.hold(lobby):
+            await one.database.write(lock, lobby)
+            await one.bus.publish(conversation_channel(lobby), RoleChanged(ALICE, may_read=False))
+        await one.change(lobby, "end")
+        await heard.until("end")
+        assert heard.notices == [Event("before"), RoleChanged(ALICE, may_read=False), Event("end")]
+
+
+class TestTyping:
+    async def test_of_another_process_is_kept_in_mind(self, one: Process, other: Process, lobby: UUID):
+        heard = await other.hear(lobby)
+        event = Event("typing", besides=ALICE, fleeting=True, typist=(ALICE, True))
+        await one.bus.publish(conversation_channel(lobby), event)
+        await heard.until("typing")
+        assert other.typing == [(lobby, ALICE, True)]
+        assert one.typing == []
+
+
+class TestPrune:
+    async def test_forgets_what_is_older(self, one: Process, lobby: UUID):
+        await one.change(lobby, "old")
+        await one.database.write(entries.prune, timedelta(0))
+        assert await one.database.read(entries.since, lobby, 0, 10) == []
