@@ -69,6 +69,13 @@ def parity(session: nox.Session) -> None:
 
 
 @nox.session
+def engines(session: nox.Session) -> None:
+    """Run the whole protocol against three processes on PostgreSQL and Redis; arguments go to chat-parity run."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.engines", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Run the scenarios against the reference server with each fault in turn; arguments go to `tests.faults`.
 

@@ -68,7 +68,7 @@ async def launch(arguments: Sequence[str], environment: Mapping[str, str], log: 
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=log,
-        env={**_environment(), **environment},
+        env={**_environment(), "REDIS_URL": "", **environment},  # one process of its own, whatever else runs here
         start_new_session=True,  # Ctrl-C ends the run, and the run ends the server.
     )
 
