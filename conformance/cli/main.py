@@ -18,6 +18,8 @@ _VERBS = {
     "run": "Run scenarios against a server and write the parity report.",
     "report": "Show a recorded run again.",
     "compare": "Put two recorded runs, or two servers, side by side.",
+    "matrix": "Put the recorded runs of many servers into one table.",
+    "history": "Keep recorded runs, and show how a server changes.",
     "gate": "Say whether a run has lost anything that passed in another one.",
     "waivers": "Look after files of known failures.",
     "lint": "Find mistakes and gaps in the spec, and in target files.",

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"meta", "link", "br", "wbr", "input", "rect"}
+VOID = {"meta", "link", "br", "wbr", "input"}
 
 
 @dataclass

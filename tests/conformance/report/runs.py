@@ -180,3 +180,9 @@ def hostile(text: str) -> Run:
         probes=probes,
         footer=Footer(complete=False, reason=text, notes=(text,), sources={text: SourceEntry(1, text)}),
     )
+
+
+def hostile_but_dated(text: str) -> Run:
+    """Give a hostile run with a good start, as every log that can be read has one."""
+    run = hostile(text)
+    return replace(run, header=replace(run.header, started="2026-02-22T20:49:32Z"))

@@ -1,0 +1,72 @@
+"""`chat-parity history`: keeps recorded runs in a small file, and shows how a server changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli.output import emit
+from conformance.compare.history import VIEWS, Store, history_of
+from conformance.compare.history.store import KEPT
+from conformance.compare.history.trend import features_of, point_of
+from conformance.errors import UsageError
+from conformance.files.did_you_mean import did_you_mean
+from conformance.results.runlog import read_run
+
+FILE = Path("reports") / "history.sqlite"
+
+_file = click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    default=FILE,
+    show_default=True,
+    help="The file of the history, or the folder that holds `history.sqlite`; a CI job can keep it in its cache.",
+)
+
+
+@click.group()
+def history() -> None:
+    """Keep recorded runs in a small file, and show how a server changes over time."""
+
+
+@history.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…", type=click.Path(path_type=Path))
+@_file
+@click.option(
+    "--keep", type=click.IntRange(1, 1000), default=KEPT, show_default=True, help="Runs of one server that are kept."
+)
+def add(runs: tuple[Path, ...], file: Path, keep: int) -> None:
+    """Add each RUN (a run.jsonl, or the folder that holds one) to the history of its server.
+
+    A run that is there already is left as it is. The exit code is 0.
+    """
+    store = Store(_place(file))
+    for path in runs:
+        run = read_run(path)
+        point = point_of(run)
+        said = "added" if store.add(point, features_of(run), keep) else "it is there already"
+        click.echo(f"{point.target} {point.started}: {said}")
+
+
+@history.command()
+@_file
+@click.option("--target", help="The name of the server; the default is the one with the latest run.")
+@click.option("--last", type=click.IntRange(1, 1000), default=KEPT, show_default=True, help="Only the latest runs.")
+@click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file, and print nothing."
+)
+def show(file: Path, target: str | None, last: int, form: str, out: Path | None) -> None:
+    """Show the trend of each feature, and when each scenario failed first and last, and how often it changed."""
+    store = Store(_place(file))
+    known = store.targets()
+    if not known or (target is not None and target not in known):
+        meant = did_you_mean(target or "", known, "") if known else ""
+        raise UsageError(f"the history has no runs{f' of {target!r}' if target else ''}{meant}")
+    chosen = target or known[0]
+    emit(VIEWS[form](history_of(chosen, store.runs(chosen, last), store.features())), out)
+
+
+def _place(file: Path) -> Path:
+    return file / "history.sqlite" if file.is_dir() else file

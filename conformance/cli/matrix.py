@@ -1,0 +1,28 @@
+"""`chat-parity matrix RUN…`: the recorded runs of many servers in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli.output import emit
+from conformance.compare.matrix import VIEWS, build_matrix
+from conformance.compare.matrix.model import MOST
+from conformance.results.runlog import read_run
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file, and print nothing."
+)
+def matrix(runs: tuple[Path, ...], form: str, out: Path | None) -> None:
+    """Put each RUN (a run.jsonl, or the folder that holds one) into a column of one table, a row for each feature.
+
+    The exit code is 0 whatever the runs came to: this table judges nothing by itself.
+    """
+    if len(runs) > MOST:
+        raise click.UsageError(f"a table takes up to {MOST} runs, not {len(runs)}")
+    emit(VIEWS[form](build_matrix([read_run(run) for run in runs])), out)
