@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LEFT_OUT = ("python -m pip install", "python -m nox")
-"""What installs, or takes minutes."""
+LEFT_OUT = ("python -m pip install", "python -m nox", "docker compose")
+"""What installs, takes minutes, or needs Docker."""
 FIRST_SCREEN = 20
 """Lines."""
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
