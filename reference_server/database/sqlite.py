@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +57,15 @@ class SqliteDatabase:
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
     async def write(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run in the writer thread."""
+        """Run in the writer thread; give up on what has waited for it as long as for a lock.
+
+        Who locks the file would otherwise hold up every request for the time of all before it.
+        """
+        asked = time.monotonic()
 
         def run() -> T:
+            if (time.monotonic() - asked) * 1000 >= BUSY_TIMEOUT_MS:
+                raise TimeoutError("The database was locked, or too busy, for too long.")
             with self._writing.begin() as connection:
                 return transaction(connection, *args, **kwargs)
 

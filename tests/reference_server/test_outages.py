@@ -9,13 +9,15 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from reference_server import outages
 from reference_server.config import ConfigError, Settings
+from reference_server.database import open_database, sqlite
 from reference_server.outages import Cause, Outages, cause_of
 from reference_server.serving import Deployment
+from reference_server.store import health
 from tests.reference_server.support import SECRET, Chat
 
 if TYPE_CHECKING:
@@ -181,6 +183,20 @@ class TestAServer:
                 assert (response.status_code, response.json()["reason"]) == (503, "database: locked")
             monkeypatch.setattr(outages, "PATIENCE_S", None)
             assert (await chat.call("GET", "/health")).status_code == 200
+
+    async def test_refuses_what_has_waited_for_a_lock_at_once_when_the_first_has(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
+        database = open_database(f"sqlite:///{tmp_path}/chat.db")
+        await database.prepare()
+        with closing(sqlite3.connect(tmp_path / "chat.db")) as other:
+            other.execute("begin immediate")
+            writes = [database.write(health.remove, uuid4()) for _ in range(10)]
+            refusals = await asyncio.gather(*writes, return_exceptions=True)
+        assert [type(refusal) for refusal in refusals] == [OperationalError] + [TimeoutError] * 9
+        assert {cause_of(refusal) for refusal in refusals if refusal is not None} == {Cause.LOCKED}
+        await database.close()
 
     async def test_does_not_start_on_the_tables_of_another_program(self, tmp_path: Path):
         path = tmp_path / "chat.db"

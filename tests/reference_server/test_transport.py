@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+from unittest.mock import Mock, call
 
 import pytest
 
-from reference_server.transport import FRAGMENTS
+from reference_server.transport import FRAGMENTS, LingeringProtocol
 from tests.reference_server.raw import CONTINUATION, GOODBYE, PING, TEXT, ask, frame, status, upgrade
 
 if TYPE_CHECKING:
@@ -37,6 +39,21 @@ class TestAMessage:
         fragments = frame(TEXT, is_last=False) + frame(CONTINUATION, is_last=False) * FRAGMENTS * 2
         answer = await ask(server, upgrade() + fragments)
         assert b"too many fragments" in answer
+
+
+class TestPings:
+    def test_of_a_client_that_does_not_read_leave_nothing_in_memory(self):
+        line = object.__new__(LingeringProtocol)
+        line.writable, line.conn, line.transport = asyncio.Event(), Mock(), Mock()
+        line.conn.data_to_send.return_value = [b"pong"]
+        line.writable.set()
+        line.handle_ping()
+        line.pause_writing()
+        line.handle_ping()
+        line.resume_writing()
+        line.handle_ping()
+        assert line.transport.write.call_args_list == [call(b"pong")] * 2
+        assert line.conn.data_to_send.call_count == 3
 
 
 class TestAnUpgrade:
