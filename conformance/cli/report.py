@@ -9,18 +9,29 @@ import click
 from conformance.cli.output import emit, printer
 from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, build, markdown, terminal, write_reports
+from conformance.report.allure import write_allure
 from conformance.report.links import project_source
 from conformance.results.runlog import read_run
+
+ALLURE = "allure"
+"""The format that is a folder of files; all others are one text."""
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="What is given."
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS, ALLURE]),
+    default="text",
+    show_default=True,
+    help="What is given.",
 )
 @click.option("--failures-only", is_flag=True, help="Only what failed, without the table (text and markdown).")
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file, and print nothing."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write it into this file, and print nothing; of `allure` it is a new folder, by default `allure-results`.",
 )
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), help="Also write all the files of a run, here."
@@ -43,9 +54,9 @@ def report(
 ) -> None:
     """Show the recorded run RUN (a run.jsonl, or the folder that holds one) again, in any form.
 
-    `github` gives annotations for GitHub Actions, `summary` the Markdown of a step's summary, `badge` an SVG, and
-    `shields` the endpoint JSON of shields.io. The exit code is that of the run: 0 as expected, 1 a must rule fails or
-    a feature is MISSING, 3 not everything could be judged.
+    `github` gives annotations for GitHub Actions, `summary` the Markdown of a step's summary, `badge` an SVG, `shields`
+    the endpoint JSON of shields.io, and `allure` a folder of results for `allure generate`. The exit code is that of
+    the run: 0 as expected, 1 a must rule fails or a feature is MISSING, 3 not everything could be judged.
     """
     if failures_only and form not in ("text", "markdown"):
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
@@ -58,7 +69,12 @@ def report(
             judged = write_reports(recorded, folder, source)
     else:
         judged = build(recorded, source)
-    if form == "text" and out is None:
+    if form == ALLURE:
+        folder = out or Path("allure-results")
+        click.echo(f"{write_allure(judged, recorded, folder)} results for Allure: {folder}")
+    elif out is not None and out.is_dir():
+        raise click.UsageError(f"--out names a file, and {out} is a folder")
+    elif form == "text" and out is None:
         terminal.show(judged, recorded, printer(), failures_only=failures_only)
     elif form == "text":
         emit(terminal.render(judged, recorded, failures_only=failures_only), out)

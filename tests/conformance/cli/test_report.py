@@ -105,3 +105,10 @@ def test_an_address_that_is_none_is_a_mistake_of_the_usage(log: Path) -> None:
     found = invoke(log, "--source-url", "javascript:alert(1)")
     assert found.exit_code == 2
     assert "begins with https://" in found.output
+
+
+def test_allure_is_a_folder(log: Path, tmp_path: Path) -> None:
+    found = invoke(log, "--format", "allure", "--out", tmp_path / "results")
+    assert (found.exit_code, found.output) == (1, f"1 results for Allure: {tmp_path / 'results'}\n")
+    assert len(list((tmp_path / "results").glob("*-result.json"))) == 1
+    assert invoke(log, "--format", "html", "--out", tmp_path).exit_code == 2
