@@ -98,7 +98,8 @@ async def health(here: Here, response: Response) -> dict[str, Any]:
     ready = cause is None and pubsub
     response.status_code = 200 if ready else 503
     found = {"status": "ok" if ready else "unavailable", "database": cause is None, "pubsub": pubsub}
-    return found if cause is None else {**found, "reason": f"database: {cause}"}
+    reasons = [f"database: {cause}"] * (cause is not None) + ["pubsub: unreachable"] * (not pubsub)
+    return {**found, "reason": ", ".join(reasons)} if reasons else found
 
 
 @router.post("/conversations", status_code=201)

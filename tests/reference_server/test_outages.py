@@ -16,6 +16,7 @@ from reference_server import outages
 from reference_server.config import ConfigError, Settings
 from reference_server.database import open_database, sqlite
 from reference_server.outages import Cause, Outages, cause_of
+from reference_server.pubsub import InMemoryPubSub
 from reference_server.serving import Deployment
 from reference_server.store import health
 from tests.reference_server.support import SECRET, Chat
@@ -164,6 +165,15 @@ class TestAServer:
             members = [{"user_id": str(uuid4())} for _ in range(1000)]
             refused = await chat.call("POST", "/conversations", {"members": members})
             assert (refused.status_code, refused.json()) == (503, {"detail": f"database: {cause}"})
+
+    async def test_that_cannot_reach_its_bus_says_so(self, deployment: Deployment, monkeypatch: pytest.MonkeyPatch):
+        async def is_ready(_: object) -> bool:
+            return False
+
+        monkeypatch.setattr(InMemoryPubSub, "is_ready", is_ready)
+        async with Chat(deployment.websocket_urls, deployment.api_urls) as chat:
+            response = await chat.call("GET", "/health")
+        assert (response.status_code, response.json()["reason"]) == (503, "pubsub: unreachable")
 
     async def test_whose_tables_are_gone_is_not_ready(self, deployment: Deployment, tmp_path: Path):
         with closing(sqlite3.connect(tmp_path / "chat.db")) as other:
