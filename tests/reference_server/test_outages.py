@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from reference_server import outages
 from reference_server.config import ConfigError, Settings
 from reference_server.database import open_database, sqlite
-from reference_server.outages import Cause, Outages, cause_of
+from reference_server.outages import FAILURES, Cause, Outages, cause_of
 from reference_server.pubsub import InMemoryPubSub
 from reference_server.serving import Deployment
 from reference_server.store import health
@@ -24,6 +24,8 @@ from tests.reference_server.support import SECRET, Chat
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
 
 def failure(path: Path, statement: str, *before: str) -> DBAPIError:
@@ -93,6 +95,38 @@ class TestCauseOf:
     def test_gives_none_to_a_mistake_of_ours(self, tmp_path: Path):
         assert cause_of(LookupError()) is None
         assert cause_of(failure(tmp_path / "chat.db", "selekt 1")) is None
+
+
+class TestCauseOfARealPostgresql:
+    @pytest.mark.parametrize(
+        ("before", "cause"),
+        [
+            ("SET TRANSACTION READ ONLY", Cause.READ_ONLY),
+            ("DROP TABLE conversation CASCADE", Cause.FOREIGN),
+            ("ALTER TABLE conversation RENAME COLUMN visibility TO mode", Cause.FOREIGN),
+            ("SET LOCAL statement_timeout = 1; SELECT pg_sleep(10)", Cause.LOCKED),
+            ("SELECT pg_terminate_backend(pg_backend_pid())", Cause.UNREACHABLE),
+        ],
+    )
+    async def test_is_named(self, empty_postgresql: str, before: str, cause: Cause):
+        def write(connection: Connection) -> None:
+            for statement in before.split(";"):
+                connection.exec_driver_sql(statement)
+            health.add(connection, uuid4())
+
+        database = open_database(empty_postgresql)
+        await database.prepare()
+        with pytest.raises(FAILURES) as failed:
+            await database.write(write)
+        await database.close()
+        assert cause_of(failed.value) is cause
+
+    async def test_that_is_not_there_is_named(self):
+        database = open_database("postgresql://somebody@127.0.0.1:1/nothing")
+        with pytest.raises(FAILURES) as failed:
+            await database.prepare()
+        await database.close()
+        assert cause_of(failed.value) is Cause.UNREACHABLE
 
 
 class TestOutages:
