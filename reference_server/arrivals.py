@@ -51,6 +51,9 @@ async def _announce(instance: Instance, user_id: UUID, status: Literal["online",
     try:
         for companion in await instance.services.database.read(conversations.companions, user_id):
             await instance.tell_user(companion, event)
+        if await instance.services.presence.is_online(user_id) != (status == "online"):
+            # Another process has counted since, and may have told before us: whoever tells last tells what is true.
+            await _announce(instance, user_id, "offline" if status == "online" else "online")
     except Exception as error:
         if instance.services.outages.note(error) is None:
             logger.exception("a change of presence could not be announced")

@@ -57,7 +57,8 @@ def serve(
     command += [part for port in ports for part in ("--port", str(port))]
     command += ["--database", database] if database else []
     command += ["--demo"] if demo else []
-    has_its_own = demo and host in LOOPBACK
+    signs_none = "--migrate-only" in more  # such a server serves nobody
+    has_its_own = signs_none or (demo and host in LOOPBACK)
     ctx.exit(_run([*command, *more], _secret(jwt_secret, has_its_own=has_its_own)))
 
 

@@ -65,6 +65,8 @@ class Channels:
     async def subscribe(self, channel: str) -> None:
         """Return when everything that is published from now on arrives, or when Redis is gone."""
         confirmed = self._wanted[channel] = asyncio.Event()
+        if self._connection is None:
+            return
         await self._command("SUBSCRIBE", channel)
         with suppress(TimeoutError):
             async with asyncio.timeout(CONFIRM_S):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from time import monotonic
+from typing import Any
+
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from reference_server.config import ConfigError
 
@@ -13,15 +18,34 @@ from reference_server.config import ConfigError
 PREFIX = "chat-parity"
 #: A request waits this long for Redis; then this process goes on by itself.
 ANSWER_S = 2.0
+#: After a failure, this long nobody waits for Redis.
+REST_S = 1.0
 
 #: What an engine that is gone, slow, or talks nonsense raises.
 FAILURES = (RedisError, OSError)
 
 
+class GuardedRedis(Redis):
+    """A client that does not ask a Redis again that was gone a moment ago: requests would wait for it in vain."""
+
+    _gone_until = 0.0
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Ask Redis, or fail at once."""
+        if monotonic() < self._gone_until:
+            raise RedisConnectionError("Redis was gone a moment ago")
+        try:
+            parent: Any = super()  # its method has no types
+            return await parent.execute_command(*args, **options)
+        except (RedisConnectionError, RedisTimeoutError, OSError):
+            self._gone_until = monotonic() + REST_S
+            raise
+
+
 def open_redis(url: str) -> Redis:
     """Make a client of `redis://…`, `rediss://…` or `unix://…`; it connects at its first use."""
     try:
-        return Redis.from_url(
+        return GuardedRedis.from_url(
             url,
             protocol=2,
             socket_timeout=ANSWER_S,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
 from reference_server.hub import Hub
-from reference_server.pubsub import Event, InMemoryPubSub, RoleChanged, conversation_channel, user_channel
+from reference_server.pubsub import Event, InMemoryPubSub, Lost, RoleChanged, conversation_channel, user_channel
 
 if TYPE_CHECKING:
     from reference_server.connection import Connection
@@ -21,9 +21,13 @@ class Line:
         self.user_id = user_id
         self.joined: set[UUID] = set()
         self.frames: list[str] = []
+        self.codes: list[int] = []
 
     def send(self, frame: str, *, fleeting: bool = False) -> None:
         self.frames.append(frame)
+
+    def hang_up(self, code: int, _reason: str) -> None:
+        self.codes.append(code)
 
 
 async def connected(hub: Hub, user_id: UUID, *, join: bool = True) -> Line:
@@ -81,3 +85,11 @@ class TestHub:
         async with hub.attending(uuid4()):
             pass
         assert bus._subscribers == {}
+
+    async def test_cuts_those_who_have_joined_when_events_are_lost(self):
+        bus = InMemoryPubSub()
+        hub = Hub(bus)
+        joined, other = await connected(hub, ALICE), await connected(hub, BOB, join=False)
+        for room in tuple(bus._subscribers[CHANNEL]):
+            room(Lost())
+        assert (joined.codes, other.codes) == ([1012], [])

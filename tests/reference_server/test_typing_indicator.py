@@ -4,9 +4,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
+from reference_server import typing_indicator
 from reference_server.typing_indicator import TypingIndicator
 
 if TYPE_CHECKING:
+    import pytest
+
     from reference_server.connection import Connection
 
 LOBBY, ALICE = uuid4(), uuid4()
@@ -60,3 +63,28 @@ class TestTypingIndicator:
         indicator.close()
         assert not indicator.forget(LOBBY, ALICE)
         assert told.stops == []
+
+    async def test_ends_typing_of_another_process_that_says_no_more(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(typing_indicator, "GRACE_S", 0)
+        told, lost = Told(), Told()
+        indicator = TypingIndicator(0.01, told)
+        indicator.elsewhere(LOBBY, ALICE, True, lost)
+        await asyncio.wait_for(lost.event.wait(), 5)
+        assert (told.stops, lost.stops) == ([], [(LOBBY, ALICE)])
+
+    async def test_forgets_typing_that_another_process_ends_or_takes_over(self):
+        told, lost = Told(), Told()
+        indicator = TypingIndicator(60, told)
+        for is_typing in (True, False):
+            indicator.refresh(typist(), LOBBY)
+            indicator.elsewhere(LOBBY, ALICE, is_typing, lost)
+            await indicator.disconnect(typist())
+            assert indicator.forget(LOBBY, ALICE) is is_typing
+        assert (told.stops, lost.stops) == ([], [])
+
+    async def test_ends_typing_of_another_process_when_its_typist_says_something_here(self):
+        told, lost = Told(), Told()
+        indicator = TypingIndicator(60, told)
+        indicator.elsewhere(LOBBY, ALICE, True, lost)
+        await indicator.stop(LOBBY, ALICE)
+        assert (told.stops, lost.stops) == ([(LOBBY, ALICE)], [])
