@@ -26,6 +26,7 @@ _VERBS = {
     "list": "List features, rules, scenarios, probes and messages.",
     "coverage": "Say what a recorded run did not exercise.",
     "probe": "Observe a server where the protocol leaves it free.",
+    "doctor": "Go the way to a server step by step, and say what to do where it ends.",
     "serve": "Start the reference server.",
     "init": "Write a target file, by asking or by flags.",
 }

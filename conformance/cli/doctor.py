@@ -1,0 +1,82 @@
+"""`chat-parity doctor TARGET`: go the whole way to a server step by step, and say what to do where it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.cli.spec_folder import spec_folder_of, spec_option
+from conformance.cli.targets import open_target
+from conformance.engine.diagnosis import Check, Outlook, diagnose
+from conformance.report.text import as_json, visible
+from conformance.spec import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conformance.spec import Spec
+
+SIGNS = {Outlook.GOOD: ("✓", "green"), Outlook.ODD: ("!", "yellow"), Outlook.BAD: ("✗", "red")}
+
+
+@click.command()
+@click.argument("target", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--yes", is_flag=True, help="Also look at a target that is protected.")
+@spec_option
+@click.pass_context
+def doctor(ctx: click.Context, target: str | None, form: str, yes: bool, spec_folder: Path | None) -> None:
+    r"""Go the whole way to a server step by step, and say at each step what was seen and what to do about it.
+
+    TARGET is a target file or a ws:// URL; without one the reference server is started and looked at. The steps: the
+    name, the port, TLS, an account, the upgrade with its token, the greeting, one request. The exit code is 0, or 3
+    when a step failed that every run needs.
+
+    \b
+    Examples:
+      chat-parity doctor staging.yaml
+      chat-parity doctor ws://127.0.0.1:8000/ws
+    """
+    spec = load(spec_folder_of(spec_folder))
+    checks: list[Check] = []
+
+    def show(check: Check) -> None:
+        checks.append(check)
+        if form == "text":
+            _print(check, new_place=len(checks) == 1 or checks[-2].place != check.place)
+
+    asyncio.run(_look(spec, target, show, yes=yes))
+    if form == "json":
+        click.echo(as_json([_document(one) for one in checks]), nl=False)
+    bad = [one for one in checks if one.outlook is Outlook.BAD]
+    if bad:
+        click.echo(f"chat-parity: a run cannot judge this server: {len(bad)} of {len(checks)} steps failed", err=True)
+        ctx.exit(3)
+
+
+async def _look(spec: Spec, place: str | None, show: Callable[[Check], None], *, yes: bool) -> None:
+    async with open_target(place, spec, yes=yes) as (target, _):
+        async for check in diagnose(spec, target):
+            show(check.hiding(target.secrets.redact))
+
+
+def _print(check: Check, *, new_place: bool) -> None:
+    if new_place:
+        click.echo(visible(check.place))
+    sign, colour = SIGNS[check.outlook]
+    click.echo(f"  {click.style(sign, fg=colour)} {check.step:<8}  {visible(check.seen)}")
+    if check.advice:
+        click.echo(f"  {'':<10}  → {visible(check.advice)}")
+
+
+def _document(check: Check) -> dict[str, str]:
+    return {
+        "place": check.place,
+        "step": check.step,
+        "outlook": str(check.outlook),
+        "seen": check.seen,
+        "advice": check.advice,
+    }

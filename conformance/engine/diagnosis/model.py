@@ -1,0 +1,33 @@
+"""What one step on the way to a server shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Outlook(StrEnum):
+    """How a step went: `ODD` is worth a look, and a run can still judge the server; after `BAD` no run can."""
+
+    GOOD = "good"
+    ODD = "odd"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One step: where it was made (an address, or the driver), its name, what was seen, and what to do about it."""
+
+    place: str
+    step: str
+    outlook: Outlook
+    seen: str
+    advice: str = ""
+
+    def hiding(self, redact: Callable[[str], str]) -> Check:
+        """Give the same without what `redact` takes out of a text."""
+        return replace(self, place=redact(self.place), seen=redact(self.seen), advice=redact(self.advice))
