@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.compare import Change, align
 from conformance.report.evidence import plural
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _DRAWN = (Change.REGRESSED, Change.IMPROVED, Change.BOTH_FAIL)
 """The changes that are drawn line by line while there is room, the most important first."""
+
+_LOST = (Change.REGRESSED, Change.BOTH_FAIL)
+"""The changes whose rows are on the page from the start, also for a reader without scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True)
 class FeatureChange:
-    """One line of the table, and its scenarios."""
+    """One line of the table, and its scenarios; `rest` is the data of those where nothing is drawn and nothing lost."""
 
     number: int
     id: str
@@ -60,6 +63,7 @@ class FeatureChange:
     why: str
     counts: tuple[tuple[str, int], ...]
     scenarios: tuple[PairView, ...]
+    rest: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,9 @@ def _pair(pair: ScenarioPair, comparison: Comparison, alignment: Alignment | Non
 
 def _feature(pair: FeaturePair, scenarios: list[PairView]) -> FeatureChange:
     order = [str(change) for change in _RANKED]
+    ordered = sorted(scenarios, key=lambda one: order.index(one.change))
+    told = [one for one in ordered if one.alignment or one.change in _LOST]
+    keys = {one.key for one in told}
     return FeatureChange(
         pair.number,
         line(pair.id),
@@ -150,8 +157,23 @@ def _feature(pair: FeaturePair, scenarios: list[PairView]) -> FeatureChange:
         pair.change,
         line(pair.why, 400),
         _counts(Change(one.change) for one in scenarios),
-        tuple(sorted(scenarios, key=lambda one: order.index(one.change))),
+        tuple(told),
+        tuple(_data(one) for one in ordered if one.key not in keys),
     )
+
+
+def _data(one: PairView) -> dict[str, Any]:
+    """Give what the page's script builds a row from when somebody opens the feature."""
+    return {
+        "key": one.key,
+        "title": one.title,
+        "change": one.change,
+        "old": one.old,
+        "now": one.new,
+        "why": one.why,
+        "rules": list(one.rules),
+        "levels": list(one.levels),
+    }
 
 
 def _rule(pair: RulePair, comparison: Comparison) -> RuleChange:

@@ -61,9 +61,11 @@ class Page(HTMLParser):
         """The ids of the scenarios that the page's script builds when somebody opens their list."""
         lists = [value for value in map(json.loads, self.islands) if isinstance(value, list)]
         groups = [group for found in lists for group in found if isinstance(group, dict)]
-        return {
+        rows = {row["key"] for row in groups if "key" in row}
+        return rows | {
             f"{group['base']}[{one['case']}]" if "case" in one else group["base"]
             for group in groups
+            if "cases" in group
             for one in group["cases"]
         }
 

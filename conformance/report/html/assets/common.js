@@ -49,5 +49,30 @@ const chatParity = (() => {
       document.documentElement.style.scrollPaddingTop = `${height + 12}px`;
     }).observe(bar);
   }
-  return { address, remember, recall, open, aim };
+  /* Elements of plain text. */
+  const make = (tag, kind, ...children) => {
+    const element = document.createElement(tag);
+    if (kind) element.className = kind;
+    element.append(...children.filter((one) => one !== null && one !== ""));
+    return element;
+  };
+  const icons = JSON.parse(document.getElementById("icons").textContent);
+  const slug = (word) => word.toLowerCase().replaceAll(" ", "-");
+  const badge = (word) => {
+    const sign = make("span", "", icons[word] ?? "");
+    sign.setAttribute("aria-hidden", "true");
+    return make("span", `badge is-${slug(word)}`, sign, ` ${word}`);
+  };
+  const link = (anchor, text, kind = "") => {
+    const element = make("a", kind, text);
+    element.href = `#${encodeURIComponent(anchor)}`;
+    return element;
+  };
+  const self = (key) => {
+    const element = link(key, "#", "self");
+    element.setAttribute("aria-label", `Link to ${key}`);
+    return element;
+  };
+  const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  return { make, slug, badge, link, self, plural, address, remember, recall, open, aim };
 })();

@@ -1,68 +1,76 @@
-/* Adds what a page without scripts cannot do: filters, search, and links that show what a filter hides. It only reads
-   the page, and sets `hidden`, `open` and one line of text. */
+/* Adds what a page without scripts cannot do: filters, search, links that show what a filter hides, and the rows of the
+   scenarios where nothing changed, which are built from the page's data when somebody looks for them. */
 (() => {
+  const { make, badge, plural } = chatParity;
+  const MOST_OPEN = 200; // matches of a filter that are opened at once
   const form = document.querySelector("form.filters");
-  const target = () => document.getElementById(chatParity.address().anchor);
 
-  const items = form ? [...document.querySelectorAll(".scenario")].map((element) => ({
-    element,
-    verdict: element.closest(".feature")?.dataset.verdict ?? "",
-    level: element.dataset.level.split(" "),
-    outcome: element.dataset.outcome,
-    text: `${(element.querySelector("summary") ?? element).textContent} ${element.querySelector(".foot")?.textContent ?? ""}`
-      .toLowerCase(),
-    above: element.closest(".rule") !== null,
-  })) : [];
-  const boxes = form ? [...document.querySelectorAll(".group, .feature, article.rule")].reverse() : [];
-
-  const wanted = () => {
-    const field = (name) => form.elements.namedItem(name).value;
-    return {
-      words: field("words").toLowerCase().split(/\s+/).filter(Boolean),
-      verdict: field("verdict"), level: field("level"), outcome: field("outcome"),
-    };
+  /* What is on the page from the start, and the data of the rest; an item without an element is not built yet. */
+  const features = [...document.querySelectorAll(".feature")].map((element) => {
+    const rest = element.querySelector("script.rest");
+    const own = [...element.querySelectorAll(".scenario")].map((one) => ({ element: one, level: one.dataset.level.split(" "),
+      outcome: one.dataset.outcome, text: one.querySelector("summary").textContent + one.querySelector(".foot").textContent }));
+    const others = rest ? JSON.parse(rest.textContent).map((data) => ({ element: null, data, level: data.levels,
+      outcome: data.change, text: `${data.change} ${data.key} ${data.title} ${data.rules.join(" ")} ${data.levels.join(" ")}` })) : [];
+    const items = [...own, ...others];
+    for (const item of items) item.text = item.text.toLowerCase();
+    return { element, verdict: element.dataset.verdict, items, list: element.querySelector(".list") };
+  });
+  const word = (text) => (text ? badge(text) : "–");
+  const row = ({ key, title, change, old, now, why, rules, levels }) => {
+    const body = make("div", "body", make("p", "", word(old), " → ", word(now), why ? ` ${why}` : ""),
+      make("p", "foot", ...rules.flatMap((rule) => [make("b", "", rule), " "]), make("span", "", levels.join(", ")), " ", chatParity.self(key)));
+    body.id = key;
+    return make("details", "scenario", make("summary", "", badge(change), " ", make("span", "name", key), " ", make("span", "title", title)), body);
   };
-  const fits = (item, by) =>
-    (!by.verdict || item.above || item.verdict === by.verdict) &&
-    (!by.level || item.level.includes(by.level)) &&
-    (!by.outcome || item.outcome === by.outcome) &&
-    by.words.every((word) => item.text.includes(word));
+  const build = (feature) => {
+    for (const item of feature.items) {
+      if (item.element) continue;
+      item.element = row(item.data);
+      item.element.hidden = item.out ?? false;
+      feature.list.append(item.element);
+    }
+  };
+  const target = () => {
+    const { anchor } = chatParity.address();
+    const there = document.getElementById(anchor);
+    const feature = there ? null : features.find((one) => one.items.some((item) => item.data?.key === anchor));
+    if (feature) build(feature);
+    return feature ? document.getElementById(anchor) : there;
+  };
 
   const apply = () => {
-    const by = wanted();
-    const active = Boolean(by.words.length || by.verdict || by.level || by.outcome);
-    const shown = target();
-    const linked = shown?.closest(".scenario") ?? null;
+    const field = (name) => form.elements.namedItem(name).value;
+    const words = field("words").toLowerCase().split(/\s+/).filter(Boolean);
+    const verdict = field("verdict"), level = field("level"), outcome = field("outcome");
+    const narrow = Boolean(words.length || level || outcome), active = narrow || Boolean(verdict);
+    const shown = target(), linked = shown?.closest(".scenario") ?? null;
     let count = 0, total = 0;
-    for (const item of items) {
-      const fitting = fits(item, by);
-      item.element.hidden = !(fitting || item.element === linked);
-      if (!item.above) {
+    for (const feature of features) {
+      for (const item of feature.items) {
+        const fits = (!verdict || feature.verdict === verdict) && (!level || item.level.includes(level)) &&
+          (!outcome || item.outcome === outcome) && words.every((one) => item.text.includes(one));
+        item.out = !fits && !(linked && item.element === linked);
+        if (item.element) item.element.hidden = item.out;
         total += 1;
-        count += fitting ? 1 : 0;
+        count += fits ? 1 : 0;
       }
     }
-    for (const box of boxes) { // the inner ones first
-      const some = box.querySelector(".scenario:not([hidden])") !== null;
-      const alone = box.matches(".feature") && (!active || (!by.words.length && !by.level && !by.outcome && box.dataset.verdict === by.verdict));
-      box.hidden = !some && !alone && box !== shown?.closest(".feature");
-      if (active && some && !box.hidden && box instanceof HTMLDetailsElement) box.open = count <= 200;
+    for (const feature of features) {
+      const some = feature.items.some((item) => !item.out), alone = !narrow && (!verdict || verdict === feature.verdict);
+      feature.element.hidden = !some && !alone && feature.element !== shown?.closest(".feature");
+      if (active && some) feature.element.open = count <= MOST_OPEN;
+      if (feature.element.open) build(feature);
     }
-    for (const row of document.querySelectorAll(".matrix tbody tr")) {
-      row.hidden = Boolean(by.verdict) && row.dataset.verdict !== by.verdict;
-    }
-    form.querySelector("output").textContent = active
-      ? `${count.toLocaleString("en")} of ${total.toLocaleString("en")} scenarios`
-      : `${total.toLocaleString("en")} scenarios`;
+    for (const each of document.querySelectorAll(".matrix tbody tr")) each.hidden = Boolean(verdict) && each.dataset.verdict !== verdict;
+    form.querySelector("output").textContent = active ? `${count.toLocaleString("en")} of ${plural(total, "scenario")}` : plural(total, "scenario");
   };
 
   const follow = () => {
+    chatParity.recall(form);
+    apply();
+    chatParity.remember(form); // a link to an anchor has dropped the filters from the address
     const shown = target();
-    if (form) {
-      chatParity.recall(form);
-      apply();
-      chatParity.remember(form); // a link to an anchor has dropped the filters from the address
-    }
     if (!shown) return;
     chatParity.open(shown);
     chatParity.aim(shown);
@@ -72,12 +80,14 @@
     chatParity.remember(form);
   };
 
-  if (form) {
-    form.hidden = false;
-    form.addEventListener("input", changed);
-    form.addEventListener("reset", () => setTimeout(changed)); // the fields are cleared after the event
-    form.addEventListener("submit", (event) => event.preventDefault());
-  }
+  form.hidden = false;
+  form.addEventListener("input", changed);
+  form.addEventListener("reset", () => setTimeout(changed)); // the fields are cleared after the event
+  form.addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("toggle", (event) => {
+    const feature = features.find((one) => one.element === event.target && one.element.open);
+    if (feature) build(feature);
+  }, true);
   addEventListener("hashchange", follow);
   document.addEventListener("click", (event) => { // a link to where we are already changes no hash
     const link = event.target instanceof Element ? event.target.closest("a[href^='#']") : null;

@@ -1,34 +1,16 @@
 /* Builds the lists of scenarios from the page's data when they are opened, filters them, follows links into them, copies
    commands and transcripts, and shows frames and scenario files. Without scripts, what failed is there all the same. */
 (() => {
-  const ICONS = JSON.parse(document.getElementById("icons").textContent);
+  const { make, slug, badge, link, plural } = chatParity;
   const SOURCES = JSON.parse(document.getElementById("sources").textContent);
   const MOST_OPEN = 200; // matches of a filter that are opened at once
   const form = document.querySelector("form.filters");
 
-  const make = (tag, kind, ...children) => {
-    const element = document.createElement(tag);
-    if (kind) element.className = kind;
-    element.append(...children.filter((one) => one !== null && one !== ""));
-    return element;
-  };
-  const slug = (word) => word.toLowerCase().replaceAll(" ", "-");
-  const badge = (word) => {
-    const sign = make("span", "", ICONS[word] ?? "");
-    sign.setAttribute("aria-hidden", "true");
-    return make("span", `badge is-${slug(word)}`, sign, ` ${word}`);
-  };
-  const link = (anchor, text, kind = "") => {
-    const element = make("a", kind, text);
-    element.href = `#${encodeURIComponent(anchor)}`;
-    return element;
-  };
   const details = (kind, summary, build) => {
     const element = make("details", kind, make("summary", "", ...summary));
     builders.set(element, build);
     return element;
   };
-  const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
   /* Elements that are empty until somebody opens them, and what fills each. */
   const builders = new WeakMap();
@@ -88,11 +70,9 @@
     }
     if (one.more) inner.append(make("p", "quiet", `… and ${plural(one.more, "more problem")}`));
     inner.append(...wire(one.wire ?? {}, key));
-    const self = link(key, "#", "self");
-    self.setAttribute("aria-label", `Link to ${key}`);
     inner.append(make("p", "foot", ...group.rules.flatMap((rule) => [link(`rule-${rule}`, rule), " "]),
       make("span", "", group.levels.join(", ")), " ", make("code", "", `${group.file}:${one.line}`), " ",
-      make("span", "", one.time ?? ""), " ", self));
+      make("span", "", one.time ?? ""), " ", chatParity.self(key)));
     if (one.again) inner.append(make("p", "again", make("span", "", "Again"), " ", make("code", "", one.again)));
     return inner;
   };

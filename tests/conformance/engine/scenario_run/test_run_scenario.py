@@ -291,6 +291,26 @@ class TestOutcome:
         assert toy.file.read_text().splitlines()[result.problems[0].line - 1].startswith("  - {expect: NewMessage")
 
 
+class TestWhatCameInstead:
+    async def test_a_missing_frame_has_the_request_before_it_and_what_came(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario("""
+steps:
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
+  - {expect: Error, at: alice}
+""")
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(toy)
+        problem = result.problems[0]
+        assert (problem.message, problem.request) == ("no Error at alice", "SendMessage")
+        assert set(problem.came) <= {"NewMessage", "ActionConfirmed"}
+        assert "NewMessage" in problem.came
+
+    async def test_a_frame_that_must_not_come_has_the_request_before_it(self, spec: Spec, scenario: Author) -> None:
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(scenario(TOLD.replace("at: carol", "at: alice")))
+        assert (result.problems[0].request, result.problems[0].came) == ("SendMessage", ("NewMessage",))
+
+
 class TestMissingFrames:
     """What is missing is known from the barrier, not from a timeout."""
 

@@ -41,6 +41,18 @@ class TestComparison:
         await open_all(page)
         assert await page.shown(".feature .scenario .name") == ["edit.fails"]
 
+    async def test_builds_the_rows_where_nothing_changed_when_somebody_looks_for_them(self, pages: Pages) -> None:
+        page = await pages(html(runs.mixed()))
+        assert await page.tab.locator(".feature .scenario").count() == 2
+        await choose(page, words="edit.passes")
+        assert await page.shown("output") == ["1 of 8 scenarios"]
+        assert await page.shown(".feature .scenario .name") == ["edit.passes"]
+
+    async def test_follows_a_link_to_a_row_that_is_not_built_yet(self, pages: Pages) -> None:
+        page = await pages(html(runs.mixed()), "#drop.none")
+        assert await page.tab.locator("[id='drop.none']").is_visible()
+        assert await page.trouble() == []
+
     async def test_opens_a_scenario_that_a_link_names(self, pages: Pages) -> None:
         page = await pages(html(runs.mixed()), "#edit.amber", java_script_enabled=False)
         assert await page.tab.locator("[id='edit.amber']").is_visible()
