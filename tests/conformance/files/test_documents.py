@@ -148,7 +148,9 @@ class TestFiles:
 
 @pytest.mark.parametrize("opening", ["[", "{", "[ ", "- ", "{a: ", "[{a: ", "x: [", "\n["])
 def test_endless_nesting_is_refused_with_the_depth_that_is_allowed(file: Path, opening: str) -> None:
-    assert refusal(written(file, opening * 100_000)).endswith(f": this is nested more than {MAX_DEPTH} deep")
+    said = refusal(written(file, opening * 100_000))
+    assert said.endswith((f": this is nested more than {MAX_DEPTH} deep", ": a key must be plain text"))
+    assert opening == "{" or "nested" in said  # Of a mapping as a key, releases of PyYAML tell one or the other first.
 
 
 def test_endless_nesting_in_a_key_is_refused(file: Path) -> None:
