@@ -1,7 +1,8 @@
-"""Whatever the guides tell people to type is typed here, word by word, with the reference server for theirs.
+"""Whatever the guides tell people to type is typed here, word by word and in order, and works on what came before.
 
-Three things differ. A target file that was written for a server elsewhere is made one of the reference server; a run of
-everything is one of a single feature; and what only builds or installs is left out, by name.
+Four things differ. The address in a target file becomes that of a server here: the reference server, or the double of
+the earlier server whose example the guide copies. A run of much is one of a few scenarios. The spec is read once, but
+where a guide changes it. What only builds or installs is left out, by name.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +22,15 @@ import pytest
 
 from conformance.cli.main import _VERBS, main
 from conformance.target.embedded import embedded
+from tests.conformance.run_contexts import SECRET
+from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.hosting import hosted
+from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.spec import Spec
-    from conformance.target.embedded import Embedded
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -36,13 +40,18 @@ FIRST_SCREEN = 20
 """Lines."""
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
-STANDING_IN = """\
-name: {name}
-instances: [{instances}]
-auth: {{jwt: {{secret_env: {secret_env}}}}}
-provision: {{driver: reference}}
-timers: {{rest: 0.5}}
-"""
+ADDRESS = re.compile(r"wss?://[^\"'\]\s]+")
+ONE = {
+    "edit_message": ["edit-message.history-has-it"],
+    "edit-message.*": ["--rule", "EDIT-4"],
+    "ping_pong": ["ping-pong.one-pong-per-ping"],
+    "PING-1": ["ping-pong.one-pong-per-ping"],
+}
+"""What narrows a selection of the guides to one scenario, or a few."""
+SILENT = {"go.yaml", "new.yaml"}
+"""Files of the double that answers nothing, for which nobody has to wait long."""
+FIRST_STEP = "chat-parity init staging.yaml "
+"""What the README begins with; other pages begin after it."""
 
 
 def commands(page: Path) -> list[tuple[str, int]]:
@@ -55,19 +64,31 @@ def commands(page: Path) -> list[tuple[str, int]]:
     return [one for one in found if one[0]]
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that a reader may have: where it is, and the secret of its tokens."""
+
+    address: str
+    secret: str
+
+
 @pytest.fixture(scope="module")
-def server(whole_spec: Spec) -> Iterator[Embedded]:
-    with hosted(embedded(whole_spec)) as (_, server):
-        yield server
+def servers(whole_spec: Spec) -> Iterator[dict[str, Server]]:
+    """The reference server, and the doubles of the two earlier ones under the names of their examples."""
+    with hosted(embedded(whole_spec)) as (_, own), hosted(acknowledging()) as rust, hosted(relaying(SECRET)) as go:
+        yield {
+            "reference": Server(own.instances[0], own.secret),
+            "rust-chat-server": Server(rust, SECRET),
+            "veza-backend-api": Server(go, SECRET),
+        }
 
 
 class Reader:
-    """Somebody who follows a guide, in an empty folder."""
+    """Somebody who follows a guide, in a folder with nothing but what its commands have written."""
 
-    def __init__(self, server: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._server = server
+    def __init__(self, servers: dict[str, Server], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._servers = servers
         self._monkeypatch = monkeypatch
-        self.stand_in("staging.yaml", "JWT_SECRET")
 
     def type(self, line: str, code: int) -> None:
         """Do what a line says, and see that it ends with this exit code."""
@@ -82,32 +103,37 @@ class Reader:
             else:
                 assert command.startswith(LEFT_OUT), f"nobody knows what this does: {command}"
 
-    def stand_in(self, file: str, secret_env: str) -> None:
-        """Make a target file one of the reference server."""
-        instances = ", ".join(f'"{url}"' for url in self._server.instances)
-        text = STANDING_IN.format(name=Path(file).stem, instances=instances, secret_env=secret_env)
-        Path(file).write_text(text)
-
     def _export(self, words: list[str]) -> None:
         for word in words:
             name, _, value = word.partition("=")
             assert value == "…", "a guide shows no secret"
-            self._monkeypatch.setenv(name, self._server.secret)
+            server = self._servers["reference"] if name == "JWT_SECRET" else self._servers["veza-backend-api"]
+            self._monkeypatch.setenv(name, server.secret)
 
     def _run(self, words: list[str], code: int) -> None:
         with pytest.raises(SystemExit) as ended:
             main(narrowed(words))
         assert (ended.value.code or 0) == code, shlex.join(words)
         if words[0] == "init":
-            written = Path(words[1])
-            self.stand_in(words[1], re.findall(r"secret_env: (\w+)", written.read_text())[0])
+            example = words[words.index("--example") + 1] if "--example" in words else "reference"
+            self._put_address_into(Path(words[1]), self._servers[example].address)
+
+    def _put_address_into(self, file: Path, address: str) -> None:
+        """Do what the guides ask for in words, and nothing else."""
+        before, key, after = file.read_text(encoding="utf-8").partition("\ninstances:")
+        text, count = ADDRESS.subn(address, after, count=1)
+        assert count == 1
+        file.write_text(before + key + text, encoding="utf-8")
 
 
 def narrowed(words: list[str]) -> list[str]:
-    """Make a run of everything one of a feature, and a look at everything one at a single place."""
+    """Make a run of everything one of two scenarios, of a feature one of one, and a look at all one at a place."""
     more = [word for word in words[1:] if not word.endswith(".yaml")]
-    if words[0] == "run" and not any(word in ("--feature", "--rule") or "*" in word for word in more):
-        return [*words, "--rule", "PING-1", "--no-probes"]
+    if words[0] == "run":
+        chosen = [part for word in more for part in ONE.get(word, [])]
+        if not chosen and not any("." in word for word in more):
+            chosen = ["ping-pong.one-pong-per-ping", "edit-message.history-has-it", "--no-probes"]
+        return [*words, *chosen, *(["--time-scale", "0.1"] if SILENT & set(words) else [])]
     return [*words, "greeting"] if words[0] == "probe" and more in ([], ["--why"]) else words
 
 
@@ -128,23 +154,32 @@ def serve(words: list[str]) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_does_what_the_page_says(
-    page: Path, server: Embedded, whole_spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, servers: dict[str, Server], whole_spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    shutil.copytree(ROOT / "spec", tmp_path / "spec")  # which a guide may change
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)
-    for verb in _VERBS:
+    changes = page.stem == "change-the-protocol"
+    if changes:
+        shutil.copytree(ROOT / "spec", tmp_path / "spec")
+    else:
+        monkeypatch.setattr(importlib.import_module("conformance.cli.lint"), "find_mistakes", lambda *_: [])
+    read_the_spec_once(monkeypatch, whole_spec, *(["lint"] if changes else []))
+    reader = Reader(servers, monkeypatch)
+    steps = commands(page)
+    if page.stem != "README" or page.parent != ROOT:
+        steps = [one for one in commands(ROOT / "README.md") if one[0].startswith(FIRST_STEP)] + steps
+    for line, code in steps:
+        reader.type(line, code)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def read_the_spec_once(monkeypatch: pytest.MonkeyPatch, spec: Spec, *but: str) -> None:
+    for verb in _VERBS.keys() - set(but):
         module = importlib.import_module(f"conformance.cli.{'listing' if verb == 'list' else verb}")
         if hasattr(module, "load"):
-            monkeypatch.setattr(module, "load", lambda _: whole_spec)
-    lint = importlib.import_module("conformance.cli.lint")
-    if page.stem != "change-the-protocol":  # elsewhere only the target file is looked at
-        monkeypatch.setattr(lint, "find_mistakes", lambda *_: [])
-    reader = Reader(server, monkeypatch)
-    for line, code in commands(page):
-        reader.type(line, code)
-    signal.signal(signal.SIGTERM, before)
+            monkeypatch.setattr(module, "load", lambda _: spec)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
