@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from reference_server.database import Database
+    from reference_server.database import PostgresDatabase
     from reference_server.pubsub import Published, Subscriber
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class JournalBus:
     `typing` is called with a conversation, a user and whether they type there, when another process says so.
     """
 
-    def __init__(self, client: Redis, database: Database, typing: Callable[[UUID, UUID, bool], None]) -> None:
+    def __init__(self, client: Redis, database: PostgresDatabase, typing: Callable[[UUID, UUID, bool], None]) -> None:
         self.process = uuid4().hex
         self._database = database
         self._typing = typing
@@ -89,7 +89,7 @@ class JournalBus:
                 follower = self._followers[channel] = Follower()
                 await self._channels.subscribe(channel)
                 if channel.startswith(CONVERSATION):
-                    follower.begin(await self._database.read(entries.position, _conversation(channel)))
+                    follower.begin(await self._database.glance(entries.position, _conversation(channel)))
             follower.subscribers.append(subscriber)
 
     async def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
@@ -107,7 +107,7 @@ class JournalBus:
         follower = self._followers.get(channel)
         if follower is None or follower.position is None:
             return
-        follower.known = max(follower.known, await self._database.read(entries.position, _conversation(channel)))
+        follower.known = max(follower.known, await self._database.glance(entries.position, _conversation(channel)))
         if follower.is_behind:
             await self._read_on(channel, follower)
 
@@ -162,7 +162,7 @@ class JournalBus:
         followed = [_conversation(channel) for channel in self._followers if channel.startswith(CONVERSATION)]
         for start in range(0, len(followed), PAGE):
             some = followed[start : start + PAGE]
-            for conversation_id, position in (await self._database.read(entries.positions, some)).items():
+            for conversation_id, position in (await self._database.glance(entries.positions, some)).items():
                 channel = f"{CONVERSATION}{conversation_id}"
                 follower = self._followers.get(channel)
                 if follower is not None and follower.position is not None:
@@ -174,7 +174,7 @@ class JournalBus:
         """Hand on what the journal has; what it has no more is lost, and said to be."""
         while follower.is_behind and follower.position is not None:
             after = follower.position
-            found = await self._database.read(entries.since, _conversation(channel), after, PAGE)
+            found = await self._database.glance(entries.since, _conversation(channel), after, PAGE)
             first = found[0][0] if found else follower.known + 1
             if first > after + 1 and follower.position == after:
                 logger.warning("events are no longer in the journal")

@@ -68,9 +68,11 @@ class Channels:
         if self._connection is None:
             return
         await self._command("SUBSCRIBE", channel)
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(CONFIRM_S):
                 await confirmed.wait()
+        except TimeoutError:
+            logger.warning("Redis has not confirmed a subscription in time")
 
     async def unsubscribe(self, channel: str) -> None:
         """Stop receiving."""
