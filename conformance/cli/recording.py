@@ -26,7 +26,7 @@ from conformance.results.runlog.records import (
 from conformance.results.runlog.sources import Sources
 from conformance.results.runlog.transcripts import Transcripts
 from conformance.target.access import shown_address
-from conformance.target.differences import access_differences, access_notes
+from conformance.target.differences import access_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ def recording(
             seconds = round(time.perf_counter() - began, 3)
             used = tuple(sorted({*state.used, *(one.entry for one in access_differences(target))}))
             files = sources.read(spec.read_place) if spec else {}
-            notes = (*access_notes(target), *state.notes, *state.remarks)
+            notes = (*state.notes, *state.remarks)
             writer.write(Footer(not reason, reason, seconds, state.phases, notes, used, files))
 
 

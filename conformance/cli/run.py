@@ -36,7 +36,6 @@ from conformance.results.model import Result
 from conformance.results.runlog import read_run
 from conformance.results.waivers.file import read_waivers
 from conformance.spec import load
-from conformance.target.differences import access_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -224,7 +223,7 @@ def _without_secrets(record: Calibration | Result | Observation, target: Target)
 
 def _tell(state: RunState, target: Target, *, created: bool) -> None:
     """Print the notes of the run, without those on data that the command `created` on a server of its own."""
-    for note in (*access_notes(target), *(state.notes if created else ()), *state.remarks):
+    for note in (*(state.notes if created else ()), *state.remarks):
         click.echo(f"chat-parity: {target.secrets.redact(note)}", err=True)
 
 

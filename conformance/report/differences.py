@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.report.evidence import plural
+from conformance.results.runlog.records import INSECURE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.results.runlog import Run
+
+
+UNCHECKED = "TLS certificates were not checked, as the target file says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ def difference_rows(run: Run) -> tuple[DifferenceRow, ...]:
         DifferenceRow(one.entry, one.protocol, one.wire, None if used is None else one.entry in used)
         for one in run.header.dialect
     )
+
+
+def weakness(rows: Sequence[DifferenceRow]) -> str:
+    """Say what makes the whole report weaker; empty if nothing does."""
+    return UNCHECKED if any(row.entry == INSECURE for row in rows) else ""
 
 
 def gist(rows: Sequence[DifferenceRow]) -> str:

@@ -38,12 +38,18 @@ def render(report: Report, run: Run) -> str:
     found = list(failures(report, run))
     errors = [*_incomplete(report), *_waivers(report, run), *(_failure(one, report, run) for one in found if one.must)]
     warnings = [
+        *_weakness(report),
         *(_failure(one, report, run) for one in found if not one.must),
         *_unjudged(report, run),
         *_flaky(report, run),
     ]
     lines = [*_commands("error", errors, "errors"), *_commands("warning", warnings, "warnings")]
     return "".join(f"{text}\n" for text in lines)
+
+
+def _weakness(report: Report) -> Iterator[_Annotation]:
+    if report.weakness:
+        yield _Annotation("The run is weaker than it looks", report.weakness)
 
 
 def _incomplete(report: Report) -> Iterator[_Annotation]:

@@ -65,6 +65,8 @@ def _suite(
     properties = SubElement(suite, "properties")
     for name, value in (("verdict", row.judged.verdict), ("evidence", row.evidence), ("spec", report.spec_digest)):
         SubElement(properties, "property", name=name, value=line(value, 400))
+    if report.weakness:
+        SubElement(properties, "property", name="warning", value=report.weakness)
     for scenario in row.judged.scenarios:
         if scenario.results or scenario.selected:
             case = _case(suite, feature.id, scenario.entry.id, scenario.seconds)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from conformance.report.differences import DifferenceRow, difference_rows
+from conformance.report.differences import DifferenceRow, difference_rows, weakness
 from conformance.report.evidence import evidence, plural
 from conformance.report.line import slow_line
 from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement, Status, Verdict, judge, worst
@@ -103,6 +103,11 @@ class Report:
         return self.exit_code == 0 and all(row.judged.verdict is Verdict.NOT_TESTED for row in self.features)
 
     @property
+    def weakness(self) -> str:
+        """Say what makes the whole report weaker; empty if nothing does."""
+        return weakness(self.differences)
+
+    @property
     def flaky(self) -> tuple[JudgedScenario, ...]:
         """Give the scenarios whose attempts ended differently."""
         return tuple(scenario for scenario in self.scenarios if scenario.flaky)
@@ -134,7 +139,7 @@ def build(run: Run, source_url: str = "") -> Report:
         calibration=run.calibration,
         waivers=judgement.waivers,
         differences=difference_rows(run),
-        notes=tuple(_notes(run)),
+        notes=tuple(filter(None, (weakness(difference_rows(run)), *_notes(run)))),
         source_url=source_url,
     )
 

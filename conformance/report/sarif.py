@@ -108,6 +108,8 @@ def _related(link: str, number: int) -> dict[str, Any]:
 def _invocation(report: Report) -> dict[str, Any]:
     """Say whether the run can be trusted, and what could not be judged."""
     notes = [{"level": "error", "message": {"text": line(report.reason, 400)}}] if not report.complete else []
+    if report.weakness:
+        notes.append({"level": "warning", "message": {"text": report.weakness}})
     for one in unjudged(report):
         text = f"{one.status} {line(one.entry.id)}: {line(reason(one), 400)}"
         notes.append({"level": "warning", "message": {"text": text}})

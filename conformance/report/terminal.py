@@ -210,5 +210,7 @@ def _counts(report: Report) -> Iterator[Text]:
     if report.flaky:
         names = ", ".join(line(item.entry.id) for item in report.flaky)
         yield Text(f"{len(report.flaky)} flaky: {names}", style="yellow")
+    if report.weakness:
+        yield Text(report.weakness, style="yellow")
     if not report.complete:
         yield Text(f"NOT COMPLETE: {line(report.reason)}", style="bold red")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.results.runlog import DialectEntry
-from conformance.target.access.tls import UNCHECKED
+from conformance.results.runlog.records import INSECURE
 from conformance.target.auth import Auth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from conformance.target.model import Target
 
 _OURS = f"query parameter {Auth().query_param}"
@@ -29,9 +27,6 @@ def access_differences(target: Target) -> tuple[DialectEntry, ...]:
     if target.access.subprotocols:
         offered = ", ".join(target.access.subprotocols)
         found.append(DialectEntry("subprotocols", "no subprotocol", f"offers {offered}"))
+    if target.access.tls.insecure:
+        found.append(DialectEntry(INSECURE, "certificates are checked", "any certificate is accepted"))
     return tuple(found)
-
-
-def access_notes(target: Target) -> Sequence[str]:
-    """Say what weakens a run on this target."""
-    return (UNCHECKED,) if target.access.tls.insecure else ()

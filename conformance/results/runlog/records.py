@@ -111,6 +111,10 @@ class SpecTables:
     probes: Mapping[str, str] = field(default_factory=dict)
 
 
+INSECURE = "tls.insecure"
+"""The entry of a target whose certificates are not checked."""
+
+
 @dataclass(frozen=True, slots=True)
 class DialectEntry:
     """One entry of the target's dialect: its place in that section, the protocol's name, and the wire's name."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from conformance.files.documents import Document
 
 SECTION = "tls"
-UNCHECKED = "TLS certificates are not checked (`tls: {insecure: true}`)"
 
 
 @dataclass(frozen=True, slots=True)

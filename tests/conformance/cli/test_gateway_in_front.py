@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import json
 import signal
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.cli.main import main
+from conformance.report.differences import UNCHECKED
 from tests.conformance.run_contexts import SECRET
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
@@ -108,11 +110,13 @@ def test_a_run_gets_past_it(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert differences == {
         "auth.header": ("header Authorization: Bearer ${token}", True),
         "subprotocols": ("offers chat.v1", True),
+        "tls.insecure": ("any certificate is accepted", True),
     }
-    unchecked = "TLS certificates are not checked"
-    assert unchecked in shown.err
-    assert unchecked in (folder / "out" / "parity.html").read_text()
-    assert unchecked in (folder / "out" / "parity.md").read_text()
+    assert UNCHECKED in shown.out
+    for form in ("text", "html", "markdown", "json", "junit", "sarif", "github", "summary"):
+        with pytest.raises(SystemExit):
+            main(["report", str(folder / "out"), "--format", form])
+        assert UNCHECKED in html.unescape(capsys.readouterr().out), form
 
 
 def test_a_refusal_that_repeats_every_key_tells_none(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,10 @@ import pytest
 import trustme
 
 from conformance.errors import BadFile, ProvisioningFailed
+from conformance.results.runlog.records import INSECURE
 from conformance.target import Auth, check_target, read_target
 from conformance.target.auth import Carried
-from conformance.target.differences import access_differences, access_notes
+from conformance.target.differences import access_differences
 from conformance.target.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -116,11 +117,11 @@ class TestTls:
         (tmp_path / "me.pem").write_text(ENCRYPTED)
         assert "me.pem does not hold a PEM certificate and its key" in mistakes(spec, tmp_path, "tls: {cert: me.pem}")
 
-    def test_insecure_is_said_in_every_report(self, spec: Spec, tmp_path: Path) -> None:
+    def test_insecure_is_a_difference(self, spec: Spec, tmp_path: Path) -> None:
         target = read(spec, tmp_path, "tls: {insecure: true}")
         assert target.access.tls.opened().verify_mode == ssl.CERT_NONE
-        assert access_notes(target) == ("TLS certificates are not checked (`tls: {insecure: true}`)",)
-        assert access_notes(read(spec, tmp_path, "")) == ()
+        assert [one.entry for one in access_differences(target)] == [INSECURE]
+        assert access_differences(read(spec, tmp_path, "")) == ()
 
 
 class TestTokenPlace:

@@ -108,13 +108,18 @@ async def test_both_take_a_socks_proxy(spec: Spec) -> None:
 
 
 async def test_a_proxy_that_refuses_is_named_without_its_password(spec: Spec) -> None:
-    async with listening(silent) as url, proxied({f"{HOST}:80": port_of(url)}, "dXNlcjpwYXNz") as (proxy, access):
+    async with (
+        answering(response(b"{}")) as server,
+        listening(silent) as url,
+        proxied({f"{HOST}:80": port_of(url), f"{HOST}:81": server.port}, "dXNlcjpwYXNz") as (proxy, access),
+    ):
         said = await opened(spec, f"ws://{HOST}/ws", access)
         assert said.startswith(f"the proxy answers with HTTP 407, through the proxy {proxy.url}; ")
         with pytest.raises(ProvisioningFailed, match="407"):
             await asked(spec, f"https://{HOST}", access)
         known = Access(proxies=Proxies(proxy.url.replace("//", "//user:pass@")))
         assert await opened(spec, f"ws://{HOST}/ws", known) == "open"
+        assert (await asked(spec, f"http://{HOST}:81", known)).status == 200
         assert "user:pass" not in await opened(spec, "ws://elsewhere.example/ws", known)
 
 
