@@ -54,18 +54,11 @@ class _Lazy(click.Group):
             return None
         module = importlib.import_module(f"conformance.cli.{'listing' if cmd_name == 'list' else cmd_name}")
         command: click.Command = getattr(module, "listing" if cmd_name == "list" else cmd_name)
-        return _debugged(command)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_VERBS.items()))
-
-
-def _debugged(command: click.Command) -> click.Command:
-    """Let `--debug` also stand after the verb; `main` reads it."""
-    if not any("--debug" in one.opts for one in command.params):
-        command.params.append(click.Option(["--debug"], is_flag=True, hidden=True, expose_value=False))
-    return command
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,7 +67,7 @@ def _debugged(command: click.Command) -> click.Command:
     "--debug",
     is_flag=True,
     expose_value=False,
-    help="Show the traceback of an unexpected error; may also stand after the command.",
+    help="Show the traceback of an unexpected error; it may stand anywhere.",
 )
 def chat_parity() -> None:
     """Say which features of the veza chat protocol a server really has.
@@ -93,7 +86,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             # A stream that cannot show an arrow shows an escape instead of failing.
             stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
-    end_with(lambda: _invoke(words), debug="--debug" in words)
+    debug = "--debug" in words
+    end_with(lambda: _invoke([word for word in words if word != "--debug"]), debug=debug)
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ from conformance.pytest_plugin.items import ScenarioFile, ScenarioItem
 from conformance.pytest_plugin.log_follower import ENDED, LOG, Following
 from conformance.pytest_plugin.runner_process import RunnerProcess, clear
 from conformance.report import build
+from conformance.report.evidence import plural
 from conformance.results.runlog import read_run
 from conformance.results.verdict import Verdict
 from conformance.spec import find, load
@@ -152,9 +153,11 @@ class Hooks:
             return
         terminalreporter.section("chat-parity")
         if self.report is not None:
-            target, counts = self.report.target, self.report.feature_counts
+            target, counts = self.report.target, self.report.shown_counts
             words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-            terminalreporter.line(f"{target.name}: {len(self.report.features)} features: {words}")
+            terminalreporter.line(f"{target.name}: {plural(len(self.report.shown), 'feature')}: {words or 'none'}")
+            if self.report.selection:
+                terminalreporter.line(f"Selected: {self.report.selection}")
         if self.problem:
             terminalreporter.line(f"NOT COMPLETE: {self.problem}", red=True)
         if not self.temporary:

@@ -132,6 +132,15 @@ class TestWhatNobodyForesaw:
         assert "\nZeroDivisionError: of \\x1b[2J ours\n" in shown
         assert "conformance/cli/listing.py:" in shown.splitlines()[-1]
 
+    @pytest.mark.parametrize("words", [("waivers", "check", "{file}"), ("lint", "{file}")])
+    def test_lets_debug_stand_behind_every_command(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+    ) -> None:
+        file = tmp_path / "none.yaml"
+        assert ended(*(word.format(file=file) for word in words), "--debug") == 2
+        shown = capsys.readouterr()
+        assert f"{file}: there is no such file" in shown.out + shown.err
+
     def test_is_a_working_directory_that_is_gone(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
     ) -> None:
