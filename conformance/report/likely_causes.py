@@ -14,7 +14,7 @@ from conformance.results.exchange import exchange_of
 from conformance.results.verdict import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.report.model import Report
     from conformance.results.model import Problem, Result
@@ -54,12 +54,14 @@ class _Failure(NamedTuple):
 class LikelyCause:
     """Failures with one probable cause: what they have in common, and the shortest scenario that shows it.
 
-    `headline` is one visible line, and `example` the message of that scenario. `direct`: the request that fails belongs
+    `headline` is one visible line, `example` the message of that scenario, and `title` what it is about; a finding has
+    no title, as its scenario is about something else. `direct`: the request that fails belongs
     to the feature of a failing scenario, so that the cause lies there. `found`: only scenarios of other rules saw it.
     """
 
     headline: str
     example: str
+    title: str
     scenario: str
     scenarios: tuple[str, ...]
     rules: tuple[str, ...]
@@ -80,7 +82,8 @@ def likely_causes(report: Report, run: Run) -> tuple[LikelyCause, ...]:
     if sum(1 if sign.rule else len(group) for sign, group in groups.items()) < FEWEST:
         return ()
     musts = {row.entry.id for row in report.rules if row.entry.level == "must"}
-    causes = [_cause(group, musts, run) for group in groups.values()]
+    titles = {one.entry.id: one.entry.title for one in report.scenarios}
+    causes = [_cause(group, musts, titles, run) for group in groups.values()]
     return tuple(sorted(causes, key=lambda one: (not one.must, one.found, not one.direct, -len(one.scenarios))))
 
 
@@ -135,7 +138,7 @@ def _together(failures: list[_Failure]) -> Iterator[_Failure]:
         yield one._replace(sign=next(iter(alike))) if unknown else one
 
 
-def _cause(group: list[_Failure], musts: set[str], run: Run) -> LikelyCause:
+def _cause(group: list[_Failure], musts: set[str], titles: Mapping[str, str], run: Run) -> LikelyCause:
     sign = group[0].sign
     incoming = run.header.spec.messages.incoming.get(sign.request, ())
     direct = [one for one in group if one.result.feature in incoming]
@@ -144,6 +147,7 @@ def _cause(group: list[_Failure], musts: set[str], run: Run) -> LikelyCause:
     return LikelyCause(
         headline=line(_headline(sign), 200),
         example=line(message_of(shown.problem), 300),
+        title="" if sign.rule else line(titles.get(shown.result.scenario, ""), 200),
         scenario=shown.result.scenario,
         scenarios=tuple(dict.fromkeys(one.result.scenario for one in group)),
         rules=rules,

@@ -102,7 +102,7 @@ def causes(report: Report, run: Run) -> Iterator[str]:
                 cell(one.headline, 240),
                 counted(one),
                 cell(named_rules(one.rules)),
-                cell(one.example, 400),
+                cell(f"{one.title}: {one.example}" if one.title else one.example, 600),
                 cell(one.scenario),
             )
             for one in found[:MOST_CAUSES]

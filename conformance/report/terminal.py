@@ -168,8 +168,10 @@ def _causes(report: Report, run: Run) -> Iterator[Text]:
     yield Text("Likely causes, the most direct first", style="bold")
     for cause in causes[:MOST_CAUSES]:
         text = Text(f"  {cause.headline}: ", style="bold red" if cause.must else "yellow")
-        yield text.append(counted(cause), style="default")
-        yield Text(f"      {named_rules(cause.rules)} · {cause.example} · {line(cause.scenario)}")
+        yield text.append(f"{counted(cause)} ({named_rules(cause.rules)})", style="default")
+        if cause.title:
+            yield Text(f"      {cause.title}")
+        yield Text(f"      {cause.example} · {line(cause.scenario)}")
     if len(causes) > MOST_CAUSES:
         yield Text(f"  … and {plural(len(causes) - MOST_CAUSES, 'more cause')}")
     yield Text()

@@ -58,6 +58,7 @@ class CauseView:
 
     headline: str
     example: str
+    title: str
     scenario: str
     scenarios: tuple[str, ...]
     rules: tuple[str, ...]
@@ -136,6 +137,7 @@ def _cause(cause: LikelyCause) -> CauseView:
     return CauseView(
         headline=cause.headline,
         example=cause.example,
+        title=cause.title,
         scenario=line(cause.scenario, LONGEST_ID),
         scenarios=tuple(line(name, LONGEST_ID) for name in cause.scenarios),
         rules=tuple(line(rule) for rule in cause.rules),

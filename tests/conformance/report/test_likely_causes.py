@@ -50,6 +50,7 @@ def test_the_same_answer_to_the_same_request_is_one_cause_whoever_asked() -> Non
 def test_the_example_is_the_shortest_scenario() -> None:
     (one,) = causes(failed("edit.a", length=9), failed("edit.b", length=3))
     assert (one.scenario, one.example) == ("edit.b", "no Error at bob; got Confirmed")
+    assert one.title == "The title of edit.b"
 
 
 def test_another_request_or_another_answer_is_another_cause() -> None:
@@ -145,6 +146,7 @@ class TestViews:
             assert "Edit: Confirmed instead of Error" in text
             assert "2 scenarios, 2 rules" in text
             assert "no Error at bob; got Confirmed" in text
+            assert "The title of edit.a" in text
 
     def test_of_many_causes_the_rest_is_counted(self) -> None:
         run = run_of(*(failed(f"edit.{n}", request=f"Edit{n}") for n in range(MOST + 2)))
