@@ -23,7 +23,7 @@ from conformance.target.url_errors import HTTP, wrong_address
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_VARIABLE_OF = re.compile(r"^[^#\n]*?_env: ([A-Za-z0-9_]+)", re.MULTILINE)
+_VARIABLE_OF = re.compile(r"^[^#\n]*?(?:_env: |\$\{env\.)([A-Za-z0-9_]+)", re.MULTILINE)
 DEFAULT = "target.yaml"
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

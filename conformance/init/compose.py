@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from conformance.init.sections import DRIVERS
+from conformance.target.access import take_from_environment
 from conformance.target.throttle import CAREFUL
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def compose(answers: Answers, protocol: Protocol, schema: str | None) -> str:
     driver = DRIVERS[answers.driver]
     values = {
         "name": quoted(answers.name),
-        "instances": "\n".join(f"  - {quoted(url)}" for url in answers.urls),
+        "instances": "\n".join(f"  - {quoted(take_from_environment(url))}" for url in answers.urls),
         "query_param": quoted(answers.query_param),
         "secret_env": answers.secret_env,
         "user_claim": quoted(answers.user_claim),

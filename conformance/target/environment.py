@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"\$\{env\.([^}]*)\}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PUBLIC = (("name",),)
+"""Places of what every report shows."""
 _TEMPLATES = ("provision", "auth")
 """The sections whose values are templates."""
 _ADDRESSES = {("instances",): "wss", ("provision", "api"): "https", ("proxy",): "http"}
@@ -58,7 +60,7 @@ def fill_environment(document: Document, secrets: Secrets) -> Document:
             if whole and _scheme(path) and "://" in text:
                 keep_query(text, secrets)
                 return text
-            return secrets.keep(text)
+            return text if path in _PUBLIC else secrets.keep(text)
 
         return _REFERENCE.sub(found, value)
 

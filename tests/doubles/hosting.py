@@ -27,7 +27,7 @@ def hosted(server: AbstractAsyncContextManager[Any]) -> Iterator[Any]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(60), "the server did not start"
         yield given[0]
     finally:
         loop.call_soon_threadsafe(stopping.set)

@@ -43,6 +43,21 @@ def secret_names(url: str) -> list[str]:
     return [name for name, value in _pairs(url.partition("?")[2]) if looks_secret(name, unquote_plus(value))]
 
 
+def take_from_environment(url: str) -> str:
+    """Give an address as a file may hold it: `${env.API_KEY}` in the place of the value of `api_key`."""
+    bare, mark, query = url.partition("?")
+    pairs = [
+        f"{name}=${{env.{_variable(name)}}}" if looks_secret(name, unquote_plus(value)) else f"{name}{equals}{value}"
+        for name, equals, value in (pair.partition("=") for pair in query.split("&"))
+    ]
+    return f"{bare}{mark}{'&'.join(pairs)}"
+
+
+def _variable(name: str) -> str:
+    word = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper()
+    return word if word[:1].isalpha() else f"QUERY_{word}"
+
+
 def looks_secret(name: str, value: str) -> bool:
     """Say whether a value is a secret, by its name or by its own look."""
     return bool(value) and bool(_SECRET_NAME.search(name) or _RANDOM.fullmatch(value))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 import zlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -98,15 +99,22 @@ class ApiClient:
         """Send a request, which errors call `what`; raises ProvisioningFailed if no answer comes."""
         import httpx  # noqa: PLC0415 -- a target that asks no API does without it
 
+        left = DEADLINE
+
         async def request(extensions: dict[str, Any]) -> Answer:
+            nonlocal left
             await self._turn()
-            async with (
-                asyncio.timeout(DEADLINE),
-                self._client.stream(method, url, headers=headers, extensions=extensions, **body) as answer,
-            ):
-                data = await self._read(what, answer)
-                cookies = {one.name: one.value or "" for one in answer.cookies.jar}
-                return Answer(answer.status_code, answer.headers, data.decode("utf-8", "replace"), cookies)
+            began = time.monotonic()
+            try:
+                async with (
+                    asyncio.timeout(left),
+                    self._client.stream(method, url, headers=headers, extensions=extensions, **body) as answer,
+                ):
+                    data = await self._read(what, answer)
+                    cookies = {one.name: one.value or "" for one in answer.cookies.jar}
+                    return Answer(answer.status_code, answer.headers, data.decode("utf-8", "replace"), cookies)
+            finally:
+                left -= time.monotonic() - began  # Another attempt has no more time than the first one has left.
 
         try:
             return await send(request)

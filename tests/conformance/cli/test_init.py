@@ -232,3 +232,11 @@ def test_every_example_of_a_default_is_right_as_it_stands(tmp_path: Path, whole_
     assert after.limits == before.limits
     assert after.reply == before.reply
     assert after.protected == ("*.prod.example.com",)
+
+
+def test_writes_no_key_of_an_address_into_the_file(tmp_path: Path) -> None:
+    said = invoke("staging.yaml", "--url", "wss://chat.example/ws?api_key=abcdef123456&v=2", "--driver", "jwt").output
+    text = (tmp_path / "staging.yaml").read_text()
+    assert "wss://chat.example/ws?api_key=${env.API_KEY}&v=2" in text
+    assert "abcdef123456" not in text + said
+    assert "export API_KEY=…" in said

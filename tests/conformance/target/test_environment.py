@@ -92,6 +92,13 @@ def test_a_name_that_no_variable_can_have_is_a_mistake(spec: Spec, file: Path) -
         check_target(file, spec)
 
 
+def test_the_name_of_a_target_is_shown(spec: Spec, file: Path, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("STAGE", "staging")
+    file.write_text(FILE.replace("name: toy", "name: chat-${env.STAGE}"))
+    target = read_target(file, spec)
+    assert target.secrets.redact(target.name) == "chat-staging"
+
+
 def test_a_value_is_not_read_again(spec: Spec, file: Path, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("CHAT_SESSION", "${env.CHAT_URL}")
     assert read_target(file, spec).access.headers["Cookie"] == "session=${env.CHAT_URL}; stage=two"

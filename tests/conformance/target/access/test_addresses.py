@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.target.access import keep_query, secret_names, shown_address
+from conformance.target.access import keep_query, secret_names, shown_address, take_from_environment
 from conformance.target.secrets import REDACTED, Secrets
 
 
@@ -49,3 +49,16 @@ def test_a_word_that_is_no_key_is_hidden_only_in_its_query() -> None:
 )
 def test_names_the_parameters_that_hold_secrets(query: str, names: list[str]) -> None:
     assert secret_names(f"wss://chat.example/ws?{query}") == names
+
+
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("wss://chat.example/ws", "wss://chat.example/ws"),
+        ("wss://chat.example/ws?v=2&debug", "wss://chat.example/ws?v=2&debug"),
+        ("wss://chat.example/ws?api-key=k&v=2", "wss://chat.example/ws?api-key=${env.API_KEY}&v=2"),
+        ("wss://chat.example/ws?2fa-code=k", "wss://chat.example/ws?2fa-code=${env.QUERY_2FA_CODE}"),
+    ],
+)
+def test_a_file_takes_the_secrets_of_an_address_from_the_environment(url: str, written: str) -> None:
+    assert take_from_environment(url) == written

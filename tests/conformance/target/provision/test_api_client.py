@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from contextlib import asynccontextmanager
@@ -75,16 +76,16 @@ async def test_stops_reading_an_answer_that_takes_too_long(monkeypatch: pytest.M
 
 
 async def test_the_wait_for_its_turn_is_no_part_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_client, "DEADLINE", 1e9)
-    turns: list[str] = []
+    monkeypatch.setattr(api_client, "DEADLINE", 1.0)
+    turns: list[float] = []
 
     async def turn() -> None:
-        turns.append("waited")
-        monkeypatch.setattr(api_client, "DEADLINE", 5.0)
+        await asyncio.sleep(1.1)  # A sleep: this is the wait of a throttle.
+        turns.append(1.1)
 
     async with answering(response()) as server, httpx.AsyncClient(trust_env=False) as inner:
         await ApiClient(inner, Secrets(), turn).ask("GET /", "GET", server.url)
-    assert turns == ["waited"]
+    assert turns == [1.1]
 
 
 async def test_reads_a_compressed_answer_and_refuses_one_that_expands_too_far() -> None:
