@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from conformance.errors import BadFile
+from conformance.errors import BadFile, UsageError
 from conformance.spec.folder import digest, in_working_directory, installed
 
 spec_option = click.option(
@@ -21,6 +21,10 @@ spec_option = click.option(
 def spec_folder_of(given: Path | None) -> Path:
     """Give the folder of the spec to read, and warn on standard error if `./spec` differs from the installation's."""
     if given is not None:
+        try:
+            tuple(given.iterdir())
+        except OSError as error:
+            raise UsageError(f"the spec folder {given} cannot be read: {error.strerror}") from None
         return given
     here = in_working_directory()
     if here is None:

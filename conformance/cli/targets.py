@@ -27,9 +27,16 @@ if TYPE_CHECKING:
 
 def split(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """Separate the target from the ids: a URL or a target file comes first, if there is one."""
-    if words and ("://" in words[0] or words[0].endswith((".yaml", ".yml")) or Path(words[0]).is_file()):
+    if words and ("://" in words[0] or words[0].endswith((".yaml", ".yml")) or _is_file(words[0])):
         return words[0], words[1:]
     return None, words
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).is_file()
+    except OSError:  # Some ids are too long for the name of a file.
+        return False
 
 
 @asynccontextmanager

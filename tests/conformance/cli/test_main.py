@@ -86,6 +86,14 @@ def test_wrong_usage_ends_with_2(arguments: list[str], message: str, capsys: pyt
     assert "Traceback" not in captured.err
 
 
+@pytest.mark.parametrize(("name", "why"), [("nowhere", "No such file or directory"), ("x" * 300, "File name too long")])
+def test_a_spec_folder_that_cannot_be_read_ends_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, why: str
+) -> None:
+    assert ended("lint", "--spec", str(tmp_path / name)) == 2
+    assert capsys.readouterr().err == f"chat-parity: the spec folder {tmp_path / name} cannot be read: {why}\n"
+
+
 def test_a_bad_spec_folder_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended("list", "rules", "--spec", str(tmp_path)) == 2
     assert capsys.readouterr().err.startswith("chat-parity: ")

@@ -300,6 +300,7 @@ class TestMistakes:
         ("words", "said"),
         [
             (["toy.nobody"], "no scenario is called 'toy.nobody'"),
+            (["x" * 300], "no scenario is called 'xxx"),
             (["--feature", "flying"], "there is no feature 'flying'"),
             (["--rule", "FLY-1"], "there is no rule 'FLY-1'"),
             (["--rule", "send-1"], "there is no rule 'send-1'; did you mean 'SEND-1'?"),
