@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from conformance.target.secrets import Secrets
 
 _REFERENCE = re.compile(r"\$\{env\.([^}]*)\}")
+_WHOLE = re.compile(r"-?\d{1,18}")
+_DECIMAL = re.compile(r"-?\d{1,18}\.\d{1,18}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NUMBERS = ("throttle", "limits", "timers", "options", "reply", "keepalive")
+"""The sections of numbers and switches: what comes from the environment is read as such, and is no secret."""
+_UNKNOWN = object()
+"""Stands for a number that is not known where a file is only checked: it is left out."""
 _PUBLIC = (("name",),)
 """Places of what every report shows."""
 _TEMPLATES = ("provision", "auth")
@@ -35,12 +41,17 @@ def fill_environment(document: Document, secrets: Secrets) -> Document:
 
     def fill(value: Any, path: Steps) -> Any:
         if isinstance(value, dict):
-            return {key: fill(inner, (*path, key)) for key, inner in value.items()}
+            filled = {key: fill(inner, (*path, key)) for key, inner in value.items()}
+            return {key: inner for key, inner in filled.items() if inner is not _UNKNOWN}
         if isinstance(value, list):
             return [fill(inner, (*path, index)) for index, inner in enumerate(value)]
         if not isinstance(value, str) or "${env." not in value:
             return value
-        whole = _REFERENCE.fullmatch(value) is not None
+        whole = _REFERENCE.fullmatch(value)
+        if whole is not None and path[0] in _NUMBERS and os.environ.get(whole[1]):
+            return _number(os.environ[whole[1]])
+        if whole is not None and path[0] in _NUMBERS and secrets.checking and _VARIABLE.fullmatch(whole[1]):
+            return _UNKNOWN
 
         def found(reference: re.Match[str]) -> str:
             name = reference[1]
@@ -57,7 +68,7 @@ def fill_environment(document: Document, secrets: Secrets) -> Document:
             if "${" in text and path[0] in _TEMPLATES:
                 mistakes.append(document.mistake(f"the value of {name} contains ${{, which begins a name here", path))
                 return ""
-            if whole and _scheme(path) and "://" in text:
+            if whole is not None and _scheme(path) and "://" in text:
                 keep_query(text, secrets)
                 return text
             return text if path in _PUBLIC else secrets.keep(text)
@@ -72,6 +83,15 @@ def fill_environment(document: Document, secrets: Secrets) -> Document:
 
 def _scheme(path: Steps) -> str | None:
     return next((scheme for place, scheme in _ADDRESSES.items() if path[: len(place)] == place), None)
+
+
+def _number(text: str) -> Any:
+    """Read a number or a switch as a file would have it; any other text stays one."""
+    if text in ("true", "false"):
+        return text == "true"
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
 
 
 def _stand_in(name: str, path: Steps, *, begins: bool) -> str:

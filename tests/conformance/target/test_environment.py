@@ -92,6 +92,29 @@ def test_a_name_that_no_variable_can_have_is_a_mistake(spec: Spec, file: Path) -
         check_target(file, spec)
 
 
+@pytest.mark.parametrize(("written", "found"), [("100000", 100_000), ("2.5", 2.5), ("unlimited", None)])
+def test_a_number_is_one_and_no_secret(
+    spec: Spec, file: Path, environment: pytest.MonkeyPatch, written: str, found: float | None
+) -> None:
+    file.write_text(FILE + "throttle: {requests_per_second: '${env.RATE}'}\nkeepalive: ${env.PINGS}\n")
+    environment.setenv("PINGS", "false")
+    environment.setenv("RATE", written)
+    target = read_target(file, spec)
+    assert target.limits.requests_per_second == found
+    assert target.keepalive is False
+    assert written in target.secrets.redact(f"at {written} per second")
+
+
+def test_a_number_that_is_not_known_is_not_checked(spec: Spec, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RATE", raising=False)
+    file.write_text(FILE + "throttle: {requests_per_second: '${env.RATE}'}\nreply: ${env.RATE}\n")
+    check_target(file, spec)
+    file.write_text(FILE + "reply: ${env.RATE}\n")
+    monkeypatch.setenv("RATE", "fast")
+    with pytest.raises(BadFile, match='`reply`: "fast" should be a number'):
+        check_target(file, spec)
+
+
 def test_the_name_of_a_target_is_shown(spec: Spec, file: Path, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("STAGE", "staging")
     file.write_text(FILE.replace("name: toy", "name: chat-${env.STAGE}"))
