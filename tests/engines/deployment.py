@@ -17,7 +17,7 @@ OPTIONS = [part for name, seconds in TIMERS.items() for part in (f"--{name.repla
 TARGET = """\
 name: reference server, {count} processes on PostgreSQL and Redis
 instances: {instances}
-auth: {{query_param: token, jwt: {{secret_env: JWT_SECRET, algorithm: HS256, claims: {claims}, ttl: 900}}}}
+auth: {{query_param: token, jwt: {{secret_env: JWT_SECRET, algorithm: HS256, claims: {claims}, ttl: 7200}}}}
 provision: {{driver: reference}}
 limits: {limits}
 timers: {timers}
