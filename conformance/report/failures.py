@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from conformance.report.transcript import brief_text, failure_text, finding_text
-from conformance.results.causes import cause_of
+from conformance.results.causes import cause_of, exchange_cause
 from conformance.results.model import Outcome, Problem
 from conformance.results.verdict import UNJUDGED, Status
 
@@ -60,7 +60,7 @@ class Room:
     def shown_for(self, result: Result) -> str | None:
         """Take room for a result; where there is none, give the scenario that is shown in its place (or no name)."""
         first = result.problems[0] if result.problems else None
-        key = str(result.outcome), f"{first.request} {cause_of(first)}" if first else ""
+        key = str(result.outcome), exchange_cause(first) if first else ""
         some = self.shown.setdefault(key, [])
         if len(some) < MOST_ALIKE and self.take():
             some.append(result.scenario)

@@ -31,3 +31,8 @@ def cause(message: str, names: Iterable[str] = ()) -> str:
 def cause_of(problem: Problem) -> str:
     """Give the cause of a problem; older logs name none, and their message is one."""
     return problem.cause or problem.message
+
+
+def exchange_cause(problem: Problem) -> str:
+    """Give the cause with the request before it and what came: what a view shows apart although the words are alike."""
+    return " ".join([problem.request, *sorted(problem.came), cause_of(problem)])

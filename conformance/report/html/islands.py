@@ -43,7 +43,7 @@ def cases_of(groups: Iterable[Group], shown_above: Collection[str]) -> list[dict
             "base": group.base,
             "title": group.title,
             "status": group.status,
-            "counts": list(group.counts),
+            "counts": list(group.counts) if len(group.scenarios) > 1 else [],
             "file": group.scenarios[0].place.rpartition(":")[0],
             "rules": list(group.scenarios[0].rules),
             "levels": list(group.scenarios[0].levels),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_LINES = 600
 """Lines of transcripts on one page, about 150 kB; what comes later is only pointed at."""
 
-MOST_FRAMES = 250_000
+MOST_FRAMES = 120_000
 """Characters of frames as indented JSON on one page."""
 
 LONGEST_FRAME = 4_000

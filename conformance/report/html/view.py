@@ -96,16 +96,17 @@ class PageView:
 
 
 def page_view(report: Report, run: Run) -> PageView:
-    """Lay a run out; failures get the room for transcripts first, then what could not be judged, then the rest."""
+    """Lay a run out; transcripts of examples of causes come first, then of failures, then of the rest."""
     room = Room()
     rules = {rule.entry.id: rule.entry for rule in report.rules}
     found = [scenario for scenario in report.scenarios if scenario.results or scenario.selected]
-    ordered = sorted(found, key=lambda one: list(Status).index(one.status))
+    causes = likely_causes(report, run)
+    examples = {cause.scenario for cause in causes[:MOST_CAUSES]}
+    ordered = sorted(found, key=lambda one: (one.entry.id not in examples, list(Status).index(one.status)))
     views = {scenario.entry.id: scenario_view(scenario, run, rules, room) for scenario in ordered}
     broken = broken_rules(report, run, views, room)
     shown_above = frozenset(scenario.key for rule in broken for scenario in rule.scenarios)
     shown = feature_views(report, views, shown_above)
-    causes = likely_causes(report, run)
     return PageView(
         target=line(report.target.name),
         headline=message(report).replace("OK", "features OK"),

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, overload
 
-from conformance.results.causes import cause_of
+from conformance.results.causes import cause_of, exchange_cause
 from conformance.results.model import Calibration, Entry, Observation, Outcome, Result
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _is_plain(result: Result) -> bool:
 def _causes(result: Result) -> Iterator[tuple[str, str]]:
     """Give what decided the outcome after which request, and what was found of each other rule."""
     first = result.problems[0] if result.problems else None
-    yield str(result.outcome), f"{first.request} {cause_of(first)}" if first else ""
+    yield str(result.outcome), exchange_cause(first) if first else ""
     for finding in result.findings:
         yield finding.rule or "", cause_of(finding)
 

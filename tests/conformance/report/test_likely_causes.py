@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.report import build, markdown, terminal
-from conformance.report.html import render
+from conformance.report.html import render, scenarios
 from conformance.report.likely_causes import MOST, likely_causes
 from conformance.results.model import Entry, Outcome, Result
 from tests.conformance.report import hostile, runs, toys
@@ -147,6 +147,15 @@ class TestViews:
             assert "2 scenarios, 2 rules" in text
             assert "no Error at bob; got Confirmed" in text
             assert "The title of edit.a" in text
+
+    def test_the_page_has_the_transcript_of_an_example_before_those_of_other_failures(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(scenarios.Room.__init__, "__defaults__", (3, scenarios.MOST_FRAMES))
+        run = run_of(failed("edit.a", length=3), failed("edit.b", length=2))  # the shorter one is the example
+        page = Page(render(build(run), run))
+        labels = [one["aria-label"] for one in page.all("div") if one.get("class") == "wire"]
+        assert labels == ["Transcript of edit.b"]
 
     def test_of_many_causes_the_rest_is_counted(self) -> None:
         run = run_of(*(failed(f"edit.{n}", request=f"Edit{n}") for n in range(MOST + 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +31,13 @@ def kept(bounds: Transcripts, results: list[Result]) -> list[Result]:
 
 def test_of_one_cause_only_some_are_kept() -> None:
     assert len(kept(Transcripts("fail"), [failed(number) for number in range(3 * ALIKE)])) == ALIKE
+
+
+def test_of_one_cause_after_another_request_or_with_another_answer_some_are_kept_too() -> None:
+    some = [failed(number) for number in range(ALIKE)]
+    for more in ({"request": "Edit"}, {"request": "Edit", "came": ("Edited",)}):
+        some += [replace(one, problems=(replace(one.problems[0], **more),)) for one in some[:ALIKE]]  # type: ignore[arg-type]
+    assert len(kept(Transcripts("fail"), [*some, *some])) == 3 * ALIKE
 
 
 def test_those_of_another_cause_or_outcome_or_with_another_finding_are_kept_as_well() -> None:
