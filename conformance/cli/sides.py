@@ -25,8 +25,11 @@ def read_or_run(ctx: click.Context, word: str, folder: Path, **options: Any) -> 
         return read_run(Path(word))
     from conformance.cli.run import run  # noqa: PLC0415 -- a comparison of two files needs no engine
 
-    with exclusive(folder):
-        (folder / "run.jsonl").unlink(missing_ok=True)  # The files of an earlier comparison are not a run of this one.
+    if (folder / "run.jsonl").exists():
+        with exclusive(folder):
+            (folder / "run.jsonl").unlink(
+                missing_ok=True
+            )  # The files of an earlier comparison are not a run of this one.
     with redirect_stdout(sys.stderr), suppress(click.exceptions.Exit):  # Nobody asked for the output of the run.
         ctx.invoke(run, words=(word,), out=folder, trace="all", **options)
     return read_run(folder)
