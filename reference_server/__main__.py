@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
         **number,
         help="per user at once; default: %(default)s",
     )
+    add("--metrics", action="store_true", help="give metrics for Prometheus at /metrics, to all who reach the port")
     add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
     add("--demo", action="store_true", help="create users and conversations, and print how to talk to them")
     return command
@@ -107,6 +108,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         typing_expiry=options.typing_expiry,
         rate_window=options.rate_window,
         cors_origins=tuple(options.cors_origin),
+        metrics=options.metrics,
         limits=Limits(
             connections=options.max_connections,
             messages_per_window=options.message_limit,

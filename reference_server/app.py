@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 
-from reference_server import api, session
+from reference_server import api, metrics, session
 from reference_server.config import Settings
 from reference_server.context import Instance
 from reference_server.outages import FAILURES
@@ -45,6 +45,12 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _bad_body)
     for failure in FAILURES:
         app.add_exception_handler(failure, _unavailable)
+
+    async def give_metrics(_request: Request) -> Response:
+        return Response(services.metrics.page(), media_type=metrics.CONTENT_TYPE)
+
+    if settings.metrics:
+        app.router.routes.append(Route("/metrics", give_metrics))
 
     async def converse(websocket: WebSocket) -> None:
         await session.serve(instance, websocket)

@@ -14,6 +14,7 @@ from reference_server.events import UserTyping, encode
 from reference_server.journal import entries
 from reference_server.journal.bus import JournalBus
 from reference_server.journal.unit import JournalledDatabase, JournalledOrder
+from reference_server.metrics import Metrics
 from reference_server.pubsub import Event, conversation_channel
 from reference_server.redis.client import FAILURES, check, open_redis
 from reference_server.redis.presence import RedisPresence
@@ -43,7 +44,8 @@ class Cluster:
         if not isinstance(database, PostgresDatabase):
             raise ConfigError("Several processes share a PostgreSQL: give --database postgresql://… with --redis.")
         self._client = open_redis(redis_url)
-        self._bus = JournalBus(self._client, database, self._types)
+        metrics = Metrics()
+        self._bus = JournalBus(self._client, database, self._types, metrics)
         self._presence = RedisPresence(self._client)
         self._instance: Instance | None = None
         self._task: asyncio.Task[None] | None = None
@@ -53,6 +55,7 @@ class Cluster:
             rate_limiter=RedisRateLimiter(self._client),
             presence=self._presence,
             in_order=JournalledOrder(database, self._bus.send),
+            metrics=metrics,
         )
 
     async def start(self, instance: Instance) -> None:

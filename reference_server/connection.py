@@ -21,6 +21,7 @@ from reference_server.transport import line_of
 
 if TYPE_CHECKING:
     from reference_server.auth import Identity
+    from reference_server.metrics import Metrics
 
 TOKEN_EXPIRED = 4401
 READER_TOO_SLOW = 4408
@@ -37,7 +38,7 @@ class Connection:
     a client that leaves by itself still gets all its requests handled.
     """
 
-    def __init__(self, websocket: WebSocket, identity: Identity, frames: int, size: int) -> None:
+    def __init__(self, websocket: WebSocket, identity: Identity, frames: int, size: int, metrics: Metrics) -> None:
         self.id: UUID = uuid4()
         self.user_id: UUID = identity.user_id
         self.joined: set[UUID] = set()
@@ -45,7 +46,8 @@ class Connection:
         self.hung_up = False
         self._websocket = websocket
         self._expires_at = identity.expires_at
-        self._outbox: deque[str] = deque()
+        self._metrics = metrics
+        self._outbox: deque[tuple[str, float | None]] = deque()
         self._outbox_size = 0
         self._max_frames = frames
         self._max_size = size
@@ -71,11 +73,12 @@ class Connection:
             with suppress(asyncio.CancelledError):
                 await self._writer
 
-    def send(self, frame: str, *, fleeting: bool = False) -> None:
-        """Queue a frame; drop a fleeting one while the reader lags."""
+    def send(self, frame: str, *, fleeting: bool = False, since: float | None = None) -> None:
+        """Queue a frame; drop a fleeting one while the reader lags. Measure the time `since` then, when it is sent."""
         if not self.is_open:
             return
         if fleeting and not self._drained.is_set():
+            self._metrics.dropped.inc()
             return
         size = _bytes_of(frame)
         too_many = len(self._outbox) >= self._max_frames
@@ -83,7 +86,7 @@ class Connection:
         if too_many or too_much:
             self.hang_up(READER_TOO_SLOW, "The reader is too slow.")
             return
-        self._outbox.append(frame)
+        self._outbox.append((frame, since))
         self._outbox_size += size
         self._wake.set()
         self._measure()
@@ -97,6 +100,7 @@ class Connection:
         if self.is_open:
             self.is_open = False
             self.hung_up = True
+            self._metrics.cut(code)
             self._drained.set()
             line_of(self._websocket).hang_up(code, reason)
 
@@ -104,8 +108,12 @@ class Connection:
         try:
             while True:
                 while self._outbox:
-                    await self._websocket.send_text(self._outbox[0])
-                    self._outbox_size -= _bytes_of(self._outbox.popleft())
+                    frame, since = self._outbox[0]
+                    await self._websocket.send_text(frame)
+                    if since is not None:
+                        self._metrics.fan_out.observe(time.perf_counter() - since)
+                    self._outbox.popleft()
+                    self._outbox_size -= _bytes_of(frame)
                     self._measure()
                 self._wake.clear()
                 await self._wake.wait()

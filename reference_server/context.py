@@ -91,4 +91,5 @@ class Context:
         self, transaction: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Change the database; what is returned is committed."""
-        return await self.instance.services.database.write(transaction, *args, **kwargs)
+        with self.instance.services.metrics.writing.time():
+            return await self.instance.services.database.write(transaction, *args, **kwargs)

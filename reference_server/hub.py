@@ -33,11 +33,16 @@ EVENTS_LOST = 1012
 
 
 def deliver(event: Event, connections: Iterable[Connection]) -> None:
-    """Queue an event for each connection that it concerns."""
+    """Queue an event for each connection that it concerns; the last one says how long all of them have waited."""
+    last = None
     for connection in connections:
         if event.only not in (None, connection.user_id) or event.besides in (connection.user_id, connection.id):
             continue
-        connection.send(event.frame, fleeting=event.fleeting)
+        if last is not None:
+            last.send(event.frame, fleeting=event.fleeting)
+        last = connection
+    if last is not None:
+        last.send(event.frame, fleeting=event.fleeting, since=event.began)
 
 
 @dataclass(slots=True)

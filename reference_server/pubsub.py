@@ -6,8 +6,9 @@ synchronously and only queues what it is given, so notices of one channel stay i
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Event:
     fleeting: bool = False
     #: Who types or types no more, where that is what the frame says: other processes keep it in mind.
     typist: tuple[UUID, bool] | None = None
+    #: When this process has made or read it, by `time.perf_counter`.
+    began: float = field(default_factory=time.perf_counter, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

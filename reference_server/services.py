@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from reference_server.locks import KeyedLocks, Order
+from reference_server.metrics import Metrics
 from reference_server.outages import Outages
 from reference_server.presence import InMemoryPresence, Presence
 from reference_server.pubsub import InMemoryPubSub, PubSub
@@ -30,6 +31,7 @@ class Services:
     presence: Presence = field(default_factory=InMemoryPresence)
     typists: Typists = field(default_factory=dict)
     outages: Outages = field(default_factory=Outages)
+    metrics: Metrics = field(default_factory=Metrics)
     #: A handler holds this lock from commit to publication: events of a conversation are published in stamp order.
     in_order: Order[UUID] = field(default_factory=KeyedLocks)
 

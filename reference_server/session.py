@@ -50,19 +50,26 @@ async def serve(instance: Instance, websocket: WebSocket) -> None:
 
 async def answer(context: Context, frame: Mapping[str, Any]) -> str | None:
     """Carry out one frame and return its encoded reply; every failure becomes an `Error`."""
+    measured = context.instance.services.metrics.request()
     try:
         request = await _read(context, frame)
+        measured.type = request.type
         await _keep_within_rate(context, request)
         reply = await HANDLERS[type(request)](context, request)
+        measured.outcome = "ok"
         return None if reply is None else encode(reply)
     except Refused as refused:
+        measured.outcome = refused.code
         return encode(refusal(refused))
     except Exception as error:
         cause = context.instance.services.outages.note(error)
+        measured.outcome = "internal" if cause is None else "unavailable"
         if cause is not None:
             return encode(Error(f"The server cannot carry this out now: {cause}.", "unavailable"))
         logger.exception("a request has failed")
         return encode(Error("The server has failed to carry this out.", "internal"))
+    finally:
+        measured.end()
 
 
 async def _read(context: Context, frame: Mapping[str, Any]) -> Request:
@@ -77,6 +84,8 @@ async def _read(context: Context, frame: Mapping[str, Any]) -> Request:
 
 
 async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
+    instance: Instance = websocket.app.state.instance
+    instance.services.metrics.handshake(status)
     logger.warning("A handshake was refused: %d %s", status, reason)
     with suppress(WebSocketDisconnect):  # the client does not wait for its answer
         retry = {"Retry-After": RETRY_AFTER_S} if status == 429 else None
@@ -84,12 +93,14 @@ async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
 
 
 async def _converse(instance: Instance, websocket: WebSocket, identity: Identity) -> None:
-    settings = instance.settings
-    connection = Connection(websocket, identity, settings.outbox_frames, settings.outbox_bytes)
+    settings, metrics = instance.settings, instance.services.metrics
+    connection = Connection(websocket, identity, settings.outbox_frames, settings.outbox_bytes, metrics)
     await websocket.accept()
+    metrics.handshake(101)
     connection.send(GREETING)  # CONN-1
     await instance.hub.connect(connection)
     connection.start(settings.token_leeway)
+    metrics.connections.inc()
     try:
         context = Context(instance, connection)
         while not connection.hung_up:
@@ -102,6 +113,7 @@ async def _converse(instance: Instance, websocket: WebSocket, identity: Identity
                 connection.send(reply)
             await connection.drained()
     finally:
+        metrics.connections.dec()
         await connection.stop()
         await instance.typing.disconnect(connection)
         await instance.hub.disconnect(connection)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from reference_server.database import PostgresDatabase
+    from reference_server.metrics import Metrics
     from reference_server.pubsub import Published, Subscriber
 
 logger = logging.getLogger(__name__)
@@ -38,10 +39,17 @@ class JournalBus:
     `typing` is called with a conversation, a user and whether they type there, when another process says so.
     """
 
-    def __init__(self, client: Redis, database: PostgresDatabase, typing: Callable[[UUID, UUID, bool], None]) -> None:
+    def __init__(
+        self,
+        client: Redis,
+        database: PostgresDatabase,
+        typing: Callable[[UUID, UUID, bool], None],
+        metrics: Metrics,
+    ) -> None:
         self.process = uuid4().hex
         self._database = database
         self._typing = typing
+        self._metrics = metrics
         self._followers: dict[str, Follower] = {}
         self._locks: KeyedLocks[str] = KeyedLocks()
         self._channels = Channels(client, self._received, self._check_soon)
@@ -172,11 +180,13 @@ class JournalBus:
 
     async def _read_on(self, channel: str, follower: Follower) -> None:
         """Hand on what the journal has; what it has no more is lost, and said to be."""
+        self._metrics.read_again.inc()
         while follower.is_behind and follower.position is not None:
             after = follower.position
             found = await self._database.glance(entries.since, _conversation(channel), after, PAGE)
             first = found[0][0] if found else follower.known + 1
             if first > after + 1 and follower.position == after:
+                self._metrics.lost.inc()
                 logger.warning("events are no longer in the journal")
                 follower.skip(first - 1)
                 for subscriber in tuple(follower.subscribers):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from reference_server import arrivals, events, messages, serving, session
@@ -342,11 +343,11 @@ def half_a_message_holds_up_events(patch: Patch) -> None:
     """While a message has not arrived whole, its sender gets no event."""
 
     @patch.around(Connection, "send")
-    def send(original, self, frame, *, fleeting=False):
+    def send(original, self, frame, **how):
         if line_of(self._websocket).frames:
-            asyncio.get_running_loop().call_later(0.01, self.send, frame)
+            asyncio.get_running_loop().call_later(0.01, partial(self.send, frame, **how))
         else:
-            original(self, frame, fleeting=fleeting)
+            original(self, frame, **how)
 
 
 @fault(breaks=["CONN-10"])

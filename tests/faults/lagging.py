@@ -13,9 +13,9 @@ def _beyond(patch: Patch, frames: int, then) -> None:
     """Do something with a frame when `frames` others wait to be read."""
 
     @patch.around(Connection, "send")
-    def send(original, self, frame, *, fleeting=False):
+    def send(original, self, frame, **how):
         if len(self._outbox) < frames or then(self, frame):
-            original(self, frame, fleeting=fleeting)
+            original(self, frame, **how)
 
 
 async def _until_read(connections) -> None:
@@ -41,7 +41,7 @@ def queue_drops_the_oldest(patch: Patch) -> None:
     """A full queue forgets its oldest frame, as a broadcast channel does in Rust."""
 
     def forget(connection, frame):
-        connection._outbox_size -= len(connection._outbox[1])
+        connection._outbox_size -= len(connection._outbox[1][0])
         del connection._outbox[1]  # the first one is being written
         return True
 
@@ -53,7 +53,7 @@ def lagging_reader_is_written_the_newest_first(patch: Patch) -> None:
     """What waits for a reader that lags is written in the wrong order."""
 
     def turn(connection, frame):
-        connection._outbox.insert(1, frame)
+        connection._outbox.insert(1, (frame, None))
         connection._outbox_size += len(frame)
         return False
 

@@ -96,9 +96,9 @@ def joined_twice_in_a_race(patch: Patch) -> None:
         original(self, connection, conversation_id)
 
     @patch.around(Connection, "send")
-    def send(original, self, frame, *, fleeting=False):
+    def send(original, self, frame, **how):
         for _ in range(2 if self in twice and '"NewMessage"' in frame else 1):
-            original(self, frame, fleeting=fleeting)
+            original(self, frame, **how)
 
 
 def _tell_when_it_comes(patch: Patch, *kinds: type) -> None:

@@ -17,6 +17,7 @@ from reference_server.auth import Identity
 from reference_server.config import Limits, Settings
 from reference_server.connection import READER_TOO_SLOW, Connection
 from reference_server.context import Instance
+from reference_server.metrics import Metrics
 from reference_server.services import Services
 from reference_server.serving import Deployment
 from reference_server.transport import EXTENSION
@@ -101,9 +102,12 @@ class SlowReader:
 
 
 @asynccontextmanager
-async def lagging(reader: SlowReader, *, frames: int = 8, size: int = 1_000_000) -> AsyncIterator[Connection]:
+async def lagging(
+    reader: SlowReader, *, frames: int = 8, size: int = 1_000_000, metrics: Metrics | None = None
+) -> AsyncIterator[Connection]:
     """Connect a reader."""
-    connection = Connection(cast("WebSocket", reader), Identity(uuid4(), time.time() + 60), frames, size)
+    identity = Identity(uuid4(), time.time() + 60)
+    connection = Connection(cast("WebSocket", reader), identity, frames, size, metrics or Metrics())
     connection.start(0)
     try:
         yield connection

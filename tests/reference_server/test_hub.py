@@ -23,7 +23,7 @@ class Line:
         self.frames: list[str] = []
         self.codes: list[int] = []
 
-    def send(self, frame: str, *, fleeting: bool = False) -> None:
+    def send(self, frame: str, *, fleeting: bool = False, since: float | None = None) -> None:
         self.frames.append(frame)
 
     def hang_up(self, code: int, _reason: str) -> None:

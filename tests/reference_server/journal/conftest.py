@@ -10,6 +10,7 @@ from reference_server.database import PostgresDatabase, open_database
 from reference_server.journal import bus
 from reference_server.journal.bus import JournalBus
 from reference_server.journal.unit import JournalledDatabase, JournalledOrder
+from reference_server.metrics import Metrics
 from reference_server.permissions import Role, Visibility
 from reference_server.pubsub import Event, conversation_channel
 from reference_server.redis.client import open_redis
@@ -37,7 +38,7 @@ class Process:
         self.inner = inner
         self.typing: list[tuple[UUID, UUID, bool]] = []
         self.client = open_redis(redis_url)
-        self.bus = JournalBus(self.client, inner, lambda *says: self.typing.append(says))
+        self.bus = JournalBus(self.client, inner, lambda *says: self.typing.append(says), Metrics())
         self.database = JournalledDatabase(inner)
         self.in_order = JournalledOrder(inner, self.bus.send)
 
