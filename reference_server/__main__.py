@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
         **number,
         help="per user at once; default: %(default)s",
     )
+    add("--log-format", choices=["text", "json"], default="text", help="of the log on stderr; default: %(default)s")
     add("--metrics", action="store_true", help="give metrics for Prometheus at /metrics, to all who reach the port")
     add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
     add("--demo", action="store_true", help="create users and conversations, and print how to talk to them")
@@ -145,7 +146,7 @@ async def migrate(database_url: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = parser().parse_args(arguments)
-    logs.configure()
+    logs.configure(options.log_format)
     sys.setswitchinterval(THREAD_SWITCH_S)
     try:
         work = migrate(options.database) if options.migrate_only else run(options, settings_from(options))

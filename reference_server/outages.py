@@ -103,7 +103,7 @@ class Outages:
         cause = cause_of(error)
         if cause is not None:
             self._failure = (self._clock(), cause)
-            logger.error("The database cannot be used: %s.", cause)
+            logger.error("The database cannot be used: %s.", cause, extra={"cause": cause.value})
         return cause
 
     async def look(self, probe: Callable[[], Awaitable[object]]) -> Cause | None:
@@ -126,6 +126,6 @@ async def _try(probe: Callable[[], Awaitable[object]]) -> Cause | None:
         if cause is None:
             logger.exception("the database could not be probed")
         else:
-            logger.error("The database cannot be used: %s.", cause)
+            logger.error("The database cannot be used: %s.", cause, extra={"cause": cause.value})
         return cause or Cause.UNREACHABLE
     return None

@@ -86,7 +86,7 @@ async def _read(context: Context, frame: Mapping[str, Any]) -> Request:
 async def _deny(websocket: WebSocket, status: int, reason: str) -> None:
     instance: Instance = websocket.app.state.instance
     instance.services.metrics.handshake(status)
-    logger.warning("A handshake was refused: %d %s", status, reason)
+    logger.warning("A handshake was refused: %d %s", status, reason, extra={"status": status, "reason": reason})
     with suppress(WebSocketDisconnect):  # the client does not wait for its answer
         retry = {"Retry-After": RETRY_AFTER_S} if status == 429 else None
         await websocket.send_denial_response(JSONResponse({"error": reason}, status, retry))
