@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--log-format", choices=["text", "json"], default="text", help="of the log on stderr; default: %(default)s")
     add("--metrics", action="store_true", help="give metrics for Prometheus at /metrics, to all who reach the port")
+    add("--docs", action="store_true", help="describe the provisioning API at /docs and /openapi.json")
     add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
     add("--demo", action="store_true", help="create users and conversations, and print how to talk to them")
     return command
@@ -110,6 +111,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         rate_window=options.rate_window,
         cors_origins=tuple(options.cors_origin),
         metrics=options.metrics,
+        docs=options.docs,
         limits=Limits(
             connections=options.max_connections,
             messages_per_window=options.message_limit,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
@@ -86,7 +87,17 @@ async def instance_of(request: Request) -> Instance:
 Caller = Annotated[UUID, Depends(caller)]
 Here = Annotated[Instance, Depends(instance_of)]
 open_router = APIRouter(prefix="/api/v1")
-router = APIRouter(prefix="/api/v1", route_class=KnownCallers)
+router = APIRouter(
+    prefix="/api/v1",
+    route_class=KnownCallers,
+    dependencies=[Depends(HTTPBearer(auto_error=False))],  # for the description only: `KnownCallers` looks at the token
+    responses={401: {"description": "The token is missing or not valid."}},
+)
+MODERATION: dict[int | str, dict[str, Any]] = {
+    403: {"description": "The caller's role does not allow it."},
+    404: {"description": "There is no such conversation for the caller."},
+    409: {"description": "The conversation would lose its last owner."},
+}
 
 
 @open_router.get("/health")
@@ -100,6 +111,24 @@ async def health(here: Here, response: Response) -> dict[str, Any]:
     found = {"status": "ok" if ready else "unavailable", "database": cause is None, "pubsub": pubsub}
     reasons = [f"database: {cause}"] * (cause is not None) + ["pubsub: unreachable"] * (not pubsub)
     return {**found, "reason": ", ".join(reasons)} if reasons else found
+
+
+@open_router.get("/health/live")
+async def live() -> dict[str, str]:
+    """Say that the process answers, whatever its database and its bus do."""
+    return {"status": "ok"}
+
+
+@open_router.get("/health/ready", responses={503: {"description": "An engine cannot be used; the body says why."}})
+async def ready(here: Here, response: Response) -> dict[str, Any]:
+    """Say of each engine, by its name, that it can be used, or why not."""
+    services = here.services
+    cause = await services.outages.look(services.probe)
+    pubsub = "ok" if await services.pubsub.is_ready() else "unreachable"
+    engines = {services.database.engine: "ok" if cause is None else str(cause), services.pubsub.engine: pubsub}
+    is_ready = set(engines.values()) == {"ok"}
+    response.status_code = 200 if is_ready else 503
+    return {"status": "ok" if is_ready else "unavailable", "engines": engines}
 
 
 @router.post("/conversations", status_code=201)
@@ -118,7 +147,7 @@ async def list_conversations(user_id: Caller, here: Here) -> dict[str, Any]:
     return {"conversations": await here.services.database.read(conversations.conversations_of, user_id)}
 
 
-@router.put("/conversations/{conversation_id}/members/{member_id}")
+@router.put("/conversations/{conversation_id}/members/{member_id}", responses=MODERATION)
 async def set_member(
     conversation_id: UUID, member_id: UUID, body: NewRole, user_id: Caller, here: Here
 ) -> dict[str, Any]:
@@ -127,7 +156,7 @@ async def set_member(
     return {"conversation_id": conversation_id, "user_id": member_id, "role": body.role}
 
 
-@router.delete("/conversations/{conversation_id}/members/{member_id}", status_code=204)
+@router.delete("/conversations/{conversation_id}/members/{member_id}", status_code=204, responses=MODERATION)
 async def remove_member(conversation_id: UUID, member_id: UUID, user_id: Caller, here: Here) -> None:
     """Make a user an outsider."""
     await _moderate(here, conversation_id, user_id, member_id, None)

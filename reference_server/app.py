@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
-from reference_server import api, metrics, session
+from reference_server import api, api_page, metrics, session
 from reference_server.config import Settings
 from reference_server.context import Instance
 from reference_server.outages import FAILURES
@@ -30,7 +30,13 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
         yield
         instance.typing.close()
 
-    app = FastAPI(title="Reference chat server", openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Reference chat server",
+        openapi_url="/openapi.json" if settings.docs else None,
+        docs_url=None,  # FastAPI's own pages load scripts from the network
+        redoc_url=None,
+        lifespan=lifespan,
+    )
     app.state.instance = instance
     if settings.cors_origins:
         app.add_middleware(
@@ -49,6 +55,11 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
     async def give_metrics(_request: Request) -> Response:
         return Response(services.metrics.page(), media_type=metrics.CONTENT_TYPE)
 
+    async def give_docs(_request: Request) -> Response:
+        return HTMLResponse(api_page.describe(app.openapi()), headers=api_page.HEADERS)
+
+    if settings.docs:
+        app.router.routes.append(Route("/docs", give_docs))
     if settings.metrics:
         app.router.routes.append(Route("/metrics", give_metrics))
 

@@ -52,8 +52,9 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     #: Whose pages may call the provisioning API from a browser; `*` is everybody.
     cors_origins: tuple[str, ...] = ()
-    #: Whether everybody who reaches a port may read the metrics there.
+    #: Whether everybody who reaches a port may read there: the metrics, the description of the provisioning API.
     metrics: bool = False
+    docs: bool = False
     #: A connection whose reader lags by more than this is closed (4408).
     outbox_frames: int = 1024
     outbox_bytes: int = 8 * 1024 * 1024

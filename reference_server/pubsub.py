@@ -52,6 +52,9 @@ Subscriber = Callable[[Notice], None]
 class PubSub(Protocol):
     """The bus between instances; its channels keep order."""
 
+    #: Its name for people.
+    engine: str
+
     async def publish(self, channel: str, notice: Published) -> None:
         """Hand a notice to every subscriber of the channel, on every instance."""
 
@@ -84,6 +87,8 @@ def user_channel(user_id: UUID) -> str:
 
 class InMemoryPubSub:
     """The bus of instances that live in one process."""
+
+    engine = "memory"
 
     def __init__(self) -> None:
         self._subscribers: dict[str, list[Subscriber]] = {}

@@ -28,6 +28,8 @@ CLAIM_PAUSE_S = 0.1
 class PostgresDatabase:
     """PostgreSQL through asyncpg; writers of one conversation take turns by its row lock."""
 
+    engine = "postgresql"
+
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_pre_ping=True)
         self._claimed: AsyncConnection | None = None

@@ -15,6 +15,9 @@ Transaction = Callable[Concatenate[Connection, P], T]
 class Database(Protocol):
     """Runs functions of the store, each as one transaction."""
 
+    #: Its name for people.
+    engine: str
+
     async def prepare(self) -> None:
         """Bring the tables to the version of this server, one process at a time."""
 

@@ -28,6 +28,8 @@ class SqliteDatabase:
     becomes a writer later would fail at once with "database is locked", however long it may wait.
     """
 
+    engine = "sqlite"
+
     def __init__(self, path: Path) -> None:
         self._claim = FileClaim(path.with_name(f"{path.name}.lock"))
         self._engine = create_engine(

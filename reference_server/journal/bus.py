@@ -39,6 +39,8 @@ class JournalBus:
     `typing` is called with a conversation, a user and whether they type there, when another process says so.
     """
 
+    engine = "redis"
+
     def __init__(
         self,
         client: Redis,

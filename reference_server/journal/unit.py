@@ -97,6 +97,8 @@ class JournalledOrder:
 class JournalledDatabase:
     """A PostgreSQL in which writes within a unit are part of its transaction."""
 
+    engine = "postgresql"
+
     def __init__(self, inner: PostgresDatabase) -> None:
         self._inner = inner
 

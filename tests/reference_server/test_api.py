@@ -124,3 +124,6 @@ class TestAccess:
     async def test_of_health_needs_none(self, chat: Chat):
         response = await chat.http.get(chat.api[1] + "/health")
         assert response.json() == {"status": "ok", "database": True, "pubsub": True}
+        assert (await chat.http.get(chat.api[1] + "/health/live")).json() == {"status": "ok"}
+        ready = await chat.http.get(chat.api[1] + "/health/ready")
+        assert ready.json() == {"status": "ok", "engines": {"sqlite": "ok", "memory": "ok"}}

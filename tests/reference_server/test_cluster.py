@@ -48,6 +48,10 @@ class TestTwoProcesses:
         history = (await alice.ask("FetchHistory", conversation_id=lobby))["messages"]
         assert heard[0] == heard[1] == [message["message_id"] for message in reversed(history)]
 
+    async def test_name_their_engines_when_they_are_ready(self, chat: Chat):
+        ready = [(await chat.call("GET", "/health/ready", instance=instance)).json() for instance in range(2)]
+        assert ready == [{"status": "ok", "engines": {"postgresql": "ok", "redis": "ok"}}] * 2
+
     async def test_tell_of_roles_calls_and_typing(self, chat: Chat):
         alice, bob = await chat.connect(), await chat.connect(instance=1)
         lobby = await chat.conversation(alice, bob)

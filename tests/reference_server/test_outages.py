@@ -195,6 +195,9 @@ class TestAServer:
             assert not any(record.exc_info for record in caplog.records)
             response = await chat.call("GET", "/health")
             assert (response.status_code, response.json()["reason"]) == (503, f"database: {cause}")
+            response = await chat.call("GET", "/health/ready")
+            assert (response.status_code, response.json()["engines"]) == (503, {"sqlite": cause, "memory": "ok"})
+            assert (await chat.call("GET", "/health/live")).status_code == 200
             assert (await alice.ask("FetchHistory", conversation_id=lobby))["type"] == "HistoryChunk"
             members = [{"user_id": str(uuid4())} for _ in range(1000)]
             refused = await chat.call("POST", "/conversations", {"members": members})
@@ -207,7 +210,9 @@ class TestAServer:
         monkeypatch.setattr(InMemoryPubSub, "is_ready", is_ready)
         async with Chat(deployment.websocket_urls, deployment.api_urls) as chat:
             response = await chat.call("GET", "/health")
+            ready = await chat.call("GET", "/health/ready")
         assert (response.status_code, response.json()["reason"]) == (503, "pubsub: unreachable")
+        assert (ready.status_code, ready.json()["engines"]) == (503, {"sqlite": "ok", "memory": "unreachable"})
 
     async def test_whose_tables_are_gone_is_not_ready(self, deployment: Deployment, tmp_path: Path):
         with closing(sqlite3.connect(tmp_path / "chat.db")) as other:
