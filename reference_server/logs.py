@@ -93,7 +93,7 @@ def _guard(_logger: object, _method: str, record: MutableMapping[str, Any]) -> M
 
 def _sayable(logger: str, message: str) -> str:
     """Leave out what asyncio adds to its sentences: tasks with their results and exceptions."""
-    return message.partition("\n")[0] if logger == "asyncio" else message
+    return message.partition("\n")[0] if logger == "asyncio" else message.strip()
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from reference_server.__main__ import parser, settings_from
 from reference_server.config import ConfigError
+from tests.reference_server import raw
 from tests.reference_server.support import ROOT, Chat, Client, Command, open_socket
 
 if TYPE_CHECKING:
@@ -134,6 +137,27 @@ class TestEnd:
                     command.process.send_signal(way)
                 assert await asyncio.to_thread(command.end) == (0, "")
                 assert await alice.closed() == 1012
+
+    async def test_waits_for_no_client_that_has_stopped_in_the_middle(self, tmp_path: Path):
+        unfinished = {
+            "connection": b"",
+            "head": raw.request()[:-2],
+            "body": raw.post(b"{}")[:-1],
+            "upgrade": raw.upgrade()[:-2],
+            "frame": raw.upgrade() + raw.frame(raw.TEXT, b"{}")[:-1],
+            "message": raw.upgrade() + raw.frame(raw.TEXT, b"{", is_last=False),
+        }
+        with Command(tmp_path / "chat.db") as command:
+            address = urlsplit(command.ready["api"][0])
+            async with command.chat as chat:
+                clients = ExitStack()
+                for data in unfinished.values():
+                    client = clients.enter_context(socket.create_connection((address.hostname, address.port)))
+                    client.sendall(data)
+                assert (await chat.call("GET", "/health/live")).status_code == 200
+                with clients:
+                    command.process.terminate()
+                    assert await asyncio.to_thread(command.end) == (0, "")
 
     @pytest.mark.parametrize("file", ["/dev/null", "pyproject.toml"])
     def test_comes_at_once_where_nobody_holds_its_input(self, tmp_path: Path, file: str):
