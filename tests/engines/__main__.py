@@ -6,6 +6,7 @@ Arguments go to `chat-parity run`.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,5 +32,10 @@ def main(arguments: list[str]) -> int:
         return subprocess.run(command, env={**os.environ, "JWT_SECRET": secret}, check=False).returncode
 
 
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(143)  # so that every context ends, and with it every engine
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(main(sys.argv[1:]))

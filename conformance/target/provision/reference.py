@@ -15,7 +15,7 @@ from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.tokens import make_token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from conformance.target.accounts import ExpectedId, Provisioner
     from conformance.target.dialect import Dialect
@@ -50,18 +50,27 @@ class Reference:
         """Open an HTTP client for the API that belongs to the target."""
         users = form_of(target.dialect, "user")
         admin = Account("admin", users.to_wire(users.invented()))
-        headers = {"Authorization": f"Bearer {make_token(target.auth.signing, admin)}"}
-        if self.api is None:  # The gateway in front of the instances is in front of their API as well.
-            headers = overlay(target.access.plain_headers, headers)
+        # The gateway in front of the instances is in front of their API as well.
+        headers = overlay(target.access.plain_headers, {}) if self.api is None else {}
+
+        def authorize() -> dict[str, str]:
+            return {"Authorization": f"Bearer {make_token(target.auth.signing, admin)}"}
+
         async with open_client(target, self.api or beside(target.instances[0]), headers) as client:
-            yield CreatingProvisioner(AdminAccount(client, target.dialect), target.auth.signing)
+            yield CreatingProvisioner(AdminAccount(client, authorize, target.dialect), target.auth.signing)
 
 
 class AdminAccount:
-    """Creates conversations as a user of its own, which owns them all and never connects."""
+    """Creates conversations as a user of its own, which owns them all and never connects.
 
-    def __init__(self, client: ApiClient, dialect: Dialect | None = None) -> None:
+    `authorize` gives the headers of a request: each has a new token, because a run may last longer than a token.
+    """
+
+    def __init__(
+        self, client: ApiClient, authorize: Callable[[], Mapping[str, str]], dialect: Dialect | None = None
+    ) -> None:
         self._client = client
+        self._authorize = authorize
         self._users = form_of(dialect, "user")
         self._ids = str if dialect is None else (str, int)
         self._made = 0
@@ -99,7 +108,7 @@ class AdminAccount:
 
     async def _ask(self, what: str, body: Any = None) -> Answer:
         method, _, path = what.partition(" ")
-        answer = await self._client.ask(what, method, path, json=body)
+        answer = await self._client.ask(what, method, path, headers=self._authorize(), json=body)
         if not answer.ok:
             raise self._client.refusal(what, answer)
         return answer

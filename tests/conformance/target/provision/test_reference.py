@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 import httpx
@@ -42,7 +43,22 @@ def answering(handle: Callable[[httpx.Request], httpx.Response]) -> AdminAccount
         return httpx.Response(made.status_code, content=streamed(made.content))
 
     client = httpx.AsyncClient(base_url="http://toy/api/v1", transport=httpx.MockTransport(whole))
-    return AdminAccount(ApiClient(client, Secrets(), at_once))
+    tokens = count(1)
+    return AdminAccount(ApiClient(client, Secrets(), at_once), lambda: {"Authorization": f"Bearer t{next(tokens)}"})
+
+
+async def test_shows_a_new_token_with_each_request() -> None:
+    """A run may last longer than a token."""
+    shown = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        shown.append(request.headers["Authorization"])
+        return httpx.Response(201, json={"conversation_id": "c1"})
+
+    admin = answering(handle)
+    await admin.conversation("lobby", "private", [])
+    await admin.give_role("c1", SOMEBODY, "reader")
+    assert shown == ["Bearer t1", "Bearer t2"]
 
 
 async def test_lists_every_member_with_its_role() -> None:
