@@ -76,7 +76,7 @@ def moderator_may_not_send(patch: Patch) -> None:
     _grant(patch, Role.MODERATOR, Right.READ, Right.JOIN, Right.MODERATE)
 
 
-@fault(breaks=["PERM-1"], also=OPENED)
+@fault(breaks=["PERM-1"], also=[*OPENED, "CALL-5"])
 def banned_may_read(patch: Patch) -> None:
     """A banned user may read."""
     _grant(patch, Role.BANNED, Right.READ)
