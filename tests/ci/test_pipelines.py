@@ -113,7 +113,8 @@ class TestTheAction:
 
     def test_ends_with_1_for_a_rule_that_does_not_hold_and_says_where(self, github: GitHub) -> None:
         assert github.run(target="bad.yaml", options=ARRIVES) == 1
-        assert "::error file=spec/scenarios/03-send-message/arrives-once.yaml,line=" in github.log
+        assert "::error file=bad.yaml,line=1" in github.log
+        assert "/spec/scenarios/03-send-message/arrives-once.yaml#L" in github.log
         assert "send-message.arrives-once" in github.summary
 
     def test_ends_with_2_for_a_mistake_and_shows_no_report(self, github: GitHub) -> None:

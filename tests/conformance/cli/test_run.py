@@ -22,6 +22,7 @@ import pytest
 from conformance.cli.main import main
 from conformance.files.folder_lock import exclusive
 from conformance.report import FILES, FORMATS, build
+from conformance.report.links import project_source
 from conformance.results.model import Outcome, Result
 from conformance.results.runlog import read_run
 from conformance.spec import load
@@ -549,7 +550,8 @@ class TestPrints:
             ended = command.against(server.url, "toy.told", "toy.pinged", "--format", form)
         recorded = command.log
         assert ended.code == 1
-        assert ended.out == FORMATS[form](build(recorded), recorded)
+        report = build(recorded, project_source(recorded.header.tool))
+        assert ended.out == FORMATS[form](report, recorded)
         assert "FAIL            toy.told" in ended.err
         assert "Report: " in ended.err
 
