@@ -83,7 +83,7 @@ def reaction_counts_twice_in_a_race(patch: Patch) -> None:
         return found
 
 
-@fault(breaks=["JOIN-2"])
+@fault(breaks=["JOIN-2"], also=["SEND-1"])
 def joined_twice_in_a_race(patch: Patch) -> None:
     """A connection that sends a second join before the first one is answered gets everything twice."""
     joined, twice = {}, set()

@@ -428,7 +428,20 @@ def closing_one_device_leaves_on_all(patch: Patch) -> None:
 
 @fault(
     breaks=["JOIN-1"],
-    also=["JOIN-5", "SEND-1", "EDIT-1", "DEL-1", "TYPE-1", "READ-1", "REAC-1", "ACK-1", "ATT-1", "AUTH-2", "MULTI-1"],
+    also=[
+        "JOIN-5",
+        "SEND-1",
+        "EDIT-1",
+        "DEL-1",
+        "TYPE-1",
+        "READ-1",
+        "REAC-1",
+        "ACK-1",
+        "ATT-1",
+        "AUTH-2",
+        "MULTI-1",
+        "CONN-7",
+    ],
 )
 def join_takes_effect_late(patch: Patch) -> None:
     """A join is confirmed at once, and events come only 20 ms later."""
