@@ -120,7 +120,7 @@ def requests_wait_for_the_users_other_devices(patch: Patch) -> None:
         return await original(context, frame)
 
 
-@fault(breaks=["CONN-17"])
+@fault(breaks=["CONN-17"], also=["PING-1"])
 def replies_of_a_lagging_reader_are_dropped(patch: Patch) -> None:
     """A reply is dropped in silence when three frames wait already."""
 
