@@ -21,7 +21,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smh]?)")
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg]  # only newer versions of click have one
+class Duration(click.ParamType):  # type: ignore[type-arg]  # older versions of click, which are allowed, have no type argument
     """A duration: `60s`, `5m`, or a number of seconds."""
 
     name = "duration"
@@ -54,4 +54,4 @@ async def until_let_in(
                 told = True
         else:
             return
-        await asyncio.sleep(min(PAUSE, left))
+        await asyncio.sleep(min(PAUSE, left))  # A sleep: a server that starts tells nobody.

@@ -85,7 +85,7 @@ def results(report: Report, run: Run) -> Iterator[Any]:
 
 
 def _result(scenario: JudgedScenario, result: Result, report: Report, run: Run, start: float, *, full: bool) -> Any:
-    from allure_commons import model2 as allure  # noqa: PLC0415
+    from allure_commons import model2 as allure  # noqa: PLC0415 -- as above
 
     name = line(scenario.entry.id, _LONGEST)
     base, _, case = name.partition("[")

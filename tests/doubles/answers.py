@@ -38,7 +38,7 @@ class Answers:
             self.heads.append((await reader.readuntil(END)).decode("latin-1"))
             for piece in self.pieces():
                 if isinstance(piece, float):
-                    await asyncio.sleep(piece)
+                    await asyncio.sleep(piece)  # A sleep: it plays a slow server.
                     continue
                 writer.write(piece)
                 await writer.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
+    import trustme
     from websockets.asyncio.server import ServerConnection
 
 
@@ -24,6 +26,13 @@ async def listening(
     plain: dict[str, Any] = {"compression": None, "ping_interval": None, "max_queue": None, "close_timeout": 0.5}
     async with serve(handler, "127.0.0.1", port, **plain | options) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}"
+
+
+def certified(authority: trustme.CA, host: str) -> ssl.SSLContext:
+    """Give what a server listens with as `host`, by a certificate of the authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)
+    return context
 
 
 def serve_alone(server: AbstractAsyncContextManager[str]) -> None:

@@ -93,7 +93,7 @@ def nul_cuts_the_live_event(patch: Patch) -> None:
     change_frames(patch, NewMessage, lambda frame: frame.update(content=frame["content"].partition("\0")[0]))
 
 
-@fault(breaks=["HIST-8", "SRCH-9", "SYNC-7"])
+@fault(breaks=["HIST-8", "SRCH-9", "SYNC-7"], also=["EDIT-1"])
 def nul_cuts_what_is_stored(patch: Patch) -> None:
     """The views of a message end at its first NUL character."""
     _accept_nul(patch)
@@ -106,6 +106,13 @@ def nul_cuts_the_live_event_of_an_edit(patch: Patch) -> None:
     """The live event of an edit ends at its first NUL character."""
     _accept_nul(patch)
     change_frames(patch, MessageEdited, lambda frame: frame.update(content=frame["content"].partition("\0")[0]))
+
+
+@fault(breaks=["EDIT-1"])
+def nul_cuts_what_an_edit_stores(patch: Patch) -> None:
+    """The live event of an edit has the whole text, and what is stored ends at its first NUL character."""
+    _accept_nul(patch)
+    patch.rewrite(store.edit, "new_content=content", 'new_content=content.partition("\\0")[0]')
 
 
 @fault(breaks=["CALL-3"])

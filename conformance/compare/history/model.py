@@ -29,15 +29,6 @@ class RunPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureEntry:
-    """One feature, by its latest name."""
-
-    number: int
-    id: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
 class FeatureTrend:
     """One feature over the runs: a verdict for each, oldest first, empty where a run did not have it."""
 

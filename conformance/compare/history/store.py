@@ -6,11 +6,12 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from conformance.compare.history.model import FeatureEntry, RunPoint
+from conformance.compare.history.model import RunPoint
 from conformance.compare.history.trend import LONGEST
 from conformance.errors import BadFile, Mistake
 from conformance.files.regular_file import open_regular
 from conformance.report.text import line
+from conformance.results.runlog import FeatureEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +157,7 @@ def _drop_old(base: sqlite3.Connection, target: str, keep: int) -> None:
         (target, target, keep),
     )
     for table in ("verdicts", "outcomes"):
-        base.execute(f"DELETE FROM {table} WHERE run NOT IN (SELECT id FROM runs)")  # noqa: S608 -- our own words
+        base.execute(f"DELETE FROM {table} WHERE run NOT IN (SELECT id FROM runs)")  # noqa: S608 -- `table` is one of two names above
     base.execute("DELETE FROM names WHERE id NOT IN (SELECT scenario FROM outcomes)")
 
 

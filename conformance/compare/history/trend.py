@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from conformance.compare.history.model import FeatureEntry, FeatureTrend, History, RunPoint, ScenarioRecord
+from conformance.compare.history.model import FeatureTrend, History, RunPoint, ScenarioRecord
 from conformance.report.model import build
 from conformance.report.text import line
+from conformance.results.runlog import FeatureEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

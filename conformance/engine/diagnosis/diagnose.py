@@ -29,17 +29,18 @@ if TYPE_CHECKING:
 USER = "visitor"
 PROVISION = "the target's `provision`"
 """The place of the check of the account; all others are addresses."""
-UPGRADE = 5.0
-"""The shortest time, in seconds, for each step of the network."""
+SHORTEST = 5.0
+"""The shortest time, in seconds, that each step of the network gets."""
 KINDS = 3
 """How many types of frames are named."""
-NOTHING_KNOWN = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=0.3)
+NOTHING_KNOWN = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=0.0)
+"""What stands in for a calibration: the steps here wait for a greeting and a reply by themselves."""
 
 
 async def diagnose(spec: Spec, target: Target) -> AsyncIterator[Check]:
     """Give each step as soon as it is made; what a step needs that failed is not tried. Raises UsageError."""
     reachable: list[int] = []
-    timeout = max(UPGRADE, target.reply)
+    timeout = max(SHORTEST, target.reply)
     for number, url in enumerate(target.instances, 1):
         reached = True
         async for check in check_network(url, target.addresses[number - 1], target.access, timeout):
@@ -50,7 +51,9 @@ async def diagnose(spec: Spec, target: Target) -> AsyncIterator[Check]:
     if not reachable:
         return
     async with open_provisioner(target, spec.protocol.default_role) as provisioner:
-        run_context = RunContext(spec, target, NOTHING_KNOWN, provisioner, Pacer(spec, target), 1.0)
+        run_context = RunContext(
+            spec, target, NOTHING_KNOWN, provisioner, Pacer(spec, target), 1.0, throttle=target.throttle
+        )
         context = ScenarioContext(run_context, observing=True)
         try:
             account = await _check_account(context)

@@ -20,7 +20,10 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One step: where it was made (an address, or the driver), its name, what was seen, and what to do about it."""
+    """One step: its `place` (an address, or the section `provision`), its name, and what was `seen`.
+
+    `advice` says what to do about it; it is empty where there is nothing to do.
+    """
 
     place: str
     step: str

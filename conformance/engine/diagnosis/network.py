@@ -39,7 +39,7 @@ async def check_network(url: str, place: str, access: Access, timeout: float) ->
     try:
         async with asyncio.timeout(timeout):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError, UnicodeError) as error:
+    except (OSError, TimeoutError, ValueError) as error:
         yield _bad(place, "name", error, url, timeout)
         return
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
@@ -66,7 +66,7 @@ async def _check_tls(url: str, place: str, access: Access, timeout: float) -> Ch
             _, writer = await asyncio.open_connection(
                 parts.hostname, parts.port or PORTS[parts.scheme.lower()], ssl=access.tls.opened(), server_hostname=name
             )
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, ValueError) as error:
         return _bad(place, "tls", error, url, timeout)
     version = writer.get_extra_info("ssl_object").version()
     certificate = writer.get_extra_info("peercert") or {}
@@ -88,8 +88,8 @@ def _bad(place: str, step: str, error: Exception, url: str, timeout: float) -> C
     if isinstance(error, TimeoutError):
         advice = "is it the right host and port, and does no firewall drop what is sent there?"
         return Check(place, step, Outlook.BAD, f"nothing came back within {timeout:g} s", advice)
-    if isinstance(error, UnicodeError):
-        return Check(place, step, Outlook.BAD, "its name cannot be looked up", "is the host spelled right?")
+    if not isinstance(error, OSError):  # a label of a name that is empty or too long
+        return Check(place, step, Outlook.BAD, "its name cannot be used", "is the host or `server_name` spelled right?")
     found = refused(error, url, timeout)
     return Check(place, step, Outlook.BAD, found.why, found.advice)
 

@@ -86,8 +86,8 @@ class Sql:
 
 def _engine(url: str, variable: str) -> Engine:
     from sqlalchemy import create_engine, event  # noqa: PLC0415 -- a target of another driver does without it
-    from sqlalchemy.engine import make_url  # noqa: PLC0415
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 -- as above
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415 -- as above
 
     try:
         parsed = make_url(url)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import ssl
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,10 +17,11 @@ from tests.conformance.cli.test_unreachable import answer, nothing
 from tests.conformance.run_contexts import SECRET
 from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.fan_out import ChatServer
-from tests.doubles.listening import listening
+from tests.doubles.listening import certified, listening
 from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from pathlib import Path
 
@@ -29,18 +29,17 @@ if TYPE_CHECKING:
 
     from conformance.spec import Spec
 
-Steps = list[tuple[str, str]]
+    Checks = list[dict[str, str]]
+    Look = Callable[..., tuple[int, Checks]]
 
 
 @pytest.fixture
-def look(
-    whole_spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, list[dict[str, str]]]]:
+def look(whole_spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
     """Run the verb against an address; gives the exit code and the checks."""
     monkeypatch.setenv("TOY_SECRET", SECRET)
     monkeypatch.setattr(importlib.import_module("conformance.cli.doctor"), "load", lambda _: whole_spec)
 
-    def run(url: str, more: str = "") -> tuple[int, list[dict[str, str]]]:
+    def run(url: str, more: str = "") -> tuple[int, Checks]:
         file = tmp_path / "toy.yaml"
         file.write_text(TARGET.format(url=url) + more)
         ended = CliRunner().invoke(doctor, [str(file), "--format", "json"])
@@ -49,11 +48,11 @@ def look(
     return run
 
 
-def steps(checks: list[dict[str, str]]) -> Steps:
+def steps(checks: Checks) -> list[tuple[str, str]]:
     return [(one["step"], one["outlook"]) for one in checks]
 
 
-def test_all_is_well_with_a_server_of_the_protocol(look: Callable[..., tuple[int, list[dict[str, str]]]]) -> None:
+def test_all_is_well_with_a_server_of_the_protocol(look: Look) -> None:
     with hosted(ChatServer().serving()) as server:
         code, checks = look(server.url)
     names = ["name", "port", "account", "upgrade", "greeting", "request"]
@@ -61,7 +60,7 @@ def test_all_is_well_with_a_server_of_the_protocol(look: Callable[..., tuple[int
     assert all(one["advice"] == "" for one in checks)
 
 
-def test_an_old_server_is_odd_and_can_be_judged(look: Callable[..., tuple[int, list[dict[str, str]]]]) -> None:
+def test_an_old_server_is_odd_and_can_be_judged(look: Look) -> None:
     with hosted(relaying(SECRET)) as url:
         code, checks = look(url)
     assert code == 0
@@ -72,7 +71,7 @@ def test_an_old_server_is_odd_and_can_be_judged(look: Callable[..., tuple[int, l
     assert steps(checks)[-2:] == [("greeting", "good"), ("request", "good")]
 
 
-def test_where_nobody_listens_nothing_more_is_tried(look: Callable[..., tuple[int, list[dict[str, str]]]]) -> None:
+def test_where_nobody_listens_nothing_more_is_tried(look: Look) -> None:
     code, checks = look("ws://127.0.0.1:1/ws")
     assert (code, steps(checks)) == (3, [("name", "good"), ("port", "bad")])
     assert (checks[-1]["seen"], checks[-1]["advice"]) == (
@@ -81,14 +80,14 @@ def test_where_nobody_listens_nothing_more_is_tried(look: Callable[..., tuple[in
     )
 
 
-def test_a_name_that_does_not_exist(look: Callable[..., tuple[int, list[dict[str, str]]]]) -> None:
+def test_a_name_that_does_not_exist(look: Look) -> None:
     code, checks = look("ws://nowhere.invalid/ws")
     assert (code, steps(checks)) == (3, [("name", "bad")])
     assert checks[-1]["advice"] == "is the host spelled right?"
 
 
 def test_a_refusal_shows_what_the_server_says_without_the_secret(
-    look: Callable[..., tuple[int, list[dict[str, str]]]],
+    look: Look,
 ) -> None:
     body = f"no {SECRET} here"
     with raw_server(lambda peer: answer(peer, f"HTTP/1.1 401 No\r\nContent-Length: {len(body)}\r\n\r\n{body}")) as url:
@@ -99,7 +98,7 @@ def test_a_refusal_shows_what_the_server_says_without_the_secret(
 
 
 def test_a_server_that_ends_the_connection_at_the_first_request(
-    look: Callable[..., tuple[int, list[dict[str, str]]]],
+    look: Look,
 ) -> None:
     async def hang_up(socket: ServerConnection) -> None:
         await socket.recv()
@@ -118,15 +117,13 @@ def authority() -> trustme.CA:
 
 @pytest.fixture(scope="module")
 def server(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
+    return certified(authority, "127.0.0.1")
 
 
 class TestTls:
     def test_that_is_trusted_says_until_when(
         self,
-        look: Callable[..., tuple[int, list[dict[str, str]]]],
+        look: Look,
         server: ssl.SSLContext,
         authority: trustme.CA,
         tmp_path: Path,
@@ -138,17 +135,13 @@ class TestTls:
         assert tls["outlook"] == "good"
         assert "the certificate is trusted, and ends on " in tls["seen"]
 
-    def test_that_is_not_trusted_ends_the_way(
-        self, look: Callable[..., tuple[int, list[dict[str, str]]]], server: ssl.SSLContext
-    ) -> None:
+    def test_that_is_not_trusted_ends_the_way(self, look: Look, server: ssl.SSLContext) -> None:
         with hosted(listening(nothing, ssl=server)) as url:
             code, checks = look(url.replace("ws:", "wss:"))
         assert (code, steps(checks)) == (3, [("name", "good"), ("port", "good"), ("tls", "bad")])
         assert checks[-1]["seen"].startswith("its certificate is not trusted: ")
 
-    def test_that_is_not_checked_is_odd(
-        self, look: Callable[..., tuple[int, list[dict[str, str]]]], server: ssl.SSLContext
-    ) -> None:
+    def test_that_is_not_checked_is_odd(self, look: Look, server: ssl.SSLContext) -> None:
         with hosted(listening(nothing, ssl=server)) as url:
             _, checks = look(url.replace("ws:", "wss:"), "tls: {insecure: true}")
         assert ("tls", "odd") in steps(checks)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import signal
 import socket
-import ssl
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +15,10 @@ from conformance.target.secrets import REDACTED
 from conformance.wire import handshake_errors
 from tests.conformance.cli.test_run import TARGET, hosted, raw_server
 from tests.conformance.run_contexts import SECRET
-from tests.doubles.listening import listening
+from tests.doubles.listening import certified, listening
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -74,9 +74,7 @@ def said(
 
 @pytest.fixture(scope="module")
 def self_signed() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    return context
+    return certified(trustme.CA(), "127.0.0.1")
 
 
 def test_where_nobody_listens(said: Callable[[str], str]) -> None:

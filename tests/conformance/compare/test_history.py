@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 
 from conformance.compare.history import VIEWS, History, RunPoint, Store, history_of, store
-from conformance.compare.history.model import FeatureEntry, ScenarioRecord
 from conformance.compare.history.trend import point_of
 from conformance.errors import BadFile
+from conformance.results.runlog import FeatureEntry
 from tests.conformance.report import hostile, runs
 from tests.conformance.report.pages import Page
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conformance.compare.history.model import ScenarioRecord
 
 FEATURES = (FeatureEntry(4, "edit", "Editing"), FeatureEntry(5, "drop", "Dropping"))
 

@@ -23,7 +23,7 @@ from conformance.wire.open_connection import open_connection
 from tests.conformance.run_contexts import target_at
 from tests.doubles.answers import answering, response
 from tests.doubles.forward_proxy import ForwardProxy
-from tests.doubles.listening import listening
+from tests.doubles.listening import certified, listening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -135,9 +135,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture(scope="module")
 def server(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST).configure_cert(context)
-    return context
+    return certified(authority, HOST)
 
 
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
