@@ -18,6 +18,7 @@ from conformance.engine.run.run import run as run_all
 from conformance.engine.run.state import RunState
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
+from conformance.files.folder_lock import exclusive
 from conformance.report.text import as_json, visible
 from conformance.results.model import Observation
 from conformance.scenario.selectors import names
@@ -65,7 +66,8 @@ def probe(
     options = Options(jobs=jobs, time_scale=time_scale)
     seen: list[Observation] = []
     state = RunState()
-    with contextlib.suppress(KeyboardInterrupt):  # show what was observed until then
+    lock = exclusive(out.parent) if out else contextlib.nullcontext()
+    with lock, contextlib.suppress(KeyboardInterrupt):  # show what was observed until then
         asyncio.run(_observe(spec, place, probes, options, out, seen, state, yes=yes))
     found = {one.id: one for one in seen}
     observations = [found[one.id] for one in probes if one.id in found]

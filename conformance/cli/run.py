@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 100),
     default=0,
     metavar="N",
-    help="Run what failed up to N more times; what then passes is flaky, and still a failure.",
+    help="Run what failed up to N more times; what then passes is FLAKY, which is never green.",
 )
 @click.option("--last-failed", is_flag=True, help="Only what failed, or was not judged, in the last run into --out.")
 @click.option(

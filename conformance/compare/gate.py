@@ -2,7 +2,7 @@
 
     of a scenario that OLD judged              in NEW                                            code
     ----------------------------------------   -----------------------------------------------   ----
-    it passed (PASS)                           FAIL                                              1
+    it passed (PASS)                           FAIL, FLAKY                                       1
                                                WAIVED: a person has written down that it may     –
     it passed or failed                        BROKEN, UNTESTABLE, BLOCKED, NOT RUN,             3
                                                NOT APPLICABLE: another profile declares less
@@ -20,7 +20,7 @@
     a waiver of NEW is stale, expired or matches nothing                                         1
 
 An incomplete run decides first (a dying server fails rules that it keeps), then a loss, then what is unjudged. A
-scenario that was flaky in OLD counts as failed. A should rule counts like a must rule, unless the level is `must`.
+scenario that was FLAKY in OLD counts as failed. A should rule counts like a must rule, unless the level is `must`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 from conformance.compare.model import Change
 from conformance.report.evidence import plural
 from conformance.report.failures import reason
-from conformance.results.status import FAILING, Status
+from conformance.results.status import FAILING, RED, Status
 from conformance.results.verdict import Verdict
 from conformance.results.verdict.waiver_words import complaint
 
@@ -146,11 +146,11 @@ def _scenario(pair: ScenarioPair, terms: Terms) -> Iterator[Reason]:
     elif new.status not in _JUDGED:
         why = f": {reason(new)}" if reason(new) else ""
         yield Reason(Kind.UNJUDGED, pair.id, f"{pair.id} was judged ({old.status}), and is {new.status}{why}")
-    elif pair.changed and passed and new.status is Status.FAIL:
+    elif pair.changed and passed and new.status in RED:
         yield Reason(Kind.CHANGED, pair.id, f"{pair.id} passed, has changed since, and fails: {reason(new)}")
     elif pair.changed and not terms.spec_changed:
         yield Reason(Kind.CHANGED, pair.id, f"{pair.id}: {pair.why}")
-    elif passed and not pair.changed and new.status is Status.FAIL:
+    elif passed and not pair.changed and new.status in RED:
         failed = sum(result.outcome == "FAIL" for result in new.results)
         often = f" in {failed} of {len(new.results)} attempts" if new.flaky else ""
         yield Reason(Kind.LOST, pair.id, f"{pair.id} passed, and fails{often}: {reason(new)}")

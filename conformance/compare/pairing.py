@@ -5,9 +5,9 @@
                 not in that spec           NEW, GONE
                 another revision           NOT COMPARABLE   (it has changed since)
                 PASS, PASS                 OK
-                PASS, FAIL or WAIVED       REGRESSED
-                FAIL or WAIVED, PASS       IMPROVED
-                both FAIL or WAIVED        BOTH FAIL
+                PASS, failing              REGRESSED
+                failing, PASS              IMPROVED
+                both failing               BOTH FAIL   (FAIL, FLAKY or WAIVED)
                 anything else              NOT COMPARABLE   (not judged on one side)
 
 A rule regresses if one of its scenarios regresses, or if a scenario makes a finding that it did not make before. An

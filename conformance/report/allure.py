@@ -145,12 +145,14 @@ def _digest(text: str) -> str:
 
 def _environment(report: Report) -> str:
     """Give the file of Java properties that Allure shows as the environment, in ASCII."""
-    rows = (
+    rows: tuple[tuple[str, str], ...] = (
         ("Target", report.target.name),
         ("Address", ", ".join(report.target.instances)),
         ("Spec", report.spec_digest),
         ("Tool", f"chat-parity {report.tool}"),
     )
+    if report.weakness:
+        rows = (*rows, ("Warning", report.weakness))
     return "".join(f"{name}={_property(line(value, _LONGEST))}\n" for name, value in rows)
 
 

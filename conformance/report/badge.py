@@ -21,14 +21,17 @@ _LETTER = 6.6
 
 
 def message(report: Report) -> str:
-    """Give the text, such as `25 of 25 OK` or `2 of 2 selected OK`; an incomplete run gives no figure."""
+    """Give the text, such as `25 of 25 OK` or `2 of 2 selected OK`; an incomplete run gives no figure.
+
+    What makes every verdict weaker is said behind the figure, because a badge is often all that somebody sees.
+    """
     if not report.complete:
         return "not complete"
     if report.judged_nothing:
         return "no feature judged"
     selected = sum(row.judged.selected for row in report.features)
     of = f"{selected} selected" if selected < len(report.features) else f"{selected}"
-    return f"{report.feature_counts[Verdict.OK]} of {of} OK"
+    return f"{report.feature_counts[Verdict.OK]} of {of} OK" + (" (insecure)" if report.weakness else "")
 
 
 def _colour(report: Report) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.report.transcript import brief_text, failure_text, finding_text
 from conformance.results.causes import cause_of, exchange_cause
 from conformance.results.model import Outcome, Problem
-from conformance.results.verdict import UNJUDGED, Status
+from conformance.results.verdict import FAILING, RED, UNJUDGED, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -76,7 +76,7 @@ def failures(report: Report, run: Run) -> Iterator[Failure]:
     rules = {rule.entry.id: rule.entry for rule in report.rules}
     room = Room()
     for scenario in report.scenarios:
-        if scenario.status is Status.FAIL:
+        if scenario.status in RED:
             own = [rules[name] for name in scenario.entry.rules if name in rules]
             rule = min(own, key=lambda one: one.level != "must", default=None)
             must = rule is not None and rule.level == "must"
@@ -113,7 +113,7 @@ def scenario_text(scenario: JudgedScenario, run: Run, room: Room) -> str:
     before = room.shown_for(shown)
     text = failure_text(shown, run) if before is None else brief_text(shown, run, before)
     if len(scenario.results) > 1:
-        text += f"\n  {scenario.status} in {len(alike)} of {len(scenario.results)} attempts"
+        text += f"\n  {alike[0].outcome} in {len(alike)} of {len(scenario.results)} attempts"
     return text
 
 
@@ -129,8 +129,8 @@ def _first_problem(scenario: JudgedScenario) -> Problem:
 
 
 def ended_as(outcome: Outcome, status: Status) -> bool:
-    """Tell whether one attempt ended as the scenario did; a waived scenario has failed."""
-    return str(outcome) == str(Status.FAIL if status is Status.WAIVED else status)
+    """Tell whether one attempt ended as the scenario did; a waived or flaky scenario has failed."""
+    return str(outcome) == str(Status.FAIL if status in FAILING else status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from conformance.report.text import line
 from conformance.report.wording import and_list, expectation, message_of
 from conformance.results.causes import cause_of
 from conformance.results.exchange import exchange_of
-from conformance.results.verdict import Status
+from conformance.results.verdict import RED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,7 +89,7 @@ def likely_causes(report: Report, run: Run) -> tuple[LikelyCause, ...]:
 
 def _failures(report: Report, run: Run) -> Iterator[_Failure]:
     for scenario in report.scenarios:
-        if scenario.status is Status.FAIL and (first := first_failure(scenario)) is not None:
+        if scenario.status in RED and (first := first_failure(scenario)) is not None:
             result, problem = first
             problem = _with_exchange(problem, result, run)
             yield _Failure(_sign(problem), problem, result, scenario.entry.rules)

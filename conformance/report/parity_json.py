@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.report.failures import grouped
 from conformance.report.text import as_json
-from conformance.results.verdict import UNJUDGED, Status
+from conformance.results.verdict import RED, UNJUDGED, Status
 
 if TYPE_CHECKING:
     from conformance.report.failures import Group
@@ -77,7 +77,7 @@ def _feature(row: FeatureRow) -> dict[str, Any]:
 def _tally(row: FeatureRow, level: str) -> dict[str, int]:
     rules = [rule for rule in row.judged.rules if rule.entry.level == level]
     passed = sum(rule.status is Status.PASS for rule in rules)
-    failed = sum(rule.status is Status.FAIL for rule in rules)
+    failed = sum(rule.status in RED for rule in rules)
     applicable = sum(rule.status is not Status.NOT_APPLICABLE for rule in rules)
     return {
         "total": len(rules),

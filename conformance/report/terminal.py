@@ -44,6 +44,7 @@ _STYLES = {
     "OK": "green",
     "PARTIAL": "yellow",
     "FAIL": "bold red",
+    "FLAKY": "bold red",
     "MISSING": "bold red",
     "NOT TESTED": "dim",
     "WAIVED": "yellow",

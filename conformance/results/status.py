@@ -10,9 +10,11 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """The status of a scenario or a rule: an outcome, or NOT RUN. Worst first."""
+    """The status of a scenario or a rule: an outcome, FLAKY, WAIVED or NOT RUN. Worst first."""
 
     FAIL = "FAIL"
+    FLAKY = "FLAKY"
+    """Some of its attempts fail and some pass; nobody can rely on what does not always hold."""
     BROKEN = "BROKEN"
     UNTESTABLE = "UNTESTABLE"
     BLOCKED = "BLOCKED"
@@ -23,7 +25,10 @@ class Status(StrEnum):
     NOT_RUN = "NOT RUN"
 
 
-FAILING = frozenset({Status.FAIL, Status.WAIVED})
+RED = frozenset({Status.FAIL, Status.FLAKY})
+"""The server breaks it, always or sometimes, and nobody has written down a reason."""
+
+FAILING = RED | {Status.WAIVED}
 """The server breaks it, expectedly or not."""
 
 UNJUDGED = frozenset({Status.BROKEN, Status.UNTESTABLE, Status.BLOCKED})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conformance.results.runlog import Run
 
-FAILED = frozenset({"FAIL", "WAIVED"})
+FAILED = frozenset({"FAIL", "FLAKY", "WAIVED"})
 JUDGED = FAILED | {"PASS"}
 """Outcomes that say something about the server."""
 

@@ -18,7 +18,7 @@ from conformance.report.html.scenarios import (
 )
 from conformance.report.text import line
 from conformance.report.transcript import again
-from conformance.results.verdict import Status
+from conformance.results.verdict import RED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,13 +54,13 @@ class BrokenRule:
 
 def broken_rules(report: Report, run: Run, views: Mapping[str, ScenarioView], room: Room) -> tuple[BrokenRule, ...]:
     """Give all broken rules; each failing scenario is shown under the first rule that it breaks."""
-    rows = [row for row in report.rules if row.status is Status.FAIL]
+    rows = [row for row in report.rules if row.status in RED]
     rows.sort(key=lambda row: row.entry.level != "must")
     owner: dict[str, str] = {}
     failing: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         for scenario in row.scenarios:
-            if scenario.status is Status.FAIL:
+            if scenario.status in RED:
                 owner.setdefault(scenario.entry.id, row.entry.id)
                 failing[row.entry.id].append(scenario.entry.id)
     return tuple(

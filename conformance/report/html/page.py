@@ -28,6 +28,7 @@ ICONS = {
     "PASS": "✓",
     "PARTIAL": "◐",
     "FAIL": "✕",
+    "FLAKY": "≠",
     "MISSING": "✕",
     "WAIVED": "~",
     "BROKEN": "!",

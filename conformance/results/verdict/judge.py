@@ -1,6 +1,6 @@
 """From what was seen to what it means: scenario → rule → feature → exit code, without I/O.
 
-    a scenario     the worst of its attempts; flaky when they differ
+    a scenario     the worst of its attempts; FLAKY when the worst is FAIL and another one is PASS
     a rule         the worst of the scenarios that prove it, in one feature; a finding charged to it is a FAIL.
                    Where one has passed, those do not count that rely on something of another feature which the server
                    does not have: the rule is judged without them, and says so
@@ -19,8 +19,8 @@ the selection or by a crash, is never green. A feature of which nothing was sele
 scenarios of others have found; their findings fail its rules all the same. A `should` rule that fails makes the
 feature amber and nothing else.
 
-A FAIL that a waiver covers is WAIVED. That is still a failure to a feature, whose word is about the server; only the
-exit code is about what was expected:
+FLAKY counts as FAIL everywhere, and has a word of its own. A FAIL that a waiver covers is WAIVED. That is still a
+failure to a feature, whose word is about the server; only the exit code is about what was expected:
 
     the run is not complete                                        3
     a must rule is FAIL, or a waiver is stale, expired, unmatched  1
@@ -35,7 +35,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conformance.results.model import Outcome
-from conformance.results.status import FAILING, UNJUDGED, Status, worst
+from conformance.results.status import FAILING, RED, UNJUDGED, Status, worst
 from conformance.results.verdict.model import Charge, JudgedFeature, JudgedRule, JudgedScenario, Judgement, Verdict
 from conformance.results.verdict.waiver_state import judge_waivers
 
@@ -83,7 +83,7 @@ def exit_code(
     """Read the second table at the head of this module, from its first line to its last."""
     if not run.complete:
         return 3
-    if any(rule.must and rule.status is Status.FAIL for feature in features for rule in feature.rules):
+    if any(rule.must and rule.status in RED for feature in features for rule in feature.rules):
         return 1
     if any(waiver.red for waiver in waivers):
         return 1
@@ -123,9 +123,10 @@ def _scenario(
 
 
 def _status(results: Iterable[Result], waived: bool) -> Status:
-    return worst(
-        Status.WAIVED if waived and result.outcome is Outcome.FAIL else Status(result.outcome) for result in results
-    )
+    outcomes = {result.outcome for result in results}
+    if Outcome.FAIL in outcomes and not waived:
+        return Status.FLAKY if Outcome.PASS in outcomes else Status.FAIL
+    return worst(Status.WAIVED if outcome is Outcome.FAIL else Status(outcome) for outcome in outcomes)
 
 
 def _covered(scenario: str, rule: str, covers: tuple[Waiver, ...], *, found: bool = False) -> bool:
@@ -180,7 +181,7 @@ def _rule(
 
 def _of_rule(scenario: JudgedScenario, rule: str, covers: tuple[Waiver, ...]) -> Status:
     """Give what a scenario says of one of its rules: a waiver may cover this one and not the others."""
-    if scenario.status is Status.FAIL and _covered(scenario.entry.id, rule, covers):
+    if scenario.status in RED and _covered(scenario.entry.id, rule, covers):
         return _status(scenario.results, waived=True)
     return scenario.status
 

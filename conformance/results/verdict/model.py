@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from conformance.results.model import NEEDS_OF_THE_RUN, Outcome
-from conformance.results.status import Status
+from conformance.results.status import RED, Status
 
 if TYPE_CHECKING:
     from conformance.results.model import Problem, Result
@@ -112,7 +112,7 @@ class JudgedFeature:
     @property
     def broken(self) -> bool:
         """Tell whether one of its must rules fails, which a scenario of another feature may have found."""
-        return any(rule.must and rule.status is Status.FAIL for rule in self.rules)
+        return any(rule.must and rule.status in RED for rule in self.rules)
 
 
 class State(StrEnum):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.errors import BadFile, Mistake
-from conformance.results.status import Status
+from conformance.results.status import RED
 from conformance.results.verdict import judge
 from conformance.results.verdict.model import State
 from conformance.results.waivers.edit import edited
@@ -96,7 +96,7 @@ def _missing(judgement: Judgement, run: Run) -> Iterator[Waiver]:
     """Give an entry for everything that fails of a must rule and is not covered."""
     musts = {rule.id for rule in run.header.spec.rules if rule.level == "must"}
     for scenario in judgement.scenarios:
-        if scenario.status is Status.FAIL and musts.intersection(scenario.entry.rules):
+        if scenario.status in RED and musts.intersection(scenario.entry.rules):
             yield _unwritten(scenario.entry.id, "")
     for name in dict.fromkeys(rule.entry.id for feature in judgement.features for rule in feature.rules if rule.must):
         if any(not charge.waived for rule in judgement.of_rule(name) for charge in rule.charges):

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from conformance.cli import probe as module
 from conformance.cli.probe import probe
 from conformance.errors import TargetUnreachable, UsageError
+from conformance.files.folder_lock import exclusive
 from conformance.results.runlog import read_run
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ def test_writes_a_log_with_transcripts(observed: tuple[Result, Path]) -> None:
     assert run.results == ()
     assert sorted(one.id for one in run.probes) == ["greeting", "sender-echo"]
     assert all(one.transcript for one in run.probes)
+
+
+def test_leaves_a_log_alone_that_another_run_writes(tmp_path: Path) -> None:
+    with exclusive(tmp_path):
+        error = invoke("sender-echo", "--out", tmp_path / "run.jsonl").exception
+    assert isinstance(error, UsageError)
+    assert f"{tmp_path} is in use by another run (process " in str(error)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_gives_json() -> None:

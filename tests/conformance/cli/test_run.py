@@ -25,6 +25,7 @@ from conformance.report import FILES, FORMATS, build
 from conformance.report.links import project_source
 from conformance.results.model import Outcome, Result
 from conformance.results.runlog import read_run
+from conformance.results.status import Status
 from conformance.spec import load
 from tests.conformance.report.valid import check
 from tests.conformance.run_contexts import SECRET
@@ -519,6 +520,7 @@ class TestAgain:
         assert ended.code == 1
         assert [(one.attempt, one.outcome) for one in command.log.results] == [(1, Outcome.FAIL), (2, Outcome.PASS)]
         assert "1 flaky: toy.told" in ended.out
+        assert build(command.log).scenario_counts[Status.FLAKY] == 1
 
     def test_waits_for_a_target(self, command: Command) -> None:
         ended = command.against("ws://127.0.0.1:1/ws", "toy.told", "--wait-for", "0.1s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from conformance.errors import UsageError
 from conformance.report import allure, build
 from conformance.report.allure import write_allure
+from conformance.report.differences import UNCHECKED
 from conformance.results.model import Outcome
+from conformance.results.runlog.records import INSECURE, DialectEntry
 from tests.conformance.report import hostile, runs, toys
 
 if TYPE_CHECKING:
@@ -90,6 +93,14 @@ def test_says_what_was_tested(tmp_path: Path) -> None:
     assert text.splitlines()[:2] == ["Target=toy", "Address=ws://127.0.0.1:1/ws"]
     categories = json.loads((tmp_path / "results" / "categories.json").read_text(encoding="ascii"))
     assert {word for one in categories for word in one["matchedStatuses"]} <= STATUSES
+
+
+def test_says_that_certificates_were_not_checked(tmp_path: Path) -> None:
+    run = runs.good()
+    checked = replace(run.header, dialect=(DialectEntry(INSECURE, "checked", "not checked"),))
+    written(replace(run, header=checked), tmp_path / "results")
+    text = (tmp_path / "results" / "environment.properties").read_text(encoding="ascii")
+    assert f"Warning={UNCHECKED}" in text.splitlines()
 
 
 def test_takes_an_empty_folder_and_leaves_one_with_files_alone(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 
 from conformance.report import FILES, FORMATS, build
+from conformance.report.differences import UNCHECKED
 from conformance.report.text import visible
+from conformance.results.runlog.records import INSECURE, DialectEntry
 from tests.conformance.report import hostile, runs
 
 
@@ -53,6 +56,15 @@ def test_no_form_for_people_grows_with_a_huge_string(form: str) -> None:
     shown = FORMATS[form](build(run), run)
     size = len(shown.encode())
     assert size < 300_000
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_form_says_that_certificates_were_not_checked(form: str) -> None:
+    run = runs.good()
+    run = replace(run, header=replace(run.header, dialect=(DialectEntry(INSECURE, "checked", "not checked"),)))
+    text = FORMATS[form](build(run), run)
+    said = {"badge": "(insecure)", "shields": "(insecure)", "json": INSECURE}
+    assert said.get(form, UNCHECKED) in " ".join(text.split())
 
 
 def test_every_file_of_a_run_has_a_form() -> None:

@@ -130,7 +130,7 @@ class TestContent:
 
     def test_draws_a_table_of_the_spec_with_links_to_its_scenarios(self, mixed: Page) -> None:
         assert "Who may Drawn from spec/who-may.yaml" in mixed.text
-        assert "owner reader edit ✓ allowed PASS ✕ refused FAIL" in mixed.text
+        assert "owner reader edit ✓ allowed PASS ≠ refused FLAKY" in mixed.text
 
     def test_says_what_could_not_be_judged_and_why(self, mixed: Page) -> None:
         assert "‖ BLOCKED edit.blocked is BLOCKED 1 edit.blocked" in mixed.text

@@ -47,7 +47,7 @@ class TestBuild:
             Verdict.FAIL: 1,
             Verdict.NOT_TESTED: 1,
         }
-        assert report.scenario_counts[Status.FAIL] == 2
+        assert (report.scenario_counts[Status.FAIL], report.scenario_counts[Status.FLAKY]) == (1, 1)
         assert report.scenario_counts[Status.NOT_RUN] == 1
         assert sum(report.rule_counts.values()) == 7
         assert [scenario.entry.id for scenario in report.flaky] == ["edit.0"]

@@ -126,7 +126,7 @@
         return inner;
       });
       for (const item of shown) feature.rows.set(item.key, box);
-      if ((active && count <= MOST_OPEN) || group.status === "FAIL") openAll(box);
+      if ((active && count <= MOST_OPEN) || ["FAIL", "FLAKY"].includes(group.status)) openAll(box);
       return [box];
     }));
     if (!feature.groups.length) feature.list.append(make("p", "quiet", "None of its scenarios was run."));

@@ -176,7 +176,8 @@ class TestScenario:
         [
             ((PASS, PASS), Status.PASS, False),
             ((FAIL, FAIL), Status.FAIL, False),
-            ((PASS, FAIL, PASS), Status.FAIL, True),
+            ((PASS, FAIL, PASS), Status.FLAKY, True),
+            ((BLOCKED, FAIL), Status.FAIL, True),
             ((PASS, BLOCKED), Status.BLOCKED, True),
         ],
     )
@@ -188,6 +189,16 @@ class TestScenario:
         [judged] = judge(toys.run(toys.header((toys.rule("EDIT-1"),), (entry,)), *results)).scenarios
         assert (judged.status, judged.flaky) == (status, flaky)
         assert judged.seconds == pytest.approx(0.012 * len(attempts))
+
+    @pytest.mark.parametrize(("level", "code", "amber"), [("must", 1, False), ("should", 0, True)])
+    def test_a_flaky_one_is_never_green(self, level: str, code: int, amber: bool) -> None:
+        entry = toys.scenario("edit.a", ("EDIT-1",))
+        results = [toys.result(entry, outcome, attempt=n) for n, outcome in enumerate((FAIL, PASS), 1)]
+        judged = judge(toys.run(toys.header((toys.rule("EDIT-1", level),), (entry,)), *results))
+        [feature] = [one for one in judged.features if one.entry.id == "edit"]
+        assert feature.rules[0].status is Status.FLAKY
+        assert (judged.exit_code, feature.amber) == (code, amber)
+        assert feature.verdict is (Verdict.FAIL if level == "must" else Verdict.NOT_TESTED)
 
 
 EDIT_UNKNOWN = toys.calibration("Edit", "Touch")
