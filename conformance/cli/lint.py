@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.documents import stale_documents
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.errors import BadFile, Mistake, UsageError, shown
 from conformance.lint import lint as find_mistakes
@@ -77,6 +78,8 @@ def _look(folder: Path, targets: tuple[Path, ...], accept: bool) -> _Findings:
             check_target(file, spec)
         except BadFile as error:
             mistakes += error.mistakes
+    if not mistakes:  # a mistake might be mended before anything is written again
+        mistakes += stale_documents(spec)
     return _Findings(files, tuple(mistakes))
 
 

@@ -63,6 +63,7 @@ def load(folder: Path) -> Spec:
         rules=rules,
         incoming=incoming,
         outgoing=outgoing,
+        definitions=common.get("$defs", {}),
         scenarios=scenarios,
         probes=probes,
         tables=tables,

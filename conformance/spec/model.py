@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,8 @@ class Spec:
 
     `digest` is `sha256:` over all its files, so that a report names exactly what it measured. `wire` covers the files
     that every frame is checked against (message schemas and `protocol.yaml`). Scenarios are in the order
-    of their ids. `tables` has, for each file of `tables/`, the cells that scenarios are made from.
+    of their ids. `tables` has, for each file of `tables/`, the cells that scenarios are made from. `definitions` has
+    the schemas that several messages share, by the last word of their `$ref`.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class Spec:
     rules: Mapping[str, Rule]
     incoming: Mapping[str, Message]
     outgoing: Mapping[str, Message]
+    definitions: Mapping[str, Mapping[str, Any]]
     scenarios: Mapping[str, Scenario]
     probes: Mapping[str, Probe]
     tables: Mapping[Path, Sequence[Cell]]
