@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from tests.engines.redis import RedisServer
 
-PARTS_WITHOUT_SCENARIOS = ("formats", "messages", "rules", "features.yaml", "protocol.yaml", "targets")
+PARTS_WITHOUT_SCENARIOS = (
+    "formats",
+    "messages",
+    "rules",
+    "features.yaml",
+    "invariants.yaml",
+    "protocol.yaml",
+    "targets",
+)
 
 
 @pytest.fixture(scope="session")

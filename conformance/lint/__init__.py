@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import Mistake
 from conformance.lint.controls import probes_have_controls
+from conformance.lint.invariants import invariants_name_what_exists
 from conformance.lint.ledger import check_ledger
 from conformance.lint.messages import (
     places_that_are_never_filled_exist,
@@ -51,6 +52,7 @@ OF_THE_WHOLE: tuple[Callable[[Spec], Iterator[Mistake]], ...] = (
     places_that_are_never_filled_exist,
     types_of_the_protocol_exist,
     types_are_used,
+    invariants_name_what_exists,
     probes_have_controls,
     cells_are_used,
 )

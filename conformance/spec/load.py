@@ -10,6 +10,7 @@ from conformance.files.formats import Formats
 from conformance.scenario.parse import read_probes, read_scenarios
 from conformance.scenario.tables import read_table
 from conformance.spec.folder import digest
+from conformance.spec.invariants import read_invariants
 from conformance.spec.links import check_probe, check_scenario
 from conformance.spec.messages import read_messages
 from conformance.spec.model import Feature, Rule, Spec
@@ -31,6 +32,7 @@ def load(folder: Path) -> Spec:
     formats = Formats(folder / "formats")
     protocol = read_protocol(_checked(folder / "protocol.yaml", formats, "protocol"))
     features = _features(_checked(folder / "features.yaml", formats, "features"))
+    invariants = read_invariants(_checked(folder / "invariants.yaml", formats, "invariants"))
     common = read_json(folder / "messages" / "common.json")
     incoming = read_messages(folder / "messages" / "incoming", common)
     outgoing = read_messages(folder / "messages" / "outgoing", common)
@@ -67,6 +69,7 @@ def load(folder: Path) -> Spec:
         scenarios=scenarios,
         probes=probes,
         tables=tables,
+        invariants=invariants,
     )
     if any(mistake.file.parent.name == "rules" for mistake in mistakes):
         raise BadFile(*dict.fromkeys(mistakes))  # Every scenario of a rule that was not read would be wrong, too.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from conformance.files.formats import Formats
     from conformance.scenario.model import Cell, Probe, Scenario
+    from conformance.spec.invariants import Invariant
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
 
@@ -57,7 +58,7 @@ class Spec:
     `digest` is `sha256:` over all its files, so that a report names exactly what it measured. `wire` covers the files
     that every frame is checked against (message schemas and `protocol.yaml`). Scenarios are in the order
     of their ids. `tables` has, for each file of `tables/`, the cells that scenarios are made from. `definitions` has
-    the schemas that several messages share, by the last word of their `$ref`.
+    the schemas that several messages share, by the last word of their `$ref`. `invariants` are those of all traffic.
     """
 
     folder: Path
@@ -73,6 +74,7 @@ class Spec:
     scenarios: Mapping[str, Scenario]
     probes: Mapping[str, Probe]
     tables: Mapping[Path, Sequence[Cell]]
+    invariants: tuple[Invariant, ...]
 
     def place(self, file: Path) -> str:
         """Name a file of the spec as people do, wherever the folder lies: `spec/rules/04-edit-message.yaml`."""

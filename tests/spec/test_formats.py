@@ -8,8 +8,10 @@ from jsonschema import Draft202012Validator
 
 from tests.spec.spec_files import SPEC, compile_schema, message_files, name_of, read_json, read_yaml, rule_files
 
-FORMATS = {name: read_json(SPEC / "formats" / f"{name}.schema.json") for name in ("features", "rules", "message")}
-features_format, rules_format, message_format = map(compile_schema, FORMATS.values())
+FORMATS = {
+    name: read_json(SPEC / "formats" / f"{name}.schema.json") for name in ("features", "invariants", "rules", "message")
+}
+features_format, invariants_format, rules_format, message_format = map(compile_schema, FORMATS.values())
 
 each_format = pytest.mark.parametrize("schema", FORMATS.values(), ids=FORMATS.keys())
 
@@ -64,6 +66,10 @@ def test_an_editor_finds_a_title_and_a_description_for_everything_it_offers(sche
 
 def test_features_yaml_has_its_form():
     assert features_format.accepts(read_yaml(SPEC / "features.yaml"))
+
+
+def test_invariants_yaml_has_its_form():
+    assert invariants_format.accepts(read_yaml(SPEC / "invariants.yaml"))
 
 
 @pytest.mark.parametrize("path", rule_files(), ids=lambda path: path.stem)

@@ -1,0 +1,50 @@
+"""Tables that forget their oldest entries, so that endless traffic takes bounded memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Bounded(Generic[Key, Value]):
+    """A mapping of at most `most` entries; the one that was set longest ago is forgotten first.
+
+    `forgetful`: something has been forgotten, so that the absence of a key proves nothing any more.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.forgetful = False
+        self._most = most
+        self._items: dict[Key, Value] = {}
+
+    def get(self, key: Key) -> Value | None:
+        """Give the value of a key; None: it is not there (any more)."""
+        return self._items.get(key)
+
+    def set(self, key: Key, value: Value) -> Value | None:
+        """Set the value of a key; gives the value that is forgotten for it, if there are too many."""
+        self._items.pop(key, None)
+        self._items[key] = value
+        if len(self._items) <= self._most:
+            return None
+        self.forgetful = True
+        return self._items.pop(next(iter(self._items)))
+
+    def drop(self, key: Key) -> None:
+        """Remove a key if it is there."""
+        self._items.pop(key, None)
+
+    def values(self) -> Collection[Value]:
+        """Give all values, the one that was set longest ago first."""
+        return self._items.values()
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._items
+
+    def __len__(self) -> int:
+        return len(self._items)

@@ -1,0 +1,115 @@
+"""Whether every event has a request, where all requests are seen: nothing is invented, changed or told too often."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.invariants.bounded import Bounded
+from conformance.engine.invariants.check import Check
+from conformance.engine.invariants.values import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from conformance.engine.invariants.check import Moment, Setting
+    from conformance.spec.invariants import Invariant
+
+MOST_CAUSES = 100_000
+"""Requests of one kind that are remembered; with more, nothing of that kind is judged any more."""
+
+Key = tuple[object, ...]
+
+
+class Caused(Check):
+    """Every event has a request of the user whom it names, and does not come more often than that was sent.
+
+    A request of a form that nobody can read may be anything: nothing of its user is judged from then on.
+    """
+
+    def __init__(self, invariant: Invariant, setting: Setting) -> None:
+        super().__init__(invariant, setting)
+        self._frame = self.facts["frame"]
+        self.types = frozenset({self._frame})
+        self._sent: Bounded[Key, int] = Bounded(MOST_CAUSES)
+        self._told: Bounded[Key, int] = Bounded(MOST_CAUSES)
+        self._events: Bounded[object, bool] = Bounded(MOST_CAUSES)
+        self._unclear: set[str] = set()
+        self._judges = setting.complete
+
+    def sent(self, moment: Moment) -> Iterable[Finding]:
+        """Note a request."""
+        request, user = moment.request, moment.link.user
+        if not self._judges or request is None:
+            return ()
+        if user is None or self._sent.forgetful or len(self._unclear) > MOST_CAUSES:
+            self._judges = False
+        elif request.wild:
+            self._unclear.add(user)
+        elif request.type == self.facts["request"] and moment.frame is not None:
+            for target in self._targets(moment.frame):
+                key = (user, target, *self._same(moment.frame))
+                self._sent.set(key, (self._sent.get(key) or 0) + 1)
+        return ()
+
+    def received(self, moment: Moment) -> Iterator[Finding]:
+        """Judge an event by the requests so far."""
+        frame = moment.frame or {}
+        actor = frame.get(self.facts["actor"])
+        if not self._judges or not isinstance(actor, str) or actor in self._unclear or not self._applies(frame):
+            return
+        own = moment.link.user
+        if "target" not in self.facts or (self.facts.get("own_devices") and actor == own):
+            target: object = "*"
+        elif own is None:
+            return
+        else:
+            target = own
+        key = (actor, target, *self._same(frame))
+        asked, told = self._sent.get(key) or 0, self._count(key, frame, moment)
+        self.judged(self.rule)
+        if not asked:
+            who = "" if target == "*" else " to this user"
+            said = f"{moment.type} came, and the user whom it names has sent no such {self.facts['request']}{who}"
+            yield Finding(self.rule, said)
+        elif told > asked:
+            said = f"{moment.type} came {told} times, for {asked} {self.facts['request']} of the user whom it names"
+            yield Finding(self.rule, said)
+
+    def _count(self, key: Key, frame: Mapping[str, Any], moment: Moment) -> int:
+        """Count how often such an event has come: to this connection, or with ids of its own to anybody."""
+        if "one_per" in self.facts:
+            name = str(frame.get(self.facts["one_per"]))
+            if name in self._events:
+                return 0
+            self._events.set(name, True)
+            self._judges = self._judges and not self._events.forgetful
+        elif self.facts.get("count"):
+            key = (moment.link.key, *key)
+        else:
+            return 0
+        told = (self._told.get(key) or 0) + 1
+        self._told.set(key, told)
+        return told
+
+    def _applies(self, frame: Mapping[str, Any]) -> bool:
+        return all(frame.get(key) == value for key, value in self.facts.get("having", {}).items())
+
+    def _targets(self, frame: Mapping[str, Any]) -> tuple[object, ...]:
+        """Give what the event's receiver may be compared with: any user, and the one whom the request names."""
+        target = frame.get(self.facts["target"]) if "target" in self.facts else None
+        return ("*", target.lower()) if isinstance(target, str) else ("*",)
+
+    def _same(self, frame: Mapping[str, Any]) -> Key:
+        values = tuple(_loose(frame.get(key)) for key in self.facts["same"])
+        return (*values, _loose(frame.get(self.facts["text"]))) if "text" in self.facts else values
+
+
+def _loose(value: object) -> object:
+    """Give a text as it is compared: without what a server may change of it by right, and short."""
+    if not isinstance(value, str):
+        return repr(value)[:80]
+    if value.isascii():
+        return hash("".join(one for one in value.lower() if one > " "))
+    plain = unicodedata.normalize("NFKC", value).lower()
+    return hash("".join(one for one in plain if unicodedata.category(one)[0] not in "CZ"))

@@ -1,0 +1,98 @@
+"""What every check has: the moment that it judges, and the count of what it has judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Mapping
+
+    from conformance.engine.invariants.replies import Answer, Replies, Request
+    from conformance.engine.invariants.values import Finding, Observation
+    from conformance.spec import Spec
+    from conformance.spec.invariants import Invariant
+
+
+@dataclass(slots=True)
+class Link:
+    """One connection that is open. `whole`: it was observed from its beginning."""
+
+    key: str
+    user: str | None
+    whole: bool
+    replies: Replies
+    received: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An observation with what is known about it.
+
+    `frame` is the JSON object, if there is one, and `type` its type. `request` is set for a frame of the client, and
+    `answer` for a reply of the server whose connection was observed from its beginning.
+    """
+
+    observation: Observation
+    index: int
+    link: Link
+    frame: Mapping[str, Any] | None
+    type: str | None
+    request: Request | None = None
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the traffic is judged by.
+
+    `profile` has the values of the server under test, None if they are not known. `complete`: every client of every
+    conversation is observed. `epoch`: the times of observations are seconds since 1970.
+    """
+
+    spec: Spec
+    profile: Mapping[str, Mapping[str, Any]] | None
+    complete: bool
+    epoch: bool
+    seen: Counter[tuple[str, str]]
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+class Check:
+    """Judges one invariant; `types` are the server's frames that it wants, None: all of them."""
+
+    types: frozenset[str] | None = None
+
+    def __init__(self, invariant: Invariant, setting: Setting) -> None:
+        self.invariant = invariant
+        self.rule = invariant.rule
+        self.facts = invariant.facts
+        self.setting = setting
+
+    def sent(self, moment: Moment) -> Iterable[Finding]:
+        """Judge a frame of the client, or note what follows from it."""
+        return ()
+
+    def received(self, moment: Moment) -> Iterable[Finding]:
+        """Judge a frame of the server."""
+        return ()
+
+    def closed(self, link: Link) -> None:
+        """Forget what is kept for one connection."""
+
+    def judged(self, rule: str | None) -> None:
+        """Count that the invariant could be judged once, by this rule."""
+        if rule is not None:
+            self.setting.seen[rule, self.invariant.id] += 1
+
+
+def items(frame: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """Give the objects of a list in a frame; nothing if it is no list."""
+    found = frame.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def text(value: object) -> str | None:
+    """Give a value that is a text of bearable length, such as an id; None: it is something else."""
+    return value if isinstance(value, str) and len(value) <= 256 else None

@@ -1,0 +1,157 @@
+"""Evaluates the invariants of a spec over observations, one at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.invariants.bounded import Bounded
+from conformance.engine.invariants.check import Link, Moment, Setting
+from conformance.engine.invariants.frames import is_greeting
+from conformance.engine.invariants.kinds import KINDS
+from conformance.engine.invariants.replies import Replies, terminal_types
+from conformance.engine.invariants.values import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from conformance.engine.invariants.check import Check
+    from conformance.engine.invariants.values import Finding, Observation
+    from conformance.spec import Spec
+
+MOST_LINKS = 10_000
+"""Connections that are followed at once; of more, the longest open ones are judged as if observed from the middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What is wrong with a sequence of observations; `seen` counts how often each rule could be judged."""
+
+    violations: tuple[Violation, ...]
+    seen: Mapping[str, int]
+
+
+class Evaluator:
+    """Judges observations by every invariant, in bounded memory.
+
+    `profile` has the server's own limits (as a target's), None if they are not known. `complete` says that every client
+    of every conversation is observed, from its beginning: then events without a request can be found, too. `epoch` says
+    that the times of the observations are seconds since 1970.
+
+    Example:
+        >>> evaluator = Evaluator(spec, complete=True)
+        >>> for observation in observations:
+        ...     print(evaluator.feed(observation))
+
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        profile: Mapping[str, Mapping[str, Any]] | None = None,
+        complete: bool = False,
+        epoch: bool = False,
+    ) -> None:
+        self._setting = Setting(spec, profile, complete, epoch, Counter())
+        self._checks = [KINDS[one.kind](one, self._setting) for one in spec.invariants]
+        self._key = spec.protocol.discriminator
+        self._of_type: dict[str | None, list[Check]] = {
+            kind: [one for one in self._checks if one.types is None or kind in one.types]
+            for kind in (*spec.outgoing, None)
+        }
+        self._terminal = terminal_types(spec)
+        self._links: Bounded[str, Link] = Bounded(MOST_LINKS)
+        self._index = 0
+
+    @property
+    def seen(self) -> Mapping[str, int]:
+        """How often each rule could be judged so far."""
+        found: Counter[str] = Counter()
+        for (rule, _), count in self._setting.seen.items():
+            found[rule] += count
+        return dict(found)
+
+    @property
+    def seen_by_invariant(self) -> Mapping[tuple[str, str], int]:
+        """How often each rule could be judged by each invariant so far: (rule, invariant) → times."""
+        return dict(self._setting.seen)
+
+    def guard(self, connection: str, secret: str) -> None:
+        """Watch that no frame to a connection repeats its token."""
+        self._setting.secrets[connection] = secret
+
+    def feed(self, observation: Observation) -> tuple[Violation, ...]:
+        """Take the next observation, and give what it breaks."""
+        index = self._index
+        self._index += 1
+        if observation.direction in ("opened", "closed"):
+            self._turn(observation, whole=observation.direction == "opened")
+            return ()
+        link = self._links.get(observation.connection) or self._open(observation, whole=False)
+        frame = observation.frame if isinstance(observation.frame, dict) else None
+        kind = frame.get(self._key) if frame is not None else None
+        kind = kind if isinstance(kind, str) else None
+        if observation.direction == "sent":
+            request = link.replies.sent(index, observation.frame, observation.detail)
+            moment = Moment(observation, index, link, frame, kind, request=request)
+            return tuple(self._violations(moment, self._checks))
+        link.received += 1
+        answer = None
+        if frame is not None and kind in self._terminal and link.whole and not self._is_greeting(link, frame):
+            answer = None if link.replies.lost else link.replies.received(frame)
+        moment = Moment(observation, index, link, frame, kind, answer=answer)
+        return tuple(self._violations(moment, self._of_type.get(kind, self._of_type[None])))
+
+    def _violations(self, moment: Moment, checks: list[Check]) -> Iterator[Violation]:
+        sent = moment.observation.direction == "sent"
+        for check in checks:
+            for found in check.sent(moment) if sent else check.received(moment):
+                yield self._placed(found, check, moment)
+
+    def _placed(self, found: Finding, check: Check, moment: Moment) -> Violation:
+        index = moment.index if found.index is None else found.index
+        client = moment.observation.client
+        return Violation(found.rule, check.invariant.id, client, index, found.explanation, found.by)
+
+    def _is_greeting(self, link: Link, frame: Mapping[str, Any]) -> bool:
+        """Say whether a frame is the greeting of its connection: it answers nothing."""
+        return link.received == 1 and is_greeting(frame, self._setting.spec.protocol)
+
+    def _turn(self, observation: Observation, *, whole: bool) -> None:
+        old = self._links.get(observation.connection)
+        if old is not None:
+            self._links.drop(observation.connection)
+            self._forget(old)
+        if whole:
+            self._open(observation, whole=True)
+        else:
+            self._setting.secrets.pop(observation.connection, None)
+
+    def _open(self, observation: Observation, *, whole: bool) -> Link:
+        spec = self._setting.spec
+        user = observation.user.lower() if observation.user is not None else None
+        link = Link(observation.connection, user, whole, Replies(spec, strict=self._setting.complete))
+        forgotten = self._links.set(link.key, link)
+        if forgotten is not None:
+            self._forget(forgotten)
+        return link
+
+    def _forget(self, link: Link) -> None:
+        for check in self._checks:
+            check.closed(link)
+
+
+def evaluate(
+    observations: Iterable[Observation],
+    spec: Spec,
+    *,
+    profile: Mapping[str, Mapping[str, Any]] | None = None,
+    complete: bool = False,
+    epoch: bool = False,
+) -> Evaluation:
+    """Judge a whole sequence of observations."""
+    evaluator = Evaluator(spec, profile=profile, complete=complete, epoch=epoch)
+    violations = [violation for one in observations for violation in evaluator.feed(one)]
+    return Evaluation(tuple(violations), evaluator.seen)

@@ -1,0 +1,157 @@
+"""Whether events arrive once, and only where they may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conformance.engine.invariants.bounded import Bounded
+from conformance.engine.invariants.check import Check, text
+from conformance.engine.invariants.values import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.engine.invariants.check import Link, Moment, Setting
+    from conformance.engine.invariants.replies import Request
+    from conformance.spec.invariants import Invariant
+
+MOST_KEYS = 4096
+"""Events of one connection that are remembered, to notice that one comes again."""
+
+MOST_ROOMS = 1024
+"""Conversations of one connection whose joins are remembered; with more, that connection is not judged."""
+
+
+class Once(Check):
+    """An event comes once on each connection."""
+
+    def __init__(self, invariant: Invariant, setting: Setting) -> None:
+        super().__init__(invariant, setting)
+        self.types = frozenset({self.facts["frame"]})
+        self._seen: dict[str, Bounded[tuple[object, ...], int]] = {}
+
+    def received(self, moment: Moment) -> Iterator[Finding]:
+        """Judge an event by those that came before it."""
+        frame = moment.frame or {}
+        key = tuple(text(frame.get(name)) for name in self.facts["key"])
+        if None in key:
+            return
+        self.judged(self.rule)
+        seen = self._seen.setdefault(moment.link.key, Bounded(MOST_KEYS))
+        if key in seen:
+            what = " and ".join(f"{name} {frame[name]}" for name in self.facts["key"])
+            yield Finding(self.rule, f"{moment.type} with {what} came to this connection again")
+        seen.set(key, moment.index)
+
+    def closed(self, link: Link) -> None:
+        """Forget the events of a connection."""
+        self._seen.pop(link.key, None)
+
+
+@dataclass(slots=True)
+class Joins:
+    """One conversation on one connection: whether it is joined, has been, and which joins have no reply yet."""
+
+    granted: bool = False
+    left: bool = False
+    pending: set[int] = field(default_factory=set)
+
+
+class Joined(Check):
+    """A conversation's events reach only connections that have joined it, and none after the conversation was left.
+
+    A join counts from the moment when it is sent until it is refused: its events may come before its reply.
+    """
+
+    def __init__(self, invariant: Invariant, setting: Setting) -> None:
+        super().__init__(invariant, setting)
+        self._rules = self.facts["rules"]
+        self._rooms: dict[str, Bounded[str, Joins]] = {}
+
+    def sent(self, moment: Moment) -> Iterable[Finding]:
+        """Note a request to join."""
+        request = moment.request
+        if request is None:
+            return ()
+        if request.wild:
+            self._room(moment, "*").granted = True  # Nobody knows what the server reads in it: it may be a join.
+        elif request.type == self.facts["join"] and (name := self._name(request)) is not None:
+            self._room(moment, name).pending.add(request.index)
+        return ()
+
+    def received(self, moment: Moment) -> Iterator[Finding]:
+        """Note a reply to a join or a leave, and judge an event."""
+        if moment.answer is not None:
+            self._note(moment)
+        rule = self._rules.get(moment.type)
+        by = text((moment.frame or {}).get(self.facts["by"]))
+        if rule is None or by is None or not moment.link.whole:
+            return
+        rooms = self._rooms.get(moment.link.key)
+        if rooms is not None and (rooms.forgetful or "*" in rooms):
+            return
+        room = rooms.get(by) if rooms is not None else None
+        self.judged(rule)
+        if room is not None and room.left:
+            self.judged(self.rule)
+        if room is None or not (room.granted or room.pending):
+            left = room is not None and room.left
+            how = "left" if left else "not joined"
+            said = f"{moment.type} came of a conversation that this connection has {how}"
+            yield Finding(self.rule if left else rule, said)
+
+    def closed(self, link: Link) -> None:
+        """Forget the joins of a connection."""
+        self._rooms.pop(link.key, None)
+
+    def _note(self, moment: Moment) -> None:
+        answer = moment.answer
+        assert answer is not None
+        refused = moment.type == self.setting.spec.protocol.error
+        if answer.request is not None:
+            self._settle(moment, answer.request, refused=refused)
+        for request in answer.maybe:
+            if request.type == self.facts["join"] and (name := self._name(request)) is not None:
+                self._room(moment, name).granted = True  # It may have been granted.
+
+    def _settle(self, moment: Moment, request: Request, *, refused: bool) -> None:
+        name = self._name(request)
+        if name is None or request.type not in (self.facts["join"], self.facts["leave"]):
+            return
+        room = self._room(moment, name)
+        if request.type == self.facts["join"]:
+            room.pending.discard(request.index)
+            if not refused:
+                room.granted, room.left = True, False
+        elif not refused:
+            room.left = room.left or room.granted
+            room.granted = False
+
+    def _name(self, request: Request) -> str | None:
+        return text(request.fields.get(self.facts["by"]))
+
+    def _room(self, moment: Moment, name: str) -> Joins:
+        rooms = self._rooms.setdefault(moment.link.key, Bounded(MOST_ROOMS))
+        room = rooms.get(name)
+        if room is None:
+            room = Joins()
+            rooms.set(name, room)
+        return room
+
+
+class NotOwn(Check):
+    """An event does not reach the user whom it is about."""
+
+    def __init__(self, invariant: Invariant, setting: Setting) -> None:
+        super().__init__(invariant, setting)
+        self.types = frozenset({self.facts["frame"]})
+
+    def received(self, moment: Moment) -> Iterator[Finding]:
+        """Judge an event by the user of its connection."""
+        about = text((moment.frame or {}).get(self.facts["user"]))
+        if about is None or moment.link.user is None:
+            return
+        self.judged(self.rule)
+        if about == moment.link.user:
+            yield Finding(self.rule, f"{moment.type} came to the user whom it is about")

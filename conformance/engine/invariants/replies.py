@@ -1,0 +1,149 @@
+"""Which request each reply answers: requests carry no ids, so only their order tells.
+
+A request that is answered only if it fails, or that the server may ignore, leaves several possibilities open; the
+replies that follow decide. So the tracker keeps every place in the queue at which the server may be.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.spec import Spec
+
+MOST_PENDING = 1024
+"""Requests without a reply on one connection; with more, its replies are not judged any more."""
+
+LONGEST = 512
+"""Characters of a request's text that are kept until its reply comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that waits for its reply: its place among all observations, its type and its short fields.
+
+    `reply` is the type of its success reply with the pattern of it. `required`: some reply has to come. `wild`: any
+    reply may be its own, because nobody knows how the server reads it.
+    """
+
+    index: int
+    type: str | None
+    fields: Mapping[str, Any]
+    reply: tuple[str, Mapping[str, Any]] | None = None
+    required: bool = True
+    wild: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of a terminal reply.
+
+    `request` is what it answers, None if several requests are possible or none is. `unasked`: no request is left that
+    it could answer. `passed` is a request that should have been answered before. `maybe` are the requests that the
+    reply may have answered or passed, where it is not clear which.
+    """
+
+    request: Request | None = None
+    unasked: bool = False
+    passed: Request | None = None
+    maybe: tuple[Request, ...] = ()
+
+
+class Replies:
+    """The requests of one connection that wait for a reply."""
+
+    def __init__(self, spec: Spec, *, strict: bool) -> None:
+        """Keep the types of terminal replies; `strict`: requests of unknown types must be refused."""
+        self._key = spec.protocol.discriminator
+        self._error = spec.protocol.error
+        self._spec = spec
+        self._strict = strict
+        self._pending: deque[Request] = deque()
+        self._places = [0]
+        self.lost = False
+
+    def sent(self, index: int, frame: object, detail: str) -> Request:
+        """Add a request, and give it."""
+        request = self._request(index, frame, detail)
+        if len(self._pending) >= MOST_PENDING:
+            self.lost = True
+            self._pending.clear()
+            self._places = [0]
+        if not self.lost:
+            self._pending.append(request)
+        return request
+
+    def received(self, frame: Mapping[str, Any]) -> Answer:
+        """Say which request a terminal reply answers."""
+        kind = frame.get(self._key)
+        found: dict[int, list[int]] = {}
+        for place in self._places:
+            for at in range(place, len(self._pending)):
+                if self._accepts(self._pending[at], kind, frame):
+                    found.setdefault(at, []).append(place)
+                if self._pending[at].required:
+                    break
+        if not found:
+            return self._mismatch(kind, frame)
+        request = self._pending[next(iter(found))] if len(found) == 1 else None
+        first, last = min(self._places), max(found)
+        maybe = () if request is not None else tuple(self._pending[at] for at in range(first, last + 1))
+        self._move(sorted(at + 1 for at in found))
+        return Answer(request, maybe=maybe)
+
+    def _mismatch(self, kind: object, frame: Mapping[str, Any]) -> Answer:
+        first = min(self._places)
+        for at in range(first, len(self._pending)):
+            if self._accepts(self._pending[at], kind, frame):
+                passed = next(self._pending[one] for one in range(first, at) if self._pending[one].required)
+                maybe = tuple(self._pending[one] for one in range(first, at + 1))
+                self._move([at + 1])
+                return Answer(passed=passed, maybe=maybe)
+        waiting = next((one for one in list(self._pending)[first:] if one.required), None)
+        return Answer(unasked=True, passed=waiting)
+
+    def _move(self, places: list[int]) -> None:
+        """Go on at these places, and forget the requests before the first of them."""
+        done = places[0]
+        for _ in range(done):
+            self._pending.popleft()
+        self._places = [place - done for place in places]
+
+    def _accepts(self, request: Request, kind: object, frame: Mapping[str, Any]) -> bool:
+        if request.wild or kind == self._error:
+            return True
+        if request.reply is None or request.reply[0] != kind:
+            return False
+        return isinstance(match(dict(request.reply[1]), dict(frame)), Matched)
+
+    def _request(self, index: int, frame: object, detail: str) -> Request:
+        if detail or not isinstance(frame, dict):
+            return Request(index, None, {}, required=False, wild=True)
+        kind = frame.get(self._key)
+        message = self._spec.incoming.get(kind) if isinstance(kind, str) else None
+        if message is None:
+            return Request(index, None, {}, required=self._strict, wild=not self._strict)
+        fields = {key: value for key, value in frame.items() if _is_short(value)}
+        if message.reply is None:
+            return Request(index, message.type, fields, required=False)
+        return Request(index, message.type, fields, (message.reply[self._key], message.reply.get("with", {})))
+
+
+def _is_short(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= LONGEST
+    return value is None or isinstance(value, int | float)
+
+
+def terminal_types(spec: Spec) -> frozenset[str]:
+    """Give the types of the server's frames that answer a request."""
+    key = spec.protocol.discriminator
+    replies = {str(one.reply[key]) for one in spec.incoming.values() if one.reply is not None}
+    return frozenset({*replies, spec.protocol.error, spec.protocol.barrier_reply})
