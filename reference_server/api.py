@@ -164,9 +164,9 @@ async def remove_member(conversation_id: UUID, member_id: UUID, user_id: Caller,
 
 async def _moderate(here: Instance, conversation_id: UUID, user_id: UUID, member_id: UUID, role: Role | None) -> None:
     """Change a role if the caller may, and tell every instance."""  # PERM-2, MULTI-3
-    async with here.services.in_order.hold(conversation_id):
+    async with here.services.changes.change(conversation_id, user_id):
         try:
-            may_read = await here.services.database.write(_change_role, conversation_id, user_id, member_id, role)
+            may_read = await here.services.changes.write(_change_role, conversation_id, user_id, member_id, role)
         except Refused as refused:
             raise HTTPException(STATUSES[refused.code], refused.message) from None
         await here.services.pubsub.publish(conversation_channel(conversation_id), RoleChanged(member_id, may_read))

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 async def arrive(instance: Instance, user_id: UUID) -> bool:
     """Count one more connection; False: the user already has as many as allowed."""
     services = instance.services
-    async with services.in_order.hold(user_id):
+    async with services.arrivals.hold(user_id):
         count = await services.presence.enter(user_id, instance.settings.limits.connections)
         if count == 1:
             await _announce(instance, user_id, "online")
@@ -29,7 +29,7 @@ async def arrive(instance: Instance, user_id: UUID) -> bool:
 async def depart(instance: Instance, user_id: UUID) -> None:
     """Count one connection less."""
     services = instance.services
-    async with services.in_order.hold(user_id):
+    async with services.arrivals.hold(user_id):
         if await services.presence.leave(user_id) == 0:
             await _announce(instance, user_id, "offline")
 
@@ -37,7 +37,7 @@ async def depart(instance: Instance, user_id: UUID) -> None:
 async def lose(instance: Instance, user_id: UUID) -> None:
     """Announce the departure of a user who was connected with a process that is lost, unless they have come back."""
     services = instance.services
-    async with services.in_order.hold(user_id):
+    async with services.arrivals.hold(user_id):
         if not await services.presence.is_online(user_id):
             await _announce(instance, user_id, "offline")
 

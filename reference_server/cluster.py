@@ -11,9 +11,10 @@ from reference_server import arrivals, tasks
 from reference_server.config import ConfigError
 from reference_server.database import PostgresDatabase
 from reference_server.events import UserTyping, encode
+from reference_server.group_commit.writer import GroupCommit
 from reference_server.journal import entries
 from reference_server.journal.bus import JournalBus
-from reference_server.journal.unit import JournalledDatabase, JournalledOrder
+from reference_server.journal.publisher import Journal
 from reference_server.metrics import Metrics
 from reference_server.pubsub import Event, conversation_channel
 from reference_server.redis.client import FAILURES, check, open_redis
@@ -50,12 +51,12 @@ class Cluster:
         self._instance: Instance | None = None
         self._task: asyncio.Task[None] | None = None
         self.services = Services(
-            JournalledDatabase(database),
+            database,
             pubsub=self._bus,
             rate_limiter=RedisRateLimiter(self._client),
             presence=self._presence,
-            in_order=JournalledOrder(database, self._bus.send),
             metrics=metrics,
+            changes=GroupCommit(database, Journal(self._bus), metrics),
         )
 
     async def start(self, instance: Instance) -> None:

@@ -80,8 +80,8 @@ class Context:
         return self.instance.settings.limits
 
     def in_order(self, conversation_id: UUID) -> AbstractAsyncContextManager[None]:
-        """Hold this around a commit and the publication of its event."""
-        return self.instance.services.in_order.hold(conversation_id)
+        """Hold this around a change and what is told of it; it returns when both are committed and published."""
+        return self.instance.services.changes.change(conversation_id, self.user_id)
 
     async def read(self, transaction: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from one snapshot of the database."""
@@ -90,6 +90,6 @@ class Context:
     async def write(
         self, transaction: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Change the database; what is returned is committed."""
+        """Change the database; within `in_order`, what is returned is committed at its end."""
         with self.instance.services.metrics.writing.time():
-            return await self.instance.services.database.write(transaction, *args, **kwargs)
+            return await self.instance.services.changes.write(transaction, *args, **kwargs)

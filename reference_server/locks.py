@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Generic, Protocol, TypeVar
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
-Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
-
-
-class Order(Protocol[Key_contra]):
-    """What does one thing after the other for each key."""
-
-    def hold(self, key: Key_contra) -> AbstractAsyncContextManager[None]:
-        """Be the only one with this key."""
 
 
 class KeyedLocks(Generic[Key]):
     """Mutual exclusion per key, first come first served.
 
     Example:
-        async with locks.hold(conversation_id):
-            ...  # commit, then publish: nobody's later commit is published earlier
+        async with locks.hold(user_id):
+            ...  # count, then announce: nobody's later count is announced earlier
     """
 
     def __init__(self) -> None:

@@ -56,8 +56,14 @@ class Metrics:
         self.dropped = Counter("chat_events_dropped", "Typing events left out for readers that lag.", registry=registry)
         self.writing = Histogram(
             "chat_database_write_seconds",
-            "What a request writes, from its wait to its end; with Redis, without the commit.",
+            "What a request writes, from its wait to its end, without the commit.",
             buckets=LATENCIES,
+            registry=registry,
+        )
+        self.batch = Histogram(
+            "chat_commit_batch_size",
+            "Changes of conversations that are carried out in one transaction.",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
             registry=registry,
         )
         self.read_again = Counter(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,6 +50,29 @@ Notice = Published | Lost
 Subscriber = Callable[[Notice], None]
 
 
+@dataclass(slots=True, eq=False)
+class Change:
+    """What is told of one change of a conversation, kept back until the change is committed."""
+
+    channel: str
+    told: list[Published] = field(default_factory=list)
+    #: Something is written that is not committed yet.
+    is_open: bool = False
+
+
+#: The change that the running task makes.
+current_change: ContextVar[Change | None] = ContextVar("current_change", default=None)
+
+
+def keep_back(channel: str, notice: Published) -> bool:
+    """Keep a notice for the commit of the change that it is part of; False: it is part of none."""
+    change = current_change.get()
+    if change is None or not change.is_open or change.channel != channel:
+        return False
+    change.told.append(notice)
+    return True
+
+
 class PubSub(Protocol):
     """The bus between instances; its channels keep order."""
 
@@ -56,7 +80,7 @@ class PubSub(Protocol):
     engine: str
 
     async def publish(self, channel: str, notice: Published) -> None:
-        """Hand a notice to every subscriber of the channel, on every instance."""
+        """Hand a notice to every subscriber of the channel, on every instance; within a change, with its commit."""
 
     async def subscribe(self, channel: str, subscriber: Subscriber) -> None:
         """Call the subscriber for every notice published from the return of this call on."""
@@ -94,6 +118,11 @@ class InMemoryPubSub:
         self._subscribers: dict[str, list[Subscriber]] = {}
 
     async def publish(self, channel: str, notice: Published) -> None:
+        """Call every subscriber in turn, at once; within a change, when it is committed."""
+        if not keep_back(channel, notice):
+            self.hand_out(channel, notice)
+
+    def hand_out(self, channel: str, notice: Published) -> None:
         """Call every subscriber in turn, at once."""
         for subscriber in tuple(self._subscribers.get(channel, ())):
             subscriber(notice)

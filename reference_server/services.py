@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
-from reference_server.locks import KeyedLocks, Order
+from reference_server.group_commit.publisher import Direct
+from reference_server.group_commit.writer import GroupCommit
+from reference_server.locks import KeyedLocks
 from reference_server.metrics import Metrics
 from reference_server.outages import Outages
 from reference_server.presence import InMemoryPresence, Presence
@@ -32,8 +34,15 @@ class Services:
     typists: Typists = field(default_factory=dict)
     outages: Outages = field(default_factory=Outages)
     metrics: Metrics = field(default_factory=Metrics)
-    #: A handler holds this lock from commit to publication: events of a conversation are published in stamp order.
-    in_order: Order[UUID] = field(default_factory=KeyedLocks)
+    #: A user's arrivals and departures, one after the other.
+    arrivals: KeyedLocks[UUID] = field(default_factory=KeyedLocks)
+    #: The changes of conversations: their events are published in the order of their stamps.
+    changes: GroupCommit = field(default=cast("GroupCommit", None))
+
+    def __post_init__(self) -> None:
+        if cast("GroupCommit | None", self.changes) is None:
+            changes = GroupCommit(self.database, Direct(self.pubsub), self.metrics)
+            object.__setattr__(self, "changes", changes)
 
     async def probe(self) -> None:
         """Write to the database, and remove what was written in a transaction of its own."""

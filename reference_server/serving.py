@@ -147,6 +147,7 @@ class Deployment:
                     await task
 
     async def _close(self) -> None:
+        await self.services.changes.close()
         if self._cluster is not None:
             await self._cluster.close()
         await self._database.close()

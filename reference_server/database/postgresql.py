@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -11,18 +12,28 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from reference_server.database import schema
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator
 
     from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from reference_server.database.protocol import P, T, Transaction
+    from reference_server.database.protocol import OpenTransaction, P, T, Transaction
 
 #: Advisory locks of this server; any numbers, but always these.
 CLAIM = 0x63686174_01
 #: How often and how long to try for a claim: PostgreSQL needs a moment to see that a killed process is gone.
 CLAIM_TRIES = 20
 CLAIM_PAUSE_S = 0.1
+
+
+class _OpenTransaction:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._turn = asyncio.Lock()
+
+    async def run(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        async with self._turn:
+            return await self._connection.run_sync(transaction, *args, **kwargs)
 
 
 class PostgresDatabase:
@@ -68,9 +79,11 @@ class PostgresDatabase:
         async with self._glancing.connect() as connection:
             return await connection.run_sync(transaction, *args, **kwargs)
 
-    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Open a transaction, which is committed at the end of the context, or rolled back by an exception."""
-        return self._engine.begin()
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[OpenTransaction]:
+        """Open a transaction on a connection of its own."""
+        async with self._engine.begin() as connection:
+            yield _OpenTransaction(connection)
 
     async def close(self) -> None:
         """Close the pool, and with it the connection that holds the claim."""

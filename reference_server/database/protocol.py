@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Transaction = Callable[Concatenate[Connection, P], T]
+
+
+class OpenTransaction(Protocol):
+    """A transaction that is not committed yet."""
+
+    async def run(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one function in it; several run one after the other."""
 
 
 class Database(Protocol):
@@ -29,6 +39,9 @@ class Database(Protocol):
 
     async def write(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a transaction and return when it is committed; an exception rolls it back."""
+
+    def transaction(self) -> AbstractAsyncContextManager[OpenTransaction]:
+        """Open a transaction that writes: it is committed at the end of the context, or rolled back by an exception."""
 
     async def close(self) -> None:
         """Let go of every connection, and of the claim."""

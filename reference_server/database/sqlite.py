@@ -5,20 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import OperationalError
 
 from reference_server.database import schema
 from reference_server.database.file_claim import FileClaim
+from reference_server.outages import Cause, cause_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from reference_server.database.protocol import P, T, Transaction
+    from reference_server.database.protocol import OpenTransaction, P, T, Transaction
 
+Q = ParamSpec("Q")
 READER_THREADS = 2
-BUSY_TIMEOUT_MS = 10_000
+#: How long a writer waits for who locks the file, and how often it looks whether the server ends meanwhile.
+PATIENCE_S = 10.0
+LOOK_MS = 500
 
 
 class SqliteDatabase:
@@ -40,6 +48,8 @@ class SqliteDatabase:
         self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._readers = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="sqlite-reader")
+        self._turn = asyncio.Lock()
+        self._closing = False
 
     async def prepare(self) -> None:
         """Bring the tables to the version of this server, in a transaction of the only writer."""
@@ -64,17 +74,55 @@ class SqliteDatabase:
         Who locks the file would otherwise hold up every request for the time of all before it.
         """
         asked = time.monotonic()
-
-        def run() -> T:
-            if (time.monotonic() - asked) * 1000 >= BUSY_TIMEOUT_MS:
+        async with self._turn:
+            if time.monotonic() - asked >= PATIENCE_S:
                 raise TimeoutError("The database was locked, or too busy, for too long.")
-            with self._writing.begin() as connection:
-                return transaction(connection, *args, **kwargs)
+            return await self._in_writer(self._write, lambda connection: transaction(connection, *args, **kwargs))
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[OpenTransaction]:
+        """Open a transaction, whose functions run in the writer thread."""
+        async with self._turn:
+            connection = await self._in_writer(self._begin)
+            try:
+                yield _OpenTransaction(connection, self._writer)
+            except BaseException:
+                await self._in_writer(connection.close)  # rolls back
+                raise
+            await self._in_writer(_commit, connection)
+
+    async def _in_writer(self, function: Callable[Q, T], *args: Q.args, **kwargs: Q.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, partial(function, *args, **kwargs))
+
+    def _write(self, transaction: Callable[[Connection], T]) -> T:
+        connection = self._begin()
+        try:
+            result = transaction(connection)
+        except BaseException:
+            connection.close()
+            raise
+        _commit(connection)
+        return result
+
+    def _begin(self) -> Connection:
+        """Begin to write; wait for who locks the file, but not beyond the end of this server."""
+        asked = time.monotonic()
+        while True:
+            connection = self._writing.connect()
+            try:
+                connection.begin()
+            except OperationalError as error:
+                connection.close()
+                is_locked = cause_of(error) is Cause.LOCKED
+                if self._closing or not is_locked or time.monotonic() - asked >= PATIENCE_S:
+                    raise
+            else:
+                return connection
 
     async def close(self) -> None:
-        """Finish what is under way, then close the file."""
+        """Finish what is under way, then close the file; who waits for a lock waits no more."""
+        self._closing = True
         await asyncio.to_thread(self._writer.shutdown)
         await asyncio.to_thread(self._readers.shutdown)
         self._engine.dispose()
@@ -89,8 +137,23 @@ def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute(f"PRAGMA busy_timeout={LOOK_MS}")
 
 
 def _begin_sqlite_transaction(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _commit(connection: Connection) -> None:
+    with connection:
+        connection.commit()
+
+
+class _OpenTransaction:
+    def __init__(self, connection: Connection, writer: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._writer = writer
+
+    async def run(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        call = partial(transaction, self._connection, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._writer, call)

@@ -11,19 +11,17 @@ from uuid import UUID, uuid4
 from reference_server import tasks
 from reference_server.journal import codec, entries
 from reference_server.journal.follower import Follower
-from reference_server.journal.unit import current_unit
 from reference_server.locks import KeyedLocks
-from reference_server.pubsub import CONVERSATION, Event, Lost
+from reference_server.pubsub import CONVERSATION, Event, Lost, keep_back
 from reference_server.redis.channels import Channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from redis.asyncio import Redis
-
     from reference_server.database import PostgresDatabase
     from reference_server.metrics import Metrics
     from reference_server.pubsub import Published, Subscriber
+    from reference_server.redis.client import GuardedRedis
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +41,7 @@ class JournalBus:
 
     def __init__(
         self,
-        client: Redis,
+        client: GuardedRedis,
         database: PostgresDatabase,
         typing: Callable[[UUID, UUID, bool], None],
         metrics: Metrics,
@@ -75,17 +73,14 @@ class JournalBus:
 
     async def publish(self, channel: str, notice: Published) -> None:
         """Publish at once, or, within a change of the conversation, with its commit."""
-        unit = current_unit.get()
-        if unit is not None and unit.takes(channel):
-            unit.told.append(notice)
-        else:
-            await self.send(channel, None, notice)
+        if not keep_back(channel, notice):
+            self._offer(channel, None, notice)
+            await self._channels.publish(channel, codec.encode(notice, **{"from": self.process}))
 
-    async def send(self, channel: str, position: int | None, notice: Published) -> None:
-        """Tell the own subscribers, then the other processes."""
+    def send_soon(self, channel: str, position: int, notice: Published) -> None:
+        """Tell the own subscribers, and the other processes as soon as Redis takes it; they know what they missed."""
         self._offer(channel, position, notice)
-        more = {"from": self.process} if position is None else {"from": self.process, "position": position}
-        await self._channels.publish(channel, codec.encode(notice, **more))
+        self._channels.publish_soon(channel, codec.encode(notice, **{"from": self.process, "position": position}))
 
     def tell_own(self, channel: str, notice: Published) -> None:
         """Tell the subscribers of this process only."""

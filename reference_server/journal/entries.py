@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 _limit: BindParameter[int] = bindparam("limit")
 _of_conversation = CONVERSATIONS.c.id == bindparam("conversation")
-_ADVANCE = (
-    update(CONVERSATIONS)
-    .where(_of_conversation)
-    .values(position=CONVERSATIONS.c.position + bindparam("more"))
-    .returning(CONVERSATIONS.c.position)
-)
+_ADVANCE = update(CONVERSATIONS).where(_of_conversation).values(position=bindparam("last"))
 _ADD = insert(JOURNAL)
 _POSITION = select(CONVERSATIONS.c.position).where(_of_conversation)
 _POSITIONS = select(CONVERSATIONS.c.id, CONVERSATIONS.c.position).where(
@@ -38,24 +33,18 @@ _SINCE = (
 _PRUNE = delete(JOURNAL).where(JOURNAL.c.recorded_at < bindparam("before"))
 
 
-def append(connection: Connection, conversation_id: UUID, notices: Sequence[bytes]) -> int:
-    """Write notices at the end of a conversation's journal; return the position of the first."""
-    last = connection.execute(_ADVANCE, {"conversation": conversation_id, "more": len(notices)}).scalar_one()
-    first = int(last) - len(notices) + 1
+def append(connection: Connection, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
+    """Write notices, each with its conversation and its position: the next ones of conversations that are locked."""
+    last = {conversation_id: position for conversation_id, position, _ in rows}
+    connection.execute(_ADVANCE, [{"conversation": key, "last": position} for key, position in last.items()])
     now = conversations.now()
     connection.execute(
         _ADD,
         [
-            {
-                "conversation_id": conversation_id,
-                "position": first + index,
-                "notice": notice.decode(),
-                "recorded_at": now,
-            }
-            for index, notice in enumerate(notices)
+            {"conversation_id": key, "position": position, "notice": notice.decode(), "recorded_at": now}
+            for key, position, notice in rows
         ],
     )
-    return first
 
 
 def position(connection: Connection, conversation_id: UUID) -> int:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from reference_server import tasks
 from reference_server.redis.client import FAILURES, key
+from reference_server.redis.outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from redis.asyncio import Connection, Redis
+    from redis.asyncio import Connection
+
+    from reference_server.redis.client import GuardedRedis
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +36,9 @@ class Channels:
     `received` is called with the channel and what was published; `returned` whenever something may have been missed.
     """
 
-    def __init__(self, client: Redis, received: Receiver, returned: Callable[[], None]) -> None:
+    def __init__(self, client: GuardedRedis, received: Receiver, returned: Callable[[], None]) -> None:
         self._client = client
+        self._outgoing = Outgoing(client)
         self._received = received
         self._returned = returned
         self._wanted: dict[str, asyncio.Event] = {}
@@ -52,15 +56,17 @@ class Channels:
         self._task = asyncio.create_task(self._listen())
 
     async def close(self) -> None:
-        """Listen no more."""
+        """Publish what waits, and listen no more."""
+        await self._outgoing.close()
         await tasks.end(self._task)
 
     async def publish(self, channel: str, data: bytes) -> None:
         """Hand data to every process that has subscribed; while Redis is gone, to none."""
-        try:
-            await self._client.publish(self._prefix + channel, data)
-        except FAILURES as error:
-            logger.warning("a notice waits for the next position check: %s", error)
+        await asyncio.shield(self._outgoing.put(self._prefix + channel, data))
+
+    def publish_soon(self, channel: str, data: bytes) -> None:
+        """Hand data over without a wait."""
+        self._outgoing.put(self._prefix + channel, data)
 
     async def subscribe(self, channel: str) -> None:
         """Return when everything that is published from now on arrives, or when Redis is gone."""

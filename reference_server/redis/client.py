@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -13,6 +13,9 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from reference_server.config import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
 
 #: Every key and channel begins with this, so that a Redis can serve other programs, too.
 PREFIX = "chat-parity"
@@ -32,28 +35,42 @@ class GuardedRedis(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Ask Redis, or fail at once."""
+        parent: Any = super()  # its method has no types
+        return await self._guarded(lambda: parent.execute_command(*args, **options))
+
+    async def publish_all(self, notices: Sequence[tuple[str, bytes]]) -> None:
+        """Publish many notices with one round trip, or fail at once."""
+        pipeline = self.pipeline(transaction=False)
+        for channel, data in notices:
+            pipeline.publish(channel, data)
+        await self._guarded(pipeline.execute)
+
+    async def _guarded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         if monotonic() < self._gone_until:
             raise RedisConnectionError("Redis was gone a moment ago")
         try:
-            parent: Any = super()  # its method has no types
-            return await parent.execute_command(*args, **options)
+            return await ask()
         except (RedisConnectionError, RedisTimeoutError, OSError):
             self._gone_until = monotonic() + REST_S
             raise
 
 
-def open_redis(url: str) -> Redis:
+def open_redis(url: str) -> GuardedRedis:
     """Make a client of `redis://…`, `rediss://…` or `unix://…`; it connects at its first use."""
     try:
-        return GuardedRedis.from_url(
-            url,
-            protocol=2,
-            socket_timeout=ANSWER_S,
-            socket_connect_timeout=ANSWER_S,
-            retry=Retry(NoBackoff(), 1),  # once more, on a new connection: the old one may have been cut
+        client = cast(
+            "GuardedRedis",
+            GuardedRedis.from_url(
+                url,
+                protocol=2,
+                socket_timeout=ANSWER_S,
+                socket_connect_timeout=ANSWER_S,
+                retry=Retry(NoBackoff(), 1),  # once more, on a new connection: the old one may have been cut
+            ),
         )
     except ValueError:
         raise ConfigError("The Redis URL is malformed; try redis://127.0.0.1:6379/0") from None
+    return client
 
 
 async def check(client: Redis) -> None:

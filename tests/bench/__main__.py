@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -40,8 +41,16 @@ SAMPLE = 5000
 """Frames on which the two validators are compared."""
 
 
+SERVER = ("commits",)
+"""What measures the reference server instead of the suite, by the first argument."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run every measurement; 1 when something did not pass, and its time says nothing."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in SERVER:
+        measure: Callable[[Sequence[str]], int] = importlib.import_module(f"tests.bench.{arguments[0]}").main
+        return measure(arguments[1:])
     command = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     command.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"default: {ROUNDS}")
     command.add_argument("--only", action="append", default=[], metavar="GLOB", help="these instead of the whole suite")

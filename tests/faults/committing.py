@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from contextlib import nullcontext
 
 from reference_server import session
+from reference_server.context import Context
 from reference_server.database import SqliteDatabase
 from reference_server.handlers import history, messages, realtime, rooms
 from tests.faults.registry import Patch, fault
@@ -12,7 +14,8 @@ LATE_S = 0.05
 
 
 def _commit_late(patch: Patch, wanted) -> None:
-    """Go on as soon as a transaction has run, and commit it a little later."""
+    """Go on as soon as a transaction has run, and commit it a little later; each in a transaction of its own."""
+    patch(Context, "in_order", lambda *_: nullcontext())
 
     @patch.around(SqliteDatabase, "write")
     async def write(original, self, transaction, *arguments, **more):

@@ -236,7 +236,7 @@ class TestAServer:
     async def test_refuses_what_has_waited_for_a_lock_at_once_when_the_first_has(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
+        monkeypatch.setattr(sqlite, "PATIENCE_S", 0.05)
         database = open_database(f"sqlite:///{tmp_path}/chat.db")
         await database.prepare()
         with closing(sqlite3.connect(tmp_path / "chat.db")) as other:

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from reference_server.database import PostgresDatabase, open_database
+from reference_server.group_commit.writer import GroupCommit
 from reference_server.journal import bus
 from reference_server.journal.bus import JournalBus
-from reference_server.journal.unit import JournalledDatabase, JournalledOrder
+from reference_server.journal.publisher import Journal
 from reference_server.metrics import Metrics
 from reference_server.permissions import Role, Visibility
 from reference_server.pubsub import Event, conversation_channel
@@ -35,17 +36,16 @@ class Process:
     def __init__(self, database_url: str, redis_url: str) -> None:
         inner = open_database(database_url)
         assert isinstance(inner, PostgresDatabase)
-        self.inner = inner
+        self.database = inner
         self.typing: list[tuple[UUID, UUID, bool]] = []
         self.client = open_redis(redis_url)
         self.bus = JournalBus(self.client, inner, lambda *says: self.typing.append(says), Metrics())
-        self.database = JournalledDatabase(inner)
-        self.in_order = JournalledOrder(inner, self.bus.send)
+        self.changes = GroupCommit(inner, Journal(self.bus), Metrics())
 
     async def change(self, conversation_id: UUID, *frames: str) -> None:
         """Change a conversation and tell of it."""
-        async with self.in_order.hold(conversation_id):
-            await self.database.write(lock, conversation_id)
+        async with self.changes.change(conversation_id, ALICE):
+            await self.changes.write(lock, conversation_id)
             for frame in frames:
                 await self.bus.publish(conversation_channel(conversation_id), Event(frame))
 
@@ -58,7 +58,7 @@ class Process:
     async def close(self) -> None:
         await self.bus.close()
         await self.client.aclose()
-        await self.inner.close()
+        await self.database.close()
 
 
 def lock(connection: Connection, conversation_id: UUID) -> None:

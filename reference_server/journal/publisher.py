@@ -1,0 +1,43 @@
+"""Writes what is told into the journal, with the change, and rings the doorbell when it is committed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference_server.journal import codec, entries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Connection
+
+    from reference_server.group_commit.unit import Unit
+    from reference_server.journal.bus import JournalBus
+
+
+class Journal:
+    """Publishes the notices of changes with their positions in the journal."""
+
+    records = True
+
+    def __init__(self, bus: JournalBus) -> None:
+        self._bus = bus
+
+    def record(self, connection: Connection, units: Sequence[Unit], positions: Mapping[UUID, int]) -> None:
+        """Write the notices at the ends of their conversations' journals."""
+        last = dict(positions)
+        rows = []
+        for unit in units:
+            unit.position = last.get(unit.conversation_id, 0) + 1
+            for position, notice in enumerate(unit.told, unit.position):
+                rows.append((unit.conversation_id, position, codec.encode(notice)))
+                last[unit.conversation_id] = position
+        if rows:
+            entries.append(connection, rows)
+
+    async def publish(self, units: Sequence[Unit]) -> None:
+        """Tell the own subscribers now; the other processes are told without a wait for Redis."""
+        for unit in units:
+            for position, notice in enumerate(unit.told, unit.position):
+                self._bus.send_soon(unit.channel, position, notice)
