@@ -40,6 +40,10 @@ class ProvisioningFailed(ChatParityError):
     exit_code = 3
 
 
+class ChangeRefused(ProvisioningFailed):
+    """The target refused a change that a user had asked for."""
+
+
 class BudgetSpent(ChatParityError):
     """The run has sent as many requests as the target file allows."""
 

@@ -21,7 +21,7 @@ from conformance.lint.messages import (
     types_of_the_protocol_exist,
 )
 from conformance.lint.names import names_are_bound, names_of_branches_differ, names_of_bystanders_are_free, orders_exist
-from conformance.lint.needs import instances_are_needed, restarts_are_needed_and_alone
+from conformance.lint.needs import acting_users_are_needed, instances_are_needed, restarts_are_needed_and_alone
 from conformance.lint.reading import slow_readers_read_again
 from conformance.lint.refusal import refusals_have_three_parts
 from conformance.lint.reliance import rules_need_few_features
@@ -67,6 +67,7 @@ OF_SCENARIOS_AND_PROBES: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ..
     orders_exist,
     instances_are_needed,
     restarts_are_needed_and_alone,
+    acting_users_are_needed,
     slow_readers_read_again,
     slow_means_waiting,
 )

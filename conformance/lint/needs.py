@@ -24,6 +24,13 @@ def instances_are_needed(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, 
         yield scenario.line, f"it connects to instance {most}: say `needs: {{instances: {most}}}`"
 
 
+def acting_users_are_needed(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
+    """Find scenarios in which a user asks for a change of a role without declaring that the run must be able to."""
+    for step in walk((*scenario.setup, *scenario.steps)):
+        if isinstance(step, s.Provision) and step.by is not None and not scenario.needs.get("acts_as_users"):
+            yield step.line, "a user asks for a change of a role: say `needs: {acts_as_users: true}`"
+
+
 def restarts_are_needed_and_alone(scenario: Scenario, spec: Spec) -> Iterator[tuple[int, str]]:
     """Find scenarios that restart the server without declaring it, or while others talk to it."""
     for step in walk((*scenario.setup, *scenario.steps)):

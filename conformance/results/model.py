@@ -28,8 +28,12 @@ class Outcome(StrEnum):
     """The harness's own fault: a scenario that does not fit the spec, a bug."""
 
 
-NEEDS_OF_THE_RUN = frozenset({"restart", "local"})
-"""Needs that say nothing of the server: whether this run can start it again, and whether both share a machine."""
+NEEDS_OF_THE_RUN = frozenset({"restart", "local", "acts_as_users"})
+"""Needs that say nothing of the server.
+
+They are whether this run can start it again, whether both share a machine, and whether the run can ask for changes of
+roles as any user.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,12 @@ class StepParser:
         role = change.get("role")
         if role is not None and role not in self._roles.roles:
             raise self._mistake(f"there is no role {role!r}; there are {', '.join(self._roles.roles)}", path)
-        return s.Provision(line=line, conversation=change["conversation"], user=change["user"], role=role)
+        by, refused = change.get("by"), change.get("refused", False)
+        if refused and by is None:
+            raise self._mistake("`refused` says what a user may not do: say `by` whom", path)
+        return s.Provision(
+            line=line, conversation=change["conversation"], user=change["user"], role=role, by=by, refused=refused
+        )
 
     def _pause(self, value: Mapping[str, Any], line: int, path: Steps) -> s.Step:
         inner = self.steps(value.get("steps", ()), (*path, "steps"))

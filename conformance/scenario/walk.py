@@ -23,11 +23,13 @@ def walk(steps: Sequence[s.Step]) -> Iterator[s.Step]:
 
 def actors(step: s.Step) -> tuple[str, ...]:
     """Give the connections that a step names."""
+    if isinstance(step, s.Provision):
+        return (step.user,) if step.by is None else (step.user, step.by)
     for attribute in ("at", "by", "who"):
         named = getattr(step, attribute, None)
         if named is not None:
             return (named,) if isinstance(named, str) else tuple(named)
-    return (step.user,) if isinstance(step, s.Provision) else ()
+    return ()
 
 
 def conversations(step: s.Step) -> tuple[str, ...]:

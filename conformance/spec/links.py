@@ -40,7 +40,7 @@ def check_steps_and_needs(scenario: m.Scenario, spec: Spec) -> list[Mistake]:
         for message in _step(step, spec)
     ]
     for need in scenario.needs:
-        if need not in ("instances", "restart", "local") and not _profile_has(spec, need):
+        if need not in ("instances", "restart", "local", "acts_as_users") and not _profile_has(spec, need):
             found.append(Mistake(scenario.file, scenario.line, f"`needs`: the profile has no {need}"))
     for allowed in scenario.allow:
         found += [Mistake(scenario.file, scenario.line, message) for message in _frame(allowed.frame, spec)]

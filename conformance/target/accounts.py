@@ -99,12 +99,15 @@ class Lease(Protocol):
         """Give a token for a user; `changes` are those of the scenario language. None: send no token."""
         ...
 
-    async def give_role(self, conversation: str, user: str, role: str) -> None:
-        """Make a user a member with this role, or change its role."""
+    async def give_role(self, conversation: str, user: str, role: str, by: str | None = None) -> None:
+        """Make a user a member with this role, or change its role.
+
+        `by` is the user who asks for it, None the admin account. Raises ChangeRefused if the target refuses it.
+        """
         ...
 
-    async def remove(self, conversation: str, user: str) -> None:
-        """Remove a user from a conversation."""
+    async def remove(self, conversation: str, user: str, by: str | None = None) -> None:
+        """Remove a user from a conversation; likewise."""
         ...
 
     async def end(self) -> None:
@@ -118,6 +121,11 @@ class Provisioner(Protocol):
     @property
     def lasting(self) -> bool:
         """Whether the driver lends accounts instead of creating them."""
+        ...
+
+    @property
+    def acts_as_users(self) -> bool:
+        """Whether any user can ask for a change of a role, or only the admin account."""
         ...
 
     async def lease(self, wanted: Wanted) -> Lease:

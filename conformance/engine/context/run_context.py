@@ -205,6 +205,9 @@ class RunContext:
             return f"it needs {wanted} instances, and the target names {named}" if named < wanted else ""
         if need == "restart":
             return "it needs a server that the run can restart" if self.restart is None else ""
+        if need == "acts_as_users":
+            possible = self.provisioner.acts_as_users
+            return "" if possible else "it needs users who change roles, and here only the admin account can"
         if need == "local":
             return "" if self.target.local else "it needs a server that runs on this machine"
         declared = self.target.look_up(need)

@@ -20,16 +20,22 @@ class Sync(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provision(Step):
-    """Give a user a role in a conversation, or (role None) make it no member."""
+    """Give a user a role in a conversation, or (role None) make it no member.
+
+    `by` is the user who asks for it, None the admin account; `refused` says that the server refuses it.
+    """
 
     conversation: str
     user: str
     role: str | None
+    by: str | None = None
+    refused: bool = False
 
     @property
     def label(self) -> str:
         change = f"{self.user} as {self.role}" if self.role else f"{self.user} removed"
-        return f"provision {change} in {self.conversation}"
+        asked = f" by {self.by}" if self.by else ""
+        return f"provision {change} in {self.conversation}{asked}{', which is refused' if self.refused else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

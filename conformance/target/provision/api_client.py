@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
-from conformance.errors import ProvisioningFailed
+from conformance.errors import ChangeRefused, ProvisioningFailed
 from conformance.target.provision.routes import routes
 from conformance.target.provision.stale_connections import send
 from conformance.target.secrets import REDACTED
@@ -41,6 +41,8 @@ DEEPEST = 60
 """The most lists and objects within each other."""
 SHOWN = 200
 """Characters of an answer that an error shows."""
+REFUSALS = (403, 404, 409)
+"""Statuses of a server that has understood a request and does not do it; 404 hides that there is something."""
 CAUSES = (
     "likely causes, in this order: the path is that of something else; a gateway in front wants a header; the secret,"
     " the claims or the rights of the account are not what the server wants; the clocks differ"
@@ -130,7 +132,8 @@ class ApiClient:
         shown = self._shown(answer.text)
         said = f"was answered with {answer.status}{asked}{': ' if shown else ''}{shown}"
         advice = f"; {CAUSES}" if answer.status in (401, 403) else ""
-        return ProvisioningFailed(f"{what} {said}{advice}")
+        refused = answer.status in REFUSALS
+        return (ChangeRefused if refused else ProvisioningFailed)(f"{what} {said}{advice}")
 
     def failure(self, what: str, said: str, text: str = "") -> ProvisioningFailed:
         """Give the error of a request; it shows the beginning of a text in one line, and no secret of it."""

@@ -26,6 +26,11 @@ Member = tuple["Account", str]
 class Factory(Protocol):
     """What a driver can create; a method raises ProvisioningFailed, with a reason, for what it cannot create."""
 
+    @property
+    def acts_as_users(self) -> bool:
+        """Whether any account can ask for a change of a role."""
+        ...
+
     async def account(self, name: str) -> Account:
         """Create an account of this name."""
         ...
@@ -34,12 +39,12 @@ class Factory(Protocol):
         """Create a conversation and give its id."""
         ...
 
-    async def give_role(self, conversation: str, account: Account, role: str) -> None:
-        """Make an account a member with this role, or change its role."""
+    async def give_role(self, conversation: str, account: Account, role: str, by: Account | None = None) -> None:
+        """Make an account a member with this role, or change its role; `by` asks for it, None is the admin."""
         ...
 
-    async def remove(self, conversation: str, account: Account) -> None:
-        """Remove an account from a conversation."""
+    async def remove(self, conversation: str, account: Account, by: Account | None = None) -> None:
+        """Remove an account from a conversation; likewise."""
         ...
 
     def notes(self) -> Sequence[str]:
@@ -65,13 +70,15 @@ class CreatedLease:
         """Make a token."""
         return make_token(self.signing, self.accounts[user], changes)
 
-    async def give_role(self, conversation: str, user: str, role: str) -> None:
+    async def give_role(self, conversation: str, user: str, role: str, by: str | None = None) -> None:
         """Give a role."""
-        await self.factory.give_role(self.conversations[conversation], self.accounts[user], role)
+        asks = None if by is None else self.accounts[by]
+        await self.factory.give_role(self.conversations[conversation], self.accounts[user], role, asks)
 
-    async def remove(self, conversation: str, user: str) -> None:
+    async def remove(self, conversation: str, user: str, by: str | None = None) -> None:
         """Remove a member."""
-        await self.factory.remove(self.conversations[conversation], self.accounts[user])
+        asks = None if by is None else self.accounts[by]
+        await self.factory.remove(self.conversations[conversation], self.accounts[user], asks)
 
     async def end(self) -> None:
         """Do nothing: the driver cleans up at the end of the run, if it can."""
@@ -87,6 +94,11 @@ class CreatingProvisioner:
         self._factory = factory
         self._signing = signing
         self._counter = itertools.count(1)
+
+    @property
+    def acts_as_users(self) -> bool:
+        """Whether any user can ask for a change of a role."""
+        return self._factory.acts_as_users
 
     async def lease(self, wanted: Wanted) -> Lease:
         """Create the accounts, then the conversations."""

@@ -69,6 +69,8 @@ class Jwt:
 class Named:
     """Creates users by naming them, and conversations too if the server accepts any id."""
 
+    acts_as_users = False
+
     def __init__(self, settings: Jwt, default_role: str) -> None:
         self._settings = settings
         self._default_role = default_role
@@ -86,11 +88,11 @@ class Named:
                 raise ProvisioningFailed(f"the target's driver `jwt` cannot make anybody {role} of a conversation")
         return str(new_id(self._settings.ids))
 
-    async def give_role(self, conversation: str, account: Account, role: str) -> None:
+    async def give_role(self, conversation: str, account: Account, role: str, by: Account | None = None) -> None:
         """Raise ProvisioningFailed: there are no roles."""
         raise ProvisioningFailed(f"the target's driver `jwt` cannot make anybody {role} of a conversation")
 
-    async def remove(self, conversation: str, account: Account) -> None:
+    async def remove(self, conversation: str, account: Account, by: Account | None = None) -> None:
         """Raise ProvisioningFailed: there is no membership."""
         raise ProvisioningFailed("the target's driver `jwt` cannot remove anybody from a conversation")
 

@@ -28,6 +28,8 @@ ALWAYS = frozenset({"nonce"})
 ACCOUNT = frozenset({"name", "password", "user_id"})
 CONVERSATION = frozenset({"name", "conversation_id", "visibility"})
 ADMIN = frozenset({"admin.name", "admin.user_id", "admin.token"})
+BY = frozenset({"by.name", "by.user_id", "by.token"})
+"""The user who asks for a change of a role: the admin, unless a scenario names somebody."""
 OLD_ADMIN = "steward."
 """The prefix of these names in earlier versions; an error names the new one."""
 SECTIONS: Mapping[str, frozenset[str]] = {
@@ -35,8 +37,8 @@ SECTIONS: Mapping[str, frozenset[str]] = {
     "account": ACCOUNT,
     "conversation": CONVERSATION | ADMIN,
     "member": CONVERSATION | ACCOUNT | ADMIN | {"role", "token"},
-    "role": ACCOUNT | ADMIN | {"conversation_id", "role", "token"},
-    "remove": ACCOUNT | ADMIN | {"conversation_id", "token"},
+    "role": ACCOUNT | ADMIN | BY | {"conversation_id", "role", "token"},
+    "remove": ACCOUNT | ADMIN | BY | {"conversation_id", "token"},
 }
 """Which names the steps of each section see, besides those of `ALWAYS` and the captured ones."""
 CLEANING: Mapping[str, frozenset[str]] = {
@@ -52,7 +54,7 @@ class Recipe:
 
     `ids` is the form of the ids that we create (steps may capture them instead). `admin` says whether a step refers to
     the admin: an account of our own, created once, that never connects. `expected_ids` has an example of each kind of
-    id that no step captures.
+    id that no step captures. `acts_as_users` says whether changes of roles are asked for by the user of `by`.
     """
 
     sections: Mapping[str, tuple[Step, ...] | None]
@@ -61,6 +63,7 @@ class Recipe:
     roles: Mapping[str, Any] | None = None
     visibilities: Mapping[str, Any] | None = None
     admin: bool = False
+    acts_as_users: bool = False
     expected_ids: tuple[ExpectedId, ...] = ()
 
     def steps(self, section: str) -> tuple[Step, ...] | None:
@@ -96,8 +99,10 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
     captured: frozenset[str] = frozenset()
     ever: set[str] = set()
     used: set[str] = set()
+    refers: dict[str, set[str]] = {}
     for name, sees in SECTIONS.items():
         steps = section.get(name)
+        refers[name] = set().union(*map(language.references, steps or ()))
         sections[name] = None if steps is None else tuple(steps)
         found = _check(document, ("provision", name), steps or (), language, known | sees | captured, used)
         ever |= found
@@ -118,7 +123,8 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
         section.get("ids", "uuid"),
         section.get("roles"),
         section.get("visibilities"),
-        admin=bool(used & ADMIN),
+        admin=bool(used & (ADMIN | BY)),
+        acts_as_users=all("by.token" in names for names in (refers["role"], refers["remove"])),
         expected_ids=expected_ids(section.get("ids", "uuid"), made),
     )
 

@@ -53,8 +53,8 @@ class Reference:
         # The gateway in front of the instances is in front of their API as well.
         headers = overlay(target.access.plain_headers, {}) if self.api is None else {}
 
-        def authorize() -> dict[str, str]:
-            return {"Authorization": f"Bearer {make_token(target.auth.signing, admin)}"}
+        def authorize(account: Account | None) -> dict[str, str]:
+            return {"Authorization": f"Bearer {make_token(target.auth.signing, account or admin)}"}
 
         async with open_client(target, self.api or beside(target.instances[0]), headers) as client:
             yield CreatingProvisioner(AdminAccount(client, authorize, target.dialect), target.auth.signing)
@@ -63,11 +63,17 @@ class Reference:
 class AdminAccount:
     """Creates conversations as a user of its own, which owns them all and never connects.
 
-    `authorize` gives the headers of a request: each has a new token, because a run may last longer than a token.
+    `authorize` gives the headers of a request by an account, None is the admin itself: each request has a new token,
+    because a run may last longer than a token.
     """
 
+    acts_as_users = True
+
     def __init__(
-        self, client: ApiClient, authorize: Callable[[], Mapping[str, str]], dialect: Dialect | None = None
+        self,
+        client: ApiClient,
+        authorize: Callable[[Account | None], Mapping[str, str]],
+        dialect: Dialect | None = None,
     ) -> None:
         self._client = client
         self._authorize = authorize
@@ -94,21 +100,21 @@ class AdminAccount:
         self._made += 1
         return str(found)
 
-    async def give_role(self, conversation: str, account: Account, role: str) -> None:
+    async def give_role(self, conversation: str, account: Account, role: str, by: Account | None = None) -> None:
         """Give a role."""
-        await self._ask(f"PUT {_membership(conversation, account)}", {"role": role})
+        await self._ask(f"PUT {_membership(conversation, account)}", {"role": role}, by)
 
-    async def remove(self, conversation: str, account: Account) -> None:
+    async def remove(self, conversation: str, account: Account, by: Account | None = None) -> None:
         """Remove a member."""
-        await self._ask(f"DELETE {_membership(conversation, account)}")
+        await self._ask(f"DELETE {_membership(conversation, account)}", by=by)
 
     def notes(self) -> Sequence[str]:
         """Say what is left: the API removes no conversation."""
         return (f"left on the target: {self._made} conversations; its API removes none",) if self._made else ()
 
-    async def _ask(self, what: str, body: Any = None) -> Answer:
+    async def _ask(self, what: str, body: Any = None, by: Account | None = None) -> Answer:
         method, _, path = what.partition(" ")
-        answer = await self._client.ask(what, method, path, headers=self._authorize(), json=body)
+        answer = await self._client.ask(what, method, path, headers=self._authorize(by), json=body)
         if not answer.ok:
             raise self._client.refusal(what, answer)
         return answer

@@ -100,16 +100,21 @@ class Scripted:
         self._rooms[str(names["conversation_id"])] = names
         return str(names["conversation_id"])
 
-    async def give_role(self, conversation: str, account: Account, role: str) -> None:
+    @property
+    def acts_as_users(self) -> bool:
+        """Whether the steps say who asks for a change."""
+        return self._recipe.acts_as_users
+
+    async def give_role(self, conversation: str, account: Account, role: str, by: Account | None = None) -> None:
         """Give a role."""
         steps = self._steps("role", "change a role")
-        names = self._membership(conversation, account) | {"role": _word(self._recipe.roles, "role", role)}
+        names = self._membership(conversation, account, by) | {"role": _word(self._recipe.roles, "role", role)}
         await self._performer.perform([(steps, names)])
 
-    async def remove(self, conversation: str, account: Account) -> None:
+    async def remove(self, conversation: str, account: Account, by: Account | None = None) -> None:
         """Remove a member."""
         steps = self._steps("remove", "remove a member")
-        await self._performer.perform([(steps, self._membership(conversation, account))])
+        await self._performer.perform([(steps, self._membership(conversation, account, by))])
 
     async def clean_up(self) -> None:
         """Remove everything that was created, conversations first; the notes list what is left."""
@@ -166,11 +171,13 @@ class Scripted:
             token = make_token(self._target.auth.signing, account)
         return {**account.more, "name": account.name, "user_id": account.value, "token": token}
 
-    def _membership(self, conversation: str, account: Account) -> Names:
+    def _membership(self, conversation: str, account: Account, by: Account | None) -> Names:
+        asks = by or self._admin
         # The id is a text everywhere else; the server may need an integer.
         return {
             **self._common(),
             **self._person(account),
+            **({} if asks is None else {f"by.{key}": self._person(asks)[key] for key in ("name", "user_id", "token")}),
             "conversation_id": self._rooms[conversation]["conversation_id"],
         }
 

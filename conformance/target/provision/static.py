@@ -138,11 +138,11 @@ class StaticLease:
         """Give the account's token, or make one."""
         return make_token(self.signing, self.accounts[user], changes)
 
-    async def give_role(self, conversation: str, user: str, role: str) -> None:
+    async def give_role(self, conversation: str, user: str, role: str, by: str | None = None) -> None:
         """Raise ProvisioningFailed: this driver changes nothing."""
         raise ProvisioningFailed("it needs a change of a role, and the target's driver `static` changes nothing")
 
-    async def remove(self, conversation: str, user: str) -> None:
+    async def remove(self, conversation: str, user: str, by: str | None = None) -> None:
         """Raise ProvisioningFailed: this driver changes nothing."""
         raise ProvisioningFailed("it needs somebody removed, and the target's driver `static` changes nothing")
 
@@ -155,6 +155,7 @@ class Lender:
     """Keeps track of what is lent, and of how it was used."""
 
     lasting = True
+    acts_as_users = False
 
     def __init__(self, settings: Static, signing: Signing | None, rest: float) -> None:
         self._accounts = settings.accounts

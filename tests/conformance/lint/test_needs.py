@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.lint.needs import instances_are_needed, restarts_are_needed_and_alone
+from conformance.lint.needs import acting_users_are_needed, instances_are_needed, restarts_are_needed_and_alone
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
@@ -27,6 +27,15 @@ class TestNeeds:
             "it connects to instance 2: say `needs: {instances: 2}`"
         ]
         assert list(instances_are_needed(scenario(text, needs="{instances: 2}"), spec)) == []
+
+    def test_finds_a_user_who_changes_a_role_where_not_every_run_can(self, spec: Spec, scenario: Author) -> None:
+        text = "steps: [{provision: {remove: {conversation: lobby, user: bob, by: alice}}}]"
+        assert [message for _, message in acting_users_are_needed(scenario(text), spec)] == [
+            "a user asks for a change of a role: say `needs: {acts_as_users: true}`"
+        ]
+        assert list(acting_users_are_needed(scenario(text, needs="{acts_as_users: true}"), spec)) == []
+        admin = "steps: [{provision: {remove: {conversation: lobby, user: bob}}}]"
+        assert list(acting_users_are_needed(scenario(admin), spec)) == []
 
     def test_finds_a_restart_that_is_not_asked_for_and_one_among_others(self, spec: Spec, scenario: Author) -> None:
         text = "steps: [{restart: hard}]"

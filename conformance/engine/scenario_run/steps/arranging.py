@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.engine.context.closes import cut_short, idle_cut
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.scenario_run.steps.expecting import TIMER_MARGIN
-from conformance.errors import ChatParityError
+from conformance.errors import ChangeRefused, ChatParityError
 from conformance.scenario import steps as s
 
 if TYPE_CHECKING:
@@ -44,12 +44,22 @@ def _ended(context: ScenarioContext, connection: Connection) -> ScenarioError:
 
 
 async def provision(step: s.Provision, context: ScenarioContext) -> None:
-    """Change the role of a user in a conversation."""
+    """Change the role of a user in a conversation; raises Unmet if a user may not, or may against the rule."""
     context.transcript.note("", "·", step.label)
-    if step.role is None or step.role == context.run.spec.protocol.no_member:
-        await context.lease.remove(step.conversation, step.user)
+    try:
+        if step.role is None or step.role == context.run.spec.protocol.no_member:
+            await context.lease.remove(step.conversation, step.user, step.by)
+        else:
+            await context.lease.give_role(step.conversation, step.user, step.role, step.by)
+    except ChangeRefused as error:
+        if step.by is None:
+            raise
+        context.transcript.note("", "·", f"refused: {error}")
+        if not step.refused:
+            raise Unmet(f"{step.by} may do this, and is refused: {error}") from None
     else:
-        await context.lease.give_role(step.conversation, step.user, step.role)
+        if step.refused:
+            raise Unmet(f"{step.by} may not do this, and the server has done it")
 
 
 async def part_of_pause(step: s.Pause, context: ScenarioContext) -> None:

@@ -26,9 +26,11 @@ provision:
       capture: {{conversation_id: conversation_id}}
   role:
     - request: PUT /conversations/${{conversation_id}}/members/${{user_id}}
+      headers: {{Authorization: "Bearer ${{by.token}}"}}
       json: {{role: "${{role}}"}}
   remove:
     - request: DELETE /conversations/${{conversation_id}}/members/${{user_id}}
+      headers: {{Authorization: "Bearer ${{by.token}}"}}
       expect: 204
 """
 

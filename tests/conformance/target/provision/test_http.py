@@ -77,6 +77,20 @@ async def test_passes_through_the_api_of_the_reference_server(
     assert re.fullmatch(left, ran.notes[0])
 
 
+async def test_asks_for_changes_of_roles_as_any_user_where_the_steps_say_who_asks(
+    whole_spec: Spec, tmp_path: Path, signing_secret: str
+) -> None:
+    changes = ("role-change-allowed[moderator-bans-a-member]", "role-change-refused[moderator-bans-an-owner]")
+    names = [f"permissions.{one}" for one in (*changes, "role-change-refused[member-removes-a-member]")]
+    async with reference_server(f"sqlite:///{tmp_path / 'chat.db'}", signing_secret) as urls:
+        section = HTTP.format(api=api_of(urls[0]))
+        ran = await run_some(target_file(tmp_path, urls, section), whole_spec, *names)
+        only_admin = target_file(tmp_path, urls, section.replace("by.token", "admin.token"))
+        other = await run_some(only_admin, whole_spec, *names)
+    assert ran.outcomes == dict.fromkeys(names, Outcome.PASS)
+    assert other.outcomes == dict.fromkeys(names, Outcome.NOT_APPLICABLE)
+
+
 async def test_without_the_signing_secret_just_the_forged_tokens_are_untestable(
     whole_spec: Spec, tmp_path: Path, signing_secret: str, service: Accounts
 ) -> None:

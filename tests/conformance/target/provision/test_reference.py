@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from conformance.errors import ProvisioningFailed
+from conformance.errors import ChangeRefused, ProvisioningFailed
 from conformance.target.access import Access
 from conformance.target.accounts import Account, Room, Wanted
 from conformance.target.provision.api_client import ApiClient
@@ -44,7 +44,11 @@ def answering(handle: Callable[[httpx.Request], httpx.Response]) -> AdminAccount
 
     client = httpx.AsyncClient(base_url="http://toy/api/v1", transport=httpx.MockTransport(whole))
     tokens = count(1)
-    return AdminAccount(ApiClient(client, Secrets(), at_once), lambda: {"Authorization": f"Bearer t{next(tokens)}"})
+
+    def authorize(account: Account | None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {account.name if account else 't'}{next(tokens)}"}
+
+    return AdminAccount(ApiClient(client, Secrets(), at_once), authorize)
 
 
 async def test_shows_a_new_token_with_each_request() -> None:
@@ -59,6 +63,19 @@ async def test_shows_a_new_token_with_each_request() -> None:
     await admin.conversation("lobby", "private", [])
     await admin.give_role("c1", SOMEBODY, "reader")
     assert shown == ["Bearer t1", "Bearer t2"]
+
+
+async def test_asks_with_the_token_of_the_user_who_is_named() -> None:
+    seen = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["Authorization"])
+        return httpx.Response(204)
+
+    driver = answering(handle)
+    await driver.give_role("c1", SOMEBODY, "reader", SOMEBODY)
+    await driver.remove("c1", SOMEBODY, SOMEBODY)
+    assert seen == [f"Bearer {SOMEBODY.name}1", f"Bearer {SOMEBODY.name}2"]
 
 
 async def test_lists_every_member_with_its_role() -> None:
@@ -87,6 +104,18 @@ async def test_changes_and_ends_a_membership() -> None:
     await driver.remove("c1", SOMEBODY)
     path = "/api/v1/conversations/c1/members/u1"
     assert asked == [("PUT", path), ("DELETE", path)]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(403, ChangeRefused), (404, ChangeRefused), (409, ChangeRefused), (401, ProvisioningFailed)]
+    + [(status, ProvisioningFailed) for status in (400, 422, 429, 500)],
+)
+async def test_tells_a_refusal_from_a_request_that_went_wrong(status: int, error: type[Exception]) -> None:
+    driver = answering(lambda _: httpx.Response(status))
+    with pytest.raises(ProvisioningFailed) as caught:
+        await driver.give_role("c1", SOMEBODY, "owner", SOMEBODY)
+    assert type(caught.value) is error
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.errors import ChangeRefused
 from conformance.results.model import Outcome
-from tests.conformance.run_contexts import Author, complaints, messages, toy_runner
+from conformance.target.provision.created import CreatingProvisioner
+from conformance.target.provision.jwt import Named
+from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, complaints, messages, toy_runner
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
+    from conformance.target.accounts import Account
 
 
 ALONE = "{users: [alice]}"
@@ -46,6 +50,47 @@ async def test_provision_needs_a_driver_that_can(spec: Spec, scenario: Author, c
         result = await runner.run_scenario(scenario(f"steps: [{{provision: {change}}}]"))
     assert result.outcome is Outcome.UNTESTABLE
     assert said in messages(result)[0]
+
+
+class Willing(Named):
+    """A driver that can ask for changes as any user; the server refuses those by the users named."""
+
+    acts_as_users = True
+
+    def __init__(self, *refused: str) -> None:
+        super().__init__(EVERYBODY, "member")
+        self._refused = refused
+
+    async def give_role(self, conversation: str, account: Account, role: str, by: Account | None = None) -> None:
+        if by is not None and by.name.endswith(self._refused):
+            raise ChangeRefused(f"{by.name} was answered with 403")
+
+
+class TestAChangeByAUser:
+    @pytest.mark.parametrize(
+        ("refused", "change", "outcome", "said"),
+        [
+            ((), "by: alice", Outcome.PASS, ""),
+            (("alice",), "by: alice, refused: true", Outcome.PASS, ""),
+            ((), "by: alice, refused: true", Outcome.FAIL, "alice may not do this, and the server has done it"),
+            (("alice",), "by: alice", Outcome.FAIL, "alice may do this, and is refused: "),
+        ],
+    )
+    async def test_is_judged_by_whether_the_server_does_it(
+        self, spec: Spec, scenario: Author, refused: tuple[str, ...], change: str, outcome: Outcome, said: str
+    ) -> None:
+        step = f"{{provision: {{role: {{conversation: lobby, user: bob, role: reader, {change}}}}}}}"
+        driver = CreatingProvisioner(Willing(*refused), SIGNING)
+        async with toy_runner(spec, provisioner=driver) as runner:
+            result = await runner.run_scenario(scenario(f"steps: [{step}]", needs="{acts_as_users: true}"))
+        assert result.outcome is outcome
+        assert said in "".join(messages(result))
+
+    async def test_does_not_apply_where_only_the_admin_can_ask(self, spec: Spec, scenario: Author) -> None:
+        step = "{provision: {role: {conversation: lobby, user: bob, role: reader, by: alice}}}"
+        async with toy_runner(spec) as runner:
+            result = await runner.run_scenario(scenario(f"steps: [{step}]", needs="{acts_as_users: true}"))
+        assert (result.outcome, result.lacks) == (Outcome.NOT_APPLICABLE, "acts_as_users")
 
 
 class TestRestart:
