@@ -15,13 +15,14 @@ from sqlalchemy.exc import DBAPIError
 from reference_server import demo, logs
 from reference_server.config import ConfigError, Limits, Settings
 from reference_server.database import open_database
+from reference_server.playground.guard import LOOPBACK
+from reference_server.playground.routes import routes
 from reference_server.serving import Deployment, wait_for_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFAULT_PORT = 8000
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 DEFAULTS = Limits()
 #: Seconds. A database thread needs the interpreter after every statement; a busy event loop must not delay it.
 THREAD_SWITCH_S = 0.0005
@@ -88,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     add("--metrics", action="store_true", help="give metrics for Prometheus at /metrics, to all who reach the port")
     add("--docs", action="store_true", help="describe the provisioning API at /docs and /openapi.json")
     add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
-    add("--demo", action="store_true", help="create users and conversations, and print how to talk to them")
+    add("--demo", action="store_true", help="create users and conversations, and serve a page at / that chats as them")
     return command
 
 
@@ -123,15 +124,17 @@ def settings_from(options: argparse.Namespace) -> Settings:
 async def run(options: argparse.Namespace, settings: Settings) -> None:
     """Serve until a signal, or the end of stdin, stops the server."""
     ports = options.port or [DEFAULT_PORT]
-    async with Deployment(settings, options.database, options.host, ports, options.redis) as deployment:
+    playground = demo.playground_of(settings) if options.demo else None
+    pages = routes(playground) if playground else []
+    async with Deployment(settings, options.database, options.host, ports, options.redis, pages=pages) as deployment:
         ready = {
             "ready": True,
             "instances": deployment.websocket_urls,
             "api": deployment.api_urls,
         }
         print(json.dumps(ready), flush=True)
-        if options.demo:
-            for line in await demo.prepare(deployment):
+        if playground:
+            for line in await demo.prepare(deployment, playground):
                 print(line, file=sys.stderr)
         await wait_for_the_end(options.exit_on_stdin_eof)
 

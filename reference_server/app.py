@@ -1,13 +1,13 @@
 """One instance as an ASGI application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from reference_server import api, api_page, metrics, session
 from reference_server.config import Settings
@@ -16,8 +16,8 @@ from reference_server.outages import FAILURES
 from reference_server.services import Services
 
 
-def create_app(settings: Settings, services: Services) -> FastAPI:
-    """Build one instance; several in one process share their services.
+def create_app(settings: Settings, services: Services, pages: Sequence[BaseRoute] = ()) -> FastAPI:
+    """Build one instance, with pages beside the chat; several in one process share their services.
 
     Example:
         services = Services(open_database("sqlite:///chat.db"))
@@ -58,6 +58,7 @@ def create_app(settings: Settings, services: Services) -> FastAPI:
     async def give_docs(_request: Request) -> Response:
         return HTMLResponse(api_page.describe(app.openapi()), headers=api_page.HEADERS)
 
+    app.router.routes.extend(pages)
     if settings.docs:
         app.router.routes.append(Route("/docs", give_docs))
     if settings.metrics:

@@ -1,19 +1,22 @@
-"""Something to talk to at once: three users, two conversations, and lines to paste."""
+"""Something to talk to at once: a page, three users, two conversations, and lines to paste."""
 
 from __future__ import annotations
 
 import json
+import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from reference_server.auth import issue
 from reference_server.permissions import Role, Visibility
+from reference_server.playground.routes import Playground
 from reference_server.store import conversations
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from reference_server.config import Settings
     from reference_server.serving import Deployment
 
 #: For a demonstration on one's own machine only; anybody can read it here.
@@ -24,12 +27,19 @@ _NAMESPACE = UUID("2b6f0cc9-04d0-4f6e-8f0e-6c6f6e0a1d5b")
 USERS = {name: uuid5(_NAMESPACE, name) for name in ("alice", "bob", "carol")}
 
 
-async def prepare(deployment: Deployment) -> list[str]:
+def playground_of(settings: Settings) -> Playground:
+    """Give the page of the demonstration; its address has a key, unless everybody knows the secret of the tokens."""
+    key = None if settings.jwt_secret == SECRET else secrets.token_urlsafe(24)
+    return Playground(USERS, settings.jwt_secret, LIFETIME, key)
+
+
+async def prepare(deployment: Deployment, playground: Playground) -> list[str]:
     """Create the demonstration's conversations, unless they exist, and say how to use them."""
     private, public = await deployment.services.database.write(_create)
     secret = deployment.settings.jwt_secret
     url = deployment.websocket_urls[0]
-    lines = ["", "Connect as one of them:"]
+    lines = ["", "Open this page to chat as all of them:", f"  {playground.address(deployment.addresses[0])}"]
+    lines += ["", "Or connect as one of them:"]
     for name, user_id in USERS.items():
         lines.append(f"  python -m websockets '{url}?token={issue(user_id, name, secret, LIFETIME)}'")
     lines += [

@@ -24,6 +24,8 @@ from reference_server.transport import LingeringProtocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from starlette.routing import BaseRoute
+
     from reference_server.cluster import Cluster
     from reference_server.config import Settings
     from reference_server.database import Database
@@ -63,12 +65,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def build_server(settings: Settings, services: Services) -> uvicorn.Server:
+def build_server(settings: Settings, services: Services, pages: Sequence[BaseRoute] = ()) -> uvicorn.Server:
     """Build the uvicorn server of one instance."""
     http = partial(BoundedHTTP, waiting=set())
     return QuietServer(
         uvicorn.Config(
-            create_app(settings, services),
+            create_app(settings, services, pages),
             http=cast("type[asyncio.Protocol]", http),
             ws=LingeringProtocol,
             ws_max_size=settings.limits.frame_bytes,  # CONN-6
@@ -91,7 +93,14 @@ class Deployment:
     """
 
     def __init__(
-        self, settings: Settings, database_url: str, host: str, ports: Sequence[int], redis_url: str | None = None
+        self,
+        settings: Settings,
+        database_url: str,
+        host: str,
+        ports: Sequence[int],
+        redis_url: str | None = None,
+        *,
+        pages: Sequence[BaseRoute] = (),
     ) -> None:
         self.settings = settings
         self._database = open_database(database_url)
@@ -99,6 +108,7 @@ class Deployment:
         self.services = self._cluster.services if self._cluster else Services(self._database)
         self._host = host
         self._ports = ports
+        self._pages = pages
         self._servers: list[uvicorn.Server] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.addresses: list[str] = []
@@ -135,7 +145,7 @@ class Deployment:
             await self._cluster.start(Instance(self.settings, self.services))
         listeners = [listen(self._host, port) for port in self._ports]
         self.addresses = [_address(listener) for listener in listeners]
-        self._servers = [build_server(self.settings, self.services) for _ in listeners]
+        self._servers = [build_server(self.settings, self.services, self._pages) for _ in listeners]
         self._tasks = [
             asyncio.create_task(server.serve(sockets=[listener]))
             for server, listener in zip(self._servers, listeners, strict=True)

@@ -1,0 +1,78 @@
+// One WebSocket connection of one user, which comes back by itself after it was lost.
+
+const FIRST_WAIT_MS = 500
+const LONGEST_WAIT_MS = 8000
+
+/** `token` gives a new token for each try. `onFrame(direction, text)` and `onStatus(status, detail)` tell what happens. */
+export class Connection {
+  constructor({ token, onFrame, onStatus }) {
+    Object.assign(this, { token, onFrame, onStatus })
+    this.socket = null
+    this.wanted = false
+    this.failures = 0
+    this.timer = null
+  }
+
+  get isOpen() {
+    return this.socket?.readyState === WebSocket.OPEN
+  }
+
+  /** Connect, and stay connected until `close`. */
+  async open() {
+    this.close()
+    this.wanted = true
+    await this.#try()
+  }
+
+  /** End the connection, for good. */
+  close() {
+    this.wanted = false
+    clearTimeout(this.timer)
+    this.socket?.close(1000)
+  }
+
+  /** Send a text as it is; false: there is no connection. */
+  send(text) {
+    if (!this.isOpen) return false
+    this.socket.send(text)
+    this.onFrame("out", text)
+    return true
+  }
+
+  async #try() {
+    this.onStatus("connecting", "")
+    let token
+    try {
+      token = await this.token()
+    } catch {
+      this.#again("no answer from the server")
+      return
+    }
+    if (!this.wanted) return
+    const scheme = location.protocol === "https:" ? "wss" : "ws"
+    const socket = new WebSocket(`${scheme}://${location.host}/ws?token=${encodeURIComponent(token)}`)
+    this.socket = socket
+    socket.addEventListener("open", () => {
+      if (this.socket !== socket) return
+      this.failures = 0
+      this.onStatus("connected", "")
+    })
+    socket.addEventListener("message", ({ data }) => {
+      if (this.socket === socket && typeof data === "string") this.onFrame("in", data)
+    })
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (this.socket !== socket) return
+      this.socket = null
+      const why = reason ? `${code}, ${reason}` : `${code}`
+      if (this.wanted) this.#again(why)
+      else this.onStatus("disconnected", why)
+    })
+  }
+
+  #again(why) {
+    const wait = Math.min(FIRST_WAIT_MS * 2 ** this.failures, LONGEST_WAIT_MS)
+    this.failures += 1
+    this.onStatus("lost", `${why}; next try in ${wait / 1000} s`)
+    this.timer = setTimeout(() => this.#try(), wait)
+  }
+}

@@ -1,0 +1,90 @@
+// The page: who is there, their panels side by side, and the frames of all of them.
+
+import { Frames } from "./frames.js"
+import { Panel } from "./panel.js"
+
+const PANELS_AT_FIRST = 3
+const MOST_PANELS = 4
+const FIRST_CONVERSATION = "demo-public"
+
+const $ = (id) => document.getElementById(id)
+const key = new URLSearchParams(location.hash.slice(1)).get("key")
+
+/** Ask our own server; with the key of the address, where it has one. */
+async function ask(path, headers = {}) {
+  const response = await fetch(path, { headers: { ...(key ? { Authorization: `Bearer ${key}` } : {}), ...headers } })
+  const body = await response.json()
+  if (!response.ok) throw new Error(body.error ?? `${path}: ${response.status}`)
+  return body
+}
+
+function say(error) {
+  $("trouble").textContent = error.message
+  $("trouble").hidden = false
+}
+
+async function begin() {
+  const [schemas, { users }] = await Promise.all([ask("/playground/schemas.json"), ask("/playground/users.json")])
+  const panels = []
+  const conversations = await conversationsOf(users)
+  const frames = new Frames($("frames"), { users: () => users, copy: showCopy })
+  const page = {
+    schemas,
+    users,
+    conversations,
+    tokenOf: async ({ user_id }) => (await ask("/playground/users.json")).users.find((user) => user.user_id === user_id).token,
+    onFrame: (frame) => frames.add(frame),
+    onConversation(id) {
+      if (typeof id !== "string" || conversations.has(id) || conversations.size >= 1000) return
+      conversations.set(id, id)
+      for (const panel of panels) panel.refresh()
+    },
+    onRemove(panel) {
+      panels.splice(panels.indexOf(panel), 1)
+      $("add-user").disabled = false
+      $("add-user").focus()
+    },
+  }
+  const add = () => {
+    const user = users.find(({ user_id }) => panels.every((panel) => panel.user.user_id !== user_id)) ?? users[0]
+    const labels = new Set(panels.map(({ label }) => label))
+    let label = user.name
+    for (let device = 2; labels.has(label); device += 1) label = `${user.name}@device${device}`
+    const panel = new Panel(page, user, label)
+    panels.push(panel)
+    $("users").append(panel.element)
+    $("add-user").disabled = panels.length >= MOST_PANELS
+    panel.connection.open()
+  }
+  $("add-user").addEventListener("click", add)
+  for (const _ of users.slice(0, PANELS_AT_FIRST)) add()
+}
+
+/** Give id → name of every conversation that one of the users is in, from the provisioning API; the open one first. */
+async function conversationsOf(users) {
+  const lists = await Promise.all(
+    users.slice(0, 20).map(({ token }) => ask("/api/v1/conversations", { Authorization: `Bearer ${token}` })),
+  )
+  const all = lists.flatMap(({ conversations }) => conversations)
+  all.sort((one, other) => (other.name === FIRST_CONVERSATION) - (one.name === FIRST_CONVERSATION))
+  return new Map(all.map(({ conversation_id, name }) => [conversation_id, name ?? conversation_id]))
+}
+
+function showCopy(title, text) {
+  $("copy-title").textContent = title
+  $("copy-text").value = text
+  $("copy-status").textContent = ""
+  $("copy").showModal()
+}
+
+$("copy-close").addEventListener("click", () => $("copy").close())
+$("copy-all").addEventListener("click", async () => {
+  $("copy-text").select()
+  try {
+    await navigator.clipboard.writeText($("copy-text").value)
+    $("copy-status").textContent = "Copied."
+  } catch {
+    $("copy-status").textContent = "The browser does not allow it: copy the selected text."
+  }
+})
+begin().catch(say)
