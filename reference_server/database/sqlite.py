@@ -135,7 +135,7 @@ def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
     `synchronous=NORMAL` loses nothing when the process dies (ACK-4), only, perhaps, when the machine does.
     """
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "wal_autocheckpoint=4000"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute(f"PRAGMA busy_timeout={LOOK_MS}")
 

@@ -6,19 +6,18 @@ import asyncio
 import logging
 import time
 from collections import deque
-from contextlib import asynccontextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from reference_server.group_commit.unit import Job, Unit
+from reference_server.group_commit.unit import Batch, Job, Unit
 from reference_server.outages import cause_of
 from reference_server.pubsub import conversation_channel, current_change
 from reference_server.store.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
     from sqlalchemy import Connection
@@ -64,23 +63,9 @@ class GroupCommit:
         self._task: asyncio.Task[None] | None = None
         self._transaction: OpenTransaction | None = None
 
-    @asynccontextmanager
-    async def change(self, conversation_id: UUID, user_id: UUID | None = None) -> AsyncIterator[None]:
-        """Hold this around a change of a conversation; it returns when the change is committed and published.
-
-        A failure within it undoes nothing that was written before.
-        """
-        unit = Unit(conversation_channel(conversation_id), conversation_id=conversation_id, user_id=user_id)
-        token = current_change.set(unit)
-        try:
-            yield
-        finally:
-            current_change.reset(token)
-            unit.end()
-        if unit.is_cancelled:
-            raise asyncio.CancelledError
-        if unit.committed is not None:
-            await asyncio.shield(unit.committed)
+    def change(self, conversation_id: UUID, user_id: UUID | None = None) -> Unit:
+        """Hold this around a change of a conversation; it returns when the change is committed and published."""
+        return Unit(conversation_channel(conversation_id), conversation_id=conversation_id, user_id=user_id)
 
     async def write(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function of the store within the change, or else in a transaction of its own."""
@@ -129,39 +114,37 @@ class GroupCommit:
             if isinstance(error, _Undone):
                 _settle(error.job, error=error.error)
             for job in jobs:
-                job.unit.fail(error)
-                if not again:
+                if again:
+                    await self._carry_out([job])
+                else:
                     _settle(job, error=error)
-            for job in jobs if again else ():
-                await self._carry_out([job])
 
     async def _commit(self, jobs: Sequence[Job]) -> None:
         """Run the jobs in one transaction, let their units end, commit, publish."""
         self._metrics.batch.observe(len(jobs))
-        async with self._database.transaction() as transaction:
-            results, positions = await transaction.run(_run_all, jobs)
-            for job in jobs:
-                if job.outcome.cancelled():  # nobody has a result yet: go on as if it had not been asked for
-                    raise _Undone(job, asyncio.InvalidStateError())
-            self._transaction = transaction
-            units = []
-            for job, result, error in results:
-                if error is None:
-                    job.unit.open()
-                    units.append(job.unit)
-                _settle(job, result, error)
-            for unit in units:
-                assert unit.ended is not None
-                await unit.ended
-            if self._publisher.records:
-                await transaction.run(self._publisher.record, units, positions)
+        batch = Batch()
         try:
-            await self._publisher.publish(units)
+            async with self._database.transaction() as transaction:
+                results, positions = await transaction.run(_run_all, jobs)
+                for job in jobs:
+                    if job.outcome.cancelled():  # nobody has a result yet: go on as if it had not been asked for
+                        raise _Undone(job, asyncio.InvalidStateError())
+                self._transaction = transaction
+                for job, result, error in results:
+                    if error is None:
+                        batch.add(job.unit)
+                    _settle(job, result, error)
+                await batch.ended()
+                if self._publisher.records:
+                    await transaction.run(self._publisher.record, batch.units, positions)
+        except BaseException as error:
+            batch.finish(error)
+            raise
+        try:
+            await self._publisher.publish(batch.units)
         except Exception:
             logger.exception("what is committed could not be published")
-        for unit in units:
-            assert unit.committed is not None
-            unit.committed.set_result(None)
+        batch.finish()
 
 
 def _is_wanted(job: Job) -> bool:

@@ -6,6 +6,7 @@ about, and keeps the new messages and the new stamps back until somebody asks fo
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import bindparam, select, tuple_
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Executable
 
 T = TypeVar("T")
+
+_number = attrgetter("int")
 
 _CONVERSATIONS = (
     select(CONVERSATIONS.c.id, CONVERSATIONS.c.visibility, CONVERSATIONS.c.last_stamp, CONVERSATIONS.c.position)
@@ -73,16 +76,18 @@ class Together:
 
     def expect(self, pairs: Collection[tuple[UUID, UUID | None]]) -> None:
         """Lock the conversations, then read them and the memberships, each of a conversation and a user."""
-        wanted = sorted({conversation_id for conversation_id, _ in pairs})
+        wanted = sorted({conversation_id for conversation_id, _ in pairs}, key=_number)
         query = _LOCKED if self.dialect.name == "postgresql" else _CONVERSATIONS
-        for key, visibility, stamp, position in self._connection.execute(query, {"conversations": _padded(wanted)}):
+        for key, visibility, stamp, position in self._connection.execute(
+            query, {"conversations": _padded(wanted)}
+        ).all():
             self._conversations[key] = visibility, stamp
             self.positions[key] = position
         # A statement of its own: one that waits for the lock goes on with the roles of before it waited.  PERM-2
-        users = sorted((pair[0], pair[1]) for pair in pairs if pair[1] is not None)
+        users = [(pair[0], pair[1]) for pair in pairs if pair[1] is not None]
         self._roles = dict.fromkeys(users)
         if users:
-            for key, user_id, role in self._connection.execute(_MEMBERSHIPS, {"pairs": _padded(users)}):
+            for key, user_id, role in self._connection.execute(_MEMBERSHIPS, {"pairs": _padded(users)}).all():
                 self._roles[key, user_id] = role
 
     def execute(self, statement: Executable, values: Any = None) -> Any:
@@ -121,7 +126,7 @@ class Together:
         if rows:
             self._connection.execute(messages._ADD, rows)
         if stamps:
-            advances = [{"conversation": key, "stamp": stamp} for key, stamp in sorted(stamps.items())]
+            advances = [{"conversation": key, "stamp": stamp} for key, stamp in stamps.items()]
             self._connection.execute(conversations._ADVANCE, advances)
             for key, stamp in stamps.items():
                 if key in self._conversations:

@@ -160,8 +160,13 @@ def _naive_in_a_thread(database: Database) -> Send:
 
 
 def _grouped(changes: GroupCommit, pubsub) -> Send:
+    requests: dict[UUID, SendMessage] = {}
+
     async def send(conversation_id: UUID, user_id: UUID) -> None:
-        request = SendMessage(type="SendMessage", conversation_id=conversation_id, content=CONTENT)
+        request = requests.get(conversation_id)
+        if request is None:
+            request = SendMessage(type="SendMessage", conversation_id=conversation_id, content=CONTENT)
+            requests[conversation_id] = request
         async with changes.change(conversation_id, user_id):
             message = await changes.write(_send, request, user_id)
             await pubsub.publish(conversation_channel(conversation_id), Event(encode(_new_message(message))))
