@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from reference_server import demo, logs
 from reference_server.config import ConfigError, Limits, Settings
 from reference_server.database import open_database
+from reference_server.misbehaviour.switches import SWITCHES, Switchboard, SwitchError
 from reference_server.playground.guard import LOOPBACK
 from reference_server.playground.routes import routes
 from reference_server.serving import Deployment, wait_for_the_end
@@ -90,7 +91,25 @@ def parser() -> argparse.ArgumentParser:
     add("--docs", action="store_true", help="describe the provisioning API at /docs and /openapi.json")
     add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
     add("--demo", action="store_true", help="create users and conversations, and serve a page at / that chats as them")
+    misbehaving = command.add_argument_group(
+        "misbehaviour on request", "all of it is off by default; the page of --demo can change it while the server runs"
+    )
+    for switch in SWITCHES:
+        how: dict[str, Any] = (
+            {"action": "store_const", "const": "on"} if switch.is_flag else {"metavar": switch.example}
+        )
+        misbehaving.add_argument(f"--{switch.name}", help=f"{switch.help}; default: off", **how)
     return command
+
+
+def switchboard_from(options: argparse.Namespace) -> Switchboard | None:
+    """Turn options into a switchboard, or raise `ConfigError`; None: nothing is switched on, or ever can be."""
+    texts = {switch.name: getattr(options, switch.field) for switch in SWITCHES}
+    given = {name: text for name, text in texts.items() if text is not None}
+    try:
+        return Switchboard(given) if given or options.demo else None
+    except SwitchError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _port(text: str) -> int:
@@ -124,9 +143,12 @@ def settings_from(options: argparse.Namespace) -> Settings:
 async def run(options: argparse.Namespace, settings: Settings) -> None:
     """Serve until a signal, or the end of stdin, stops the server."""
     ports = options.port or [DEFAULT_PORT]
-    playground = demo.playground_of(settings) if options.demo else None
+    switchboard = switchboard_from(options)
+    playground = demo.playground_of(settings, switchboard) if options.demo and switchboard else None
     pages = routes(playground) if playground else []
-    async with Deployment(settings, options.database, options.host, ports, options.redis, pages=pages) as deployment:
+    async with Deployment(
+        settings, options.database, options.host, ports, options.redis, pages=pages, switchboard=switchboard
+    ) as deployment:
         ready = {
             "ready": True,
             "instances": deployment.websocket_urls,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reference_server.config import Settings
+    from reference_server.misbehaviour.switches import Switchboard
     from reference_server.serving import Deployment
 
 #: For a demonstration on one's own machine only; anybody can read it here.
@@ -27,10 +28,10 @@ _NAMESPACE = UUID("2b6f0cc9-04d0-4f6e-8f0e-6c6f6e0a1d5b")
 USERS = {name: uuid5(_NAMESPACE, name) for name in ("alice", "bob", "carol")}
 
 
-def playground_of(settings: Settings) -> Playground:
+def playground_of(settings: Settings, switchboard: Switchboard) -> Playground:
     """Give the page of the demonstration; its address has a key, unless everybody knows the secret of the tokens."""
     key = None if settings.jwt_secret == SECRET else secrets.token_urlsafe(24)
-    return Playground(USERS, settings.jwt_secret, LIFETIME, key)
+    return Playground(USERS, settings.jwt_secret, LIFETIME, switchboard, key)
 
 
 async def prepare(deployment: Deployment, playground: Playground) -> list[str]:

@@ -8,7 +8,9 @@ import signal
 import socket
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from random import Random
 from typing import TYPE_CHECKING, cast
 
 import uvicorn
@@ -18,6 +20,8 @@ from reference_server.config import ConfigError
 from reference_server.context import Instance
 from reference_server.database import open_database
 from reference_server.http_bounds import BoundedHTTP
+from reference_server.misbehaviour.around import Misbehaving
+from reference_server.misbehaviour.refusing import RefusingRateLimiter
 from reference_server.services import Services
 from reference_server.transport import LingeringProtocol
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from reference_server.cluster import Cluster
     from reference_server.config import Settings
     from reference_server.database import Database
+    from reference_server.misbehaviour.switches import Switchboard
 
 #: How long the kernel keeps trying to hand data to a client that is gone or does not read.
 USER_TIMEOUT_MS = 30_000
@@ -65,12 +70,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def build_server(settings: Settings, services: Services, pages: Sequence[BaseRoute] = ()) -> uvicorn.Server:
-    """Build the uvicorn server of one instance."""
+def build_server(
+    settings: Settings, services: Services, pages: Sequence[BaseRoute] = (), switchboard: Switchboard | None = None
+) -> uvicorn.Server:
+    """Build the uvicorn server of one instance; with a switchboard, it misbehaves as that says."""
     http = partial(BoundedHTTP, waiting=set())
+    app = create_app(settings, services, pages)
     return QuietServer(
         uvicorn.Config(
-            create_app(settings, services, pages),
+            app if switchboard is None else Misbehaving(app, switchboard, settings.jwt_secret),
             http=cast("type[asyncio.Protocol]", http),
             ws=LingeringProtocol,
             ws_max_size=settings.limits.frame_bytes,  # CONN-6
@@ -101,11 +109,16 @@ class Deployment:
         redis_url: str | None = None,
         *,
         pages: Sequence[BaseRoute] = (),
+        switchboard: Switchboard | None = None,
     ) -> None:
         self.settings = settings
         self._database = open_database(database_url)
         self._cluster = _open_cluster(self._database, redis_url) if redis_url else None
         self.services = self._cluster.services if self._cluster else Services(self._database)
+        if switchboard is not None:
+            limiter = RefusingRateLimiter(self.services.rate_limiter, switchboard, Random())  # noqa: S311 -- chance, not secrecy
+            self.services = replace(self.services, rate_limiter=limiter)
+        self._switchboard = switchboard
         self._host = host
         self._ports = ports
         self._pages = pages
@@ -145,7 +158,7 @@ class Deployment:
             await self._cluster.start(Instance(self.settings, self.services))
         listeners = [listen(self._host, port) for port in self._ports]
         self.addresses = [_address(listener) for listener in listeners]
-        self._servers = [build_server(self.settings, self.services, self._pages) for _ in listeners]
+        self._servers = [build_server(self.settings, self.services, self._pages, self._switchboard) for _ in listeners]
         self._tasks = [
             asyncio.create_task(server.serve(sockets=[listener]))
             for server, listener in zip(self._servers, listeners, strict=True)

@@ -17,6 +17,7 @@ from websockets.frames import CloseCode, Frame
 if TYPE_CHECKING:
     import asyncio
 
+    from starlette.types import Scope
     from starlette.websockets import WebSocket
     from uvicorn._types import ASGISendEvent
 
@@ -34,10 +35,18 @@ class Line(Protocol):
     def hang_up(self, code: int, reason: str) -> None:
         """Send a close frame, give the client a moment to answer it, then cut the connection."""
 
+    def cut(self) -> None:
+        """Cut the connection without a close frame."""
+
 
 def line_of(websocket: WebSocket) -> Line:
     """Return the line under a WebSocket that is served with `LingeringProtocol`."""
-    line: Line = websocket.scope["extensions"][EXTENSION]
+    return line_in(websocket.scope)
+
+
+def line_in(scope: Scope) -> Line:
+    """Return the line under the WebSocket of an ASGI scope."""
+    line: Line = scope["extensions"][EXTENSION]
     return line
 
 
@@ -80,6 +89,10 @@ class LingeringProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
             return
         self._end(LINGER_S)
+
+    def cut(self) -> None:
+        """Cut the connection without a close frame, as a network does."""
+        self.transport.abort()
 
     def shutdown(self) -> None:
         """Close with 1012, and do not wait for a client that does not read."""

@@ -1,4 +1,4 @@
-"""The paths of the page: `/`, its files, the schemas, and the users with their tokens."""
+"""The paths of the page: `/`, its files, the schemas, the users with their tokens, and the switches."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from reference_server.auth import issue
+from reference_server.misbehaviour.switches import SWITCHES, SwitchError
 from reference_server.playground import schemas
 from reference_server.playground.guard import guarded
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
+
+    from reference_server.misbehaviour.switches import Switchboard
 
 FILES = Path(__file__).parent / "static"
 MEDIA = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
@@ -43,6 +46,7 @@ class Playground:
     users: Mapping[str, UUID]
     secret: str
     lifetime: timedelta
+    switchboard: Switchboard
     key: str | None = None
 
     def address(self, authority: str) -> str:
@@ -74,9 +78,35 @@ def routes(playground: Playground) -> list[BaseRoute]:
         ]
         return JSONResponse({"users": users, "is_public": playground.key is None}, headers=HEADERS)
 
+    async def give_switches(_request: Request) -> Response:
+        return JSONResponse({"switches": _describe(playground.switchboard)}, headers=HEADERS)
+
+    async def set_switches(request: Request) -> Response:
+        try:
+            changes = await request.json()
+            if not isinstance(changes, dict) or not all(isinstance(text, str) for text in changes.values()):
+                raise SwitchError('Give the value of each switch as text, as in {"latency": "200ms"}.')
+            playground.switchboard.set(changes)
+        except SwitchError as error:
+            return JSONResponse({"error": str(error)}, 422, HEADERS)
+        except (ValueError, RecursionError):
+            return JSONResponse({"error": "The body is not JSON."}, 422, HEADERS)
+        return await give_switches(request)
+
     return [
         Route("/", give_page),
         Route("/playground/schemas.json", give_schemas),
         Route("/playground/users.json", guarded(give_users, playground.key)),
+        Route("/playground/switches.json", guarded(give_switches, playground.key)),
+        Route("/playground/switches.json", guarded(set_switches, playground.key), methods=["PUT"]),
         Route("/playground/{name}", give_file),
+    ]
+
+
+def _describe(switchboard: Switchboard) -> list[dict[str, str | bool]]:
+    """Give each switch with its value now."""
+    texts = switchboard.texts()
+    return [
+        {"name": one.name, "value": texts[one.name], "example": one.example, "help": one.help, "is_flag": one.is_flag}
+        for one in SWITCHES
     ]

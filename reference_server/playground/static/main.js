@@ -2,6 +2,7 @@
 
 import { Frames } from "./frames.js"
 import { Panel } from "./panel.js"
+import { showSwitches } from "./switches.js"
 
 const PANELS_AT_FIRST = 3
 const MOST_PANELS = 4
@@ -11,8 +12,8 @@ const $ = (id) => document.getElementById(id)
 const key = new URLSearchParams(location.hash.slice(1)).get("key")
 
 /** Ask our own server; with the key of the address, where it has one. */
-async function ask(path, headers = {}) {
-  const response = await fetch(path, { headers: { ...(key ? { Authorization: `Bearer ${key}` } : {}), ...headers } })
+async function ask(path, headers = {}, options = {}) {
+  const response = await fetch(path, { ...options, headers: { ...(key ? { Authorization: `Bearer ${key}` } : {}), ...headers } })
   const body = await response.json()
   if (!response.ok) throw new Error(body.error ?? `${path}: ${response.status}`)
   return body
@@ -58,6 +59,10 @@ async function begin() {
   }
   $("add-user").addEventListener("click", add)
   for (const _ of users.slice(0, PANELS_AT_FIRST)) add()
+  await showSwitches($("switches"), $("switched-on"), (changes) => {
+    const options = changes ? { method: "PUT", body: JSON.stringify(changes) } : {}
+    return ask("/playground/switches.json", { "Content-Type": "application/json" }, options)
+  })
 }
 
 /** Give id → name of every conversation that one of the users is in, from the provisioning API; the open one first. */

@@ -189,6 +189,34 @@ class TestForms:
         await expect(page.panel("alice").locator(".error")).to_contain_text("unknown_type")
 
 
+class TestSwitches:
+    async def test_change_the_server_while_it_runs(self, open_page: Opener):
+        page = await open_page()
+        await page.tab.get_by_text("A bad day").click()
+        await page.tab.get_by_label("reject-rate").fill("100%")
+        await page.tab.get_by_role("button", name="Apply").click()
+        await expect(page.tab.locator("#switched-on")).to_have_text("· reject-rate 100%")
+        await page.panel("alice").get_by_role("button", name="Leave").click()
+        await expect(page.panel("alice").locator(".error")).to_contain_text("rate_limited")
+        await page.tab.get_by_label("latency").fill("slow")
+        await page.tab.get_by_role("button", name="Apply").click()
+        await expect(page.tab.locator("#switches form [role=status]")).to_contain_text("as in 200ms")
+        await page.tab.get_by_role("button", name="Switch all off").click()
+        await expect(page.tab.locator("#switched-on")).to_be_empty()
+        await page.panel("alice").get_by_role("button", name="Leave").click()
+        await expect(page.panel("alice").get_by_role("button", name="Join")).to_be_visible()
+
+    async def test_a_connection_that_was_cut_comes_back_by_itself(self, open_page: Opener):
+        page = await open_page()
+        await page.tab.get_by_text("A bad day").click()
+        await page.tab.get_by_label("drop-connection").fill("1000/s")
+        await page.tab.get_by_role("button", name="Apply").click()
+        await expect(page.panel("alice").locator(".status")).to_contain_text("lost: 1006")
+        await page.tab.get_by_role("button", name="Switch all off").click()
+        await expect(page.tab.get_by_role("button", name="Leave")).to_have_count(3, timeout=30_000)
+        await page.say("alice", "back again")
+
+
 class TestLooks:
     @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
     async def test_axe_has_nothing_to_say(self, open_page: Opener, scheme: str):
@@ -200,6 +228,7 @@ class TestLooks:
         await page.panel("bob").get_by_role("button", name="Call alice").click()
         await form_for(page.panel("alice"), "SendMessage")
         await page.tab.locator(".frames summary").first.click()
+        await page.tab.get_by_text("A bad day").click()
         found = (await Axe().run(page.tab)).response["violations"]
         assert {one["id"]: one["nodes"][0]["html"][:200] for one in found} == {}
 
@@ -207,6 +236,7 @@ class TestLooks:
         page = await open_page(**PHONE)
         await page.say("alice", "a-word-without-an-end" * 20)
         await form_for(page.panel("alice"), "SendMessage")
+        await page.tab.get_by_text("A bad day").click()
         assert await page.tab.evaluate("document.documentElement.scrollWidth") == 360
 
     async def test_can_be_used_with_the_keyboard_alone(self, open_page: Opener):

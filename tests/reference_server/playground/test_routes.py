@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from reference_server import demo
 from reference_server.config import ConfigError, Settings
+from reference_server.misbehaviour.switches import Switchboard
 from reference_server.playground import schemas
 from reference_server.playground.routes import FILES, Playground, routes
 from reference_server.serving import Deployment
@@ -25,13 +26,13 @@ USERS = "/playground/users.json"
 
 def visitor(key: str | None = None, host: str = "127.0.0.1:8000") -> httpx.AsyncClient:
     """Somebody who looks at the page of a server that is known under a name."""
-    app = Starlette(routes=routes(Playground(demo.USERS, SECRET, timedelta(minutes=1), key)))
+    app = Starlette(routes=routes(Playground(demo.USERS, SECRET, timedelta(minutes=1), Switchboard(), key)))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{host}")
 
 
 class TestPage:
     async def test_is_there_with_the_demonstration_only(self, tmp_path: Path):
-        for pages in ([], routes(demo.playground_of(Settings(SECRET)))):
+        for pages in ([], routes(demo.playground_of(Settings(SECRET), Switchboard()))):
             async with (
                 Deployment(Settings(SECRET), f"sqlite:///{tmp_path}/chat.db", "127.0.0.1", [0], pages=pages) as server,
                 Chat(server.websocket_urls, server.api_urls) as chat,
@@ -68,7 +69,7 @@ class TestPage:
 class TestUsers:
     async def test_have_tokens_that_are_let_in(self, tmp_path: Path):
         settings = Settings(demo.SECRET)
-        pages = routes(demo.playground_of(settings))
+        pages = routes(demo.playground_of(settings, Switchboard()))
         async with (
             Deployment(settings, f"sqlite:///{tmp_path}/chat.db", "127.0.0.1", [0], pages=pages) as server,
             Chat(server.websocket_urls, server.api_urls) as chat,
@@ -102,10 +103,53 @@ class TestUsers:
             assert (await http.get(USERS, headers={"Authorization": "Bearer opens it"})).status_code == 200
 
 
+class TestSwitches:
+    PATH = "/playground/switches.json"
+
+    async def test_are_all_off_at_first(self):
+        async with visitor() as http:
+            switches = (await http.get(self.PATH)).json()["switches"]
+        assert {switch["name"]: switch["value"] for switch in switches} == Switchboard().texts()
+        assert set(Switchboard().texts().values()) == {"off"}
+
+    async def test_are_changed_while_the_server_runs_and_logged(self, caplog: pytest.LogCaptureFixture):
+        async with visitor() as http:
+            answer = await http.put(self.PATH, json={"latency": "200ms±50"})
+            assert answer.json() == (await http.get(self.PATH)).json()
+            assert answer.json()["switches"][0]["value"] == "200ms±50"
+        assert "latency is 200ms±50" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("body", "why"),
+        [
+            ('{"latency": "slow"}', "--latency: write a time"),
+            ('{"slowness": "1s"}', "no switch 'slowness'"),
+            ('{"latency": 5}', "as text"),
+            ("[]", "as text"),
+            ("{", "not JSON"),
+            ("[" * 100_000, "not JSON"),
+        ],
+    )
+    async def test_say_what_is_wrong_with_a_change(self, body: str, why: str):
+        async with visitor() as http:
+            answer = await http.put(self.PATH, content=body)
+            assert (answer.status_code, why in answer.json()["error"]) == (422, True)
+            assert {switch["value"] for switch in (await http.get(self.PATH)).json()["switches"]} == {"off"}
+
+    async def test_are_for_the_person_at_the_page_only(self):
+        async with visitor(key="opens it", host="chat.example") as http:
+            assert (await http.put(self.PATH, json={})).status_code == 403
+        async with visitor() as http:
+            assert (await http.put(self.PATH, json={}, headers={"Origin": "http://evil.example"})).status_code == 403
+
+
 class TestKey:
     def test_is_in_the_address_unless_everybody_knows_the_secret(self):
-        assert demo.playground_of(Settings(demo.SECRET)).address("127.0.0.1:8000") == "http://127.0.0.1:8000/"
-        addresses = {demo.playground_of(Settings(SECRET)).address("127.0.0.1:8000") for _ in range(2)}
+        assert (
+            demo.playground_of(Settings(demo.SECRET), Switchboard()).address("127.0.0.1:8000")
+            == "http://127.0.0.1:8000/"
+        )
+        addresses = {demo.playground_of(Settings(SECRET), Switchboard()).address("127.0.0.1:8000") for _ in range(2)}
         assert len(addresses) == 2
         assert all(re.fullmatch(r"http://127.0.0.1:8000/#key=[\w-]{32}", one) for one in addresses)
 

@@ -1,0 +1,80 @@
+"""How the values of switches are written: `200ms±50`, `1/min`, `5%`, `-2h`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from random import Random
+
+UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+LONGEST_S = 10 * 366 * 86_400.0
+_NUMBER = r"(\d{1,9}(?:\.\d{1,9})?)"
+_UNIT = r"(ms|sec|min|s|m|h|d)"
+_DURATION = re.compile(rf"([+-]?){_NUMBER}{_UNIT}", re.ASCII)
+_LATENCY = re.compile(rf"{_NUMBER}{_UNIT}(?:(?:±|\+-|\+/-){_NUMBER}{_UNIT}?)?", re.ASCII)
+_RATE = re.compile(rf"{_NUMBER}/{_UNIT}", re.ASCII)
+_SHARE = re.compile(rf"{_NUMBER}%", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds: between `mean - jitter` and `mean + jitter`, and never less than none."""
+
+    mean: float
+    jitter: float = 0.0
+
+    def draw(self, random: Random) -> float:
+        """Give the latency of one frame."""
+        return max(0.0, random.uniform(self.mean - self.jitter, self.mean + self.jitter))
+
+
+def latency(text: str) -> Latency:
+    """Read `200ms`, `200ms±50` or `200ms+-50`; raises ValueError that says how it is written."""
+    found = _LATENCY.fullmatch(text)
+    if found is None or float(found[1]) * UNITS[found[2]] > LONGEST_S:
+        raise ValueError("write a time with a unit and perhaps its spread, as in 200ms, 200ms±50 or 1s+-500ms")
+    mean, unit, jitter, jitter_unit = found.groups()
+    return Latency(float(mean) * UNITS[unit], float(jitter or 0) * UNITS[jitter_unit or unit])
+
+
+def rate(text: str) -> float:
+    """Read `1/min` as a number per second; raises ValueError that says how it is written."""
+    found = _RATE.fullmatch(text)
+    if found is None or float(found[1]) == 0:
+        raise ValueError("write how often in which time, as in 1/min, 0.5/s or 10/h")
+    return float(found[1]) / UNITS[found[2]]
+
+
+def share(text: str) -> float:
+    """Read `5%` as 0.05; raises ValueError that says how it is written."""
+    found = _SHARE.fullmatch(text)
+    if found is None or float(found[1]) > 100:
+        raise ValueError("write a percentage from 0% to 100%, as in 5% or 0.5%")
+    return float(found[1]) / 100
+
+
+def offset(text: str) -> float:
+    """Read `5m`, `+5m` or `-2h` as seconds; raises ValueError that says how it is written."""
+    found = _DURATION.fullmatch(text)
+    seconds = float(found[2]) * UNITS[found[3]] if found else 0.0
+    if found is None or seconds > LONGEST_S:
+        raise ValueError("write a time with a unit, as in 30s, 5m or -2h, of ten years at most")
+    return -seconds if found[1] == "-" else seconds
+
+
+def duration(text: str) -> float:
+    """Read `30s` as seconds, more than none; raises ValueError that says how it is written."""
+    seconds = offset(text) if not text.startswith(("+", "-")) else 0.0
+    if seconds <= 0:
+        raise ValueError("write a time with a unit, as in 30s or 5m")
+    return seconds
+
+
+def on_or_off(text: str) -> bool:
+    """Read `on`; raises ValueError that says how it is written."""
+    if text not in {"on", "off"}:
+        raise ValueError("write on or off")
+    return text == "on"
