@@ -1,8 +1,8 @@
 """Whatever the guides tell people to type is typed here, word by word and in order, and works on what came before.
 
-Five things differ. The address in a target file becomes that of a server here: the reference server, or the double of
+Four things differ. The address in a target file becomes that of a server here: the reference server, or the double of
 the earlier server whose example the guide copies. A run of much is one of a few scenarios. The spec is read once, but
-where a guide changes it. The site of `docs` is not built. What only builds or installs is left out, by name.
+where a guide changes it. What only builds or installs is left out, by name.
 """
 
 from __future__ import annotations
@@ -127,8 +127,13 @@ class Reader:
 
 
 def narrowed(words: list[str]) -> list[str]:
-    """Make a run of everything one of two scenarios, of a feature one of one, and a look at all one at a place."""
+    """Make a run of everything one of two scenarios, of a feature one of one, a look at all one at a place.
+
+    An exploration ends after two conversations.
+    """
     more = [word for word in words[1:] if not word.endswith(".yaml")]
+    if words[0] == "explore":
+        return [*words, "--conversations", "2", "--jobs", "1"]
     if words[0] == "run":
         chosen = [part for word in more for part in ONE.get(word, [])]
         if not chosen and not any("." in word for word in more):
@@ -165,7 +170,6 @@ def test_every_command_does_what_the_page_says(
     else:
         monkeypatch.setattr(importlib.import_module("conformance.cli.lint"), "find_mistakes", lambda *_: [])
     read_the_spec_once(monkeypatch, whole_spec, *(["lint"] if changes else []))
-    monkeypatch.setattr(importlib.import_module("conformance.cli.docs"), "build_site", lambda _, out: out.mkdir())
     reader = Reader(servers, monkeypatch)
     steps = commands(page)
     if page.stem != "README" or page.parent != ROOT:

@@ -25,9 +25,10 @@ _VERBS = {
     "lint": "Find mistakes and gaps in the spec, and in target files.",
     "list": "List features, rules, scenarios, probes and messages.",
     "coverage": "Say what a recorded run did not exercise.",
+    "explore": "Invent conversations, and find where two servers differ.",
     "probe": "Observe a server where the protocol leaves it free.",
     "doctor": "Go the way to a server step by step, and say what to do where it ends.",
-    "docs": "Build the protocol as a site, or write it as a document for tools.",
+    "docs": "Write documents of the protocol for people and tools that read it.",
     "serve": "Start the reference server.",
     "init": "Write a target file, by asking or by flags.",
 }

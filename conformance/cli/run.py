@@ -21,7 +21,7 @@ from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
 from conformance.cli.renamed import renamed
 from conformance.cli.spec_folder import spec_folder_of, spec_option
-from conformance.cli.targets import open_target, split
+from conformance.cli.targets import is_scenario_file, open_target, split
 from conformance.cli.waiting import Duration, until_let_in
 from conformance.engine.run.options import Options, settled
 from conformance.engine.run.order import arrange
@@ -36,6 +36,7 @@ from conformance.results.model import Result
 from conformance.results.runlog import read_run
 from conformance.results.waivers.file import read_waivers
 from conformance.spec import load
+from conformance.spec.added import with_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]")
+@click.argument("words", nargs=-1, metavar="[TARGET] [ID, glob or scenario file …]")
 @click.option(
     "--ids-from",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -120,12 +121,15 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     """Run scenarios against a server and write the parity report.
 
     TARGET is a target file or a ws:// URL; without one, the command starts and tests the reference server. Ids and
-    globs select scenarios. The command writes run.jsonl, and beside it parity.html, parity.md, parity.json and
-    junit.xml.
+    globs select scenarios, and a scenario file adds one. The command writes run.jsonl, and beside it parity.html,
+    parity.md, parity.json and junit.xml.
     """
     spec = load(spec_folder_of(given["spec_folder"]))
     gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
     place, patterns = split(words)
+    files = [Path(word) for word in patterns if is_scenario_file(word)]
+    spec, added = with_scenarios(spec, files)
+    patterns = (*(word for word in patterns if Path(word) not in files), *added)
     if given["ids_from"]:
         patterns += read_ids(given["ids_from"], spec)
     selection = Selection(patterns, given["features"], given["levels"], given["rules"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,10 +26,23 @@ if TYPE_CHECKING:
 
 
 def split(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
-    """Separate the target from the ids: a URL or a target file comes first, if there is one."""
-    if words and ("://" in words[0] or words[0].endswith((".yaml", ".yml")) or _is_file(words[0])):
+    """Separate the target from the ids and scenario files: a URL or a target file comes first, if there is one."""
+    if (
+        words
+        and not is_scenario_file(words[0])
+        and ("://" in words[0] or words[0].endswith((".yaml", ".yml")) or _is_file(words[0]))
+    ):
         return words[0], words[1:]
     return None, words
+
+
+def is_scenario_file(word: str) -> bool:
+    """Say whether a word names a file with a scenario, and not one with a target."""
+    if not word.endswith((".yaml", ".yml")) or not _is_file(word):
+        return False
+    with suppress(OSError, ValueError), Path(word).open(encoding="utf-8") as file:
+        return any(line.startswith("steps:") for line in file)
+    return False
 
 
 def _is_file(word: str) -> bool:

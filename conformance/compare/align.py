@@ -70,6 +70,13 @@ def align(comparison: Comparison, scenario: str) -> Alignment:
     return Alignment(scenario, tuple(_client(who, old, new) for who in dict.fromkeys(who for who, *_ in (*old, *new))))
 
 
+def align_results(old: Result, new: Result, discriminator: str) -> Alignment:
+    """Align the transcripts of two results that no recorded run holds."""
+    before, after = (list(_lines(one, discriminator)) for one in (old, new))
+    everybody = dict.fromkeys(who for who, _ in (*before, *after))
+    return Alignment(old.scenario, tuple(_client(who, before, after) for who in everybody))
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """A line as shown (cut) and as compared (whole)."""

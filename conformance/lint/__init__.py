@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import Mistake
 from conformance.lint.controls import probes_have_controls
+from conformance.lint.explore import names_for_exploring_exist
 from conformance.lint.invariants import invariants_name_what_exists
 from conformance.lint.ledger import check_ledger
 from conformance.lint.messages import (
@@ -55,6 +56,7 @@ OF_THE_WHOLE: tuple[Callable[[Spec], Iterator[Mistake]], ...] = (
     invariants_name_what_exists,
     probes_have_controls,
     cells_are_used,
+    names_for_exploring_exist,
 )
 OF_EACH_SCENARIO: tuple[Callable[[Scenario, Spec], Iterator[Finding]], ...] = (
     refusals_have_three_parts,

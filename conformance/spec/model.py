@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from conformance.files.formats import Formats
     from conformance.scenario.model import Cell, Probe, Scenario
@@ -77,9 +76,16 @@ class Spec:
     invariants: tuple[Invariant, ...]
 
     def place(self, file: Path) -> str:
-        """Name a file of the spec as people do, wherever the folder lies: `spec/rules/04-edit-message.yaml`."""
+        """Name a file of the spec as people do, wherever the folder lies: `spec/rules/04-edit-message.yaml`.
+
+        A file that is not of the spec keeps its path.
+        """
+        if not file.is_relative_to(self.folder):
+            return file.as_posix()
         return (PurePosixPath("spec") / file.relative_to(self.folder).as_posix()).as_posix()
 
     def read_place(self, place: str) -> str:
         """Give the text of a file by the name that `place` gives; raises OSError or ValueError."""
+        if not PurePosixPath(place).is_relative_to("spec"):
+            return Path(place).read_text(encoding="utf-8")
         return (self.folder / PurePosixPath(place).relative_to("spec")).read_text(encoding="utf-8")

@@ -1,0 +1,256 @@
+"""`chat-parity explore [TARGET] [--against OTHER]`: invent conversations, and find where two servers differ."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.cli.output import emit
+from conformance.cli.recording import slug
+from conformance.cli.spec_folder import spec_folder_of, spec_option
+from conformance.cli.targets import open_target
+from conformance.cli.waiting import Duration
+from conformance.engine.explore.coverage import never_reached
+from conformance.engine.explore.findings import document
+from conformance.engine.explore.knowledge import read_knowledge
+from conformance.errors import UsageError
+from conformance.files.did_you_mean import did_you_mean
+from conformance.results.waivers.file import read_waivers
+from conformance.spec import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.engine.context.run_context import RunContext
+    from conformance.engine.explore.drawing import Drawing
+    from conformance.engine.explore.findings import Finding
+    from conformance.engine.explore.search import Explored, Search
+    from conformance.results.waivers import Waivers
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+EVERY = 10.0
+"""Seconds between two lines of progress."""
+MOST_NAMED = 12
+"""Cells that were never reached, and that are named; the rest is counted."""
+
+
+@dataclass(slots=True)
+class _State:
+    """What is known of an exploration, also when it is interrupted. `proved` says what each written scenario does."""
+
+    search: Search | None = None
+    tested: Target | None = None
+    other: Target | None = None
+    proved: dict[str, str] = field(default_factory=dict)
+
+
+@click.command()
+@click.argument("target", required=False)
+@click.option(
+    "--against", metavar="OTHER", help="The other server: a target file or URL (default: the reference server)."
+)
+@click.option("--budget", type=Duration(), default="60s", show_default=True, help="How long to search: 60s, 5m.")
+@click.option("--seed", type=click.IntRange(0), help="Repeat the drawing of an earlier exploration (default: random).")
+@click.option("--jobs", type=click.IntRange(1, 32), default=3, show_default=True, help="Conversations at a time.")
+@click.option("--feature", "features", multiple=True, help="Favour the requests of this feature (id or number).")
+@click.option("--steps", type=click.IntRange(1, 200), default=40, show_default=True, help="Steps of a conversation.")
+@click.option("--conversations", type=click.IntRange(1), help="Stop after this many conversations.")
+@click.option(
+    "--waivers", "waivers_file", type=click.Path(path_type=Path), help="Known findings: waivers of `explored.…` ids."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/explored-TARGET)."
+)
+@click.option("--yes", is_flag=True, help="Also explore a target that is protected.")
+@spec_option
+@click.pass_context
+def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
+    r"""Invent conversations, play each on two servers, and show the shortest ones in which they differ.
+
+    TARGET is a target file or a ws:// URL; without one, the reference server is explored. Every finding becomes
+    explored-ID.yaml, a scenario that `chat-parity run TARGET explored-ID.yaml` plays again. Beside it, explored.jsonl
+    has all findings and what was covered.
+
+    \b
+    Examples:
+      chat-parity explore staging.yaml --budget 5m
+      chat-parity explore new.yaml --against old.yaml --feature edit_message
+      chat-parity run staging.yaml reports/explored-staging/explored-3fa9c1d2.yaml
+
+    Exit codes: 0 no finding; 1 a finding that is not known; 2 a mistake in the usage or in a file; 3 the server could
+    not be judged, or the search was interrupted.
+    """
+    spec = load(spec_folder_of(given["spec_folder"]))
+    features = _features(spec, given["features"])
+    today = datetime.now(UTC).date()
+    waivers = read_waivers(given["waivers_file"], spec.formats["waivers"], today) if given["waivers_file"] else None
+    try:
+        import hypothesis  # noqa: F401, PLC0415 -- an optional dependency, and slow to import
+    except ImportError:
+        raise UsageError("explore needs hypothesis: pip install 'chat-parity[explore]'") from None
+    seed = given["seed"] if given["seed"] is not None else secrets.randbelow(1 << 32)
+    state, interrupted = _State(), False
+    try:
+        asyncio.run(_explore(spec, target, given, seed, features, waivers, state))
+    except KeyboardInterrupt:
+        if state.search is None:
+            raise
+        interrupted = True
+    ctx.exit(_end(spec, state, given, seed, waivers, interrupted=interrupted))
+
+
+def _features(spec: Spec, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the request types of the features; raises UsageError for an unknown feature, or one without requests."""
+    found: list[str] = []
+    for word in words:
+        chosen = [one for one in spec.features.values() if word in (one.id, str(one.number))]
+        if not chosen:
+            meant = did_you_mean(word, spec.features, "; `chat-parity list features` shows them")
+            raise UsageError(f"there is no feature {word!r}{meant}")
+        if not chosen[0].incoming:
+            raise UsageError(f"{chosen[0].id} has no request of its own to favour")
+        found += chosen[0].incoming
+    return tuple(dict.fromkeys(found))
+
+
+async def _explore(
+    spec: Spec,
+    place: str | None,
+    given: Mapping[str, Any],
+    seed: int,
+    features: tuple[str, ...],
+    waivers: Waivers | None,
+    state: _State,
+) -> None:
+    from hypothesis.database import DirectoryBasedExampleDatabase  # noqa: PLC0415 -- an optional dependency
+
+    from conformance.engine.explore.search import Options  # noqa: PLC0415 -- it imports hypothesis
+    from conformance.engine.explore.search import explore as search_for  # noqa: PLC0415
+
+    async with contextlib.AsyncExitStack() as stack:
+        tested, _ = await stack.enter_async_context(open_target(place, spec, yes=given["yes"]))
+        other, _ = await stack.enter_async_context(open_target(given["against"], spec, yes=given["yes"]))
+        state.tested, state.other = tested, other
+        folder = _folder(given, tested)
+        progress: list[asyncio.Task[None]] = []
+
+        def chosen(drawing: Drawing) -> Drawing:
+            lacking = [kind for kind in features if kind not in drawing.known]
+            if features and len(lacking) == len(features):
+                raise UsageError(f"one of the two servers does not know {', '.join(lacking)}")
+            return replace(drawing, only=tuple(one for one in features if one in drawing.known), steps=given["steps"])
+
+        def begin(search: Search) -> None:
+            state.search = search
+            progress.append(asyncio.create_task(_tell(search.explored)))
+
+        async def end(search: Search, one: RunContext, two: RunContext) -> None:
+            for finding in search.explored.findings.values():
+                if finding.again:
+                    state.proved[finding.id] = await _prove(finding, search, one, two, folder)
+
+        options = Options(given["budget"], seed, given["jobs"], most=given["conversations"])
+        database = DirectoryBasedExampleDatabase(folder / "examples")
+        try:
+            await search_for(spec, read_knowledge(spec), tested, other, options, chosen, database, begin, end)
+        finally:
+            for task in progress:
+                task.cancel()
+
+
+async def _tell(explored: Explored) -> None:
+    """Print a line of progress now and then."""
+    began = time.monotonic()
+    while True:
+        await asyncio.sleep(EVERY)  # A sleep: the progress is told at intervals.
+        seconds = time.monotonic() - began
+        found = len(explored.findings)
+        click.echo(f"{seconds:5.0f} s  {explored.conversations} conversations  {found} findings", err=True)
+
+
+async def _prove(finding: Finding, search: Search, one: RunContext, two: RunContext, folder: Path) -> str:
+    """Write the scenario of a finding, and say what it does on both servers."""
+    from conformance.engine.explore.proving import prove, write_scenario  # noqa: PLC0415 -- only findings pay for it
+
+    file = folder / f"explored-{finding.id}.yaml"
+    await asyncio.to_thread(write_scenario, finding, search.comparer, one.target, two.target, file)
+    return await prove(search.comparer.spec, one, two, file)
+
+
+def _folder(given: Mapping[str, Any], tested: Target) -> Path:
+    return given["out"] or Path("reports") / f"explored-{slug(tested.name)}"
+
+
+def _end(
+    spec: Spec, state: _State, given: Mapping[str, Any], seed: int, waivers: Waivers | None, *, interrupted: bool
+) -> int:
+    """Print what was found, write it, and give the exit code."""
+    from conformance.compare.explored import finding_text  # noqa: PLC0415 -- `--help` does not pay for it
+
+    assert state.search is not None
+    assert state.tested is not None
+    assert state.other is not None
+    explored, redact = state.search.explored, state.tested.secrets.redact
+    known = {one.id: _known(one.id, waivers) for one in explored.findings.values()}
+    findings = [replace(one, known=known[one.id]) for one in explored.findings.values()]
+    findings.sort(key=lambda one: (bool(one.known), one.flaky, one.shown.cause.rule, one.id))
+    folder = _folder(given, state.tested)
+    for finding in findings:
+        lines = finding_text(finding, state.tested.name, state.other.name, spec.protocol.discriminator)
+        click.echo(redact("\n".join(lines)))
+        if finding.id in state.proved:
+            click.echo(f"  {folder / f'explored-{finding.id}.yaml'}: {redact(state.proved[finding.id])}")
+        click.echo()
+    missing = never_reached(explored.cells, state.search.drawing)
+    rate = explored.conversations / explored.seconds if explored.seconds else 0.0
+    click.echo(
+        f"{explored.conversations} conversations, {explored.steps} requests compared, {rate:.1f} a second;"
+        f" {len(findings)} findings; seed {seed}"
+    )
+    for reason, count in explored.not_judged.most_common(3):
+        click.echo(f"not judged: {count} conversations: {redact(reason)}")
+    if explored.freed:
+        click.echo("where the protocol leaves both free: " + ", ".join(f"{k} ({n})" for k, n in explored.freed.items()))
+    if missing:
+        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+        click.echo(f"never reached: {', '.join(missing[:MOST_NAMED])}{more}")
+    summary = {
+        "kind": "summary",
+        "target": state.tested.name,
+        "against": state.other.name,
+        "seed": seed,
+        "conversations": explored.conversations,
+        "requests": explored.steps,
+        "parted": explored.parted,
+        "seconds": round(explored.seconds, 3),
+        "complete": not (interrupted or explored.stopped),
+        "freed": dict(explored.freed),
+        "not_judged": dict(explored.not_judged),
+        "cells": {f"{request} {label}": count for (request, label), count in sorted(explored.cells.items())},
+        "never_reached": missing,
+    }
+    records = [*({**document(one), "scenario": state.proved.get(one.id, "")} for one in findings), summary]
+    folder.mkdir(parents=True, exist_ok=True)
+    emit("".join(redact(json.dumps(one, ensure_ascii=False)) + "\n" for one in records), folder / "explored.jsonl")
+    if interrupted or explored.stopped:
+        click.echo(f"chat-parity: {'interrupted' if interrupted else redact(explored.stopped)}", err=True)
+        return 3
+    if any(not one.known for one in findings):
+        return 1
+    return 0 if explored.conversations > sum(explored.not_judged.values()) else 3
+
+
+def _known(finding: str, waivers: Waivers | None) -> str:
+    """Give the reason why a finding is known; empty: it is not."""
+    entries = waivers.in_force() if waivers is not None else ()
+    return next((one.reason for one in entries if one.covers(f"explored.{finding}", one.rule)), "")

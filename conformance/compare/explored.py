@@ -1,0 +1,73 @@
+"""A finding of `explore` as text: both transcripts side by side, client by client, up to the first differing line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+
+from conformance.compare.align import align_results
+from conformance.report.text import fit, line
+from conformance.results.exchange import OWN
+from conformance.results.model import Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.engine.explore.findings import Finding
+    from conformance.engine.explore.play import Played
+
+WIDE = 76
+"""Columns of one side."""
+MOST = 40
+"""Lines of one client that are shown."""
+
+
+def finding_text(finding: Finding, tested: str, other: str, discriminator: str) -> list[str]:
+    """Give the lines of a finding; `tested` and `other` name the two servers."""
+    shown = finding.shown
+    sure = "" if not finding.flaky else f"  FLAKY: {finding.again} of {finding.replays} replays show it"
+    known = f"  known: {line(finding.known)}" if finding.known else ""
+    found = [
+        f"explored.{finding.id}  {shown.cause.rule}  {line(shown.explanation)}{sure}{known}",
+        f"  {len(shown.conversation.steps)} steps ({finding.steps_before} when it was found),"
+        f" seen in {finding.count} conversation{'s' if finding.count != 1 else ''}",
+    ]
+    if shown.difference is None:
+        return [*found, *(f"  {text}" for text in _own_lines(shown.tested))]
+    return [*found, *(f"  {text}" for text in _side_by_side(finding, tested, other, discriminator))]
+
+
+def _side_by_side(finding: Finding, tested: str, other: str, discriminator: str) -> Iterator[str]:
+    shown = finding.shown
+    alignment = align_results(_result(shown.tested), _result(shown.other), discriminator)
+    client = shown.difference.client if shown.difference is not None else ""
+    yield f"{fit(line(tested), WIDE):<{WIDE}} | {line(other)}"
+    for one in sorted(alignment.clients, key=lambda one: one.who != client):
+        differs = next((index for index, pair in enumerate(one.lines) if not pair.same), None)
+        if one.who != client and differs is None:
+            continue
+        yield f"{one.who or '(both)'}:"
+        last = len(one.lines) if differs is None else differs + 1
+        first = max(0, last - MOST)
+        for index, pair in enumerate(one.lines[first:last], first):
+            mark = "≠" if index == differs else " "
+            yield f"{mark} {_cell(pair.old)} | {fit(pair.new or '', WIDE)}"
+        if one.who == client:
+            return
+
+
+def _cell(text: str | None) -> str:
+    shown = fit(text or "", WIDE - 2)
+    return shown if cell_len(shown) >= WIDE - 2 else set_cell_size(shown, WIDE - 2)
+
+
+def _own_lines(played: Played) -> Iterator[str]:
+    for entry in played.transcript[-MOST:]:
+        if not entry.text.endswith(OWN):
+            yield f"{entry.who} {entry.way} {line(str(entry.frame or entry.text), WIDE * 2)}"
+
+
+def _result(played: Played) -> Result:
+    entries = tuple(entry for entry in played.transcript if not entry.text.endswith(OWN))
+    return Result("explored", "", (), Outcome.FAIL, 0.0, transcript=entries, names=played.names)

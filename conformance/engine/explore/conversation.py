@@ -1,0 +1,145 @@
+"""An invented conversation as frozen values: who is there, and what they do.
+
+Its data is that of the scenario language: `${bob}` is a user's id, `${m3}` the id of the third message. So the same
+values are played here and written into a scenario file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conformance.target.accounts import Room
+
+_NAME = re.compile(r"\$\{([a-z0-9_]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request: who sends it, its type and fields.
+
+    `slot` is the name of what it creates, or of where its reply says that the next page begins. `labels` say how its
+    values were chosen (`content=blank`, `limit=over`). `invalid`: it does not fit its schema.
+    """
+
+    by: str
+    type: str
+    fields: Mapping[str, Any]
+    labels: frozenset[str] = frozenset()
+    slot: str | None = None
+    invalid: bool = False
+
+    @property
+    def user(self) -> str:
+        """The user of the connection."""
+        return self.by.partition("@")[0]
+
+    def named(self, field: str) -> str | None:
+        """Give the name that a field refers to; None: it refers to none."""
+        return name_in(self.fields.get(field))
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Requests of one connection, each sent without waiting for the reply to the one before."""
+
+    asks: tuple[Ask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Requests of several connections, sent at the same time."""
+
+    asks: tuple[Ask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A request repeated page after page, to the end."""
+
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """A connection opens."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Depart:
+    """A connection closes, with a close handshake or (`drop`) without."""
+
+    who: str
+    drop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Somebody with that power gives a user another role in a conversation."""
+
+    user: str
+    room: str
+    role: str
+
+
+Step = Burst | Race | Walk | Arrive | Depart | Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What two servers are asked to do.
+
+    `users` and `devices` map each connection to its instance (None: any). `rooms` are the conversations that exist
+    from the beginning, and `joined` the connections that have joined each. `witness` has joined everywhere, stays,
+    and keeps its role. `unknown` names ids that nobody has.
+    """
+
+    users: Mapping[str, int | None]
+    devices: Mapping[str, int | None]
+    rooms: Mapping[str, Room]
+    joined: Mapping[str, tuple[str, ...]]
+    witness: str
+    steps: tuple[Step, ...]
+    unknown: tuple[str, ...] = field(default=("nobody",))
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """All requests, in order."""
+        return tuple(ask for step in self.steps for ask in asks_of(step))
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """The connections that are open at the beginning."""
+        return (*self.users, *self.devices)
+
+
+def asks_of(step: Step) -> tuple[Ask, ...]:
+    """Give the requests of a step."""
+    match step:
+        case Burst() | Race():
+            return step.asks
+        case Walk():
+            return (step.ask,)
+    return ()
+
+
+def name_in(value: Any) -> str | None:
+    """Give the name that a value refers to; None: it refers to none."""
+    found = _NAME.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else None
+
+
+def names_in(value: Any) -> set[str]:
+    """Give all names that a value refers to, at any depth."""
+    if isinstance(value, str):
+        return set(_NAME.findall(value))
+    if isinstance(value, Mapping):
+        return {name for one in value.values() for name in names_in(one)}
+    if isinstance(value, list | tuple):
+        return {name for one in value for name in names_in(one)}
+    return set()

@@ -1,0 +1,326 @@
+"""Compares what two servers did with the same conversation, and gives the first difference that is not free."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.explore.conversation import Arrive, Ask, Depart, Grant, Race, Walk, asks_of
+from conformance.engine.explore.freedoms import ANSWER, EVENTS
+from conformance.engine.explore.normal import items, normal_of, written
+from conformance.engine.explore.play import GRANTED, NONE
+from conformance.engine.explore.state import beginning
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from conformance.engine.explore.conversation import Conversation, Step
+    from conformance.engine.explore.freedoms import Freedoms, FreeFrame
+    from conformance.engine.explore.knowledge import Knowledge
+    from conformance.engine.explore.limits import Limits
+    from conformance.engine.explore.normal import Normal
+    from conformance.engine.explore.play import Answer, Played, Seen
+    from conformance.engine.explore.state import State
+    from conformance.spec import Spec
+
+Labels = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two servers differ: the step, the client, the request, what kind of difference, and both sides.
+
+    `kind` is a few words without names, so that differences of one cause have the same. `rule` is the broken rule.
+    """
+
+    step: int
+    client: str
+    request: str
+    kind: str
+    rule: str
+    tested: Any = None
+    other: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The outcome of a comparison: the difference, and the labels of each request that was compared.
+
+    `freed` are the choices that the two servers made differently; `parted`: the rest was not compared after one.
+    """
+
+    difference: Difference | None
+    cells: tuple[tuple[str, Labels], ...]
+    freed: tuple[str, ...] = ()
+    parted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparer:
+    """What every comparison of an exploration needs; `known` has the names of the protocol's fields."""
+
+    spec: Spec
+    knowledge: Knowledge
+    freedoms: Freedoms
+    limits: Limits
+    known: frozenset[str]
+
+    def compare(self, conversation: Conversation, tested: Played, other: Played) -> Compared:
+        """Compare the two sides of a conversation step by step."""
+        return _Comparison(self, conversation, tested, other).result()
+
+    @property
+    def least_page(self) -> int:
+        """The smallest default size of any page."""
+        sizes = [self.limits.least(one.page[0]) for one in self.knowledge.requests.values() if one.page is not None]
+        return min((one for one in sizes if one is not None), default=1)
+
+
+@dataclass(slots=True)
+class _Comparison:
+    comparer: Comparer
+    conversation: Conversation
+    tested: Played
+    other: Played
+    cells: list[tuple[str, Labels]] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
+
+    def result(self) -> Compared:
+        one = self.comparer
+        state = beginning(self.conversation, one.spec.protocol, one.knowledge)
+        normals = tuple(normal_of(side.names, one.known, one.knowledge, one.spec) for side in (self.tested, self.other))
+        for index, step in enumerate(self.conversation.steps):
+            if index >= len(self.other.steps):
+                return self._end(None)
+            if index >= len(self.tested.steps):
+                return self._end(self._cut_short(index, step))
+            pair = self.tested.steps[index], self.other.steps[index]
+            difference, parts = self._step(index, step, pair, normals, state)
+            if difference is not None or parts:
+                return self._end(difference, parted=parts)
+            self._move(step, pair[1], state)
+        return self._end(None)
+
+    def _end(self, difference: Difference | None, *, parted: bool = False) -> Compared:
+        return Compared(difference, tuple(self.cells), tuple(dict.fromkeys(self.freed)), parted)
+
+    def _cut_short(self, index: int, step: Step) -> Difference | None:
+        if not self.tested.stopped:
+            return None
+        asked = asks_of(step)
+        kind = f"it does not come to this step: {self.tested.stopped}"
+        return Difference(index, "", asked[0].type if asked else "", kind, self.comparer.spec.protocol.greeting_rule)
+
+    def _step(
+        self, index: int, step: Step, pair: tuple[Seen, Seen], normals: tuple[Normal, ...], state: State
+    ) -> tuple[Difference | None, bool]:
+        """Compare one step; give the difference, and whether the two servers part here."""
+        asked = [(ask.type, state.labels(ask, self.comparer.least_page)) for ask in asks_of(step)]
+        self.cells += asked
+        if any(seen.unbound for seen in pair):
+            return None, True  # A name that one of them has not bound: something free came before.
+        parts = False
+        kinds = " + ".join(dict.fromkeys(kind for kind, _ in asked)) or _word(step)
+        for difference, what, about in self._differences(index, step, pair, normals, state, kinds):
+            freedom = self.comparer.freedoms.of([asked[about]] if about is not None else asked, what)
+            if freedom is None:
+                return difference, False
+            self.freed.append(freedom.source)
+            parts |= freedom.parts
+        return None, parts
+
+    def _differences(
+        self, index: int, step: Step, pair: tuple[Seen, Seen], normals: tuple[Normal, ...], state: State, kinds: str
+    ) -> Iterator[tuple[Difference, str, int | None]]:
+        spec = self.comparer.spec
+        for who in sorted({*pair[0].ended, *pair[1].ended}):
+            if (who in pair[0].ended) != (who in pair[1].ended):
+                kind = "its connection ends" if who in pair[0].ended else "its connection lives on"
+                ends = [seen.ended.get(who, "open") for seen in pair]
+                yield Difference(index, who, kinds, kind, spec.protocol.greeting_rule, *ends), EVENTS, None
+        for who in sorted({*pair[0].silent} - {*pair[1].silent}):
+            yield Difference(index, who, kinds, "no answer any more", spec.protocol.greeting_rule), ANSWER, None
+        for number, (one, two) in enumerate(zip(pair[0].answers, pair[1].answers, strict=True)):
+            found = self._answers(index, step, one, two, normals, state)
+            if found is not None:
+                yield found, ANSWER, number
+        for who in sorted({*pair[0].events, *pair[1].events}):
+            sides = [
+                [normal.frame(frame) for frame in self._comparable(seen, who, step, state, side)]
+                for seen, normal, side in zip(pair, normals, (self.tested, self.other), strict=True)
+            ]
+            found = self._events(index, who, kinds, sides[0], sides[1], ordered=not isinstance(step, Race))
+            if found is not None:
+                yield found, EVENTS, None
+
+    def _answers(
+        self, index: int, step: Step, one: Answer, two: Answer, normals: tuple[Normal, ...], state: State
+    ) -> Difference | None:
+        ask, spec = one.ask, self.comparer.spec
+        reply = spec.incoming[ask.type].reply
+        kind = reply[spec.protocol.discriminator] if reply is not None else None
+        rule = self._rule(kind, ask.type)
+        sides = [normal.frame(answer.frame) for normal, answer in zip(normals, (one, two), strict=True)]
+        if one.how != two.how:
+            said = {GRANTED: "granted", NONE: "not answered"}.get(one.how, "refused")
+            return Difference(index, ask.by, ask.type, f"{said}, not {two.how}", rule, *sides)
+        if one.how != GRANTED:
+            return None
+        view = self.comparer.knowledge.requests[ask.type].view
+        if view is None:
+            return None if sides[0] == sides[1] else self._unlike(index, ask, sides, rule)
+        return self._views(index, step, (one, two), normals, state, rule)
+
+    def _views(
+        self,
+        index: int,
+        step: Step,
+        answers: tuple[Answer, Answer],
+        normals: tuple[Normal, ...],
+        state: State,
+        rule: str,
+    ) -> Difference | None:
+        ask = answers[0].ask
+        view = self.comparer.knowledge.requests[ask.type].view
+        assert view is not None
+        walked = isinstance(step, Walk)
+        frames = [answer.pages if walked else (answer.frame,) for answer in answers]
+        lists = [
+            [normal.frame(one) for one in items(some, view, target, self.comparer.spec)]
+            for some, normal, target in zip(frames, normals, self.comparer.limits.targets, strict=True)
+        ]
+        heads = [
+            {key: value for key, value in normal.frame(some[-1] if some else {}).items() if key != view.items}
+            for some, normal in zip(frames, normals, strict=True)
+        ]
+        room = state.room_of(ask)
+        complete = walked or all(not head.get(view.more or "") for head in heads)
+        if room in state.raced or (view.by_change and room in state.changed):
+            if not complete or {*ask.fields} & {"offset"}:
+                return None
+            lists = [sorted(some, key=written) for some in lists]
+        if lists[0] != lists[1]:
+            return self._unlike(index, ask, [{view.items: some} for some in lists], rule)
+        return None if heads[0] == heads[1] else self._unlike(index, ask, heads, rule)
+
+    def _unlike(self, index: int, ask: Ask, sides: list[Any], rule: str) -> Difference:
+        return Difference(index, ask.by, ask.type, f"another reply: {_where(sides[0], sides[1])}", rule, *sides)
+
+    def _events(
+        self, index: int, who: str, kinds: str, one: list[Any], two: list[Any], *, ordered: bool
+    ) -> Difference | None:
+        if not ordered:
+            one, two = sorted(one, key=written), sorted(two, key=written)
+        if one == two:
+            return None
+        name = self.comparer.spec.protocol.discriminator
+        have, want = ([written(frame) for frame in some] for some in (one, two))
+        extra, missing = Counter(have) - Counter(want), Counter(want) - Counter(have)
+        if not extra and not missing:
+            at = next(place for place, (left, right) in enumerate(zip(have, want, strict=True)) if left != right)
+            return self._event(index, who, kinds, "{} in another order", one[at].get(name), one, two)
+        spare = next((frame for frame in one if written(frame) in extra), None)
+        lost = next((frame for frame in two if written(frame) in missing), None)
+        if spare is not None and lost is not None and spare.get(name) == lost.get(name):
+            said = "another {}: " + _where(spare, lost)
+            return self._event(index, who, kinds, said, spare.get(name), spare, lost)
+        if lost is not None:
+            return self._event(index, who, kinds, "no {}", lost.get(name), None, lost)
+        assert spare is not None
+        again = Counter(have)[written(spare)] > 1
+        return self._event(index, who, kinds, "{} again" if again else "{} too many", spare.get(name), spare, None)
+
+    def _event(self, index: int, who: str, kinds: str, said: str, frame: Any, one: Any, two: Any) -> Difference:
+        rule = self._rule(frame if isinstance(frame, str) else None, None)
+        return Difference(index, who, kinds, said.format(frame or "unreadable frame"), rule, one, two)
+
+    def _rule(self, outgoing: str | None, request: str | None) -> str:
+        spec = self.comparer.spec
+        message = spec.outgoing.get(outgoing or "")
+        if message is not None and message.rule is not None:
+            return message.rule
+        for feature in spec.features.values():
+            if request is not None and request in feature.incoming:
+                return next((one.id for one in spec.rules.values() if feature.id in one.features), "")
+        return spec.protocol.malformed_rule
+
+    def _comparable(self, seen: Seen, who: str, step: Step, state: State, side: Played) -> list[dict[str, Any]]:
+        return [one for one in seen.events.get(who, ()) if not self._is_free(one, who, step, state, side)]
+
+    def _is_free(self, frame: dict[str, Any], who: str, step: Step, state: State, side: Played) -> bool:
+        asks = asks_of(step)
+        kind = frame.get(self.comparer.spec.protocol.discriminator)
+        if self._revived(frame, who, state, side):
+            self.freed.append("revival")
+            return True
+        if not self.comparer.limits.agree(self.comparer.freedoms.echo) and any(
+            who == ask.by and kind in self.comparer.spec.incoming[ask.type].echo for ask in asks
+        ):
+            return True
+        return any(self._fits(one, frame, kind, who, asks, side) for one in self.comparer.freedoms.frames)
+
+    def _revived(self, frame: dict[str, Any], who: str, state: State, side: Played) -> bool:
+        """Say whether it comes to a connection of which nobody knows whether it is still subscribed."""
+        rooms = {value for value, name in side.names.items() if (who, name) in state.unclear}
+        about = {frame.get(name) for name in self.comparer.knowledge.named("conversation")}
+        if not rooms & about:
+            return False
+        room = side.names[next(iter(rooms & about))]
+        return state.may(who.partition("@")[0], room, self.comparer.spec.protocol.join_right)
+
+    def _fits(
+        self,
+        one: FreeFrame,
+        frame: Mapping[str, Any],
+        kind: Any,
+        who: str,
+        asks: Sequence[Ask],
+        side: Played,
+    ) -> bool:
+        user = who.partition("@")[0]
+        if one.frame != kind or not isinstance(match(dict(one.having), frame), Matched):
+            return False
+        if one.unless is not None and any(ask.type == one.unless for ask in asks):
+            return False
+        if one.about is not None and frame.get(one.about) != side.users.get(user):
+            return False
+        if one.by_own and not any(ask.user == user and ask.by != who for ask in asks):
+            return False
+        return one.profile is None or not self.comparer.limits.agree(one.profile)
+
+    def _move(self, step: Step, seen: Seen, state: State) -> None:
+        """Take over what the step has changed on the other server."""
+        match step:
+            case Arrive():
+                state.arrive(step)
+            case Depart():
+                state.depart(step)
+            case Grant():
+                state.grant(step)
+        for answer in seen.answers:
+            state.take(answer.ask, granted=answer.how == GRANTED)
+        if isinstance(step, Race):
+            state.raced |= {room for ask in step.asks if (room := state.room_of(ask)) is not None}
+
+
+def _word(step: Step) -> str:
+    return {Arrive: "connect", Depart: "disconnect", Grant: "provision"}.get(type(step), "")
+
+
+def _where(one: Any, two: Any, path: str = "") -> str:
+    """Give the path of the first place where two values differ, without indices."""
+    if isinstance(one, dict) and isinstance(two, dict):
+        for key in sorted({*one, *two}):
+            if one.get(key) != two.get(key):
+                return _where(one.get(key), two.get(key), f"{path}.{key}" if path else key)
+    if isinstance(one, list) and isinstance(two, list):
+        if len(one) != len(two):
+            return f"{path}: {'fewer' if len(one) < len(two) else 'more'}"
+        for left, right in zip_longest(one, two):
+            if left != right:
+                return _where(left, right, f"{path}[]")
+    return path or "all of it"

@@ -1,0 +1,215 @@
+"""Draws conversations with hypothesis: who is there, and step after step what somebody does.
+
+Only this module and `search` import hypothesis, an optional dependency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hypothesis import strategies as st
+
+from conformance.engine.explore.conversation import Arrive, Ask, Burst, Conversation, Depart, Grant, Race, Walk
+from conformance.engine.explore.draw_fields import Fields
+from conformance.engine.explore.state import State, beginning
+from conformance.target.accounts import Room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conformance.engine.explore.conversation import Step
+    from conformance.engine.explore.drawing import Drawing
+    from conformance.engine.explore.knowledge import RequestUse
+
+_T = TypeVar("_T")
+WITNESS = "ann"
+USERS = ("bob", "cid", "dee", "eve")
+ROOMS = ("lobby", "den")
+DEVICE = "two"
+MANY = 6
+"""Requests in one burst."""
+OFTEN, SELDOM = 60, 4
+"""Of 100 steps: requests of the chosen features, and each kind of change of who is there."""
+LOOKS = 40
+"""Of 100 conversations: those in which a change is read back at once."""
+
+
+@st.composite
+def conversations(draw: Callable[[st.SearchStrategy[Any]], Any], drawing: Drawing) -> Conversation:
+    """Draw a conversation."""
+    return _Drawer(draw, drawing).conversation()
+
+
+class _Drawer:
+    """Draws one conversation."""
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], drawing: Drawing) -> None:
+        self._draw = draw
+        self._drawing = drawing
+        self._protocol = drawing.spec.protocol
+        self._slots = 0
+        self._fields = Fields(self, drawing)
+        self.state: State
+
+    def pick(self, some: Sequence[_T]) -> _T:
+        """Draw one of several things; the first one is the simplest."""
+        found: _T = self._draw(st.sampled_from(list(some)))
+        return found
+
+    def chance(self, percent: int) -> bool:
+        """Draw True in this many of 100 cases."""
+        return bool(self._draw(st.integers(0, 99)) >= 100 - percent)
+
+    def number(self, least: int, most: int) -> int:
+        """Draw a whole number."""
+        return int(self._draw(st.integers(least, most)))
+
+    def slot(self, letter: str) -> str:
+        """Give a new name."""
+        self._slots += 1
+        return f"{letter}{self._slots}"
+
+    def conversation(self) -> Conversation:
+        """Draw who is there, then the steps."""
+        start = self._start()
+        self.state = beginning(start, self._protocol, self._drawing.knowledge)
+        favoured = self._favoured()
+        reads = self.chance(LOOKS)
+        steps: list[Step] = []
+        count = self.number(max(1, self._drawing.steps // 2), self._drawing.steps)
+        while len(steps) < count:
+            step = self._step(favoured)
+            if step is not None:
+                steps.append(step)
+                if reads and isinstance(step, Burst) and (look := self._look(step)) is not None:
+                    steps.append(look)
+        return replace(start, steps=tuple(steps))
+
+    def _start(self) -> Conversation:
+        protocol, limits = self._protocol, self._drawing.limits
+        users = (WITNESS, *USERS[: self.pick([2, 1, 2, 3, 3, 4])])
+        names = ROOMS[: self.number(1, len(ROOMS))]
+        public = [*protocol.visibilities] if limits.all("options.public_conversations") else protocol.visibilities[:1]
+        roles = [protocol.default_role] * 4 + [one for one in protocol.roles if one != protocol.default_role]
+        rooms, joined = {}, {}
+        devices = [f"{who}@{DEVICE}" for who in users[:2] if self.chance(20)]
+        top = next(iter(protocol.roles))
+        for name in names:
+            members = {WITNESS: top} | {who: self.pick([*roles, protocol.no_member]) for who in users[1:]}
+            inside = {who: role for who, role in members.items() if role != protocol.no_member}
+            rooms[name] = Room(self.pick(public), inside)
+            may = [
+                who
+                for who in (*users, *devices)
+                if protocol.join_right in protocol.roles.get(members[who.partition("@")[0]], ())
+            ]
+            joined[name] = tuple(who for who in may if who == WITNESS or not self.chance(15))
+        places = range(1, limits.instances + 1)
+        return Conversation(
+            users={who: self.pick(places) for who in users},
+            devices={who: self.pick(places) for who in devices},
+            rooms=rooms,
+            joined=joined,
+            witness=WITNESS,
+            steps=(),
+        )
+
+    def _favoured(self) -> list[str]:
+        """Choose the request types of this conversation: a few of them, so that they meet more often."""
+        drawing = self._drawing
+        weighted = [kind for kind in drawing.known for _ in range(drawing.knowledge.requests[kind].weight)]
+        chosen = {self.pick(drawing.only or weighted) for _ in range(self.number(1, 3))}
+        for kind in [*chosen]:
+            after = drawing.knowledge.requests[kind].after
+            chosen |= {after.request} & {*drawing.known} if after is not None else set()
+        return sorted(chosen)
+
+    def _step(self, favoured: list[str]) -> Step | None:
+        state = self.state
+        roll = self.number(0, 99)
+        if roll >= 100 - SELDOM:
+            return self._coming_or_going()
+        if roll >= 100 - 2 * SELDOM and self._drawing.roles:
+            return self._grant()
+        if roll >= 100 - 4 * SELDOM:
+            return self._race()
+        if roll >= 100 - 5 * SELDOM:
+            views = [one for one in self._drawing.known if self._walks(self._drawing.knowledge.requests[one])]
+            ask = self.ask(self.pick(views)) if views else None
+            return None if ask is None or ask.invalid else self._taken(Walk(replace(ask, slot=None)))
+        kind = self._kind(favoured)
+        by = self.pick(sorted(state.connected))
+        if roll >= 100 - 7 * SELDOM:
+            asks = [self.ask(self._kind(favoured), by) for _ in range(self.number(2, MANY))]
+            answered = [one for one in asks if self._drawing.spec.incoming[one.type].reply is not None]
+            return self._taken(Burst(tuple(answered))) if answered else None
+        return self._taken(Burst((self.ask(kind, by),)))
+
+    def _kind(self, favoured: list[str]) -> str:
+        drawing = self._drawing
+        if self.number(0, 99) < OFTEN:
+            return self.pick(favoured)
+        return self.pick([kind for kind in drawing.known for _ in range(drawing.knowledge.requests[kind].weight)])
+
+    def _walks(self, use: RequestUse) -> bool:
+        return use.view is not None and use.view.more is not None
+
+    def ask(self, kind: str, by: str | None = None) -> Ask:
+        """Draw a request, of somebody who is connected."""
+        return self._fields.ask(kind, by or self.pick(sorted(self.state.connected)))
+
+    def _taken(self, step: Burst | Race | Walk) -> Step:
+        """Take over what a step will probably change."""
+        asks = (step.ask,) if isinstance(step, Walk) else step.asks
+        for ask in asks:
+            self.state.take(ask, granted=self._fields.is_plain(ask))
+        return step
+
+    def _look(self, step: Burst) -> Step | None:
+        """Let the witness read the state after a change."""
+        views = [one for one in self._drawing.known if self._walks(self._drawing.knowledge.requests[one])]
+        room = self.state.room_of(step.asks[-1])
+        if not views or room is None or self._drawing.knowledge.requests[step.asks[-1].type].view is not None:
+            return None
+        ask = self._fields.reading(views[0], WITNESS, room)
+        return Burst((ask,)) if self.chance(50) else None
+
+    def _race(self) -> Step | None:
+        kinds = [one for one in self._drawing.known if self._drawing.knowledge.requests[one].commutes]
+        connected = sorted(self.state.connected)
+        first = self.pick(connected)
+        others = [one for one in connected if one.partition("@")[0] != first.partition("@")[0]]
+        if not kinds or not others:
+            return None
+        asks = tuple(self.ask(self.pick(kinds), one) for one in (first, self.pick(others)))
+        if not all(self._fields.is_plain(one) for one in asks):
+            return None
+        return self._taken(Race(asks))
+
+    def _coming_or_going(self) -> Step | None:
+        state = self.state
+        mine = [*self._everybody()]
+        gone = [one for one in mine if one not in state.connected]
+        if gone and self.chance(60):
+            arrival = Arrive(self.pick(gone))
+            state.arrive(arrival)
+            return arrival
+        here = [one for one in mine if one in state.connected and one != WITNESS]
+        if not here:
+            return None
+        departure = Depart(self.pick(here), drop=self.chance(30))
+        state.depart(departure)
+        return departure
+
+    def _everybody(self) -> Sequence[str]:
+        return [*self.state.users, *(f"{who}@{DEVICE}" for who in self.state.users[:2])]
+
+    def _grant(self) -> Step | None:
+        others = [one for one in self.state.users if one != WITNESS]
+        roles = [*self._protocol.roles, self._protocol.no_member]
+        change = Grant(self.pick(others), self.pick(self.state.rooms), self.pick(roles))
+        if self.state.role(change.user, change.room) == change.role:
+            return None
+        self.state.grant(change)
+        return change

@@ -1,0 +1,232 @@
+"""Draws the fields of one request: values that fit, values at a limit and beyond it, and values of the wrong type."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from conformance.engine.explore.conversation import Ask
+from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.engine.explore.drawing import Drawing
+    from conformance.engine.explore.knowledge import FieldValues, RequestUse
+    from conformance.engine.explore.state import State
+
+_T = TypeVar("_T")
+ODD = 8
+"""Of 100 values: those of a class that a server may refuse."""
+WRONG = 3
+"""Of 100 requests: those with a wrong type, or without a required field."""
+NOBODY = "nobody"
+PLAIN = frozenset({"plain", "limit", "none", "id", "far", "small"})
+"""The labels of values that every server takes."""
+HUGE = 100_000
+WRONG_TYPES: dict[str, tuple[Any, ...]] = {
+    "string": (5, ["a"], {"a": 1}),
+    "boolean": ("perhaps", [True]),
+    "integer": ("five", [1]),
+    "array": ("none", {"a": 1}),
+}
+"""Values that are of no type that a lenient server could read, by the type that is right."""
+
+
+class Draws(Protocol):
+    """What the drawing of fields needs of the drawing of a conversation."""
+
+    state: State
+
+    def pick(self, some: Sequence[_T]) -> _T:
+        """Draw one of several things."""
+        ...
+
+    def chance(self, percent: int) -> bool:
+        """Draw True in this many of 100 cases."""
+        ...
+
+    def number(self, least: int, most: int) -> int:
+        """Draw a whole number."""
+        ...
+
+    def slot(self, letter: str) -> str:
+        """Give a new name."""
+        ...
+
+
+class Fields:
+    """Draws requests for one conversation; remembers the texts that were sent, and where pages go on."""
+
+    def __init__(self, draws: Draws, drawing: Drawing) -> None:
+        self._draws = draws
+        self._drawing = drawing
+        self._texts: dict[str, list[str]] = {}
+        self._pages: dict[str, list[tuple[str, str]]] = {}
+
+    def ask(self, kind: str, by: str) -> Ask:
+        """Draw a request of this type."""
+        use, message = self._drawing.knowledge.requests[kind], self._drawing.spec.incoming[kind]
+        fields: dict[str, Any] = {}
+        labels: set[str] = set()
+        required = set(message.schema["required"])
+        room = self._room(by, use)
+        for name in message.schema["properties"]:
+            values = self._drawing.knowledge.fields.get(name)
+            if values is None or (name not in required and not self._draws.chance(values.share)):
+                if values is not None and values.page:
+                    labels.add(f"{name}=none")
+                continue
+            label, value = self._value(name, values, use, room, by)
+            if label == "left out":
+                continue
+            fields[name] = value
+            labels.add(f"{name}={label}")
+        ask = Ask(by, kind, fields, frozenset(labels), self._slot(use))
+        if use.view is not None and use.view.follow and ask.slot is not None:
+            self._pages.setdefault(next(iter(use.view.follow)), []).append((ask.slot, room))
+        return self._spoilt(ask, required) if self._draws.chance(WRONG) else ask
+
+    def reading(self, kind: str, by: str, room: str) -> Ask:
+        """Give a request that reads the state of a conversation."""
+        final = next(one for one in self._drawing.knowledge.final if one.request == kind)
+        fields = {key: value.replace("${room}", f"${{{room}}}") for key, value in final.fields.items()}
+        return Ask(by, kind, fields, frozenset({"limit=none"}))
+
+    def is_plain(self, ask: Ask) -> bool:
+        """Say whether a request will probably be granted."""
+        room = self._draws.state.room_of(ask)
+        use = self._drawing.knowledge.requests[ask.type]
+        odd = [
+            one for one in ask.labels if one.partition("=")[2] not in ("plain", "limit", "none", "id", "far", "small")
+        ]
+        if room is None or ask.invalid or odd:
+            return False
+        right = self._draws.state.may(ask.user, room, use.right)
+        return right or (use.joins and room in self._draws.state.public)
+
+    def _slot(self, use: RequestUse) -> str | None:
+        if use.creates is not None:
+            return self._draws.slot("m")
+        return self._draws.slot("p") if use.view is not None and use.view.follow else None
+
+    def _room(self, by: str, use: RequestUse) -> str:
+        """Choose a conversation: mostly one in which the sender may do this."""
+        state = self._draws.state
+        user = by.partition("@")[0]
+        may = [one for one in state.rooms if state.may(user, one, use.right)]
+        return self._draws.pick(may) if may and not self._draws.chance(12) else self._draws.pick(state.rooms)
+
+    def _value(self, name: str, values: FieldValues, use: RequestUse, room: str, by: str) -> tuple[str, Any]:
+        if values.id is not None:
+            return "id", self._id(values.id, use, room, by)
+        if values.page:
+            return self._size(use)
+        if values.follows is not None and (follow := self._follow(values, room)) is not None:
+            return follow
+        if values.classes and self._draws.chance(ODD):
+            label = self._draws.pick(list(values.classes))
+            return label, self._draws.pick(values.classes[label])
+        if values.text is not None:
+            return self._text(name, values)
+        if values.words is not None:
+            return self._words(values.words)
+        if values.plain:
+            return "plain", self._draws.pick(values.plain)
+        return "left out", None
+
+    def _id(self, kind: str, use: RequestUse, room: str, by: str) -> str:
+        state, draws = self._draws.state, self._draws
+        if kind == CONVERSATION:
+            return f"${{{NOBODY if draws.chance(2) else room}}}"
+        if kind == USER:
+            users = [one for one in state.users if one != by.partition("@")[0]]
+            return f"${{{draws.pick([*users, *users, by.partition('@')[0], NOBODY])}}}"
+        assert kind == MESSAGE
+        here = [name for name, one in state.messages.items() if one.room == room and not one.deleted]
+        own = [name for name in here if state.messages[name].author == by.partition("@")[0]]
+        gone = [name for name in state.messages if name not in here]
+        roll = draws.number(0, 99)
+        if roll >= 97 or not state.messages:
+            return f"${{{NOBODY}}}"
+        if roll >= 90 and gone:
+            return f"${{{draws.pick(gone)}}}"
+        if own and use.changes and roll < 60:
+            return f"${{{draws.pick(own[::-1])}}}"
+        return f"${{{draws.pick((here or list(state.messages))[::-1])}}}"
+
+    def _size(self, use: RequestUse) -> tuple[str, Any]:
+        assert use.page is not None, "a request with pages has sizes of them"
+        maximum = self._drawing.limits.least(use.page[1]) or HUGE
+        if not self._draws.chance(ODD):
+            return "small", min(self._draws.number(1, 5), maximum)
+        looser = self._drawing.limits.most(use.page[1])
+        over = [("over", looser + 1)] if looser is not None else []
+        return self._draws.pick([("limit", maximum), ("zero", 0), ("negative", -1), ("over", HUGE), *over])
+
+    def _follow(self, values: FieldValues, room: str) -> tuple[str, Any] | None:
+        """Continue where an earlier reply ended, or begin at the moment of an earlier message."""
+        assert values.follows is not None
+        pages = [name for name, one in self._pages.get(values.follows, []) if one == room]
+        foreign = [name for name, one in self._pages.get(values.follows, []) if one != room]
+        state = self._draws.state
+        moments = [name for name, one in state.messages.items() if one.room == room] if values.moments else []
+        choices = [("plain", f"${{{name}}}") for name in pages[-2:]]
+        choices += [("plain", f"${{{moment(name)}}}") for name in moments]
+        if foreign and not values.moments and self._draws.chance(5):
+            return "foreign", f"${{{foreign[-1]}}}"
+        if choices and self._draws.chance(60 if values.plain else 90):
+            return self._draws.pick(choices)
+        if not values.plain and not self._draws.chance(ODD):
+            return "left out", None
+        return None
+
+    def _text(self, name: str, values: FieldValues) -> tuple[str, Any]:
+        draws, limits = self._draws, self._drawing.limits
+        assert values.text is not None
+        least, most = limits.least(values.text), limits.most(values.text)
+        if least is not None and most is not None and draws.chance(4):
+            sizes = [("limit", least), ("over", most + 1)]
+            label, size = draws.pick(sizes)
+            return label, {"$fill": {"text": draws.pick("xy"), "times": size}}
+        sent = self._texts.setdefault(name, [])
+        text = f"{draws.pick(values.plain)} {len(sent) + 1}"
+        sent.append(text)
+        return "plain", text
+
+    def _words(self, source: str) -> tuple[str, Any]:
+        """Give a part of an earlier text, sometimes in another case."""
+        draws = self._draws
+        sent = self._texts.get(source) or ["hello"]
+        text = draws.pick(sent[::-1])
+        words = [one for one in text.split() if one.strip()]
+        part = draws.pick([text, *words, text[: max(1, len(text) // 2)].strip() or text])
+        part = draws.pick([part, part.upper(), part.lower()]) if part.isascii() else part
+        wild = any(char in part for char in "%_\\")
+        return "wild" if wild else "plain" if part.isascii() else "far", part
+
+    def _spoilt(self, ask: Ask, required: set[str]) -> Ask:
+        """Give one field a wrong type, or leave it out."""
+        draws = self._draws
+        discriminator = self._drawing.spec.protocol.discriminator
+        message = self._drawing.spec.incoming[ask.type]
+        missing = sorted(required - {discriminator})
+        if missing and draws.chance(40):
+            name = draws.pick(missing)
+            fields = {key: value for key, value in ask.fields.items() if key != name}
+            return replace(ask, fields=fields, labels=ask.labels | {f"missing={name}"}, invalid=True)
+        present = sorted(name for name in ask.fields if self._type(message.schema, name) in WRONG_TYPES)
+        if not present:
+            return ask
+        name = draws.pick(present)
+        wrong = draws.pick(WRONG_TYPES[self._type(message.schema, name)])
+        return replace(ask, fields={**ask.fields, name: wrong}, labels=ask.labels | {f"wrong={name}"}, invalid=True)
+
+    def _type(self, schema: Any, name: str) -> str:
+        kind = schema["properties"][name].get("type", "string")
+        return str(kind[0] if isinstance(kind, list) else kind)
+
+
+def moment(slot: str) -> str:
+    """Name the moment of what a slot names."""
+    return f"{slot}_at"

@@ -1,0 +1,43 @@
+"""The limits that a conversation keeps: where two servers differ, those of the stricter one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conformance.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The profiles of the servers that a conversation is played against."""
+
+    targets: tuple[Target, ...]
+
+    def least(self, path: str) -> int | None:
+        """Give the stricter limit; None: neither server has one."""
+        values = [one.look_up(path) for one in self.targets if one.look_up(path) is not None]
+        return min(values, default=None)
+
+    def most(self, path: str) -> int | None:
+        """Give the looser limit; None: a server has none."""
+        values = [one.look_up(path) for one in self.targets]
+        return None if None in values else max(values)
+
+    def agree(self, path: str) -> bool:
+        """Say whether the servers declare the same."""
+        return len({repr(one.look_up(path)) for one in self.targets}) == 1
+
+    def all(self, path: str) -> bool:
+        """Say whether every server declares that it has an option."""
+        return all(bool(one.look_up(path)) for one in self.targets)
+
+    @property
+    def instances(self) -> int:
+        """Give the number of instances that every server has."""
+        return min(len(one.instances) for one in self.targets)
+
+    def value(self, path: str) -> Any:
+        """Give a value of the first server."""
+        return self.targets[0].look_up(path)

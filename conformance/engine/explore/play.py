@@ -1,0 +1,328 @@
+"""Plays an invented conversation against one server, and gives what each client got after each step.
+
+After each step it waits until every effect has arrived (barrier, settle, barrier), so that a frame belongs to one step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.context.failure import ScenarioError
+from conformance.engine.context.joining import arrive
+from conformance.engine.context.scenario_context import ScenarioContext
+from conformance.engine.explore.alone import wrong_alone
+from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
+from conformance.engine.explore.draw_fields import moment
+from conformance.engine.scenario_run.arrange import provide, set_up
+from conformance.scenario.model import Conversation as Room
+from conformance.scenario.model import Given, User
+from conformance.target.accounts import Wanted
+from conformance.target.dialect import nobodys_id
+
+if TYPE_CHECKING:
+    from conformance.engine.context.run_context import RunContext
+    from conformance.engine.explore.conversation import Ask, Conversation, Step
+    from conformance.engine.explore.knowledge import Knowledge
+    from conformance.results.model import Entry
+    from conformance.wire.connection import Connection
+    from conformance.wire.events import Received
+
+GRANTED, REFUSED, NONE = "granted", "refused", "none"
+MOST_PAGES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one request: how it ended, and the frame (None: nothing came). `pages` are those of a walk."""
+
+    ask: Ask
+    how: str
+    frame: Any = None
+    pages: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a step led to: the answers in the order of the requests, and per connection the other frames.
+
+    `ended` has the connections that the server has ended, and how. `silent` has those that no longer answer.
+    """
+
+    step: Step
+    answers: tuple[Answer, ...]
+    events: dict[str, tuple[dict[str, Any], ...]]
+    ended: dict[str, str]
+    silent: tuple[str, ...]
+    unbound: bool = False
+
+
+@dataclass(slots=True)
+class Played:
+    """A conversation on one server. `names` maps ids to names. `stopped` says why it could not be played to the end.
+
+    `wrong` are the frames that are wrong on their own: the rule, and what is wrong. `lost`: a connection was dropped
+    or refused.
+    """
+
+    steps: list[Seen] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    wrong: tuple[tuple[str, str, str], ...] = ()
+    stopped: str = ""
+    lost: bool = False
+    transcript: tuple[Entry, ...] = ()
+    users: dict[str, str] = field(default_factory=dict)
+
+
+async def play(
+    conversation: Conversation, run_context: RunContext, knowledge: Knowledge, *, judged: bool = False
+) -> Played:
+    """Play a conversation, and judge the server alone if it is `judged`.
+
+    Raises ProvisioningFailed, BudgetSpent or AskedToLeave, and nothing because of the server.
+    """
+    context = ScenarioContext(run_context, name="explore")
+    played = Played()
+    try:
+        await provide(context, Wanted(tuple(conversation.users), dict(conversation.rooms), empty=True))
+        player = _Player(context, knowledge, conversation, played)
+        try:
+            await set_up(context, _given(conversation))
+            context.names.bind({name: nobodys_id(run_context.target.dialect) for name in player.slots()})
+            player.begin()
+            for step in conversation.steps:
+                played.steps.append(await player.step(step))
+                if played.steps[-1].silent:
+                    break
+        except ScenarioError as error:
+            played.stopped = error.message
+        played.lost = any(one.closed is not None and not one.closed.ours for one in player.everyone())
+        played.users = dict(context.users)
+        played.names = player.names()
+        played.wrong = wrong_alone(context) if judged else ()
+        played.transcript, _ = context.transcript.entries()
+    finally:
+        await context.end()
+    return played
+
+
+def _given(conversation: Conversation) -> Given:
+    return Given(
+        users={name: User(instance=place) for name, place in conversation.users.items()},
+        devices=conversation.devices,
+        conversations={
+            name: Room(room.members, room.visibility, conversation.joined[name])
+            for name, room in conversation.rooms.items()
+        },
+        unknown=conversation.unknown,
+    )
+
+
+class _Player:
+    """Plays the steps of one conversation."""
+
+    def __init__(
+        self, context: ScenarioContext, knowledge: Knowledge, conversation: Conversation, played: Played
+    ) -> None:
+        self._context = context
+        self._knowledge = knowledge
+        self._conversation = conversation
+        self._played = played
+        self._spec = context.run.spec
+        self._taken: dict[int, int] = {}
+        self._made: dict[str, str] = {}
+        self._bound: set[str] = set()
+        self._told: set[int] = set()
+
+    def slots(self) -> list[str]:
+        """Give the names that requests bind; each means nobody's id until then."""
+        slots = [ask.slot for ask in self._conversation.asks if ask.slot is not None]
+        known = {*self._conversation.users, *self._conversation.rooms, *self._conversation.unknown}
+        named = {name for ask in self._conversation.asks for name in names_in(ask.fields) if "." not in name} - known
+        return [*dict.fromkeys([*slots, *(moment(one) for one in slots), *sorted(named)])]
+
+    def everyone(self) -> list[Connection]:
+        """Give every connection, ended ones too."""
+        return [*self._context.connections.values(), *self._context.past]
+
+    def names(self) -> dict[str, str]:
+        """Map each id to its name."""
+        context = self._context
+        pairs = {**context.users, **context.conversations, **self._made}
+        return {value: name for name, value in pairs.items()}
+
+    def begin(self) -> None:
+        """Take everything that came before the first step for read."""
+        for connection in self.everyone():
+            self._taken[id(connection)] = len(connection.log)
+
+    async def step(self, step: Step) -> Seen:
+        """Take one step, wait for its effects, and give them."""
+        unbound = any(self._is_unbound(ask) for ask in asks_of(step))
+        answers: tuple[Answer, ...] = ()
+        match step:
+            case Burst():
+                await self._send(step.asks)
+            case Race():
+                await asyncio.gather(*(self._send((ask,)) for ask in step.asks))
+            case Walk():
+                answers = (await self._walk(step.ask),)
+            case Arrive():
+                await arrive(self._context, step.who, self._place(step.who))
+                connection = self._context.connections[step.who]
+                self._taken[id(connection)] = (connection.greeting or 0) + 1 if connection.log else 0
+            case Depart():
+                connection = self._context.open(step.who)
+                await (connection.drop() if step.drop else connection.close())
+            case Grant():
+                lease = self._context.lease
+                if step.role == self._spec.protocol.no_member:
+                    await lease.remove(step.room, step.user)
+                else:
+                    await lease.give_role(step.room, step.user, step.role)
+        silent = await self._quiet()
+        fresh = {one.name: self._fresh(one) for one in self.everyone()}
+        if not isinstance(step, Walk):
+            answers = tuple(self._answer(ask, fresh) for ask in asks_of(step))
+        for answer in answers:
+            self._bind(answer, fresh)
+        return Seen(
+            step,
+            answers,
+            {name: tuple(one.frame.value or {} for one in some) for name, some in fresh.items() if some},
+            {one.name: str(one.closed) for one in self.everyone() if self._has_ended(one)},
+            silent,
+            unbound,
+        )
+
+    def _has_ended(self, connection: Connection) -> bool:
+        """Say whether the server has ended a connection, once for each."""
+        if connection.closed is None or connection.closed.ours or id(connection) in self._told:
+            return False
+        self._told.add(id(connection))
+        return True
+
+    def _place(self, who: str) -> int | None:
+        places = {**self._conversation.users, **self._conversation.devices}
+        return places.get(who, places.get(who.partition("@")[0]))
+
+    def _is_unbound(self, ask: Ask) -> bool:
+        """Say whether a request refers to something that this server has not made."""
+        slots = {*self.slots()}
+        return any(
+            name in slots and name not in self._bound
+            for value in ask.fields.values()
+            if isinstance(value, str)
+            for name in (value[2:-1],)
+            if value.startswith("${")
+        )
+
+    async def _send(self, asks: tuple[Ask, ...]) -> None:
+        for ask in asks:
+            frame = {self._spec.protocol.discriminator: ask.type, **self._context.names.value(dict(ask.fields))}
+            await self._context.send(ask.by, frame)
+
+    async def _quiet(self) -> tuple[str, ...]:
+        """Wait until every effect has arrived; give the connections that the server no longer answers."""
+        context = self._context
+        live = [name for name, one in context.connections.items() if one.closed is None]
+        await context.quiet()
+        if not context.run.calibration.answers_barrier:
+            return ()
+        return tuple(
+            name for name in live if context.connections[name].closed is None and context.connections[name].busy
+        )
+
+    def _fresh(self, connection: Connection) -> list[Received]:
+        """Give the frames that have come since the last step, without ambient ones and those of the harness."""
+        since = self._taken.get(id(connection), 0)
+        self._taken[id(connection)] = len(connection.log)
+        return [
+            one
+            for index, one in enumerate(connection.log)
+            if index >= since and index not in connection.barriers and not self._context.is_ambient(one)
+        ]
+
+    def _answer(self, ask: Ask, fresh: dict[str, list[Received]]) -> Answer:
+        """Take the reply to a request from the fresh frames of its connection."""
+        protocol = self._spec.protocol
+        reply = self._spec.incoming[ask.type].reply
+        kinds = {protocol.error} | ({reply[protocol.discriminator]} if reply is not None else set())
+        frames = fresh.get(ask.by, [])
+        for index, received in enumerate(frames):
+            if received.frame.type in kinds:
+                del frames[index]
+                refused = received.frame.type == protocol.error
+                return Answer(ask, REFUSED if refused else GRANTED, received.frame.value)
+        return Answer(ask, NONE if reply is not None else GRANTED)
+
+    async def _walk(self, ask: Ask) -> Answer:
+        """Request page after page."""
+        view = self._knowledge.requests[ask.type].view
+        assert view is not None
+        connection = self._context.open(ask.by)
+        pages: list[Any] = []
+        following: dict[str, Any] = {}
+        while True:
+            before = len(connection.log)
+            await self._send((_with(ask, following),))
+            await self._context.barrier([ask.by])
+            fresh = {
+                ask.by: [one for at, one in enumerate(connection.log) if at >= before and at not in connection.barriers]
+            }
+            answer = self._answer(ask, fresh)
+            if answer.how != GRANTED or not isinstance(answer.frame, dict):
+                return Answer(ask, answer.how, answer.frame, tuple(pages))
+            pages.append(answer.frame)
+            again = {name: answer.frame.get(source) for source, name in view.follow.items()}
+            if not answer.frame.get(view.more or "") or again == following or len(pages) == MOST_PAGES:
+                # Nobody else acts during a walk: all that has come at its connection are its replies.
+                self._taken[id(connection)] = len(connection.log)
+                return Answer(ask, GRANTED, answer.frame, tuple(pages))
+            following = again
+
+    def _bind(self, answer: Answer, fresh: dict[str, list[Received]]) -> None:
+        """Bind the name of what a request has created, or of where its next page begins."""
+        ask, use = answer.ask, self._knowledge.requests[answer.ask.type]
+        if ask.slot is None or answer.how != GRANTED:
+            return
+        if use.creates is None:
+            follow = next(iter(use.view.follow), None) if use.view is not None else None
+            value = answer.frame.get(follow) if follow is not None and isinstance(answer.frame, dict) else None
+            if isinstance(value, str):
+                self._context.names.bind({ask.slot: value})
+                self._bound.add(ask.slot)
+            return
+        made = self._made_by(ask, fresh)
+        if made is not None:
+            identity, at = made.get(use.creates.id), made.get(use.creates.moment)
+            if isinstance(identity, str):
+                self._made[ask.slot] = identity
+                self._context.names.bind({ask.slot: identity, moment(ask.slot): at})
+                self._bound |= {ask.slot, moment(ask.slot)}
+
+    def _made_by(self, ask: Ask, fresh: dict[str, list[Received]]) -> dict[str, Any] | None:
+        """Find the event that tells of what a request has created; two alike are taken in turn."""
+        creates = self._knowledge.requests[ask.type].creates
+        assert creates is not None
+        actor = self._spec.incoming[ask.type].echo.get(creates.event)
+        sent = self._context.names.value(dict(ask.fields))
+        best: tuple[int, dict[str, Any]] | None = None
+        for received in (one for some in fresh.values() for one in some):
+            value = received.frame.value or {}
+            if received.frame.type != creates.event or value.get(creates.id) in self._made.values():
+                continue
+            if actor is not None and value.get(actor) != self._context.users[ask.user]:
+                continue
+            rooms = self._knowledge.named("conversation")
+            if any(value.get(name) != sent.get(name) for name in rooms if name in sent):
+                continue
+            alike = sum(value.get(name) == sent.get(name) for name in creates.same)
+            if best is None or alike > best[0]:
+                best = alike, value
+        return best and best[1]
+
+
+def _with(ask: Ask, fields: dict[str, Any]) -> Ask:
+    return replace(ask, fields={**ask.fields, **fields}) if fields else ask

@@ -1,0 +1,287 @@
+"""Searches for differences until a budget is spent: draws, plays, judges, replays and shrinks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import warnings
+from collections import Counter
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import HypothesisException, HypothesisWarning
+
+from conformance.engine.explore.differ import Comparer
+from conformance.engine.explore.draw import conversations
+from conformance.engine.explore.drawing import Drawing
+from conformance.engine.explore.findings import ALONE, Cause, Finding, Shown, cause_of, say
+from conformance.engine.explore.freedoms import read_freedoms
+from conformance.engine.explore.limits import Limits
+from conformance.engine.explore.normal import known_fields
+from conformance.engine.explore.shrink import shrink
+from conformance.engine.explore.sides import Sides, open_side
+from conformance.errors import ChatParityError, ProvisioningFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from hypothesis.database import ExampleDatabase
+
+    from conformance.engine.context.run_context import RunContext
+    from conformance.engine.explore.conversation import Conversation
+    from conformance.engine.explore.knowledge import Knowledge
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+REPLAYS = 3
+TOO_MANY_LOST = 10
+"""Conversations one after the other that could not even begin, after which the server counts as gone."""
+ROUND = 200
+"""Conversations that hypothesis draws from one seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to search. `budget` and `shrinking` are seconds; `shrinking` is for one finding, beyond the budget too.
+
+    `most` is the largest number of conversations; `first`: stop at the first finding that every replay shows.
+    """
+
+    budget: float
+    seed: int = 0
+    jobs: int = 3
+    shrinking: float = 30.0
+    most: int | None = None
+    first: bool = False
+
+
+@dataclass(slots=True)
+class Explored:
+    """What a search has done so far.
+
+    `cells` counts (request, label) pairs that were compared, `freed` the choices that the servers made differently.
+    `not_judged` counts conversations by the reason why they say nothing.
+    """
+
+    findings: dict[str, Finding] = field(default_factory=dict)
+    conversations: int = 0
+    steps: int = 0
+    parted: int = 0
+    cells: Counter[tuple[str, str]] = field(default_factory=Counter)
+    freed: Counter[str] = field(default_factory=Counter)
+    not_judged: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    stopped: str = ""
+
+
+async def explore(
+    spec: Spec,
+    knowledge: Knowledge,
+    tested: Target,
+    other: Target,
+    options: Options,
+    drawing: Callable[[Drawing], Drawing] = lambda one: one,
+    database: ExampleDatabase | None = None,
+    begin: Callable[[Search], None] = lambda _: None,
+    end: Callable[[Search, RunContext, RunContext], Awaitable[None]] | None = None,
+) -> Explored:
+    """Calibrate two servers and search; `drawing` may change what is drawn.
+
+    `begin` gets the search before it starts; `end` is awaited after it, while both servers can still be used.
+    Raises TargetUnreachable, ProvisioningFailed, BudgetSpent or AskedToLeave.
+    """
+    async with open_side(spec, tested) as one, open_side(spec, other) as two:
+        limits = Limits((tested, other))
+        unknown = {*one.calibration.unknown_types, *two.calibration.unknown_types}
+        known = tuple(kind for kind in knowledge.requests if kind not in unknown)
+        comparer = Comparer(spec, knowledge, read_freedoms(spec), limits, known_fields(spec))
+        drawn = drawing(Drawing(spec, knowledge, limits, known))
+        search = Search(Sides(one, two, knowledge), comparer, drawn, options, database)
+        begin(search)
+        explored = await search.run()
+        if end is not None:
+            await end(search, one, two)
+        return explored
+
+
+class _Found(Exception):
+    """Tells hypothesis that a conversation is worth keeping."""
+
+
+class _Stop(BaseException):
+    """Ends hypothesis' search."""
+
+
+class Search:
+    """One search; `explored` is up to date also when it is cancelled."""
+
+    def __init__(
+        self,
+        sides: Sides,
+        comparer: Comparer,
+        drawing: Drawing,
+        options: Options,
+        database: ExampleDatabase | None = None,
+    ) -> None:
+        self.explored = Explored()
+        self.comparer = comparer
+        self.drawing = drawing
+        self._sides = sides
+        self._comparer = comparer
+        self._drawing = drawing
+        self._options = options
+        self._database = database
+        self._causes: dict[Cause, int] = {}
+        self._work: set[asyncio.Task[None]] = set()
+        self._began = self._deadline = 0.0
+        self._lost = 0
+        self._over = threading.Event()
+        self._shrinking = asyncio.Semaphore(2)
+
+    async def run(self) -> Explored:
+        """Search until the budget is spent; raises what makes every further conversation useless."""
+        self._began = time.monotonic()
+        self._deadline = self._began + self._options.budget
+        loop = asyncio.get_running_loop()
+        workers = [
+            asyncio.create_task(asyncio.to_thread(self._draw_and_try, number, loop))
+            for number in range(self._options.jobs)
+        ]
+        try:
+            await asyncio.gather(*workers)
+            while self._work:
+                await asyncio.gather(*self._work)
+        finally:
+            self._over.set()
+            for task in [*self._work]:
+                task.cancel()
+            await asyncio.wait(workers)
+            self.explored.seconds = time.monotonic() - self._began
+        return self.explored
+
+    def _draw_and_try(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        """Let hypothesis draw conversations, in a thread of its own, and play them in the event loop."""
+
+        def attempt(conversation: Conversation) -> None:
+            if self._is_over():
+                raise _Stop
+            try:
+                new = asyncio.run_coroutine_threadsafe(self._attempt(conversation), loop).result()
+            except (CancelledError, RuntimeError):
+                raise _Stop from None  # The event loop has been cancelled, or is gone.
+            if new:
+                raise _Found
+
+        for turn in range(1_000_000):
+            if self._is_over():
+                return
+            test = settings(
+                max_examples=ROUND,
+                deadline=None,
+                database=self._database,
+                phases=(Phase.reuse, Phase.generate) if turn == 0 and number == 0 else (Phase.generate,),
+                suppress_health_check=list(HealthCheck),
+                verbosity=Verbosity.quiet,
+                report_multiple_bugs=False,
+            )(given(conversations(self._drawing))(attempt))
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", HypothesisWarning)
+                    seed(self._options.seed + 1_000_003 * turn + 7919 * number)(test)()
+            except _Stop:
+                return
+            except (_Found, HypothesisException):
+                continue  # A known cause does not fail again, which hypothesis calls flaky.
+
+    def _is_over(self) -> bool:
+        most = self._options.most
+        return (
+            self._over.is_set()
+            or time.monotonic() > self._deadline
+            or (most is not None and self.explored.conversations >= most)
+        )
+
+    async def _attempt(self, conversation: Conversation) -> bool:
+        """Play a conversation once; say whether it shows something new."""
+        try:
+            shown = await self._judge(conversation, count=True)
+        except ProvisioningFailed as error:
+            self.explored.not_judged[str(error)] += 1
+            return False
+        except ChatParityError:
+            self._over.set()
+            raise
+        if shown is None:
+            return False
+        cause = shown.cause
+        if any(one.alike(cause) and one.request == cause.request for one in self._causes):
+            self._causes[cause] = self._causes.get(cause, 0) + 1
+            return False
+        self._causes[cause] = 1
+        task = asyncio.create_task(self._examine(shown))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return True
+
+    async def _judge(self, conversation: Conversation, *, count: bool = False) -> Shown | None:
+        """Play a conversation on both servers, and give what is wrong with it."""
+        tested, other = await self._sides.play(conversation)
+        compared = self._comparer.compare(conversation, tested, other)
+        if count:
+            explored = self.explored
+            explored.conversations += 1
+            explored.steps += len(compared.cells)
+            explored.parted += compared.parted
+            explored.cells.update((kind, label) for kind, labels in compared.cells for label in labels)
+            explored.freed.update(compared.freed)
+            if other.stopped and len(other.steps) < len(conversation.steps):
+                explored.not_judged[f"the other server: {other.stopped}"] += 1
+            self._lost = self._lost + 1 if tested.stopped and not tested.steps else 0
+            if self._lost > TOO_MANY_LOST:
+                explored.stopped = f"the server has not let anybody in for {self._lost} conversations: {tested.stopped}"
+                self._over.set()
+        if tested.wrong:
+            rule, message, kind = tested.wrong[0]
+            return Shown(Cause(ALONE, rule, "", kind), conversation, tested, other, None, message)
+        if compared.difference is None:
+            return None
+        found = compared.difference
+        return Shown(cause_of(found), conversation, tested, other, found, say(found))
+
+    async def _examine(self, shown: Shown) -> None:
+        """Replay on fresh users, shrink, and keep the finding."""
+        again = 0
+        for _ in range(REPLAYS):
+            replayed = await self._again(shown.conversation, shown.cause)
+            again += replayed is not None
+        before = len(shown.conversation.steps)
+        seconds = 0.0
+        if again and self._options.shrinking:
+            async with self._shrinking:
+                began = time.monotonic()
+                until = began + min(self._options.shrinking, max(self._deadline - began, self._options.budget / 4))
+                shown = await shrink(shown, lambda one: self._again(one, shown.cause), self._comparer.knowledge, until)
+                seconds = time.monotonic() - began
+        self._keep(Finding(shown, REPLAYS, again, before, seconds))
+
+    async def _again(self, conversation: Conversation, cause: Cause) -> Shown | None:
+        try:
+            shown = await self._judge(conversation)
+        except ProvisioningFailed:
+            return None
+        return shown if shown is not None and shown.cause.alike(cause) else None
+
+    def _keep(self, finding: Finding) -> None:
+        """Keep a finding, or fold it into one of the same cause."""
+        if self._options.first and not finding.flaky:
+            self._over.set()
+        old = self.explored.findings.get(finding.id)
+        if old is None:
+            self.explored.findings[finding.id] = finding
+            return
+        shorter = len(finding.shown.conversation.steps) < len(old.shown.conversation.steps)
+        best, rest = (finding, old) if shorter and finding.again >= old.again else (old, finding)
+        self.explored.findings[finding.id] = replace(best, count=best.count + rest.count)

@@ -1,0 +1,49 @@
+"""The two servers of an exploration, each calibrated, and a conversation played on both at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.engine.calibration.calibrate import calibrate
+from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.explore.play import play
+from conformance.target.provision import open_provisioner
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from conformance.engine.explore.conversation import Conversation
+    from conformance.engine.explore.knowledge import Knowledge
+    from conformance.engine.explore.play import Played
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+
+@asynccontextmanager
+async def open_side(spec: Spec, target: Target, time_scale: float = 1.0) -> AsyncIterator[RunContext]:
+    """Calibrate a server and give what its conversations share; raises TargetUnreachable or ProvisioningFailed."""
+    pacer = Pacer(spec, target)
+    async with open_provisioner(target, spec.protocol.default_role) as provisioner:
+        calibration = await calibrate(spec, target, provisioner, time_scale, target.throttle, set(), pacer)
+        yield RunContext(
+            spec, target, calibration, provisioner, pacer, time_scale, secrets=target.keys, throttle=target.throttle
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The server under test and the other one."""
+
+    tested: RunContext
+    other: RunContext
+    knowledge: Knowledge
+
+    async def play(self, conversation: Conversation) -> tuple[Played, Played]:
+        """Play a conversation on both."""
+        one, two = await asyncio.gather(
+            play(conversation, self.tested, self.knowledge, judged=True), play(conversation, self.other, self.knowledge)
+        )
+        return one, two

@@ -1,0 +1,215 @@
+"""Writes a finding as a scenario: the steps of the conversation, and after each what the other server sent.
+
+So the scenario fails where the tested server differs, and passes on the other one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
+from conformance.engine.explore.draw_fields import moment
+from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
+from conformance.engine.explore.play import GRANTED, REFUSED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.engine.explore.conversation import Ask, Conversation, Step
+    from conformance.engine.explore.differ import Comparer
+    from conformance.engine.explore.findings import Finding
+    from conformance.engine.explore.normal import Normal
+    from conformance.engine.explore.play import Answer, Played, Seen
+    from conformance.target import Target
+
+WIDTH = 120
+_NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes scenarios; `other` is the server whose frames they expect."""
+
+    comparer: Comparer
+    other: Target
+
+    def text(self, finding: Finding, tested: str) -> str:
+        """Give the YAML of a finding's scenario; `tested` names the server that it was found on."""
+        shown = finding.shown
+        head = (
+            f"# Found by `chat-parity explore`: {shown.explanation}.\n"
+            f"# It expects what {self.other.name} does; {tested} does something else.\n"
+        )
+        dumped = yaml.dump(self._document(finding), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+        return head + dumped
+
+    def _document(self, finding: Finding) -> dict[str, Any]:
+        shown, spec = finding.shown, self.comparer.spec
+        rule = spec.rules[shown.cause.rule]
+        conversation = shown.conversation
+        last = shown.difference.step + 1 if shown.difference is not None else len(conversation.steps)
+        places = [place for place in (*conversation.users.values(), *conversation.devices.values()) if place]
+        document: dict[str, Any] = {
+            "id": f"explored.{finding.id}",
+            "title": f"What {self.other.name} does after {shown.cause.request or 'this'}, every server does",
+            "feature": rule.features[0],
+            "rules": [rule.id],
+        }
+        if max(places, default=1) > 1:
+            document["needs"] = {"instances": max(places)}
+        document["given"] = _given(conversation, several=max(places, default=1) > 1)
+        allowed = sorted(_kinds(shown.other, self.comparer) & {one.frame for one in self.comparer.freedoms.frames})
+        if allowed:
+            document["allow"] = [{"frame": kind} for kind in allowed]
+        normal = normal_of(shown.other.names, self.comparer.known, self.comparer.knowledge, spec)
+        pairs = list(zip(conversation.steps[:last], shown.other.steps[:last], strict=False))
+        bound: set[str] = set()
+        document["steps"] = [one for step, seen in pairs for one in self._steps(step, seen, normal, bound, allowed)]
+        known = {*conversation.users, *conversation.rooms, *bound}
+        named = {name for step, _ in pairs for ask in asks_of(step) for name in names_in(ask.fields) if "." not in name}
+        document["given"]["unknown"] = sorted({*conversation.unknown, *(named - known)})
+        return document
+
+    def _steps(
+        self, step: Step, seen: Seen, normal: Normal, bound: set[str], allowed: list[str]
+    ) -> Iterator[dict[str, Any]]:
+        match step:
+            case Burst():
+                yield from (_send(ask) for ask in step.asks)
+            case Race():
+                yield {"together": [[_send(ask)] for ask in step.asks]}
+            case Walk():
+                yield from self._walk(seen.answers[0], normal, f"all{len(bound)}")
+            case Arrive():
+                yield {"connect": step.who}
+            case Depart():
+                yield {"disconnect": step.who} | ({"drop": True} if step.drop else {})
+            case Grant():
+                change = {"conversation": step.room, "user": step.user}
+                outside = step.role == self.comparer.spec.protocol.no_member
+                yield {"provision": {"remove": change} if outside else {"role": {**change, "role": step.role}}}
+        if not isinstance(step, Walk):
+            for answer in seen.answers:
+                yield from self._answer(answer, normal, bound)
+        created = [answer.ask for answer in seen.answers if answer.how == GRANTED and answer.ask.slot is not None]
+        for who, frames in seen.events.items():
+            for frame in frames:
+                kind = frame.get(normal.discriminator)
+                if kind in self.comparer.spec.outgoing and kind not in allowed:
+                    yield {"expect": kind, "at": who, "with": self._event(frame, normal, created, bound)}
+        unanswered = {answer.ask.by for answer in seen.answers if answer.frame is None}
+        if unanswered:
+            yield {"sync": sorted(unanswered)}
+
+    def _answer(self, answer: Answer, normal: Normal, bound: set[str]) -> Iterator[dict[str, Any]]:
+        spec, ask = self.comparer.spec, answer.ask
+        if answer.how == REFUSED:
+            yield {"expect": spec.protocol.error, "at": ask.by}
+        elif answer.how == GRANTED and isinstance(answer.frame, dict):
+            view = self.comparer.knowledge.requests[ask.type].view
+            pattern = self._pattern(normal.frame(answer.frame))
+            if view is not None:
+                listed = [self._pattern(normal.frame(one)) for one in items((answer.frame,), view, self.other, spec)]
+                everything = listed if view.order is None else {"$chronological": {view.order: listed}}
+                tombs = view.tombstone is not None and len(listed) != len(answer.frame.get(view.items, ()))
+                pattern = {**pattern, view.items: everything} if not tombs else _without(pattern, view.items)
+                if view.follow and ask.slot is not None and answer.frame.get(next(iter(view.follow))) is not None:
+                    pattern[next(iter(view.follow))] = {"$capture": ask.slot}
+                    bound.add(ask.slot)
+            yield {"expect": answer.frame[normal.discriminator], "at": ask.by, "with": pattern}
+
+    def _walk(self, answer: Answer, normal: Normal, name: str) -> Iterator[dict[str, Any]]:
+        spec, ask = self.comparer.spec, answer.ask
+        view, reply = self.comparer.knowledge.requests[ask.type].view, spec.incoming[ask.type].reply
+        assert view is not None
+        assert reply is not None
+        yield {
+            "page": ask.type,
+            "by": ask.by,
+            "with": dict(ask.fields),
+            "reply": reply[normal.discriminator],
+            "follow": dict(view.follow),
+            "while": {view.more: True},
+            "collect": {view.items: name},
+        }
+        listed = [self._pattern(normal.frame(one)) for one in items(answer.pages, view, self.other, spec)]
+        if view.tombstone is None:
+            everything = listed if view.order is None else {"$chronological": {view.order: listed}}
+            yield {"check": f"${{{name}}}", "is": everything}
+
+    def _event(self, frame: Mapping[str, Any], normal: Normal, created: list[Ask], bound: set[str]) -> dict[str, Any]:
+        pattern: dict[str, Any] = self._pattern(normal.frame(frame))
+        for ask in created:
+            creates = self.comparer.knowledge.requests[ask.type].creates
+            name = pattern.get(creates.id) if creates is not None else None
+            if creates is None or name != f"${{{ask.slot}}}" or frame.get(normal.discriminator) != creates.event:
+                continue
+            if ask.slot not in bound:
+                bound |= {str(ask.slot), moment(str(ask.slot))}
+                pattern[creates.id] = {"$capture": ask.slot}
+                pattern[creates.moment] = {"$capture": moment(str(ask.slot))}
+        return pattern
+
+    def _pattern(self, value: Any) -> Any:
+        """Turn a normalised value into a pattern; what only this server knows is left out."""
+        found = self._part(value)
+        if isinstance(found, dict):
+            found.pop(self.comparer.spec.protocol.discriminator, None)
+        return found
+
+    def _part(self, value: Any) -> Any:
+        if isinstance(value, str):
+            if value in (ID, TIME, SOMETHING):
+                return _NOTHING
+            if value.startswith("⟨") and value.endswith("⟩"):
+                return f"${{{value[1:-1]}}}"
+            return value.replace("${", "$${")
+        if isinstance(value, dict):
+            parts = {key: self._part(one) for key, one in value.items()}
+            return {key: one for key, one in parts.items() if one is not _NOTHING}
+        if isinstance(value, list):
+            return [one for one in map(self._part, value) if one is not _NOTHING]
+        return value
+
+
+def _given(conversation: Conversation, *, several: bool) -> dict[str, Any]:
+    def place(number: int | None) -> dict[str, Any]:
+        return {"instance": number} if several and number else {}
+
+    given: dict[str, Any] = {"users": {name: place(number) for name, number in conversation.users.items()}}
+    if conversation.devices:
+        given["devices"] = {name: place(number) for name, number in conversation.devices.items()}
+    given["conversations"] = {
+        name: {
+            "visibility": room.visibility,
+            "members": dict(room.members),
+            "join": list(conversation.joined[name]),
+        }
+        for name, room in conversation.rooms.items()
+    }
+    given["unknown"] = list(conversation.unknown)
+    return given
+
+
+def _send(ask: Ask) -> dict[str, Any]:
+    step: dict[str, Any] = {"send": ask.type, "by": ask.by, "with": dict(ask.fields)}
+    return step | ({"invalid": True} if ask.invalid else {})
+
+
+def _kinds(played: Played, comparer: Comparer) -> set[Any]:
+    name = comparer.spec.protocol.discriminator
+    return {frame.get(name) for seen in played.steps for some in seen.events.values() for frame in some}
+
+
+def _without(pattern: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: one for name, one in pattern.items() if name != key}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes short mappings in one line, and no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

@@ -1,1 +1,0 @@
-"""Users, conversations and history from a file (`--seed-data`), and an empty database to begin with (`--reset`)."""

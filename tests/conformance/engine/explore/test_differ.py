@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.engine.explore.conversation import Grant
+from conformance.engine.explore.play import NONE, REFUSED
+from tests.conformance.engine.explore.stories import (
+    BOB,
+    LOBBY,
+    burst,
+    confirmed,
+    conversation,
+    message,
+    played,
+    seen,
+    send,
+)
+
+if TYPE_CHECKING:
+    from conformance.engine.explore.differ import Comparer
+
+STEP = burst(send())
+SENT = confirmed("message_sent")
+
+
+def _kind(comparer: Comparer, tested, other, *steps, **more) -> str | None:
+    compared = comparer.compare(conversation(*(steps or (STEP,)), **more), played(*tested), played(*other))
+    return None if compared.difference is None else compared.difference.kind
+
+
+def test_two_servers_that_do_the_same_do_not_differ(comparer: Comparer) -> None:
+    one = [seen(STEP, SENT, ann=[message()])]
+    two = [
+        seen(
+            STEP,
+            SENT,
+            ann=[message(message_id="00000000-0000-4000-8000-0000000000f2", created_at="2027-01-01T00:00:00+02:00")],
+        )
+    ]
+    assert _kind(comparer, one, two) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "kind"),
+    [
+        ([], "no NewMessage"),
+        ([message(), message()], "NewMessage again"),
+        ([message("hullo")], "another NewMessage: content"),
+        ([message(sender_id=LOBBY)], "another NewMessage: sender_id"),
+    ],
+)
+def test_events_differ(comparer: Comparer, ours: list, kind: str) -> None:
+    assert _kind(comparer, [seen(STEP, SENT, ann=ours)], [seen(STEP, SENT, ann=[message()])]) == kind
+
+
+def test_an_event_where_nothing_should_come_is_too_many(comparer: Comparer) -> None:
+    assert _kind(comparer, [seen(STEP, SENT, ann=[message()])], [seen(STEP, SENT)]) == "NewMessage too many"
+
+
+@pytest.mark.parametrize(("how", "kind"), [(REFUSED, "refused, not granted"), (NONE, "not answered, not granted")])
+def test_answers_differ(comparer: Comparer, how: str, kind: str) -> None:
+    assert _kind(comparer, [seen(STEP, {"type": "Error"}, how)], [seen(STEP, SENT)]) == kind
+
+
+def test_a_connection_that_ends_is_a_difference(comparer: Comparer) -> None:
+    ours = [seen(STEP, SENT, ended={"bob": "closed with 1011"})]
+    assert _kind(comparer, ours, [seen(STEP, SENT)]) == "its connection ends"
+
+
+def test_null_is_as_good_as_absent_and_unknown_fields_do_not_count(comparer: Comparer) -> None:
+    ours = [seen(STEP, SENT, ann=[message(parent_message_id=None, colour="red")])]
+    assert _kind(comparer, ours, [seen(STEP, SENT, ann=[message()])]) is None
+
+
+def test_what_the_protocol_leaves_free_is_no_difference_and_the_rest_is_not_compared(comparer: Comparer) -> None:
+    blank = burst(send("bob", "  ", "m1", "content=blank"))
+    steps = (blank, STEP)
+    ours = [seen(blank, SENT, ann=[message("  ")]), seen(STEP, SENT)]
+    theirs = [seen(blank, {"type": "Error"}, REFUSED), seen(STEP, SENT, ann=[message()])]
+    compared = comparer.compare(conversation(*steps), played(*ours), played(*theirs))
+    assert compared.difference is None
+    assert compared.parted
+    assert compared.freed == ("SEND-7s",)
+
+
+def test_who_lost_the_right_to_join_and_regained_it_may_or_may_not_be_told(comparer: Comparer) -> None:
+    steps = (Grant("bob", "lobby", "banned"), Grant("bob", "lobby", "member"), burst(send("ann")))
+    quiet = [seen(steps[0]), seen(steps[1])]
+    ours = [*quiet, seen(steps[2], SENT, bob=[message()])]
+    assert _kind(comparer, ours, [*quiet, seen(steps[2], SENT)], *steps) is None
+
+
+def test_who_is_banned_must_not_be_told(comparer: Comparer) -> None:
+    steps = (Grant("bob", "lobby", "banned"), burst(send("ann")))
+    ours = [seen(steps[0]), seen(steps[1], SENT, bob=[message()])]
+    assert _kind(comparer, ours, [seen(steps[0]), seen(steps[1], SENT)], *steps) == "NewMessage too many"
+
+
+def test_a_difference_is_charged_to_the_rule_of_the_frame(comparer: Comparer) -> None:
+    ours, theirs = [seen(STEP, SENT)], [seen(STEP, SENT, ann=[message()])]
+    found = comparer.compare(conversation(STEP), played(*ours), played(*theirs)).difference
+    assert found is not None
+    assert (found.rule, found.client, found.request) == ("SEND-1", "ann", "SendMessage")
+    assert found.other["sender_id"] == "⟨bob⟩"
+    assert BOB not in str(found)

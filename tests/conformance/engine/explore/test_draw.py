@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conformance.engine.explore.conversation import Arrive, Depart, asks_of, names_in
+from conformance.engine.explore.draw import conversations
+
+if TYPE_CHECKING:
+    from conformance.engine.explore.drawing import Drawing
+    from conformance.spec import Spec
+
+QUICKLY = settings(
+    max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+
+
+@QUICKLY
+@given(data=st.data())
+def test_a_request_fits_its_schema_unless_it_says_otherwise(
+    whole_spec: Spec, drawing: Drawing, data: st.DataObject
+) -> None:
+    conversation = data.draw(conversations(drawing))
+    for ask in conversation.asks:
+        ids = {name for name in names_in(ask.fields) if "." not in name}
+        frame = {"type": ask.type, **_with_ids(ask.fields)}
+        assert bool(whole_spec.incoming[ask.type].violations(frame)) == ask.invalid or _is_malformed(ask), (ask, ids)
+
+
+def _with_ids(fields: dict) -> dict:
+    """Put an id, an instant or a text where a name stands."""
+    found = {}
+    for name, value in fields.items():
+        if isinstance(value, dict) and "$fill" in value:
+            found[name] = "x"
+        elif isinstance(value, str) and value.startswith("${"):
+            found[name] = "2026-11-29T17:00:00Z" if name == "since" else "00000000-0000-4000-8000-000000000001"
+        else:
+            found[name] = value
+    return found
+
+
+def _is_malformed(ask) -> bool:
+    return "since=malformed" in ask.labels or "cursor=malformed" in ask.labels
+
+
+@QUICKLY
+@given(data=st.data())
+def test_only_who_is_connected_acts_and_the_witness_stays(drawing: Drawing, data: st.DataObject) -> None:
+    conversation = data.draw(conversations(drawing))
+    connected = set(conversation.connections)
+    for step in conversation.steps:
+        assert {ask.by for ask in asks_of(step)} <= connected
+        if isinstance(step, Arrive):
+            connected.add(step.who)
+        if isinstance(step, Depart):
+            assert step.who != conversation.witness
+            connected.discard(step.who)
+    assert conversation.witness in connected
+
+
+@QUICKLY
+@given(data=st.data())
+def test_no_conversation_has_many_more_steps_than_asked_for(drawing: Drawing, data: st.DataObject) -> None:
+    conversation = data.draw(conversations(drawing))
+    assert 1 <= len(conversation.steps) <= drawing.steps + 1
+
+
+def test_every_request_type_is_drawn(drawing: Drawing) -> None:
+    drawn: set[str] = set()
+
+    @settings(QUICKLY, max_examples=25)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        drawn.update(ask.type for ask in conversation.asks)
+
+    draw()
+    assert drawn == set(drawing.known)

@@ -1,0 +1,150 @@
+"""The proof of `explore`: `python -m tests.explored [NAME|glob …]` looks for faults without any scenario.
+
+Each faulty server is compared with the sound one, for a number of seconds or of conversations; the share of faults that
+are found is given by feature. With `--variants`, the servers are legal, and every finding is false.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections import defaultdict
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from conformance.spec import find, load
+from conformance.target.embedded import embedded
+from reference_server.__main__ import main as sound
+from tests.faults.registry import find_faults
+from tests.faults.serve import main as faulty
+from tests.forked import forked
+from tests.proxy.examine import through
+from tests.proxy.proxy import Proxy
+from tests.variants.registry import find_variants
+from tests.variants.serve import main as different
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from conformance.engine.explore.findings import Finding
+    from conformance.spec import Spec
+    from conformance.target import Target
+    from tests.faults.registry import Fault
+    from tests.variants.registry import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What exploring one server gave."""
+
+    name: str
+    findings: tuple[Finding, ...] = ()
+    conversations: int = 0
+    seconds: float = 0.0
+    freed: Mapping[str, int] | None = None
+    problem: str = ""
+
+    @property
+    def steady(self) -> tuple[Finding, ...]:
+        """The findings that every replay showed again."""
+        return tuple(one for one in self.findings if not one.flaky)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    command = argparse.ArgumentParser(prog="python -m tests.explored", description=__doc__)
+    add = command.add_argument
+    add("patterns", nargs="*", metavar="NAME", help="faults (or variants), by name, file, broken rule or glob")
+    add("--variants", action="store_true", help="legal differences instead of faults")
+    add("--sample", type=int, metavar="N", help="a random sample of N, by the seed")
+    add("--seed", type=int, default=0)
+    add("--seconds", type=float, default=20.0, help="the budget for each server; default: 20")
+    add("--conversations", type=int, metavar="N", help="stop each at this number of conversations")
+    add("--shrink", type=float, default=0.0, help="seconds in which a finding may become shorter; default: 0")
+    return command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command: 0, or 1 if a legal server has a finding."""
+    options = parser().parse_args(arguments)
+    spec = load(find())
+    servers: Sequence[Fault | Variant]
+    if options.variants:
+        servers = find_variants(options.patterns)
+    else:
+        servers = [one for one in find_faults(options.patterns) if _is_must(one, spec)]
+    if options.sample is not None and options.sample < len(servers):
+        servers = random.Random(options.seed).sample(list(servers), options.sample)
+    outcomes = []
+    for one in servers:
+        outcomes.append(asyncio.run(_explore(one, spec, options)))
+        _tell(outcomes[-1], wanted=not options.variants)
+    found = {one.name for one in outcomes if one.steady}
+    if options.variants:
+        print(f"{len(outcomes)} legal servers: {len(found)} with findings")
+        return 1 if found else 0
+    by_feature: dict[str, list[bool]] = defaultdict(list)
+    for one in servers:
+        for feature in {spec.rules[rule].features[0] for rule in one.breaks[:1]}:
+            by_feature[feature].append(one.name in found)
+    for feature in spec.features:
+        if feature in by_feature:
+            print(f"{feature:24} {sum(by_feature[feature]):3} of {len(by_feature[feature])}")
+    print(f"found: {len(found)} of {len(outcomes)} faults of must rules")
+    return 0
+
+
+def _is_must(fault: Fault, spec: Spec) -> bool:
+    return any(spec.rules[rule].level == "must" for rule in fault.breaks)
+
+
+@asynccontextmanager
+async def _opened(one: Fault | Variant, spec: Spec, *, legal: bool) -> AsyncIterator[Target]:
+    rules = None if legal else one.rules
+    main_of = (different, one.name) if legal else (faulty, one.name) if rules is None else (sound,)
+    async with embedded(spec, forked(*main_of)) as (started, _):
+        profile = {group: {**values, **one.profile.get(group, {})} for group, values in started.profile.items()}
+        target = replace(started, profile=profile, instances=started.instances[: getattr(one, "instances", 2)])
+        if rules is None:
+            yield target
+            return
+        async with Proxy(target.instances, rules) as proxy:
+            yield through(proxy, target)
+
+
+async def _explore(one: Fault | Variant, spec: Spec, options: argparse.Namespace) -> Outcome:
+    from conformance.engine.explore.knowledge import read_knowledge
+    from conformance.engine.explore.search import Options, explore  # a server's process imports this module, too
+
+    began = time.perf_counter()
+    search = Options(
+        options.seconds, options.seed, shrinking=options.shrink, most=options.conversations, first=not options.variants
+    )
+    try:
+        async with AsyncExitStack() as stack:
+            tested = await stack.enter_async_context(_opened(one, spec, legal=options.variants))
+            other, _ = await stack.enter_async_context(embedded(spec, forked(sound)))
+            explored = await explore(spec, read_knowledge(spec), tested, other, search)
+    except Exception as error:  # the other servers are still to be explored
+        return Outcome(one.name, problem=f"{type(error).__name__}: {error}")
+    seconds = time.perf_counter() - began
+    return Outcome(one.name, tuple(explored.findings.values()), explored.conversations, seconds, explored.freed)
+
+
+def _tell(one: Outcome, *, wanted: bool) -> None:
+    word = "found" if one.steady else "flaky" if one.findings else "-"
+    print(f"{word:6} {one.name:44} {one.conversations:5} conversations {one.seconds:6.1f} s  {one.problem}", flush=True)
+    for finding in one.findings:
+        if not wanted or finding.flaky:
+            print(f"    {finding.again}/{finding.replays} {finding.shown.cause.rule}: {finding.shown.explanation}")
+            if finding.shown.difference is not None:
+                print(f"        tested: {str(finding.shown.difference.tested)[:300]}")
+                print(f"        other:  {str(finding.shown.difference.other)[:300]}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
