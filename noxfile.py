@@ -113,6 +113,16 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Put the reference server under load through crashes, cuts and full disks; arguments go to `tests.survival`.
+
+    A trial of each takes half an hour: `-- 'sqlite.*'` runs some, `-- '*.kill' --trials 100` more often.
+    """
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.survival", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure how fast the scenarios run; takes some minutes; arguments go to `tests.bench`."""
     session.install("-e", ".[test]")

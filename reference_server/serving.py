@@ -135,6 +135,7 @@ class Deployment:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._database.hurry()
         for server in self._servers:
             server.should_exit = True
         await asyncio.gather(*self._tasks)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import logging
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from reference_server import tasks
 from reference_server.database import schema
+from reference_server.outages import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,6 +27,15 @@ CLAIM = 0x63686174_01
 #: How often and how long to try for a claim: PostgreSQL needs a moment to see that a killed process is gone.
 CLAIM_TRIES = 20
 CLAIM_PAUSE_S = 0.1
+#: How often to see whether the claim still holds.
+LOOK_S = 2.0
+#: How long to wait for a connection, and for an answer: a network that is cut tells nobody.
+CONNECT_S = 5.0
+ANSWER_S = 10.0
+#: A process that stands still holds the locks of its transaction no longer, in milliseconds.
+SETTINGS = {"idle_in_transaction_session_timeout": "5000"}
+
+logger = logging.getLogger(__name__)
 
 
 class _OpenTransaction:
@@ -42,17 +54,53 @@ class PostgresDatabase:
     engine = "postgresql"
 
     def __init__(self, url: URL) -> None:
-        self._engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_pre_ping=True)
+        self._url = url.set(drivername="postgresql+asyncpg")
+        self._engine = create_async_engine(
+            self._url,
+            pool_pre_ping=True,
+            pool_timeout=ANSWER_S,
+            connect_args={"timeout": CONNECT_S, "command_timeout": ANSWER_S, "server_settings": SETTINGS},
+        )
+        self._keeper: asyncio.Task[None] | None = None
         self._claimed: AsyncConnection | None = None
         self._glancing = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     async def prepare(self) -> None:
         """Bring the tables to the version of this server, under an advisory lock."""
-        await self.write(schema.prepare)
+        patient = create_async_engine(self._url, poolclass=NullPool)  # an upgrade takes as long as it takes
+        async with patient.begin() as connection:
+            await connection.run_sync(schema.prepare)
+        await patient.dispose()
 
     async def claim(self, *, shared: bool) -> bool:
-        """Claim the database by an advisory lock, which a connection of its own holds."""
+        """Claim the database by an advisory lock, which a connection of its own holds; keep it should that be cut."""
+        if not await self._take(shared=shared):
+            return False
+        self._keeper = asyncio.create_task(self._keep(shared=shared))
+        return True
+
+    async def _keep(self, *, shared: bool) -> None:
+        """Take the claim again when PostgreSQL has lost it, by a restart or by a cut connection."""
+        while True:
+            await asyncio.sleep(LOOK_S)  # A sleep: PostgreSQL tells nobody that it was restarted.
+            try:
+                if self._claimed is not None:
+                    await self._claimed.scalar(text("SELECT 1"))
+                elif not await self._take(shared=shared):
+                    logger.error("Another process has claimed the database while it was gone.")
+            except FAILURES:
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        claimed, self._claimed = self._claimed, None
+        if claimed is not None:
+            with suppress(*FAILURES):
+                await claimed.invalidate()
+            with suppress(*FAILURES):
+                await claimed.close()
+
+    async def _take(self, *, shared: bool) -> bool:
         connection = await self._engine.connect()
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         lock = text(f"SELECT pg_try_advisory_lock{'_shared' if shared else ''}({CLAIM})")
@@ -85,9 +133,11 @@ class PostgresDatabase:
         async with self._engine.begin() as connection:
             yield _OpenTransaction(connection)
 
+    def hurry(self) -> None:
+        """Do nothing: requests are cancelled in time."""
+
     async def close(self) -> None:
         """Close the pool, and with it the connection that holds the claim."""
-        if self._claimed is not None:
-            await self._claimed.invalidate()
-            await self._claimed.close()
+        await tasks.end(self._keeper)
+        await self._let_go()
         await self._engine.dispose()

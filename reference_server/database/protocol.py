@@ -43,5 +43,8 @@ class Database(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[OpenTransaction]:
         """Open a transaction that writes: it is committed at the end of the context, or rolled back by an exception."""
 
+    def hurry(self) -> None:
+        """Wait no more for who locks the database: the server ends."""
+
     async def close(self) -> None:
         """Let go of every connection, and of the claim."""

@@ -120,9 +120,13 @@ class SqliteDatabase:
             else:
                 return connection
 
+    def hurry(self) -> None:
+        """Refuse what waits for who locks the file."""
+        self._closing = True
+
     async def close(self) -> None:
         """Finish what is under way, then close the file; who waits for a lock waits no more."""
-        self._closing = True
+        self.hurry()
         await asyncio.to_thread(self._writer.shutdown)
         await asyncio.to_thread(self._readers.shutdown)
         self._engine.dispose()

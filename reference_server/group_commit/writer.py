@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 LARGEST = 256
 #: Seconds. Who has waited for so long is told that the database is too busy.
 PATIENCE_S = 10.0
+CLOSING_S = 1.0
 
 
 class _Undone(Exception):
@@ -93,9 +94,9 @@ class GroupCommit:
         return result
 
     async def close(self) -> None:
-        """Wait for the end of what is under way."""
+        """Wait for the end of what is under way, but not for a database that does not answer."""
         if self._task is not None:
-            await self._task
+            await asyncio.wait([self._task], timeout=CLOSING_S)
 
     async def _work(self) -> None:
         while self._waiting:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reference_server.pubsub import Notice, Subscriber
+
+#: While the database is gone, no more notices without a position are kept: they are outdated before they are read.
+WAITING = 100
 
 
 @dataclass(slots=True)
@@ -21,7 +25,7 @@ class Follower:
     #: The highest position that has been heard of.
     known: int = 0
     #: Notices without a position that came while events before them were missing.
-    waiting: list[Notice] = field(default_factory=list)
+    waiting: deque[Notice] = field(default_factory=lambda: deque(maxlen=WAITING))
 
     @property
     def is_behind(self) -> bool:
@@ -59,6 +63,5 @@ class Follower:
             subscriber(notice)
 
     def _hand_on_waiting(self) -> None:
-        waiting, self.waiting = self.waiting, []
-        for notice in waiting:
-            self._hand_on(notice)
+        while self.waiting:
+            self._hand_on(self.waiting.popleft())

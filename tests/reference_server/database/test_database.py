@@ -104,3 +104,28 @@ class TestOpenDatabase:
     async def test_takes_postgresql_by_its_usual_names(self):
         for url in ("postgresql://u@h/d", "postgres://u@h/d", "postgresql+asyncpg://u@h/d"):
             await open_database(url).close()
+
+
+class TestPostgresql:
+    async def test_takes_its_claim_again_when_it_was_cut_off(
+        self, empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(postgresql, "LOOK_S", 0.02)
+        monkeypatch.setattr(postgresql, "CLAIM_TRIES", 1)
+        database, other = open_database(empty_postgresql), open_database(empty_postgresql)
+        assert await database.claim(shared=False)
+        holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+
+        def cut(connection: Connection) -> int:
+            pid: int = connection.scalar(text(holder))
+            connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            return pid
+
+        pid = await other.write(cut)
+        async with asyncio.timeout(10):
+            found = None
+            while found in (None, pid):
+                found = await other.read(lambda connection: connection.scalar(text(holder)))
+        assert not await other.claim(shared=False)
+        await database.close()
+        await other.close()

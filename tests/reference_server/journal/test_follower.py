@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from reference_server.journal.follower import Follower
+from reference_server.journal.follower import WAITING, Follower
 from reference_server.pubsub import Event, Notice
 
 
@@ -43,6 +43,13 @@ class TestFollower:
         assert heard == [ONE]
         follower.offer(2, TWO)
         assert heard == [ONE, TWO, TYPING]
+
+    def test_keeps_few_of_those_while_the_journal_cannot_be_read(self):
+        follower, _ = following(0)
+        follower.offer(2, TWO)
+        for _ in range(1000):
+            follower.offer(None, TYPING)
+        assert len(follower.waiting) == WAITING
 
     def test_goes_on_after_what_is_lost(self):
         follower, heard = following(0)

@@ -1,0 +1,284 @@
+"""The faults. Each is a function of a world under load, with what it promises beyond the common promises.
+
+Common promises: nothing acknowledged is lost, nothing is there twice or in another order of its sender, who stays
+connected hears everything, and every sender is answered again within a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import socket
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redis import Redis
+
+from tests.survival import saboteur
+from tests.survival.world import World
+
+if TYPE_CHECKING:
+    from tests.survival.engines import Process
+
+Run = Callable[[World], Awaitable[None]]
+#: An ordered end takes no longer, whatever clients and engines do. The server promises 2 s; the rest is the machine's.
+ORDERED_END_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong, on one kind of deployment."""
+
+    name: str
+    engine: str
+    run: Run
+    #: What is done to the world, in a sentence.
+    what: str
+    #: Whether `--trials` repeats it: it is short, and another moment may be worse.
+    repeats: bool
+
+
+FAULTS: dict[str, Fault] = {}
+
+
+def fault(*engines: str, repeats: bool = False) -> Callable[[Run], Run]:
+    """Register a fault for each engine."""
+
+    def register(run: Run) -> Run:
+        for engine in engines:
+            name = f"{engine}.{run.__name__.replace('_', '-')}"
+            FAULTS[name] = Fault(name, engine, run, (run.__doc__ or "").strip(), repeats)
+        return run
+
+    return register
+
+
+async def _ends_in_time(process: Process) -> None:
+    seconds = await process.stop()
+    assert seconds < ORDERED_END_S, f"the process took {seconds:.1f} s to end"
+
+
+@fault("sqlite", "postgresql", "cluster", repeats=True)
+async def kill(world: World) -> None:
+    """A process is killed under load, and started again."""
+    await world.processes[-1].kill()
+    await world.processes[-1].start()
+
+
+@fault("cluster")
+async def crash_before_broadcast(world: World) -> None:
+    """A process dies when it has committed, before anybody is told."""
+    process = world.processes[-1]
+    process.send(saboteur.CRASH)
+    assert await process.ended() == 9
+    await process.start()
+
+
+@fault("sqlite", "cluster")
+async def sigterm_with_a_stuck_client(world: World) -> None:
+    """A process is told to end while a client does not read; it ends in time."""
+    port = int(world.processes[-1].url.split(":")[2].split("/")[0])
+    with closing(socket.create_connection(("127.0.0.1", port))) as stuck:
+        stuck.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\n")  # and no more
+        await _ends_in_time(world.processes[-1])
+    await world.processes[-1].start()
+
+
+@fault("sqlite")
+async def sigterm_with_a_locked_file(world: World) -> None:
+    """The process is told to end while another program locks the file; it ends in time."""
+    with closing(sqlite3.connect(world.folder / "chat.db", timeout=30)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(1)  # Until requests wait for the lock.
+        await _ends_in_time(world.processes[0])
+    await world.processes[0].start()
+
+
+@fault("sqlite", "cluster")
+async def pause(world: World) -> None:
+    """A process stands still for 10 s."""
+    world.processes[-1].send(signal.SIGSTOP)
+    await asyncio.sleep(10)  # The fault itself.
+    world.processes[-1].send(signal.SIGCONT)
+
+
+@fault("sqlite", "postgresql")
+async def clock_steps_forward(world: World) -> None:
+    """The clock of the process is set an hour forward."""
+    world.processes[0].send(saboteur.FORWARD)
+
+
+@fault("sqlite", "postgresql")
+async def clock_steps_back(world: World) -> None:
+    """The clock of the process is set an hour back."""
+    world.processes[0].send(saboteur.BACK)
+
+
+@fault("sqlite")
+async def disk_full(world: World) -> None:
+    """No file of the process may grow for 3 s; requests are refused."""
+    size = (world.folder / "chat.db-wal").stat().st_size
+    world.processes[0].limit(resource.RLIMIT_FSIZE, size)
+    await asyncio.sleep(3)  # The fault itself.
+    world.processes[0].limit(resource.RLIMIT_FSIZE, -1)
+
+
+@fault("sqlite")
+async def out_of_file_descriptors(world: World) -> None:
+    """The process may open no file or connection for 3 s, and clients keep coming."""
+    process = world.processes[0]
+    process.limit(resource.RLIMIT_NOFILE, 8)
+    port = int(process.url.split(":")[2].split("/")[0])
+    comers = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+    await asyncio.sleep(3)  # The fault itself.
+    process.limit(resource.RLIMIT_NOFILE, -1)
+    for each in comers:
+        each.close()
+
+
+@fault("sqlite", repeats=True)
+async def reset_in_mid_frame(world: World) -> None:
+    """The connections of all clients are reset, wherever their frames are."""
+    world.to_clients.slice = 7
+    await asyncio.sleep(0.5)  # Until frames come in pieces.
+    world.to_clients.cut()
+    world.to_clients.slice = 0
+
+
+@fault("sqlite")
+async def one_byte_at_a_time(world: World) -> None:
+    """What clients send and get comes in pieces of one byte for 3 s."""
+    world.to_clients.slice = 1
+    world.to_clients.cut()  # new connections have it from their first byte
+    await asyncio.sleep(3)  # The fault itself.
+    world.to_clients.slice = 0
+
+
+@fault("sqlite")
+async def latency(world: World) -> None:
+    """Every piece is 300 ms late for 5 s."""
+    world.to_clients.delay = 0.3
+    await asyncio.sleep(5)  # The fault itself.
+    world.to_clients.delay = 0.0
+
+
+@fault("sqlite")
+async def half_open_clients(world: World) -> None:
+    """The clients' network is gone for 10 s, and neither end is told."""
+    world.to_clients.silence()
+    await asyncio.sleep(10)  # The fault itself.
+    world.to_clients.cut()
+    world.to_clients.heal()
+
+
+@fault("postgresql", "cluster")
+async def postgresql_restarts(world: World) -> None:
+    """PostgreSQL crashes and is started again at once."""
+    await world.postgres.stop()
+    await world.postgres.start()
+
+
+@fault("postgresql", "cluster")
+async def postgresql_gone(world: World) -> None:
+    """PostgreSQL is gone for 10 s."""
+    await world.postgres.stop()
+    await asyncio.sleep(10)  # The fault itself.
+    await world.postgres.start()
+
+
+@fault("postgresql")
+async def postgresql_out_of_connections(world: World) -> None:
+    """PostgreSQL comes back with fewer connections than the server wants, for 5 s."""
+    await world.postgres.stop()
+    await world.postgres.start("-c max_connections=5 -c superuser_reserved_connections=3 -c max_wal_senders=0")
+    await asyncio.sleep(5)  # The fault itself.
+    await world.postgres.stop()
+    await world.postgres.start()
+
+
+async def _silence(world: World, proxy: str, **ways: bool) -> None:
+    link = getattr(world, proxy)
+    link.silence(**ways)
+    await asyncio.sleep(10)  # The fault itself.
+    link.heal()
+
+
+@fault("postgresql", "cluster")
+async def postgresql_unreachable(world: World) -> None:
+    """Nothing passes between the processes and PostgreSQL for 10 s, and nobody is told."""
+    await _silence(world, "to_postgres")
+
+
+@fault("postgresql")
+async def postgresql_hears_nothing(world: World) -> None:
+    """Nothing reaches PostgreSQL for 10 s; what it says arrives."""
+    await _silence(world, "to_postgres", down=False)
+
+
+@fault("postgresql")
+async def postgresql_is_not_heard(world: World) -> None:
+    """What PostgreSQL says does not arrive for 10 s: commits happen, and nobody knows."""
+    await _silence(world, "to_postgres", up=False)
+
+
+@fault("cluster")
+async def redis_restarts(world: World) -> None:
+    """Redis crashes and comes back empty."""
+    world.redis.stop()
+    await asyncio.to_thread(world.redis.start)
+
+
+@fault("cluster")
+async def redis_gone(world: World) -> None:
+    """Redis is gone for 30 s."""
+    world.redis.stop()
+    await asyncio.sleep(30)  # The fault itself.
+    await asyncio.to_thread(world.redis.start)
+
+
+@fault("cluster", repeats=True)
+async def redis_clients_killed(world: World) -> None:
+    """Redis ends the connections of all processes."""
+    with closing(Redis.from_url(world.redis.url)) as client:
+        for kind in ("normal", "pubsub"):
+            client.client_kill_filter(_type=kind, skipme=True)
+
+
+@fault("cluster")
+async def redis_unreachable(world: World) -> None:
+    """Nothing passes between the processes and Redis for 10 s, and nobody is told."""
+    await _silence(world, "to_redis")
+
+
+@fault("cluster")
+async def redis_hears_nothing(world: World) -> None:
+    """Nothing reaches Redis for 10 s; what it says arrives."""
+    await _silence(world, "to_redis", down=False)
+
+
+@fault("cluster")
+async def redis_is_not_heard(world: World) -> None:
+    """What Redis says does not arrive for 10 s."""
+    await _silence(world, "to_redis", up=False)
+
+
+@fault("cluster")
+async def garbage_on_the_channels(world: World) -> None:
+    """Somebody publishes what is no notice on every channel."""
+    with closing(Redis.from_url(world.redis.url)) as client:
+        for channel in client.pubsub_channels():
+            for garbage in (b"", b"\xff\xfe", b"{}", b"[]", b'{"position": 1e400}', b'{"frame": 1, "position": -1}'):
+                client.publish(channel, garbage)
+
+
+@fault("cluster")
+async def rolling_restart(world: World) -> None:
+    """Each process ends in an orderly way and is started again, one after the other."""
+    for process in world.processes:
+        await _ends_in_time(process)
+        await process.start()
+        await world.works()
