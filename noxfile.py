@@ -89,6 +89,13 @@ def typing(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site of the protocol and the guides, a minute; arguments go to chat-parity docs."""
+    session.install("-e", ".[docs]")
+    session.run("chat-parity", "docs", *session.posargs)
+
+
+@nox.session
 def parity(session: nox.Session) -> None:
     """Run the whole protocol against the reference server; arguments go to chat-parity run."""
     session.install("-e", ".")

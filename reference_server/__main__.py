@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -18,10 +20,17 @@ from reference_server.database import open_database
 from reference_server.misbehaviour.switches import SWITCHES, Switchboard, SwitchError
 from reference_server.playground.guard import LOOPBACK
 from reference_server.playground.routes import routes
+from reference_server.seed.file import read
+from reference_server.seed.model import Seed
+from reference_server.seed.write import plant, reset
 from reference_server.serving import Deployment, wait_for_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reference_server.database import Database
+
+logger = logging.getLogger("reference_server")
 
 DEFAULT_PORT = 8000
 DEFAULTS = Limits()
@@ -91,6 +100,13 @@ def parser() -> argparse.ArgumentParser:
     add("--docs", action="store_true", help="describe the provisioning API at /docs and /openapi.json")
     add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
     add("--demo", action="store_true", help="create users and conversations, and serve a page at / that chats as them")
+    add(
+        "--seed-data",
+        type=Path,
+        metavar="FILE",
+        help="create the users, conversations and history of a YAML file, once; default: none",
+    )
+    add("--reset", action="store_true", help="remove all conversations and messages from the database first")
     misbehaving = command.add_argument_group(
         "misbehaviour on request", "all of it is off by default; the page of --demo can change it while the server runs"
     )
@@ -144,11 +160,15 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
     """Serve until a signal, or the end of stdin, stops the server."""
     ports = options.port or [DEFAULT_PORT]
     switchboard = switchboard_from(options)
-    playground = demo.playground_of(settings, switchboard) if options.demo and switchboard else None
+    seed = read(options.seed_data) if options.seed_data else Seed(users={})
+    if options.reset and options.redis:
+        raise ConfigError("--reset is for a server that is alone: other processes may serve this database.")
+    playground = demo.playground_of(settings, switchboard, seed.users) if options.demo and switchboard else None
     pages = routes(playground) if playground else []
     async with Deployment(
         settings, options.database, options.host, ports, options.redis, pages=pages, switchboard=switchboard
     ) as deployment:
+        await _fill(deployment.services.database, seed, is_reset=options.reset)
         ready = {
             "ready": True,
             "instances": deployment.websocket_urls,
@@ -159,6 +179,15 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
             for line in await demo.prepare(deployment, playground):
                 print(line, file=sys.stderr)
         await wait_for_the_end(options.exit_on_stdin_eof)
+
+
+async def _fill(database: Database, seed: Seed, *, is_reset: bool) -> None:
+    """Empty the database, if that is asked for, and write what the seed says."""
+    if is_reset:
+        await database.write(reset)
+        logger.warning("The database was emptied (--reset).")
+    if seed.conversations:
+        logger.warning("%d messages were created (--seed-data).", await database.write(plant, seed))
 
 
 async def migrate(database_url: str) -> None:

@@ -6,14 +6,17 @@ import json
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
 
 from reference_server.auth import issue
 from reference_server.permissions import Role, Visibility
 from reference_server.playground.routes import Playground
+from reference_server.seed.model import user_id
 from reference_server.store import conversations
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
     from sqlalchemy import Connection
 
     from reference_server.config import Settings
@@ -24,14 +27,16 @@ if TYPE_CHECKING:
 SECRET = "demonstration-secret-for-one-machine-only"
 LIFETIME = timedelta(days=30)
 
-_NAMESPACE = UUID("2b6f0cc9-04d0-4f6e-8f0e-6c6f6e0a1d5b")
-USERS = {name: uuid5(_NAMESPACE, name) for name in ("alice", "bob", "carol")}
+USERS = {name: user_id(name) for name in ("alice", "bob", "carol")}
 
 
-def playground_of(settings: Settings, switchboard: Switchboard) -> Playground:
-    """Give the page of the demonstration; its address has a key, unless everybody knows the secret of the tokens."""
+def playground_of(settings: Settings, switchboard: Switchboard, more: Mapping[str, UUID] | None = None) -> Playground:
+    """Give the page of the demonstration, with more users if there are any.
+
+    Its address has a key, unless everybody knows the secret of the tokens.
+    """
     key = None if settings.jwt_secret == SECRET else secrets.token_urlsafe(24)
-    return Playground(USERS, settings.jwt_secret, LIFETIME, switchboard, key)
+    return Playground(USERS | dict(more or {}), settings.jwt_secret, LIFETIME, switchboard, key)
 
 
 async def prepare(deployment: Deployment, playground: Playground) -> list[str]:
@@ -41,8 +46,8 @@ async def prepare(deployment: Deployment, playground: Playground) -> list[str]:
     url = deployment.websocket_urls[0]
     lines = ["", "Open this page to chat as all of them:", f"  {playground.address(deployment.addresses[0])}"]
     lines += ["", "Or connect as one of them:"]
-    for name, user_id in USERS.items():
-        lines.append(f"  python -m websockets '{url}?token={issue(user_id, name, secret, LIFETIME)}'")
+    for name, user in USERS.items():
+        lines.append(f"  python -m websockets '{url}?token={issue(user, name, secret, LIFETIME)}'")
     lines += [
         "",
         f"Private conversation of alice and bob:  {private}",

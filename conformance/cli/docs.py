@@ -1,4 +1,4 @@
-"""`chat-parity docs`: write what others read of the protocol, from the spec."""
+"""`chat-parity docs`: write what others read of the protocol: a site for people, documents for tools."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from pathlib import Path
 
 import click
 
+from conformance import __version__
 from conformance.cli.documents import ASYNCAPI, BUNDLE, asyncapi_of, bundle_of, write_document
 from conformance.cli.spec_folder import spec_folder_of, spec_option
+from conformance.report.links import project_source
+from conformance.report.site.build import build_site, check_installed
+from conformance.report.site.pages import pages
+from conformance.report.site.read import read_sources
 from conformance.spec import load
+
+SITE = Path("site")
+"""The folder of the site, where nobody names another one."""
 
 
 @click.command()
@@ -18,21 +26,58 @@ from conformance.spec import load
     is_flag=True,
     help=f"Write the schemas of scenario files, target files and so on as one schema.  [to: {BUNDLE} in the spec]",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Write here instead; - is standard output.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write here instead: for the site a new folder or an earlier site, for a document a file, or - for standard "
+    f"output.  [default: {SITE}, for the site]",
+)
+@click.option(
+    "--source-url",
+    metavar="URL",
+    help="Where the folder that holds spec/ is on the web, for the site's links to scenarios; empty for no links. The "
+    "default is the project's repository at this version.",
+)
 @spec_option
-def docs(asyncapi: bool, schema_bundle: bool, out: Path | None, spec_folder: Path | None) -> None:
-    r"""Write documents for people and tools that read the protocol, from the spec.
+@click.pass_context
+def docs(
+    ctx: click.Context,
+    asyncapi: bool,
+    schema_bundle: bool,
+    out: Path | None,
+    source_url: str | None,
+    spec_folder: Path | None,
+) -> None:
+    r"""Build the protocol as a site, or write it as a document for tools.
+
+    The site has a page for each message type and each feature, its scenarios as conversations with diagrams, the
+    permissions, the limits, the probes, the guides and the commands. It needs no network and no server: open
+    index.html; search works there too. The build takes about a minute, and needs the libraries of chat-parity[docs].
 
     \b
     Examples:
+      chat-parity docs                        # the site, in the folder site
+      chat-parity docs --out public --spec ./spec
       chat-parity docs --asyncapi             # after a change of the protocol
       chat-parity docs --asyncapi --out -     # print it
       chat-parity docs --schema-bundle        # after a change of spec/formats
     """
-    if asyncapi == schema_bundle:
-        raise click.UsageError("name what to write: --asyncapi or --schema-bundle")
+    if asyncapi and schema_bundle:
+        raise click.UsageError("name one thing to write: --asyncapi or --schema-bundle; without them it is the site")
+    if source_url and not source_url.startswith(("https://", "http://")):
+        raise click.UsageError(f"--source-url takes an address that begins with https://, not {source_url}")
     folder = spec_folder_of(spec_folder)
     if asyncapi:
         write_document(asyncapi_of(load(folder)), ASYNCAPI, folder, out)
-    else:
+    elif schema_bundle:
         write_document(bundle_of(folder), BUNDLE, folder, out)
+    else:
+        web = project_source(__version__) if source_url is None else source_url.rstrip("/")
+        _build(ctx.find_root().command, folder, out or SITE, web)
+
+
+def _build(command: click.Command, folder: Path, out: Path, web: str) -> None:
+    check_installed()
+    made = pages(read_sources(load(folder), command, "chat-parity", web))
+    build_site(made, out)
+    click.echo(f"{len(made)} pages: {out / 'index.html'}")

@@ -28,7 +28,7 @@ _VERBS = {
     "explore": "Invent conversations, and find where two servers differ.",
     "probe": "Observe a server where the protocol leaves it free.",
     "doctor": "Go the way to a server step by step, and say what to do where it ends.",
-    "docs": "Write documents of the protocol for people and tools that read it.",
+    "docs": "Build the protocol as a site, or write it as a document for tools.",
     "serve": "Start the reference server.",
     "init": "Write a target file, by asking or by flags.",
 }

@@ -1,5 +1,6 @@
 // The page: who is there, their panels side by side, and the frames of all of them.
 
+import { setOptions } from "./dom.js"
 import { Frames } from "./frames.js"
 import { Panel } from "./panel.js"
 import { showSwitches } from "./switches.js"
@@ -46,8 +47,8 @@ async function begin() {
       $("add-user").focus()
     },
   }
-  const add = () => {
-    const user = users.find(({ user_id }) => panels.every((panel) => panel.user.user_id !== user_id)) ?? users[0]
+  const isHere = (user) => panels.some((panel) => panel.user === user)
+  const add = (user) => {
     const labels = new Set(panels.map(({ label }) => label))
     let label = user.name
     for (let device = 2; labels.has(label); device += 1) label = `${user.name}@device${device}`
@@ -55,10 +56,12 @@ async function begin() {
     panels.push(panel)
     $("users").append(panel.element)
     $("add-user").disabled = panels.length >= MOST_PANELS
+    $("next-user").value = (users.find((one) => !isHere(one)) ?? users[0]).user_id
     panel.connection.open()
   }
-  $("add-user").addEventListener("click", add)
-  for (const _ of users.slice(0, PANELS_AT_FIRST)) add()
+  setOptions($("next-user"), users.map(({ user_id, name }) => [user_id, name]))
+  $("add-user").addEventListener("click", () => add(users.find(({ user_id }) => user_id === $("next-user").value)))
+  for (const user of users.slice(0, PANELS_AT_FIRST)) add(user)
   await showSwitches($("switches"), $("switched-on"), (changes) => {
     const options = changes ? { method: "PUT", body: JSON.stringify(changes) } : {}
     return ask("/playground/switches.json", { "Content-Type": "application/json" }, options)

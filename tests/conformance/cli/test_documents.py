@@ -65,8 +65,7 @@ def test_leaves_the_spec_of_an_installation_alone(
     assert f"say with --out where to write {name}" in str(error)
 
 
-@pytest.mark.parametrize("options", [[], list(WRITTEN)])
-def test_writes_one_thing(options: list[str]) -> None:
-    shown = CliRunner().invoke(docs, options)
+def test_writes_one_thing() -> None:
+    shown = CliRunner().invoke(docs, list(WRITTEN))
     assert shown.exit_code == 2
-    assert "name what to write: --asyncapi or --schema-bundle" in shown.output
+    assert "name one thing to write: --asyncapi or --schema-bundle" in shown.output

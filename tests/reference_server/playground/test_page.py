@@ -116,6 +116,7 @@ class TestChat:
 
     async def test_connects_a_fourth_as_a_second_device(self, open_page: Opener):
         page = await open_page()
+        await page.tab.get_by_label("User", exact=True).select_option("alice")
         await page.tab.get_by_role("button", name="Add a user").click()
         await expect(page.tab.get_by_role("button", name="Leave")).to_have_count(4)
         await page.say("alice@device2", "from my other device")

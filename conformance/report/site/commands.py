@@ -1,0 +1,72 @@
+"""The reference of a command line, from click itself: one page for each verb, and their list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.report.site.markdown import block, code, heading, link, table, text, toctree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def command_pages(root: click.Command, name: str) -> Iterator[tuple[str, str]]:
+    """Give the pages of the verbs of a command called `name`."""
+    context = click.Context(root, info_name=name)
+    verbs = _inner(root, context)
+    parts = [
+        "# Commands\n",
+        *_about(root, context),
+        heading(2, "Verbs"),
+        table(["verb", "what it does"], ([link(code(verb), f"commands/{verb}"), _first(one)] for verb, one in verbs)),
+        toctree(*(verb for verb, _ in verbs), hidden=True),
+    ]
+    yield "commands/index", "\n".join(parts)
+    for verb, command in verbs:
+        yield f"commands/{verb}", "\n".join([f"# {text(f'{name} {verb}')}\n", *_verb(command, verb, context, 2)])
+
+
+def _inner(command: click.Command, context: click.Context) -> list[tuple[str, click.Command]]:
+    """Give the commands inside a command, by name; one that is no group has none."""
+    if not isinstance(command, click.Group):
+        return []
+    found = ((name, command.get_command(context, name)) for name in command.list_commands(context))
+    return [(name, one) for name, one in found if one is not None]
+
+
+def _first(command: click.Command) -> str:
+    return text(command.get_short_help_str(200))
+
+
+def _verb(command: click.Command, name: str, parent: click.Context, level: int) -> Iterator[str]:
+    context = click.Context(command, info_name=name, parent=parent)
+    yield from _about(command, context)
+    for inner, one in _inner(command, context):
+        yield heading(level, text(f"{context.command_path} {inner}"))
+        yield from _verb(one, inner, context, level + 1)
+
+
+def _about(command: click.Command, context: click.Context) -> Iterator[str]:
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield block(f"{context.command_path} {usage}")
+    for kind, words in _paragraphs(command.help or ""):
+        yield block(words) if kind == "block" else f"{text(words)}\n"
+    rows = [
+        [code(record[0]), text(record[1])]
+        for one in command.get_params(context)
+        if isinstance(one, click.Option) and (record := one.get_help_record(context)) is not None
+    ]
+    if rows:
+        yield table(["option", "what it does"], rows)
+
+
+def _paragraphs(words: str) -> Iterator[tuple[str, str]]:
+    r"""Split a help text at its empty lines; `\b` begins a paragraph whose lines click leaves alone."""
+    for paragraph in words.split("\n\n"):
+        lines = paragraph.strip("\n").split("\n")
+        if lines[0].strip() == "\b":
+            yield "block", "\n".join(lines[1:])
+        elif any(lines):
+            yield "words", " ".join(line.strip() for line in lines)
