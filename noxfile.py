@@ -35,6 +35,16 @@ def _bring_a_browser(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Compile the clients' types and run what they promise; needs Node.js, Go and Rust; arguments go to pytest."""
+    session.install("-e", ".[test]")
+    with session.chdir("clients"):
+        session.run("npm", "ci", external=True)
+        session.run("node", "generate.mjs", "--check", external=True)
+    session.run("python", "-m", "pytest", "-m", "clients", "tests/clients", *session.posargs)
+
+
+@nox.session
 def nightly(session: nox.Session) -> None:
     """Run what takes too long for every change: the tests marked nightly, every fault, and every legal variant."""
     session.install("-e", ".[test]")

@@ -1,0 +1,3 @@
+module vezachat
+
+go 1.21

@@ -1,0 +1,218 @@
+/**
+ * A reference client: it connects again when the connection ends, brings conversations up to date, and tells which
+ * request each reply answers. It has no dependency: browsers and Node.js have the WebSocket (Node.js 20: with
+ * --experimental-websocket). Copy it, together with fold.ts and messages.ts, and change what your application wants otherwise.
+ */
+import { fold } from "./fold.js"
+import { REPLIES } from "./messages.js"
+import type { ClientFrame, ErrorFrame, Message, ServerFrame } from "./messages.js"
+
+/** The reply to a request of this type; undefined: the server says nothing when it succeeds. */
+export type ReplyTo<R extends ClientFrame> = (typeof REPLIES)[R["type"]] extends { type: infer T }
+  ? Extract<ServerFrame, { type: T }>
+  : undefined
+
+export interface Options {
+  /** Gives the address with a token; asked before each connection, because a token may have expired. */
+  url: () => string | Promise<string>
+  /** Gets every frame that is not the reply to a request. */
+  onEvent?: (event: ServerFrame) => void
+  onStatus?: (status: "online" | "offline") => void
+  /** Gets a conversation whose messages are up to date again: after join, and after each new connection. */
+  onSynced?: (conversation: string, messages: ReadonlyMap<string, Message>) => void
+  /** Gets a conversation that the user may not read any more. */
+  onLost?: (conversation: string, error: Error) => void
+  firstDelayMs?: number
+  longestDelayMs?: number
+  /** How often a Ping shows both sides that the connection lives. */
+  pingMs?: number
+}
+
+/** The server has refused a request. Decide by `code`, never by the text. */
+export class Refused extends Error {
+  readonly code: string | null
+  constructor(readonly request: ClientFrame, error: ErrorFrame) {
+    super(error.message)
+    this.code = error.code ?? null
+  }
+}
+
+/** The connection ended before the reply came: nobody knows whether the server has carried out the request. */
+export class ConnectionLost extends Error {}
+
+interface Waiting {
+  request: ClientFrame
+  resolve: (reply: ServerFrame | undefined) => void
+  reject: (error: Error) => void
+}
+interface Conversation {
+  since: string
+  /** All messages by id, in their present state; a deleted message has `deleted_at`. */
+  messages: Map<string, Message>
+  /** Events that came while the conversation is brought up to date; null: it is up to date. */
+  early: ServerFrame[] | null
+  ready: Promise<void>
+  settle: (error?: Error) => void
+}
+/** Codes of errors that may be gone a little later. */
+const TEMPORARY = new Set<string | null>(["rate_limited", "unavailable", "internal"])
+const REPLY_TYPES = new Set<string>(Object.values(REPLIES).map((reply) => reply?.type ?? "Error"))
+
+export class ChatClient {
+  #socket: WebSocket | null = null
+  #online = false
+  #closed = false
+  #failures = 0
+  #again: ReturnType<typeof setTimeout> | undefined
+  #pings: ReturnType<typeof setInterval> | undefined
+  #waiting: Waiting[] = []
+  #conversations = new Map<string, Conversation>()
+
+  readonly #longestMs: number
+
+  constructor(private readonly options: Options) {
+    this.#longestMs = options.longestDelayMs ?? 30_000
+    void this.#connect()
+  }
+
+  /** Sends a request and gives its reply. Rejects with Refused or ConnectionLost; sends nothing a second time. */
+  request<R extends ClientFrame>(request: R): Promise<ReplyTo<R>> {
+    if (!this.#online) return Promise.reject(new ConnectionLost("there is no connection"))
+    const reply = this.#send(request)
+    // An Error has no id. After a request without a reply of its own, a Ping shows whether the Error is about it.
+    if (REPLIES[request.type] === null) this.#send({ type: "Ping" }).catch(() => undefined)
+    return reply as Promise<ReplyTo<R>>
+  }
+
+  /** Joins a conversation, now and after each new connection, and gives its messages, which stay up to date. */
+  async join(id: string, since = "1970-01-01T00:00:00Z"): Promise<ReadonlyMap<string, Message>> {
+    let conversation = this.#conversations.get(id)
+    if (!conversation) {
+      let settle: Conversation["settle"] = () => undefined
+      const ready = new Promise<void>((resolve, reject) => (settle = (error) => (error ? reject(error) : resolve())))
+      conversation = { since, messages: new Map(), early: [], ready, settle }
+      this.#conversations.set(id, conversation)
+      if (this.#online) void this.#catchUp(id, conversation)
+    }
+    await conversation.ready
+    return conversation.messages
+  }
+
+  async leave(conversation: string): Promise<void> {
+    this.#conversations.delete(conversation)
+    await this.request({ type: "LeaveConversation", conversation_id: conversation })
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#again)
+    this.#drop()
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      const socket = new WebSocket(await this.options.url())
+      if (this.#closed) return socket.close()
+      this.#socket = socket
+      socket.onmessage = (message) => this.#receive(JSON.parse(String(message.data)) as ServerFrame)
+      socket.onclose = () => this.#ended()
+      socket.onerror = () => this.#drop() // Node.js 20 says nothing else when a handshake fails
+    } catch {
+      this.#ended() // no token, or no address
+    }
+  }
+
+  /** Ends the connection without waiting for the other side, which may be gone. */
+  #drop(): void {
+    if (this.#socket) this.#socket.onmessage = this.#socket.onclose = this.#socket.onerror = null
+    this.#socket?.close()
+    this.#ended()
+  }
+
+  #ended(): void {
+    clearInterval(this.#pings)
+    if (this.#online) this.options.onStatus?.("offline")
+    this.#online = false
+    for (const one of this.#waiting.splice(0)) one.reject(new ConnectionLost("the connection ended before the reply"))
+    if (this.#closed) return [...this.#conversations.values()].forEach((one) => one.settle(new ConnectionLost("closed")))
+    const delay = Math.min(this.#longestMs, (this.options.firstDelayMs ?? 250) * 2 ** this.#failures++)
+    // The random half keeps all clients of a server that restarts from coming back at once.
+    this.#again = setTimeout(() => void this.#connect(), delay * (0.5 + Math.random() / 2))
+  }
+
+  #send(request: ClientFrame): Promise<ServerFrame | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject })
+      this.#socket?.send(JSON.stringify(request))
+    })
+  }
+
+  #receive(frame: ServerFrame): void {
+    if (!this.#online) this.#greeted()
+    else if (REPLY_TYPES.has(frame.type)) this.#replied(frame)
+    else this.#happened(frame)
+  }
+
+  /** The first frame of a connection is the greeting. */
+  #greeted(): void {
+    this.#online = true
+    this.#failures = 0
+    this.options.onStatus?.("online")
+    let answered = true
+    this.#pings = setInterval(() => {
+      if (!answered) return this.#drop()
+      answered = false
+      this.request({ type: "Ping" }).then(() => (answered = true), () => undefined)
+    }, this.options.pingMs ?? 20_000)
+    for (const [id, conversation] of this.#conversations) void this.#catchUp(id, conversation)
+  }
+
+  /** Replies come in the order of the requests. */
+  #replied(frame: ServerFrame): void {
+    let first = this.#waiting.shift()
+    while (first && frame.type !== "Error" && REPLIES[first.request.type] === null) {
+      first.resolve(undefined) // it was not refused, or its Error would have come before this reply
+      first = this.#waiting.shift()
+    }
+    if (!first) this.options.onEvent?.(frame)
+    else if (frame.type === "Error") first.reject(new Refused(first.request, frame))
+    else if (frame.type === REPLIES[first.request.type]?.type) first.resolve(frame)
+    else this.#drop() // a reply is missing: no later one can be believed
+  }
+
+  #happened(event: ServerFrame): void {
+    const conversation = "conversation_id" in event ? this.#conversations.get(event.conversation_id) : undefined
+    if (conversation?.early) conversation.early.push(event)
+    else if (conversation) fold(conversation.messages, event)
+    this.options.onEvent?.(event)
+  }
+
+  /** Joins first and asks for changes then, so that nothing falls between the two. */
+  async #catchUp(id: string, conversation: Conversation): Promise<void> {
+    conversation.early = []
+    const socket = this.#socket
+    try {
+      await this.request({ type: "JoinConversation", conversation_id: id })
+      for (let more = true; more; ) {
+        const chunk = await this.request({ type: "SyncMessages", conversation_id: id, since: conversation.since })
+        for (const message of chunk.messages) conversation.messages.set(message.message_id, message)
+        conversation.since = chunk.next_since
+        more = chunk.has_more
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) return // the next connection tries again
+      if (TEMPORARY.has(error.code)) return void setTimeout(() => this.#retry(socket, id, conversation), this.#longestMs)
+      this.#conversations.delete(id)
+      conversation.settle(error)
+      return this.options.onLost?.(id, error)
+    }
+    for (const event of conversation.early) fold(conversation.messages, event)
+    conversation.early = null
+    conversation.settle()
+    this.options.onSynced?.(id, conversation.messages)
+  }
+
+  #retry(socket: WebSocket | null, id: string, conversation: Conversation): void {
+    if (socket === this.#socket && this.#conversations.get(id) === conversation) void this.#catchUp(id, conversation)
+  }
+}

@@ -1,0 +1,58 @@
+"""The TypeScript client against the reference server; what it must do is in client.test.mjs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.clients.tools import CLIENTS, TSC, need, run
+from tests.reference_server.support import Command, token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
+
+TESTS = Path(__file__).parent / "client.test.mjs"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Command]:
+    with Command(tmp_path / "chat.db", "--message-limit", "100000", "--request-limit", "100000") as command:
+        yield command
+
+
+def conversation(server: Command, *members: UUID) -> str:
+    """Create a conversation of its members, who are its owners."""
+    response = httpx.post(
+        f"{server.ready['api'][0]}/conversations",
+        json={"visibility": "private", "members": [{"user_id": str(one), "role": "owner"} for one in members]},
+        headers={"Authorization": f"Bearer {token(members[0])}"},
+        trust_env=False,
+    )
+    assert response.status_code == 201, response.text
+    made: str = response.json()["conversation_id"]
+    return made
+
+
+def test_does_what_it_promises(server: Command, tmp_path: Path) -> None:
+    need("node", str(TSC))
+    run("node", TSC, "--project", CLIENTS / "typescript", "--outDir", tmp_path)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    users = [uuid4() for _ in range(3)]
+    place = {
+        "client": (tmp_path / "client.js").as_uri(),
+        "url": server.ready["instances"][0],
+        "tokens": [token(one) for one in users],
+        "conversations": [conversation(server, *users[:2]) for _ in range(6)],
+        "foreign": conversation(server, users[2]),
+    }
+    shown = run("node", "--experimental-websocket", "--test", "--test-timeout=60000", TESTS, CHAT=json.dumps(place))
+    assert "# fail 0" in shown
+    assert "# skipped 0" in shown
