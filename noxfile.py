@@ -64,12 +64,8 @@ LOWEST_SAMPLE = (
     "tests/conformance/wire",
     "tests/reference_server/test_connection.py",
     "tests/reference_server/test_session.py",
-    "--ignore=tests/spec/test_targets.py",
 )
-"""Tests of what the dependencies do for us: reading, checking, both ends of a connection.
-
-The doubles of the two old servers, in the file that is left out, need a newer websockets than the harness does.
-"""
+"""Tests of what the dependencies do for us: reading, checking, both ends of a connection."""
 
 
 @nox.session

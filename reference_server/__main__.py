@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from reference_server import demo, logs
 from reference_server.config import ConfigError, Limits, Settings
 from reference_server.database import open_database
+from reference_server.earlier import SERVERS as EARLIER
 from reference_server.misbehaviour.switches import SWITCHES, Switchboard, SwitchError
 from reference_server.playground.guard import LOOPBACK
 from reference_server.playground.routes import routes
@@ -26,7 +27,7 @@ from reference_server.seed.write import plant, reset
 from reference_server.serving import Deployment, wait_for_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from reference_server.database import Database
 
@@ -107,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
         help="create the users, conversations and history of a YAML file, once; default: none",
     )
     add("--reset", action="store_true", help="remove all conversations and messages from the database first")
+    add("--as", dest="earlier", choices=list(EARLIER), help=f"be an earlier server: {_earlier()}; default: none")
     misbehaving = command.add_argument_group(
         "misbehaviour on request", "all of it is off by default; the page of --demo can change it while the server runs"
     )
@@ -126,6 +128,10 @@ def switchboard_from(options: argparse.Namespace) -> Switchboard | None:
         return Switchboard(given) if given or options.demo else None
     except SwitchError as error:
         raise ConfigError(str(error)) from None
+
+
+def _earlier() -> str:
+    return "; ".join(f"{name}: {what}" for name, what in EARLIER.items())
 
 
 def _port(text: str) -> int:
@@ -154,6 +160,18 @@ def settings_from(options: argparse.Namespace) -> Settings:
             requests_per_window=options.request_limit,
         ),
     )
+
+
+async def run_earlier(options: argparse.Namespace) -> None:
+    """Be an earlier server until a signal, or the end of stdin, stops it."""
+    from reference_server.earlier.choice import open_earlier  # noqa: PLC0415 -- few need it
+
+    port = (options.port or [DEFAULT_PORT])[0]
+    secret = options.jwt_secret or os.environ.get("JWT_SECRET") or ""
+    async with open_earlier(options, parser().parse_args([]), port, secret) as url:
+        logger.warning("This is the earlier server %s (--as): %s.", options.earlier, EARLIER[options.earlier])
+        print(json.dumps({"ready": True, "instances": [url], "api": []}), flush=True)
+        await wait_for_the_end(options.exit_on_stdin_eof)
 
 
 async def run(options: argparse.Namespace, settings: Settings) -> None:
@@ -199,13 +217,19 @@ async def migrate(database_url: str) -> None:
         await database.close()
 
 
+def _work(options: argparse.Namespace) -> Coroutine[Any, Any, None]:
+    if options.earlier:
+        return run_earlier(options)
+    return migrate(options.database) if options.migrate_only else run(options, settings_from(options))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = parser().parse_args(arguments)
     logs.configure(options.log_format)
     sys.setswitchinterval(THREAD_SWITCH_S)
     try:
-        work = migrate(options.database) if options.migrate_only else run(options, settings_from(options))
+        work = _work(options)
         loop_factory = uvicorn.Config(app="", log_config=None).get_loop_factory()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(work)

@@ -22,10 +22,10 @@ import pytest
 
 from conformance.cli.main import _VERBS, main
 from conformance.target.embedded import embedded
+from reference_server.earlier.acknowledge_everything import acknowledging
+from reference_server.earlier.relay_everything import relaying
 from tests.conformance.run_contexts import SECRET
-from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.hosting import hosted
-from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

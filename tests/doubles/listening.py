@@ -1,31 +1,16 @@
-"""Where the doubles listen: the loopback interface, for as long as a context, or a process of its own, lasts."""
+"""Where the doubles listen: the loopback interface, for as long as a context lasts."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import ssl
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from websockets.asyncio.server import serve
+from reference_server.earlier.listening import listening
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
-
     import trustme
-    from websockets.asyncio.server import ServerConnection
 
-
-@asynccontextmanager
-async def listening(
-    handler: Callable[[ServerConnection], Awaitable[None]], *, path: str = "/ws", port: int = 0, **options: Any
-) -> AsyncIterator[str]:
-    """Give the URL under which `handler` serves; on a free port, unless one is named."""
-    plain: dict[str, Any] = {"compression": None, "ping_interval": None, "max_queue": None, "close_timeout": 0.5}
-    async with serve(handler, "127.0.0.1", port, **plain | options) as server:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}"
+__all__ = ["certified", "listening"]
 
 
 def certified(authority: trustme.CA, host: str) -> ssl.SSLContext:
@@ -33,17 +18,3 @@ def certified(authority: trustme.CA, host: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(host).configure_cert(context)
     return context
-
-
-def serve_alone(server: AbstractAsyncContextManager[str]) -> None:
-    """Serve in this process until it is told to end, and print the URL first."""
-
-    async def main() -> None:
-        ended = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, ended.set)
-        async with server as url:
-            print(url, flush=True)
-            await ended.wait()
-
-    asyncio.run(main())

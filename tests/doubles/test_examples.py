@@ -12,9 +12,9 @@ from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
 from conformance.results.model import Calibration, Observation, Outcome, Result
 from conformance.target.read import read_target
+from reference_server.earlier.acknowledge_everything import acknowledging
+from reference_server.earlier.relay_everything import relaying
 from tests.conformance.run_contexts import SECRET
-from tests.doubles.acknowledge_everything import acknowledging
-from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager

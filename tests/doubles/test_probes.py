@@ -10,9 +10,9 @@ from conformance.engine.run.options import Options
 from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
 from conformance.results.model import Calibration, Observation, Result
+from reference_server.earlier.acknowledge_everything import acknowledging
+from reference_server.earlier.relay_everything import relaying
 from tests.conformance.run_contexts import SECRET, target_at
-from tests.doubles.acknowledge_everything import acknowledging
-from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
     from conformance.spec import Spec

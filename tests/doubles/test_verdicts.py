@@ -23,10 +23,10 @@ from conformance.results.runlog import Footer, Run
 from conformance.results.runlog.transcripts import ENTRIES, Transcripts
 from conformance.results.verdict import Judgement, Status, judge
 from conformance.wire.connection import Connection
+from reference_server.earlier.acknowledge_everything import acknowledging
+from reference_server.earlier.relay_everything import relaying
 from tests.conformance.report.valid import check
 from tests.conformance.run_contexts import SECRET, target_at
-from tests.doubles.acknowledge_everything import acknowledging
-from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
     from collections.abc import Callable

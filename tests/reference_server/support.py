@@ -182,9 +182,9 @@ class Chat:
 class Command:
     """`python -m reference_server` in a process of its own."""
 
-    def __init__(self, database: Path | str, *options: str, ports: tuple[int, ...] = (0,)) -> None:
+    def __init__(self, database: Path | str | None, *options: str, ports: tuple[int, ...] = (0,)) -> None:
         url = f"sqlite:///{database}" if isinstance(database, Path) else database
-        arguments = ["--database", url, "--jwt-secret", SECRET, "--exit-on-stdin-eof"]
+        arguments = ["--jwt-secret", SECRET, "--exit-on-stdin-eof", *(["--database", url] if url else [])]
         for port in ports:
             arguments += ["--port", str(port)]
         self.process = subprocess.Popen(

@@ -10,9 +10,9 @@ from conformance.engine.calibration.calibrate import calibrate
 from conformance.spec import find
 from conformance.target import check_target, read_target
 from conformance.target.provision import open_provisioner
+from reference_server.earlier.acknowledge_everything import acknowledging
+from reference_server.earlier.relay_everything import relaying
 from tests.conformance.run_contexts import SECRET
-from tests.doubles.acknowledge_everything import acknowledging
-from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager

@@ -12,13 +12,13 @@ from click.testing import CliRunner
 
 from conformance.cli.doctor import doctor
 from conformance.target.secrets import REDACTED
+from reference_server.earlier.acknowledge_everything import acknowledging
+from reference_server.earlier.relay_everything import relaying
 from tests.conformance.cli.test_run import TARGET, hosted, raw_server
 from tests.conformance.cli.test_unreachable import answer, nothing
 from tests.conformance.run_contexts import SECRET
-from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.listening import certified, listening
-from tests.doubles.relay_everything import relaying
 
 if TYPE_CHECKING:
     import ssl

@@ -18,9 +18,9 @@ import pytest
 
 from conformance.results.runlog import read_run
 from conformance.spec import find
+from reference_server.earlier.acknowledge_everything import acknowledging
 from tests.conformance.pytest_plugin.pytests import ROOT, outcomes, run_command, run_pytest, target_file
 from tests.conformance.run_contexts import SECRET
-from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
 

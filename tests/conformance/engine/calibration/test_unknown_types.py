@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reference_server.earlier.acknowledge_everything import ACTIONS, acknowledging
 from tests.conformance.run_contexts import run_context_at
-from tests.doubles.acknowledge_everything import ACTIONS, acknowledging
 from tests.doubles.listening import listening
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
 from conformance.results.model import Outcome, Result
 from conformance.target.embedded import Embedded, embedded
+from reference_server.earlier.acknowledge_everything import acknowledging
 from tests.conformance.crashing import crashing
 from tests.conformance.run_contexts import Author, target_at
-from tests.doubles.acknowledge_everything import acknowledging
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.switch import UNAVAILABLE, Switch
 from tests.forked import forked

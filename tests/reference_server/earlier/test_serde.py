@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.doubles.acknowledge_everything import VARIANTS
-from tests.doubles.serde import SerdeError, read
+from reference_server.earlier.acknowledge_everything import VARIANTS
+from reference_server.earlier.serde import SerdeError, read
 
 NAMES = "`SendMessage`, `JoinConversation`, `LeaveConversation`, `MarkAsRead`, `Ping`"
 ID = "a9f4c1de-0d4e-4a86-9bd6-54e4b9f52a31"

@@ -4,13 +4,12 @@ No authentication, no database, no membership, no broadcast. A greeting; `Error{
 of serde behind a French prefix, for everything that it cannot read; binary frames are ignored, and so are fields that
 it does not know. HTTP beside it: `GET /health`, and `GET /api/messages?room=…` with what was sent, oldest first.
 
-    CHAT_PORT=3001 python -m tests.doubles.acknowledge_everything
+    chat-parity serve --as rust-2025 --port 3001
 """
 
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections import defaultdict
 from contextlib import suppress
@@ -21,8 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.exceptions import ConnectionClosed
 
-from tests.doubles.listening import listening, serve_alone
-from tests.doubles.serde import SerdeError, a_string, a_uuid, optional, read
+from reference_server.earlier.listening import LOOPBACK, listening
+from reference_server.earlier.serde import SerdeError, a_string, a_uuid, optional, read
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
 MAX_MESSAGE, MAX_FRAME = 64 << 20, 16 << 20
-PORT = 3001
 
 ACTIONS = {
     "SendMessage": "message_sent",
@@ -51,7 +49,7 @@ VARIANTS = {
 """What it can read, in the order in which its errors name them."""
 
 
-def acknowledging(port: int = 0) -> AbstractAsyncContextManager[str]:
+def acknowledging(port: int = 0, host: str = LOOPBACK) -> AbstractAsyncContextManager[str]:
     """Serve; gives the URL."""
     store: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
@@ -72,7 +70,7 @@ def acknowledging(port: int = 0) -> AbstractAsyncContextManager[str]:
             return _json(socket, store[parse_qs(url.query).get("room", [""])[0]])
         return socket.respond(HTTPStatus.NOT_FOUND, "")
 
-    return listening(talk, port=port, max_size=(MAX_MESSAGE, MAX_FRAME), process_request=route)
+    return listening(talk, host=host, port=port, max_size=(MAX_MESSAGE, MAX_FRAME), process_request=route)
 
 
 def answer(text: str, store: dict[str, list[dict[str, Any]]]) -> str:
@@ -102,7 +100,3 @@ def _json(socket: ServerConnection, value: Any) -> Response:
     del response.headers["Content-Type"]
     response.headers["Content-Type"] = "application/json"
     return response
-
-
-if __name__ == "__main__":
-    serve_alone(acknowledging(int(os.environ.get("CHAT_PORT", PORT))))

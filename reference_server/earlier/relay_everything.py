@@ -4,13 +4,12 @@ A token is asked for before the upgrade: an HMAC JWT whose `user_id`, if it is t
 no greeting, no reply, no room, no storage and no limit; whatever comes, binary and bytes that are no text included,
 goes on as text.
 
-    JWT_ACCESS_SECRET=… PORT=8080 python -m tests.doubles.relay_everything
+    JWT_SECRET=… chat-parity serve --as go-2025 --port 8080
 """
 
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ import jwt
 from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 
-from tests.doubles.listening import listening, serve_alone
+from reference_server.earlier.listening import LOOPBACK, listening
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -29,12 +28,11 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
 PATH = "/ws/chat"
-PORT = 8080
 UNCHECKED = {f"verify_{claim}": False for claim in ("aud", "iat", "iss", "sub", "jti")}
 """What its library looks at only when it is told to."""
 
 
-def relaying(secret: str, port: int = 0) -> AbstractAsyncContextManager[str]:
+def relaying(secret: str, port: int = 0, host: str = LOOPBACK) -> AbstractAsyncContextManager[str]:
     """Serve, with tokens signed by `secret` under any HMAC; gives the URL."""
     clients: set[ServerConnection] = set()
 
@@ -54,7 +52,7 @@ def relaying(secret: str, port: int = 0) -> AbstractAsyncContextManager[str]:
             return _refuse(socket, "Token manquant")
         return None if is_good(token, secret) else _refuse(socket, "Token invalide")
 
-    return listening(talk, path=PATH, port=port, process_request=admit, max_size=None)
+    return listening(talk, path=PATH, host=host, port=port, process_request=admit, max_size=None)
 
 
 def is_good(token: str, secret: str) -> bool:
@@ -72,7 +70,3 @@ def _refuse(socket: ServerConnection, why: str) -> Response:
     del response.headers["Content-Type"]
     response.headers["Content-Type"] = "application/json; charset=utf-8"
     return response
-
-
-if __name__ == "__main__":
-    serve_alone(relaying(os.environ["JWT_ACCESS_SECRET"], int(os.environ.get("PORT", PORT))))

@@ -18,6 +18,8 @@ EXPECTED = "internally tagged enum"
 MAX_DEPTH = 128
 """Levels of nesting at which serde_json gives up."""
 
+_WHITE = re.compile(r"[ \t\n\r]*")
+
 Field = tuple[str, Callable[[Any], None]]
 
 
@@ -93,30 +95,35 @@ def _checked(found: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]
     return {key: found.get(key) for key, _ in fields}
 
 
+def _skip(text: str, at: int) -> int:
+    """Give where the white space ends."""
+    found = _WHITE.match(text, at)
+    assert found is not None
+    return found.end()
+
+
 def _check_tag(text: str, variants: dict[str, tuple[Field, ...]]) -> int | None:
     """Read as far as the tag, and refuse it there: nothing after it is read."""
-    space = re.compile(r"[ \t\n\r]*")
-    skip = lambda at: space.match(text, at).end()  # type: ignore[union-attr] # noqa: E731
-    at, found = skip(0), None
+    at, found = _skip(text, 0), None
     if not text.startswith("{", at):
         return None
     try:
-        at = skip(at + 1)
+        at = _skip(text, at + 1)
         while text[at] == '"':
             key, at = scanstring(text, at + 1, True)
-            at = skip(at)
+            at = _skip(text, at)
             if text[at] != ":":
                 return found
-            value, end = _decoder().raw_decode(text, skip(at + 1))
+            value, end = _decoder().raw_decode(text, _skip(text, at + 1))
             if key == TAG and found is not None:
                 raise SerdeError(f"duplicate field `{TAG}`{_at(text, at)}")
             if key == TAG:
                 _variant(value, variants, _at(text, end))
                 found = end
-            at = skip(end)
+            at = _skip(text, end)
             if text[at] != ",":
                 return found
-            at = skip(at + 1)
+            at = _skip(text, at + 1)
     except (json.JSONDecodeError, IndexError, RecursionError):
         pass  # What is wrong with the JSON is said by whoever reads all of it.
     return found
