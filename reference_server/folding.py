@@ -18,3 +18,11 @@ def like_pattern(query: str) -> str:
     for special in (ESCAPE, "%", "_"):
         literal = literal.replace(special, ESCAPE + special)
     return f"%{literal}%"
+
+
+def phrase_of_trigrams(query: str) -> str | None:
+    """Turn a query into a phrase for SQLite's index of trigrams; None: it is too short for it."""
+    literal = fold(query)
+    if len(literal) < 3 or "\0" in literal:
+        return None
+    return '"' + literal.replace('"', '""') + '"'

@@ -9,12 +9,13 @@ from sqlmodel import SQLModel
 
 import reference_server.models  # noqa: F401 - registers the tables
 from reference_server.config import ConfigError
+from reference_server.database import search_index
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 #: The newest revision under `migrations/`. Alembic takes a second to load, so it is loaded for an upgrade only.
-HEAD = "0002"
+HEAD = "0003"
 #: What the tables are that no version is written beside.
 UNVERSIONED = "0001"
 #: The advisory lock of who brings the tables to a version.
@@ -29,6 +30,7 @@ def prepare(connection: Connection) -> None:
     if found is None:
         refuse_foreign_tables(connection)
         SQLModel.metadata.create_all(connection)
+        search_index.create(connection)
         stamp(connection, HEAD)
     elif found != HEAD:
         from reference_server.database.upgrading import upgrade  # noqa: PLC0415 -- see HEAD

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BindParameter, Connection, Executable, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Executable, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import text as sql_text
 
 from reference_server.errors import no_such_message
-from reference_server.folding import ESCAPE, fold, like_pattern
+from reference_server.folding import ESCAPE, fold, like_pattern, phrase_of_trigrams
 from reference_server.models import MESSAGES
 from reference_server.store import conversations
 
@@ -41,6 +42,23 @@ _OLDER = _NEWEST.where(_message.created_at < bindparam("before"))
 _MATCHES = _VISIBLE.where(_message.folded.like(bindparam("pattern"), escape=ESCAPE))  # SRCH-2
 _FOUND = _MATCHES.order_by(_message.created_at.desc()).limit(_limit).offset(bindparam("skip"))
 _TOTAL = _MATCHES.with_only_columns(func.count())
+#: On SQLite, what the index leads to; the `+` keeps it from reading the whole conversation instead.
+_INDEXED = _COLUMNS.where(
+    sql_text("message.rowid IN (SELECT rowid FROM message_search WHERE message_search MATCH :phrase)"),
+    literal_column("+message.conversation_id", _message.conversation_id.type) == bindparam("conversation"),
+    _message.deleted_at.is_(None),
+    _message.folded.like(bindparam("pattern"), escape=ESCAPE),
+)
+_INDEXED_FOUND = _INDEXED.order_by(_message.created_at.desc()).limit(_limit).offset(bindparam("skip"))
+_INDEXED_TOTAL = _INDEXED.with_only_columns(func.count())
+_SIZE = select(func.count()).select_from(
+    select(_message.id).where(_message.conversation_id == bindparam("conversation")).limit(_limit).subquery()
+)
+_HAS_INDEX = sql_text("SELECT 1 FROM sqlite_master WHERE name = 'message_search'")
+#: On PostgreSQL: a plan for any text would not use the index.
+_PLAN_FOR_THIS_QUERY = sql_text("SET LOCAL plan_cache_mode = force_custom_plan")
+#: Up to as many messages are read faster than they are looked up.
+FEW = 1000
 _CHANGED = _IN_CONVERSATION.where(_message.changed_at > bindparam("since")).order_by(_message.changed_at).limit(_limit)
 _ADD = insert(MESSAGES)
 _CHANGE = update(MESSAGES).where(_message.id == bindparam("message"))
@@ -137,14 +155,25 @@ def search(
 ) -> tuple[list[StoredMessage], int]:
     """Return a page of the visible messages that contain the text, newest first, and how many do."""
     matching = {"conversation": conversation_id, "pattern": like_pattern(text)}
-    page = _read(connection, _FOUND, matching | {"limit": limit, "skip": offset})
-    return page, connection.scalar(_TOTAL, matching) or 0
+    found, total = _FOUND, _TOTAL
+    if connection.dialect.name == "postgresql":
+        connection.execute(_PLAN_FOR_THIS_QUERY)
+    elif (phrase := phrase_of_trigrams(text)) and _is_indexed(connection, conversation_id):
+        found, total, matching = _INDEXED_FOUND, _INDEXED_TOTAL, matching | {"phrase": phrase}
+    page = _read(connection, found, matching | {"limit": limit, "skip": offset})
+    return page, connection.scalar(total, matching) or 0
 
 
 def changes(connection: Connection, conversation_id: UUID, since: datetime, limit: int) -> list[StoredMessage]:
     """Return what has changed after `since`, tombstones included, in the order of the last change."""
     page = {"conversation": conversation_id, "since": since, "limit": limit}
     return _read(connection, _CHANGED, page)
+
+
+def _is_indexed(connection: Connection, conversation_id: UUID) -> bool:
+    """Say whether an index helps: there is one, and the conversation is too large to be read as a whole."""
+    size = connection.scalar(_SIZE, {"conversation": conversation_id, "limit": FEW + 1}) or 0
+    return size > FEW and connection.scalar(_HAS_INDEX) is not None
 
 
 def _change(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
 from reference_server.config import ConfigError
-from reference_server.database import Database, open_database, schema
+from reference_server.database import Database, open_database, schema, search_index
 from reference_server.database.upgrading import MIGRATIONS, upgrade
 from reference_server.permissions import Role
 from reference_server.store import conversations, messages, reactions
@@ -44,8 +44,13 @@ def of_the_previous_version(connection: Connection) -> None:
 
 
 def differences(connection: Connection) -> list[object]:
-    """Compare the tables with the models."""
-    return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
+    """Compare the tables with the models; the index for search is no part of them."""
+
+    def is_ours(_item: object, name: str | None, *_: object) -> bool:
+        return "message_search" not in (name or "")
+
+    options = {"include_object": is_ours}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata))
 
 
 class TestPrepare:
@@ -69,6 +74,29 @@ class TestPrepare:
         assert message.created_at.isoformat() == "2026-02-03T04:05:06.789012+00:00"
         assert await empty.read(reactions.of_messages, [HELLO]) == {HELLO: {"👍": [ALICE]}}
         assert (await empty.read(conversations.membership, LOBBY, ALICE)).role is Role.OWNER
+
+    async def test_indexes_the_messages_of_the_version_before(self, empty: Database):
+        def before(connection: Connection) -> None:
+            of_the_previous_version(connection)
+            schema.stamp(connection, schema.UNVERSIONED)
+            upgrade(connection, "0002")
+
+        await empty.write(before)
+        await empty.prepare()
+        assert await empty.read(differences) == []
+        query = {
+            "sqlite": "SELECT count(*) FROM message_search WHERE message_search MATCH '\"ünï\"'",
+            "postgresql": "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_message_search'",
+        }[empty.engine]
+        assert await empty.read(lambda connection: connection.scalar(text(query))) == 1
+
+    async def test_goes_without_an_index_where_the_engine_has_none(
+        self, empty: Database, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(search_index, "_SQLITE", ("CREATE VIRTUAL TABLE x USING unheard_of(y)",))
+        monkeypatch.setattr(search_index, "_POSTGRESQL", ("CREATE EXTENSION unheard_of",))
+        await empty.prepare()
+        assert await empty.read(differences) == []
 
     async def test_lets_one_of_two_processes_do_the_work(self, empty: Database, database_url: str):
         await empty.write(of_the_previous_version)

@@ -54,21 +54,45 @@ class TestSearch:
             ("'", ["'; DROP TABLE message; --"]),
             ("s", ["'; DROP TABLE message; --", "Straße", "back\\slash"]),
             ("nowhere", []),
+            ("drop table", ["'; DROP TABLE message; --"]),
+            ('table" OR "a', []),
+            ("100%", ["100%"]),
+            ("k\\sl", ["back\\slash"]),
+            ("ίσυ", ["ΣΊΣΥΦΟΣ"]),
         ],
     )
     async def test_takes_every_character_for_itself_whatever_its_case(
-        self, database: Database, lobby: UUID, query: str, found: list[str]
+        self, database: Database, lobby: UUID, query: str, found: list[str], monkeypatch: pytest.MonkeyPatch
     ):
         for content in ODD:
             await database.write(say, lobby, content)
-        page, total = await database.read(messages.search, lobby, query, 10, 0)
-        assert sorted(message.content for message in page) == sorted(found)
-        assert total == len(found)
+        for few in (1000, 0):  # without the index, and with it
+            monkeypatch.setattr(messages, "FEW", few)
+            page, total = await database.read(messages.search, lobby, query, 10, 0)
+            assert sorted(message.content for message in page) == sorted(found)
+            assert total == len(found)
 
     async def test_gives_pages_with_the_newest_first(self, database: Database, lobby: UUID):
         said = [await database.write(say, lobby, f"hello {number}") for number in range(5)]
         page, total = await database.read(messages.search, lobby, "HELLO", 2, 1)
         assert (page, total) == ([said[3], said[2]], 5)
+
+    async def test_follows_edits_and_deletions_and_stays_in_the_conversation(
+        self, database: Database, lobby: UUID, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(messages, "FEW", 0)
+        other = await database.write(conversations.create, None, Visibility.PRIVATE, {ALICE: Role.OWNER})
+        await database.write(say, other, "needle elsewhere")
+        edited, deleted, kept = [await database.write(say, lobby, f"needle {number}") for number in range(3)]
+
+        def change(connection: Connection) -> None:
+            messages.edit(connection, edited, "thread", conversations.acquire(connection, lobby, ALICE, Right.SEND))
+            messages.delete(connection, deleted, conversations.acquire(connection, lobby, ALICE, Right.SEND))
+
+        await database.write(change)
+        assert await database.read(messages.search, lobby, "NEEDLE", 10, 0) == ([kept], 1)
+        [found], total = await database.read(messages.search, lobby, "hrea", 10, 0)
+        assert (found.message_id, total) == (edited.message_id, 1)
 
 
 class TestChanges:

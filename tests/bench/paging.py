@@ -1,0 +1,122 @@
+"""What a page of history, sync and search costs in a conversation of so many messages, on each engine in one run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, text
+
+from reference_server.database import Database, open_database
+from reference_server.folding import fold
+from reference_server.models import MESSAGES
+from reference_server.permissions import Role, Visibility
+from reference_server.store import conversations, messages
+from tests.engines.postgresql import empty_database, postgresql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SIZES = (1_000, 100_000)
+TIMES = 15
+PAGE = 50
+CHUNK = 10_000
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+WORDS = [
+    "the",
+    "usual",
+    "place",
+    "at",
+    "eight",
+    "shall",
+    "we",
+    "meet",
+    "tomorrow",
+    "or",
+    "rather",
+    "today",
+    "because",
+    "nobody",
+    "wrote",
+    "about",
+    "lunch",
+    "yet",
+]
+#: Said once in so many messages. `qx` is two letters, and `q` one: both are read without an index.
+RARE = {"needle in hay": 10_000, "sometimes": 100}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fill a conversation on each engine, and print milliseconds a page."""
+    command = argparse.ArgumentParser(prog="python -m tests.bench paging", description=__doc__)
+    command.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N", help=f"default: {SIZES}")
+    options = command.parse_args(arguments)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = stack.enter_context(postgresql())
+        figures = {}
+        for size in options.sizes:
+            figures["sqlite", size] = asyncio.run(_measure(f"sqlite:///{Path(folder)}/{size}.db", size))
+            with empty_database(server) as url:
+                figures["postgresql", size] = asyncio.run(_measure(url, size))
+    print("\nmilliseconds a page, median; one conversation, pages of", PAGE)
+    print(f"  {'':28}" + "".join(f"{engine + f' {size:,}':>22}" for engine, size in figures))
+    for what in next(iter(figures.values())):
+        print(f"  {what:28}" + "".join(f"{found[what]:22.2f}" for found in figures.values()))
+    return 0
+
+
+async def _measure(url: str, size: int) -> dict[str, float]:
+    database = open_database(url)
+    await database.prepare()
+    lobby = await database.write(conversations.create, None, Visibility.PRIVATE, {uuid4(): Role.OWNER})
+    began = time.perf_counter()
+    for start in range(0, size, CHUNK):
+        await database.write(_fill, lobby, range(start, min(size, start + CHUNK)))
+    filling = (time.perf_counter() - began) / size * 1000
+    if database.engine == "postgresql":
+        await database.write(lambda connection: connection.execute(text("ANALYZE message")))
+    middle = BEGAN + timedelta(seconds=size // 2)
+    pages: dict[str, tuple[Any, ...]] = {
+        "history, newest": (messages.history, lobby, None, PAGE),
+        "history, from the middle": (messages.history, lobby, middle, PAGE),
+        "sync, from the middle": (messages.changes, lobby, middle, PAGE),
+        "search, 1 in 10,000": (messages.search, lobby, "NEEDLE in", PAGE, 0),
+        "search, 1 in 100": (messages.search, lobby, "sometimes", PAGE, 0),
+        "search, nothing": (messages.search, lobby, "nowhere to be found", PAGE, 0),
+        "search, 2 letters": (messages.search, lobby, "zq", PAGE, 0),
+        "search, 1 letter": (messages.search, lobby, "z", PAGE, 0),
+    }
+    found = {name: await _median(database, *page) for name, page in pages.items()}
+    await database.close()
+    return {**found, "filling, a message": filling}
+
+
+async def _median(database: Database, *page: Any) -> float:
+    times = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        await database.read(*page)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000
+
+
+def _fill(connection: Connection, lobby: UUID, numbers: range) -> None:
+    chosen = random.Random(numbers.start)
+    rows = []
+    for number in numbers:
+        content = " ".join(chosen.choices(WORDS, k=8)) + "".join(f" {t}" for t, n in RARE.items() if number % n == 0)
+        stamp = BEGAN + timedelta(seconds=number)
+        row = {"id": uuid4(), "conversation_id": lobby, "sender_id": lobby, "content": content, "attachments": []}
+        row |= {"folded": fold(content), "created_at": stamp, "changed_at": stamp}
+        rows.append(row | {"parent_id": None, "edited_at": None, "deleted_at": None})
+    connection.execute(MESSAGES.insert(), rows)
