@@ -27,6 +27,8 @@ _VERBS = {
     "coverage": "Say what a recorded run did not exercise.",
     "explore": "Invent conversations, and find where two servers differ.",
     "probe": "Observe a server where the protocol leaves it free.",
+    "watch": "Judge the traffic between real clients and a server, as it passes.",
+    "judge": "Judge a recording of real traffic.",
     "doctor": "Go the way to a server step by step, and say what to do where it ends.",
     "docs": "Build the protocol as a site, or write it as a document for tools.",
     "serve": "Start the reference server.",

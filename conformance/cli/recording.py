@@ -86,10 +86,27 @@ def make_header(
     waivers: Waivers | None = None,
 ) -> Header:
     """Make the header: what is run, on which target, by which spec; `place` is the target as the command names it."""
+    return Header(
+        run=str(uuid.uuid4()),
+        started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        tool=__version__,
+        target=TargetEntry(target.name, target.addresses, place and _shown(place)),
+        command=shlex.join(["chat-parity", *map(_shown, sys.argv[1:])]),
+        spec=spec_tables(spec),
+        selected=tuple(one.id for one in scenarios),
+        options=asdict(options),
+        profile={**target.profile, "ambient": sorted(target.ambient)},
+        waivers=waivers,
+        dialect=(*access_differences(target), *(target.dialect.differences if target.dialect else ())),
+    )
+
+
+def spec_tables(spec: Spec) -> SpecTables:
+    """Give the parts of the spec that every log has."""
     incoming: dict[str, tuple[str, ...]] = {
         kind: tuple(one.id for one in spec.features.values() if kind in one.incoming) for kind in spec.incoming
     }
-    tables = SpecTables(
+    return SpecTables(
         digest=spec.digest,
         features=tuple(FeatureEntry(one.number, one.id, one.title) for one in spec.features.values()),
         rules=tuple(
@@ -100,19 +117,6 @@ def make_header(
         messages=MessagesEntry(incoming, spec.protocol.discriminator),
         wire=spec.wire,
         probes={one.id: one.scenario.revision for one in spec.probes.values()},
-    )
-    return Header(
-        run=str(uuid.uuid4()),
-        started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        tool=__version__,
-        target=TargetEntry(target.name, target.addresses, place and _shown(place)),
-        command=shlex.join(["chat-parity", *map(_shown, sys.argv[1:])]),
-        spec=tables,
-        selected=tuple(one.id for one in scenarios),
-        options=asdict(options),
-        profile={**target.profile, "ambient": sorted(target.ambient)},
-        waivers=waivers,
-        dialect=(*access_differences(target), *(target.dialect.differences if target.dialect else ())),
     )
 
 

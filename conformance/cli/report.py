@@ -62,7 +62,7 @@ def report(
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
     if source_url and not source_url.startswith(("https://", "http://")):
         raise click.UsageError(f"--source-url takes an address that begins with https://, not {source_url}")
-    recorded = read_run(run)
+    recorded = read_run(run, observed=True)
     source = project_source(recorded.header.tool) if source_url is None else source_url
     if folder:
         with exclusive(folder):

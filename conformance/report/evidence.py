@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from conformance.results.verdict import JudgedFeature, JudgedRule
 
 
-def evidence(feature: JudgedFeature, complete: bool) -> str:
+def evidence(feature: JudgedFeature, complete: bool, *, observed: bool = False) -> str:
     """Sum up a feature, like `6 of 6 must rules, 2 of 3 should · 14 scenarios`."""
     musts = [rule for rule in feature.rules if rule.must]
+    if observed:
+        return _observed(feature, musts)
     shoulds = [rule for rule in feature.rules if not rule.must]
     ran = sum(bool(scenario.results) for scenario in feature.scenarios)
     if not musts:
@@ -30,6 +32,14 @@ def evidence(feature: JudgedFeature, complete: bool) -> str:
         parts.append(f"judged without {', '.join(without)}")
     flaky = sum(scenario.flaky for scenario in feature.scenarios)
     return " · ".join([*parts, *([f"{flaky} flaky"] if flaky else [])])
+
+
+def _observed(feature: JudgedFeature, musts: list[JudgedRule]) -> str:
+    """Sum up a feature of which only what passed by is known."""
+    seen = sum(rule.status is not Status.NOT_RUN for rule in musts)
+    wrong = sum(rule.status is Status.FAIL for rule in feature.rules)
+    parts = [f"{seen} of {plural(len(musts), 'must rule')} observed"]
+    return " · ".join([*parts, *([f"{plural(wrong, 'rule')} broken"] if wrong else [])])
 
 
 def plural(count: int, noun: str) -> str:

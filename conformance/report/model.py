@@ -75,6 +75,7 @@ class Report:
     differences: tuple[DifferenceRow, ...] = ()
     notes: tuple[str, ...] = ()
     source_url: str = ""
+    observed: bool = False
 
     @property
     def shown(self) -> tuple[FeatureRow, ...]:
@@ -89,7 +90,7 @@ class Report:
     @property
     def selection(self) -> str:
         """Name what was selected; empty if it was everything."""
-        if self.selected >= len(self.scenarios):
+        if self.selected >= len(self.scenarios) or self.observed:
             return ""
         titles = [row.judged.entry.title for row in self.features if row.judged.selected]
         named = (
@@ -132,7 +133,10 @@ def build(run: Run, source_url: str = "") -> Report:
         rule_counts=_count(Status, (rule.status for rule in rules)),
         scenario_counts=_count(Status, (scenario.status for scenario in judgement.scenarios)),
         selected=len(header.selected),
-        features=tuple(FeatureRow(feature, evidence(feature, run.complete)) for feature in judgement.features),
+        features=tuple(
+            FeatureRow(feature, evidence(feature, run.complete, observed=header.observed))
+            for feature in judgement.features
+        ),
         rules=rules,
         scenarios=judgement.scenarios,
         probes=run.probes,
@@ -141,6 +145,7 @@ def build(run: Run, source_url: str = "") -> Report:
         differences=difference_rows(run),
         notes=tuple(filter(None, (weakness(difference_rows(run)), *_notes(run)))),
         source_url=source_url,
+        observed=header.observed,
     )
 
 

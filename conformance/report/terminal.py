@@ -46,6 +46,7 @@ _STYLES = {
     "FAIL": "bold red",
     "FLAKY": "bold red",
     "MISSING": "bold red",
+    "OBSERVED": "cyan",
     "NOT TESTED": "dim",
     "WAIVED": "yellow",
     "PASS": "green",
@@ -209,7 +210,8 @@ def _counts(report: Report) -> Iterator[Text]:
         yield Text(f"Selected: {line(report.selection, 400)}")
     scenarios = sum(count for word, count in report.scenario_counts.items() if word != Status.NOT_RUN)
     seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
-    yield Text(f"{plural(scenarios, 'scenario')}{seconds}: {', '.join(counts) or 'none'}")
+    noun = "observed check" if report.observed else "scenario"
+    yield Text(f"{plural(scenarios, noun)}{seconds}: {', '.join(counts) or 'none'}")
     if report.flaky:
         names = ", ".join(line(item.entry.id) for item in report.flaky)
         yield Text(f"{len(report.flaky)} flaky: {names}", style="yellow")

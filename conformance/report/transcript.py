@@ -91,7 +91,9 @@ def seen_also(also: Sequence[str], count: int) -> str:
 
 
 def again(scenario: str, run: Run) -> str:
-    """Give the command that runs one scenario against the same target, as the run did."""
+    """Give the command that runs one scenario as the run did; for observed traffic, the one that observed it."""
+    if run.header.observed:
+        return run.header.command
     target = run.header.target.place
     words = [*([] if target is None else [target]), scenario, *_taken_along(run.header.command)]
     return " ".join(["chat-parity run", *(shlex.quote(line(word, 300)) for word in words)])

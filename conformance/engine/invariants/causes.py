@@ -24,7 +24,8 @@ Key = tuple[object, ...]
 class Caused(Check):
     """Every event has a request of the user whom it names, and does not come more often than that was sent.
 
-    A request of a form that nobody can read may be anything: nothing of its user is judged from then on.
+    A request that is no sound JSON, or does not fit its schema, may be read as anything: nothing of its user is judged
+    from then on.
     """
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
@@ -44,7 +45,7 @@ class Caused(Check):
             return ()
         if user is None or self._sent.forgetful or len(self._unclear) > MOST_CAUSES:
             self._judges = False
-        elif request.wild:
+        elif request.wild or (request.type == self.facts["request"] and not request.sound):
             self._unclear.add(user)
         elif request.type == self.facts["request"] and moment.frame is not None:
             for target in self._targets(moment.frame):

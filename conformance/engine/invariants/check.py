@@ -56,7 +56,7 @@ class Setting:
     complete: bool
     epoch: bool
     seen: Counter[tuple[str, str]]
-    secrets: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Check:

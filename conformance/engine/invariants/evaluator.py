@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.invariants.bounded import Bounded
 from conformance.engine.invariants.check import Link, Moment, Setting
-from conformance.engine.invariants.frames import is_greeting
+from conformance.engine.invariants.frames import TELLING, is_greeting
 from conformance.engine.invariants.kinds import KINDS
 from conformance.engine.invariants.replies import Replies, terminal_types
 from conformance.engine.invariants.values import Violation
@@ -78,9 +78,9 @@ class Evaluator:
         """How often each rule could be judged by each invariant so far: (rule, invariant) → times."""
         return dict(self._setting.seen)
 
-    def guard(self, connection: str, secret: str) -> None:
+    def guard(self, connection: str, *secrets: str) -> None:
         """Watch that no frame to a connection repeats its token."""
-        self._setting.secrets[connection] = secret
+        self._setting.secrets[connection] = tuple(one for one in secrets if len(one) >= TELLING)
 
     def feed(self, observation: Observation) -> tuple[Violation, ...]:
         """Take the next observation, and give what it breaks."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_KEYS = 4096
 """Events of one connection that are remembered, to notice that one comes again."""
 
+ANY = "*"
+"""Stands for every conversation, where a join may be of any."""
+
 MOST_ROOMS = 1024
 """Conversations of one connection whose joins are remembered; with more, that connection is not judged."""
 
@@ -58,6 +61,10 @@ class Joins:
     pending: set[int] = field(default_factory=set)
 
 
+def _is_open(room: Joins | None) -> bool:
+    return room is not None and (room.granted or bool(room.pending))
+
+
 class Joined(Check):
     """A conversation's events reach only connections that have joined it, and none after the conversation was left.
 
@@ -75,7 +82,7 @@ class Joined(Check):
         if request is None:
             return ()
         if request.wild:
-            self._room(moment, "*").granted = True  # Nobody knows what the server reads in it: it may be a join.
+            self._room(moment, ANY).granted = True  # Nobody knows what the server reads in it: it may be a join.
         elif request.type == self.facts["join"] and (name := self._name(request)) is not None:
             self._room(moment, name).pending.add(request.index)
         return ()
@@ -89,13 +96,13 @@ class Joined(Check):
         if rule is None or by is None or not moment.link.whole:
             return
         rooms = self._rooms.get(moment.link.key)
-        if rooms is not None and (rooms.forgetful or "*" in rooms):
+        if rooms is not None and (rooms.forgetful or _is_open(rooms.get(ANY))):
             return
         room = rooms.get(by) if rooms is not None else None
         self.judged(rule)
         if room is not None and room.left:
             self.judged(self.rule)
-        if room is None or not (room.granted or room.pending):
+        if not _is_open(room):
             left = room is not None and room.left
             how = "left" if left else "not joined"
             said = f"{moment.type} came of a conversation that this connection has {how}"
@@ -129,6 +136,9 @@ class Joined(Check):
             room.granted = False
 
     def _name(self, request: Request) -> str | None:
+        """Give the conversation of a request; any, if it is written in a way that a lenient server may still read."""
+        if not request.sound:
+            return ANY
         return text(request.fields.get(self.facts["by"]))
 
     def _room(self, moment: Moment, name: str) -> Joins:

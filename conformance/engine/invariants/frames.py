@@ -46,7 +46,6 @@ class Schema(Check):
             yield Finding(violation.rule or self.rule, f"the server sent a wrong {moment.type}: {violation.message}")
         for place, reason in message.never.items():
             rule, _, why = reason.partition(":")
-            self.judged(rule)
             if _filled(moment.frame, place):
                 yield Finding(rule, f"the server sent {moment.type} with {place}:{why}")
 
@@ -69,11 +68,11 @@ class Secret(Check):
 
     def received(self, moment: Moment) -> Iterator[Finding]:
         """Search a frame for the token."""
-        secret = self.setting.secrets.get(moment.link.key, "")
-        if len(secret) < TELLING or moment.frame is None:
+        secrets = self.setting.secrets.get(moment.link.key)
+        if not secrets or moment.frame is None:
             return
         self.judged(self.rule)
-        if _has(moment.frame, secret, DEEPEST):
+        if any(_has(moment.frame, secret, DEEPEST) for secret in secrets):
             yield Finding(self.rule, f"the server sent {_shown(moment.type)} with the token of this connection in it")
 
 

@@ -34,7 +34,7 @@ class Page(Check):
         yield from self._more(frame, moment)
         yield from self._own(frame, frame, found, "the reply", moment)
         request = moment.answer.request if moment.answer is not None else None
-        if request is not None and request.type == self.facts["request"]:
+        if request is not None and request.type == self.facts["request"] and request.sound:
             yield from self._own(request.fields, frame, found, "the request", moment)
             yield from self._limit(request, found, moment)
             yield from self._total(request, frame, found, moment)

@@ -30,7 +30,8 @@ class Request:
     """A request that waits for its reply: its place among all observations, its type and its short fields.
 
     `reply` is the type of its success reply with the pattern of it. `required`: some reply has to come. `wild`: any
-    reply may be its own, because nobody knows how the server reads it.
+    reply may be its own, because nobody knows how the server reads it. `sound`: it fits its schema; a lenient server
+    may read an id that does not as another one.
     """
 
     index: int
@@ -39,6 +40,7 @@ class Request:
     reply: tuple[str, Mapping[str, Any]] | None = None
     required: bool = True
     wild: bool = False
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,11 @@ class Replies:
         if message is None:
             return Request(index, None, {}, required=self._strict, wild=not self._strict)
         fields = {key: value for key, value in frame.items() if _is_short(value)}
+        sound = not message.violations(frame)
         if message.reply is None:
-            return Request(index, message.type, fields, required=False)
-        return Request(index, message.type, fields, (message.reply[self._key], message.reply.get("with", {})))
+            return Request(index, message.type, fields, required=False, sound=sound)
+        reply = (message.reply[self._key], message.reply.get("with", {}))
+        return Request(index, message.type, fields, reply, sound=sound)
 
 
 def _is_short(value: object) -> bool:

@@ -34,6 +34,7 @@ ICONS = {
     "BROKEN": "!",
     "BLOCKED": "‖",
     "UNTESTABLE": "?",
+    "OBSERVED": "◦",
     "NOT TESTED": "–",
     "NOT APPLICABLE": "–",
     "NOT RUN": "–",

@@ -24,8 +24,11 @@ SEALED_FROM = 2
 """The first format whose logs are sealed."""
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path, *, observed: bool = False) -> Run:
     """Read a log back, or the `run.jsonl` of a folder; raises BadFile with the line and what to do if it is invalid.
+
+    A log of observed traffic is refused unless it may be one (`observed`): it says what was seen, and not what a server
+    can do, so nothing can be concluded from what is not in it.
 
     A crash leaves a last line without a line feed: it is dropped, and the run counts as incomplete. A log that was
     changed in any other way is refused.
@@ -50,6 +53,9 @@ def read_run(path: Path) -> Run:
     run = assembly.run()
     if run is None:
         raise _bad(path, 0, "is empty or cut off before its header ended; run again, or name another log")
+    if run.header.observed and not observed:
+        said = "is a log of observed traffic, which says what was seen and not what a server can do; `report` shows it"
+        raise _bad(path, 1, said)
     return run
 
 

@@ -146,6 +146,11 @@ class Header:
     dialect: tuple[DialectEntry, ...] = ()
 
     @property
+    def observed(self) -> bool:
+        """Tell whether this is traffic that others made, and not a run of scenarios."""
+        return self.options.get("observed") is True
+
+    @property
     def moment(self) -> datetime:
         """Give `started` as a moment with its zone; raises ValueError if it is invalid."""
         return datetime.fromisoformat(self.started).astimezone(UTC)

@@ -14,6 +14,9 @@
     no PASS, some FAIL                  FAIL
     anything else                       NOT TESTED
 
+A log of observed traffic (`Header.observed`) shows what others happened to do, so no feature is ever OK in it: FAIL if
+a must rule fails, OBSERVED if some rule was seen and no must rule fails, and NOT TESTED otherwise.
+
 "Wholly" means that every scenario which the spec has for the rule in this feature was run: what was left out, by
 the selection or by a crash, is never green. A feature of which nothing was selected is NOT TESTED, whatever the
 scenarios of others have found; their findings fail its rules all the same. A `should` rule that fails makes the
@@ -69,7 +72,7 @@ def judge(run: Run) -> Judgement:
         )
         missing = types if unknown.issuperset(types) else ()
         own = tuple(scenario for scenario in scenarios if scenario.entry.feature == entry.id)
-        features.append(_feature(entry, rules, own, missing))
+        features.append(_feature(entry, rules, own, missing, observed=run.header.observed))
     judged = judge_waivers(waivers, scenarios, _found(charges), {rule.id for rule in spec.rules}) if waivers else ()
     return Judgement(tuple(features), scenarios, exit_code(run, features, scenarios, judged), judged)
 
@@ -191,12 +194,23 @@ def _feature(
     rules: tuple[JudgedRule, ...],
     scenarios: tuple[JudgedScenario, ...],
     missing: tuple[str, ...],
+    *,
+    observed: bool,
 ) -> JudgedFeature:
     musts = [rule for rule in rules if rule.must and rule.status is not Status.NOT_APPLICABLE]
     amber = any(rule.status in FAILING for rule in rules if not rule.must)
     selected = any(scenario.selected for scenario in scenarios)
     verdict = _verdict(musts, bool(missing)) if selected else Verdict.NOT_TESTED
+    if observed:
+        verdict = _seen(rules)
     return JudgedFeature(entry, verdict, amber, rules, scenarios, missing)
+
+
+def _seen(rules: Iterable[JudgedRule]) -> Verdict:
+    """Give the verdict of a feature of which only what passed by is known."""
+    if any(rule.must and rule.status in FAILING for rule in rules):
+        return Verdict.FAIL
+    return Verdict.OBSERVED if any(rule.status is not Status.NOT_RUN for rule in rules) else Verdict.NOT_TESTED
 
 
 def _verdict(musts: list[JudgedRule], missing: bool) -> Verdict:

@@ -22,6 +22,8 @@ class Verdict(StrEnum):
     PARTIAL = "PARTIAL"
     FAIL = "FAIL"
     MISSING = "MISSING"
+    OBSERVED = "OBSERVED"
+    """Something of it passed by, and nothing of that was wrong: only for traffic that others made."""
     NOT_TESTED = "NOT TESTED"
 
 

@@ -296,6 +296,16 @@ class TestPages:
         traffic.history("alice", message(SECOND, room=CELLAR))
         assert traffic.rules == ["HIST-5", "HIST-5", "HIST-5"]
 
+    def test_an_id_in_another_form_names_what_the_server_makes_of_it(self, traffic: Traffic) -> None:
+        traffic.opened("alice", "bob").sent("bob", "JoinConversation", conversation_id=f"{{{LOBBY}}}")
+        traffic.sent("alice", "SendMessage", conversation_id=LOBBY.replace("-", ""), content="hello")
+        traffic.message("bob", FIRST)
+        traffic.confirmed("bob", "joined_conversation")
+        traffic.message("bob", SECOND)
+        traffic.sent("bob", "FetchHistory", conversation_id=LOBBY.replace("-", ""))
+        traffic.got("bob", "HistoryChunk", conversation_id=LOBBY, messages=[message(FIRST)], has_more=False)
+        assert traffic.rules == NOTHING
+
     @pytest.mark.parametrize(("limit", "rules"), [(1, ["HIST-1"]), (2.0, NOTHING), (0, NOTHING), ("1", NOTHING)])
     def test_a_page_has_at_most_as_many_as_asked_for(self, traffic: Traffic, limit: Any, rules: list[str]) -> None:
         traffic.joined("alice").history("alice", message(FIRST), message(SECOND), request={"limit": limit})

@@ -1,0 +1,86 @@
+"""`chat-parity judge`: judge a recording of real traffic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli.observing import code_of, one_line, target_of, write_log
+from conformance.cli.recording import slug
+from conformance.cli.spec_folder import spec_folder_of, spec_option
+from conformance.engine.observe.capture import in_order, read_capture
+from conformance.engine.observe.head import user_of
+from conformance.engine.observe.observer import Observer, Seen
+from conformance.report.text import visible
+from conformance.results.runlog import TargetEntry
+from conformance.spec import load
+from conformance.target.secrets import Secrets
+
+SINCE = 1e9
+"""Seconds since 1970; smaller times are from another clock, and say nothing about instants."""
+
+
+@click.command()
+@click.argument("capture", type=click.Path(path_type=Path))
+@click.option(
+    "--target",
+    "target_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A target file of the server: its profile and its dialect count.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/judged-NAME)."
+)
+@click.option("--keep-content", is_flag=True, help="Keep what people wrote in transcripts; tokens are never kept.")
+@spec_option
+@click.pass_context
+def judge(
+    ctx: click.Context,
+    capture: Path,
+    target_file: Path | None,
+    out: Path | None,
+    keep_content: bool,
+    spec_folder: Path | None,
+) -> None:
+    """Judge a recording of real traffic, as `watch` judges what passes.
+
+    CAPTURE is a HAR file of a browser's developer tools or of mitmproxy, flows of mitmproxy as JSON, or a recording
+    that `watch --record` wrote. A feature is OBSERVED when something of it passed and nothing was wrong, never OK; what
+    did not pass is NOT TESTED.
+
+    \b
+    Examples:
+      chat-parity judge chat.example.har
+      chat-parity judge flows.json --target targets/staging.yaml
+      chat-parity judge traffic.jsonl --out reports/traffic
+
+    Exit codes: 0 nothing is wrong; 1 a must rule is broken; 2 the recording cannot be read; 3 nothing could be judged.
+    """  # noqa: D301 -- click reads the backspace
+    spec = load(spec_folder_of(spec_folder))
+    target = target_of(target_file, spec)
+    found = read_capture(capture)
+    secrets = Secrets()
+    for one in found:
+        for secret in one.secrets:
+            secrets.keep(secret)
+
+    def tell(seen: Seen) -> None:
+        click.echo(visible(one_line(seen, spec)))
+
+    epoch = all(message.at > SINCE for one in found for message in one.messages)
+    observer = Observer(spec, target, keep_content=keep_content, epoch=epoch, redact=secrets.redact, on_violation=tell)
+    left = [len(one.messages) for one in found]
+    for number, message in in_order(found):
+        name, one = f"client-{number + 1}", found[number]
+        if left[number] == len(one.messages):
+            user = one.user or user_of(one.secrets)
+            observer.opened(name, name, message.at, user, one.secrets, whole=one.whole)
+        observer.message(name, message.way, message.data, message.at)
+        left[number] -= 1
+        if not left[number]:
+            observer.closed(name, "the recording ends", message.at)
+    folder = out or Path("reports") / f"judged-{slug(capture.stem)}"
+    entry = TargetEntry(target.name if target is not None else f"judged {capture.name}", (), None)
+    report = write_log(observer, folder, entry, secrets, max(0.0, observer.last - observer.began), target)
+    ctx.exit(code_of(report, observer))

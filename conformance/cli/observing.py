@@ -1,0 +1,90 @@
+"""What `watch` and `judge` share: the target file, the log of what was observed, and its reports."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance import __version__
+from conformance.cli.output import printer
+from conformance.cli.recording import spec_tables
+from conformance.engine.observe.record import notes, records
+from conformance.files.folder_lock import exclusive
+from conformance.report import terminal, write_reports
+from conformance.results.runlog import Footer, Header, RunWriter, TargetEntry, read_run
+from conformance.results.runlog.sources import Sources
+from conformance.target import read_target
+from conformance.target.secrets import Secrets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.engine.observe.observer import Observer, Seen
+    from conformance.report import Report
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+NOTHING = 3
+"""The exit code when nothing could be judged."""
+
+
+def target_of(file: Path | None, spec: Spec) -> Target | None:
+    """Read a target file for its profile, its dialect and its TLS; no secret of it is needed."""
+    return read_target(file, spec, secrets=Secrets(checking=True)) if file is not None else None
+
+
+def write_log(
+    observer: Observer, folder: Path, entry: TargetEntry, secrets: Secrets, seconds: float, target: Target | None = None
+) -> Report:
+    """Write the log and the reports of what was observed, and print the table; raises OSError."""
+    found = records(observer)
+    tables = spec_tables(observer.spec)
+    header = Header(
+        run=str(uuid.uuid4()),
+        started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        tool=__version__,
+        target=entry,
+        command=shlex.join(["chat-parity", *map(secrets.redact, sys.argv[1:])]),
+        spec=replace(tables, scenarios=(*tables.scenarios, *(one for one, _ in found))),
+        selected=tuple(one.id for one, _ in found),
+        options={"observed": True},
+        profile=target.profile if target is not None else {},
+        dialect=target.dialect.differences if target is not None and target.dialect is not None else (),
+    )
+    sources = Sources()
+    with exclusive(folder):
+        with RunWriter(folder / "run.jsonl", secrets.redact) as writer:
+            writer.write(header)
+            for _, result in found:
+                sources.take(result)
+                writer.write(result)
+            texts = sources.read(observer.spec.read_place)
+            writer.write(Footer(True, seconds=round(seconds, 3), notes=tuple(notes(observer)), sources=texts))
+        recorded = read_run(folder / "run.jsonl", observed=True)
+        report = write_reports(recorded, folder)
+    terminal.show(report, recorded, printer())
+    for note in recorded.footer.notes if recorded.footer is not None else ():
+        click.echo(f"chat-parity: {note}", err=True)
+    click.echo(f"Report: {folder / 'parity.html'}")
+    return report
+
+
+def code_of(report: Report, observer: Observer) -> int:
+    """Give the exit code: 1 a must rule is broken, 3 nothing could be judged."""
+    judged = any(observer.frames.values())
+    return report.exit_code or (0 if judged else NOTHING)
+
+
+def one_line(seen: Seen, spec: Spec) -> str:
+    """Say in one line what is wrong, when it is seen for the first time."""
+    violation = seen.violation
+    if violation.rule is None:
+        return f"client  {violation.client}: {violation.explanation}"
+    level = spec.rules[violation.rule].level
+    return f"{'FAIL' if level == 'must' else 'amber'}  {violation.rule}  {violation.client}: {violation.explanation}"

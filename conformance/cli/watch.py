@@ -1,0 +1,252 @@
+"""`chat-parity watch`: judge the traffic between real clients and a server, as it passes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from conformance.cli.observing import NOTHING, code_of, one_line, target_of, write_log
+from conformance.cli.recording import slug
+from conformance.cli.spec_folder import spec_folder_of, spec_option
+from conformance.cli.waiting import Duration
+from conformance.engine.observe.observer import Observer
+from conformance.engine.observe.relay import Relay, why_unreachable
+from conformance.engine.observe.side import Upstream
+from conformance.errors import TargetUnreachable, UsageError
+from conformance.report.text import visible
+from conformance.results.runlog import TargetEntry
+from conformance.spec import load
+from conformance.target.access import Access, shown_address
+from conformance.target.secrets import Secrets
+from conformance.target.url_errors import wrong_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conformance.engine.observe.observer import Seen
+    from conformance.spec import Spec
+    from conformance.target import Target
+
+REFRESH = 0.5
+"""Seconds between two states of the live line."""
+
+
+@click.command()
+@click.option(
+    "--listen", default="127.0.0.1:9000", show_default=True, metavar="HOST:PORT", help="Where clients connect."
+)
+@click.option("--upstream", metavar="URL", help="The server: ws://… or wss://… [default: that of --target]")
+@click.option(
+    "--target",
+    "target_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A target file of the server: its profile, its dialect and its TLS count.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/observed-HOST)."
+)
+@click.option("--for", "duration", type=Duration(), metavar="TIME", help="Stop after this time: 60s, 5m.")
+@click.option("--keep-content", is_flag=True, help="Keep what people wrote in transcripts; tokens are never kept.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write what passes to this file, for `judge`; without --keep-content, texts become their lengths.",
+)
+@click.option("--expose", is_flag=True, help="Also listen on an address that other machines can reach.")
+@spec_option
+@click.pass_context
+def watch(
+    ctx: click.Context,
+    listen: str,
+    upstream: str | None,
+    target_file: Path | None,
+    out: Path | None,
+    duration: float | None,
+    keep_content: bool,
+    record: Path | None,
+    expose: bool,
+    spec_folder: Path | None,
+) -> None:
+    """Judge the traffic between real clients and a server, as it passes.
+
+    Clients connect here instead of to the server. Every byte after the handshake is passed on unchanged. The command
+    judges a copy: each frame by its schema, and all that passes by the invariants of the spec. A feature is OBSERVED
+    when something of it passed and nothing was wrong, never OK; what did not pass is NOT TESTED. Ctrl-C ends it and
+    writes the reports.
+
+    \b
+    Examples:
+      chat-parity watch --upstream wss://chat.example/ws
+      chat-parity watch --listen 127.0.0.1:9001 --upstream ws://127.0.0.1:8080/ws --for 5m
+      chat-parity watch --target targets/staging.yaml --keep-content
+
+    Exit codes: 0 nothing is wrong; 1 a must rule is broken; 2 a mistake in the usage; 3 the server cannot be reached,
+    or nothing passed.
+    """  # noqa: D301 -- click reads the backspace
+    host, port = _address(listen, expose=expose)
+    spec = load(spec_folder_of(spec_folder))
+    target = target_of(target_file, spec)
+    url = upstream or (target.instances[0] if target is not None else None)
+    if url is None:
+        raise click.UsageError("Name the server with --upstream, or a file of it with --target")
+    wrong = wrong_address(url)
+    if wrong:
+        raise UsageError(wrong)
+    if record is not None and target is not None and target.dialect is not None and not keep_content:
+        raise UsageError("--record with the dialect of a target file needs --keep-content")
+    secrets, live = Secrets(), _Live(spec)
+    with _recorder(record) as recorder:
+        observer = Observer(
+            spec,
+            target,
+            keep_content=keep_content,
+            redact=secrets.redact,
+            on_violation=live.violation,
+            record=recorder,
+        )
+        watched = _Watched(observer, secrets, live, target, url)
+        failed = asyncio.run(_watch(watched, host, port, duration))
+    server = urlsplit(url).hostname or ""
+    folder = out or Path("reports") / f"observed-{slug(server)}"
+    entry = TargetEntry(target.name if target is not None else f"observed {server}", (shown_address(url),), None)
+    report = write_log(observer, folder, entry, secrets, watched.seconds, target)
+    ctx.exit(code_of(report, observer) or (NOTHING if failed else 0))
+
+
+@dataclass(slots=True)
+class _Watched:
+    """What one call of the command watches."""
+
+    observer: Observer
+    secrets: Secrets
+    live: _Live
+    target: Target | None
+    url: str
+    seconds: float = 0.0
+
+
+async def _watch(watched: _Watched, host: str, port: int, duration: float | None) -> int:
+    """Relay until Ctrl-C or the end of the duration; gives how often the upstream could not be reached."""
+    url, live = watched.url, watched.live
+    access = watched.target.access if watched.target is not None else Access()
+    tls = access.tls.opened() if url.lower().startswith("wss:") else None
+    server = Upstream(url, tls, access.tls.server_name)
+    relay = Relay(server, watched.observer, keep=watched.secrets.keep, trouble=live.trouble(url), said=live.say)
+    await _reach(server, url)
+    try:
+        address = await relay.start(host, port)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"cannot listen on {host}:{port} ({why}): choose another with --listen") from None
+    where = f"[{address[0]}]" if ":" in address[0] else address[0]
+    click.echo(f"Clients connect to ws://{where}:{address[1]}, which leads to {shown_address(url)}.")
+    click.echo("Ctrl-C ends this and writes the report.")
+    began = time.perf_counter()
+    with contextlib.suppress(TimeoutError, asyncio.CancelledError):  # Ctrl-C cancels this task.
+        async with asyncio.timeout(duration):
+            await live.show(watched.observer)
+    watched.seconds = time.perf_counter() - began
+    await relay.stop()
+    return relay.failures
+
+
+@contextlib.contextmanager
+def _recorder(file: Path | None) -> Iterator[Callable[[str], object] | None]:
+    """Open the file of a recording, and give what writes a line of it."""
+    if file is None:
+        yield None
+        return
+    with file.open("w", encoding="utf-8") as stream:
+        yield stream.write
+
+
+async def _reach(server: Upstream, url: str) -> None:
+    """Open a connection to the upstream and close it; raises TargetUnreachable."""
+    try:
+        transport, _ = await server.open(asyncio.Protocol)
+        transport.close()
+    except (OSError, TimeoutError) as error:
+        raise TargetUnreachable(f"{shown_address(url)} cannot be reached: {why_unreachable(error)}") from None
+
+
+class _Live:
+    """Prints what happens; on a terminal, also a line of counts that is drawn again and again."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._drawn = False
+        self._troubles: set[str] = set()
+
+    def say(self, text: str) -> None:
+        """Print a line with the time."""
+        self._clear()
+        click.echo(f"{time.strftime('%H:%M:%S')}  {visible(text)}")
+
+    def violation(self, seen: Seen) -> None:
+        """Print what is wrong."""
+        self.say(one_line(seen, self._spec))
+
+    def trouble(self, url: str) -> Callable[[str], None]:
+        """Give what prints, once each, why the upstream cannot be reached."""
+
+        def tell(why: str) -> None:
+            if why not in self._troubles and len(self._troubles) < 100:
+                self._troubles.add(why)
+                self._clear()
+                click.echo(f"chat-parity: {shown_address(url)} cannot be reached: {visible(why)}", err=True)
+
+        return tell
+
+    async def show(self, observer: Observer) -> None:
+        """Draw the line of counts until it is cancelled."""
+        live = sys.stdout.isatty()
+        while True:
+            # A sleep: the line shows what has passed meanwhile, at a pace that people can read.
+            await asyncio.sleep(REFRESH)
+            if live:
+                rules = len({rule for rule, _ in observer.seen})
+                frames = sum(observer.frames.values())
+                line = (
+                    f"{observer.open} open, {frames} frames, {rules} rules observed, {observer.violations} violations"
+                )
+                click.echo(f"\r\x1b[K{line}", nl=False)
+                self._drawn = True
+
+    def _clear(self) -> None:
+        if self._drawn:
+            click.echo("\r\x1b[K", nl=False)
+            self._drawn = False
+
+
+def _address(listen: str, *, expose: bool) -> tuple[str, int]:
+    parts = urlsplit(f"//{listen}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if host is None or port is None or parts.path:
+        raise click.UsageError(f"--listen takes HOST:PORT, such as 127.0.0.1:9000, not {listen!r}")
+    if not expose and not _is_loopback(host):
+        raise click.UsageError(
+            f"{host} can be reached by other machines, and everything that passes here carries tokens: listen on"
+            " 127.0.0.1, or say --expose"
+        )
+    return host, port
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,205 @@
+"""Passes bytes between clients and a server unchanged, and shows a copy of each direction to an observer.
+
+The opening handshake is read, because its Host and path are those of the upstream; from then on nothing is changed:
+bytes go on before anything looks at their copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from websockets.frames import Opcode
+
+from conformance.engine.observe.head import addressed, read_head, secrets_of, status_of, user_of, wants_upgrade
+from conformance.engine.observe.side import HANDSHAKE, Side, Upstream
+from conformance.engine.observe.tap import Blind, Control, Message, Tap, agreed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.engine.observe.head import Head
+    from conformance.engine.observe.observer import Observer
+
+    Passing = Callable[[bytes], None]
+
+MOST_CONNECTIONS = 500
+"""Connections at a time; another one is refused with HTTP 503."""
+
+
+class Relay:
+    """Listens for clients and leads each to the upstream.
+
+    `trouble` is called with one line for each client that could not be led there. `keep` is called with every secret
+    of a handshake, before anything of that connection is observed.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        observer: Observer,
+        *,
+        keep: Callable[[str], object],
+        trouble: Callable[[str], None],
+        said: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._upstream = upstream
+        self._observer = observer
+        self._keep = keep
+        self._trouble = trouble
+        self._said = said
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sides: set[Side] = set()
+        self._number = 0
+        self._server: asyncio.Server | None = None
+        self.failures = 0
+
+    async def start(self, host: str, port: int) -> tuple[str, int]:
+        """Begin to listen, and give the address; raises OSError."""
+        self._server = await asyncio.get_running_loop().create_server(self._accept, host, port)
+        address: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
+        return address
+
+    async def stop(self) -> None:
+        """End all connections, and listen no more."""
+        if self._server is not None:
+            self._server.close()
+        for side in [*self._sides]:
+            if side.transport is not None:
+                side.transport.abort()
+        if self._tasks:
+            await asyncio.wait([*self._tasks], timeout=5)
+        for task in [*self._tasks]:
+            task.cancel()
+
+    def _accept(self) -> Side:
+        side = Side()
+        self._sides.add(side)
+        task = asyncio.create_task(self._lead(side))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return side
+
+    async def _lead(self, client: Side) -> None:
+        server = Side()
+        try:
+            await self._relay(client, server)
+        finally:
+            self._sides.difference_update((client, server))
+            client.end()
+            server.end()
+
+    async def _relay(self, client: Side, server: Side) -> None:
+        self._number += 1
+        name = f"client-{self._number}"
+        if len(self._tasks) > MOST_CONNECTIONS:
+            _refuse(client, 503, f"More than {MOST_CONNECTIONS} connections are not passed on at a time.")
+            return
+        try:
+            async with asyncio.timeout(HANDSHAKE):
+                asked = await client.headed
+            request = read_head(asked)
+        except (TimeoutError, ValueError):
+            _refuse(client, 400, "This is no HTTP/1.1 request that can be read.")
+            return
+        if not wants_upgrade(request):
+            _refuse(client, 426, "Only WebSocket connections are passed on here.", "Upgrade: websocket\r\n")
+            return
+        secrets = secrets_of(request)
+        for one in secrets:
+            self._keep(one)
+        try:
+            await self._upstream.open(lambda: server)
+        except (OSError, TimeoutError) as error:
+            self._fail(client, error)
+            return
+        self._sides.add(server)
+        client.other, server.other = server, client
+        if client.ended.done():
+            return
+        server.write(addressed(request, self._upstream.url).to_bytes())
+        try:
+            async with asyncio.timeout(HANDSHAKE):
+                answer = await server.headed
+            response = read_head(answer)
+            status = status_of(response)
+        except (TimeoutError, ValueError):
+            self._fail(client, ConnectionResetError("its answer to the upgrade was no HTTP"))
+            return
+        client.write(response.to_bytes())
+        if status == 101:
+            sent, received = self._observe(name, client, server, response, secrets)
+        else:
+            self._said(f"{name} was refused with HTTP {status}")
+            sent, received = server.write, client.write
+        server.begin(received, len(answer))
+        client.begin(sent, len(asked))
+        ended = await asyncio.gather(client.ended, server.ended)
+        how = "ended" if not any(ended) else "dropped"
+        self._observer.closed(name, how, time.time())
+        if status == 101:
+            self._said(f"{name} {how}")
+
+    def _observe(
+        self, name: str, client: Side, server: Side, response: Head, secrets: tuple[str, ...]
+    ) -> tuple[Passing, Passing]:
+        """Show the connection to the observer, and give what takes the bytes of the client and of the server."""
+        user = user_of(secrets)
+        self._observer.opened(name, name, time.time(), user, secrets)
+        self._said(f"{name} connected" + (f" as {user}" if user else ""))
+        try:
+            deflate = agreed(response.get("Sec-WebSocket-Extensions"))
+        except ValueError as error:
+            self._observer.lose(name, "both ways", str(error), time.time())
+            return server.write, client.write
+        return (
+            self._passing(name, "sent", server, Tap("client", deflate)),
+            self._passing(name, "received", client, Tap("server", deflate)),
+        )
+
+    def _passing(self, name: str, way: str, to: Side, tap: Tap) -> Passing:
+        observer = self._observer
+
+        def passing(data: bytes) -> None:
+            to.write(data)
+            at = time.time()
+            for event in tap.feed(data):
+                match event:
+                    case Message(message, problem):
+                        observer.message(name, way, message, at, problem)
+                    case Control(opcode, said):
+                        who = "client" if way == "sent" else "server"
+                        observer.note(name, f"{said}, by the {who}", at)
+                        if opcode is Opcode.CLOSE:
+                            self._said(f"{name} {said}, by the {who}")
+                    case Blind(reason):
+                        observer.lose(name, way, reason, at)
+                        self._said(f"{name} is not looked at any more ({way}): {reason}")
+
+        return passing
+
+    def _fail(self, client: Side, error: Exception) -> None:
+        self.failures += 1
+        _refuse(client, 502, "The upstream cannot be reached.")
+        self._trouble(why_unreachable(error))
+
+
+def why_unreachable(error: Exception) -> str:
+    """Say in a few words why the upstream does not answer."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {HANDSHAKE:g} s"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _refuse(client: Side, status: int, said: str, more: str = "") -> None:
+    words = {400: "Bad Request", 426: "Upgrade Required", 502: "Bad Gateway", 503: "Service Unavailable"}
+    body = f"chat-parity watch: {said}\n".encode()
+    head = f"HTTP/1.1 {status} {words[status]}\r\nContent-Type: text/plain; charset=utf-8\r\n{more}"
+    client.write(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+    client.end()

@@ -1,0 +1,143 @@
+"""The two ends of a relayed connection, and the address where it leads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from conformance.engine.observe.head import END, MOST_BYTES
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    Passing = Callable[[bytes], None]
+
+HANDSHAKE = 30.0
+"""Seconds for the opening handshake of each side."""
+
+LINGER = 10.0
+"""Seconds for which the rest of one side is still written after the other side has ended."""
+
+WAITING = 1 << 18
+"""Bytes that wait to be written on one side before the other side is not read any more."""
+
+
+class Upstream:
+    """Where connections lead: `wss://host/path`; `tls` is None for `ws://`."""
+
+    def __init__(self, url: str, tls: ssl.SSLContext | None, server_name: str | None = None) -> None:
+        parts = urlsplit(url)
+        self.url = url
+        self.tls = tls
+        self.host = parts.hostname or ""
+        self.port = parts.port or (443 if tls is not None else 80)
+        self.server_name = (server_name or self.host) if tls is not None else None
+
+    async def open(
+        self, protocol: Callable[[], asyncio.BaseProtocol]
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Open a connection; raises OSError or TimeoutError."""
+        async with asyncio.timeout(HANDSHAKE):
+            return await asyncio.get_running_loop().create_connection(
+                protocol, self.host, self.port, ssl=self.tls, server_hostname=self.server_name
+            )
+
+
+class Side(asyncio.Protocol):
+    """One end of a relayed connection: what comes here goes to the `other` end, and then to the `tap`."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.other: Side | None = None
+        self.early = bytearray()
+        self.headed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.ended = asyncio.get_running_loop().create_future()
+        self.passing: Passing | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(WAITING)
+        found = transport.get_extra_info("socket")
+        if found is not None:
+            with contextlib.suppress(OSError):
+                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on, or take them for the head of the handshake."""
+        if self.passing is not None:
+            self.passing(data)
+            return
+        self.early += data
+        if END in self.early:
+            self.pause()  # Nothing more is read until it is known where it goes.
+            head, end, _ = bytes(self.early).partition(END)
+            self._headed(head + end)
+        elif len(self.early) > MOST_BYTES:
+            self.pause()
+            self._headed(b"")
+
+    def eof_received(self) -> bool:
+        """Pass the end of what this end sends on."""
+        self._headed(b"")
+        if self.other is not None and self.other.transport is not None and self.other.transport.can_write_eof():
+            self.other.transport.write_eof()
+            return self.transport is not None and self.transport.get_extra_info("sslcontext") is None
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the other end, too."""
+        self._headed(b"")
+        if not self.ended.done():
+            self.ended.set_result(exc)
+        if self.other is not None:
+            self.other.end()
+
+    def pause_writing(self) -> None:
+        """Read no more from the other end while too much waits here."""
+        if self.other is not None:
+            self.other.pause()
+
+    def resume_writing(self) -> None:
+        """Read from the other end again."""
+        if self.other is not None:
+            self.other.resume()
+
+    def pause(self) -> None:
+        """Read no more from here."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read from here again."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to here."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def end(self) -> None:
+        """Close when all that waits has been written, or after a while."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.close()
+            asyncio.get_running_loop().call_later(LINGER, self.transport.abort)
+
+    def begin(self, passing: Passing, head: int) -> None:
+        """Pass on what comes from now on, and first what came after the head of so many bytes."""
+        early = bytes(self.early[head:])
+        self.early.clear()
+        self.passing = passing
+        if early:
+            passing(early)
+        self.resume()
+
+    def _headed(self, data: bytes) -> None:
+        if not self.headed.done():
+            self.headed.set_result(data)

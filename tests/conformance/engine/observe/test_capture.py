@@ -1,0 +1,147 @@
+"""Recordings of three kinds are read alike, and what is wrong with one is told with its place."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.engine.observe.capture import Passed, in_order, read_capture
+from conformance.engine.observe.head import user_of
+from conformance.errors import BadFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PING, PONG = '{"type":"Ping"}', '{"type":"Pong"}'
+TOKEN = ".".join(base64.urlsafe_b64encode(one).decode().rstrip("=") for one in (b'{"alg":1}', b'{"sub":"me"}', b"sign"))
+
+
+def har(*messages: Any, **request: Any) -> dict[str, Any]:
+    page = {"request": {"url": "https://chat.example/"}}
+    entry = {"request": {"url": f"wss://chat.example/ws?token={TOKEN}"} | request, "_webSocketMessages": list(messages)}
+    return {"log": {"entries": [page, entry]}}
+
+
+def said(kind: str = "send", data: Any = PING, time: Any = 1_771_793_372.5, opcode: int = 1) -> dict[str, Any]:
+    return {"type": kind, "time": time, "opcode": opcode, "data": data}
+
+
+def flow(*messages: Any) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "request": {"path": f"/ws?token={TOKEN}", "headers": [["Cookie", "session=0123456789abcdef0"]]},
+        "websocket": {"messages": list(messages)},
+    }
+
+
+def own(direction: str, **more: Any) -> dict[str, Any]:
+    return {"at": 1_771_793_372.5, "connection": "client-1", "direction": direction, **more}
+
+
+def written(folder: Path, *values: Any) -> Path:
+    file = folder / "capture"
+    file.write_text("\n".join(value if isinstance(value, str) else json.dumps(value) for value in values))
+    return file
+
+
+LATER = [1, False, PONG, 1_771_793_373.0]
+BOTH = (Passed(1_771_793_372.5, "sent", PING), Passed(1_771_793_373.0, "received", PONG))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (har(said(), said("receive", PONG, 1_771_793_373.0)),),
+        ([flow([1, True, PING, 1_771_793_372.5, False], [1, False, PONG, 1_771_793_373_000])],),
+        (
+            flow(
+                {"type": 1, "from_client": True, "content": PING, "timestamp": 1_771_793_372.5},
+                [1, False, PONG, 1_771_793_373.0],
+            ),
+        ),
+        (
+            own("opened", user="me"),
+            own("sent", text=PING),
+            own("received", text=PONG) | {"at": 1_771_793_373.0},
+            own("closed"),
+        ),
+    ],
+    ids=["a HAR", "flows of mitmproxy", "lines of flows", "our own lines"],
+)
+def test_a_recording_gives_its_messages_and_its_user(tmp_path: Path, values: tuple[Any, ...]) -> None:
+    (found,) = read_capture(written(tmp_path, *values))
+    assert found.messages == BOTH
+    assert (found.user or user_of(found.secrets)) == "me"
+    assert found.whole
+
+
+def test_binary_messages_are_bytes_again(tmp_path: Path) -> None:
+    binary = base64.b64encode(b"\x00\xff").decode()
+    (found,) = read_capture(written(tmp_path, har(said(data=binary, opcode=2))))
+    assert found.messages[0].data == b"\x00\xff"
+    (found,) = read_capture(written(tmp_path, own("sent", binary=binary)))
+    assert found.messages[0].data == b"\x00\xff"
+    assert not found.whole
+
+
+def test_a_dump_of_mitmproxy_writes_bytes_as_python_does(tmp_path: Path) -> None:
+    text = '{"content":"é\'s"}'
+    (found,) = read_capture(written(tmp_path, [flow([1, True, str(text.encode())[2:-1], 1.0])]))
+    assert found.messages[0].data == text
+
+
+def test_what_may_be_a_secret_is_known(tmp_path: Path) -> None:
+    headers = [{"name": "Authorization", "value": "Bearer opaque-token-of-alice"}]
+    (found,) = read_capture(written(tmp_path, har(said(), headers=headers)))
+    assert found.secrets == (TOKEN, "opaque-token-of-alice")
+    (found,) = read_capture(written(tmp_path, [flow([1, True, PING, 1.0])]))
+    assert found.secrets == (TOKEN, "0123456789abcdef0")
+
+
+def test_connections_are_put_in_order_by_time_but_each_keeps_its_own(tmp_path: Path) -> None:
+    first, second = har(said(time=5), said(time=1), said(time=7)), har(said(time=3), said(time=6))
+    first["log"]["entries"] += second["log"]["entries"]
+    found = read_capture(written(tmp_path, first))
+    assert [(number, message.at) for number, message in in_order(found)] == [(1, 3), (0, 5), (0, 1), (1, 6), (0, 7)]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (('{"log": {"entries": [',), ":1: this is not JSON: Expecting value; is the recording cut off?"),
+        ((own("opened"), '{"at": 1, "conn'), ":2: this is not JSON"),
+        ((own("opened"), "[]"), ":2: this line is no JSON object"),
+        ((own("opened"), own("sent")), ":2: this line has neither `text` nor `binary`, or both"),
+        ((own("opened"), own("said")), ":2: this line has no `connection`, or no `direction` that is known"),
+        ((own("sent", binary="%"),), ":1: this line.data is no base64"),
+        ((own("sent", text="") | {"at": None},), ":1: `at` is no time"),
+        (({"log": {}},), ": log.entries is no list"),
+        ((har(said("push")),), ": log.entries[1]._webSocketMessages[0].type is 'push', not send or receive"),
+        ((har(said(), said(data=5)),), ": log.entries[1]._webSocketMessages[1].data is no text"),
+        ((har(said(time="now")),), ": log.entries[1]._webSocketMessages[0].time is no time"),
+        (([flow([1, True, PING])],), ": flow 1, message 1 is no message"),
+        (([flow([1, "yes", PING, 1.0])],), ": flow 1, message 1: from_client is not true or false"),
+        ((har(),), ": it has no WebSocket messages"),
+        (({"a": 1},), ": this is no HAR (`log`), no flows of mitmproxy (`request`), and no recording of ours"),
+        (("",), ":1: this is not JSON"),
+        (("[" * 100_000,), ": this is not JSON that can be read: too deep"),
+    ],
+)
+def test_a_corrupt_recording_has_one_clear_line_with_the_place(
+    tmp_path: Path, values: tuple[Any, ...], message: str
+) -> None:
+    with pytest.raises(BadFile) as error:
+        read_capture(written(tmp_path, *values))
+    assert f"capture{message}" in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_recording_must_be_there_and_be_text(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="cannot be read"):
+        read_capture(tmp_path / "none")
+    (tmp_path / "capture").write_bytes(b"{}\n\xff")
+    with pytest.raises(BadFile, match=":2: this is not UTF-8 text"):
+        read_capture(tmp_path / "capture")
