@@ -176,8 +176,13 @@ export class ChatClient {
     }
     if (!first) this.options.onEvent?.(frame)
     else if (frame.type === "Error") first.reject(new Refused(first.request, frame))
-    else if (frame.type === REPLIES[first.request.type]?.type) first.resolve(frame)
-    else this.#drop() // a reply is missing: no later one can be believed
+    else if (answers(frame, first.request)) first.resolve(frame)
+    else this.#fail(first) // a reply is missing: no later one can be believed
+  }
+
+  #fail(waiting: Waiting): void {
+    this.#waiting.unshift(waiting)
+    this.#drop()
   }
 
   #happened(event: ServerFrame): void {
@@ -215,4 +220,9 @@ export class ChatClient {
   #retry(socket: WebSocket | null, id: string, conversation: Conversation): void {
     if (socket === this.#socket && this.#conversations.get(id) === conversation) void this.#catchUp(id, conversation)
   }
+}
+
+function answers(frame: ServerFrame, request: ClientFrame): boolean {
+  const reply = REPLIES[request.type]
+  return reply?.type === frame.type && Object.entries(reply.with).every(([key, value]) => Reflect.get(frame, key) === value)
 }

@@ -219,3 +219,55 @@ test("a closed client keeps nobody waiting", async () => {
   await assert.rejects(waiting, ConnectionLost)
   await assert.rejects(joining, ConnectionLost)
 })
+
+/** The types of what promises give: of a reply, or of an error. */
+const kinds = async (some) => (await Promise.allSettled(some)).map((one) => one.value?.type ?? one.reason?.constructor)
+
+test("no reply is given to the wrong request by a server that mixes them up", async () => {
+  const { url, conversation } = chat.unordered
+  const alice = await online(ALICE, { through: url })
+  const about = { conversation_id: conversation }
+  for (const pair of [["FetchHistory", "JoinConversation"], ["JoinConversation", "LeaveConversation"]]) {
+    const again = alice.next((one) => one.status === "online")
+    assert.deepEqual(await kinds(pair.map((type) => alice.request({ type, ...about }))), [ConnectionLost, ConnectionLost])
+    await again
+  }
+})
+
+test("on a bad day, everybody has the same messages in the end", async () => {
+  const { url, conversation } = chat.badDay
+  const [alice, bob] = [await online(ALICE, { through: url }), await online(BOB, { through: url })]
+  const [hers, his] = await Promise.all([alice.join(conversation), bob.join(conversation)])
+  const isThere = new Promise((resolve) => {
+    const look = () => ([...his.values()].some((one) => one.content === "the end") ? resolve() : setImmediate(look))
+    look()
+  })
+  const tries = async (request) => {
+    for (;;) {
+      const error = await bob.request(request).then(() => null, (reason) => reason)
+      if (!(error instanceof ConnectionLost) && error?.code !== "rate_limited") return error
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+  for (let i = 0; i < 40; i++) {
+    await tries({ type: "SendMessage", conversation_id: conversation, content: `${i}` })
+    const mine = [...his.values()].filter((one) => !one.deleted_at).at(-1)
+    if (!mine) continue
+    const about = { conversation_id: conversation, message_id: mine.message_id }
+    const change = [
+      { type: "EditMessage", ...about, content: `${i} again` },
+      { type: "DeleteMessage", ...about },
+      { type: "AddReaction", ...about, emoji: "❤️" },
+    ]
+    await tries(change[i % 3])
+  }
+  await tries({ type: "SendMessage", conversation_id: conversation, content: "the end" })
+  await isThere
+  for (;;) {
+    const fresh = await online(BOB, { through: url })
+    const theirs = plain(await fresh.join(conversation))
+    fresh.close()
+    if ([hers, his].every((one) => JSON.stringify(plain(one)) === JSON.stringify(theirs))) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -22,10 +23,22 @@ pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
 TESTS = Path(__file__).parent / "client.test.mjs"
 
 
+PLENTY = ("--message-limit", "100000", "--request-limit", "100000")
+MIXED_UP = ("--reorder-acks",)
+BAD_DAY = (
+    *("--latency", "5ms±5", "--drop-connection", "40/min", "--reject-rate", "10%"),
+    *("--duplicate-events", "20%", "--clock-skew", "5m"),
+)
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Command]:
-    with Command(tmp_path / "chat.db", "--message-limit", "100000", "--request-limit", "100000") as command:
-        yield command
+def servers(tmp_path: Path) -> Iterator[list[Command]]:
+    """The reference server as it is, one that mixes up its replies, and one on a bad day."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(Command(tmp_path / f"{number}.db", *PLENTY, *switches))
+            for number, switches in enumerate(((), MIXED_UP, BAD_DAY))
+        ]
 
 
 def conversation(server: Command, *members: UUID) -> str:
@@ -41,7 +54,8 @@ def conversation(server: Command, *members: UUID) -> str:
     return made
 
 
-def test_does_what_it_promises(server: Command, tmp_path: Path) -> None:
+def test_does_what_it_promises(servers: list[Command], tmp_path: Path) -> None:
+    server, mixed_up, bad_day = servers
     need("node", str(TSC))
     run("node", TSC, "--project", CLIENTS / "typescript", "--outDir", tmp_path)
     (tmp_path / "package.json").write_text('{"type": "module"}')
@@ -52,6 +66,8 @@ def test_does_what_it_promises(server: Command, tmp_path: Path) -> None:
         "tokens": [token(one) for one in users],
         "conversations": [conversation(server, *users[:2]) for _ in range(6)],
         "foreign": conversation(server, users[2]),
+        "unordered": {"url": mixed_up.ready["instances"][0], "conversation": conversation(mixed_up, *users[:2])},
+        "badDay": {"url": bad_day.ready["instances"][0], "conversation": conversation(bad_day, *users[:2])},
     }
     shown = run("node", "--experimental-websocket", "--test", "--test-timeout=60000", TESTS, CHAT=json.dumps(place))
     assert "# fail 0" in shown
