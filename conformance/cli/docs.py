@@ -48,7 +48,7 @@ def docs(
     source_url: str | None,
     spec_folder: Path | None,
 ) -> None:
-    r"""Build the protocol as a site, or write it as a document for tools.
+    """Build the protocol as a site, or write it as a document for tools.
 
     The site has a page for each message type and each feature, its scenarios as conversations with diagrams, the
     permissions, the limits, the probes, the guides and the commands. It needs no network and no server: open
@@ -61,7 +61,7 @@ def docs(
       chat-parity docs --asyncapi             # after a change of the protocol
       chat-parity docs --asyncapi --out -     # print it
       chat-parity docs --schema-bundle        # after a change of spec/formats
-    """
+    """  # noqa: D301 -- click's mark
     if asyncapi and schema_bundle:
         raise click.UsageError("name one thing to write: --asyncapi or --schema-bundle; without them it is the site")
     if source_url and not source_url.startswith(("https://", "http://")):

@@ -29,7 +29,7 @@ SIGNS = {Outlook.GOOD: ("✓", "green"), Outlook.ODD: ("!", "yellow"), Outlook.B
 @spec_option
 @click.pass_context
 def doctor(ctx: click.Context, target: str | None, form: str, yes: bool, spec_folder: Path | None) -> None:
-    r"""Go the whole way to a server step by step, and say at each step what was seen and what to do about it.
+    """Go the whole way to a server step by step, and say at each step what was seen and what to do about it.
 
     TARGET is a target file or a ws:// URL; without one the reference server is started and looked at. The steps: the
     name, the port, TLS, an account, the upgrade with its token, the greeting, one request. The exit code is 0, or 3
@@ -39,7 +39,7 @@ def doctor(ctx: click.Context, target: str | None, form: str, yes: bool, spec_fo
     Examples:
       chat-parity doctor staging.yaml
       chat-parity doctor ws://127.0.0.1:8000/ws
-    """
+    """  # noqa: D301 -- click's mark
     spec = load(spec_folder_of(spec_folder))
     checks: list[Check] = []
 

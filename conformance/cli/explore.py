@@ -75,7 +75,7 @@ class _State:
 @spec_option
 @click.pass_context
 def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
-    r"""Invent conversations, play each on two servers, and show the shortest ones in which they differ.
+    """Invent conversations, play each on two servers, and show the shortest ones in which they differ.
 
     TARGET is a target file or a ws:// URL; without one, the reference server is explored. Every finding becomes
     explored-ID.yaml, a scenario that `chat-parity run TARGET explored-ID.yaml` plays again. Beside it, explored.jsonl
@@ -89,7 +89,7 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
 
     Exit codes: 0 no finding; 1 a finding that is not known; 2 a mistake in the usage or in a file; 3 the server could
     not be judged, or the search was interrupted.
-    """
+    """  # noqa: D301 -- click's mark
     spec = load(spec_folder_of(given["spec_folder"]))
     features = _features(spec, given["features"])
     today = datetime.now(UTC).date()

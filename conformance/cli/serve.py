@@ -49,9 +49,17 @@ def serve(
 ) -> None:
     """Run the reference server until Ctrl-C.
 
-    The exit code is the server's. Where no secret is given, tokens are signed with a new one, which is printed. With
-    --demo on this machine alone, the secret is always the same, so that the tokens survive a restart.
-    """
+    With --demo, it prints the address of a page with three users side by side. The exit code is the server's. Where no
+    secret is given, tokens are signed with a new one, which is printed. With --demo on this machine alone, the secret
+    is always the same, so that the tokens survive a restart.
+
+    \b
+    Examples:
+      chat-parity serve --demo
+      chat-parity serve --demo --latency 200ms±50 --drop-connection 1/min
+      chat-parity serve --demo --seed-data data.yaml --reset
+      chat-parity serve --as go-2025 --port 8080
+    """  # noqa: D301 -- click's mark
     command = [sys.executable, "-m", "reference_server", "--exit-on-stdin-eof"]
     command += ["--host", host] if host else []
     command += [part for port in ports for part in ("--port", str(port))]

@@ -15,6 +15,7 @@ export class Messages {
 
   /** Show messages, the oldest first; an element is built anew only where its message has changed. */
   show(messages) {
+    const fromEnd = this.element.scrollHeight - this.element.scrollTop
     const isAtEnd = this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight < 40
     const before = this.shown
     this.shown = new Map(
@@ -28,7 +29,9 @@ export class Messages {
       if (this.list.children[index] !== element) this.list.insertBefore(element, this.list.children[index] ?? null)
     }
     while (this.list.childElementCount > elements.length) this.list.lastElementChild.remove()
+    const isOlder = before.size && messages.length && !before.has(messages[0].message_id)
     if (isAtEnd) this.element.scrollTop = this.element.scrollHeight
+    else if (isOlder) this.element.scrollTop = this.element.scrollHeight - fromEnd // what was looked at stays in view
   }
 
   #build(message, messages, old) {

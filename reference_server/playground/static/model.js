@@ -1,7 +1,7 @@
 // What one connection knows of the chat, from the frames that it has sent and got. Nothing here touches the page.
 
 /** Messages that are kept of each conversation. */
-export const MOST_MESSAGES = 500
+export const MOST_MESSAGES = 2000
 const MOST_SIGNALS = 50
 const MOST_PENDING = 1000
 
@@ -24,7 +24,7 @@ export class Model {
     this.online = new Map()
     this.signals = []
     this.error = null
-    this.cursor = null
+    this.cursors = new Map()
     this.disconnected()
   }
 
@@ -65,7 +65,7 @@ export class Model {
     const all = this.#of(message.conversation_id)
     const before = all.get(message.message_id)
     const kept = { delivered: before?.delivered ?? new Set(), read: before?.read ?? new Set() }
-    all.set(message.message_id, { reactions: [], ...message, ...kept })
+    all.set(message.message_id, { reactions: [], ...message, ...kept, at: Date.parse(message.created_at) })
     if (all.size > MOST_MESSAGES) all.delete([...all.values()].sort(byTime)[0].message_id)
   }
 
@@ -84,8 +84,7 @@ export class Model {
   }
 }
 
-const byTime = (one, other) =>
-  Date.parse(one.created_at) - Date.parse(other.created_at) || (one.created_at < other.created_at ? -1 : 1)
+const byTime = (one, other) => one.at - other.at || (one.created_at < other.created_at ? -1 : 1)
 
 function signal(frame) {
   this.signal(frame, frame.from_user_id)
@@ -94,7 +93,6 @@ function signal(frame) {
 function page(frame) {
   this.answered((request) => this.requests[request.type]["x-reply"].type === frame.type)
   for (const message of frame.messages) this.put(message)
-  if (frame.next_cursor) this.cursor = frame.next_cursor
 }
 
 const TAKE = {
@@ -141,7 +139,10 @@ const TAKE = {
   UserPresenceUpdate(frame) {
     this.online.set(frame.user_id, frame.status)
   },
-  HistoryChunk: page,
+  HistoryChunk(frame) {
+    page.call(this, frame)
+    this.cursors.set(frame.conversation_id, frame.has_more ? frame.next_cursor : null)
+  },
   SyncChunk: page,
   SearchResults(frame) {
     this.answered((request) => request.type === "SearchMessages")

@@ -23,6 +23,7 @@ export class Panel {
     this.toggle = button("Connect", () => (this.connection.wanted ? this.connection.close() : this.connection.open()))
     this.conversation = h("select", { change: () => this.#chosen() })
     this.membership = button("Join", () => this.#joinOrLeave())
+    this.older = button("Older messages", () => this.#fetchOlder(), { hidden: true })
     this.presence = h("p", { class: "hint presence" })
     const send = (request) => this.send(request)
     const name = (id) => this.nameOf(id)
@@ -63,7 +64,11 @@ export class Panel {
 
   /** Send a text as it is, even where it is no request. */
   sendText(text, raw = false) {
-    if (!this.connection.isOpen) return false
+    if (!this.connection.isOpen) {
+      this.model.error = { code: "not sent", message: "There is no connection." }
+      this.show()
+      return false
+    }
     this.model.sent(parsed(text))
     this.raw = raw
     return this.connection.send(text)
@@ -75,8 +80,17 @@ export class Panel {
     this.show()
   }
 
+  /** Show what is known, once for all that happens before the browser paints. */
   show() {
+    this.painting ??= requestAnimationFrame(() => {
+      this.painting = null
+      this.#paint()
+    })
+  }
+
+  #paint() {
     const id = this.conversation.value
+    this.older.hidden = !this.model.cursors.get(id)
     this.messages.show(this.model.messages(id))
     this.calls.show(this.model.signals)
     this.membership.textContent = this.model.joined.has(id) ? "Leave" : "Join"
@@ -102,6 +116,7 @@ export class Panel {
       h("header", {}, title, this.status, this.toggle, button("Remove", () => this.#remove(), { "aria-label": `Remove ${this.label}` })),
       h("div", { class: "row" }, labelled("Conversation", this.conversation), this.membership),
       this.presence,
+      this.older,
       this.messages.element,
       this.typing,
       this.error,
@@ -127,7 +142,7 @@ export class Panel {
     this.status.textContent = detail ? `${status}: ${detail}` : status
     this.status.dataset.status = status
     this.toggle.textContent = this.connection.wanted ? "Disconnect" : "Connect"
-    if (status === "connecting") this.model.disconnected()
+    if (status !== "connected") this.model.disconnected()
     if (status === "connected" && this.conversation.value) this.#enter()
     this.show()
   }
@@ -143,6 +158,11 @@ export class Panel {
   #enter() {
     this.send({ type: "JoinConversation", conversation_id: this.conversation.value })
     this.send({ type: "FetchHistory", conversation_id: this.conversation.value })
+  }
+
+  #fetchOlder() {
+    const conversation_id = this.conversation.value
+    this.send({ type: "FetchHistory", conversation_id, cursor: this.model.cursors.get(conversation_id) })
   }
 
   #joinOrLeave() {
@@ -226,7 +246,10 @@ export class Panel {
       message_id: messages,
       parent_message_id: messages,
       target_user_id: () => this.#others().map((id) => [id, this.nameOf(id)]),
-      cursor: () => (this.model.cursor ? [[this.model.cursor, "the next page"]] : []),
+      cursor: () => {
+        const cursor = this.model.cursors.get(this.conversation.value)
+        return cursor ? [[cursor, "the next page"]] : []
+      },
     }
     return known[field]
   }

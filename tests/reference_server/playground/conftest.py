@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Locator, Page, WebSocket
 
+SEED = "users: [alice, dora]\nconversations: [{name: long, members: {alice: owner, dora: member}, generate: 200}]"
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1200, "height": 900}}
+#: A machine that tests much else may be slow.
+expect.set_options(timeout=20_000)
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 700}}
 
 
@@ -82,8 +85,19 @@ def _listen(page: Open, socket: WebSocket) -> None:
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """A server with `--demo` and the secret that everybody knows."""
     database = tmp_path_factory.mktemp("demo") / "chat.db"
-    options = ("--message-limit", "100000", "--request-limit", "100000", "--max-connections", "1000")
-    with Command(database, "--demo", "--jwt-secret", demo.SECRET, *options) as command:
+    options = (
+        "--typing-expiry",
+        "600",
+        "--message-limit",
+        "100000",
+        "--request-limit",
+        "100000",
+        "--max-connections",
+        "1000",
+    )
+    seed = tmp_path_factory.mktemp("seed") / "seed.yaml"
+    seed.write_text(SEED, encoding="utf-8")
+    with Command(database, "--demo", "--jwt-secret", demo.SECRET, "--seed-data", str(seed), *options) as command:
         yield command
 
 

@@ -53,6 +53,7 @@ class TestFilters:
         await expect(page.tab.locator(".frames summary")).to_have_count(0)
         await expect(frames.get_by_role("status")).to_contain_text("0 of ")
 
+    @pytest.mark.nightly
     async def test_raw_shows_the_text_as_it_came(self, open_page: Opener):
         page = await open_page()
         await page.say("alice", "as it came")

@@ -87,6 +87,10 @@ class TestChat:
         await expect(page.panel("alice").locator(".typing")).to_be_empty()
         await page.panel("bob").get_by_role("button", name="Disconnect").click()
         await expect(page.panel("alice").locator(".presence")).to_contain_text("bob is offline")
+        await page.panel("bob").get_by_label("Message", exact=True).fill("lost?")
+        await page.panel("bob").get_by_label("Message", exact=True).press("Enter")
+        await expect(page.panel("bob").locator(".error")).to_have_text("not sent: There is no connection.")
+        await expect(page.panel("bob").get_by_label("Message", exact=True)).to_have_value("lost?")
 
     async def test_shows_a_call_from_the_offer_to_its_end(self, open_page: Opener):
         page = await open_page()
@@ -114,6 +118,22 @@ class TestChat:
         assert await page.tab.locator("main img, main script").count() == 0
         assert await page.violations() == []
 
+    async def test_reads_on_in_a_long_history_with_a_user_of_the_seed_file(self, open_page: Opener):
+        page = await open_page()
+        await page.tab.get_by_label("User", exact=True).select_option(label="dora")
+        await page.tab.get_by_role("button", name="Add a user").click()
+        dora = page.panel("dora")
+        await dora.get_by_label("Conversation", exact=True).select_option(label="long")
+        await expect(dora.locator(".message")).to_have_count(50)
+        await dora.get_by_role("button", name="Older messages").click()
+        await expect(dora.locator(".message")).to_have_count(100)
+        await expect(dora.locator(".message .content").first).to_contain_text("101: ")
+        for count in (150, 200):
+            await dora.get_by_role("button", name="Older messages").click()
+            await expect(dora.locator(".message")).to_have_count(count)
+        await expect(dora.get_by_role("button", name="Older messages")).to_be_hidden()
+
+    @pytest.mark.nightly
     async def test_connects_a_fourth_as_a_second_device(self, open_page: Opener):
         page = await open_page()
         await page.tab.get_by_label("User", exact=True).select_option("alice")
