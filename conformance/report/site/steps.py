@@ -173,11 +173,15 @@ def _sync(step: s.Sync) -> Told:
 
 
 def _provision(step: s.Provision) -> Told:
-    where = code(step.conversation)
-    if step.role is None:
-        return Told(f"{_people([step.user])} is removed from {where}.", (Note(SERVER, f"removes {step.user}"),))
+    user, where = _people([step.user]), code(step.conversation)
+    change = f"becomes {text(step.role)} in {where}" if step.role else f"is removed from {where}"
+    note = f"{step.user}: {step.role}" if step.role else f"removes {step.user}"
+    if step.by is None:
+        return Told(f"{user} {change}.", (Note(SERVER, note),))
+    refused = ", and the server refuses" if step.refused else ""
     return Told(
-        f"{_people([step.user])} becomes {text(step.role)} in {where}.", (Note(SERVER, f"{step.user}: {step.role}"),)
+        f"{_people([step.by])} asks by the API that {user} {change}{refused}.",
+        (Note(SERVER, f"{step.by}: {note}{', refused' if step.refused else ''}"),),
     )
 
 
