@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from conformance.report.evidence import plural
 from conformance.results.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ def message(report: Report) -> str:
         return "not complete"
     if report.judged_nothing:
         return "no feature judged"
+    if report.observed:
+        broken = sum(row.judged.broken for row in report.features)
+        return f"{plural(len(report.shown), 'feature')} observed" + (f", {broken} broken" if broken else "")
     selected = sum(row.judged.selected for row in report.features)
     of = f"{selected} selected" if selected < len(report.features) else f"{selected}"
     return f"{report.feature_counts[Verdict.OK]} of {of} OK" + (" (insecure)" if report.weakness else "")

@@ -126,8 +126,6 @@ class Evaluator:
             self._forget(old)
         if whole:
             self._open(observation, whole=True)
-        else:
-            self._setting.secrets.pop(observation.connection, None)
 
     def _open(self, observation: Observation, *, whole: bool) -> Link:
         spec = self._setting.spec
@@ -139,6 +137,7 @@ class Evaluator:
         return link
 
     def _forget(self, link: Link) -> None:
+        self._setting.secrets.pop(link.key, None)
         for check in self._checks:
             check.closed(link)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.invariants.bounded import Bounded
 from conformance.engine.invariants.check import Check, text
+from conformance.engine.invariants.replies import MOST_PENDING
 from conformance.engine.invariants.values import Finding
 
 if TYPE_CHECKING:
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     from conformance.engine.invariants.replies import Request
     from conformance.spec.invariants import Invariant
 
-MOST_KEYS = 4096
+MOST_KEYS = 512
 """Events of one connection that are remembered, to notice that one comes again."""
 
 ANY = "*"
 """Stands for every conversation, where a join may be of any."""
 
-MOST_ROOMS = 1024
+MOST_ROOMS = 256
 """Conversations of one connection whose joins are remembered; with more, that connection is not judged."""
 
 
@@ -32,7 +33,7 @@ class Once(Check):
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
         super().__init__(invariant, setting)
         self.types = frozenset({self.facts["frame"]})
-        self._seen: dict[str, Bounded[tuple[object, ...], int]] = {}
+        self._seen: dict[str, Bounded[int, bool]] = {}
 
     def received(self, moment: Moment) -> Iterator[Finding]:
         """Judge an event by those that came before it."""
@@ -42,10 +43,10 @@ class Once(Check):
             return
         self.judged(self.rule)
         seen = self._seen.setdefault(moment.link.key, Bounded(MOST_KEYS))
-        if key in seen:
+        if hash(key) in seen:
             what = " and ".join(f"{name} {frame[name]}" for name in self.facts["key"])
             yield Finding(self.rule, f"{moment.type} with {what} came to this connection again")
-        seen.set(key, moment.index)
+        seen.set(hash(key), True)
 
     def closed(self, link: Link) -> None:
         """Forget the events of a connection."""
@@ -84,7 +85,11 @@ class Joined(Check):
         if request.wild:
             self._room(moment, ANY).granted = True  # Nobody knows what the server reads in it: it may be a join.
         elif request.type == self.facts["join"] and (name := self._name(request)) is not None:
-            self._room(moment, name).pending.add(request.index)
+            room = self._room(moment, name)
+            room.pending.add(request.index)
+            if len(room.pending) > MOST_PENDING:
+                room.granted = True  # Their replies are not followed any more.
+                room.pending.clear()
         return ()
 
     def received(self, moment: Moment) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.engine.invariants.check import Moment, Setting
     from conformance.spec.invariants import Invariant
 
-MOST_ROOMS = 1000
+MOST_ROOMS = 300
 MOST_CONNECTIONS = 16
 """Connections of one conversation that are compared, those that got a message last."""
 MOST_MESSAGES = 128

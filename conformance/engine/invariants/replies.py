@@ -132,7 +132,7 @@ class Replies:
         message = self._spec.incoming.get(kind) if isinstance(kind, str) else None
         if message is None:
             return Request(index, None, {}, required=self._strict, wild=not self._strict)
-        fields = {key: value for key, value in frame.items() if _is_short(value)}
+        fields = {key: frame[key] for key in message.fields if key in frame and _is_short(frame[key])}
         sound = not message.violations(frame)
         if message.reply is None:
             return Request(index, message.type, fields, required=False, sound=sound)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from conformance.target.dialect import Direction
     from conformance.wire.frames import Frame
 
-LATEST = 40
+LATEST = 30
 """Lines of one connection that are kept, to show what came before a violation."""
 
-LONG = 2000
+LONG = 500
 """Characters; a longer frame is shortened at once."""
 
 MOST_CAUSES = 500
@@ -175,7 +175,7 @@ class Observer:
         if link is None:
             return
         if not link.blind:
-            self.blind[reason] += 1
+            self.blind[reason if len(self.blind) < MOST_CAUSES else "for other reasons"] += 1
             self._evaluator.feed(Observation(at, link.client, connection, link.user, "closed", None, reason))
         link.blind.add(way)
         self._note(link, at, "·", f"not looked at any more ({way}): {reason}")

@@ -18,6 +18,10 @@ LONGEST = 500
 
 ID = re.compile(r"[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,12})?([Zz]|[+-]\d\d:?\d\d)?")
+WRONG = re.compile(r"the (server|client) sent a wrong (?!frame$)\w+")
+"""What the explanation of a schema begins with; those that begin otherwise have no value of the frame in them."""
+
+PLACE = re.compile(r"`[^`]{1,200}`")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -73,8 +77,8 @@ def _name(key: str, *, keep: bool) -> str:
 
 def said_without_values(explanation: str) -> str:
     """Give what a schema says of a frame without the value that is wrong: the place, or that a field is missing."""
-    if explanation.endswith(" is missing"):
-        return explanation
     head, colon, rest = explanation.partition(": ")
-    place = re.match(r"`[^`]{1,200}`", rest)
+    if not WRONG.fullmatch(head) or rest.endswith(" is missing"):
+        return explanation
+    place = PLACE.match(rest)
     return f"{head}{colon}{place[0]} is wrong" if place else f"{head}, which does not fit its schema"

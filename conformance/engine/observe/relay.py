@@ -15,7 +15,7 @@ from websockets.frames import Opcode
 
 from conformance.engine.observe.head import addressed, read_head, secrets_of, status_of, user_of, wants_upgrade
 from conformance.engine.observe.side import HANDSHAKE, Side, Upstream
-from conformance.engine.observe.tap import Blind, Control, Message, Tap, agreed
+from conformance.engine.observe.tap import Blind, Control, Held, Message, Tap, agreed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,7 @@ class Relay:
         self._keep = keep
         self._trouble = trouble
         self._said = said
+        self._held = Held()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sides: set[Side] = set()
         self._number = 0
@@ -155,12 +156,13 @@ class Relay:
             self._observer.lose(name, "both ways", str(error), time.time())
             return server.write, client.write
         return (
-            self._passing(name, "sent", server, Tap("client", deflate)),
-            self._passing(name, "received", client, Tap("server", deflate)),
+            self._passing(name, "sent", client, server, Tap("client", deflate, self._held)),
+            self._passing(name, "received", server, client, Tap("server", deflate, self._held)),
         )
 
-    def _passing(self, name: str, way: str, to: Side, tap: Tap) -> Passing:
+    def _passing(self, name: str, way: str, come: Side, to: Side, tap: Tap) -> Passing:
         observer = self._observer
+        come.ended.add_done_callback(lambda _: tap.close())
 
         def passing(data: bytes) -> None:
             to.write(data)

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 MAX_MESSAGE = 1 << 20
 """Bytes of a message, inflated, that are looked into; after a larger one, its direction is not looked at any more."""
 
+MOST_HELD = 64 << 20
+"""Bytes of unfinished messages that all connections together may hold."""
+
+SHARE = 65536
+"""Bytes that each direction may hold even then."""
+
 DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
@@ -83,11 +89,20 @@ def agreed(extensions: str) -> Deflate | None:
     )
 
 
+class Held:
+    """How many bytes of unfinished messages some taps hold."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+
 class Tap:
     """Takes the bytes that one side sends, and gives what is in them."""
 
-    def __init__(self, sender: str, deflate: Deflate | None = None) -> None:
+    def __init__(self, sender: str, deflate: Deflate | None = None, held: Held | None = None) -> None:
         """Begin after the handshake; `sender` is `client`, whose frames are masked, or `server`."""
+        self._held = held or Held()
+        self._own = 0
         self._masked = sender == "client"
         self._extensions = [deflate.of(sender)] if deflate is not None else []
         self._reader = StreamReader()
@@ -104,6 +119,7 @@ class Tap:
         if self._blind:
             return []
         self._found = []
+        self._hold(len(self._reader.buffer) + len(data))
         self._reader.feed_data(data)
         try:
             next(self._work)
@@ -111,7 +127,21 @@ class Tap:
             self.stop(f"a message of more than {MAX_MESSAGE:,} bytes passed")
         except ProtocolError as error:
             self.stop(f"it breaks RFC 6455: {error}")
+        if not self._blind:
+            self._hold(len(self._reader.buffer))
+            if self._held.bytes > MOST_HELD and self._own > SHARE:
+                self.stop("too many large messages passed at once")
         return self._found
+
+    def close(self) -> None:
+        """Give back what it holds: the connection has ended."""
+        if not self._blind:
+            self.stop("")
+
+    def _hold(self, waiting: int) -> None:
+        own = waiting + (self._size if self._parts else 0)
+        self._held.bytes += own - self._own
+        self._own = own
 
     def stop(self, reason: str) -> None:
         """Look at nothing any more, and free the memory."""
@@ -119,6 +149,7 @@ class Tap:
         self._found.append(Blind(reason))
         self._reader.discard()
         self._parts, self._extensions = [], []
+        self._hold(0)
 
     def _run(self) -> Generator[None, None, None]:
         while True:
