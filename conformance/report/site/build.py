@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.errors import UsageError
+from conformance.report.site.accessible import make_accessible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +67,8 @@ def build_site(pages: Mapping[str, str], out: Path) -> None:
             file.write_text(markdown, encoding="utf-8", newline="\n")
         shutil.copytree(_ASSETS, work / "source" / "_static")
         _run_sphinx(work)
+        (work / "html" / "_sources").rmdir()  # It is empty.
+        make_accessible(work / "html")
         (work / "html" / MARK).touch()
         if out.exists():
             shutil.rmtree(out)

@@ -21,7 +21,7 @@ def command_pages(root: click.Command, name: str) -> Iterator[tuple[str, str]]:
         *_about(root, context),
         heading(2, "Verbs"),
         table(["verb", "what it does"], ([link(code(verb), f"commands/{verb}"), _first(one)] for verb, one in verbs)),
-        toctree(*(verb for verb, _ in verbs), hidden=True),
+        toctree(*(verb for verb, _ in verbs)),
     ]
     yield "commands/index", "\n".join(parts)
     for verb, command in verbs:

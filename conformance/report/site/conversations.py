@@ -65,7 +65,7 @@ def conversation(scenario: Scenario) -> Iterator[str]:
     setup = drawn(scenario.setup)
     parts = (Frame("setup", setup), *drawn(scenario.steps)) if setup else drawn(scenario.steps)
     if drawing := draw(parts, f"Sequence diagram: {scenario.title}"):
-        yield raw(f'<div class="diagram" tabindex="0" role="region" aria-label="Diagram">{drawing}</div>')
+        yield raw(f'<div class="diagram" tabindex="0" role="group" aria-label="Diagram">{drawing}</div>')
     yield bullets(given(scenario.given))
     if scenario.setup:
         yield f"Setup:\n\n{_steps(scenario.setup, '')}"

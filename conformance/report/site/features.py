@@ -39,7 +39,7 @@ def feature_pages(spec: Spec) -> Iterator[tuple[str, str]]:
     parts = [
         f"# Features\n\n{len(spec.features)} features, {len(spec.rules)} rules, {len(spec.scenarios)} scenarios.\n",
         table(["number", "feature", "rules", "scenarios"], rows),
-        toctree(*(slug(name) for name in spec.features), hidden=True),
+        toctree(*(slug(name) for name in spec.features)),
     ]
     yield "features/index", "\n".join(parts)
 
@@ -71,7 +71,7 @@ def _page(spec: Spec, feature: Feature, tested: dict[str, dict[str, Scenario]]) 
     for rule in _rules(spec, feature):
         yield from _rule(spec, rule, rule.features[0] == feature.id, tested.get(rule.id, {}))
     if scenarios:
-        yield toctree(f"{slug(feature.id)}-scenarios", hidden=True)
+        yield toctree(f"{slug(feature.id)}-scenarios")
 
 
 def _rule(spec: Spec, rule: Rule, own: bool, scenarios: dict[str, Scenario]) -> Iterator[str]:

@@ -26,7 +26,7 @@ def guide_pages(guides: Mapping[str, str], source: str) -> Iterator[tuple[str, s
         if name != INDEX:
             yield f"guides/{name.removesuffix('.md')}", _page(words, guides, source)
     order = [name.removesuffix(".md") for name in dict.fromkeys([*linked, *guides]) if name != INDEX]
-    yield "guides/index", f"{_page(guides.get(INDEX, '# Guides'), guides, source)}\n{toctree(*order, hidden=True)}"
+    yield "guides/index", f"{_page(guides.get(INDEX, '# Guides'), guides, source)}\n{toctree(*order)}"
 
 
 def _page(words: str, guides: Mapping[str, str], source: str) -> str:

@@ -84,10 +84,9 @@ def bullets(items: Iterable[str], indent: str = "") -> str:
     return "".join(f"{indent}- {item}\n" for item in items)
 
 
-def toctree(*entries: str, hidden: bool = False, caption: str = "") -> str:
-    """List the pages below a page."""
-    options = f"{':hidden:' * hidden}\n" + f":caption: {caption}\n" * bool(caption)
-    return f"```{{toctree}}\n:titlesonly:\n{options}\n" + "\n".join(entries) + "\n```\n"
+def toctree(*entries: str) -> str:
+    """Put the pages below a page into the navigation."""
+    return "```{toctree}\n:titlesonly:\n:hidden:\n\n" + "\n".join(entries) + "\n```\n"
 
 
 def _longest_run(shown: str) -> int:

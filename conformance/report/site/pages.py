@@ -74,17 +74,9 @@ def _index(spec: Spec, name: str) -> str:
             ]
         ),
         f"Made from the spec with the digest {text(spec.digest)}.\n",
-        toctree("guides/index", hidden=True),
         toctree(
-            "messages/index",
-            "features/index",
-            "permissions",
-            "limits",
-            "tables/index",
-            "probes",
-            hidden=True,
-            caption="Protocol",
+            *("guides/index", "messages/index", "features/index", "permissions", "limits", "tables/index", "probes"),
+            "commands/index",
         ),
-        toctree("commands/index", hidden=True, caption="Reference"),
     ]
     return "\n".join(parts)

@@ -33,7 +33,7 @@ def permission_pages(spec: Spec) -> Iterator[tuple[str, str]]:
         parts += [heading(2, text(_title(file))), _matrix(file, cells, made)]
     yield "permissions", "\n".join(parts)
     rows = [[link(text(_title(file)), f"tables/{slug(file.stem)}"), str(len(cells))] for file, cells in others]
-    listed = toctree(*(slug(file.stem) for file, _ in others), hidden=True)
+    listed = toctree(*(slug(file.stem) for file, _ in others))
     yield (
         "tables/index",
         f"# Tables of cases\n\nScenarios are made from each cell.\n\n{table(['table', 'cells'], rows)}\n{listed}",
@@ -73,4 +73,6 @@ def _matrix(file: Path, cells: Sequence[Cell], made: dict[tuple[Path, str, str],
         scenario = made.get((file, row, column))
         return link(text(cell.value), "", scenario_label(scenario)) if scenario else text(cell.value)
 
-    return table(["", *map(text, columns)], ([code(row), *(shown(row, column) for column in columns)] for row in rows))
+    return table(
+        ["row", *map(text, columns)], ([code(row), *(shown(row, column) for column in columns)] for row in rows)
+    )

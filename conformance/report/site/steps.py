@@ -173,15 +173,20 @@ def _sync(step: s.Sync) -> Told:
 
 
 def _provision(step: s.Provision) -> Told:
-    user, where = _people([step.user]), code(step.conversation)
-    change = f"becomes {text(step.role)} in {where}" if step.role else f"is removed from {where}"
-    note = f"{step.user}: {step.role}" if step.role else f"removes {step.user}"
-    if step.by is None:
-        return Told(f"{user} {change}.", (Note(SERVER, note),))
-    refused = ", and the server refuses" if step.refused else ""
+    where = code(step.conversation)
+    if step.by is not None:
+        wish = f"to be {text(step.role)}" if step.role else "to be removed"
+        end = ", and the server refuses it" if step.refused else ""
+        short = f"{step.user}: {step.role or 'removed'}"
+        back = (Arrow(SERVER, step.by, "refuse"),) if step.refused else ()
+        return Told(
+            f"{_people([step.by])} asks for {_people([step.user])} {wish} in {where}, through the API{end}.",
+            (Arrow(step.by, SERVER, short), *back),
+        )
+    if step.role is None:
+        return Told(f"{_people([step.user])} is removed from {where}.", (Note(SERVER, f"removes {step.user}"),))
     return Told(
-        f"{_people([step.by])} asks by the API that {user} {change}{refused}.",
-        (Note(SERVER, f"{step.by}: {note}{', refused' if step.refused else ''}"),),
+        f"{_people([step.user])} becomes {text(step.role)} in {where}.", (Note(SERVER, f"{step.user}: {step.role}"),)
     )
 
 
