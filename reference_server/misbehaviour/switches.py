@@ -44,9 +44,7 @@ SWITCHES = (
     Switch("reject-rate", values.share, "5%", "how many requests are refused as rate_limited, and not carried out"),
     Switch("reorder-acks", values.on_or_off, "on", "replies of one connection come in another order"),
     Switch("duplicate-events", values.share, "1%", "how many events come twice to a connection"),
-    Switch(
-        "clock-skew", values.offset, "5m", "how far the server's clock is ahead for its clients, or with =-5m behind"
-    ),
+    Switch("clock-skew", values.offset, "5m", "how far the server's clock is ahead for its clients; =-5m is behind"),
     Switch("token-ttl", values.duration, "30s", "how long a token is good for after it was issued, at most"),
 )
 

@@ -14,10 +14,9 @@ const SDP = "v=0\r\no=- 4611 2 IN IP4 127.0.0.1\r\ns=-\r\n"
 const CANDIDATE = "candidate:1 1 udp 2130706431 192.0.2.1 54400 typ host"
 
 export class Calls {
-  /** `others` gives the ids of users to call; `send` sends a request; `conversation` gives the chosen one. */
-  constructor({ name, others, send, conversation }) {
-    Object.assign(this, { name, others, send, conversation })
-    this.count = 0
+  /** `me` is the user; `others` gives the ids of users to call; `send` sends a request; `conversation` gives the chosen one. */
+  constructor({ me, name, others, send, conversation }) {
+    Object.assign(this, { me, name, others, send, conversation })
     this.list = h("ul", { class: "signals list" })
     this.element = h("div", { role: "log", "aria-label": "Calls" }, this.list)
   }
@@ -39,11 +38,15 @@ export class Calls {
     this.list.replaceChildren(...rows)
   }
 
-  #next({ type, by, conversation_id }) {
-    const say = (text, kind, fields = {}) => button(text, () => this.#say(kind, by, fields, conversation_id))
+  /** Give the buttons for what comes after a signal: another's, or one's own. */
+  #next({ type, by, conversation_id, target_user_id }) {
+    const other = by === this.me ? target_user_id : by
+    const say = (text, kind, fields = {}) => button(text, () => this.#say(kind, other, fields, conversation_id))
     const path = say("Offer a path", "ICECandidate", { candidate: CANDIDATE, sdp_mid: "0", sdp_mline_index: 0 })
-    if (type === "CallOffer") return [say("Answer", "CallAnswer", { sdp: SDP }), say("Decline", "CallReject")]
-    return ["CallAnswer", "ICECandidate"].includes(type) ? [path, say("Hang up", "CallHangup")] : []
+    const end = say("Hang up", "CallHangup")
+    if (type === "CallOffer" && by !== this.me) return [say("Answer", "CallAnswer", { sdp: SDP }), say("Decline", "CallReject")]
+    if (type === "CallOffer") return [end]
+    return ["CallAnswer", "ICECandidate"].includes(type) ? [path, end] : []
   }
 
   #say(type, target_user_id, fields, conversation_id = this.conversation()) {

@@ -4,11 +4,13 @@
 export const MOST_MESSAGES = 2000
 const MOST_SIGNALS = 50
 const MOST_PENDING = 1000
+const CALLS = new Set(["CallOffer", "CallAnswer", "ICECandidate", "CallHangup", "CallReject"])
 
-/** `requests` are the schemas of the requests: `x-reply` says what answers each of them. */
+/** `requests` are the schemas of the requests: `x-reply` says what answers each of them. `me` is the user. */
 export class Model {
-  constructor(requests) {
+  constructor(requests, me) {
     this.requests = requests
+    this.me = me
     this.reset()
   }
 
@@ -40,6 +42,7 @@ export class Model {
 
   /** Take note of a request, to know later what its reply is about. */
   sent(request) {
+    if (CALLS.has(request?.type)) this.signal(request, this.me)
     if (!this.requests[request?.type]?.["x-reply"]) return
     this.pending.push(request)
     if (this.pending.length > MOST_PENDING) this.pending.shift()

@@ -15,7 +15,7 @@ export class Panel {
   /** `page` has `users`, `conversations` (id → name), `schemas`, `tokenOf`, `onFrame`, `onConversation` and `onRemove`. */
   constructor(page, user, label) {
     Object.assign(this, { page, user, label })
-    this.model = new Model(page.schemas.requests)
+    this.model = new Model(page.schemas.requests, user.user_id)
     this.editing = null
     this.replying = null
     this.typed = 0
@@ -34,7 +34,7 @@ export class Panel {
       reply: (message) => this.#begin({ replying: message }),
       edit: (message) => this.#begin({ editing: message }),
     })
-    this.calls = new Calls({ name, send, others: () => this.#others(), conversation: () => this.conversation.value })
+    this.calls = new Calls({ me: user.user_id, name, send, others: () => this.#others(), conversation: () => this.conversation.value })
     this.typing = h("p", { class: "hint typing", role: "status" })
     this.error = h("p", { class: "error", role: "status" })
     this.text = h("input", { type: "text", autocomplete: "off", input: () => this.#typing() })

@@ -97,14 +97,18 @@ class TestChat:
         alice, bob = page.panel("alice"), page.panel("bob")
         await alice.get_by_role("button", name="Call bob").click()
         await expect(bob.locator(".signals")).to_contain_text("alice calls (video)")
+        await expect(alice.get_by_role("button", name="Hang up")).to_be_visible()
         await bob.get_by_role("button", name="Answer").click()
         await expect(alice.locator(".signals")).to_contain_text("bob answers")
+        await bob.get_by_role("button", name="Offer a path").click()
+        await expect(alice.locator(".signals")).to_contain_text("bob offers a network path")
         await alice.get_by_role("button", name="Offer a path").click()
         await expect(bob.locator(".signals")).to_contain_text("alice offers a network path")
         await bob.get_by_role("button", name="Hang up").click()
         await expect(alice.locator(".signals")).to_contain_text("bob hangs up")
         assert await page.violations() == []
 
+    @pytest.mark.nightly
     async def test_says_what_the_server_refuses(self, open_page: Opener):
         page = await open_page()
         await page.panel("carol").get_by_label("Conversation", exact=True).select_option(label="demo-private")
@@ -118,6 +122,7 @@ class TestChat:
         assert await page.tab.locator("main img, main script").count() == 0
         assert await page.violations() == []
 
+    @pytest.mark.nightly
     async def test_reads_on_in_a_long_history_with_a_user_of_the_seed_file(self, open_page: Opener):
         page = await open_page()
         await page.tab.get_by_label("User", exact=True).select_option(label="dora")
@@ -147,6 +152,7 @@ class TestChat:
 
 
 class TestKey:
+    @pytest.mark.nightly
     async def test_of_the_address_opens_the_page_where_the_secret_is_ones_own(self, browser: Browser, tmp_path: Path):
         with Command(tmp_path / "chat.db", "--demo") as command:
             assert command.process.stderr is not None
@@ -193,6 +199,7 @@ class TestForms:
                 assert all(sent[name] is None for name in optional) == (choice == "null")
                 assert message("incoming", kind).accepts(sent), sent
 
+    @pytest.mark.nightly
     async def test_refuses_what_the_schema_refuses_and_says_why(self, open_page: Opener):
         page = await open_page()
         form = await form_for(page.panel("alice"), "JoinConversation")
@@ -202,6 +209,7 @@ class TestForms:
         await expect(form.get_by_role("status")).to_have_text("A field is not valid.")
         assert len(page.sent) == before
 
+    @pytest.mark.nightly
     async def test_any_text_can_be_sent_as_it_is(self, open_page: Opener):
         page = await open_page()
         form = await form_for(page.panel("alice"), "raw text")
@@ -227,6 +235,7 @@ class TestSwitches:
         await page.panel("alice").get_by_role("button", name="Leave").click()
         await expect(page.panel("alice").get_by_role("button", name="Join")).to_be_visible()
 
+    @pytest.mark.nightly
     async def test_a_connection_that_was_cut_comes_back_by_itself(self, open_page: Opener):
         page = await open_page()
         await page.tab.get_by_text("A bad day").click()
