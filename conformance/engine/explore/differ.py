@@ -88,6 +88,8 @@ class _Comparison:
     other: Played
     cells: list[tuple[str, Labels]] = field(default_factory=list)
     freed: list[str] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    asked: list[tuple[str, Labels]] = field(default_factory=list)
 
     def result(self) -> Compared:
         one = self.comparer
@@ -121,16 +123,20 @@ class _Comparison:
         """Compare one step; give the difference, and whether the two servers part here."""
         asked = [(ask.type, state.labels(ask, self.comparer.least_page)) for ask in asks_of(step)]
         self.cells += asked
+        self.asks += asks_of(step)
+        self.asked += asked
         if any(seen.unbound for seen in pair):
             return None, True  # A name that one of them has not bound: something free came before.
         parts = False
         kinds = " + ".join(dict.fromkeys(kind for kind, _ in asked)) or _word(step)
         for difference, what, about in self._differences(index, step, pair, normals, state, kinds):
-            freedom = self.comparer.freedoms.of([asked[about]] if about is not None else asked, what)
+            freedom = self.comparer.freedoms.of([asked[about]] if about is not None else self.asked, what)
             if freedom is None:
                 return difference, False
             self.freed.append(freedom.source)
             parts |= freedom.parts
+        if pair[0].whole:
+            self.asks, self.asked = [], []
         return None, parts
 
     def _differences(
@@ -150,7 +156,7 @@ class _Comparison:
                 yield found, ANSWER, number
         for who in sorted({*pair[0].events, *pair[1].events}):
             sides = [
-                [normal.frame(frame) for frame in self._comparable(seen, who, step, state, side)]
+                [normal.frame(frame) for frame in self._comparable(seen, who, state, side)]
                 for seen, normal, side in zip(pair, normals, (self.tested, self.other), strict=True)
             ]
             found = self._events(index, who, kinds, sides[0], sides[1], ordered=not isinstance(step, Race))
@@ -248,20 +254,19 @@ class _Comparison:
                 return next((one.id for one in spec.rules.values() if feature.id in one.features), "")
         return spec.protocol.malformed_rule
 
-    def _comparable(self, seen: Seen, who: str, step: Step, state: State, side: Played) -> list[dict[str, Any]]:
-        return [one for one in seen.events.get(who, ()) if not self._is_free(one, who, step, state, side)]
+    def _comparable(self, seen: Seen, who: str, state: State, side: Played) -> list[dict[str, Any]]:
+        return [one for one in seen.events.get(who, ()) if not self._is_free(one, who, state, side)]
 
-    def _is_free(self, frame: dict[str, Any], who: str, step: Step, state: State, side: Played) -> bool:
-        asks = asks_of(step)
+    def _is_free(self, frame: dict[str, Any], who: str, state: State, side: Played) -> bool:
         kind = frame.get(self.comparer.spec.protocol.discriminator)
         if self._revived(frame, who, state, side):
             self.freed.append("revival")
             return True
         if not self.comparer.limits.agree(self.comparer.freedoms.echo) and any(
-            who == ask.by and kind in self.comparer.spec.incoming[ask.type].echo for ask in asks
+            who == ask.by and kind in self.comparer.spec.incoming[ask.type].echo for ask in self.asks
         ):
             return True
-        return any(self._fits(one, frame, kind, who, asks, side) for one in self.comparer.freedoms.frames)
+        return any(self._fits(one, frame, kind, who, self.asks, side) for one in self.comparer.freedoms.frames)
 
     def _revived(self, frame: dict[str, Any], who: str, state: State, side: Played) -> bool:
         """Say whether it comes to a connection of which nobody knows whether it is still subscribed."""

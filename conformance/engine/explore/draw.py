@@ -84,6 +84,8 @@ class _Drawer:
                 steps.append(step)
                 if reads and isinstance(step, Burst) and (look := self._look(step)) is not None:
                     steps.append(look)
+        known = [one.request for one in self._drawing.knowledge.final if one.request in self._drawing.known]
+        steps += [Burst((self._fields.reading(kind, WITNESS, room),)) for room in start.rooms for kind in known]
         return replace(start, steps=tuple(steps))
 
     def _start(self) -> Conversation:

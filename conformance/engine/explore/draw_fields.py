@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from conformance.engine.explore.conversation import Ask
+from conformance.engine.explore.conversation import Ask, name_in
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ ODD = 8
 """Of 100 values: those of a class that a server may refuse."""
 WRONG = 3
 """Of 100 requests: those with a wrong type, or without a required field."""
+AGAIN, LATER = 6, 70
+"""Of 100 requests: those that repeat an earlier one, and those that belong to an earlier one if there is one."""
 NOBODY = "nobody"
 PLAIN = frozenset({"plain", "limit", "none", "id", "far", "small"})
 """The labels of values that every server takes."""
@@ -65,14 +67,23 @@ class Fields:
         self._pages: dict[str, list[tuple[str, str]]] = {}
 
     def ask(self, kind: str, by: str) -> Ask:
-        """Draw a request of this type."""
+        """Draw a request of this type; sometimes one that the user has sent before, or that follows an earlier one."""
         use, message = self._drawing.knowledge.requests[kind], self._drawing.spec.incoming[kind]
+        user = by.partition("@")[0]
+        sent = [one for one in self._draws.state.granted if one.type == kind and one.user == user]
+        if sent and not use.creates and self._draws.chance(AGAIN):
+            return replace(self._draws.pick(sent[::-1]), by=by, slot=self._slot(use))
+        given = self._given_by_earlier(use, user) if self._draws.chance(LATER) else {}
         fields: dict[str, Any] = {}
         labels: set[str] = set()
         required = set(message.schema["required"])
-        room = self._room(by, use)
+        room = self._named_room(given) or self._room(by, use)
         for name in message.schema["properties"]:
             values = self._drawing.knowledge.fields.get(name)
+            if name in given:
+                fields[name] = given[name]
+                labels.add(f"{name}={'id' if values is not None and values.id else 'plain'}")
+                continue
             if values is None or (name not in required and not self._draws.chance(values.share)):
                 if values is not None and values.page:
                     labels.add(f"{name}=none")
@@ -86,6 +97,29 @@ class Fields:
         if use.view is not None and use.view.follow and ask.slot is not None:
             self._pages.setdefault(next(iter(use.view.follow)), []).append((ask.slot, room))
         return self._spoilt(ask, required) if self._draws.chance(WRONG) else ask
+
+    def _given_by_earlier(self, use: RequestUse, user: str) -> dict[str, Any]:
+        """Give the fields that an earlier request determines, if there is one that comes before this one."""
+        after, state = use.after, self._draws.state
+        if after is None:
+            return {}
+        if after.between is None:
+            before = [one for one in state.granted if one.type == after.request and one.user == user]
+            chosen = self._draws.pick(before[::-1]) if before else None
+            return {} if chosen is None else {key: v for key, v in chosen.fields.items() if key not in after.having}
+        pairs = [
+            one for one in state.granted if one.type == after.request and user in (one.user, one.named(after.between))
+        ]
+        if not pairs:
+            return {}
+        one = self._draws.pick(pairs[::-1])
+        other = one.named(after.between) if one.user == user else one.user
+        rooms = {name: one.fields[name] for name in self._drawing.knowledge.named(CONVERSATION) if name in one.fields}
+        return {**rooms, after.between: f"${{{other}}}"}
+
+    def _named_room(self, given: dict[str, Any]) -> str | None:
+        rooms = [name_in(given.get(name)) for name in self._drawing.knowledge.named(CONVERSATION)]
+        return next((one for one in rooms if one in self._draws.state.rooms), None)
 
     def reading(self, kind: str, by: str, room: str) -> Ask:
         """Give a request that reads the state of a conversation."""

@@ -48,6 +48,8 @@ class Seen:
     """What a step led to: the answers in the order of the requests, and per connection the other frames.
 
     `ended` has the connections that the server has ended, and how. `silent` has those that no longer answer.
+    `unbound`: a request refers to something that this server has not made. `whole`: everything has arrived; the events
+    of steps that are not whole come with the next one that is.
     """
 
     step: Step
@@ -56,6 +58,7 @@ class Seen:
     ended: dict[str, str]
     silent: tuple[str, ...]
     unbound: bool = False
+    whole: bool = True
 
 
 @dataclass(slots=True)
@@ -76,9 +79,12 @@ class Played:
 
 
 async def play(
-    conversation: Conversation, run_context: RunContext, knowledge: Knowledge, *, judged: bool = False
+    conversation: Conversation, run_context: RunContext, knowledge: Knowledge, *, judged: bool = False, block: int = 1
 ) -> Played:
     """Play a conversation, and judge the server alone if it is `judged`.
+
+    With a `block` of steps, only the last of so many waits for what others get: it is quicker, and says less exactly
+    which step an event belongs to.
 
     Raises ProvisioningFailed, BudgetSpent or AskedToLeave, and nothing because of the server.
     """
@@ -91,8 +97,8 @@ async def play(
             await set_up(context, _given(conversation))
             context.names.bind({name: nobodys_id(run_context.target.dialect) for name in player.slots()})
             player.begin()
-            for step in conversation.steps:
-                played.steps.append(await player.step(step))
+            for index, step in enumerate(conversation.steps):
+                played.steps.append(await player.step(step, whole=_is_whole(conversation, index, block)))
                 if played.steps[-1].silent:
                     break
         except ScenarioError as error:
@@ -134,6 +140,8 @@ class _Player:
         self._made: dict[str, str] = {}
         self._bound: set[str] = set()
         self._told: set[int] = set()
+        self._slots = frozenset(self.slots())
+        self._waiting: dict[str, list[Received]] = {}
 
     def slots(self) -> list[str]:
         """Give the names that requests bind; each means nobody's id until then."""
@@ -157,8 +165,8 @@ class _Player:
         for connection in self.everyone():
             self._taken[id(connection)] = len(connection.log)
 
-    async def step(self, step: Step) -> Seen:
-        """Take one step, wait for its effects, and give them."""
+    async def step(self, step: Step, *, whole: bool) -> Seen:
+        """Take one step, wait for its effects (if it is not `whole`, only for the answers), and give them."""
         unbound = any(self._is_unbound(ask) for ask in asks_of(step))
         answers: tuple[Answer, ...] = ()
         match step:
@@ -181,19 +189,25 @@ class _Player:
                     await lease.remove(step.room, step.user)
                 else:
                     await lease.give_role(step.room, step.user, step.role)
-        silent = await self._quiet()
+        silent = await self._quiet(None if whole else [ask.by for ask in asks_of(step)])
         fresh = {one.name: self._fresh(one) for one in self.everyone()}
         if not isinstance(step, Walk):
             answers = tuple(self._answer(ask, fresh) for ask in asks_of(step))
+        for name, some in fresh.items():
+            self._waiting.setdefault(name, []).extend(some)
         for answer in answers:
-            self._bind(answer, fresh)
+            await self._bind(answer)
+        events = self._waiting if whole else {}
+        if whole:
+            self._waiting = {}
         return Seen(
             step,
             answers,
-            {name: tuple(one.frame.value or {} for one in some) for name, some in fresh.items() if some},
+            {name: tuple(one.frame.value or {} for one in some) for name, some in events.items() if some},
             {one.name: str(one.closed) for one in self.everyone() if self._has_ended(one)},
             silent,
             unbound,
+            whole,
         )
 
     def _has_ended(self, connection: Connection) -> bool:
@@ -209,9 +223,8 @@ class _Player:
 
     def _is_unbound(self, ask: Ask) -> bool:
         """Say whether a request refers to something that this server has not made."""
-        slots = {*self.slots()}
         return any(
-            name in slots and name not in self._bound
+            name in self._slots and name not in self._bound
             for value in ask.fields.values()
             if isinstance(value, str)
             for name in (value[2:-1],)
@@ -223,11 +236,11 @@ class _Player:
             frame = {self._spec.protocol.discriminator: ask.type, **self._context.names.value(dict(ask.fields))}
             await self._context.send(ask.by, frame)
 
-    async def _quiet(self) -> tuple[str, ...]:
-        """Wait until every effect has arrived; give the connections that the server no longer answers."""
+    async def _quiet(self, senders: list[str] | None) -> tuple[str, ...]:
+        """Wait until every effect has arrived, or only the answers; give whom the server no longer answers."""
         context = self._context
         live = [name for name, one in context.connections.items() if one.closed is None]
-        await context.quiet()
+        await (context.quiet() if senders is None else context.barrier(senders))
         if not context.run.calibration.answers_barrier:
             return ()
         return tuple(
@@ -282,7 +295,7 @@ class _Player:
                 return Answer(ask, GRANTED, answer.frame, tuple(pages))
             following = again
 
-    def _bind(self, answer: Answer, fresh: dict[str, list[Received]]) -> None:
+    async def _bind(self, answer: Answer) -> None:
         """Bind the name of what a request has created, or of where its next page begins."""
         ask, use = answer.ask, self._knowledge.requests[answer.ask.type]
         if ask.slot is None or answer.how != GRANTED:
@@ -294,7 +307,12 @@ class _Player:
                 self._context.names.bind({ask.slot: value})
                 self._bound.add(ask.slot)
             return
-        made = self._made_by(ask, fresh)
+        made = self._made_by(ask)
+        if made is None:
+            await self._context.barrier([self._conversation.witness])
+            witness = self._context.connections[self._conversation.witness]
+            self._waiting.setdefault(witness.name, []).extend(self._fresh(witness))
+            made = self._made_by(ask)
         if made is not None:
             identity, at = made.get(use.creates.id), made.get(use.creates.moment)
             if isinstance(identity, str):
@@ -302,14 +320,14 @@ class _Player:
                 self._context.names.bind({ask.slot: identity, moment(ask.slot): at})
                 self._bound |= {ask.slot, moment(ask.slot)}
 
-    def _made_by(self, ask: Ask, fresh: dict[str, list[Received]]) -> dict[str, Any] | None:
+    def _made_by(self, ask: Ask) -> dict[str, Any] | None:
         """Find the event that tells of what a request has created; two alike are taken in turn."""
         creates = self._knowledge.requests[ask.type].creates
         assert creates is not None
         actor = self._spec.incoming[ask.type].echo.get(creates.event)
         sent = self._context.names.value(dict(ask.fields))
         best: tuple[int, dict[str, Any]] | None = None
-        for received in (one for some in fresh.values() for one in some):
+        for received in (one for some in self._waiting.values() for one in some):
             value = received.frame.value or {}
             if received.frame.type != creates.event or value.get(creates.id) in self._made.values():
                 continue
@@ -322,6 +340,13 @@ class _Player:
             if best is None or alike > best[0]:
                 best = alike, value
         return best and best[1]
+
+
+def _is_whole(conversation: Conversation, index: int, block: int) -> bool:
+    """Say whether a step ends a block: a block is of single requests, and what else happens is a block of its own."""
+    steps = conversation.steps
+    alone = [not isinstance(one, Burst) for one in steps[index : index + 2]]
+    return index % block == block - 1 or index == len(steps) - 1 or any(alone)
 
 
 def _with(ask: Ask, fields: dict[str, Any]) -> Ask:

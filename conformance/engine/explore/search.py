@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 REPLAYS = 3
 TOO_MANY_LOST = 10
 """Conversations one after the other that could not even begin, after which the server counts as gone."""
-ROUND = 200
-"""Conversations that hypothesis draws from one seed."""
+BLOCK = 5
+"""Steps after which a first play waits for what everybody gets."""
+ROUND = 30
+"""Conversations that hypothesis draws from one seed; it begins each time with short ones, a tenth of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +230,12 @@ class Search:
 
     async def _judge(self, conversation: Conversation, *, count: bool = False) -> Shown | None:
         """Play a conversation on both servers, and give what is wrong with it."""
-        tested, other = await self._sides.play(conversation)
+        tested, other = await self._sides.play(conversation, BLOCK if count and self._sides.ordered else 1)
         compared = self._comparer.compare(conversation, tested, other)
+        if count and self._sides.ordered and (compared.difference is not None or compared.freed or tested.wrong):
+            # Now step by step: what is free depends on the request that an event belongs to.
+            tested, other = await self._sides.play(conversation)
+            compared = self._comparer.compare(conversation, tested, other)
         if count:
             explored = self.explored
             explored.conversations += 1

@@ -41,9 +41,15 @@ class Sides:
     other: RunContext
     knowledge: Knowledge
 
-    async def play(self, conversation: Conversation) -> tuple[Played, Played]:
+    @property
+    def ordered(self) -> bool:
+        """Say whether both servers deliver in order: then not every step needs to wait for what others get."""
+        return not self.tested.settle and not self.other.settle
+
+    async def play(self, conversation: Conversation, block: int = 1) -> tuple[Played, Played]:
         """Play a conversation on both."""
         one, two = await asyncio.gather(
-            play(conversation, self.tested, self.knowledge, judged=True), play(conversation, self.other, self.knowledge)
+            play(conversation, self.tested, self.knowledge, judged=True, block=block),
+            play(conversation, self.other, self.knowledge, block=block),
         )
         return one, two

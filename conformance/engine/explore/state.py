@@ -90,7 +90,8 @@ class State:
             found.add("changed")
         if sum(one.room == room for one in self.messages.values()) >= least_page:
             found.add("crowded")
-        found.add("same" if self._key(ask, use) in self.done else "new")
+        again = use.joins and (ask.by, room) in self.joined | self.unclear
+        found.add("same" if again or self._key(ask, use) in self.done else "new")
         if use.after is not None and not self._came_before(ask, use):
             found.add("first")
         found.update(self._about_messages(ask, room))
