@@ -34,7 +34,7 @@ def finding_text(finding: Finding, tested: str, other: str, discriminator: str) 
         f" seen in {finding.count} conversation{'s' if finding.count != 1 else ''}",
     ]
     if shown.difference is None:
-        return [*found, *(f"  {text}" for text in _own_lines(shown.tested))]
+        return [*found, *(f"  {text}" for text in _own_lines(shown.tested, discriminator))]
     return [*found, *(f"  {text}" for text in _side_by_side(finding, tested, other, discriminator))]
 
 
@@ -62,10 +62,10 @@ def _cell(text: str | None) -> str:
     return shown if cell_len(shown) >= WIDE - 2 else set_cell_size(shown, WIDE - 2)
 
 
-def _own_lines(played: Played) -> Iterator[str]:
-    for entry in played.transcript[-MOST:]:
-        if not entry.text.endswith(OWN):
-            yield f"{entry.who} {entry.way} {line(str(entry.frame or entry.text), WIDE * 2)}"
+def _own_lines(played: Played, discriminator: str) -> Iterator[str]:
+    for one in align_results(_result(played), _result(played), discriminator).clients:
+        yield f"{one.who or '(both)'}:"
+        yield from (f"  {fit(pair.old or '', 2 * WIDE)}" for pair in one.lines[-MOST:])
 
 
 def _result(played: Played) -> Result:

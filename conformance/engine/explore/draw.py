@@ -29,6 +29,8 @@ ROOMS = ("lobby", "den")
 DEVICE = "two"
 MANY = 6
 """Requests in one burst."""
+BURSTS = 35
+"""Of 100 steps: bursts."""
 OFTEN, SELDOM = 60, 4
 """Of 100 steps: requests of the chosen features, and each kind of change of who is there."""
 LOOKS = 40
@@ -142,7 +144,7 @@ class _Drawer:
             return None if ask is None or ask.invalid else self._taken(Walk(replace(ask, slot=None)))
         kind = self._kind(favoured)
         by = self.pick(sorted(state.connected))
-        if roll >= 100 - 7 * SELDOM:
+        if roll >= 100 - 5 * SELDOM - BURSTS:
             asks = [self.ask(self._kind(favoured), by) for _ in range(self.number(2, MANY))]
             answered = [one for one in asks if self._drawing.spec.incoming[one.type].reply is not None]
             return self._taken(Burst(tuple(answered))) if answered else None

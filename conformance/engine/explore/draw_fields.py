@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from conformance.engine.explore.state import State
 
 _T = TypeVar("_T")
-ODD = 8
+ODD = 16
 """Of 100 values: those of a class that a server may refuse."""
-WRONG = 3
+WRONG = 5
 """Of 100 requests: those with a wrong type, or without a required field."""
 AGAIN, LATER = 6, 70
 """Of 100 requests: those that repeat an earlier one, and those that belong to an earlier one if there is one."""
@@ -219,7 +219,7 @@ class Fields:
         draws, limits = self._draws, self._drawing.limits
         assert values.text is not None
         least, most = limits.least(values.text), limits.most(values.text)
-        if least is not None and most is not None and draws.chance(4):
+        if least is not None and most is not None and draws.chance(6):
             sizes = [("limit", least), ("over", most + 1)]
             label, size = draws.pick(sizes)
             return label, {"$fill": {"text": draws.pick("xy"), "times": size}}

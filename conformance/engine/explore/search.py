@@ -249,13 +249,13 @@ class Search:
             if self._lost > TOO_MANY_LOST:
                 explored.stopped = f"the server has not let anybody in for {self._lost} conversations: {tested.stopped}"
                 self._over.set()
+        found = compared.difference
+        if found is not None:
+            return Shown(cause_of(found), conversation, tested, other, found, say(found))
         if tested.wrong:
             rule, message, kind = tested.wrong[0]
             return Shown(Cause(ALONE, rule, "", kind), conversation, tested, other, None, message)
-        if compared.difference is None:
-            return None
-        found = compared.difference
-        return Shown(cause_of(found), conversation, tested, other, found, say(found))
+        return None
 
     async def _examine(self, shown: Shown) -> None:
         """Replay on fresh users, shrink, and keep the finding."""

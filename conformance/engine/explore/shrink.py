@@ -40,6 +40,9 @@ AT_A_TIME = 3
 async def shrink(shown: Shown, still: Try, knowledge: Knowledge, until: float) -> Shown:
     """Give the smallest conversation found until a moment (`time.monotonic`) that still shows the same."""
     best = shown
+    if shown.difference is not None:
+        steps = shown.conversation.steps[: shown.difference.step + 1]
+        best = await still(replace(shown.conversation, steps=steps)) or shown
     improved = True
     while improved and time.monotonic() < until:
         improved = False

@@ -86,7 +86,7 @@ class Writer:
             case Arrive():
                 yield {"connect": step.who}
             case Depart():
-                yield {"disconnect": step.who} | ({"drop": True} if step.drop else {})
+                yield {"disconnect": step.who} | ({"how": "drop"} if step.drop else {})
             case Grant():
                 change = {"conversation": step.room, "user": step.user}
                 outside = step.role == self.comparer.spec.protocol.no_member
