@@ -22,6 +22,8 @@ WRONG = 5
 """Of 100 requests: those with a wrong type, or without a required field."""
 AGAIN, LATER = 6, 70
 """Of 100 requests: those that repeat an earlier one, and those that belong to an earlier one if there is one."""
+STAYS, ASTRAY = 50, 25
+"""Of 100 requests: those about the same conversation as the user's last one, and those about any, allowed or not."""
 NOBODY = "nobody"
 PLAIN = frozenset({"plain", "limit", "none", "id", "far", "small"})
 """The labels of values that every server takes."""
@@ -65,6 +67,7 @@ class Fields:
         self._drawing = drawing
         self._texts: dict[str, list[str]] = {}
         self._pages: dict[str, list[tuple[str, str]]] = {}
+        self._rooms: dict[str, str] = {}
 
     def ask(self, kind: str, by: str) -> Ask:
         """Draw a request of this type; sometimes one that the user has sent before, or that follows an earlier one."""
@@ -148,8 +151,12 @@ class Fields:
         """Choose a conversation: mostly one in which the sender may do this."""
         state = self._draws.state
         user = by.partition("@")[0]
+        if user in self._rooms and self._draws.chance(STAYS):
+            return self._rooms[user]
         may = [one for one in state.rooms if state.may(user, one, use.right)]
-        return self._draws.pick(may) if may and not self._draws.chance(12) else self._draws.pick(state.rooms)
+        chosen = self._draws.pick(may) if may and not self._draws.chance(ASTRAY) else self._draws.pick(state.rooms)
+        self._rooms[user] = chosen
+        return chosen
 
     def _value(self, name: str, values: FieldValues, use: RequestUse, room: str, by: str) -> tuple[str, Any]:
         if values.id is not None:
