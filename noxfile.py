@@ -150,6 +150,17 @@ def variants(session: nox.Session) -> None:
 
 
 @nox.session
+def explored(session: nox.Session) -> None:
+    """Measure the share of faults that `explore` finds; arguments go to `tests.explored`.
+
+    Two minutes for each fault take a day; `-- --sample 40 --seconds 20` takes a quarter of an hour, and
+    `-- --variants` shows that nothing is found on legal servers.
+    """
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.explored", *session.posargs)
+
+
+@nox.session
 def stability(session: nox.Session) -> None:
     """Run the scenarios many times, in random orders and with all cores busy, and report flaky ones; takes hours."""
     session.install("-e", ".")

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.cli.main import main
+from conformance.cli.targets import is_scenario_file, split
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _ends(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["explore", *words])
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--feature", "edit_messages"], "there is no feature 'edit_messages'; did you mean 'edit_message'?"),
+        (["--feature", "permissions"], "permissions has no request of its own to favour"),
+        (["--budget", "soon"], "'soon' is no duration"),
+        (["--waivers", "nowhere.yaml"], "nowhere.yaml"),
+    ],
+)
+def test_a_mistake_in_the_usage_ends_with_2(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert _ends(*words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_there_ends_with_3(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JWT_SECRET", "a secret that is long enough for any HMAC")
+    assert _ends("ws://127.0.0.1:9/ws", "--against", "ws://127.0.0.1:9/ws", "--out", str(tmp_path)) == 3
+    assert "nobody listens there" in capsys.readouterr().err
+
+
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ends("--help") == 0
+    assert "chat-parity explore staging.yaml --budget 5m\n" in capsys.readouterr().out
+
+
+def test_a_file_with_steps_is_a_scenario_and_no_target(tmp_path: Path) -> None:
+    scenario, target = tmp_path / "explored-1.yaml", tmp_path / "staging.yaml"
+    scenario.write_text("id: a.b\nsteps: []\n", encoding="utf-8")
+    target.write_text("name: staging\n", encoding="utf-8")
+    assert is_scenario_file(str(scenario))
+    assert not is_scenario_file(str(target))
+    assert split((str(scenario),)) == (None, (str(scenario),))
+    assert split((str(target), str(scenario))) == (str(target), (str(scenario),))
+
+
+@pytest.mark.nightly
+def test_two_equal_servers_have_no_finding_and_the_log_says_what_was_compared(tmp_path: Path) -> None:
+    assert _ends("--conversations", "5", "--steps", "10", "--seed", "1", "--out", str(tmp_path)) == 0
+    (summary,) = map(json.loads, (tmp_path / "explored.jsonl").read_text(encoding="utf-8").splitlines())
+    assert summary["complete"]
+    assert summary["conversations"] >= 5
+    assert summary["cells"]

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.engine.explore.conversation import Ask, Depart, Grant, Race
+from conformance.engine.explore.differ import Difference
+from conformance.engine.explore.findings import Finding, Shown, cause_of
+from conformance.engine.explore.play import REFUSED
+from conformance.engine.explore.writing import Writer
+from conformance.errors import BadFile
+from conformance.scenario import steps as s
+from conformance.spec.added import with_scenarios
+from tests.conformance.engine.explore.stories import LOBBY, burst, confirmed, conversation, message, played, seen, send
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.engine.explore.conversation import Conversation
+    from conformance.engine.explore.differ import Comparer
+    from conformance.engine.explore.play import Played
+    from conformance.scenario.model import Scenario
+    from conformance.target import Target
+
+DELETE = Ask("ann", "DeleteMessage", {"conversation_id": "${lobby}", "message_id": "${m1}"})
+HISTORY = Ask("ann", "FetchHistory", {"conversation_id": "${lobby}"}, slot="p1")
+GONE = {"type": "MessageDeleted", "conversation_id": LOBBY, "message_id": message()["message_id"]}
+
+
+def _written(conversation: Conversation, other: Played, comparer: Comparer, target: Target, folder: Path) -> Scenario:
+    """Write a finding at the last step, and read it as a scenario."""
+    found = Difference(len(conversation.steps) - 1, "ann", "DeleteMessage", "no MessageDeleted", "DEL-1")
+    other.names = {**other.names, str(message()["message_id"]): "m1"}
+    finding = Finding(Shown(cause_of(found), conversation, played(), other, found, "no MessageDeleted"), 3, 3, 9, 1.0)
+    file = folder / "explored.yaml"
+    file.write_text(Writer(comparer, target).text(finding, "the tested one"), encoding="utf-8")
+    spec, (name,) = with_scenarios(comparer.spec, [file])
+    assert name == f"explored.{finding.id}"
+    return spec.scenarios[name]
+
+
+def test_a_scenario_expects_what_the_other_server_sent(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    steps = burst(send()), burst(DELETE)
+    other = played(
+        seen(steps[0], confirmed("message_sent"), ann=[message()]),
+        seen(steps[1], confirmed("message_deleted"), bob=[GONE]),
+    )
+    scenario = _written(conversation(*steps), other, comparer, target, tmp_path)
+    assert (scenario.feature, scenario.rules) == ("delete_message", ("DEL-1",))
+    expected = [(one.frame, one.at) for one in scenario.steps if isinstance(one, s.Expect)]
+    assert expected == [
+        ("ActionConfirmed", ("bob",)),
+        ("NewMessage", ("ann",)),
+        ("ActionConfirmed", ("ann",)),
+        ("MessageDeleted", ("bob",)),
+    ]
+    new = next(one for one in scenario.steps if isinstance(one, s.Expect) and one.frame == "NewMessage")
+    assert new.pattern["message_id"] == {"$capture": "m1"}
+    assert new.pattern["sender_id"] == "${bob}"
+
+
+def test_what_was_never_made_is_an_unknown_id(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    step = burst(DELETE)
+    other = played(seen(step, {"type": "Error", "message": "?"}, REFUSED))
+    scenario = _written(conversation(step), other, comparer, target, tmp_path)
+    assert "m1" in scenario.given.unknown
+    assert [one.frame for one in scenario.steps if isinstance(one, s.Expect)] == ["Error"]
+
+
+def test_every_kind_of_step_is_in_the_language(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    race = Race((send("ann", "hello 2", "m2"), send("bob", "hello 3", "m3")))
+    steps = Grant("bob", "lobby", "reader"), Grant("bob", "lobby", "outsider"), race, Depart("bob", drop=True)
+    other = played(*(seen(one, confirmed("message_sent")) for one in steps))
+    scenario = _written(conversation(*steps), other, comparer, target, tmp_path)
+    kinds = [type(one) for one in scenario.steps if not isinstance(one, s.Expect)]
+    assert kinds == [s.Provision, s.Provision, s.Together, s.Disconnect]
+
+
+def test_history_is_expected_in_the_order_of_the_target(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    step = burst(HISTORY)
+    page = {"type": "HistoryChunk", "conversation_id": LOBBY, "messages": [], "has_more": False}
+    scenario = _written(conversation(step), played(seen(step, page)), comparer, target, tmp_path)
+    (expected,) = [one for one in scenario.steps if isinstance(one, s.Expect)]
+    assert expected.pattern["messages"] == {"$chronological": {"history": []}}
+
+
+def test_a_file_that_breaks_the_grammar_is_refused_with_its_line(comparer: Comparer, tmp_path: Path) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_text("id: explored.00\nsteps: [{sing: loud}]\n", encoding="utf-8")
+    with pytest.raises(BadFile, match=r"odd\.yaml:"):
+        with_scenarios(comparer.spec, [file])
