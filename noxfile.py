@@ -46,12 +46,13 @@ def clients(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Run what takes too long for every change: the tests marked nightly, every fault, and every legal variant."""
+    """Run what takes too long for every change: tests marked nightly, every fault, every legal variant, the clients."""
     session.install("-e", ".[test]")
     _bring_a_browser(session)
     session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", "nightly", *session.posargs)
     session.run("python", "-m", "tests.faults")
     session.run("python", "-m", "tests.variants")
+    session.notify("clients")
 
 
 LOWEST_SAMPLE = (
