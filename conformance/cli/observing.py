@@ -51,7 +51,7 @@ def write_log(
         tool=__version__,
         target=entry,
         command=shlex.join(["chat-parity", *map(secrets.redact, sys.argv[1:])]),
-        spec=replace(tables, scenarios=(*tables.scenarios, *(one for one, _ in found))),
+        spec=replace(tables, scenarios=tuple(one for one, _ in found), probes={}),
         selected=tuple(one.id for one, _ in found),
         options={"observed": True},
         profile=target.profile if target is not None else {},

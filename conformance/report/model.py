@@ -79,8 +79,15 @@ class Report:
 
     @property
     def shown(self) -> tuple[FeatureRow, ...]:
-        """Give the features that were selected, and those of which a must rule fails all the same."""
-        return tuple(row for row in self.features if row.judged.selected or row.judged.broken)
+        """Give the features that were selected, and those of which a must rule fails all the same.
+
+        Of observed traffic all are given: nobody has selected anything.
+        """
+        return (
+            self.features
+            if self.observed
+            else tuple(row for row in self.features if row.judged.selected or row.judged.broken)
+        )
 
     @property
     def shown_counts(self) -> Mapping[Verdict, int]:

@@ -40,12 +40,13 @@ def records(observer: Observer) -> list[tuple[ScenarioEntry, Result]]:
 def notes(observer: Observer) -> Iterator[str]:
     """Give what a reader has to know besides: what clients did wrong, and what could not be looked at."""
     sent, received = observer.frames["sent"], observer.frames["received"]
-    yield f"observed {observer.connections} connections, with {sent} frames of clients and {received} of the server"
+    connections = _plural(observer.connections, "connection")
+    yield f"observed {connections}, with {_plural(sent, 'frame')} of clients and {received} of the server"
     for one in observer.wrong.values():
         if one.violation.by == "client":
-            yield f"{one.violation.explanation} ({_times(one)}): a mistake of the client, not of the server"
+            yield f"{one.violation.explanation} ({_times(one.count)}): a mistake of the client, not of the server"
     for reason, count in observer.blind.items():
-        yield f"{count} connections were not looked at to their end: {reason}"
+        yield f"not looked at to the end: {_plural(count, 'connection')}, because {reason}"
 
 
 def _record(
@@ -56,7 +57,9 @@ def _record(
     if len(spec.rules[rule].features) > 1:
         name += f".{feature.replace('_', '-')}"
     place = spec.place(spec.folder / FILE)
-    entry = ScenarioEntry(name, f"{invariant.sentence} Judged {count} times.", feature, (rule,), place, invariant.line)
+    entry = ScenarioEntry(
+        name, f"{invariant.sentence} Judged {_times(count)}.", feature, (rule,), place, invariant.line
+    )
     wrong = [
         one
         for one in observer.wrong.values()
@@ -73,7 +76,7 @@ def _record(
 def _problem(one: Seen, place: str, invariant: Invariant, *, at: bool) -> Problem:
     said = f"{', '.join([*one.clients][:3])}: {one.violation.explanation}"
     if one.count > 1:
-        said += f" ({one.count} times)"
+        said += f" ({_times(one.count)})"
     same = cause(one.violation.explanation)
     problem = Problem(said, place, invariant.line, rule=one.violation.rule, cause=same, count=one.count)
     return replace(problem, entry=len(one.entries) - 1 if at and one.entries else None)
@@ -94,5 +97,9 @@ def _types(feature: str, spec: Spec) -> frozenset[str]:
     return frozenset((*spec.features[feature].incoming, *spec.features[feature].outgoing))
 
 
-def _times(one: Seen) -> str:
-    return "once" if one.count == 1 else f"{one.count} times"
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

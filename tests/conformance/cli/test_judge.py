@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from conformance.cli.main import chat_parity
 from conformance.errors import BadFile
+from conformance.files.documents import read_json
 from conformance.results.runlog import read_run
+from conformance.spec import find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,12 +61,14 @@ class TestARightRecording:
         assert result.exit_code == 0
         assert "Ping/Pong keepalive" in result.output
         assert "OBSERVED" in result.output
+        assert "NOT TESTED" in result.output
         assert " OK" not in result.output
 
     def test_leaves_what_was_not_seen_not_tested(self, result: Result, tmp_path: Path) -> None:
         page = json.loads((tmp_path / "out" / "parity.json").read_text())
         verdicts = {one["id"]: one["verdict"] for one in page["features"]}
         assert (verdicts["ping_pong"], verdicts["send_message"]) == ("OBSERVED", "NOT TESTED")
+        assert len(verdicts) == 25
 
     def test_writes_a_log_that_only_report_shows(self, result: Result, tmp_path: Path) -> None:
         with pytest.raises(BadFile, match=r"run\.jsonl:1: is a log of observed traffic"):
@@ -72,7 +77,11 @@ class TestARightRecording:
         assert shown.exit_code == 0
         assert "OBSERVED" in shown.output
 
-    def test_has_a_page_and_a_schema(self, result: Result, tmp_path: Path) -> None:
+    def test_gives_json_of_the_form_of_every_report(self, result: Result, tmp_path: Path) -> None:
+        schema = read_json(find() / "formats" / "parity.schema.json")
+        Draft202012Validator(schema).validate(json.loads((tmp_path / "out" / "parity.json").read_text()))
+
+    def test_has_a_page_and_a_table(self, result: Result, tmp_path: Path) -> None:
         assert "OBSERVED" in (tmp_path / "out" / "parity.html").read_text()
         assert "OBSERVED" in (tmp_path / "out" / "parity.md").read_text()
 

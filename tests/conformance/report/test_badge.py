@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -49,3 +50,9 @@ def test_is_red_where_the_little_that_was_selected_fails() -> None:
 def test_nothing_of_the_server_is_in_it() -> None:
     run = runs.hostile("<script>")
     assert "script" not in badge.svg(build(run)) + badge.endpoint(build(run))
+
+
+def test_calls_nothing_ok_in_observed_traffic() -> None:
+    run = runs.KINDS["good"]
+    report = build(replace(run, header=replace(run.header, options={"observed": True})))
+    assert badge.message(report).endswith("observed")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
+import trustme
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
@@ -21,7 +23,7 @@ from conformance.engine.observe.side import Upstream
 from conformance.engine.observe.tap import MAX_MESSAGE
 from conformance.target.secrets import Secrets
 from tests.doubles.fan_out import ChatServer
-from tests.doubles.listening import listening
+from tests.doubles.listening import certified, listening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,10 +41,11 @@ def token(user: str) -> str:
 
 
 @asynccontextmanager
-async def relayed(spec: Spec, url: str, **options: Any) -> AsyncIterator[Watched]:
+async def relayed(spec: Spec, upstream: str | Upstream, **options: Any) -> AsyncIterator[Watched]:
     secrets = Secrets()
     watched = Watched(Observer(spec, redact=secrets.redact, **options))
-    relay = Relay(Upstream(url, None), watched.observer, keep=secrets.keep, trouble=watched.troubles.append)
+    leading = Upstream(upstream, None) if isinstance(upstream, str) else upstream
+    relay = Relay(leading, watched.observer, keep=secrets.keep, trouble=watched.troubles.append)
     host, port = await relay.start("127.0.0.1", 0)
     watched.url = f"ws://{host}:{port}"
     try:
@@ -270,6 +273,20 @@ class TestPassing:
             "1",
             "https://page.example",
         )
+
+    async def test_a_secure_upstream_is_reached_by_its_name(self, spec: Spec) -> None:
+        authority = trustme.CA()
+        trust = ssl.create_default_context()
+        authority.configure_trust(trust)
+        async with echoing(ssl=certified(authority, "chat.example")) as url:
+            upstream = Upstream(url.replace("ws://", "wss://"), trust, "chat.example")
+            async with relayed(spec, upstream) as watched, connect(watched.url) as client:
+                await client.send("over TLS")
+                assert await client.recv() == "over TLS"
+            async with relayed(spec, Upstream(url.replace("ws://", "wss://"), trust)) as watched:
+                with pytest.raises(InvalidStatus, match="502"):
+                    await connect(watched.url)
+                assert "certificate" in watched.troubles[0]
 
     async def test_a_refusal_of_the_server_passes(self, spec: Spec) -> None:
         def refuse(client: ServerConnection, _: Any) -> Any:

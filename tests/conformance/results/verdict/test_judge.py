@@ -303,3 +303,25 @@ class TestExitCode:
             head = toys.header((toys.rule("EDIT-1"), toys.rule("FORM-1", level)), (own,))
             finding = toys.problem(rule="FORM-1")
             assert judge(toys.run(head, toys.result(own, findings=(finding,)))).exit_code == code
+
+
+class TestObservedTraffic:
+    """Nobody knows what was not seen, so that no feature is OK."""
+
+    @staticmethod
+    def verdict(*musts: Outcome | str, should: tuple[Outcome | str, ...] = ()) -> Verdict:
+        run = run_of(*musts, should=should)
+        return feature(replace(run, header=replace(run.header, options={"observed": True}))).verdict
+
+    def test_is_never_ok(self) -> None:
+        assert self.verdict(PASS) is Verdict.OBSERVED
+        assert self.verdict(PASS, LEFT_OUT) is Verdict.OBSERVED
+
+    def test_is_not_tested_where_nothing_was_seen(self) -> None:
+        assert self.verdict(LEFT_OUT) is Verdict.NOT_TESTED
+
+    def test_fails_where_a_must_rule_was_broken(self) -> None:
+        assert self.verdict(PASS, FAIL) is Verdict.FAIL
+
+    def test_is_observed_where_only_a_should_rule_was_broken(self) -> None:
+        assert self.verdict(LEFT_OUT, should=(FAIL,)) is Verdict.OBSERVED
