@@ -52,7 +52,12 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
 
     A server is a target file or a ws:// URL; its run is kept. The exit code is 0, or 3 when one of the runs is not
     complete: what is better or worse is for people to read. `chat-parity gate` decides.
-    """
+
+    \b
+    Examples:
+      chat-parity compare reports/old reports/new
+      chat-parity compare old.yaml new.yaml --format html --out compared.html
+    """  # noqa: D301 -- click's mark
     folder, form, out = given["folder"], given["form"], given["out"]
     sides = (
         read_or_run(ctx, word, folder / name, yes=given["yes"], spec_folder=given["spec_folder"])

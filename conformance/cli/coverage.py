@@ -29,7 +29,12 @@ def coverage(ctx: click.Context, run: Path, form: str, spec_folder: Path | None)
     Rules, message types, their properties and values, and error codes, each that is missing with its reason. The run
     must have been recorded with --trace all. The exit code is 1 when something is missing for which the spec gives no
     reason (x-never in a message's schema), or 3 if the log does not contain enough to tell.
-    """
+
+    \b
+    Examples:
+      chat-parity coverage reports/staging
+      chat-parity coverage reports/staging --format json
+    """  # noqa: D301 -- click's mark
     spec = load(spec_folder_of(spec_folder))
     recorded = read_run(run)
     found = measure(recorded, spec, read_json(spec.folder / "messages" / "common.json"))

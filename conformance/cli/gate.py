@@ -51,7 +51,12 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
     that passed is lost, nothing that was judged is unjudged, and every waiver is valid; 1 for a loss or a waiver that
     is not valid; 2 for a mistake in the usage or in a file; 3 if the runs do not tell. With --dry-run, 1 and 3
     become 0.
-    """
+
+    \b
+    Examples:
+      chat-parity gate reports/new --against reports/old
+      chat-parity gate new.yaml --against reports/old --dry-run
+    """  # noqa: D301 -- click's mark
     recorded = read_run(old)
     options = {"yes": given["yes"], "spec_folder": given["spec_folder"]}
     tested = read_or_run(ctx, new, Path("reports") / "compared" / "new", **options)

@@ -40,7 +40,11 @@ def add(runs: tuple[Path, ...], file: Path, keep: int) -> None:
     """Add each RUN (a run.jsonl, or the folder that holds one) to the history of its server.
 
     A run that is there already is left as it is. The exit code is 0.
-    """
+
+    \b
+    Examples:
+      chat-parity history add reports/staging
+    """  # noqa: D301 -- click's mark
     store = Store(_place(file))
     for path in runs:
         run = read_run(path)
@@ -58,7 +62,13 @@ def add(runs: tuple[Path, ...], file: Path, keep: int) -> None:
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file, and print nothing."
 )
 def show(file: Path, target: str | None, last: int, form: str, out: Path | None) -> None:
-    """Show the trend of each feature, and when each scenario failed first and last, and how often it changed."""
+    """Show the trend of each feature, and when each scenario failed first and last, and how often it changed.
+
+    \b
+    Examples:
+      chat-parity history show
+      chat-parity history show --format html --out history.html
+    """  # noqa: D301 -- click's mark
     store = Store(_place(file))
     known = store.targets()
     if not known or (target is not None and target not in known):

@@ -47,7 +47,12 @@ def init(file: Path, force: bool, example: str | None, **given: Any) -> None:
 
     On a terminal, the command asks for what no flag says. It connects to nothing. It asks for no secret, only for the
     names of the environment variables that contain them.
-    """
+
+    \b
+    Examples:
+      chat-parity init staging.yaml            # asks
+      chat-parity init staging.yaml --url wss://chat.example/ws --driver jwt
+    """  # noqa: D301 -- click's mark
     if file.exists() and not force:
         raise UsageError(f"{file} is there already; --force replaces it")
     spec = load(find())

@@ -52,7 +52,13 @@ def listing(words: tuple[str, ...], form: str, tree: bool, spec_folder: Path | N
 
     Globs match ids, also those of the cases of scenarios and probes. Without a kind, the globs apply to every kind;
     without arguments, the command counts each kind. With --tree, globs keep what is below and above a match.
-    """
+
+    \b
+    Examples:
+      chat-parity list rules 'EDIT-*'
+      chat-parity list scenarios 'edit-message.*' --format json
+      chat-parity list --tree edit_message
+    """  # noqa: D301 -- click's mark
     spec = load(spec_folder_of(spec_folder))
     kind = words[0] if words and words[0] in KINDS else None
     patterns = words[1:] if kind else words

@@ -22,7 +22,12 @@ def matrix(runs: tuple[Path, ...], form: str, out: Path | None) -> None:
     """Put each RUN (a run.jsonl, or the folder that holds one) into a column of one table, a row for each feature.
 
     The exit code is 0 whatever the runs came to: this table judges nothing by itself.
-    """
+
+    \b
+    Examples:
+      chat-parity matrix reports/rust reports/go reports/reference
+      chat-parity matrix reports/* --format html --out matrix.html
+    """  # noqa: D301 -- click's mark
     if len(runs) > MOST:
         raise click.UsageError(f"a table takes up to {MOST} runs, not {len(runs)}")
     emit(VIEWS[form](build_matrix([read_run(run) for run in runs])), out)

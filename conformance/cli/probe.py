@@ -59,7 +59,12 @@ def probe(
 
     TARGET is a target file or a ws:// URL; without one the reference server is started and observed. The exit code is
     0, or 3 when the server could not be reached or the run was interrupted.
-    """
+
+    \b
+    Examples:
+      chat-parity probe staging.yaml
+      chat-parity probe staging.yaml error-shape --why
+    """  # noqa: D301 -- click's mark
     spec = load(spec_folder_of(spec_folder))
     place, patterns = split(words)
     probes = _select(spec, patterns)

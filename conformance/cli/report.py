@@ -57,7 +57,13 @@ def report(
     `github` gives annotations for GitHub Actions, `summary` the Markdown of a step's summary, `badge` an SVG, `shields`
     the endpoint JSON of shields.io, and `allure` a folder of results for `allure generate`. The exit code is that of
     the run: 0 as expected, 1 a must rule fails or a feature is MISSING, 3 not everything could be judged.
-    """
+
+    \b
+    Examples:
+      chat-parity report reports/staging --failures-only
+      chat-parity report reports/staging --format badge --out parity.svg
+      chat-parity report reports/staging --format allure --out allure-results
+    """  # noqa: D301 -- click's mark
     if failures_only and form not in ("text", "markdown"):
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
     if source_url and not source_url.startswith(("https://", "http://")):

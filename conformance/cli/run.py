@@ -123,7 +123,15 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     TARGET is a target file or a ws:// URL; without one, the command starts and tests the reference server. Ids and
     globs select scenarios, and a scenario file adds one. The command writes run.jsonl, and beside it parity.html,
     parity.md, parity.json and junit.xml.
-    """
+
+    \b
+    Examples:
+      chat-parity run                                   # the reference server
+      chat-parity run staging.yaml --out reports/staging
+      chat-parity run staging.yaml --feature edit_message --level must
+      chat-parity run staging.yaml 'edit-message.*' --trace all
+      chat-parity run staging.yaml --last-failed
+    """  # noqa: D301 -- click's mark
     spec = load(spec_folder_of(given["spec_folder"]))
     gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
     place, patterns = split(words)

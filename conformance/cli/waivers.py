@@ -43,7 +43,11 @@ def check(files: tuple[Path, ...], form: str) -> None:
 
     The exit code is 0 if there is none, 1 if an entry has expired, else 2. Only a run can tell whether an entry still
     matches and still fails.
-    """
+
+    \b
+    Examples:
+      chat-parity waivers check waivers.yaml
+    """  # noqa: D301 -- click's mark
     today = _today()
     found = {file: read_waivers(file, _format(), today) for file in files}
     expired = {file: [one for one in read.entries if one.expires < read.today] for file, read in found.items()}
@@ -70,7 +74,12 @@ def update(run: Path, file: Path | None, form: str) -> None:
     Removes entries that do not fail any more; keeps the reasons, comments and order of the rest; adds the failures of
     must rules, each with TODO for what a person has to write. Every other verb refuses a file that contains a TODO,
     and the exit code is 1 until there is none.
-    """
+
+    \b
+    Examples:
+      chat-parity waivers update reports/staging
+      chat-parity waivers update reports/staging waivers.yaml
+    """  # noqa: D301 -- click's mark
     recorded = read_run(run)
     if file is None:
         if recorded.header.waivers is None:

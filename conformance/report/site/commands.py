@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 import click
@@ -51,7 +52,7 @@ def _verb(command: click.Command, name: str, parent: click.Context, level: int) 
 def _about(command: click.Command, context: click.Context) -> Iterator[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     yield block(f"{context.command_path} {usage}")
-    for kind, words in _paragraphs(command.help or ""):
+    for kind, words in _paragraphs(inspect.cleandoc(command.help or "")):
         yield block(words) if kind == "block" else f"{text(words)}\n"
     rows = [
         [code(record[0]), text(record[1])]
@@ -60,6 +61,10 @@ def _about(command: click.Command, context: click.Context) -> Iterator[str]:
     ]
     if rows:
         yield table(["option", "what it does"], rows)
+    formatter = context.make_formatter()
+    command.format_epilog(context, formatter)
+    if more := formatter.getvalue().strip("\n"):
+        yield block(more)
 
 
 def _paragraphs(words: str) -> Iterator[tuple[str, str]]:
