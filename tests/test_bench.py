@@ -14,3 +14,12 @@ def test_the_benchmark_runs_a_round_of_every_measurement():
     assert (ended.returncode, ended.stderr) == (0, "")
     measured = ("as scenarios", "by hand", "bare client", "--jobs 1:", "reading frames", "schema checks", "compiled")
     assert [one for one in measured if one not in ended.stdout] == []
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(120)
+def test_the_benchmark_of_watching_says_what_it_adds():
+    command = [sys.executable, "-m", "tests.bench.relaying", "--messages", "200"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [line.split()[0] for line in ended.stdout.splitlines()] == ["direct", "through", "added"]

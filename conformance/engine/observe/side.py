@@ -57,6 +57,7 @@ class Side(asyncio.Protocol):
         self.headed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.ended = asyncio.get_running_loop().create_future()
         self.passing: Passing | None = None
+        self.finished = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -83,12 +84,17 @@ class Side(asyncio.Protocol):
             self._headed(b"")
 
     def eof_received(self) -> bool:
-        """Pass the end of what this end sends on."""
+        """Pass the end of what this end sends on; True: the other end may still send for a while."""
         self._headed(b"")
-        if self.other is not None and self.other.transport is not None and self.other.transport.can_write_eof():
-            self.other.transport.write_eof()
-            return self.transport is not None and self.transport.get_extra_info("sslcontext") is None
-        return False
+        self.finished = True
+        other = self.other
+        if other is None or other.finished or other.transport is None or not other.transport.can_write_eof():
+            return False
+        if self.transport is None or self.transport.get_extra_info("sslcontext") is not None:
+            return False  # TLS cannot be half closed.
+        other.transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER, self.end)
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the other end, too."""

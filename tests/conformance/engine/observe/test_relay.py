@@ -45,7 +45,7 @@ async def relayed(spec: Spec, upstream: str | Upstream, **options: Any) -> Async
     secrets = Secrets()
     watched = Watched(Observer(spec, redact=secrets.redact, **options))
     leading = Upstream(upstream, None) if isinstance(upstream, str) else upstream
-    relay = Relay(leading, watched.observer, keep=secrets.keep, trouble=watched.troubles.append)
+    relay = Relay(leading, watched.observer, keep=secrets.keep, trouble=watched.troubles.append, said=watched.say)
     host, port = await relay.start("127.0.0.1", 0)
     watched.url = f"ws://{host}:{port}"
     try:
@@ -58,7 +58,13 @@ class Watched:
     def __init__(self, observer: Observer) -> None:
         self.observer = observer
         self.troubles: list[str] = []
+        self.lines: list[str] = []
+        self.said = asyncio.Event()
         self.url = ""
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+        self.said.set()
 
     @property
     def rules(self) -> set[str | None]:
@@ -236,6 +242,23 @@ class TestPassing:
     async def test_pings_are_answered_by_the_other_end(self, spec: Spec) -> None:
         async with echoing() as url, relayed(spec, url) as watched, connect(watched.url) as client:
             await (await client.ping(b"over there"))
+
+    @pytest.mark.parametrize("by", ["client", "server"])
+    async def test_a_connection_that_has_ended_is_forgotten(self, spec: Spec, by: str) -> None:
+        async def talk(client: ServerConnection) -> None:
+            if by == "client":
+                await client.wait_closed()
+
+        async with listening(talk) as url, relayed(spec, url) as watched:
+            for number in range(3):
+                async with connect(watched.url) as client:
+                    if by == "server":
+                        await client.wait_closed()
+                async with asyncio.timeout(5):
+                    while f"client-{number + 1} ended" not in watched.lines:
+                        await watched.said.wait()
+                        watched.said.clear()
+            assert watched.observer.open == 0
 
     async def test_a_dropped_connection_is_dropped_at_the_other_end(self, spec: Spec) -> None:
         async def drop(client: ServerConnection) -> None:
