@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -51,8 +53,13 @@ async def test_is_written_once(database: Database):
     assert await database.write(plant, SEED) == 0
 
 
-async def test_a_message_after_it_is_newer(database: Database):
+async def test_a_message_after_it_is_newer_even_if_the_clock_goes_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    before, seconds = datetime.now(UTC), count()
+    monkeypatch.setattr(conversations, "now", lambda: before + timedelta(seconds=next(seconds)))
     await database.write(plant, SEED)
+    monkeypatch.setattr(conversations, "now", lambda: before)
     [big] = await database.read(conversations.conversations_of, ALICE)
     _, stamp = await database.write(conversations.lock, big.conversation_id, ALICE)
     [newest] = await database.read(messages.history, big.conversation_id, None, 1)
