@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,3 +132,41 @@ def test_a_corrupt_recording_ends_with_2_and_one_line(tmp_path: Path) -> None:
     assert isinstance(result.exception, BadFile)
     assert result.exception.exit_code == 2
     assert str(result.exception).endswith("chat.har:1: this is not JSON: Expecting value; is the recording cut off?")
+
+
+class TestATargetFile:
+    FILE = """
+        name: staging
+        instances: [wss://chat.example/ws]
+        auth: {query_param: token, jwt: {secret_env: NOBODY_HAS_SET_THIS}}
+        provision: {driver: jwt}
+        limits: {history_default: 1}
+        dialect: {types: {Ping: heartbeat, Pong: heartbeat_ack}}
+    """
+
+    @pytest.fixture
+    def target(self, tmp_path: Path) -> Path:
+        file = tmp_path / "staging.yaml"
+        file.write_text(textwrap.dedent(self.FILE), encoding="utf-8")
+        return file
+
+    def test_names_what_the_server_calls_otherwise_and_needs_no_secret(self, tmp_path: Path, target: Path) -> None:
+        said = (("receive", GREETING), ("send", {"type": "heartbeat"}), ("receive", {"type": "heartbeat_ack"}))
+        result = judged(tmp_path, *said, more=("--target", str(target)))
+        assert result.exit_code == 0, result.output
+        verdicts = json.loads((tmp_path / "out" / "parity.json").read_text())["features"]
+        assert next(one["verdict"] for one in verdicts if one["id"] == "ping_pong") == "OBSERVED"
+        assert judged(tmp_path, *said).exit_code == 1
+
+    def test_says_how_long_a_page_may_be(self, tmp_path: Path, target: Path) -> None:
+        room, one, two = (f"0000000{number}-0000-4000-8000-000000000000" for number in (1, 2, 3))
+        shown = {"conversation_id": room, "sender_id": one, "content": "", "attachments": [], "reactions": []}
+        messages = [{**shown, "message_id": name, "created_at": "2026-02-22T20:49:32Z"} for name in (one, two)]
+        said = (
+            ("receive", GREETING),
+            ("send", {"type": "FetchHistory", "conversation_id": room}),
+            ("receive", {"type": "HistoryChunk", "conversation_id": room, "messages": messages, "has_more": False}),
+        )
+        result = judged(tmp_path, *said, more=("--target", str(target)))
+        assert "HistoryChunk has 2 messages, and the profile allows 1" in result.output
+        assert judged(tmp_path, *said).exit_code == 0
