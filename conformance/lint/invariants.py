@@ -18,7 +18,7 @@ OF_THE_FRAME = ("key", "user", "actor", "by", "message", "text", "one_per", "sam
 OF_THE_REQUEST = ("target", "text", "same", "by")
 """The facts that name fields of the request that an invariant is about."""
 
-OF_AN_ITEM = ("message", "same", "instant", "mark", "empty")
+OF_AN_ITEM = ("message", "same", "instant", "mark", "unless", "empty", "entries")
 """The facts that name fields of a message in a page."""
 
 

@@ -8,7 +8,7 @@ from conformance.engine.invariants.answers import Answers
 from conformance.engine.invariants.causes import Caused
 from conformance.engine.invariants.events import Joined, NotOwn, Once
 from conformance.engine.invariants.frames import Greeting, Instants, Schema, Secret
-from conformance.engine.invariants.messages import Deleted, Lasting
+from conformance.engine.invariants.messages import Deleted, Distinct, Lasting, Marked
 from conformance.engine.invariants.order import Order
 from conformance.engine.invariants.pages import Page
 
@@ -29,6 +29,8 @@ KINDS: Mapping[str, type[Check]] = {
     "order": Order,
     "lasting": Lasting,
     "deleted": Deleted,
+    "marked": Marked,
+    "distinct": Distinct,
     "page": Page,
     "caused": Caused,
 }

@@ -100,3 +100,62 @@ class Deleted(Check):
             elif not marked and gone is None:
                 said = f"{moment.type} has no {self.facts['mark']} in the message {name}, which was deleted"
                 yield Finding(self.rule, said)
+
+
+class Marked(Check):
+    """After an event, pages that are requested later show that it has happened to the message."""
+
+    def __init__(self, invariant: Invariant, setting: Setting) -> None:
+        super().__init__(invariant, setting)
+        self._pages = self.facts["pages"]
+        self.types = frozenset({*self._pages, self.facts["frame"]})
+        self._since: Bounded[str, int] = Bounded(MOST_MESSAGES)
+
+    def received(self, moment: Moment) -> Iterator[Finding]:
+        """Note an event, and judge the messages of a page."""
+        frame = moment.frame or {}
+        if moment.type == self.facts["frame"]:
+            name = text(frame.get(self.facts["message"]))
+            if name is not None and name not in self._since:
+                self._since.set(name, moment.index)
+            return
+        request = moment.answer.request if moment.answer is not None else None
+        for one in items(frame, self._pages[moment.type]) if request is not None else ():
+            since = self._since.get(text(one.get(self.facts["message"])) or "")
+            if request is None or since is None or since > request.index or one.get(self.facts["unless"]) is not None:
+                continue
+            self.judged(self.rule)
+            if one.get(self.facts["mark"]) is None:
+                said = (
+                    f"{moment.type} has no {self.facts['mark']} in a message of which {self.facts['frame']} came before"
+                )
+                yield Finding(self.rule, said)
+
+
+class Distinct(Check):
+    """The entries of a list in a message are distinct, and so are the members of each."""
+
+    def __init__(self, invariant: Invariant, setting: Setting) -> None:
+        super().__init__(invariant, setting)
+        self._pages = self.facts["pages"]
+        self.types = frozenset(self._pages)
+
+    def received(self, moment: Moment) -> Iterator[Finding]:
+        """Judge each message of a page."""
+        for one in items(moment.frame or {}, self._pages[moment.type]):
+            entries = items(one, self.facts["entries"])
+            if not entries:
+                continue
+            self.judged(self.rule)
+            keys = [tuple(str(entry.get(name)) for name in self.facts["key"]) for entry in entries]
+            if len(set(keys)) < len(keys):
+                yield Finding(
+                    self.rule, f"{moment.type} has a message with two {self.facts['entries']} that are the same"
+                )
+            for entry in entries:
+                members = entry.get(self.facts["members"])
+                names = [one for one in members if isinstance(one, str)] if isinstance(members, list) else []
+                if len(set(names)) < len(names):
+                    said = f"{moment.type} has a message with the same of {self.facts['members']} twice in one entry"
+                    yield Finding(self.rule, said)
+                    break

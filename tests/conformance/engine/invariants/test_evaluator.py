@@ -271,6 +271,33 @@ class TestMessages:
         traffic.history("alice", message(FIRST))
         assert traffic.rules == ["DEL-1", "DEL-3"]
 
+    def test_an_edited_message_says_so_in_what_is_fetched_later(self, traffic: Traffic) -> None:
+        traffic.joined("alice").says("alice", FIRST, "alice")
+        traffic.sent("alice", "EditMessage", conversation_id=LOBBY, message_id=FIRST, content="new")
+        edit = {"conversation_id": LOBBY, "message_id": FIRST, "editor_id": ALICE, "content": "new", "edited_at": NOW}
+        traffic.sent("alice", "FetchHistory", conversation_id=LOBBY)
+        traffic.got("alice", "MessageEdited", **edit)
+        traffic.confirmed("alice", "message_edited")
+        traffic.got("alice", "HistoryChunk", conversation_id=LOBBY, messages=[message(FIRST)], has_more=False)
+        traffic.history("alice", message(FIRST, content="new", edited_at=NOW))
+        assert traffic.rules == NOTHING
+        traffic.history("alice", message(FIRST))
+        assert traffic.rules == ["EDIT-1"]
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            [{"emoji": "x", "user_ids": [ALICE, ALICE]}],
+            [{"emoji": "x", "user_ids": [ALICE]}, {"emoji": "x", "user_ids": [BOB]}],
+        ],
+    )
+    def test_a_reaction_counts_once(self, traffic: Traffic, wrong: Any) -> None:
+        right = [{"emoji": "x", "user_ids": [ALICE, BOB]}, {"emoji": "y", "user_ids": [ALICE]}]
+        traffic.joined("alice").history("alice", message(FIRST) | {"reactions": right})
+        assert traffic.rules == NOTHING
+        traffic.history("alice", message(FIRST) | {"reactions": wrong})
+        assert traffic.rules == ["REAC-2"]
+
     def test_sync_has_a_tombstone_of_a_deleted_message(self, traffic: Traffic) -> None:
         traffic.joined("alice")
         for one in (message(FIRST, content="", deleted_at=NOW), message(SECOND, content="old", deleted_at=NOW)):
