@@ -82,5 +82,5 @@ def judge(
             observer.closed(name, "the recording ends", message.at)
     folder = out or Path("reports") / f"judged-{slug(capture.stem)}"
     entry = TargetEntry(target.name if target is not None else f"judged {capture.name}", (), None)
-    report = write_log(observer, folder, entry, secrets, max(0.0, observer.last - observer.began), target)
+    report = write_log(observer, folder, entry, secrets.redact, max(0.0, observer.last - observer.began), target)
     ctx.exit(code_of(report, observer))

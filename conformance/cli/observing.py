@@ -23,6 +23,7 @@ from conformance.target import read_target
 from conformance.target.secrets import Secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conformance.engine.observe.observer import Observer, Seen
@@ -40,7 +41,12 @@ def target_of(file: Path | None, spec: Spec) -> Target | None:
 
 
 def write_log(
-    observer: Observer, folder: Path, entry: TargetEntry, secrets: Secrets, seconds: float, target: Target | None = None
+    observer: Observer,
+    folder: Path,
+    entry: TargetEntry,
+    redact: Callable[[str], str],
+    seconds: float,
+    target: Target | None = None,
 ) -> Report:
     """Write the log and the reports of what was observed, and print the table; raises OSError."""
     found = records(observer)
@@ -50,7 +56,7 @@ def write_log(
         started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         tool=__version__,
         target=entry,
-        command=shlex.join(["chat-parity", *map(secrets.redact, sys.argv[1:])]),
+        command=shlex.join(["chat-parity", *map(redact, sys.argv[1:])]),
         spec=replace(tables, scenarios=tuple(one for one, _ in found), probes={}),
         selected=tuple(one.id for one, _ in found),
         options={"observed": True},
@@ -59,7 +65,7 @@ def write_log(
     )
     sources = Sources()
     with exclusive(folder):
-        with RunWriter(folder / "run.jsonl", secrets.redact) as writer:
+        with RunWriter(folder / "run.jsonl", redact) as writer:
             writer.write(header)
             for _, result in found:
                 sources.take(result)

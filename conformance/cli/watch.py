@@ -19,6 +19,7 @@ from conformance.cli.recording import slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.waiting import Duration
 from conformance.engine.observe.observer import Observer
+from conformance.engine.observe.recent_secrets import RecentSecrets
 from conformance.engine.observe.relay import Relay, why_unreachable
 from conformance.engine.observe.side import Upstream
 from conformance.errors import TargetUnreachable, UsageError
@@ -26,7 +27,6 @@ from conformance.report.text import visible
 from conformance.results.runlog import TargetEntry
 from conformance.spec import load
 from conformance.target.access import Access, shown_address
-from conformance.target.secrets import Secrets
 from conformance.target.url_errors import wrong_address
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def watch(
         raise UsageError(wrong)
     if record is not None and target is not None and target.dialect is not None and not keep_content:
         raise UsageError("--record with the dialect of a target file needs --keep-content")
-    secrets, live = Secrets(), _Live(spec)
+    secrets, live = RecentSecrets(), _Live(spec)
     with _recorder(record) as recorder:
         observer = Observer(
             spec,
@@ -118,7 +118,7 @@ def watch(
     server = urlsplit(url).hostname or ""
     folder = out or Path("reports") / f"observed-{slug(server)}"
     entry = TargetEntry(target.name if target is not None else f"observed {server}", (shown_address(url),), None)
-    report = write_log(observer, folder, entry, secrets, watched.seconds, target)
+    report = write_log(observer, folder, entry, secrets.redact, watched.seconds, target)
     ctx.exit(code_of(report, observer) or (NOTHING if failed else 0))
 
 
@@ -127,7 +127,7 @@ class _Watched:
     """What one call of the command watches."""
 
     observer: Observer
-    secrets: Secrets
+    secrets: RecentSecrets
     live: _Live
     target: Target | None
     url: str

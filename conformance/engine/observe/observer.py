@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.invariants import Evaluator, Observation
 from conformance.engine.observe.head import tokens_among
-from conformance.engine.observe.redacting import said_without_values, without_content
+from conformance.engine.observe.redacting import redacted, said_without_values, without_content
 from conformance.results.causes import cause
 from conformance.results.model import Entry
 from conformance.wire.frames import read
@@ -243,7 +243,7 @@ class Observer:
             return Entry(line.at, link.client, line.way, None, self._redact(what)[:200])
         shape = self._shape(frame, sent=line.way == "→")
         value = without_content(frame.value, shape, self._key, keep=self._keep)
-        return Entry(line.at, link.client, line.way, value)
+        return Entry(line.at, link.client, line.way, redacted(value, self._redact) if self._keep else value)
 
     def _note(self, link: _Link, at: float, way: str, said: str) -> None:
         link.lines.append(Entry(self._since(at), link.client, way, None, self._redact(said)[:200]))

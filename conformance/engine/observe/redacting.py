@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from conformance.spec.shapes import Shape
 
@@ -73,6 +73,19 @@ def _name(key: str, *, keep: bool) -> str:
     if keep or (NAME.fullmatch(key) and len(key) <= LONGEST_NAME):
         return key[:LONGEST_NAME]
     return f"«a name of {len(key)} characters»"
+
+
+def redacted(frame: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
+    """Give a short copy of a frame with each text and each name redacted."""
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, str):
+            return redact(value)
+        if isinstance(value, list):
+            return [cleaned(one) for one in value]
+        return {redact(key): cleaned(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+    return {redact(key): cleaned(value) for key, value in frame.items()}
 
 
 def said_without_values(explanation: str) -> str:
