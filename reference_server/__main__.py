@@ -21,7 +21,6 @@ from reference_server.earlier import SERVERS as EARLIER
 from reference_server.misbehaviour.switches import SWITCHES, Switchboard, SwitchError
 from reference_server.playground.guard import LOOPBACK
 from reference_server.playground.routes import routes
-from reference_server.seed.file import read
 from reference_server.seed.model import Seed
 from reference_server.seed.write import plant, reset
 from reference_server.serving import Deployment, wait_for_the_end
@@ -178,7 +177,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
     """Serve until a signal, or the end of stdin, stops the server."""
     ports = options.port or [DEFAULT_PORT]
     switchboard = switchboard_from(options)
-    seed = read(options.seed_data) if options.seed_data else Seed(users={})
+    seed = _read_seed(options.seed_data) if options.seed_data else Seed(users={})
     if options.reset and options.redis:
         raise ConfigError("--reset is for a server that is alone: other processes may serve this database.")
     playground = demo.playground_of(settings, switchboard, seed.users) if options.demo and switchboard else None
@@ -197,6 +196,12 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
             for line in await demo.prepare(deployment, playground):
                 print(line, file=sys.stderr)
         await wait_for_the_end(options.exit_on_stdin_eof)
+
+
+def _read_seed(file: Path) -> Seed:
+    from reference_server.seed.file import read  # noqa: PLC0415 -- YAML takes a while to load, and few need it
+
+    return read(file)
 
 
 async def _fill(database: Database, seed: Seed, *, is_reset: bool) -> None:
