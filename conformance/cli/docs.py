@@ -10,13 +10,18 @@ from conformance import __version__
 from conformance.cli.documents import ASYNCAPI, BUNDLE, asyncapi_of, bundle_of, write_document
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.report.links import project_source
-from conformance.report.site.build import build_site, check_installed
+from conformance.report.site.build import build_site
+from conformance.report.site.manuals import build_manuals
 from conformance.report.site.pages import pages
 from conformance.report.site.read import read_sources
+from conformance.report.site.run_sphinx import check_installed
 from conformance.spec import load
 
+NAME = "chat-parity"
 SITE = Path("site")
 """The folder of the site, where nobody names another one."""
+MAN = Path("man")
+"""Likewise, of the pages for man."""
 
 
 @click.command()
@@ -26,11 +31,12 @@ SITE = Path("site")
     is_flag=True,
     help=f"Write the schemas of scenario files, target files and so on as one schema.  [to: {BUNDLE} in the spec]",
 )
+@click.option("--man", is_flag=True, help=f"Write the reference of the commands as pages for man.  [to: {MAN}]")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Write here instead: for the site a new folder or an earlier site, for a document a file, or - for standard "
-    f"output.  [default: {SITE}, for the site]",
+    help="Write here instead: for the site a new folder or an earlier site, for pages of man a folder, for a document "
+    f"a file, or - for standard output.  [default: {SITE}, for the site]",
 )
 @click.option(
     "--source-url",
@@ -44,6 +50,7 @@ def docs(
     ctx: click.Context,
     asyncapi: bool,
     schema_bundle: bool,
+    man: bool,
     out: Path | None,
     source_url: str | None,
     spec_folder: Path | None,
@@ -52,20 +59,27 @@ def docs(
 
     The site has a page for each message type and each feature, its scenarios as conversations with diagrams, the
     permissions, the limits, the probes, the guides and the commands. It needs no network and no server: open
-    index.html; search works there too. The build takes about a minute, and needs the libraries of chat-parity[docs].
+    index.html; search works there too. The build takes about a minute. It and --man need the libraries of
+    chat-parity[docs].
 
     \b
     Examples:
       chat-parity docs                        # the site, in the folder site
       chat-parity docs --out public --spec ./spec
+      chat-parity docs --man --out ~/.local/share/man/man1
       chat-parity docs --asyncapi             # after a change of the protocol
       chat-parity docs --asyncapi --out -     # print it
       chat-parity docs --schema-bundle        # after a change of spec/formats
     """  # noqa: D301 -- click's mark
-    if asyncapi and schema_bundle:
-        raise click.UsageError("name one thing to write: --asyncapi or --schema-bundle; without them it is the site")
+    if asyncapi + schema_bundle + man > 1:
+        raise click.UsageError("name one thing to write: --asyncapi, --schema-bundle or --man; without them the site")
     if source_url and not source_url.startswith(("https://", "http://")):
         raise click.UsageError(f"--source-url takes an address that begins with https://, not {source_url}")
+    root = ctx.find_root().command
+    if man:
+        written = build_manuals(root, NAME, __version__, out or MAN)
+        click.echo(f"{len(written)} pages: {written[0]}")
+        return
     folder = spec_folder_of(spec_folder)
     if asyncapi:
         write_document(asyncapi_of(load(folder)), ASYNCAPI, folder, out)
@@ -73,11 +87,11 @@ def docs(
         write_document(bundle_of(folder), BUNDLE, folder, out)
     else:
         web = project_source(__version__) if source_url is None else source_url.rstrip("/")
-        _build(ctx.find_root().command, folder, out or SITE, web)
+        _build(root, folder, out or SITE, web)
 
 
 def _build(command: click.Command, folder: Path, out: Path, web: str) -> None:
     check_installed()
-    made = pages(read_sources(load(folder), command, "chat-parity", web))
+    made = pages(read_sources(load(folder), command, NAME, web))
     build_site(made, out)
     click.echo(f"{len(made)} pages: {out / 'index.html'}")

@@ -4,7 +4,7 @@ Each module gives the pages of one subject as Markdown, from values alone. Nothi
 
     messages, features, conversations, permissions, limits, probes, commands, guides → Markdown by path
     steps → what a step says and draws, diagram → the SVG of a conversation
-    build → the HTML of all of them
+    build → the HTML of all of them; manuals → the commands for `man`; both by run_sphinx
 """
 
 from conformance.report.site.build import build_site

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.report.site.markdown import block, code, heading, link, table, text, toctree
+from conformance.report.site.markdown import block, code, definitions, heading, link, table, text, toctree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ def command_pages(root: click.Command, name: str) -> Iterator[tuple[str, str]]:
     verbs = _inner(root, context)
     parts = [
         "# Commands\n",
-        *_about(root, context),
+        *_about(root, context, 2),
         heading(2, "Verbs"),
         table(["verb", "what it does"], ([link(code(verb), f"commands/{verb}"), _first(one)] for verb, one in verbs)),
         toctree(*(verb for verb, _ in verbs)),
@@ -43,24 +43,25 @@ def _first(command: click.Command) -> str:
 
 def _verb(command: click.Command, name: str, parent: click.Context, level: int) -> Iterator[str]:
     context = click.Context(command, info_name=name, parent=parent)
-    yield from _about(command, context)
+    yield from _about(command, context, level)
     for inner, one in _inner(command, context):
         yield heading(level, text(f"{context.command_path} {inner}"))
         yield from _verb(one, inner, context, level + 1)
 
 
-def _about(command: click.Command, context: click.Context) -> Iterator[str]:
+def _about(command: click.Command, context: click.Context, level: int) -> Iterator[str]:
+    yield heading(level, "Usage")
     usage = " ".join(command.collect_usage_pieces(context))
     yield block(f"{context.command_path} {usage}")
     for kind, words in _paragraphs(inspect.cleandoc(command.help or "")):
         yield block(words) if kind == "block" else f"{text(words)}\n"
-    rows = [
-        [code(record[0]), text(record[1])]
+    options = [
+        (code(record[0]), text(record[1]))
         for one in command.get_params(context)
         if isinstance(one, click.Option) and (record := one.get_help_record(context)) is not None
     ]
-    if rows:
-        yield table(["option", "what it does"], rows)
+    yield heading(level, "Options")
+    yield definitions(options)
     formatter = context.make_formatter()
     command.format_epilog(context, formatter)
     if more := formatter.getvalue().strip("\n"):

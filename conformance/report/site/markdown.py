@@ -84,6 +84,11 @@ def bullets(items: Iterable[str], indent: str = "") -> str:
     return "".join(f"{indent}- {item}\n" for item in items)
 
 
+def definitions(items: Iterable[tuple[str, str]]) -> str:
+    """Give a list of ready terms, each with what it is."""
+    return "".join(f"{term}\n: {meaning or '–'}\n\n" for term, meaning in items)
+
+
 def toctree(*entries: str) -> str:
     """Put the pages below a page into the navigation."""
     return "```{toctree}\n:titlesonly:\n:hidden:\n\n" + "\n".join(entries) + "\n```\n"

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.cli.main import chat_parity
-from conformance.report.site import build
+from conformance.cli.main import _VERBS, chat_parity
+from conformance.report.site import run_sphinx
 from conformance.report.site.build import MARK, build_site
 
 if TYPE_CHECKING:
@@ -39,11 +40,23 @@ def test_builds_a_site_and_says_where_it_begins(invoke, tmp_path: Path) -> None:
 
 
 def test_names_the_extra_where_its_libraries_are_missing(invoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "NEEDED", ("sphinx", "no_such_library"))
+    monkeypatch.setattr(run_sphinx, "NEEDED", ("sphinx", "no_such_library"))
     result = invoke()
     assert str(result.exception) == (
-        "the site needs no_such_library: install it with `python -m pip install 'chat-parity[docs]'`"
+        "this needs no_such_library: install it with `python -m pip install 'chat-parity[docs]'`"
     )
+
+
+def test_writes_a_page_for_man_for_each_verb(tmp_path: Path) -> None:
+    (tmp_path / "other.1").touch()
+    result = CliRunner().invoke(chat_parity, ["docs", "--man", "--out", str(tmp_path)])
+    assert result.output.endswith(f" pages: {tmp_path / 'chat-parity-compare.1'}\n")
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"other.1", "chat-parity.1", *(f"chat-parity-{verb}.1" for verb in _VERBS)}
+    page = (tmp_path / "chat-parity-docs.1").read_text(encoding="utf-8")
+    assert "chat-parity-docs \\- Build the protocol as a site" in page
+    assert "\n.SH OPTIONS\n" in page
+    assert re.search(r"^\.TP\n\.B .*\\-\\-asyncapi.*\nWrite the protocol as AsyncAPI", page, re.MULTILINE)
 
 
 def test_refuses_an_address_that_is_none(invoke) -> None:

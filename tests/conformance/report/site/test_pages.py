@@ -94,7 +94,7 @@ def test_every_case_of_a_scenario_is_in_a_table(sources: Sources, whole_site: di
 
 def test_the_reference_of_a_verb_has_every_option(whole_site: dict[str, str]) -> None:
     page = whole_site["commands/docs"]
-    assert "| `--out PATH` | Write here instead\\: for the site" in page
+    assert "\n`--out PATH`\n: Write here instead\\: for the site" in page
     assert "chat-parity docs [OPTIONS]" in page
     assert "```text\nExamples:\n  chat-parity docs  " in page
     assert "\n  --port PORT " in whole_site["commands/serve"]

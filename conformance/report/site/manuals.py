@@ -1,0 +1,40 @@
+"""The reference of the commands as manual pages, for `man`: one for the command, and one for each verb."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.report.site.commands import command_pages
+from conformance.report.site.run_sphinx import run_sphinx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECTION = 1
+"""The section of the manual that has the commands."""
+
+
+def build_manuals(root: click.Command, name: str, version: str, out: Path) -> list[Path]:
+    """Write the pages into a folder, where other files stay as they are, and give them; raises UsageError."""
+    pages = {path.rpartition("/")[2]: page.replace("(/commands/", "(/") for path, page in command_pages(root, name)}
+    options = {"project": name, "release": version, "man_pages": list(_titles(root, name, pages))}
+    with tempfile.TemporaryDirectory(prefix="chat-parity-docs-") as work:
+        built = run_sphinx(pages, Path(work), "man", options)
+        out.mkdir(parents=True, exist_ok=True)
+        texts = {file.name: file.read_text(encoding="utf-8") for file in sorted(built.glob(f"*.{SECTION}"))}
+    for file, page in texts.items():
+        (out / file).write_text(page, encoding="utf-8", newline="\n")
+    return [out / file for file in texts]
+
+
+def _titles(root: click.Command, name: str, pages: dict[str, str]) -> Iterator[tuple[str, str, str, str, int]]:
+    """Give what Sphinx wants to know of each page: its name, its title, and its subject in one line."""
+    context = click.Context(root, info_name=name)
+    for path in pages:
+        command = root.get_command(context, path) if isinstance(root, click.Group) else None
+        title = name if command is None else f"{name}-{path}"
+        yield path, title, (command or root).get_short_help_str(200).rstrip("."), "", SECTION

@@ -1,0 +1,73 @@
+"""Runs Sphinx over pages of Markdown, in this process and with our own configuration; its warnings are errors."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NEEDED = ("sphinx", "furo", "myst_parser")
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_CONFIGURATION = {
+    "extensions": ["myst_parser"],
+    "myst_enable_extensions": ["attrs_inline", "deflist"],
+    "myst_heading_anchors": 3,
+    "myst_ref_domains": ["std"],  # the others are asked for each link, and have none
+    "myst_disable_syntax": ["html_block", "html_inline"],
+    "smartquotes": False,
+    "nitpicky": True,
+    "show_warning_types": True,
+}
+
+
+def check_installed() -> None:
+    """Raise UsageError where the libraries are missing: they are an extra of the package."""
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise UsageError(
+            f"this needs {', '.join(missing)}: install it with `python -m pip install 'chat-parity[docs]'`"
+        )
+
+
+def run_sphinx(pages: Mapping[str, str], work: Path, builder: str, options: Mapping[str, Any]) -> Path:
+    """Build pages, given by path, in a folder that may be changed, and give the folder of the result.
+
+    Raises UsageError where the libraries are missing, and RuntimeError with what Sphinx warns of.
+    """
+    check_installed()
+    # An extra, and slow to import.
+    from sphinx.application import Sphinx  # noqa: PLC0415
+    from sphinx.util.docutils import docutils_namespace, patch_docutils  # noqa: PLC0415
+
+    for path, markdown in pages.items():
+        file = work / "source" / f"{path}.md"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(markdown, encoding="utf-8", newline="\n")
+    found = io.StringIO()
+    with warnings.catch_warnings(), patch_docutils(), docutils_namespace():
+        # MyST and Furo are not always as new as Sphinx would like them; that is for them to hear.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        application = Sphinx(
+            srcdir=work / "source",
+            confdir=None,
+            outdir=work / builder,
+            doctreedir=work / "doctrees",
+            buildername=builder,
+            confoverrides={**_CONFIGURATION, **options},
+            status=None,
+            warning=found,
+            freshenv=True,
+        )
+        application.build()
+    if said := _COLOUR.sub("", found.getvalue()).strip():
+        raise RuntimeError(f"Sphinx warns of the pages:\n{said}")
+    return work / builder
