@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conformance.engine.invariants import Evaluator, Observation
 from conformance.engine.observe.head import tokens_among
-from conformance.engine.observe.redacting import redacted, said_without_values, without_content
+from conformance.engine.observe.redacting import Style, redacted, said_without_values, without_content
 from conformance.results.causes import cause
 from conformance.results.model import Entry
 from conformance.wire.frames import read
@@ -100,6 +101,7 @@ class Observer:
         self._redact = redact
         self._tell = on_violation
         self._record = record
+        self._salt = secrets.token_bytes(16)
         self._links: dict[str, _Link] = {}
         self._began: float | None = None
         self.last = 0.0
@@ -226,7 +228,7 @@ class Observer:
         if frame.value is None:
             return {"text": f"«{len(data)} characters»"}
         shape = self._shape(frame, sent=sent)
-        value = without_content(frame.value, shape, self._key, keep=False, items=len(data))
+        value = without_content(frame.value, shape, self._key, Style(items=len(data), salt=self._salt))
         return {"text": json.dumps(value, separators=(",", ":"))}
 
     def _shape(self, frame: Frame, *, sent: bool) -> Shape | None:
@@ -242,7 +244,7 @@ class Observer:
             what = frame.text[:200] if self._keep else f"{len(frame.text)} characters: {frame.problem}"
             return Entry(line.at, link.client, line.way, None, self._redact(what)[:200])
         shape = self._shape(frame, sent=line.way == "→")
-        value = without_content(frame.value, shape, self._key, keep=self._keep)
+        value = without_content(frame.value, shape, self._key, Style(keep=self._keep))
         return Entry(line.at, link.client, line.way, redacted(value, self._redact) if self._keep else value)
 
     def _note(self, link: _Link, at: float, way: str, said: str) -> None:

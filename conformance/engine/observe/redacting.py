@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,52 +27,73 @@ PLACE = re.compile(r"`[^`]{1,200}`")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def without_content(
-    frame: Mapping[str, Any], shape: Shape | None, discriminator: str, *, keep: bool, items: int = MOST_ITEMS
-) -> dict[str, Any]:
-    """Give a short copy of a frame; unless `keep`, its texts become their lengths, but ids, instants and known words.
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How much of a frame is kept.
 
-    At most `items` entries of each list are kept. Numbers become 0 where the protocol has no number, so that no content
-    hides in them.
+    `keep`: what people wrote stays, shortened. Otherwise a text becomes its length, with a mark of `salt` if there is
+    one: the same text then has the same mark, and nobody who lacks the salt can tell which text it is. At most `items`
+    entries of each list are kept.
+    """
+
+    keep: bool = False
+    items: int = MOST_ITEMS
+    salt: bytes = b""
+
+
+SHORT = Style()
+
+
+def without_content(
+    frame: Mapping[str, Any], shape: Shape | None, discriminator: str, style: Style = SHORT
+) -> dict[str, Any]:
+    """Give a short copy of a frame, in which ids, instants and known words stay, and other texts as `style` says.
+
+    Numbers become 0 where the protocol has no number, so that no content hides in them.
     """
     known = shape.fields if shape is not None else {}
     found: dict[str, Any] = {}
-    for key, value in list(frame.items())[:items]:
+    for key, value in list(frame.items())[: style.items]:
         if key == discriminator and isinstance(value, str):
             found[key] = value[:LONGEST_NAME]
         else:
-            found[_name(key, keep=keep)] = _value(value, known.get(key), DEEPEST, items, keep=keep)
+            found[_name(key, style)] = _value(value, known.get(key), DEEPEST, style)
     return found
 
 
-def _value(value: Any, shape: Shape | None, depth: int, most: int, *, keep: bool) -> Any:
+def _value(value: Any, shape: Shape | None, depth: int, style: Style) -> Any:
     if isinstance(value, str):
-        return _text(value, shape, keep=keep)
+        return _text(value, shape, style)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return value if keep or shape is not None else 0
+        return value if style.keep or shape is not None else 0
     if not depth:
         return "…"
     if isinstance(value, list):
         inner = shape.items if shape is not None else None
-        items = [_value(one, inner, depth - 1, most, keep=keep) for one in value[:most]]
-        return items + ([f"… {len(value) - most} more"] if len(value) > most else [])
+        items = [_value(one, inner, depth - 1, style) for one in value[: style.items]]
+        return items + ([f"… {len(value) - style.items} more"] if len(value) > style.items else [])
     fields = shape.fields if shape is not None else {}
-    pairs = list(value.items())[:most]
-    return {_name(key, keep=keep): _value(one, fields.get(key), depth - 1, most, keep=keep) for key, one in pairs}
+    pairs = list(value.items())[: style.items]
+    return {_name(key, style): _value(one, fields.get(key), depth - 1, style) for key, one in pairs}
 
 
-def _text(value: str, shape: Shape | None, *, keep: bool) -> str:
+def _text(value: str, shape: Shape | None, style: Style) -> str:
     if ID.fullmatch(value) or INSTANT.fullmatch(value) or (shape is not None and value in shape.values):
         return value
-    if keep:
+    if style.keep:
         return value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value)} characters)"
-    return f"«{len(value)} characters»" if value else value
+    if not value:
+        return value
+    mark = (
+        blake2b(value.encode(errors="surrogatepass"), key=style.salt, digest_size=6).hexdigest() if style.salt else ""
+    )
+    return f"«{len(value)} characters{mark and f' {mark}'}»"
 
 
-def _name(key: str, *, keep: bool) -> str:
-    if keep or (NAME.fullmatch(key) and len(key) <= LONGEST_NAME):
+def _name(key: str, style: Style) -> str:
+    if style.keep or (NAME.fullmatch(key) and len(key) <= LONGEST_NAME):
         return key[:LONGEST_NAME]
     return f"«a name of {len(key)} characters»"
 

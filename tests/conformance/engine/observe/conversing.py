@@ -64,10 +64,10 @@ class Person:
         return next((one[key] for one in reversed(self.got) if one["type"] == kind and key in one), str(uuid4()))
 
 
-async def converse(spec: Spec, launch: Launch) -> Observer:
+async def converse(spec: Spec, launch: Launch, **options: Any) -> Observer:
     """Start a server, let three people talk through a relay, and give what it has observed."""
     async with embedded(spec, launch) as (target, server):
-        observer = Observer(spec)
+        observer = Observer(spec, **options)
         relay = Relay(Upstream(target.instances[0], None), observer, keep=lambda _: None, trouble=print)
         host, port = await relay.start("127.0.0.1", 0)
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.engine.observe.redacting import MOST_ITEMS, said_without_values, without_content
+from conformance.engine.observe.redacting import MOST_ITEMS, Style, said_without_values, without_content
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
@@ -17,7 +17,7 @@ NOW = "2026-02-22T20:49:32.123456Z"
 
 def kept(spec: Spec, frame: dict[str, Any], **options: Any) -> dict[str, Any]:
     message = spec.outgoing.get(frame["type"])
-    return without_content(frame, message.shape if message else None, "type", **{"keep": False} | options)
+    return without_content(frame, message.shape if message else None, "type", Style(**options))
 
 
 def test_ids_instants_numbers_and_words_of_the_protocol_stay(spec: Spec) -> None:
@@ -50,6 +50,13 @@ def test_long_lists_and_deep_objects_are_cut(spec: Spec) -> None:
     shown = kept(spec, {"type": "News", "list": [1] * 1000, "deep": deep})
     assert shown["list"][-1] == f"… {1000 - MOST_ITEMS} more"
     assert len(str(shown["deep"])) < 30
+
+
+def test_equal_texts_are_equal_where_there_is_a_salt_and_nobody_else_knows_it(spec: Spec) -> None:
+    one, same, other = ({"type": "Error", "message": text} for text in ("private", "private", "another"))
+    marks = [kept(spec, frame, salt=b"salt")["message"] for frame in (one, same, other)]
+    assert marks[0] == marks[1] != marks[2]
+    assert marks[0] != kept(spec, one, salt=b"pepper")["message"]
 
 
 def test_content_that_is_kept_is_shortened(spec: Spec) -> None:

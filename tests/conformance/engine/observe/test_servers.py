@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.engine.observe.capture import in_order, read_capture
+from conformance.engine.observe.observer import Observer
 from conformance.target.embedded import launch
 from tests.conformance.engine.observe.conversing import converse
 from tests.faults.serve import main as wrong
@@ -14,6 +16,8 @@ from tests.variants.registry import all_variants
 from tests.variants.serve import main as legal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conformance.spec import Spec
 
 FAULTS = {
@@ -32,11 +36,23 @@ FAULTS = {
 }
 
 
-async def test_the_reference_server_breaks_nothing_and_most_features_are_seen(spec: Spec) -> None:
-    observer = await converse(spec, launch)
+async def test_the_reference_server_breaks_nothing_and_most_features_are_seen(spec: Spec, tmp_path: Path) -> None:
+    lines: list[str] = []
+    observer = await converse(spec, launch, record=lines.append)
     assert [one.violation for one in observer.wrong.values() if one.violation.by == "server"] == []
     rules = {rule for rule, _ in observer.seen}
     assert len({feature for rule in rules for feature in spec.rules[rule].features}) >= 18
+
+    recorded = tmp_path / "traffic.jsonl"
+    recorded.write_text("".join(lines), encoding="utf-8")
+    again = Observer(spec)
+    found = read_capture(recorded)
+    for number, one in enumerate(found):
+        again.opened(str(number), str(number), one.messages[0].at, one.user)
+    for number, message in in_order(found):
+        again.message(str(number), message.way, message.data, message.at)
+    assert [one.violation for one in again.wrong.values() if one.violation.by == "server"] == []
+    assert again.types == observer.types
 
 
 @pytest.mark.nightly
