@@ -151,7 +151,7 @@ class ApiClient:
         async for chunk in answer.aiter_raw():
             read += chunk
             if len(read) > MAX_ANSWER:
-                raise self._too_large(what)
+                raise self._too_large(what, answer.status_code)
         coding = answer.headers.get("content-encoding", "identity").strip().lower()
         if not read or coding == "identity":
             return bytes(read)
@@ -162,11 +162,11 @@ class ApiClient:
         except zlib.error as error:
             raise self.failure(what, f"was answered in {coding} that is broken: ", str(error)) from None
         if len(data) > MAX_ANSWER:
-            raise self._too_large(what)
+            raise self._too_large(what, answer.status_code)
         return data
 
-    def _too_large(self, what: str) -> ProvisioningFailed:
-        return self.failure(what, f"was answered with more than {MAX_ANSWER:,} bytes")
+    def _too_large(self, what: str, status: int) -> ProvisioningFailed:
+        return self.failure(what, f"was answered with {status} and more than {MAX_ANSWER:,} bytes")
 
 
 @asynccontextmanager

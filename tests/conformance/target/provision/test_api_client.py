@@ -56,7 +56,7 @@ async def test_gives_the_answer_with_its_status_headers_and_cookies() -> None:
 
 async def test_stops_reading_a_body_that_is_too_large() -> None:
     async with answering(endless(HEAD, b"x" * PIECE)) as server, client() as asking:
-        with pytest.raises(ProvisioningFailed, match=f"more than {MAX_ANSWER:,} bytes"):
+        with pytest.raises(ProvisioningFailed, match=f"200 and more than {MAX_ANSWER:,} bytes"):
             await asking.ask("GET /", "GET", server.url)
 
 
@@ -92,7 +92,8 @@ async def test_reads_a_compressed_answer_and_refuses_one_that_expands_too_far() 
     answer = await ask(response(gzip.compress(b'{"id": 7}'), "200 OK", "Content-Encoding: gzip"))
     assert answer.json() == {"id": 7}
     bomb = gzip.compress(b"0" * (MAX_ANSWER * 64))
-    assert f"more than {MAX_ANSWER:,} bytes" in await failure(response(bomb, "200 OK", "Content-Encoding: gzip"))
+    said = await failure(response(bomb, "401 Unauthorized", "Content-Encoding: gzip"))
+    assert f"answered with 401 and more than {MAX_ANSWER:,} bytes" in said
     assert "gzip that is broken" in await failure(response(b"{}", "200 OK", "Content-Encoding: gzip"))
     assert "did not ask for: br" in await failure(response(b"{}", "200 OK", "Content-Encoding: br"))
 
