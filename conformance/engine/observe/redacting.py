@@ -86,10 +86,10 @@ def _text(value: str, shape: Shape | None, style: Style) -> str:
         return value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value)} characters)"
     if not value:
         return value
-    mark = (
-        blake2b(value.encode(errors="surrogatepass"), key=style.salt, digest_size=6).hexdigest() if style.salt else ""
-    )
-    return f"«{len(value)} characters{mark and f' {mark}'}»"
+    if not style.salt:
+        return f"«{len(value)} characters»"
+    mark = blake2b(value.encode(errors="surrogatepass"), key=style.salt, digest_size=6)
+    return f"«{len(value)} characters {mark.hexdigest()}»"
 
 
 def _name(key: str, style: Style) -> str:
