@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ANY = "*"
 ANSWER, EVENTS = "answer", "events"
+ALLOWED = "allowed"
+"""The label of a request whose sender has the right to it. Nobody is free to grant it to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Freedom:
     source: str
 
     def fits(self, request: str, labels: frozenset[str]) -> bool:
-        """Say whether it is about a request with these labels."""
-        return self.request in (ANY, request) and self.when <= labels
+        """Say whether it is about a request with these labels; never where the sender has no right to it."""
+        return ALLOWED in labels and self.request in (ANY, request) and self.when <= labels
 
 
 @dataclass(frozen=True, slots=True)

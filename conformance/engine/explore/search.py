@@ -212,6 +212,7 @@ class Search:
             shown = await self._judge(conversation, count=True)
         except ProvisioningFailed as error:
             self.explored.not_judged[str(error)] += 1
+            self._note_lost(str(error))
             return False
         except ChatParityError:
             self._over.set()
@@ -245,10 +246,7 @@ class Search:
             explored.freed.update(compared.freed)
             if other.stopped and len(other.steps) < len(conversation.steps):
                 explored.not_judged[f"the other server: {other.stopped}"] += 1
-            self._lost = self._lost + 1 if tested.stopped and not tested.steps else 0
-            if self._lost > TOO_MANY_LOST:
-                explored.stopped = f"the server has not let anybody in for {self._lost} conversations: {tested.stopped}"
-                self._over.set()
+            self._note_lost(tested.stopped if not tested.steps else "")
         found = compared.difference
         if found is not None:
             return Shown(cause_of(found), conversation, tested, other, found, say(found))
@@ -256,6 +254,13 @@ class Search:
             rule, message, kind = tested.wrong[0]
             return Shown(Cause(ALONE, rule, "", kind), conversation, tested, other, None, message)
         return None
+
+    def _note_lost(self, why: str) -> None:
+        """Count the conversations one after the other that could not begin (empty: this one could), and stop."""
+        self._lost = self._lost + 1 if why else 0
+        if self._lost > TOO_MANY_LOST:
+            self.explored.stopped = f"{self._lost} conversations one after the other could not begin: {why}"
+            self._over.set()
 
     async def _examine(self, shown: Shown) -> None:
         """Replay on fresh users, shrink, and keep the finding."""

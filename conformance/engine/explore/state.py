@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.engine.explore.freedoms import ALLOWED
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class State:
         if use is None or room is None:
             return frozenset(found)
         found.add(f"role={self.role(ask.user, room)}")
-        if (ask.by, room) not in self.joined and not (use.joins or use.leaves) and self.may(ask.user, room, use.right):
+        if self._is_allowed(ask, use, room):
+            found.add(ALLOWED)
+        if (ask.by, room) not in self.joined and not (use.joins or use.leaves):
             found.add("unjoined")
         if (ask.user, room) in self.newcomers:
             found.add("newcomer")
@@ -97,6 +100,11 @@ class State:
         found.update(self._about_messages(ask, room))
         found.update(self._about_users(ask, room, use))
         return frozenset(found)
+
+    def _is_allowed(self, ask: Ask, use: RequestUse, room: str) -> bool:
+        """Say whether the sender has the right; anybody who is not a member may join a public conversation."""
+        open_to_all = use.joins and room in self.public and self.role(ask.user, room) == self.protocol.no_member
+        return open_to_all or self.may(ask.user, room, use.right)
 
     def _key(self, ask: Ask, use: RequestUse) -> Key:
         texts = {name for name, one in self.knowledge.fields.items() if one.text}

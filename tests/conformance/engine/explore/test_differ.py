@@ -85,6 +85,12 @@ def test_what_the_protocol_leaves_free_is_no_difference_and_the_rest_is_not_comp
     assert compared.freed == ("SEND-7s",)
 
 
+def test_nobody_is_free_to_grant_what_somebody_has_no_right_to(comparer: Comparer) -> None:
+    blank = burst(send("bob", "  ", "m1", "content=blank"))
+    ours, theirs = [seen(blank, SENT)], [seen(blank, {"type": "Error"}, REFUSED)]
+    assert _kind(comparer, ours, theirs, blank, bob="reader") == "granted, not refused"
+
+
 def test_who_lost_the_right_to_join_and_regained_it_may_or_may_not_be_told(comparer: Comparer) -> None:
     steps = (Grant("bob", "lobby", "banned"), Grant("bob", "lobby", "member"), burst(send("ann")))
     quiet = [seen(steps[0]), seen(steps[1])]

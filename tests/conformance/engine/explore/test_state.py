@@ -55,9 +55,14 @@ def test_what_normally_comes_later_is_first_without_it(whole_spec: Spec, knowled
     assert "first" not in state.labels(removal, 50)
 
 
-def test_a_member_who_has_not_joined_is_unjoined_and_an_outsider_is_not(whole_spec: Spec, knowledge: Knowledge) -> None:
-    assert "unjoined" in _state(whole_spec, knowledge, joined=("ann",)).labels(send("bob"), 50)
-    assert "unjoined" not in _state(whole_spec, knowledge, joined=("ann",), bob="outsider").labels(send("bob"), 50)
+def test_a_member_who_has_not_joined_is_unjoined(whole_spec: Spec, knowledge: Knowledge) -> None:
+    assert {"unjoined", "allowed"} <= _state(whole_spec, knowledge, joined=("ann",)).labels(send("bob"), 50)
+    assert "unjoined" not in _state(whole_spec, knowledge).labels(send("bob"), 50)
+
+
+def test_who_has_no_right_is_not_allowed(whole_spec: Spec, knowledge: Knowledge) -> None:
+    for role in ("reader", "banned", "outsider"):
+        assert "allowed" not in _state(whole_spec, knowledge, joined=("ann",), bob=role).labels(send("bob"), 50)
 
 
 def test_who_loses_the_right_to_join_is_unclear(whole_spec: Spec, knowledge: Knowledge) -> None:
