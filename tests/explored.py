@@ -136,14 +136,13 @@ async def _explore(one: Fault | Variant, spec: Spec, options: argparse.Namespace
 
 
 def _tell(one: Outcome, *, wanted: bool) -> None:
+    from conformance.compare.explored import finding_text
+
     word = "found" if one.steady else "flaky" if one.findings else "-"
     print(f"{word:6} {one.name:44} {one.conversations:5} conversations {one.seconds:6.1f} s  {one.problem}", flush=True)
     for finding in one.findings:
         if not wanted or finding.flaky:
-            print(f"    {finding.again}/{finding.replays} {finding.shown.cause.rule}: {finding.shown.explanation}")
-            if finding.shown.difference is not None:
-                print(f"        tested: {str(finding.shown.difference.tested)[:300]}")
-                print(f"        other:  {str(finding.shown.difference.other)[:300]}", flush=True)
+            print("\n".join(f"    {text}" for text in finding_text(finding, one.name, "sound", "type")), flush=True)
 
 
 if __name__ == "__main__":

@@ -206,7 +206,8 @@ def _end(
     findings.sort(key=lambda one: (bool(one.known), one.flaky, one.shown.cause.rule, one.id))
     folder = _folder(given, state.tested)
     for finding in findings:
-        lines = finding_text(finding, state.tested.name, state.other.name, spec.protocol.discriminator)
+        names, ambient = (state.tested.name, state.other.name), state.tested.ambient | state.other.ambient
+        lines = finding_text(finding, *names, spec.protocol.discriminator, ambient)
         click.echo(redact("\n".join(lines)))
         if finding.id in state.proved:
             click.echo(f"  {folder / f'explored-{finding.id}.yaml'}: {redact(state.proved[finding.id])}")

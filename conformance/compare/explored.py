@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -12,7 +13,7 @@ from conformance.results.exchange import OWN
 from conformance.results.model import Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from conformance.engine.explore.findings import Finding
     from conformance.engine.explore.play import Played
@@ -23,9 +24,16 @@ MOST = 40
 """Lines of one client that are shown."""
 
 
-def finding_text(finding: Finding, tested: str, other: str, discriminator: str) -> list[str]:
-    """Give the lines of a finding; `tested` and `other` name the two servers."""
-    shown = finding.shown
+def finding_text(
+    finding: Finding, tested: str, other: str, discriminator: str, ambient: Collection[str] = ()
+) -> list[str]:
+    """Give the lines of a finding, without frames of the types `ambient`; `tested` and `other` name the servers."""
+    shown = replace(
+        finding.shown,
+        tested=_without(finding.shown.tested, discriminator, ambient),
+        other=_without(finding.shown.other, discriminator, ambient),
+    )
+    finding = replace(finding, shown=shown)
     sure = "" if not finding.flaky else f"  FLAKY: {finding.again} of {finding.replays} replays show it"
     known = f"  known: {line(finding.known)}" if finding.known else ""
     found = [
@@ -66,6 +74,11 @@ def _own_lines(played: Played, discriminator: str) -> Iterator[str]:
     for one in align_results(_result(played), _result(played), discriminator).clients:
         yield f"{one.who or '(both)'}:"
         yield from (f"  {fit(pair.old or '', 2 * WIDE)}" for pair in one.lines[-MOST:])
+
+
+def _without(played: Played, discriminator: str, ambient: Collection[str]) -> Played:
+    entries = [one for one in played.transcript if not (one.frame and one.frame.get(discriminator) in ambient)]
+    return replace(played, transcript=tuple(entries))
 
 
 def _result(played: Played) -> Result:

@@ -108,8 +108,8 @@ def presence_noise(patch: Patch) -> None:
     """Presence may be told at any time, of anybody, and again and again."""
 
     @patch.around(Connection, "send")
-    def send(original, connection, frame, *, fleeting=False):
-        original(connection, frame, fleeting=fleeting)
+    def send(original, connection, frame, **how):
+        original(connection, frame, **how)
         for user_id, status in ((connection.user_id, "online"), (uuid4(), "offline"), (connection.user_id, "online")):
             original(connection, encode(UserPresenceUpdate(user_id, status)), fleeting=True)
 
