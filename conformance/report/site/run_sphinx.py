@@ -67,7 +67,14 @@ def run_sphinx(pages: Mapping[str, str], work: Path, builder: str, options: Mapp
             warning=found,
             freshenv=True,
         )
+        application.connect("html-page-context", _show_one_section, priority=400)  # before the theme's own, of 500
         application.build()
     if said := _COLOUR.sub("", found.getvalue()).strip():
         raise RuntimeError(f"Sphinx warns of the pages:\n{said}")
     return work / builder
+
+
+def _show_one_section(_app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
+    """Let the navigation of a page show only the section that the page is in: the whole of it doubles the build."""
+    if (whole := context.get("toctree")) is not None:
+        context["toctree"] = lambda **options: whole(**{**options, "collapse": True})
