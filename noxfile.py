@@ -138,7 +138,10 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure how fast the scenarios run; takes some minutes; arguments go to `tests.bench`."""
+    """Measure how fast the scenarios run; takes some minutes; arguments go to `tests.bench`.
+
+    `-- commits`, `-- delivery` and `-- paging` measure the reference server instead, on SQLite and PostgreSQL.
+    """
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.bench", *session.posargs)
 

@@ -41,7 +41,7 @@ SAMPLE = 5000
 """Frames on which the two validators are compared."""
 
 
-SERVER = ("commits", "paging")
+SERVER = ("commits", "delivery", "paging")
 """What measures the reference server instead of the suite, by the first argument."""
 
 

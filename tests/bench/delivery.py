@@ -1,0 +1,176 @@
+"""Deliveries and idle connections: the reference server on each engine beside a bare fan-out, in one run.
+
+One member sends, all hear; the next messages are sent when the last ones have reached everybody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from tests.bench.wire import Wire, open_wire, resident
+from tests.engines.deployment import processes
+from tests.engines.postgresql import empty_database, postgresql
+from tests.engines.redis import redis
+from tests.reference_server.support import ROOT, Chat, Command, token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MEMBERS = (2, 10, 100, 1000)
+SECONDS = 3.0
+ROUNDS = 2
+WINDOW = 4
+IDLE = 1000
+BARE = "bare Starlette"
+LIMITS = ("--message-limit", "100000000", "--request-limit", "100000000")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it is, and the number of its first process."""
+
+    instances: list[str]
+    api: list[str]
+    pid: int
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure all servers in turn and print the table."""
+    command = argparse.ArgumentParser(prog="python -m tests.bench delivery", description=__doc__)
+    command.add_argument("--members", type=int, nargs="+", default=MEMBERS, metavar="N", help=f"default: {MEMBERS}")
+    command.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help=f"default: {SECONDS}")
+    command.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"default: {ROUNDS}")
+    options = command.parse_args(arguments)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with ExitStack() as stack:
+        servers = _start(stack)
+        print(f"\ndeliveries a second, p50 and p99 in ms; best of {options.rounds} rounds in turn")
+        for members in options.members:
+            best: dict[str, tuple[float, float, float]] = {}
+            for _ in range(options.rounds):
+                for name, server in servers.items():
+                    found = asyncio.run(_deliver(server, members, options.seconds))
+                    best[name] = max(best.get(name, found), found)
+            for name, (rate, middle, late) in best.items():
+                ratio = rate / best[BARE][0]
+                print(
+                    f"  {members:5} members  {name:28} {rate:9,.0f}  {ratio:5.2f} ×  {middle:8.1f} {late:8.1f}",
+                    flush=True,
+                )
+        print(f"\nbytes per idle connection, of {IDLE}")
+        for name in (BARE, "SQLite"):
+            print(f"  {name:28} {asyncio.run(_rest(servers[name])):9,.0f}")
+    return 0
+
+
+def _start(stack: ExitStack) -> dict[str, Server]:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    server = stack.enter_context(postgresql())
+    urls = [stack.enter_context(empty_database(server)) for _ in range(2)]
+    sqlite, postgres = (stack.enter_context(Command(each, *LIMITS)) for each in (folder / "chat.db", urls[0]))
+    several = stack.enter_context(processes(2, urls[1], stack.enter_context(redis()).url, *LIMITS))
+    return {
+        BARE: stack.enter_context(_bare()),
+        "SQLite": _server(sqlite),
+        "PostgreSQL": _server(postgres),
+        "PostgreSQL + Redis, 2 proc.": _server(*several),
+    }
+
+
+def _server(*commands: Command) -> Server:
+    instances, api = ([url for each in commands for url in each.ready[kind]] for kind in ("instances", "api"))
+    return Server(instances, api, commands[0].process.pid)
+
+
+@contextmanager
+def _bare() -> Iterator[Server]:
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.bare"], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        yield Server(json.loads(process.stdout.readline())["instances"], [], process.pid)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def _enter(server: Server, members: int, hear) -> tuple[list[Wire], UUID]:
+    """Connect so many users, and let them join a conversation when all are there: nobody hears the others come."""
+    users = [uuid4() for _ in range(members)]
+    wires = []
+    for index, user_id in enumerate(users):
+        url = server.instances[index % len(server.instances)]
+        wires.append(await open_wire(f"{url}?token={token(user_id)}" if server.api else url, hear))
+    if not server.api:
+        return wires, users[0]
+    async with Chat(server.instances, server.api) as chat:
+        conversation_id = await chat.conversation(roles=dict.fromkeys(users, "member"))
+    joined = asyncio.Event()
+    waiting = len(wires)
+
+    def hear_joining(_wire: Wire, frame: bytes) -> None:
+        nonlocal waiting
+        waiting -= b"joined_conversation" in frame
+        if not waiting:
+            joined.set()
+
+    for wire in wires:
+        wire.hear = hear_joining
+        wire.say(json.dumps({"type": "JoinConversation", "conversation_id": str(conversation_id)}).encode())
+    await joined.wait()
+    for wire in wires:
+        wire.hear = hear
+    return wires, conversation_id
+
+
+async def _deliver(server: Server, members: int, seconds: float) -> tuple[float, float, float]:
+    """Give deliveries a second, and the median and the 99th percentile of their milliseconds."""
+    took: list[float] = []
+    more = asyncio.Event()
+    expected = 0
+
+    def hear(_wire: Wire, frame: bytes) -> None:
+        at = frame.find(b"at=")
+        if at >= 0 and b'"NewMessage"' in frame:
+            took.append(time.perf_counter() - float(frame[at + 3 : at + 20]))
+            if len(took) == expected:
+                more.set()
+
+    wires, conversation_id = await _enter(server, members, hear)
+    kind = "SendMessage" if server.api else "NewMessage"
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        more.clear()
+        expected += WINDOW * members
+        for _ in range(WINDOW):
+            content = f"at={time.perf_counter():017.6f} Shall we meet at the usual place at eight?"
+            body = {"type": kind, "conversation_id": str(conversation_id), "content": content}
+            wires[0].say(json.dumps(body).encode())
+        await more.wait()
+    rate = len(took) / (time.perf_counter() - began)
+    for wire in wires:
+        wire.close()
+    took.sort()
+    return rate, took[len(took) // 2] * 1000, took[int(len(took) * 0.99)] * 1000
+
+
+async def _rest(server: Server) -> float:
+    """Give the bytes that a connection takes which does nothing."""
+    before = resident(server.pid)
+    wires, _ = await _enter(server, IDLE, lambda *_: None)
+    found = (resident(server.pid) - before) / IDLE
+    for wire in wires:
+        wire.close()
+    return found
