@@ -112,7 +112,8 @@ class JournalBus:
         follower = self._followers.get(channel)
         if follower is None or follower.position is None:
             return
-        follower.known = max(follower.known, await self._database.glance(entries.position, _conversation(channel)))
+        known = follower.known
+        follower.learn(known, await self._database.glance(entries.position, _conversation(channel)))
         if follower.is_behind:
             await self._read_on(channel, follower)
 
@@ -167,11 +168,12 @@ class JournalBus:
         followed = [_conversation(channel) for channel in self._followers if channel.startswith(CONVERSATION)]
         for start in range(0, len(followed), PAGE):
             some = followed[start : start + PAGE]
+            known = {channel: follower.known for channel, follower in self._followers.items()}
             for conversation_id, position in (await self._database.glance(entries.positions, some)).items():
                 channel = f"{CONVERSATION}{conversation_id}"
                 follower = self._followers.get(channel)
                 if follower is not None and follower.position is not None:
-                    follower.known = max(follower.known, position)
+                    follower.learn(known.get(channel, 0), position)
                     if follower.is_behind:
                         await self._read_on(channel, follower)
 
@@ -179,9 +181,11 @@ class JournalBus:
         """Hand on what the journal has; what it has no more is lost, and said to be."""
         self._metrics.read_again.inc()
         while follower.is_behind and follower.position is not None:
-            after = follower.position
+            before, after = follower.known, follower.position
+            last = await self._database.glance(entries.position, _conversation(channel))
+            follower.learn(before, last)
             found = await self._database.glance(entries.since, _conversation(channel), after, PAGE)
-            first = found[0][0] if found else follower.known + 1
+            first = found[0][0] if found else last + 1
             if first > after + 1 and follower.position == after:
                 self._metrics.lost.inc()
                 logger.warning("events are no longer in the journal")

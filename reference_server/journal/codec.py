@@ -40,9 +40,11 @@ def decode(body: dict[str, Any]) -> Event | RoleChanged:
     try:
         if "role_of" in body:
             return RoleChanged(UUID(body["role_of"]), bool(body["may_read"]))
-        typist = body.get("typist")
+        typist, frame = body.get("typist"), body["frame"]
+        if not isinstance(frame, str):
+            raise TypeError("a frame is a text")
         return Event(
-            str(body["frame"]),
+            frame,
             only=_user(body.get("only")),
             besides=_user(body.get("besides")),
             fleeting=bool(body.get("fleeting")),

@@ -47,6 +47,13 @@ class Follower:
             if not self.is_behind:
                 self._hand_on_waiting()
 
+    def learn(self, known_before: int, position: int) -> None:
+        """Believe the database, which was asked when `known_before` was known, and not what was only said."""
+        if self.known == known_before and self.position is not None:
+            self.known = max(position, self.position)
+        else:
+            self.known = max(position, self.known)
+
     def begin(self, position: int) -> None:
         """Take what comes after a position as the next."""
         self.position = position

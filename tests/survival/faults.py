@@ -266,13 +266,20 @@ async def redis_is_not_heard(world: World) -> None:
     await _silence(world, "to_redis", up=False)
 
 
+GARBAGE = (b"", b"\xff\xfe", b"{}", b"[]", b'{"position": 1e400}', b'{"frame": 1}', b'{"frame": 1, "position": -1}')
+#: A notice as from another database.
+TOO_HIGH = b'{"frame": "{}", "position": 999999}'
+
+
 @fault("cluster")
 async def garbage_on_the_channels(world: World) -> None:
     """Somebody publishes what is no notice on every channel."""
     with closing(Redis.from_url(world.redis.url)) as client:
         for channel in client.pubsub_channels():
-            for garbage in (b"", b"\xff\xfe", b"{}", b"[]", b'{"position": 1e400}', b'{"frame": 1, "position": -1}'):
+            for garbage in GARBAGE:
                 client.publish(channel, garbage)
+            if b"conversation:" in channel:
+                client.publish(channel, TOO_HIGH)
 
 
 @fault("cluster")

@@ -97,10 +97,26 @@ class TestDelivery:
 
     async def test_survives_garbage_on_a_channel(self, one: Process, other: Process, lobby: UUID):
         heard = await other.hear(lobby)
-        for garbage in (b"garbage", b"\xff", b"{}", b'{"frame":"x","position":"1"}', b'{"frame":1e999}'):
+        for garbage in (
+            b"garbage",
+            b"\xff",
+            b"{}",
+            b'{"frame":"x","position":"1"}',
+            b'{"frame":1e999}',
+            b'{"frame":1}',
+        ):
             await one.client.publish(key("channel", conversation_channel(lobby)), garbage)
         await one.change(lobby, "end")
         assert await heard.until("end") == ["end"]
+
+    async def test_believes_the_database_and_no_position_that_is_too_high(
+        self, one: Process, other: Process, lobby: UUID
+    ):
+        heard = await other.hear(lobby)
+        await one.client.publish(key("channel", conversation_channel(lobby)), b'{"frame":"x","position":999}')
+        await one.change(lobby, "end")
+        assert await heard.until("end") == ["end"]
+        assert Lost() not in heard.notices
 
     async def test_says_so_when_the_journal_has_forgotten(
         self, one: Process, other: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch
