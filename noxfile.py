@@ -65,8 +65,12 @@ LOWEST_SAMPLE = (
     "tests/conformance/wire",
     "tests/reference_server/test_connection.py",
     "tests/reference_server/test_session.py",
+    "--ignore=tests/spec/test_targets.py",
 )
-"""Tests of what the dependencies do for us: reading, checking, both ends of a connection."""
+"""Tests of what the dependencies do for us: reading, checking, both ends of a connection.
+
+The earlier servers, in the file that is left out, need a newer websockets than everything else.
+"""
 
 
 @nox.session

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from reference_server.__main__ import parser
 from reference_server.config import ConfigError
-from reference_server.earlier import SERVERS
+from reference_server.earlier import SERVERS, choice
 from reference_server.earlier.choice import open_earlier
 from tests.reference_server.support import SECRET, Command, open_socket, token
 
@@ -34,6 +34,13 @@ async def test_rust_2025_acknowledges_without_doing():
         code, log = server.end()
     assert code == 0
     assert "This is the earlier server rust-2025 (--as): it acknowledges" in log
+
+
+def test_says_which_websockets_an_earlier_server_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "version", lambda _: "15.0.1")
+    options = parser().parse_args(["--as", "rust-2025"])
+    with pytest.raises(ConfigError, match=r"--as rust-2025 needs websockets 16\.1: pip install 'websockets>=16\.1'"):
+        open_earlier(options, parser().parse_args([]), 0, SECRET)
 
 
 async def test_go_2025_relays_without_reading():
