@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from conformance.engine.explore.findings import Finding
     from conformance.engine.explore.play import Played
 
+_INSTANCE = re.compile(r" to instance \d+$")
+"""What a transcript says where a server has several instances."""
 WIDE = 76
 """Columns of one side."""
 MOST = 40
@@ -82,5 +85,6 @@ def _without(played: Played, discriminator: str, ambient: Collection[str]) -> Pl
 
 
 def _result(played: Played) -> Result:
-    entries = tuple(entry for entry in played.transcript if not entry.text.endswith(OWN))
+    own = [entry for entry in played.transcript if not entry.text.endswith(OWN)]
+    entries = tuple(replace(one, text=_INSTANCE.sub("", one.text)) for one in own)
     return Result("explored", "", (), Outcome.FAIL, 0.0, transcript=entries, names=played.names)

@@ -91,15 +91,15 @@ class Writer:
                 change = {"conversation": step.room, "user": step.user}
                 outside = step.role == self.comparer.spec.protocol.no_member
                 yield {"provision": {"remove": change} if outside else {"role": {**change, "role": step.role}}}
-        if not isinstance(step, Walk):
-            for answer in seen.answers:
-                yield from self._answer(answer, normal, bound)
         created = [answer.ask for answer in seen.answers if answer.how == GRANTED and answer.ask.slot is not None]
         for who, frames in seen.events.items():
             for frame in frames:
                 kind = frame.get(normal.discriminator)
                 if kind in self.comparer.spec.outgoing and kind not in allowed:
                     yield {"expect": kind, "at": who, "with": self._event(frame, normal, created, bound)}
+        if not isinstance(step, Walk):  # After the events: an answer may show what an event has named.
+            for answer in seen.answers:
+                yield from self._answer(answer, normal, bound)
         unanswered = {answer.ask.by for answer in seen.answers if answer.frame is None}
         if unanswered:
             yield {"sync": sorted(unanswered)}
