@@ -40,7 +40,7 @@ def build_site(pages: Mapping[str, str], out: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="chat-parity-docs-") as work:
         shutil.copytree(_ASSETS, Path(work) / "source" / "_static")
         built = run_sphinx(pages, Path(work), "html", _OPTIONS)
-        (built / "_sources").rmdir()  # It is empty.
+        shutil.rmtree(built / "_sources", ignore_errors=True)  # Some versions of Sphinx leave it, empty.
         make_accessible(built)
         (built / MARK).touch()
         if out.exists():
