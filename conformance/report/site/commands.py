@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def command_pages(root: click.Command, name: str) -> Iterator[tuple[str, str]]:
     """Give the pages of the verbs of a command called `name`."""
-    context = click.Context(root, info_name=name)
+    context = click.Context(root, info_name=name, **root.context_settings)
     verbs = _inner(root, context)
     parts = [
         "# Commands\n",

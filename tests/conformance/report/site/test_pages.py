@@ -96,6 +96,7 @@ def test_the_reference_of_a_verb_has_every_option(whole_site: dict[str, str]) ->
     page = whole_site["commands/docs"]
     assert "\n`--out PATH`\n: Write here instead\\: for the site" in page
     assert "chat-parity docs [OPTIONS]" in page
+    assert "\n`-h, --help`\n: " in page
     assert "```text\nExamples:\n  chat-parity docs  " in page
     assert "\n  --port PORT " in whole_site["commands/serve"]
     assert "## chat\\-parity history add" in whole_site["commands/history"]
