@@ -24,6 +24,9 @@ AGAIN, LATER = 6, 70
 """Of 100 requests: those that repeat an earlier one, and those that belong to an earlier one if there is one."""
 STAYS, ASTRAY = 50, 25
 """Of 100 requests: those about the same conversation as the user's last one, and those about any, allowed or not."""
+PAGE = "p"
+"""The first letter of the names of where a page goes on."""
+BEGINNING = "2000-01-01T00:00:00Z"
 NOBODY = "nobody"
 PLAIN = frozenset({"plain", "limit", "none", "id", "far", "small"})
 """The labels of values that every server takes."""
@@ -145,7 +148,7 @@ class Fields:
     def _slot(self, use: RequestUse) -> str | None:
         if use.creates is not None:
             return self._draws.slot("m")
-        return self._draws.slot("p") if use.view is not None and use.view.follow else None
+        return self._draws.slot(PAGE) if use.view is not None and use.view.follow else None
 
     def _room(self, by: str, use: RequestUse) -> str:
         """Choose a conversation: mostly one in which the sender may do this."""
@@ -163,11 +166,11 @@ class Fields:
             return "id", self._id(values.id, use, room, by)
         if values.page:
             return self._size(use)
-        if values.follows is not None and (follow := self._follow(values, room)) is not None:
-            return follow
         if values.classes and self._draws.chance(ODD):
             label = self._draws.pick(list(values.classes))
             return label, self._draws.pick(values.classes[label])
+        if values.follows is not None and (follow := self._follow(values, room)) is not None:
+            return follow
         if values.text is not None:
             return self._text(name, values)
         if values.words is not None:
@@ -218,9 +221,7 @@ class Fields:
             return "foreign", f"${{{foreign[-1]}}}"
         if choices and self._draws.chance(60 if values.plain else 90):
             return self._draws.pick(choices)
-        if not values.plain and not self._draws.chance(ODD):
-            return "left out", None
-        return None
+        return None if values.plain else ("left out", None)
 
     def _text(self, name: str, values: FieldValues) -> tuple[str, Any]:
         draws, limits = self._draws, self._drawing.limits
@@ -266,6 +267,11 @@ class Fields:
     def _type(self, schema: Any, name: str) -> str:
         kind = schema["properties"][name].get("type", "string")
         return str(kind[0] if isinstance(kind, list) else kind)
+
+
+def stand_in(name: str) -> str | None:
+    """Give what a name means until something is bound to it, if that is no id: the beginning of time."""
+    return BEGINNING if name.startswith(PAGE) or name == moment(name.removesuffix("_at")) else None
 
 
 def moment(slot: str) -> str:

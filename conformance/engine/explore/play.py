@@ -14,7 +14,7 @@ from conformance.engine.context.joining import arrive
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.explore.alone import wrong_alone
 from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
-from conformance.engine.explore.draw_fields import moment
+from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.scenario.model import Conversation as Room
 from conformance.scenario.model import Given, User
@@ -95,7 +95,8 @@ async def play(
         player = _Player(context, knowledge, conversation, played)
         try:
             await set_up(context, _given(conversation))
-            context.names.bind({name: nobodys_id(run_context.target.dialect) for name in player.slots()})
+            nobody = nobodys_id(run_context.target.dialect)
+            context.names.bind({name: stand_in(name) or nobody for name in player.slots()})
             player.begin()
             for index, step in enumerate(conversation.steps):
                 played.steps.append(await player.step(step, whole=_is_whole(conversation, index, block)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
-from conformance.engine.explore.draw_fields import moment
+from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
 from conformance.engine.explore.play import GRANTED, REFUSED
 
@@ -70,7 +70,11 @@ class Writer:
         document["steps"] = [one for step, seen in pairs for one in self._steps(step, seen, normal, bound, allowed)]
         known = {*conversation.users, *conversation.rooms, *bound}
         named = {name for step, _ in pairs for ask in asks_of(step) for name in names_in(ask.fields) if "." not in name}
-        document["given"]["unknown"] = sorted({*conversation.unknown, *(named - known)})
+        document["given"]["unknown"] = sorted(
+            {*conversation.unknown, *(one for one in named - known if stand_in(one) is None)}
+        )
+        missing = {f"${{{one}}}": word for one in named - known if (word := stand_in(one)) is not None}
+        document["steps"] = [_with_words(one, missing) for one in document["steps"]]
         return document
 
     def _steps(
@@ -197,6 +201,15 @@ def _given(conversation: Conversation, *, several: bool) -> dict[str, Any]:
 def _send(ask: Ask) -> dict[str, Any]:
     step: dict[str, Any] = {"send": ask.type, "by": ask.by, "with": dict(ask.fields)}
     return step | ({"invalid": True} if ask.invalid else {})
+
+
+def _with_words(value: Any, words: Mapping[str, str]) -> Any:
+    """Replace the references that are in `words`, at any depth."""
+    if isinstance(value, str):
+        return words.get(value, value)
+    if isinstance(value, dict):
+        return {key: _with_words(one, words) for key, one in value.items()}
+    return [_with_words(one, words) for one in value] if isinstance(value, list) else value
 
 
 def _kinds(played: Played, comparer: Comparer) -> set[Any]:

@@ -68,6 +68,14 @@ def test_what_was_never_made_is_an_unknown_id(comparer: Comparer, target: Target
     assert [one.frame for one in scenario.steps if isinstance(one, s.Expect)] == ["Error"]
 
 
+def test_the_moment_of_what_was_never_made_is_the_beginning(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    step = burst(Ask("ann", "SyncMessages", {"conversation_id": "${lobby}", "since": "${m7_at}"}))
+    scenario = _written(conversation(step), played(seen(step, {"type": "Error"}, REFUSED)), comparer, target, tmp_path)
+    (sent,) = [one for one in scenario.steps if isinstance(one, s.Send)]
+    assert sent.fields["since"] == "2000-01-01T00:00:00Z"
+    assert scenario.given.unknown == ("nobody",)
+
+
 def test_every_kind_of_step_is_in_the_language(comparer: Comparer, target: Target, tmp_path: Path) -> None:
     race = Race((send("ann", "hello 2", "m2"), send("bob", "hello 3", "m3")))
     steps = Grant("bob", "lobby", "reader"), Grant("bob", "lobby", "outsider"), race, Depart("bob", drop=True)
