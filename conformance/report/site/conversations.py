@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from conformance.report.site.diagram import Frame, draw
 from conformance.report.site.markdown import bullets, code, data, flat, heading, link, raw, table, text
@@ -48,7 +49,7 @@ def _conversation(spec: Spec, group: list[Scenario], values: Mapping[str, Any], 
     yield heading(2, text(first.title), scenario_label(first))
     place = spec.place(first.file)
     shown = code(f"{place}:{first.line}")
-    where = f"[{shown}]({source}/{place}#L{first.line})" if source else shown
+    where = f"[{shown}]({source}/{quote(place)}#L{first.line})" if source else shown
     tags = f" Tags: {', '.join(map(code, sorted(first.tags)))}." if first.tags else ""
     needs = f" Needs: {data(dict(first.needs))}." if first.needs else ""
     yield f"{code(first.base)} in {where}. Rules: {to_rules(first.rules)}.{tags}{needs}\n"

@@ -55,7 +55,7 @@ def message_pages(spec: Spec, common: Mapping[str, Any]) -> Iterator[tuple[str, 
             for one in messages.values()
         )
         lists += [heading(2, text(DIRECTIONS[direction])), table(["type", "what it says"], rows)]
-        lists.append(toctree(*(f"{direction}/{name}" for name in messages)))
+        lists.append(toctree(*(f"/{message_page(direction, name)}" for name in messages)))
     count = len(spec.incoming) + len(spec.outgoing)
     yield (
         "messages/index",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from conformance.spec.model import Feature, Rule, Spec
 
 _OTHER = re.compile(r"[^a-z0-9]+")
+_NO_LETTERS = re.compile(r"[^A-Za-z0-9]+")
 
 
 def slug(name: str) -> str:
@@ -43,7 +44,7 @@ def conversations_page(feature: Feature) -> str:
 
 def message_page(direction: str, name: str) -> str:
     """Give the path of the page of a message type."""
-    return f"messages/{direction}/{name}"
+    return f"messages/{direction}/{_NO_LETTERS.sub('-', name)}"
 
 
 def to_rule(rule: str) -> str:

@@ -27,7 +27,7 @@ def few(pages: Mapping[str, str], wanted: tuple[str, ...]) -> dict[str, str]:
         return found[0] if (not page or page in kept) and (not label or label in labels) else found[1]
 
     def tree(found: re.Match[str], folder: str) -> str:
-        entries = [one for one in found[2].split("\n") if f"{folder}{one}" in kept]
+        entries = [one for one in found[2].split("\n") if (one[1:] if one[0] == "/" else f"{folder}{one}") in kept]
         return f"{found[1]}{chr(10).join(entries)}\n```"
 
     cut = {}
