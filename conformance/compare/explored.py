@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from conformance.engine.explore.findings import Finding
-    from conformance.engine.explore.play import Played
+    from conformance.engine.explore.played import Played
 
 _INSTANCE = re.compile(r" to instance \d+$")
 """What a transcript says where a server has several instances."""

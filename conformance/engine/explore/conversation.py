@@ -143,3 +143,10 @@ def names_in(value: Any) -> set[str]:
     if isinstance(value, list | tuple):
         return {name for one in value for name in names_in(one)}
     return set()
+
+
+def ends_block(conversation: Conversation, index: int, block: int) -> bool:
+    """Say whether a step ends a block: a block is of single requests, and what else happens is a block of its own."""
+    steps = conversation.steps
+    alone = [not isinstance(one, Burst) for one in steps[index : index + 2]]
+    return index % block == block - 1 or index == len(steps) - 1 or any(alone)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.explore.conversation import Arrive, Ask, Depart, Grant, Race, Walk, asks_of
+from conformance.engine.explore.difference import Compared, Difference, Labels, where
 from conformance.engine.explore.freedoms import ANSWER, EVENTS
 from conformance.engine.explore.normal import items, normal_of, written
-from conformance.engine.explore.play import GRANTED, NONE
+from conformance.engine.explore.played import GRANTED, NONE
 from conformance.engine.explore.state import beginning
 from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
@@ -23,40 +23,9 @@ if TYPE_CHECKING:
     from conformance.engine.explore.knowledge import Knowledge
     from conformance.engine.explore.limits import Limits
     from conformance.engine.explore.normal import Normal
-    from conformance.engine.explore.play import Answer, Played, Seen
+    from conformance.engine.explore.played import Answer, Played, Seen
     from conformance.engine.explore.state import State
     from conformance.spec import Spec
-
-Labels = frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Where two servers differ: the step, the client, the request, what kind of difference, and both sides.
-
-    `kind` is a few words without names, so that differences of one cause have the same. `rule` is the broken rule.
-    """
-
-    step: int
-    client: str
-    request: str
-    kind: str
-    rule: str
-    tested: Any = None
-    other: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The outcome of a comparison: the difference, and the labels of each request that was compared.
-
-    `freed` are the choices that the two servers made differently; `parted`: the rest was not compared after one.
-    """
-
-    difference: Difference | None
-    cells: tuple[tuple[str, Labels], ...]
-    freed: tuple[str, ...] = ()
-    parted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +183,7 @@ class _Comparison:
         return None if heads[0] == heads[1] else self._unlike(index, ask, heads, rule)
 
     def _unlike(self, index: int, ask: Ask, sides: list[Any], rule: str) -> Difference:
-        return Difference(index, ask.by, ask.type, f"another reply: {_where(sides[0], sides[1])}", rule, *sides)
+        return Difference(index, ask.by, ask.type, f"another reply: {where(sides[0], sides[1])}", rule, *sides)
 
     def _events(
         self, index: int, who: str, kinds: str, one: list[Any], two: list[Any], *, ordered: bool
@@ -232,7 +201,7 @@ class _Comparison:
         spare = next((frame for frame in one if written(frame) in extra), None)
         lost = next((frame for frame in two if written(frame) in missing), None)
         if spare is not None and lost is not None and spare.get(name) == lost.get(name):
-            said = "another {}: " + _where(spare, lost)
+            said = "another {}: " + where(spare, lost)
             return self._event(index, who, kinds, said, spare.get(name), spare, lost)
         if lost is not None:
             return self._event(index, who, kinds, "no {}", lost.get(name), None, lost)
@@ -314,18 +283,3 @@ class _Comparison:
 
 def _word(step: Step) -> str:
     return {Arrive: "connect", Depart: "disconnect", Grant: "provision"}.get(type(step), "")
-
-
-def _where(one: Any, two: Any, path: str = "") -> str:
-    """Give the path of the first place where two values differ, without indices."""
-    if isinstance(one, dict) and isinstance(two, dict):
-        for key in sorted({*one, *two}):
-            if one.get(key) != two.get(key):
-                return _where(one.get(key), two.get(key), f"{path}.{key}" if path else key)
-    if isinstance(one, list) and isinstance(two, list):
-        if len(one) != len(two):
-            return f"{path}: {'fewer' if len(one) < len(two) else 'more'}"
-        for left, right in zip_longest(one, two):
-            if left != right:
-                return _where(left, right, f"{path}[]")
-    return path or "all of it"

@@ -10,8 +10,8 @@ from conformance.results.causes import cause
 
 if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Conversation
-    from conformance.engine.explore.differ import Difference
-    from conformance.engine.explore.play import Played
+    from conformance.engine.explore.difference import Difference
+    from conformance.engine.explore.played import Played
 
 ALONE, BOTH = "alone", "both"
 """Who judges: the frames of one server by themselves, or the comparison of two."""

@@ -6,18 +6,28 @@ After each step it waits until every effect has arrived (barrier, settle, barrie
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import ScenarioError
 from conformance.engine.context.joining import arrive
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.explore.alone import wrong_alone
-from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
+from conformance.engine.explore.conversation import (
+    Arrive,
+    Burst,
+    Depart,
+    Grant,
+    Race,
+    Walk,
+    asks_of,
+    ends_block,
+    names_in,
+)
 from conformance.engine.explore.draw_fields import moment, stand_in
+from conformance.engine.explore.given import given_of
+from conformance.engine.explore.played import GRANTED, NONE, REFUSED, Answer, Played, Seen
 from conformance.engine.scenario_run.arrange import provide, set_up
-from conformance.scenario.model import Conversation as Room
-from conformance.scenario.model import Given, User
 from conformance.target.accounts import Wanted
 from conformance.target.dialect import nobodys_id
 
@@ -25,57 +35,10 @@ if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
     from conformance.engine.explore.conversation import Ask, Conversation, Step
     from conformance.engine.explore.knowledge import Knowledge
-    from conformance.results.model import Entry
     from conformance.wire.connection import Connection
     from conformance.wire.events import Received
 
-GRANTED, REFUSED, NONE = "granted", "refused", "none"
 MOST_PAGES = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer to one request: how it ended, and the frame (None: nothing came). `pages` are those of a walk."""
-
-    ask: Ask
-    how: str
-    frame: Any = None
-    pages: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a step led to: the answers in the order of the requests, and per connection the other frames.
-
-    `ended` has the connections that the server has ended, and how. `silent` has those that no longer answer.
-    `unbound`: a request refers to something that this server has not made. `whole`: everything has arrived; the events
-    of steps that are not whole come with the next one that is.
-    """
-
-    step: Step
-    answers: tuple[Answer, ...]
-    events: dict[str, tuple[dict[str, Any], ...]]
-    ended: dict[str, str]
-    silent: tuple[str, ...]
-    unbound: bool = False
-    whole: bool = True
-
-
-@dataclass(slots=True)
-class Played:
-    """A conversation on one server. `names` maps ids to names. `stopped` says why it could not be played to the end.
-
-    `wrong` are the frames that are wrong on their own: the rule, and what is wrong. `lost`: a connection was dropped
-    or refused.
-    """
-
-    steps: list[Seen] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
-    wrong: tuple[tuple[str, str, str], ...] = ()
-    stopped: str = ""
-    lost: bool = False
-    transcript: tuple[Entry, ...] = ()
-    users: dict[str, str] = field(default_factory=dict)
 
 
 async def play(
@@ -94,12 +57,12 @@ async def play(
         await provide(context, Wanted(tuple(conversation.users), dict(conversation.rooms), empty=True))
         player = _Player(context, knowledge, conversation, played)
         try:
-            await set_up(context, _given(conversation))
+            await set_up(context, given_of(conversation))
             nobody = nobodys_id(run_context.target.dialect)
             context.names.bind({name: stand_in(name) or nobody for name in player.slots()})
             player.begin()
             for index, step in enumerate(conversation.steps):
-                played.steps.append(await player.step(step, whole=_is_whole(conversation, index, block)))
+                played.steps.append(await player.step(step, whole=ends_block(conversation, index, block)))
                 if played.steps[-1].silent:
                     break
         except ScenarioError as error:
@@ -112,18 +75,6 @@ async def play(
     finally:
         await context.end()
     return played
-
-
-def _given(conversation: Conversation) -> Given:
-    return Given(
-        users={name: User(instance=place) for name, place in conversation.users.items()},
-        devices=conversation.devices,
-        conversations={
-            name: Room(room.members, room.visibility, conversation.joined[name])
-            for name, room in conversation.rooms.items()
-        },
-        unknown=conversation.unknown,
-    )
 
 
 class _Player:
@@ -341,13 +292,6 @@ class _Player:
             if best is None or alike > best[0]:
                 best = alike, value
         return best and best[1]
-
-
-def _is_whole(conversation: Conversation, index: int, block: int) -> bool:
-    """Say whether a step ends a block: a block is of single requests, and what else happens is a block of its own."""
-    steps = conversation.steps
-    alone = [not isinstance(one, Burst) for one in steps[index : index + 2]]
-    return index % block == block - 1 or index == len(steps) - 1 or any(alone)
 
 
 def _with(ask: Ask, fields: dict[str, Any]) -> Ask:

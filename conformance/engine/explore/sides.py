@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conformance.engine.explore.conversation import Conversation
     from conformance.engine.explore.knowledge import Knowledge
-    from conformance.engine.explore.play import Played
+    from conformance.engine.explore.played import Played
     from conformance.spec import Spec
     from conformance.target import Target
 

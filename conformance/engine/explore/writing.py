@@ -13,7 +13,7 @@ import yaml
 from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
 from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
-from conformance.engine.explore.play import GRANTED, REFUSED
+from conformance.engine.explore.played import GRANTED, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conformance.engine.explore.differ import Comparer
     from conformance.engine.explore.findings import Finding
     from conformance.engine.explore.normal import Normal
-    from conformance.engine.explore.play import Answer, Played, Seen
+    from conformance.engine.explore.played import Answer, Played, Seen
     from conformance.target import Target
 
 WIDTH = 120

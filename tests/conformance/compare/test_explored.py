@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.compare.explored import finding_text
-from conformance.engine.explore.differ import Difference
+from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.findings import Finding, Shown, cause_of
 from conformance.results.model import Entry
 from tests.conformance.engine.explore.stories import NAMES, burst, conversation, message, played, send

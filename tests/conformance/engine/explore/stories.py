@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.explore.conversation import Ask, Burst, Conversation, asks_of
-from conformance.engine.explore.play import GRANTED, Answer, Played, Seen
+from conformance.engine.explore.played import GRANTED, Answer, Played, Seen
 from conformance.target.accounts import Room
 
 if TYPE_CHECKING:

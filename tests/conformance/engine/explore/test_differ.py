@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.engine.explore.conversation import Grant
-from conformance.engine.explore.play import NONE, REFUSED
+from conformance.engine.explore.played import NONE, REFUSED
 from tests.conformance.engine.explore.stories import (
     BOB,
     LOBBY,

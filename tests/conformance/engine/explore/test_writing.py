@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.engine.explore.conversation import Ask, Depart, Grant, Race
-from conformance.engine.explore.differ import Difference
+from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.findings import Finding, Shown, cause_of
-from conformance.engine.explore.play import REFUSED
+from conformance.engine.explore.played import REFUSED
 from conformance.engine.explore.writing import Writer
 from conformance.errors import BadFile
 from conformance.scenario import steps as s
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conformance.engine.explore.conversation import Conversation
     from conformance.engine.explore.differ import Comparer
-    from conformance.engine.explore.play import Played
+    from conformance.engine.explore.played import Played
     from conformance.scenario.model import Scenario
     from conformance.target import Target
 

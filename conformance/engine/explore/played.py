@@ -1,0 +1,57 @@
+"""What a server did with an invented conversation, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from conformance.engine.explore.conversation import Ask, Step
+    from conformance.results.model import Entry
+
+GRANTED, REFUSED, NONE = "granted", "refused", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one request: how it ended, and the frame (None: nothing came). `pages` are those of a walk."""
+
+    ask: Ask
+    how: str
+    frame: Any = None
+    pages: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a step led to: the answers in the order of the requests, and per connection the other frames.
+
+    `ended` has the connections that the server has ended, and how. `silent` has those that no longer answer.
+    `unbound`: a request refers to something that this server has not made. `whole`: everything has arrived; the events
+    of steps that are not whole come with the next one that is.
+    """
+
+    step: Step
+    answers: tuple[Answer, ...]
+    events: dict[str, tuple[dict[str, Any], ...]]
+    ended: dict[str, str]
+    silent: tuple[str, ...]
+    unbound: bool = False
+    whole: bool = True
+
+
+@dataclass(slots=True)
+class Played:
+    """A conversation on one server. `names` maps ids to names. `stopped` says why it could not be played to the end.
+
+    `wrong` are the frames that are wrong on their own: the rule, and what is wrong. `lost`: a connection was dropped
+    or refused.
+    """
+
+    steps: list[Seen] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    wrong: tuple[tuple[str, str, str], ...] = ()
+    stopped: str = ""
+    lost: bool = False
+    transcript: tuple[Entry, ...] = ()
+    users: dict[str, str] = field(default_factory=dict)
