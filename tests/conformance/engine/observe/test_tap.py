@@ -57,6 +57,7 @@ def test_a_close_frame_tells_its_code() -> None:
         Frame(Opcode.TEXT, b"masked").serialize(mask=True),
         b"\xff\x00",
     ],
+    ids=["a continuation of nothing", "a message in a message", "masked by a server", "no frame"],
 )
 def test_what_breaks_rfc_6455_ends_the_looking_and_says_so(wire: bytes) -> None:
     tap = Tap("server")
