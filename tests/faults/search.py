@@ -208,19 +208,19 @@ def search_by_sender(patch: Patch) -> None:
 @fault(breaks=["SRCH-4"])
 def total_counts_page(patch: Patch) -> None:
     """The total is the number of messages on the page."""
-    patch.rewrite(store.search, "connection.scalar(_TOTAL, matching) or 0", "len(page)")
+    patch.rewrite(store.search, "connection.scalar(total, matching) or 0", "len(page)")
 
 
 @fault(breaks=["SRCH-4"])
 def total_counts_what_was_paged(patch: Patch) -> None:
     """The total is the number of messages up to the end of the page."""
-    patch.rewrite(store.search, "connection.scalar(_TOTAL, matching) or 0", "offset + len(page)")
+    patch.rewrite(store.search, "connection.scalar(total, matching) or 0", "offset + len(page)")
 
 
 @fault(breaks=["SRCH-4"])
 def total_counts_the_rest(patch: Patch) -> None:
     """The total is the number of messages from the offset on."""
-    patch.rewrite(store.search, "_TOTAL, matching) or 0", "_TOTAL, matching) - offset")
+    patch.rewrite(store.search, "total, matching) or 0", "total, matching) - offset")
 
 
 @fault(breaks=["SRCH-4"], also=["SRCH-1", "DEL-1", "TYPE-3", "ATT-1"])

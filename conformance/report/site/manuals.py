@@ -33,7 +33,7 @@ def build_manuals(root: click.Command, name: str, version: str, out: Path) -> li
 
 def _titles(root: click.Command, name: str, pages: dict[str, str]) -> Iterator[tuple[str, str, str, str, int]]:
     """Give what Sphinx wants to know of each page: its name, its title, and its subject in one line."""
-    context = click.Context(root, info_name=name)
+    context = click.Context(root, info_name=name, **root.context_settings)
     for path in pages:
         command = root.get_command(context, path) if isinstance(root, click.Group) else None
         title = name if command is None else f"{name}-{path}"

@@ -26,7 +26,7 @@ def verbs(group: click.Group, context: click.Context) -> Iterator[tuple[str, cli
             yield f"{context.command_path} {name}", command
 
 
-VERBS = dict(verbs(chat_parity, click.Context(chat_parity, info_name="chat-parity")))
+VERBS = dict(verbs(chat_parity, click.Context(chat_parity, info_name="chat-parity", **chat_parity.context_settings)))
 
 
 def examples(command: click.Command) -> list[str]:

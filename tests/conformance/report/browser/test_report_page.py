@@ -118,12 +118,14 @@ class TestFilters:
     @pytest.mark.parametrize(
         ("filters", "left"),
         [
-            ({"outcome": "FAIL"}, {"edit.fails", "edit.amber"}),
+            ({"outcome": "FAIL"}, {"edit.amber"}),
+            ({"outcome": "FLAKY"}, {"edit.fails"}),
             ({"outcome": "NOT APPLICABLE"}, {"drop.none"}),
             ({"level": "should"}, {"edit.amber"}),
             ({"verdict": "NOT TESTED"}, {"drop.broken", "drop.none"}),
             ({"verdict": "NOT TESTED", "level": "should"}, set()),
-            ({"outcome": "FAIL", "level": "must"}, {"edit.fails"}),
+            ({"outcome": "FAIL", "level": "should"}, {"edit.amber"}),
+            ({"outcome": "FLAKY", "level": "must"}, {"edit.fails"}),
             ({"words": "BLOCKED"}, {"edit.blocked"}),
             ({"words": "title of drop"}, {"drop.broken", "drop.none"}),
             ({"words": "edit-3"}, {"edit.amber"}),
@@ -213,7 +215,7 @@ class TestLinks:
 
     async def test_of_the_table_lead_to_the_scenario_of_the_cell(self, pages: Pages) -> None:
         page = await pages(html("mixed"))
-        await page.tab.click(".cells td.is-fail a")
+        await page.tab.click(".cells td.is-flaky a")
         assert await page.tab.locator("[id='edit.fails']").is_visible()
 
 
@@ -226,7 +228,7 @@ class TestAddress:
         state = await page.tab.evaluate("location.hash")
         assert state == "#?words=edit.&outcome=FAIL"
         again = await pages(html("mixed"), state)
-        assert await again.shown("output") == ["2 of 7 scenarios"]
+        assert await again.shown("output") == ["1 of 7 scenarios"]
         assert await again.tab.input_value("[name=words]") == "edit."
 
     async def test_a_link_keeps_them_and_clearing_removes_them(self, pages: Pages) -> None:
