@@ -168,6 +168,7 @@ def serve(words: list[str]) -> None:
             process.kill()
 
 
+@pytest.mark.end_to_end
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_does_what_the_page_says(

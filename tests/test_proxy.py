@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from tests.proxy.rules import Frame
 
+pytestmark = pytest.mark.end_to_end
+
 FAULTS = list(all_wire_faults().values())
 MOST_LINES = 15
 GREETING = {"type": "ActionConfirmed", "action": "connected", "success": True}

@@ -15,6 +15,8 @@ from tests.variants.registry import Variant, all_variants, combined, find_varian
 if TYPE_CHECKING:
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 VARIANTS = list(all_variants().values())
 MOST_LINES = 15
 SAMPLE = 100

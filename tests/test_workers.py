@@ -17,6 +17,8 @@ import asyncio, sys
 from tests.faults import __main__ as command
 from tests.faults.examine import _opened
 
+pytestmark = pytest.mark.end_to_end
+
 async def for_ever(fault, spec, mode):
     async with _opened(fault, spec) as (target, _):
         print(*target.instances, flush=True)

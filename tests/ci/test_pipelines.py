@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target.embedded import Embedded
 
+pytestmark = pytest.mark.end_to_end
+
 ARRIVES = "--no-probes\n--ids-from\nids.txt"
 PINGS = "--feature\nping_pong\n--no-probes"
 TARGET = """

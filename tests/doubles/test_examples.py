@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 SERVERS = {
     "rust-chat-server": acknowledging,
     "veza-backend-api": lambda: relaying(SECRET),

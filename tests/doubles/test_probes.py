@@ -17,6 +17,8 @@ from tests.conformance.run_contexts import SECRET, target_at
 if TYPE_CHECKING:
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 TIMERS = {"token_leeway": 0.2}
 OF_A_CONNECTION = {
     "connection-limit[newest]": "lives",

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 TIMERS = {"rate_window": 1.0, "typing_expiry": 0.5, "token_leeway": 0.5, "rest": 0.5}
 UNKNOWN_TO_THE_ACKNOWLEDGER = {
     *("edit_message", "delete_message", "fetch_history", "search_messages", "sync_messages", "typing_indicators"),

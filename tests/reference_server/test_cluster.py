@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.engines.redis import RedisServer
 
+pytestmark = pytest.mark.end_to_end
+
 
 SETTINGS = Settings(SECRET)
 

@@ -28,6 +28,8 @@ from tests.doubles.hosting import hosted
 if TYPE_CHECKING:
     from conformance.results.runlog import Run
 
+pytestmark = pytest.mark.end_to_end
+
 SCHEMA = json.loads((Path(__file__).parents[3] / "spec/formats/gate.schema.json").read_text())
 WAIVERS = """\
 waivers:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from tests.conformance.pytest_plugin.pytests import Ended
 
+pytestmark = pytest.mark.end_to_end
+
 PLACE = "given: {users: [alice, bob, carol], conversations: {lobby: {members: [alice, bob]}}}"
 TOLD = """
   - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: "<b>hi</b>"}}

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from conformance.results.runlog import Run
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 SOME = Selection(patterns=("edit-message.non-*", "permissions.refused"), features=("edit_message", "permissions"))
 MAX_FAILURES = 3
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from tests.reference_server.playground.conftest import Open, Opener
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 #: What YAML, the scenario language and HTML would each read in their own way.
 ODD = "${alice} # a: [b] \u2028 <b>'\"\\"

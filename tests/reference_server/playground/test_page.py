@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.reference_server.playground.conftest import Open
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 EVIL = "<img src=https://evil.example/a onerror=window.pwned=1><script>window.pwned=1</script>${lobby} '\"&"
 REQUESTS = schemas.read()["requests"]

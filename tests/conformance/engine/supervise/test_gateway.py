@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from conformance.engine.run.options import Options
 from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
@@ -17,11 +19,11 @@ from conformance.target.embedded import TIMERS, embedded
 from tests.doubles.gateway import Gateway
 
 if TYPE_CHECKING:
-    import pytest
-
     from conformance.results.model import Calibration, Observation
     from conformance.spec import Spec
     from conformance.wire.connection import Connection
+
+pytestmark = pytest.mark.end_to_end
 
 AT_RISK = {"CONN-6", "CONN-7", "LEAVE-3", "LEAVE-4", "AUTH-4"}
 """Rules whose scenarios have the server end connections."""

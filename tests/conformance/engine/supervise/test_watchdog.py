@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target import Target
 
+pytestmark = pytest.mark.end_to_end
+
 FEATURES = {"edit_message", "jwt_authentication", "ping_pong"}
 TELL = """
 steps:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from conformance.spec import Spec
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.end_to_end]
 session = pytest.mark.asyncio(loop_scope="session")
 
 KINDS = (

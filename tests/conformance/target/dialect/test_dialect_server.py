@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 TARGET = Path(__file__).parents[3] / "doubles" / "dialect_server" / "target.yaml"
 
 

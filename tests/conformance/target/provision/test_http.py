@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 LOGIN = """
   secrets_env: {{key: PARITY_KEY}}
   account:

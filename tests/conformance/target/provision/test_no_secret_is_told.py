@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.end_to_end
+
 MARKER = "MARKER"
 SPECIAL = '"é/+ %<&>\\'
 JWT, KEY, STATIC, PASSWORD = (

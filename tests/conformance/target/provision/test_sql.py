@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 SOME = (
     "edit-message.members-see-it",
     "permissions.refused[send-message.reader]",

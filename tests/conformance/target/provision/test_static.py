@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from conformance.spec import Spec
 
+pytestmark = pytest.mark.end_to_end
+
 PEOPLE = ("ann", "ben", "cyd", "dan")
 HALL = {"ann": "owner", "ben": "member", "cyd": "member"}
 TWO = {"alice": "owner", "bob": "member"}
