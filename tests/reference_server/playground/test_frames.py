@@ -94,6 +94,7 @@ class TestCopies:
             await expect(page.panel(name).get_by_role("button", name="Leave")).to_be_visible()
         await page.say("alice", ODD)
         last = page.panel("bob").locator(".message").last
+        await expect(last).to_contain_text("# a: [b]")
         await last.get_by_text("Actions").click()
         await last.get_by_role("button", name="React with 👍").click()
         await last.get_by_role("button", name="Mark as read").click()

@@ -56,6 +56,7 @@ class TestChat:
         page = await open_page()
         await page.say("alice", "first version")
         at_alice, at_bob = (page.panel(name).locator(".message").last for name in ("alice", "bob"))
+        await expect(at_bob).to_contain_text("first version")
         await at_bob.get_by_text("Actions").click()
         await at_bob.get_by_role("button", name="React with 👍").click()
         await expect(at_alice.get_by_role("button", name="👍 by bob")).to_be_visible()
@@ -78,6 +79,7 @@ class TestChat:
         page = await open_page()
         await page.say("alice", "a question")
         at_bob = page.panel("bob").locator(".message").last
+        await expect(at_bob).to_contain_text("a question")
         await at_bob.get_by_text("Actions").click()
         await at_bob.get_by_role("button", name="Reply").click()
         await page.panel("bob").get_by_label("Message", exact=True).press_sequentially("an answer")
@@ -252,6 +254,7 @@ class TestLooks:
     async def test_axe_has_nothing_to_say(self, open_page: Opener, scheme: str):
         page = await open_page(color_scheme=scheme)
         await page.say("alice", "a message")
+        await expect(page.panel("bob").locator(".message").last).to_contain_text("a message")
         await page.panel("alice").locator(".message").last.get_by_text("Actions").click()
         await page.panel("bob").locator(".message").last.get_by_text("Actions").click()
         await page.panel("bob").locator(".message").last.get_by_role("button", name="React with 👍").click()
