@@ -25,9 +25,8 @@ def end_to_end(session: nox.Session) -> None:
     """Run the tests that follow a user through whole commands, servers and pages; arguments go to pytest."""
     session.install("-e", ".[test]")
     _bring_a_browser(session)
-    # They wait for servers and timers more than they compute.
     chosen = "end_to_end and not nightly"
-    session.run("python", "-m", "pytest", "-n", "4", "--dist", "worksteal", "-m", chosen, *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", chosen, *session.posargs)
 
 
 def _bring_a_browser(session: nox.Session) -> None:

@@ -81,7 +81,9 @@ class WatchedRun:
         assert [one for one in self.of(Outcome.BLOCKED) if one in self.state.stopped]
         for one in self.results:
             if one.outcome is Outcome.BLOCKED:
-                assert one.problems[0].message == f"not judged: {self.state.stopped}"
+                # A scenario may learn of it by itself, before the watchdog does.
+                message = one.problems[0].message
+                assert message == f"not judged: {self.state.stopped}" or why in message
                 assert one.findings == ()
 
 
