@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 
 FAULTS = ("anybody_edits", "pong_twice")
+pytestmark = pytest.mark.end_to_end
+
 PATIENT = """
 import asyncio, sys
 from tests.faults import __main__ as command
 from tests.faults.examine import _opened
-
-pytestmark = pytest.mark.end_to_end
 
 async def for_ever(fault, spec, mode):
     async with _opened(fault, spec) as (target, _):
