@@ -178,10 +178,9 @@ class TestGroupCommit:
 
 
 class TestRoles:
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one process, and one writer.
     async def test_are_those_after_the_wait_for_the_lock(self, sends: Sends):
         """As when another process bans a user whose message waits meanwhile."""
-        if sends.database.engine == "sqlite":
-            pytest.skip("SQLite has one process, and one writer")
         async with sends.database.transaction() as other:
             await other.run(conversations.lock, sends.lobby, ALICE)
             waits = asyncio.create_task(sends.send("hello", user_id=BOB))
