@@ -89,8 +89,11 @@ async def test_asks_for_changes_of_roles_as_any_user_where_the_steps_say_who_ask
         ran = await run_some(target_file(tmp_path, urls, section), whole_spec, *names)
         only_admin = target_file(tmp_path, urls, section.replace("by.token", "admin.token"))
         other = await run_some(only_admin, whole_spec, *names)
+        nowhere = target_file(tmp_path, urls, section.replace("/members/${user_id}", "/nobody/${user_id}"))
+        lost = await run_some(nowhere, whole_spec, *names)
     assert ran.outcomes == dict.fromkeys(names, Outcome.PASS)
     assert other.outcomes == dict.fromkeys(names, Outcome.NOT_APPLICABLE)
+    assert lost.outcomes == dict.fromkeys(names, Outcome.UNTESTABLE)  # its 404 is no refusal
 
 
 async def test_without_the_signing_secret_just_the_forged_tokens_are_untestable(
