@@ -16,8 +16,8 @@ from dataclasses import asdict
 from fnmatch import fnmatch
 from pathlib import Path
 
+from tests.survival.deployment import Deployment, Outcome
 from tests.survival.faults import FAULTS, Fault
-from tests.survival.world import Came, World
 
 TRIALS = 3
 COLUMNS = ("fault", "trials", "acknowledged", "indeterminate", "lost", "doubled", "reordered", "unheard", "recovery")
@@ -59,16 +59,16 @@ def main() -> int:
     return 1 if failed else 0
 
 
-async def _run(fault: Fault, trials: int) -> Came:
-    async with World(fault.engine) as world:
+async def _run(fault: Fault, trials: int) -> Outcome:
+    async with Deployment(fault.engine) as deployment:
         for _ in range(trials):
-            await world.works()
-            await fault.run(world)
-            await world.recovers()
-        return await world.end(trials)
+            await deployment.works()
+            await fault.run(deployment)
+            await deployment.recovers()
+        return await deployment.end(trials)
 
 
-def _row(fault: Fault, came: Came) -> dict[str, object]:
+def _row(fault: Fault, came: Outcome) -> dict[str, object]:
     found = {kind: len(found) for kind, found in asdict(came.findings).items()}
     row = {key: value for key, value in asdict(came).items() if key != "findings"}
     return {"fault": fault.name, "what": fault.what, **row, **found, "recovery": round(came.recovery, 2)}

@@ -1,4 +1,4 @@
-"""The faults. Each is a function of a world under load, with what it promises beyond the common promises.
+"""The faults. Each is a function of a deployment under load, with what it promises beyond the common promises.
 
 Common promises: nothing acknowledged is lost, nothing is there twice or in another order of its sender, who stays
 connected hears everything, and every sender is answered again within a minute.
@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 from redis import Redis
 
 from tests.survival import saboteur
-from tests.survival.world import World
+from tests.survival.deployment import Deployment
 
 if TYPE_CHECKING:
     from tests.survival.engines import Process
 
-Run = Callable[[World], Awaitable[None]]
+Run = Callable[[Deployment], Awaitable[None]]
 #: An ordered end takes no longer, whatever clients and engines do. The server promises 2 s; the rest is the machine's.
 ORDERED_END_S = 6.0
 
@@ -36,7 +36,7 @@ class Fault:
     name: str
     engine: str
     run: Run
-    #: What is done to the world, in a sentence.
+    #: What is done to the deployment, in a sentence.
     what: str
     #: Whether `--trials` repeats it: it is short, and another moment may be worse.
     repeats: bool
@@ -63,74 +63,74 @@ async def _ends_in_time(process: Process) -> None:
 
 
 @fault("sqlite", "postgresql", "cluster", repeats=True)
-async def kill(world: World) -> None:
+async def kill(deployment: Deployment) -> None:
     """A process is killed under load, and started again."""
-    await world.processes[-1].kill()
-    await world.processes[-1].start()
+    await deployment.processes[-1].kill()
+    await deployment.processes[-1].start()
 
 
 @fault("cluster")
-async def crash_before_broadcast(world: World) -> None:
+async def crash_before_broadcast(deployment: Deployment) -> None:
     """A process dies when it has committed, before anybody is told."""
-    process = world.processes[-1]
+    process = deployment.processes[-1]
     process.send(saboteur.CRASH)
     assert await process.ended() == 9
     await process.start()
 
 
 @fault("sqlite", "cluster")
-async def sigterm_with_a_stuck_client(world: World) -> None:
+async def sigterm_with_a_stuck_client(deployment: Deployment) -> None:
     """A process is told to end while a client does not read; it ends in time."""
-    port = int(world.processes[-1].url.split(":")[2].split("/")[0])
+    port = int(deployment.processes[-1].url.split(":")[2].split("/")[0])
     with closing(socket.create_connection(("127.0.0.1", port))) as stuck:
         stuck.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\n")  # and no more
-        await _ends_in_time(world.processes[-1])
-    await world.processes[-1].start()
+        await _ends_in_time(deployment.processes[-1])
+    await deployment.processes[-1].start()
 
 
 @fault("sqlite")
-async def sigterm_with_a_locked_file(world: World) -> None:
+async def sigterm_with_a_locked_file(deployment: Deployment) -> None:
     """The process is told to end while another program locks the file; it ends in time."""
-    with closing(sqlite3.connect(world.folder / "chat.db", timeout=30)) as other:
+    with closing(sqlite3.connect(deployment.folder / "chat.db", timeout=30)) as other:
         other.execute("BEGIN IMMEDIATE")
         await asyncio.sleep(1)  # Until requests wait for the lock.
-        await _ends_in_time(world.processes[0])
-    await world.processes[0].start()
+        await _ends_in_time(deployment.processes[0])
+    await deployment.processes[0].start()
 
 
 @fault("sqlite", "cluster")
-async def pause(world: World) -> None:
+async def pause(deployment: Deployment) -> None:
     """A process stands still for 10 s."""
-    world.processes[-1].send(signal.SIGSTOP)
+    deployment.processes[-1].send(signal.SIGSTOP)
     await asyncio.sleep(10)  # The fault itself.
-    world.processes[-1].send(signal.SIGCONT)
+    deployment.processes[-1].send(signal.SIGCONT)
 
 
 @fault("sqlite", "postgresql")
-async def clock_steps_forward(world: World) -> None:
+async def clock_steps_forward(deployment: Deployment) -> None:
     """The clock of the process is set an hour forward."""
-    world.processes[0].send(saboteur.FORWARD)
+    deployment.processes[0].send(saboteur.FORWARD)
 
 
 @fault("sqlite", "postgresql")
-async def clock_steps_back(world: World) -> None:
+async def clock_steps_back(deployment: Deployment) -> None:
     """The clock of the process is set an hour back."""
-    world.processes[0].send(saboteur.BACK)
+    deployment.processes[0].send(saboteur.BACK)
 
 
 @fault("sqlite")
-async def disk_full(world: World) -> None:
+async def disk_full(deployment: Deployment) -> None:
     """No file of the process may grow for 3 s; requests are refused."""
-    size = (world.folder / "chat.db-wal").stat().st_size
-    world.processes[0].limit(resource.RLIMIT_FSIZE, size)
+    size = (deployment.folder / "chat.db-wal").stat().st_size
+    deployment.processes[0].limit(resource.RLIMIT_FSIZE, size)
     await asyncio.sleep(3)  # The fault itself.
-    world.processes[0].limit(resource.RLIMIT_FSIZE, -1)
+    deployment.processes[0].limit(resource.RLIMIT_FSIZE, -1)
 
 
 @fault("sqlite")
-async def out_of_file_descriptors(world: World) -> None:
+async def out_of_file_descriptors(deployment: Deployment) -> None:
     """The process may open no file or connection for 3 s, and clients keep coming."""
-    process = world.processes[0]
+    process = deployment.processes[0]
     process.limit(resource.RLIMIT_NOFILE, 8)
     port = int(process.url.split(":")[2].split("/")[0])
     comers = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
@@ -141,129 +141,129 @@ async def out_of_file_descriptors(world: World) -> None:
 
 
 @fault("sqlite", repeats=True)
-async def reset_in_mid_frame(world: World) -> None:
+async def reset_in_mid_frame(deployment: Deployment) -> None:
     """The connections of all clients are reset, wherever their frames are."""
-    world.to_clients.slice = 7
+    deployment.to_clients.slice = 7
     await asyncio.sleep(0.5)  # Until frames come in pieces.
-    world.to_clients.cut()
-    world.to_clients.slice = 0
+    deployment.to_clients.cut()
+    deployment.to_clients.slice = 0
 
 
 @fault("sqlite")
-async def one_byte_at_a_time(world: World) -> None:
+async def one_byte_at_a_time(deployment: Deployment) -> None:
     """What clients send and get comes in pieces of one byte for 3 s."""
-    world.to_clients.slice = 1
-    world.to_clients.cut()  # new connections have it from their first byte
+    deployment.to_clients.slice = 1
+    deployment.to_clients.cut()  # new connections have it from their first byte
     await asyncio.sleep(3)  # The fault itself.
-    world.to_clients.slice = 0
+    deployment.to_clients.slice = 0
 
 
 @fault("sqlite")
-async def latency(world: World) -> None:
+async def latency(deployment: Deployment) -> None:
     """Every piece is 300 ms late for 5 s."""
-    world.to_clients.delay = 0.3
+    deployment.to_clients.delay = 0.3
     await asyncio.sleep(5)  # The fault itself.
-    world.to_clients.delay = 0.0
+    deployment.to_clients.delay = 0.0
 
 
 @fault("sqlite")
-async def half_open_clients(world: World) -> None:
+async def half_open_clients(deployment: Deployment) -> None:
     """The clients' network is gone for 10 s, and neither end is told."""
-    world.to_clients.silence()
+    deployment.to_clients.silence()
     await asyncio.sleep(10)  # The fault itself.
-    world.to_clients.cut()
-    world.to_clients.heal()
+    deployment.to_clients.cut()
+    deployment.to_clients.heal()
 
 
 @fault("postgresql", "cluster")
-async def postgresql_restarts(world: World) -> None:
+async def postgresql_restarts(deployment: Deployment) -> None:
     """PostgreSQL crashes and is started again at once."""
-    await world.postgres.stop()
-    await world.postgres.start()
+    await deployment.postgres.stop()
+    await deployment.postgres.start()
 
 
 @fault("postgresql", "cluster")
-async def postgresql_gone(world: World) -> None:
+async def postgresql_gone(deployment: Deployment) -> None:
     """PostgreSQL is gone for 10 s."""
-    await world.postgres.stop()
+    await deployment.postgres.stop()
     await asyncio.sleep(10)  # The fault itself.
-    await world.postgres.start()
+    await deployment.postgres.start()
 
 
 @fault("postgresql")
-async def postgresql_out_of_connections(world: World) -> None:
+async def postgresql_out_of_connections(deployment: Deployment) -> None:
     """PostgreSQL comes back with fewer connections than the server wants, for 5 s."""
-    await world.postgres.stop()
-    await world.postgres.start("-c max_connections=5 -c superuser_reserved_connections=3 -c max_wal_senders=0")
+    await deployment.postgres.stop()
+    await deployment.postgres.start("-c max_connections=5 -c superuser_reserved_connections=3 -c max_wal_senders=0")
     await asyncio.sleep(5)  # The fault itself.
-    await world.postgres.stop()
-    await world.postgres.start()
+    await deployment.postgres.stop()
+    await deployment.postgres.start()
 
 
-async def _silence(world: World, proxy: str, **ways: bool) -> None:
-    link = getattr(world, proxy)
+async def _silence(deployment: Deployment, proxy: str, **ways: bool) -> None:
+    link = getattr(deployment, proxy)
     link.silence(**ways)
     await asyncio.sleep(10)  # The fault itself.
     link.heal()
 
 
 @fault("postgresql", "cluster")
-async def postgresql_unreachable(world: World) -> None:
+async def postgresql_unreachable(deployment: Deployment) -> None:
     """Nothing passes between the processes and PostgreSQL for 10 s, and nobody is told."""
-    await _silence(world, "to_postgres")
+    await _silence(deployment, "to_postgres")
 
 
 @fault("postgresql")
-async def postgresql_hears_nothing(world: World) -> None:
+async def postgresql_hears_nothing(deployment: Deployment) -> None:
     """Nothing reaches PostgreSQL for 10 s; what it says arrives."""
-    await _silence(world, "to_postgres", down=False)
+    await _silence(deployment, "to_postgres", down=False)
 
 
 @fault("postgresql")
-async def postgresql_is_not_heard(world: World) -> None:
+async def postgresql_is_not_heard(deployment: Deployment) -> None:
     """What PostgreSQL says does not arrive for 10 s: commits happen, and nobody knows."""
-    await _silence(world, "to_postgres", up=False)
+    await _silence(deployment, "to_postgres", up=False)
 
 
 @fault("cluster")
-async def redis_restarts(world: World) -> None:
+async def redis_restarts(deployment: Deployment) -> None:
     """Redis crashes and comes back empty."""
-    world.redis.stop()
-    await asyncio.to_thread(world.redis.start)
+    deployment.redis.stop()
+    await asyncio.to_thread(deployment.redis.start)
 
 
 @fault("cluster")
-async def redis_gone(world: World) -> None:
+async def redis_gone(deployment: Deployment) -> None:
     """Redis is gone for 30 s."""
-    world.redis.stop()
+    deployment.redis.stop()
     await asyncio.sleep(30)  # The fault itself.
-    await asyncio.to_thread(world.redis.start)
+    await asyncio.to_thread(deployment.redis.start)
 
 
 @fault("cluster", repeats=True)
-async def redis_clients_killed(world: World) -> None:
+async def redis_clients_killed(deployment: Deployment) -> None:
     """Redis ends the connections of all processes."""
-    with closing(Redis.from_url(world.redis.url)) as client:
+    with closing(Redis.from_url(deployment.redis.url)) as client:
         for kind in ("normal", "pubsub"):
             client.client_kill_filter(_type=kind, skipme=True)
 
 
 @fault("cluster")
-async def redis_unreachable(world: World) -> None:
+async def redis_unreachable(deployment: Deployment) -> None:
     """Nothing passes between the processes and Redis for 10 s, and nobody is told."""
-    await _silence(world, "to_redis")
+    await _silence(deployment, "to_redis")
 
 
 @fault("cluster")
-async def redis_hears_nothing(world: World) -> None:
+async def redis_hears_nothing(deployment: Deployment) -> None:
     """Nothing reaches Redis for 10 s; what it says arrives."""
-    await _silence(world, "to_redis", down=False)
+    await _silence(deployment, "to_redis", down=False)
 
 
 @fault("cluster")
-async def redis_is_not_heard(world: World) -> None:
+async def redis_is_not_heard(deployment: Deployment) -> None:
     """What Redis says does not arrive for 10 s."""
-    await _silence(world, "to_redis", up=False)
+    await _silence(deployment, "to_redis", up=False)
 
 
 GARBAGE = (b"", b"\xff\xfe", b"{}", b"[]", b'{"position": 1e400}', b'{"frame": 1}', b'{"frame": 1, "position": -1}')
@@ -272,9 +272,9 @@ TOO_HIGH = b'{"frame": "{}", "position": 999999}'
 
 
 @fault("cluster")
-async def garbage_on_the_channels(world: World) -> None:
+async def garbage_on_the_channels(deployment: Deployment) -> None:
     """Somebody publishes what is no notice on every channel."""
-    with closing(Redis.from_url(world.redis.url)) as client:
+    with closing(Redis.from_url(deployment.redis.url)) as client:
         for channel in client.pubsub_channels():
             for garbage in GARBAGE:
                 client.publish(channel, garbage)
@@ -283,9 +283,9 @@ async def garbage_on_the_channels(world: World) -> None:
 
 
 @fault("cluster")
-async def rolling_restart(world: World) -> None:
+async def rolling_restart(deployment: Deployment) -> None:
     """Each process ends in an orderly way and is started again, one after the other."""
-    for process in world.processes:
+    for process in deployment.processes:
         await _ends_in_time(process)
         await process.start()
-        await world.works()
+        await deployment.works()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.survival.world import World
+from tests.survival.deployment import Deployment
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(300)]
 
 
 async def findings(acknowledgements: int):
-    async with World("sqlite") as world:
-        await world.load.progress(acknowledgements, 120)
-        return (await world.end(1)).findings
+    async with Deployment("sqlite") as deployment:
+        await deployment.load.progress(acknowledgements, 120)
+        return (await deployment.end(1)).findings
 
 
 async def test_nothing_is_found_wrong_with_the_server_as_it_is():
@@ -22,5 +22,5 @@ async def test_nothing_is_found_wrong_with_the_server_as_it_is():
 @pytest.mark.parametrize(("sabotage", "kind"), [("lose", "lost"), ("twice", "doubled"), ("late", "reordered")])
 async def test_a_server_that_breaks_a_promise_is_found(monkeypatch: pytest.MonkeyPatch, sabotage: str, kind: str):
     monkeypatch.setenv("SABOTAGE", sabotage)
-    monkeypatch.setattr("tests.survival.world.PATIENCE_S", 20.0)
+    monkeypatch.setattr("tests.survival.deployment.PATIENCE_S", 20.0)
     assert getattr(await findings(20), kind)

@@ -28,7 +28,7 @@ SOME = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class Outcome:
     """What came of the trials of one fault."""
 
     trials: int
@@ -41,7 +41,7 @@ class Came:
     recovery: float
 
 
-class World:
+class Deployment:
     """Everything that a fault can reach. `engine`: sqlite, postgresql, or cluster: three processes with Redis."""
 
     postgres: Postgres
@@ -109,12 +109,12 @@ class World:
         self.recovery = max(self.recovery, await self.load.progress(1, PATIENCE_S))
         await self.works()
 
-    async def end(self, trials: int) -> Came:
+    async def end(self, trials: int) -> Outcome:
         """Stop the load and compare."""
         history = await self.load.finish(PATIENCE_S)
         sent = self.load.sent
         counts = len(sent.acknowledged), len(sent.indeterminate), len(sent.refused), len(history)
-        return Came(trials, *counts, check(sent, history, self.load.heard), self.recovery)
+        return Outcome(trials, *counts, check(sent, history, self.load.heard), self.recovery)
 
 
 def _free_port() -> int:
