@@ -8,11 +8,14 @@ import pytest
 
 from conformance.results.model import Outcome, Problem, Result
 from tests.faults.patching import Patch
+from tests.reference_server.support import Command
 from tests.variants import report
 from tests.variants.examine import Examination, complaint, examine, sample
 from tests.variants.registry import Variant, all_variants, combined, find_variants, variant
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conformance.spec import Spec
 
 pytestmark = pytest.mark.end_to_end
@@ -40,6 +43,31 @@ class TestEveryVariant:
         with Patch() as patch:
             one.apply(patch)
             assert patch.changes or one.instances == 1
+
+
+class TestWhoActs:
+    """The events go out in the writer's task, and the variants know all the same whose request caused them."""
+
+    async def _heard(self, folder: Path, name: str) -> tuple[list[str], list[str]]:
+        """Let alice send a message; give the types of what she gets, and of what bob gets."""
+        with Command(folder / "chat.db", module=("tests.variants.serve", name)) as command:
+            async with command.chat as chat:
+                alice, bob = await chat.connect(), await chat.connect()
+                lobby = await chat.conversation(alice, bob)
+                await alice.send("SendMessage", conversation_id=lobby, content="hello")
+                await alice.send("Ping")
+                heard = []
+                while (frame := await alice.frame())["type"] != "Pong":
+                    heard.append(frame["type"])
+                return [each for each in heard if each != "UserPresenceUpdate"], await bob.types()
+
+    @pytest.mark.parametrize("name", ["sender_gets_no_echo", "who_acts_gets_no_echo"])
+    async def test_gets_no_echo(self, tmp_path: Path, name: str):
+        assert await self._heard(tmp_path, name) == (["ActionConfirmed"], ["NewMessage"])
+
+    async def test_gets_its_echo_after_the_confirmation(self, tmp_path: Path):
+        heard, by_others = await self._heard(tmp_path, "own_echo_after_confirmation")
+        assert (heard[0], by_others) == ("ActionConfirmed", ["NewMessage"])
 
 
 class TestTheRegistry:

@@ -180,15 +180,21 @@ class Chat:
 
 
 class Command:
-    """`python -m reference_server` in a process of its own."""
+    """`python -m reference_server` in a process of its own, or another module that starts it."""
 
-    def __init__(self, database: Path | str | None, *options: str, ports: tuple[int, ...] = (0,)) -> None:
+    def __init__(
+        self,
+        database: Path | str | None,
+        *options: str,
+        ports: tuple[int, ...] = (0,),
+        module: tuple[str, ...] = ("reference_server",),
+    ) -> None:
         url = f"sqlite:///{database}" if isinstance(database, Path) else database
         arguments = ["--jwt-secret", SECRET, "--exit-on-stdin-eof", *(["--database", url] if url else [])]
         for port in ports:
             arguments += ["--port", str(port)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "reference_server", *arguments, *options],
+            [sys.executable, "-m", *module, *arguments, *options],
             cwd=ROOT,
             env={name: value for name, value in os.environ.items() if name != "JWT_SECRET"},
             stdin=subprocess.PIPE,

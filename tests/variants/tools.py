@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from reference_server import __main__ as command
 from reference_server import events, session
 from reference_server.config import Limits
+from reference_server.group_commit.publisher import Direct
+from reference_server.group_commit.writer import GroupCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reference_server.connection import Connection
+    from reference_server.group_commit.unit import Unit
     from tests.faults.patching import Patch
 
 acting: contextvars.ContextVar[Connection | None] = contextvars.ContextVar("acting", default=None)
@@ -59,12 +62,25 @@ def change_limits(patch: Patch, **limits: Any) -> None:
 
 
 def remember_who_acts(patch: Patch) -> None:
-    """Keep the connection whose request is carried out in `acting`."""
+    """Keep the connection whose request is carried out in `acting`, also while the writer publishes its events."""
+    who: dict[Unit, Connection | None] = {}
 
     @patch.around(session, "answer")
     async def answer(original, context, frame):
         acting.set(context.connection)
         return await original(context, frame)
+
+    @patch.around(GroupCommit, "change")
+    def change(original, writer, *arguments, **named):
+        unit = original(writer, *arguments, **named)
+        who[unit] = acting.get()
+        return unit
+
+    @patch.around(Direct, "publish")
+    async def publish(original, publisher, units):
+        for unit in units:  # in the writer's task, which knows no connection
+            acting.set(who.pop(unit, None))
+            await original(publisher, [unit])
 
 
 def instead_of(patch: Patch, unwanted: Callable[[dict[str, Any]], bool], then: Callable[[Connection], Any]) -> None:
