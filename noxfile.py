@@ -11,6 +11,9 @@ nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
+# Where this is set, as in many images, every process would compile all code again, and each worker rewrite every test.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @nox.session
 def tests(session: nox.Session) -> None:

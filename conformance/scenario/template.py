@@ -106,15 +106,19 @@ def _mapping(value: Mapping[str, Any], replace: Callable[[Any], Any]) -> dict[st
 
 def references(value: Any) -> set[str]:
     """Collect the names that a JSON value refers to, for the linter."""
-    if isinstance(value, str):
-        return {found[2] for found in _REFERENCE.finditer(value) if not found[1]} if "${" in value else set()
-    if isinstance(value, list):
-        return {name for item in value for name in references(item)}
-    if isinstance(value, dict):
-        if value.keys() == {"$literal"}:
-            return set()
-        return {name for key, item in value.items() for name in references(key) | references(item)}
-    return set()
+    found: set[str] = set()
+    parts = [value]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, str):
+            if "${" in part:
+                found.update(one[2] for one in _REFERENCE.finditer(part) if not one[1])
+        elif isinstance(part, list):
+            parts += part
+        elif isinstance(part, dict) and part.keys() != {"$literal"}:
+            parts += part
+            parts += part.values()
+    return found
 
 
 def render(value: Any, names: Callable[[str], Any], chronological: Callable[[str, list[Any]], list[Any]]) -> Any:
