@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from reference_server import demo, logs
 from reference_server.config import ConfigError, Limits, Settings
 from reference_server.database import open_database
+from reference_server.dialect.choice import open_dialect
 from reference_server.earlier import SERVERS as EARLIER
 from reference_server.misbehaviour.switches import SWITCHES, Switchboard, SwitchError
 from reference_server.playground.guard import LOOPBACK
@@ -107,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
         help="create the users, conversations and history of a YAML file, once; default: none",
     )
     add("--reset", action="store_true", help="remove all conversations and messages from the database first")
+    add("--names", type=Path, help=argparse.SUPPRESS)  # the tables that `chat-parity serve --dialect` makes
     add("--as", dest="earlier", choices=list(EARLIER), help=f"be an earlier server: {_earlier()}; default: none")
     misbehaving = command.add_argument_group(
         "misbehaviour on request", "all of it is off by default; the page of --demo can change it while the server runs"
@@ -180,12 +182,26 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
     seed = _read_seed(options.seed_data) if options.seed_data else Seed(users={})
     if options.reset and options.redis:
         raise ConfigError("--reset is for a server that is alone: other processes may serve this database.")
+    dialect = open_dialect(options, seed.users)
     playground = demo.playground_of(settings, switchboard, seed.users) if options.demo and switchboard else None
     pages = routes(playground) if playground else []
     async with Deployment(
-        settings, options.database, options.host, ports, options.redis, pages=pages, switchboard=switchboard
+        settings,
+        options.database,
+        options.host,
+        ports,
+        options.redis,
+        pages=pages,
+        switchboard=switchboard,
+        dialect=dialect,
     ) as deployment:
-        await _fill(deployment.services.database, seed, is_reset=options.reset)
+        database = deployment.services.database
+        if options.reset:
+            await database.write(reset)
+            logger.warning("The database was emptied (--reset).")
+        if dialect:
+            await dialect.begin(database, seed.users)
+        await _fill(database, seed)
         ready = {
             "ready": True,
             "instances": deployment.websocket_urls,
@@ -204,11 +220,8 @@ def _read_seed(file: Path) -> Seed:
     return read(file)
 
 
-async def _fill(database: Database, seed: Seed, *, is_reset: bool) -> None:
-    """Empty the database, if that is asked for, and write what the seed says."""
-    if is_reset:
-        await database.write(reset)
-        logger.warning("The database was emptied (--reset).")
+async def _fill(database: Database, seed: Seed) -> None:
+    """Write what the seed says."""
     if seed.conversations:
         logger.warning("%d messages were created (--seed-data).", await database.write(plant, seed))
 

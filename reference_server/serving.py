@@ -19,6 +19,7 @@ from reference_server.app import create_app
 from reference_server.config import ConfigError
 from reference_server.context import Instance
 from reference_server.database import open_database
+from reference_server.dialect.around import Speaking
 from reference_server.http_bounds import BoundedHTTP
 from reference_server.misbehaviour.around import Misbehaving
 from reference_server.misbehaviour.refusing import RefusingRateLimiter
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
 
     from reference_server.cluster import Cluster
     from reference_server.config import Settings
     from reference_server.database import Database
+    from reference_server.dialect.choice import Dialect
     from reference_server.misbehaviour.switches import Switchboard
 
 #: How long the kernel keeps trying to hand data to a client that is gone or does not read.
@@ -71,14 +74,22 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def build_server(
-    settings: Settings, services: Services, pages: Sequence[BaseRoute] = (), switchboard: Switchboard | None = None
+    settings: Settings,
+    services: Services,
+    pages: Sequence[BaseRoute] = (),
+    switchboard: Switchboard | None = None,
+    dialect: Dialect | None = None,
 ) -> uvicorn.Server:
-    """Build the uvicorn server of one instance; with a switchboard, it misbehaves as that says."""
+    """Build the uvicorn server of one instance; with a switchboard, it misbehaves, and with a dialect, it speaks so."""
     http = partial(BoundedHTTP, waiting=set())
-    app = create_app(settings, services, pages)
+    app: ASGIApp = create_app(settings, services, pages)
+    if switchboard is not None:
+        app = Misbehaving(app, switchboard, settings.jwt_secret)
+    if dialect is not None:
+        app = Speaking(app, dialect.tables, dialect.numbers, settings.jwt_secret)
     return QuietServer(
         uvicorn.Config(
-            app if switchboard is None else Misbehaving(app, switchboard, settings.jwt_secret),
+            app,
             http=cast("type[asyncio.Protocol]", http),
             ws=LingeringProtocol,
             ws_max_size=settings.limits.frame_bytes,  # CONN-6
@@ -110,6 +121,7 @@ class Deployment:
         *,
         pages: Sequence[BaseRoute] = (),
         switchboard: Switchboard | None = None,
+        dialect: Dialect | None = None,
     ) -> None:
         self.settings = settings
         self._database = open_database(database_url)
@@ -119,6 +131,7 @@ class Deployment:
             limiter = RefusingRateLimiter(self.services.rate_limiter, switchboard, Random())  # noqa: S311 -- chance, not secrecy
             self.services = replace(self.services, rate_limiter=limiter)
         self._switchboard = switchboard
+        self._dialect = dialect
         self._host = host
         self._ports = ports
         self._pages = pages
@@ -159,7 +172,9 @@ class Deployment:
             await self._cluster.start(Instance(self.settings, self.services))
         listeners = [listen(self._host, port) for port in self._ports]
         self.addresses = [_address(listener) for listener in listeners]
-        self._servers = [build_server(self.settings, self.services, self._pages, self._switchboard) for _ in listeners]
+        self._servers = [
+            build_server(self.settings, self.services, self._pages, self._switchboard, self._dialect) for _ in listeners
+        ]
         self._tasks = [
             asyncio.create_task(server.serve(sockets=[listener]))
             for server, listener in zip(self._servers, listeners, strict=True)

@@ -99,6 +99,9 @@ class Reader:
                 self._export(words[1:])
             elif words[:3] == ["chat-parity", "serve", "--demo"]:
                 serve(words[1:])
+            elif words[:3] == ["chat-parity", "serve", "--dialect"]:
+                describe_names(Path(words[3]))
+                serve(words[1:])
             elif words[0] == "chat-parity":
                 self._run(words[1:], code)
             else:
@@ -138,6 +141,13 @@ def record(file: Path) -> None:
     file.write_text(json.dumps({"log": {"entries": [entry]}}), encoding="utf-8")
 
 
+def describe_names(file: Path) -> None:
+    """Give a target file the dialect that the reader's own has."""
+    if "dialect:" not in file.read_text(encoding="utf-8"):
+        with file.open("a", encoding="utf-8") as lines:
+            lines.write("dialect: {types: {SendMessage: message.send}}\n")
+
+
 def narrowed(words: list[str]) -> list[str]:
     """Make a run of everything one of two scenarios, of a feature one of one, a look at all one at a place.
 
@@ -160,7 +170,8 @@ def serve(words: list[str]) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         try:
-            assert any("ws://" in line and "token=" in line for line in process.stdout)
+            sign = "token=" if "--demo" in words else "ready"
+            assert any("ws://" in line and sign in line for line in process.stdout)
             process.send_signal(signal.SIGINT)
             process.stdout.read()
             assert process.wait(30) == 0

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from conformance.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LOOPBACK = {None, "127.0.0.1", "::1", "localhost"}
 """Hosts that only this machine reaches; None is the server's default."""
@@ -36,6 +45,12 @@ class ServeCommand(click.Command):
 @click.option("--database", hidden=True)
 @click.option("--jwt-secret", hidden=True)
 @click.option("--demo", is_flag=True, hidden=True)
+@click.option(
+    "--dialect",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Speak as the server of this target file does: in the names and ids of its `dialect:`.",
+)
 @click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[SERVER OPTION …]")
 @click.pass_context
 def serve(
@@ -45,6 +60,7 @@ def serve(
     database: str | None,
     jwt_secret: str | None,
     demo: bool,
+    dialect: Path | None,
     more: tuple[str, ...],
 ) -> None:
     """Run the reference server until Ctrl-C.
@@ -58,6 +74,7 @@ def serve(
       chat-parity serve --demo
       chat-parity serve --demo --latency 200ms±50 --drop-connection 1/min
       chat-parity serve --demo --seed-data data.yaml --reset
+      chat-parity serve --dialect staging.yaml
       chat-parity serve --as go-2025 --port 8080
     """  # noqa: D301 -- click's mark
     command = [sys.executable, "-m", "reference_server", "--exit-on-stdin-eof"]
@@ -67,7 +84,32 @@ def serve(
     command += ["--demo"] if demo else []
     signs_none = "--migrate-only" in more  # such a server serves nobody
     has_its_own = signs_none or (demo and host in LOOPBACK)
-    ctx.exit(_run([*command, *more], _secret(jwt_secret, has_its_own=has_its_own)))
+    others = {part.partition("=")[0] for part in more}
+    if dialect is not None and "--as" in others:
+        raise UsageError("--as is another server, which speaks no --dialect: leave out one of them")
+    with _names(dialect) as options:
+        ctx.exit(_run([*command, *options, *more], _secret(jwt_secret, has_its_own=has_its_own)))
+
+
+@contextmanager
+def _names(dialect: Path | None) -> Iterator[list[str]]:
+    """Give the options that have the server speak a dialect.
+
+    The server reads tables, because target files are read in one place. They are in a file that lives as long as the
+    server: a dialect is too long for a command line.
+    """
+    if dialect is None:
+        yield []
+        return
+    from conformance.cli.spec_folder import spec_folder_of  # noqa: PLC0415 -- a server without a dialect needs no spec
+    from conformance.spec import load  # noqa: PLC0415
+    from conformance.target.read import read_tables  # noqa: PLC0415
+
+    found = read_tables(dialect, load(spec_folder_of(None)))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "names.json"
+        file.write_text(json.dumps(found), encoding="utf-8")
+        yield ["--names", str(file)]
 
 
 def _secret(given: str | None, *, has_its_own: bool) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from conformance.errors import BadFile
 from conformance.results.waivers.file import read_waivers
 from conformance.target.access import keep_query, read_access
 from conformance.target.auth import read_auth
 from conformance.target.dialect import read_dialect
+from conformance.target.dialect.tables import tables
 from conformance.target.environment import fill_environment
 from conformance.target.extending import read_extended
 from conformance.target.ids import check_ids
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.spec import Spec
+    from conformance.target.dialect.tables import Table
 
 
 def read_target(
@@ -71,3 +74,13 @@ def check_target(file: Path, spec: Spec) -> None:
     target = read_target(file, spec, secrets=Secrets(checking=True))
     if target.waivers is not None:
         read_waivers(target.waivers, spec.formats["waivers"], date.min)  # The result does not depend on today's date.
+
+
+def read_tables(file: Path, spec: Spec) -> Table:
+    """Read the dialect of a target file as tables for a server that speaks it, without its secrets; raises BadFile."""
+    document = fill_environment(read_extended(file), Secrets(checking=True))
+    spec.formats["target"].check(document)
+    dialect = read_dialect(document, spec)
+    if dialect is None:
+        raise BadFile(document.mistake("it has no `dialect:`, so there is nothing to speak"))
+    return tables(dialect, spec, document)

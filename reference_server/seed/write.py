@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from sqlalchemy import delete, insert
 from sqlmodel import SQLModel
 
 from reference_server.folding import fold
 from reference_server.models import MESSAGES
+from reference_server.new_ids import new_id
 from reference_server.permissions import RIGHTS, Right
 from reference_server.store import conversations
 
@@ -74,7 +74,7 @@ def _rows(conversation_id: UUID, one: SeedConversation, seed: Seed) -> Iterator[
     for sender, content in chain(generated, given):
         stamp += APART
         yield {
-            "id": uuid4(),
+            "id": new_id("message"),
             "conversation_id": conversation_id,
             "sender_id": seed.users[sender],
             "content": content,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from reference_server.models import CONVERSATIONS, MEMBERSHIPS
+from reference_server.new_ids import new_id
 from reference_server.permissions import Membership, Right, Role, Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
 TICK = timedelta(microseconds=1)
 
@@ -122,7 +123,7 @@ def advance(connection: Connection, conversation_id: UUID, stamp: datetime) -> N
 
 def create(connection: Connection, name: str | None, visibility: Visibility, members: Mapping[UUID, Role]) -> UUID:
     """Create a conversation and return its id."""
-    conversation_id = uuid4()
+    conversation_id = new_id("conversation")
     connection.execute(
         _CREATE,
         {"id": conversation_id, "name": name, "visibility": visibility.value, "last_stamp": now()},

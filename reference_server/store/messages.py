@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
 
 from sqlalchemy import BindParameter, Connection, Executable, bindparam, func, insert, literal_column, select, update
 from sqlalchemy import text as sql_text
@@ -12,11 +11,13 @@ from sqlalchemy import text as sql_text
 from reference_server.errors import no_such_message
 from reference_server.folding import ESCAPE, fold, like_pattern, phrase_of_trigrams
 from reference_server.models import MESSAGES
+from reference_server.new_ids import new_id
 from reference_server.store import conversations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
 Attachment = dict[str, Any]
 
@@ -96,7 +97,9 @@ def add(
     """Store a new message at the end of its conversation."""
     if parent_id is not None:
         find(connection, conversation_id, parent_id)  # SEND-8
-    message = StoredMessage(uuid4(), conversation_id, sender_id, content, parent_id, list(attachments), stamp, stamp)
+    message = StoredMessage(
+        new_id("message"), conversation_id, sender_id, content, parent_id, list(attachments), stamp, stamp
+    )
     connection.execute(
         _ADD,
         {

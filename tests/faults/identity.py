@@ -50,12 +50,12 @@ def id_of_a_message_is_believed(patch: Patch) -> None:
 
     @patch.around(stored, "add")
     def add(original, *args, **kwargs):
-        given, before = SAID.get({}).get("message_id"), stored.uuid4
-        stored.uuid4 = (lambda: UUID(given)) if given else before
+        given, before = SAID.get({}).get("message_id"), stored.new_id
+        stored.new_id = (lambda _: UUID(given)) if given else before
         try:
             return original(*args, **kwargs)
         finally:
-            stored.uuid4 = before
+            stored.new_id = before
 
 
 @fault(breaks=["CONN-14"])

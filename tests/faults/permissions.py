@@ -294,7 +294,7 @@ def refused_message_is_told(patch: Patch) -> None:
             return await original(context, request)
         except Refused as refused:
             if refused.code in {"forbidden", "not_found"}:
-                ids = request.conversation_id, store.uuid4(), context.user_id
+                ids = request.conversation_id, store.new_id("message"), context.user_id
                 event = NewMessage(*ids, request.content, conversations.now(), None, [])
                 await context.instance.tell(request.conversation_id, event)
             raise

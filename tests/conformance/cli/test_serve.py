@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -12,11 +13,13 @@ import time
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+import jwt
 import pytest
 from click.testing import CliRunner
 from websockets.sync.client import connect
 
 from conformance.cli import serve as module
+from conformance.errors import BadFile, UsageError
 from conformance.spec import find
 from reference_server.__main__ import parser
 
@@ -124,7 +127,7 @@ def test_signs_the_tokens_of_the_demonstration_so_that_they_survive_a_restart(tm
 def test_lists_the_options_of_the_server_in_its_help() -> None:
     shown = CliRunner().invoke(module.serve, ["--help"]).output
     for action in parser()._actions:
-        if action.dest != "help":
+        if action.dest != "help" and action.help != argparse.SUPPRESS:
             assert action.option_strings[0] in shown
     assert "SECONDS" in shown
 
@@ -139,6 +142,35 @@ def test_passes_on_what_it_does_not_know(tmp_path: Path) -> None:
 def test_ends_with_the_exit_code_of_the_server(tmp_path: Path, options: tuple[str, ...]) -> None:
     with Served(tmp_path, "--port", "0", *options) as served:
         assert served.process.wait(30) == 2
+
+
+DIALECT = f"{ROOT}/tests/doubles/dialect_server/target.yaml"
+
+
+def test_speaks_the_dialect_of_a_target_file_and_says_so(tmp_path: Path) -> None:
+    with Served(tmp_path, "--port", "0", "--dialect", DIALECT, secret=SECRET) as served:
+        (url,) = served.ready()
+        claims = {"sub": 7, "exp": int(time.time()) + 60}
+        with connect(f"{url}?token={jwt.encode(claims, SECRET)}", proxy=None) as socket:
+            greeting = {"event": "ok", "data": {"done": "welcome", "success": True}, "v": 3}
+            assert json.loads(socket.recv(10)) == greeting
+        code, said = served.end(signal.SIGTERM)
+    assert code == 0
+    assert "This server speaks the dialect of target.yaml on request." in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((DIALECT, "--as", "go-2025"), "--as is another server, which speaks no --dialect"),
+        ((DIALECT, "--as=go-2025"), "--as is another server, which speaks no --dialect"),
+        ((f"{ROOT}/spec/targets/reference.yaml",), "it has no `dialect:`, so there is nothing to speak"),
+    ],
+)
+def test_refuses_a_dialect_that_cannot_be_spoken(options: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(module.serve, ["--dialect", *options])
+    assert isinstance(result.exception, BadFile | UsageError)
+    assert said in str(result.exception)
 
 
 def test_kills_a_server_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:

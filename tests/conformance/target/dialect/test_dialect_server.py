@@ -2,83 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import tempfile
-from collections import defaultdict
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.cli.recording import make_header, recording
-from conformance.engine.run.options import Options
-from conformance.engine.run.run import run
-from conformance.engine.run.state import RunState
 from conformance.errors import TargetUnreachable
-from conformance.report import build
 from conformance.results.model import Outcome
-from conformance.results.runlog import read_run
-from conformance.target import read_target
-from conformance.target.embedded import embedded
+from tests.conformance.target.dialect.judged import GOOD, TARGET, Ran, run_against, some_of_each_feature
 from tests.doubles.dialect_server.__main__ import main
 from tests.forked import forked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
-    from conformance.report import Report
-    from conformance.results.model import Result
-    from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
 pytestmark = pytest.mark.end_to_end
-
-TARGET = Path(__file__).parents[3] / "doubles" / "dialect_server" / "target.yaml"
-
-
-@dataclass(frozen=True)
-class Ran:
-    results: tuple[Result, ...]
-    report: Report
-
-
-def run_against(spec: Spec, scenarios: Sequence[Scenario], *target_files: Path) -> list[Ran]:
-    """Run against one server as each of these files describes it, and read the logs back."""
-
-    async def go() -> None:
-        async with embedded(spec, forked(main)) as (started, server):
-            for file in target_files:
-                read = read_target(file, spec, instances=started.instances, secret=server.secret)
-                reply = read.reply if file == TARGET else 0.5
-                target = replace(read, profile=started.profile, reply=reply)
-                state = RunState()
-                header = make_header(spec, target, scenarios, Options())
-                with recording(logs[file], header, target, state, "all", 0.0) as sink:
-                    await run(spec, target, scenarios, (), Options(jobs=16), sink, state, server.restart)
-
-    with tempfile.TemporaryDirectory() as folder:
-        logs = {file: Path(folder) / f"{number}.jsonl" for number, file in enumerate(target_files)}
-        asyncio.run(go())
-        recorded = [read_run(log) for log in logs.values()]
-    return [Ran(one.results, build(one)) for one in recorded]
-
-
-def some_of_each_feature(spec: Spec, most: int) -> list[Scenario]:
-    """Give the first scenarios of each feature that wait for no timer, one of each file."""
-    chosen: dict[str, dict[str, Scenario]] = defaultdict(dict)
-    for one in spec.scenarios.values():
-        if "slow" not in one.tags and not one.exclusive and len(chosen[one.feature]) < most:
-            chosen[one.feature].setdefault(one.base, one)
-    return [one for some in chosen.values() for one in some.values()]
 
 
 @pytest.mark.timeout(120)
 def test_every_feature_holds_through_the_dialect(whole_spec: Spec) -> None:
     raw = [one for one in whole_spec.scenarios.values() if one.base.startswith(RAW) and not one.exclusive]
     scenarios = {one.id: one for one in (*some_of_each_feature(whole_spec, 4), *raw)}
-    (ran,) = run_against(whole_spec, list(scenarios.values()), TARGET)
+    (ran,) = run_against(whole_spec, list(scenarios.values()), forked(main), TARGET)
     bad = {one.scenario: one.problems for one in ran.results if one.outcome not in GOOD or one.findings}
     assert bad == {}
     assert len({one.feature for one in ran.results if one.outcome is Outcome.PASS}) >= 24
@@ -88,7 +35,6 @@ def test_every_feature_holds_through_the_dialect(whole_spec: Spec) -> None:
     assert used["values.code.internal"] is False
 
 
-GOOD = {Outcome.PASS, Outcome.NOT_APPLICABLE}
 RAW = tuple(
     f"websocket-connection.{name}"
     for name in (
@@ -137,7 +83,7 @@ def wrong(whole_spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     scenarios = [one for one in whole_spec.scenarios.values() if one.base == "send-message.arrives-once"]
     assert scenarios
     files = [changed(folder, name, pattern, instead) for name, (pattern, instead, _) in WRONG.items()]
-    return dict(zip(WRONG, run_against(whole_spec, scenarios, *files), strict=True))
+    return dict(zip(WRONG, run_against(whole_spec, scenarios, forked(main), *files), strict=True))
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -156,4 +102,4 @@ def test_a_wrong_entry_fails_where_it_is_wrong(name: str, wrong: dict[str, Ran])
 def test_without_its_dialect_the_same_server_lets_nobody_in(whole_spec: Spec, tmp_path: Path) -> None:
     scenario = [whole_spec.scenarios["ping-pong.one-pong-per-ping"]]
     with pytest.raises(TargetUnreachable):
-        run_against(whole_spec, scenario, changed(tmp_path, "none", SECTION, ""))
+        run_against(whole_spec, scenario, forked(main), changed(tmp_path, "none", SECTION, ""))
