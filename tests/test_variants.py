@@ -122,6 +122,13 @@ class TestAComplaint:
         assert self._say(spec, outcome, "RATE-1s") == f"{outcome}: it is wrong"
 
 
+def test_a_variant_that_keeps_what_it_declares_to_break_no_longer_does_what_it_says():
+    one = combined("no_error_codes")
+    found = Examination("no_error_codes", 5, amber={"RATE-1s"}, judged={"RATE-1s", "CALL-6s"})
+    assert not found.passed
+    assert "FAILED: keeps CALL-6s" in "\n".join(report.markdown([(one, found)], "every scenario", 1.0))
+
+
 def test_the_report_names_what_was_wrong_and_what_was_declared():
     one = combined("no_error_codes")
     found = Examination("no_error_codes", 5, wrong={"a.b": "x|y"}, amber={"RATE-1s"})

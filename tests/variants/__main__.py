@@ -82,6 +82,8 @@ def _examined(
 def _tell(found: Examination) -> None:
     word = "passed" if found.passed else "FAILED"
     print(f"{word}  {found.variant:36} {found.seconds:6.1f} s  {found.ran} scenarios  {found.problem}", flush=True)
+    for rule in found.kept:
+        print(f"    keeps {rule}, which it declares to break: it no longer does what it says", flush=True)
     for scenario, why in found.wrong.items():
         print(f"    wrong: {scenario}: {why}", flush=True)
     for scenario, why in found.once.items():

@@ -39,7 +39,7 @@ class Examination:
     """One variant before the suite.
 
     `wrong` maps a scenario that called the legal server wrong, twice, to what it said; `once` are those that did so
-    the first time only; `amber` are the should rules that failed as declared, `kept` those that did not.
+    the first time only; `amber` are the should rules that failed as declared, `kept` those that were judged and held.
     """
 
     variant: str
@@ -48,14 +48,20 @@ class Examination:
     wrong: dict[str, str] = field(default_factory=dict)
     once: dict[str, str] = field(default_factory=dict)
     amber: set[str] = field(default_factory=set)
+    judged: set[str] = field(default_factory=set)
     settle: float = 0.0
     problem: str = ""
     seconds: float = 0.0
 
     @property
+    def kept(self) -> list[str]:
+        """Name the rules that the variant declares to break, and keeps: it no longer does what it says."""
+        return sorted(self.judged - self.amber)
+
+    @property
     def passed(self) -> bool:
-        """Tell whether the suite calls the legal server right."""
-        return not self.wrong and not self.problem
+        """Tell whether the suite calls the legal server right, and the server is what its declaration says."""
+        return not self.wrong and not self.problem and not self.kept
 
 
 async def examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario]) -> Examination:
@@ -71,11 +77,12 @@ async def examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario]) -
 
 
 def sample(variant: Variant, spec: Spec, size: int | None, seed: int) -> list[Scenario]:
-    """Give every scenario, or those of the rules that the variant is about and `size` others of different kinds."""
+    """Give every scenario, or those of the rules that the variant is about or breaks, and `size` of other kinds."""
     everything = list(spec.scenarios.values())
     if size is None:
         return everything
-    near = [one for one in everything if any(fnmatchcase(rule, like) for rule in one.rules for like in variant.about)]
+    likes = (*variant.about, *variant.amber)
+    near = [one for one in everything if any(fnmatchcase(rule, like) for rule in one.rules for like in likes)]
     dice = random.Random(f"{seed} {variant.name}")
     one_of_each = list({one.base: one for one in dice.sample(everything, len(everything))}.values())
     others = [one for one in one_of_each if one not in near]
@@ -109,6 +116,8 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
             for scenario, result in await _results(scenarios, run_context):
                 found.ran += 1
                 found.not_applicable += result.outcome is Outcome.NOT_APPLICABLE
+                if result.outcome in {Outcome.PASS, Outcome.FAIL}:
+                    found.judged.update({*result.rules} & {*variant.amber})
                 said = complaint(result, variant, spec, found)
                 if said:
                     suspects.append((scenario, said))

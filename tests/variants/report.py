@@ -49,5 +49,7 @@ def _row(variant: Variant, found: Examination) -> tuple[str, ...]:
         declared.append("one instance")
     declared += [f"{rule} {'amber' if rule in found.amber else 'amber, not seen'}" for rule in variant.amber]
     verdict = "passed" if found.passed else found.problem or "FAILED"
+    if found.kept:
+        verdict += f": keeps {', '.join(found.kept)}"
     run = f"{found.ran} ({found.not_applicable} not applicable)" if found.not_applicable else str(found.ran)
     return variant.name, variant.sentence, ", ".join(declared) or "–", verdict, run
