@@ -35,7 +35,7 @@ logger = logging.getLogger("reference_server")
 
 DEFAULT_PORT = 8000
 DEFAULTS = Limits()
-#: Seconds. A database thread needs the interpreter after every statement; a busy event loop must not delay it.
+#: Seconds. A database thread needs the interpreter after each statement, and a busy event loop must not delay it.
 THREAD_SWITCH_S = 0.0005
 
 
@@ -61,9 +61,9 @@ def parser() -> argparse.ArgumentParser:
         "--redis",
         default=os.environ.get("REDIS_URL") or None,
         metavar="URL",
-        help="redis://…: more than one process serves the database; default: the environment's REDIS_URL, else one",
+        help="redis://…, if several processes serve the database; default: the environment's REDIS_URL, else none",
     )
-    add("--migrate-only", action="store_true", help="bring the database to the version of this server, then end")
+    add("--migrate-only", action="store_true", help="upgrade the tables of the database to this version, then end")
     add("--jwt-secret", metavar="TEXT", help="at least 32 bytes; default: the environment's JWT_SECRET")
     add(
         "--cors-origin",
@@ -73,10 +73,15 @@ def parser() -> argparse.ArgumentParser:
         help="an origin whose pages may call the provisioning API, or *; may be given several times; default: none",
     )
     seconds: dict[str, Any] = {"type": float, "metavar": "SECONDS"}
-    add("--typing-expiry", default=5.0, **seconds, help="until a typing state ends by itself; default: %(default)s")
+    add(
+        "--typing-expiry",
+        default=5.0,
+        **seconds,
+        help="when a typing state ends without a new Typing; default: %(default)s",
+    )
     add("--rate-window", default=60.0, **seconds, help="the window in which requests are counted; default: %(default)s")
     number: dict[str, Any] = {"type": int, "metavar": "N"}
-    per_window = "of a user per window; default: %(default)s"
+    per_window = "that a user may send per window; default: %(default)s"
     add(
         "--message-limit",
         default=DEFAULTS.messages_per_window,
@@ -89,29 +94,44 @@ def parser() -> argparse.ArgumentParser:
         **number,
         help=f"other requests {per_window}",
     )
-    add("--token-leeway", default=5.0, **seconds, help="how long an expired token is good for; default: %(default)s")
+    add("--token-leeway", default=5.0, **seconds, help="how long an expired token is still valid; default: %(default)s")
     add(
         "--max-connections",
         default=DEFAULTS.connections,
         **number,
-        help="per user at once; default: %(default)s",
+        help="connections of a user at the same time; default: %(default)s",
     )
-    add("--log-format", choices=["text", "json"], default="text", help="of the log on stderr; default: %(default)s")
-    add("--metrics", action="store_true", help="give metrics for Prometheus at /metrics, to all who reach the port")
+    add(
+        "--log-format",
+        choices=["text", "json"],
+        default="text",
+        help="format of the log on stderr; default: %(default)s",
+    )
+    add(
+        "--metrics",
+        action="store_true",
+        help="serve metrics for Prometheus at /metrics, to everybody who can reach the port",
+    )
     add("--docs", action="store_true", help="describe the provisioning API at /docs and /openapi.json")
     add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
-    add("--demo", action="store_true", help="create users and conversations, and serve a page at / that chats as them")
+    add("--demo", action="store_true", help="create users and conversations, and serve a page at / on which they chat")
     add(
         "--seed-data",
         type=Path,
         metavar="FILE",
-        help="create the users, conversations and history of a YAML file, once; default: none",
+        help="create the users, conversations and history of a YAML file, if they do not exist; default: none",
     )
     add("--reset", action="store_true", help="remove all conversations and messages from the database first")
     add("--names", type=Path, help=argparse.SUPPRESS)  # the tables that `chat-parity serve --dialect` makes
-    add("--as", dest="earlier", choices=list(EARLIER), help=f"be an earlier server: {_earlier()}; default: none")
+    add(
+        "--as",
+        dest="earlier",
+        choices=list(EARLIER),
+        help=f"behave like an earlier server: {_earlier()}; default: none",
+    )
     misbehaving = command.add_argument_group(
-        "misbehaviour on request", "all of it is off by default; the page of --demo can change it while the server runs"
+        "misbehaviour on request",
+        "everything is off by default; the page of --demo can change it while the server runs",
     )
     for switch in SWITCHES:
         how: dict[str, Any] = (
@@ -122,7 +142,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def switchboard_from(options: argparse.Namespace) -> Switchboard | None:
-    """Turn options into a switchboard, or raise `ConfigError`; None: nothing is switched on, or ever can be."""
+    """Turn options into a switchboard, or raise `ConfigError`; None if no switch is on and no page can change one."""
     texts = {switch.name: getattr(options, switch.field) for switch in SWITCHES}
     given = {name: text for name, text in texts.items() if text is not None}
     try:
@@ -146,7 +166,9 @@ def settings_from(options: argparse.Namespace) -> Settings:
     """Turn options into settings, or raise `ConfigError`."""
     secret = options.jwt_secret or os.environ.get("JWT_SECRET") or (demo.SECRET if options.demo else "")
     if secret == demo.SECRET and options.host not in LOOPBACK:
-        raise ConfigError("Everybody knows the secret of --demo: give one of your own to listen beyond this machine.")
+        raise ConfigError(
+            "The secret of --demo is public: set JWT_SECRET to listen on an address that other machines can reach."
+        )
     return Settings(
         jwt_secret=secret,
         token_leeway=options.token_leeway,
@@ -164,8 +186,8 @@ def settings_from(options: argparse.Namespace) -> Settings:
 
 
 async def run_earlier(options: argparse.Namespace) -> None:
-    """Be an earlier server until a signal, or the end of stdin, stops it."""
-    from reference_server.earlier.choice import open_earlier  # noqa: PLC0415 -- few need it
+    """Run an earlier server until a signal, or the end of stdin, stops it."""
+    from reference_server.earlier.choice import open_earlier  # noqa: PLC0415 -- seldom needed
 
     port = (options.port or [DEFAULT_PORT])[0]
     secret = options.jwt_secret or os.environ.get("JWT_SECRET") or ""
@@ -181,7 +203,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
     switchboard = switchboard_from(options)
     seed = _read_seed(options.seed_data) if options.seed_data else Seed(users={})
     if options.reset and options.redis:
-        raise ConfigError("--reset is for a server that is alone: other processes may serve this database.")
+        raise ConfigError("--reset does not go with --redis: other processes may serve this database.")
     dialect = open_dialect(options, seed.users)
     playground = demo.playground_of(settings, switchboard, seed.users) if options.demo and switchboard else None
     pages = routes(playground) if playground else []
@@ -215,19 +237,19 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _read_seed(file: Path) -> Seed:
-    from reference_server.seed.file import read  # noqa: PLC0415 -- YAML takes a while to load, and few need it
+    from reference_server.seed.file import read  # noqa: PLC0415 -- YAML is slow to import, and seldom needed
 
     return read(file)
 
 
 async def _fill(database: Database, seed: Seed) -> None:
-    """Write what the seed says."""
+    """Write the data of the seed file."""
     if seed.conversations:
         logger.warning("%d messages were created (--seed-data).", await database.write(plant, seed))
 
 
 async def migrate(database_url: str) -> None:
-    """Bring a database to the version of this server."""
+    """Upgrade the tables of a database to the version of this server."""
     database = open_database(database_url)
     try:
         await database.prepare()

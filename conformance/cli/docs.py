@@ -1,4 +1,4 @@
-"""`chat-parity docs`: write what others read of the protocol: a site for people, documents for tools."""
+"""`chat-parity docs`: write the protocol for others: a website for people, documents for tools."""
 
 from __future__ import annotations
 
@@ -19,30 +19,34 @@ from conformance.spec import load
 
 NAME = "chat-parity"
 SITE = Path("site")
-"""The folder of the site, where nobody names another one."""
+"""The default folder of the site."""
 MAN = Path("man")
-"""Likewise, of the pages for man."""
+"""The default folder of the manual pages."""
 
 
 @click.command()
-@click.option("--asyncapi", is_flag=True, help=f"Write the protocol as AsyncAPI 3.0.  [to: {ASYNCAPI} in the spec]")
+@click.option(
+    "--asyncapi", is_flag=True, help=f"Write the protocol as AsyncAPI 3.0.  [to: {ASYNCAPI} in the spec folder]"
+)
 @click.option(
     "--schema-bundle",
     is_flag=True,
-    help=f"Write the schemas of scenario files, target files and so on as one schema.  [to: {BUNDLE} in the spec]",
+    help=f"Write the schemas of all file formats as one schema, for editors.  [to: {BUNDLE} in the spec folder]",
 )
-@click.option("--man", is_flag=True, help=f"Write the reference of the commands as pages for man.  [to: {MAN}]")
+@click.option(
+    "--man", is_flag=True, help=f"Write the reference of the commands as manual pages for `man`.  [to: {MAN}]"
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Write here instead: for the site a new folder or an earlier site, for pages of man a folder, for a document "
-    f"a file, or - for standard output.  [default: {SITE}, for the site]",
+    help="Write here instead. The site needs a new or empty folder, or that of an earlier site; manual pages need a "
+    f"folder; a document needs a file, or - for standard output.  [default: {SITE}, for the site]",
 )
 @click.option(
     "--source-url",
     metavar="URL",
-    help="Where the folder that holds spec/ is on the web, for the site's links to scenarios; empty for no links. The "
-    "default is the project's repository at this version.",
+    help="The web address of the folder that holds spec/, for the site's links to scenario files. An empty URL turns "
+    "them off. The default is the project's repository at this version.",
 )
 @spec_option
 @click.pass_context
@@ -55,11 +59,11 @@ def docs(
     source_url: str | None,
     spec_folder: Path | None,
 ) -> None:
-    """Build the protocol as a site, or write it as a document for tools.
+    """Build the protocol as a website, or write it as a document for tools.
 
-    The site has a page for each message type and each feature, its scenarios as conversations with diagrams, the
-    permissions, the limits, the probes, the guides and the commands. It needs no network and no server: open
-    index.html; search works there too. The build takes about a minute. It and --man need the libraries of
+    The site has a page for each message type and each feature, the scenarios with sequence diagrams, the permissions,
+    the limits, the probes, the guides and the commands. Open its index.html: the pages and their search work without a
+    network and without a server. The build takes about a minute. The site and --man need the libraries of
     chat-parity[docs].
 
     \b
@@ -72,7 +76,9 @@ def docs(
       chat-parity docs --schema-bundle        # after a change of spec/formats
     """  # noqa: D301 -- click's mark
     if asyncapi + schema_bundle + man > 1:
-        raise click.UsageError("name one thing to write: --asyncapi, --schema-bundle or --man; without them the site")
+        raise click.UsageError(
+            "name only one of --asyncapi, --schema-bundle and --man; without them, the command builds the site"
+        )
     if source_url and not source_url.startswith(("https://", "http://")):
         raise click.UsageError(f"--source-url takes an address that begins with https://, not {source_url}")
     root = ctx.find_root().command

@@ -1,4 +1,4 @@
-"""`chat-parity doctor TARGET`: go the whole way to a server step by step, and say what to do where it ends."""
+"""`chat-parity doctor TARGET`: check each step of a connection to a server, and say what to do if one fails."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SIGNS = {Outlook.GOOD: ("✓", "green"), Outlook.ODD: ("!", "yellow"), Outlook.B
 @click.command()
 @click.argument("target", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--yes", is_flag=True, help="Also look at a target that is protected.")
+@click.option("--yes", is_flag=True, help="Also check a target that is protected.")
 @spec_option
 @click.pass_context
 def doctor(ctx: click.Context, target: str | None, form: str, yes: bool, spec_folder: Path | None) -> None:
-    """Go the whole way to a server step by step, and say at each step what was seen and what to do about it.
+    """Check each step of a connection to a server, and say what was seen and what to do about it.
 
-    TARGET is a target file or a ws:// URL; without one the reference server is started and looked at. The steps: the
-    name, the port, TLS, an account, the upgrade with its token, the greeting, one request. The exit code is 0, or 3
-    when a step failed that every run needs.
+    TARGET is a target file or a ws:// URL; without one, the command starts and checks the reference server. The steps
+    are: the name, the port, TLS, an account, the upgrade with its token, the greeting, and one request. The exit code
+    is 0, or 3 if a step fails that every run needs.
 
     \b
     Examples:

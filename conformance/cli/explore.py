@@ -1,4 +1,4 @@
-"""`chat-parity explore [TARGET] [--against OTHER]`: invent conversations, and find where two servers differ."""
+"""`chat-parity explore [TARGET] [--against OTHER]`: run invented conversations, and find where two servers differ."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 EVERY = 10.0
 """Seconds between two lines of progress."""
 MOST_NAMED = 12
-"""Cells that were never reached, and that are named; the rest is counted."""
+"""How many of the cells that were never reached are named; the others are counted."""
 
 
 @dataclass(slots=True)
 class _State:
-    """What is known of an exploration, also when it is interrupted. `proved` says what each written scenario does."""
+    """What an exploration has so far, also when it is interrupted. `proved` says what each written scenario does."""
 
     search: Search | None = None
     tested: Target | None = None
@@ -59,14 +59,35 @@ class _State:
 @click.option(
     "--against", metavar="OTHER", help="The other server: a target file or URL (default: the reference server)."
 )
-@click.option("--budget", type=Duration(), default="60s", show_default=True, help="How long to search: 60s, 5m.")
-@click.option("--seed", type=click.IntRange(0), help="Repeat the drawing of an earlier exploration (default: random).")
-@click.option("--jobs", type=click.IntRange(1, 32), default=3, show_default=True, help="Conversations at a time.")
-@click.option("--feature", "features", multiple=True, help="Favour the requests of this feature (id or number).")
-@click.option("--steps", type=click.IntRange(1, 200), default=40, show_default=True, help="Steps of a conversation.")
+@click.option(
+    "--budget",
+    type=Duration(),
+    default="60s",
+    show_default=True,
+    help="How long to search: 60s, 5m. Shortening the findings may take 30 s more.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    help="Begin with the conversations of an earlier search with this seed (default: random).",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 32), default=3, show_default=True, help="Conversations that run at the same time."
+)
+@click.option("--feature", "features", multiple=True, help="Prefer the requests of this feature (id or number).")
+@click.option(
+    "--steps",
+    type=click.IntRange(1, 200),
+    default=40,
+    show_default=True,
+    help="Steps of a conversation: about half of this number to all of it.",
+)
 @click.option("--conversations", type=click.IntRange(1), help="Stop after this many conversations.")
 @click.option(
-    "--waivers", "waivers_file", type=click.Path(path_type=Path), help="Known findings: waivers of `explored.…` ids."
+    "--waivers",
+    "waivers_file",
+    type=click.Path(path_type=Path),
+    help="A waivers file with known findings (`explored.ID`).",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/explored-TARGET)."
@@ -75,11 +96,12 @@ class _State:
 @spec_option
 @click.pass_context
 def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
-    """Invent conversations, play each on two servers, and show the shortest ones in which they differ.
+    """Run invented conversations on two servers, and show the shortest ones in which the servers differ.
 
-    TARGET is a target file or a ws:// URL; without one, the reference server is explored. Every finding becomes
-    explored-ID.yaml, a scenario that `chat-parity run TARGET explored-ID.yaml` plays again. Beside it, explored.jsonl
-    has all findings and what was covered.
+    TARGET is a target file or a ws:// URL; without one, the command explores the reference server. For each finding
+    that at least one of three repetitions shows, the command writes explored-ID.yaml, a scenario for `chat-parity run
+    TARGET explored-ID.yaml`. The file explored.jsonl has all findings, and the cells (requests with one property) that
+    were compared. Ctrl-C ends the search: the findings are printed, but no scenarios are written.
 
     \b
     Examples:
@@ -87,8 +109,8 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
       chat-parity explore new.yaml --against old.yaml --feature edit_message
       chat-parity run staging.yaml reports/explored-staging/explored-3fa9c1d2.yaml
 
-    Exit codes: 0 no finding; 1 a finding that is not known; 2 a mistake in the usage or in a file; 3 the server could
-    not be judged, or the search was interrupted.
+    Exit codes: 0 no finding, or only known ones; 1 a finding that is not known; 2 a mistake in the usage or in a file;
+    3 a server could not be judged, or the search was interrupted.
     """  # noqa: D301 -- click's mark
     spec = load(spec_folder_of(given["spec_folder"]))
     features = _features(spec, given["features"])
@@ -110,7 +132,7 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
 
 
 def _features(spec: Spec, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the request types of the features; raises UsageError for an unknown feature, or one without requests."""
+    """Give the request types of the features; raises UsageError if a feature is unknown or has no requests."""
     found: list[str] = []
     for word in words:
         chosen = [one for one in spec.features.values() if word in (one.id, str(one.number))]
@@ -169,18 +191,18 @@ async def _explore(
 
 
 async def _tell(explored: Explored) -> None:
-    """Print a line of progress now and then."""
+    """Print a line of progress every 10 seconds."""
     began = time.monotonic()
     while True:
-        await asyncio.sleep(EVERY)  # A sleep: the progress is told at intervals.
+        await asyncio.sleep(EVERY)  # A sleep: progress is printed at intervals.
         seconds = time.monotonic() - began
         found = len(explored.findings)
         click.echo(f"{seconds:5.0f} s  {explored.conversations} conversations  {found} findings", err=True)
 
 
 async def _prove(finding: Finding, search: Search, one: RunContext, two: RunContext, folder: Path) -> str:
-    """Write the scenario of a finding, and say what it does on both servers."""
-    from conformance.engine.explore.proving import prove, write_scenario  # noqa: PLC0415 -- only findings pay for it
+    """Write the scenario of a finding, run it on both servers, and describe the result."""
+    from conformance.engine.explore.proving import prove, write_scenario  # noqa: PLC0415 -- slow, and needed only for findings
 
     file = folder / f"explored-{finding.id}.yaml"
     await asyncio.to_thread(write_scenario, finding, search.comparer, one.target, two.target, file)
@@ -195,7 +217,7 @@ def _end(
     spec: Spec, state: _State, given: Mapping[str, Any], seed: int, waivers: Waivers | None, *, interrupted: bool
 ) -> int:
     """Print what was found, write it, and give the exit code."""
-    from conformance.compare.explored import finding_text  # noqa: PLC0415 -- `--help` does not pay for it
+    from conformance.compare.explored import finding_text  # noqa: PLC0415 -- slow, and not needed for `--help`
 
     assert state.search is not None
     assert state.tested is not None
@@ -221,7 +243,10 @@ def _end(
     for reason, count in explored.not_judged.most_common(3):
         click.echo(f"not judged: {count} conversations: {redact(reason)}")
     if explored.freed:
-        click.echo("where the protocol leaves both free: " + ", ".join(f"{k} ({n})" for k, n in explored.freed.items()))
+        click.echo(
+            "different choices where the protocol allows them: "
+            + ", ".join(f"{k} ({n})" for k, n in explored.freed.items())
+        )
     if missing:
         more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
         click.echo(f"never reached: {', '.join(missing[:MOST_NAMED])}{more}")
@@ -252,6 +277,6 @@ def _end(
 
 
 def _known(finding: str, waivers: Waivers | None) -> str:
-    """Give the reason why a finding is known; empty: it is not."""
+    """Give the reason of the waiver that covers a finding; empty if there is none."""
     entries = waivers.in_force() if waivers is not None else ()
     return next((one.reason for one in entries if one.covers(f"explored.{finding}", one.rule)), "")

@@ -1,4 +1,4 @@
-"""`chat-parity history`: keeps recorded runs in a small file, and shows how a server changes."""
+"""`chat-parity history`: keep recorded runs in a small file, and show how a server changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _file = click.option(
     type=click.Path(path_type=Path),
     default=FILE,
     show_default=True,
-    help="The file of the history, or the folder that holds `history.sqlite`; a CI job can keep it in its cache.",
+    help="The history file, or the folder that has `history.sqlite`; a CI job can keep it in its cache.",
 )
 
 
@@ -34,12 +34,16 @@ def history() -> None:
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…", type=click.Path(path_type=Path))
 @_file
 @click.option(
-    "--keep", type=click.IntRange(1, 1000), default=KEPT, show_default=True, help="Runs of one server that are kept."
+    "--keep",
+    type=click.IntRange(1, 1000),
+    default=KEPT,
+    show_default=True,
+    help="How many runs of one server to keep; the oldest are removed.",
 )
 def add(runs: tuple[Path, ...], file: Path, keep: int) -> None:
-    """Add each RUN (a run.jsonl, or the folder that holds one) to the history of its server.
+    """Add each RUN (a run.jsonl, or the folder that has one) to the history of its server.
 
-    A run that is there already is left as it is. The exit code is 0.
+    If the history has the run already, nothing changes. The exit code is 0.
 
     \b
     Examples:
@@ -49,20 +53,20 @@ def add(runs: tuple[Path, ...], file: Path, keep: int) -> None:
     for path in runs:
         run = read_run(path)
         point = point_of(run)
-        said = "added" if store.add(point, features_of(run), keep) else "it is there already"
+        said = "added" if store.add(point, features_of(run), keep) else "the history has it already"
         click.echo(f"{point.target} {point.started}: {said}")
 
 
 @history.command()
 @_file
-@click.option("--target", help="The name of the server; the default is the one with the latest run.")
-@click.option("--last", type=click.IntRange(1, 1000), default=KEPT, show_default=True, help="Only the latest runs.")
-@click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
+@click.option("--target", help="The name of the server (default: the server of the latest run).")
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file, and print nothing."
+    "--last", type=click.IntRange(1, 1000), default=KEPT, show_default=True, help="How many of the latest runs to show."
 )
+@click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, and print nothing.")
 def show(file: Path, target: str | None, last: int, form: str, out: Path | None) -> None:
-    """Show the trend of each feature, and when each scenario failed first and last, and how often it changed.
+    """Show the trend of each feature. For each scenario, show its first and last failure and how often it changed.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ from conformance.spec import load
 from conformance.target.secrets import Secrets
 
 SINCE = 1e9
-"""Seconds since 1970; smaller times are from another clock, and say nothing about instants."""
+"""Seconds since 1970; smaller times are from another clock, and instants are not judged by them."""
 
 
 @click.command()
@@ -27,12 +27,12 @@ SINCE = 1e9
     "--target",
     "target_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A target file of the server: its profile and its dialect count.",
+    help="A target file of the server; its profile and its dialect are used.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/judged-NAME)."
 )
-@click.option("--keep-content", is_flag=True, help="Keep what people wrote in transcripts; tokens are never kept.")
+@click.option("--keep-content", is_flag=True, help="Keep the texts of messages in transcripts; tokens are never kept.")
 @spec_option
 @click.pass_context
 def judge(
@@ -43,11 +43,11 @@ def judge(
     keep_content: bool,
     spec_folder: Path | None,
 ) -> None:
-    """Judge a recording of real traffic, as `watch` judges what passes.
+    """Judge a recording of real traffic, as `watch` judges live traffic.
 
     CAPTURE is a HAR file of a browser's developer tools or of mitmproxy, flows of mitmproxy as JSON, or a recording
-    that `watch --record` wrote. A feature is OBSERVED when something of it passed and nothing was wrong, never OK; what
-    did not pass is NOT TESTED.
+    that `watch --record` wrote. A feature is OBSERVED if a rule of it could be judged and no must rule is broken, NOT
+    TESTED if no rule of it could be judged, and never OK.
 
     \b
     Examples:
@@ -55,7 +55,8 @@ def judge(
       chat-parity judge flows.json --target targets/staging.yaml
       chat-parity judge traffic.jsonl --out reports/traffic
 
-    Exit codes: 0 nothing is wrong; 1 a must rule is broken; 2 the recording cannot be read; 3 nothing could be judged.
+    Exit codes: 0 no must rule is broken; 1 a must rule is broken; 2 the recording cannot be read; 3 nothing could be
+    judged.
     """  # noqa: D301 -- click reads the backspace
     spec = load(spec_folder_of(spec_folder))
     target = target_of(target_file, spec)

@@ -20,19 +20,19 @@ _VERBS = {
     "compare": "Put two recorded runs, or two servers, side by side.",
     "matrix": "Put the recorded runs of many servers into one table.",
     "history": "Keep recorded runs, and show how a server changes.",
-    "gate": "Say whether a run has lost anything that passed in another one.",
-    "waivers": "Look after files of known failures.",
+    "gate": "Check whether a run has lost anything that passed in another run.",
+    "waivers": "Check and maintain files of known failures.",
     "lint": "Find mistakes and gaps in the spec, and in target files.",
     "list": "List features, rules, scenarios, probes and messages.",
-    "coverage": "Say what a recorded run did not exercise.",
-    "explore": "Invent conversations, and find where two servers differ.",
-    "probe": "Observe a server where the protocol leaves it free.",
-    "watch": "Judge the traffic between real clients and a server, as it passes.",
+    "coverage": "Show what a recorded run did not test.",
+    "explore": "Run invented conversations, and find where two servers differ.",
+    "probe": "Observe what a server does where the protocol leaves a choice.",
+    "watch": "Pass traffic on between real clients and a server, and judge it.",
     "judge": "Judge a recording of real traffic.",
-    "doctor": "Go the way to a server step by step, and say what to do where it ends.",
-    "docs": "Build the protocol as a site, or write it as a document for tools.",
+    "doctor": "Check each step of a connection to a server, and say what to do if one fails.",
+    "docs": "Build the protocol as a website, or write it as a document for tools.",
     "serve": "Start the reference server.",
-    "init": "Write a target file, by asking or by flags.",
+    "init": "Write a target file, from questions or from options.",
 }
 
 
@@ -71,7 +71,7 @@ class _Lazy(click.Group):
     "--debug",
     is_flag=True,
     expose_value=False,
-    help="Show the traceback of an unexpected error; it may stand anywhere.",
+    help="Show the traceback of an unexpected error; allowed at any place in the command line.",
 )
 def chat_parity() -> None:
     """Say which features of the veza chat protocol a server really has.

@@ -1,4 +1,4 @@
-"""`chat-parity matrix RUN…`: the recorded runs of many servers in one table."""
+"""`chat-parity matrix RUN…`: put the recorded runs of many servers into one table."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from conformance.results.runlog import read_run
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file, and print nothing."
-)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, and print nothing.")
 def matrix(runs: tuple[Path, ...], form: str, out: Path | None) -> None:
-    """Put each RUN (a run.jsonl, or the folder that holds one) into a column of one table, a row for each feature.
+    """Put recorded runs into one table: a column for each RUN (a run.jsonl, or its folder), a row for each feature.
 
-    The exit code is 0 whatever the runs came to: this table judges nothing by itself.
+    The exit code is 0 whatever the verdicts are: the command only shows them.
 
     \b
     Examples:
@@ -29,5 +27,5 @@ def matrix(runs: tuple[Path, ...], form: str, out: Path | None) -> None:
       chat-parity matrix reports/* --format html --out matrix.html
     """  # noqa: D301 -- click's mark
     if len(runs) > MOST:
-        raise click.UsageError(f"a table takes up to {MOST} runs, not {len(runs)}")
+        raise click.UsageError(f"a table has at most {MOST} runs, not {len(runs)}")
     emit(VIEWS[form](build_matrix([read_run(run) for run in runs])), out)

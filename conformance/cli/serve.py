@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOOPBACK = {None, "127.0.0.1", "::1", "localhost"}
 """Hosts that only this machine reaches; None is the server's default."""
 GENTLE_S = 10.0
-"""Seconds that the server has to end by itself before it is killed."""
+"""Seconds to wait for the server to end before it is killed."""
 
 
 class ServeCommand(click.Command):
@@ -65,9 +65,9 @@ def serve(
 ) -> None:
     """Run the reference server until Ctrl-C.
 
-    With --demo, it prints the address of a page with three users side by side. The exit code is the server's. Where no
-    secret is given, tokens are signed with a new one, which is printed. With --demo on this machine alone, the secret
-    is always the same, so that the tokens survive a restart.
+    With --demo, the command prints the address of a page with three users side by side. If no secret is given, the
+    command prints a new one, and the server accepts the tokens that it signs. If --demo listens only on this machine,
+    the secret is always the same, so that tokens are still valid after a restart. The exit code is that of the server.
 
     \b
     Examples:
@@ -82,7 +82,7 @@ def serve(
     command += [part for port in ports for part in ("--port", str(port))]
     command += ["--database", database] if database else []
     command += ["--demo"] if demo else []
-    signs_none = "--migrate-only" in more  # such a server serves nobody
+    signs_none = "--migrate-only" in more  # such a server accepts no connections
     has_its_own = signs_none or (demo and host in LOOPBACK)
     others = {part.partition("=")[0] for part in more}
     if dialect is not None and "--as" in others:

@@ -1,4 +1,4 @@
-"""`chat-parity watch`: judge the traffic between real clients and a server, as it passes."""
+"""`chat-parity watch`: pass traffic on between real clients and a server, and judge it."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 REFRESH = 0.5
-"""Seconds between two states of the live line."""
+"""Seconds between two updates of the line of counts."""
 
 
 @click.command()
 @click.option(
     "--listen", default="127.0.0.1:9000", show_default=True, metavar="HOST:PORT", help="Where clients connect."
 )
-@click.option("--upstream", metavar="URL", help="The server: ws://… or wss://… [default: that of --target]")
+@click.option("--upstream", metavar="URL", help="The server: ws://… or wss://… [default: the address in --target]")
 @click.option(
     "--target",
     "target_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A target file of the server: its profile, its dialect and its TLS count.",
+    help="A target file of the server; its profile, its dialect and its TLS are used.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/observed-HOST)."
 )
-@click.option("--for", "duration", type=Duration(), metavar="TIME", help="Stop after this time: 60s, 5m.")
-@click.option("--keep-content", is_flag=True, help="Keep what people wrote in transcripts; tokens are never kept.")
+@click.option("--for", "duration", type=Duration(), metavar="TIME", help="Stop after this time, such as 60s or 5m.")
+@click.option("--keep-content", is_flag=True, help="Keep the texts of messages in transcripts; tokens are never kept.")
 @click.option(
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write what passes to this file, for `judge`; without --keep-content, texts become their lengths.",
+    help="Also write a recording for `judge` to this file; without --keep-content, texts become their lengths.",
 )
-@click.option("--expose", is_flag=True, help="Also listen on an address that other machines can reach.")
+@click.option("--expose", is_flag=True, help="Allow an address that other machines can reach.")
 @spec_option
 @click.pass_context
 def watch(
@@ -76,12 +76,12 @@ def watch(
     expose: bool,
     spec_folder: Path | None,
 ) -> None:
-    """Judge the traffic between real clients and a server, as it passes.
+    """Pass traffic on between real clients and a server, and judge it.
 
-    Clients connect here instead of to the server. Every byte after the handshake is passed on unchanged. The command
-    judges a copy: each frame by its schema, and all that passes by the invariants of the spec. A feature is OBSERVED
-    when something of it passed and nothing was wrong, never OK; what did not pass is NOT TESTED. Ctrl-C ends it and
-    writes the reports.
+    Clients connect to this command instead of to the server. Every byte after the handshake passes unchanged. The
+    command judges a copy: each frame by its schema, and all frames by the invariants of the spec. A feature is OBSERVED
+    if a rule of it could be judged and no must rule is broken, NOT TESTED if no rule of it could be judged, and never
+    OK. Ctrl-C ends the command and writes the reports.
 
     \b
     Examples:
@@ -89,20 +89,20 @@ def watch(
       chat-parity watch --listen 127.0.0.1:9001 --upstream ws://127.0.0.1:8080/ws --for 5m
       chat-parity watch --target targets/staging.yaml --keep-content
 
-    Exit codes: 0 nothing is wrong; 1 a must rule is broken; 2 a mistake in the usage; 3 the server cannot be reached,
-    or nothing passed.
+    Exit codes: 0 no must rule is broken; 1 a must rule is broken; 2 a mistake in the usage; 3 the server cannot be
+    reached, or nothing passed.
     """  # noqa: D301 -- click reads the backspace
     host, port = _address(listen, expose=expose)
     spec = load(spec_folder_of(spec_folder))
     target = target_of(target_file, spec)
     url = upstream or (target.instances[0] if target is not None else None)
     if url is None:
-        raise click.UsageError("Name the server with --upstream, or a file of it with --target")
+        raise click.UsageError("Name the server with --upstream, or its target file with --target")
     wrong = wrong_address(url)
     if wrong:
         raise UsageError(wrong)
     if record is not None and target is not None and target.dialect is not None and not keep_content:
-        raise UsageError("--record with the dialect of a target file needs --keep-content")
+        raise UsageError("--record needs --keep-content if the target file has a dialect")
     secrets, live = RecentSecrets(), _Live(spec)
     with _recorder(record) as recorder:
         observer = Observer(
@@ -124,7 +124,7 @@ def watch(
 
 @dataclass(slots=True)
 class _Watched:
-    """What one call of the command watches."""
+    """The parts of one call of the command."""
 
     observer: Observer
     secrets: RecentSecrets
@@ -135,7 +135,7 @@ class _Watched:
 
 
 async def _watch(watched: _Watched, host: str, port: int, duration: float | None) -> int:
-    """Relay until Ctrl-C or the end of the duration; gives how often the upstream could not be reached."""
+    """Relay until Ctrl-C or the end of the duration; returns how often the upstream could not be reached."""
     url, live = watched.url, watched.live
     access = watched.target.access if watched.target is not None else Access()
     tls = access.tls.opened() if url.lower().startswith("wss:") else None
@@ -146,10 +146,10 @@ async def _watch(watched: _Watched, host: str, port: int, duration: float | None
         address = await relay.start(host, port)
     except OSError as error:
         why = error.strerror or str(error)
-        raise UsageError(f"cannot listen on {host}:{port} ({why}): choose another with --listen") from None
+        raise UsageError(f"cannot listen on {host}:{port} ({why}): choose another address with --listen") from None
     where = f"[{address[0]}]" if ":" in address[0] else address[0]
-    click.echo(f"Clients connect to ws://{where}:{address[1]}, which leads to {shown_address(url)}.")
-    click.echo("Ctrl-C ends this and writes the report.")
+    click.echo(f"Connect clients to ws://{where}:{address[1]}, and their traffic goes on to {shown_address(url)}.")
+    click.echo("Press Ctrl-C to stop and to write the report.")
     began = time.perf_counter()
     with contextlib.suppress(TimeoutError, asyncio.CancelledError):  # Ctrl-C cancels this task.
         async with asyncio.timeout(duration):
@@ -161,7 +161,7 @@ async def _watch(watched: _Watched, host: str, port: int, duration: float | None
 
 @contextlib.contextmanager
 def _recorder(file: Path | None) -> Iterator[Callable[[str], object] | None]:
-    """Open the file of a recording, and give what writes a line of it."""
+    """Open the file of a recording, and give the function that writes a line to it."""
     if file is None:
         yield None
         return
@@ -179,7 +179,7 @@ async def _reach(server: Upstream, url: str) -> None:
 
 
 class _Live:
-    """Prints what happens; on a terminal, also a line of counts that is drawn again and again."""
+    """Prints what happens; on a terminal, also a line of counts that is updated in place."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
@@ -192,11 +192,11 @@ class _Live:
         click.echo(f"{time.strftime('%H:%M:%S')}  {visible(text)}")
 
     def violation(self, seen: Seen) -> None:
-        """Print what is wrong."""
+        """Print a violation."""
         self.say(one_line(seen, self._spec))
 
     def trouble(self, url: str) -> Callable[[str], None]:
-        """Give what prints, once each, why the upstream cannot be reached."""
+        """Give the function that prints each reason why the upstream cannot be reached once."""
 
         def tell(why: str) -> None:
             if why not in self._troubles and len(self._troubles) < 100:
@@ -207,10 +207,10 @@ class _Live:
         return tell
 
     async def show(self, observer: Observer) -> None:
-        """Draw the line of counts until it is cancelled."""
+        """Update the line of counts until the task is cancelled."""
         live = sys.stdout.isatty()
         while True:
-            # A sleep: the line shows what has passed meanwhile, at a pace that people can read.
+            # A sleep: the line changes at a pace that people can read.
             await asyncio.sleep(REFRESH)
             if live:
                 rules = len({rule for rule, _ in observer.seen})
@@ -237,8 +237,8 @@ def _address(listen: str, *, expose: bool) -> tuple[str, int]:
         raise click.UsageError(f"--listen takes HOST:PORT, such as 127.0.0.1:9000, not {listen!r}")
     if not expose and not _is_loopback(host):
         raise click.UsageError(
-            f"{host} can be reached by other machines, and everything that passes here carries tokens: listen on"
-            " 127.0.0.1, or say --expose"
+            f"other machines can reach {host}, and clients send their tokens to it: listen on 127.0.0.1, or allow it"
+            " with --expose"
         )
     return host, port
 

@@ -1,7 +1,7 @@
 """The two chat servers of July 2025 before this protocol: one acknowledges everything, one relays everything."""
 
-#: What `--as` takes, and what such a server does.
+#: The values of `--as`, and what each server does.
 SERVERS = {
-    "rust-2025": "it acknowledges five requests, and does none of them",
-    "go-2025": "it relays every frame to everybody, and reads none",
+    "rust-2025": "it confirms five types of requests, and carries out none",
+    "go-2025": "it relays every frame to everybody, and does not read it",
 }

@@ -1,4 +1,4 @@
-"""The switches, and where they stand now."""
+"""The switches of misbehaviour, and their values now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_LATENCY = Latency(0.0)
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One way to misbehave: `--name`, how its value is written and read, and what it does."""
+    """One way to misbehave: its option `--name`, the reader of its value, an example of a value, and its effect."""
 
     name: str
     read: Callable[[str], Any]
@@ -34,24 +34,24 @@ class Switch:
 
     @property
     def is_flag(self) -> bool:
-        """Whether it is only on or off."""
+        """Whether its value is only on or off."""
         return self.read is values.on_or_off
 
 
 SWITCHES = (
-    Switch("latency", values.latency, "200ms±50", "how late each frame of the server comes; their order stays"),
-    Switch("drop-connection", values.rate, "1/min", "how often each connection is cut, without a close frame"),
-    Switch("reject-rate", values.share, "5%", "how many requests are refused as rate_limited, and not carried out"),
-    Switch("reorder-acks", values.on_or_off, "on", "replies of one connection come in another order"),
-    Switch("duplicate-events", values.share, "1%", "how many events come twice to a connection"),
-    Switch("clock-skew", values.offset, "5m", "how far the server's clock is ahead for its clients; =-5m is behind"),
-    Switch("token-ttl", values.duration, "30s", "how long a token is good for after it was issued, at most"),
+    Switch("latency", values.latency, "200ms±50", "how late the server sends each frame; the order does not change"),
+    Switch("drop-connection", values.rate, "1/min", "how often the server cuts each connection, without a close frame"),
+    Switch("reject-rate", values.share, "5%", "the share of requests that are refused as rate_limited"),
+    Switch("reorder-acks", values.on_or_off, "on", "send the replies of a connection in a wrong order"),
+    Switch("duplicate-events", values.share, "1%", "the share of events that are sent twice"),
+    Switch("clock-skew", values.offset, "5m", "how far ahead the times of the server are; =-5m is behind"),
+    Switch("token-ttl", values.duration, "30s", "how long a token is valid after its iat, at most"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Misbehaviour:
-    """What is switched on: seconds, shares of 1, and rates per second."""
+    """The values of all switches: times in seconds, shares from 0 to 1, and rates per second."""
 
     latency: Latency = NO_LATENCY
     drop_connection: float = 0.0
@@ -63,11 +63,11 @@ class Misbehaviour:
 
 
 class SwitchError(ValueError):
-    """A switch that does not exist, or a value that it does not have."""
+    """A switch that does not exist, or a value that it does not take."""
 
 
 class Switchboard:
-    """Where each switch stands; everything is off at first, and every change is logged."""
+    """The value of each switch; all are off at the beginning, and each change is logged."""
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         self._texts: dict[str, str] = {}
@@ -76,11 +76,11 @@ class Switchboard:
         self.set(texts or {})
 
     def set(self, texts: Mapping[str, str]) -> None:
-        """Change switches by name, all or none of them; `off` switches one off. Raises SwitchError."""
+        """Change switches by name; `off` switches one off. Raises SwitchError, and then changes none of them."""
         known = {switch.name: switch for switch in SWITCHES}
         for name, text in texts.items():
             if name not in known:
-                raise SwitchError(f"There is no switch {name!r}; there are {', '.join(known)}.")
+                raise SwitchError(f"There is no switch {name!r}; the switches are {', '.join(known)}.")
             if text != OFF:
                 _read(known[name], text)
         after = {name: text for name, text in (self._texts | dict(texts)).items() if text != OFF}
@@ -93,7 +93,7 @@ class Switchboard:
         self._changed = asyncio.Event()
 
     def texts(self) -> dict[str, str]:
-        """Give the value of each switch as it is written."""
+        """Give the value of each switch as text."""
         return {switch.name: self._texts.get(switch.name, OFF) for switch in SWITCHES}
 
     async def change(self) -> None:

@@ -54,7 +54,7 @@ def test_writes_a_page_for_man_for_each_verb(tmp_path: Path) -> None:
     names = {file.name for file in tmp_path.iterdir()}
     assert names == {"other.1", "chat-parity.1", *(f"chat-parity-{verb}.1" for verb in _VERBS)}
     page = (tmp_path / "chat-parity-docs.1").read_text(encoding="utf-8")
-    assert "chat-parity-docs \\- Build the protocol as a site" in page
+    assert "chat-parity-docs \\- Build the protocol as a website" in page
     assert "\n.SH OPTIONS\n" in page
     assert re.search(r"^\.TP\n\.B .*\\-\\-asyncapi.*\nWrite the protocol as AsyncAPI", page, re.MULTILINE)
 

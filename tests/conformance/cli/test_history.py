@@ -36,7 +36,7 @@ def logs(tmp_path: Path) -> list[Path]:
 def test_runs_are_added_once_and_shown(logs: list[Path], tmp_path: Path) -> None:
     file = tmp_path / "history.sqlite"
     assert invoke("add", *logs, "--file", file).output.count(": added\n") == 2
-    assert "it is there already" in invoke("add", logs[0], "--file", file).output
+    assert "the history has it already" in invoke("add", logs[0], "--file", file).output
     shown = invoke("show", "--file", tmp_path)  # the folder that holds it
     assert shown.exit_code == 0
     assert "  4  Editing                           ✓✕     FAIL" in shown.output

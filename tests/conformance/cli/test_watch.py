@@ -86,7 +86,7 @@ class TestACommandThatWatches:
 def test_an_address_that_others_reach_needs_a_word(listen: str) -> None:
     result = CliRunner().invoke(chat_parity, ["watch", "--listen", listen, "--upstream", "ws://127.0.0.1:1"])
     assert result.exit_code == 2
-    assert "can be reached by other machines" in result.output
+    assert "other machines can reach" in result.output
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1", "9000", "127.0.0.1:port", "127.0.0.1:9000/ws"])

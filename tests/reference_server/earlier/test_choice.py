@@ -33,7 +33,7 @@ async def test_rust_2025_acknowledges_without_doing():
         await socket.close()
         code, log = server.end()
     assert code == 0
-    assert "This is the earlier server rust-2025 (--as): it acknowledges" in log
+    assert "This is the earlier server rust-2025 (--as): it confirms" in log
 
 
 def test_says_which_websockets_an_earlier_server_needs(monkeypatch: pytest.MonkeyPatch) -> None:

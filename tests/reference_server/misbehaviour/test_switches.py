@@ -35,7 +35,7 @@ class TestSwitchboard:
         board = Switchboard({"latency": "1s"})
         with pytest.raises(SwitchError, match=r"--reject-rate: write a percentage .*; got 'often'"):
             board.set({"latency": "2s", "reject-rate": "often"})
-        with pytest.raises(SwitchError, match="no switch 'slowness'; there are latency, "):
+        with pytest.raises(SwitchError, match="no switch 'slowness'; the switches are latency, "):
             board.set({"latency": "2s", "slowness": "1"})
         assert board.texts()["latency"] == "1s"
 

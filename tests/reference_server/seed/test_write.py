@@ -95,5 +95,5 @@ class TestCommand:
 
     async def test_empties_no_database_that_others_serve(self):
         options = parser().parse_args(["--reset", "--redis", "redis://127.0.0.1:1"])
-        with pytest.raises(ConfigError, match="--reset is for a server that is alone"):
+        with pytest.raises(ConfigError, match="--reset does not go with --redis"):
             await run(options, Settings(SECRET))
