@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import NullPool, text
+from sqlalchemy import NullPool, event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from reference_server import tasks
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
     from reference_server.database.protocol import OpenTransaction, P, T, Transaction
 
@@ -32,6 +35,8 @@ LOOK_S = 2.0
 #: How long to wait for a connection, and for an answer: a network that is cut tells nobody.
 CONNECT_S = 5.0
 ANSWER_S = 10.0
+#: A connection that was used so lately needs no sign of life: asking for one takes as long as a transaction.
+FRESH_S = 1.0
 #: A process that stands still holds the locks of its transaction no longer, in milliseconds.
 SETTINGS = {"idle_in_transaction_session_timeout": "5000"}
 
@@ -57,10 +62,12 @@ class PostgresDatabase:
         self._url = url.set(drivername="postgresql+asyncpg")
         self._engine = create_async_engine(
             self._url,
-            pool_pre_ping=True,
             pool_timeout=ANSWER_S,
             connect_args={"timeout": CONNECT_S, "command_timeout": ANSWER_S, "server_settings": SETTINGS},
         )
+        for moment in ("connect", "checkin"):
+            event.listen(self._engine.sync_engine, moment, _note_use)
+        event.listen(self._engine.sync_engine, "checkout", _refuse_the_dead)
         self._keeper: asyncio.Task[None] | None = None
         self._claimed: AsyncConnection | None = None
         self._glancing = self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -141,3 +148,19 @@ class PostgresDatabase:
         await tasks.end(self._keeper)
         await self._let_go()
         await self._engine.dispose()
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _refuse_the_dead(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Take another connection, and none of the same age, instead of one that PostgreSQL has closed."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if time.monotonic() - record.info["used"] < FRESH_S:
+        return
+    try:
+        connection.ping()
+    except Exception as error:
+        raise InvalidatePoolError from error

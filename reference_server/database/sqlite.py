@@ -83,13 +83,13 @@ class SqliteDatabase:
     async def transaction(self) -> AsyncIterator[OpenTransaction]:
         """Open a transaction, whose functions run in the writer thread."""
         async with self._turn:
-            connection = await self._in_writer(self._begin)
+            opened = _OpenTransaction(self)
             try:
-                yield _OpenTransaction(connection, self._writer)
+                yield opened
             except BaseException:
-                await self._in_writer(connection.close)  # rolls back
+                await self._in_writer(opened.roll_back)
                 raise
-            await self._in_writer(_commit, connection)
+            await self._in_writer(opened.commit)
 
     async def _in_writer(self, function: Callable[Q, T], *args: Q.args, **kwargs: Q.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -154,10 +154,24 @@ def _commit(connection: Connection) -> None:
 
 
 class _OpenTransaction:
-    def __init__(self, connection: Connection, writer: ThreadPoolExecutor) -> None:
-        self._connection = connection
-        self._writer = writer
+    """A transaction that begins with its first function: on the way into the thread that it takes anyway."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+        self._connection: Connection | None = None
 
     async def run(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        call = partial(transaction, self._connection, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._writer, call)
+        return await self._database._in_writer(self._run, lambda connection: transaction(connection, *args, **kwargs))
+
+    def _run(self, transaction: Callable[[Connection], T]) -> T:
+        if self._connection is None:
+            self._connection = self._database._begin()
+        return transaction(self._connection)
+
+    def commit(self) -> None:
+        if self._connection is not None:
+            _commit(self._connection)
+
+    def roll_back(self) -> None:
+        if self._connection is not None:
+            self._connection.close()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select
 
 from reference_server.models import CONVERSATIONS, JOURNAL
-from reference_server.store import conversations
+from reference_server.store import conversations, many
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _limit: BindParameter[int] = bindparam("limit")
 _of_conversation = CONVERSATIONS.c.id == bindparam("conversation")
-_ADVANCE = update(CONVERSATIONS).where(_of_conversation).values(position=bindparam("last"))
-_ADD = insert(JOURNAL)
 _POSITION = select(CONVERSATIONS.c.position).where(_of_conversation)
 _POSITIONS = select(CONVERSATIONS.c.id, CONVERSATIONS.c.position).where(
     CONVERSATIONS.c.id.in_(bindparam("conversations", expanding=True))
@@ -36,15 +34,12 @@ _PRUNE = delete(JOURNAL).where(JOURNAL.c.recorded_at < bindparam("before"))
 def append(connection: Connection, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
     """Write notices, each with its conversation and its position: the next ones of conversations that are locked."""
     last = {conversation_id: position for conversation_id, position, _ in rows}
-    connection.execute(_ADVANCE, [{"conversation": key, "last": position} for key, position in last.items()])
     now = conversations.now()
-    connection.execute(
-        _ADD,
-        [
-            {"conversation_id": key, "position": position, "notice": notice.decode(), "recorded_at": now}
-            for key, position, notice in rows
-        ],
-    )
+    written = [
+        {"conversation_id": key, "position": position, "notice": notice.decode(), "recorded_at": now}
+        for key, position, notice in rows
+    ]
+    many.write(connection, JOURNAL, written, CONVERSATIONS.c.position, last)
 
 
 def position(connection: Connection, conversation_id: UUID) -> int:

@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from reference_server.config import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
 #: Every key and channel begins with this, so that a Redis can serve other programs, too.
 PREFIX = "chat-parity"
@@ -23,6 +23,9 @@ PREFIX = "chat-parity"
 ANSWER_S = 2.0
 #: After a failure, this long nobody waits for Redis.
 REST_S = 1.0
+
+#: Publishes data on channels, given in turn: one command has one answer to read.
+PUBLISH = "for at = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[at], ARGV[at + 1]) end"
 
 #: What an engine that is gone, slow, or talks nonsense raises.
 FAILURES = (RedisError, OSError)
@@ -35,24 +38,19 @@ class GuardedRedis(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Ask Redis, or fail at once."""
-        parent: Any = super()  # its method has no types
-        return await self._guarded(lambda: parent.execute_command(*args, **options))
-
-    async def publish_all(self, notices: Sequence[tuple[str, bytes]]) -> None:
-        """Publish many notices with one round trip, or fail at once."""
-        pipeline = self.pipeline(transaction=False)
-        for channel, data in notices:
-            pipeline.publish(channel, data)
-        await self._guarded(pipeline.execute)
-
-    async def _guarded(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         if monotonic() < self._gone_until:
             raise RedisConnectionError("Redis was gone a moment ago")
+        parent: Any = super()  # its method has no types
         try:
-            return await ask()
+            return await parent.execute_command(*args, **options)
         except (RedisConnectionError, RedisTimeoutError, OSError):
             self._gone_until = monotonic() + REST_S
             raise
+
+    async def publish_all(self, notices: Sequence[tuple[str, bytes]]) -> None:
+        """Publish many notices with one command, or fail at once."""
+        texts = [text for notice in notices for text in notice]
+        await self.execute_command("EVAL", PUBLISH, 0, *texts)
 
 
 def open_redis(url: str) -> GuardedRedis:

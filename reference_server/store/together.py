@@ -6,13 +6,10 @@ about, and keeps the new messages and the new stamps back until somebody asks fo
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import bindparam, select, tuple_
-
-from reference_server.models import CONVERSATIONS, MEMBERSHIPS
-from reference_server.store import conversations, messages
+from reference_server.models import CONVERSATIONS, MESSAGES
+from reference_server.store import conversations, many, messages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,21 +17,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Connection, Executable
-
-T = TypeVar("T")
-
-_number = attrgetter("int")
-
-_CONVERSATIONS = (
-    select(CONVERSATIONS.c.id, CONVERSATIONS.c.visibility, CONVERSATIONS.c.last_stamp, CONVERSATIONS.c.position)
-    .where(CONVERSATIONS.c.id.in_(bindparam("conversations", expanding=True)))
-    .order_by(CONVERSATIONS.c.id)  # all processes lock in the same order, so that none waits for one that waits for it
-)
-_LOCKED = _CONVERSATIONS.with_for_update()
-_is_one_of = tuple_(MEMBERSHIPS.c.conversation_id, MEMBERSHIPS.c.user_id)
-_MEMBERSHIPS = select(MEMBERSHIPS.c.conversation_id, MEMBERSHIPS.c.user_id, MEMBERSHIPS.c.role).where(
-    _is_one_of.in_(bindparam("pairs", expanding=True))
-)
 
 
 class _Known:
@@ -75,20 +57,12 @@ class Together:
         return cast("Connection", self)
 
     def expect(self, pairs: Collection[tuple[UUID, UUID | None]]) -> None:
-        """Lock the conversations, then read them and the memberships, each of a conversation and a user."""
-        wanted = sorted({conversation_id for conversation_id, _ in pairs}, key=_number)
-        query = _LOCKED if self.dialect.name == "postgresql" else _CONVERSATIONS
-        for key, visibility, stamp, position in self._connection.execute(
-            query, {"conversations": _padded(wanted)}
-        ).all():
+        """Lock the conversations, and read them and the memberships, each of a conversation and a user."""
+        known = many.lock(self._connection, list(pairs))
+        self._roles = known.roles
+        for key, (visibility, stamp, position) in known.conversations.items():
             self._conversations[key] = visibility, stamp
             self.positions[key] = position
-        # A statement of its own: one that waits for the lock goes on with the roles of before it waited.  PERM-2
-        users = [(pair[0], pair[1]) for pair in pairs if pair[1] is not None]
-        self._roles = dict.fromkeys(users)
-        if users:
-            for key, user_id, role in self._connection.execute(_MEMBERSHIPS, {"pairs": _padded(users)}).all():
-                self._roles[key, user_id] = role
 
     def execute(self, statement: Executable, values: Any = None) -> Any:
         """Answer what is known, keep back what can wait, and hand on everything else."""
@@ -123,14 +97,12 @@ class Together:
         """Write what was kept back."""
         rows, self._messages = self._messages, []
         stamps, self._stamps = self._stamps, {}
-        if rows:
-            self._connection.execute(messages._ADD, rows)
-        if stamps:
-            advances = [{"conversation": key, "stamp": stamp} for key, stamp in stamps.items()]
-            self._connection.execute(conversations._ADVANCE, advances)
-            for key, stamp in stamps.items():
-                if key in self._conversations:
-                    self._conversations[key] = self._conversations[key][0], stamp
+        if not rows and not stamps:
+            return
+        many.write(self._connection, MESSAGES, rows, CONVERSATIONS.c.last_stamp, stamps)
+        for key, stamp in stamps.items():
+            if key in self._conversations:
+                self._conversations[key] = self._conversations[key][0], stamp
 
     def _ask(self, statement: Executable, _values: Any) -> Connection:
         self.flush()
@@ -149,8 +121,3 @@ class Together:
             return None
         visibility, stamp = found
         return visibility, self._stamps.get(conversation_id, stamp), self._roles[conversation_id, user_id]
-
-
-def _padded(values: list[T]) -> list[T]:
-    """Repeat the last value until there are 1, 2, 4, 8 … of them: few lengths, so that few statements are prepared."""
-    return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))

@@ -129,3 +129,21 @@ class TestPostgresql:
         assert not await other.claim(shared=False)
         await database.close()
         await other.close()
+
+    @pytest.mark.parametrize("fresh", [0.0, 60.0])
+    async def test_replaces_connections_that_were_cut_while_nobody_used_them(
+        self, empty_postgresql: str, monkeypatch: pytest.MonkeyPatch, fresh: float
+    ):
+        monkeypatch.setattr(postgresql, "FRESH_S", fresh)
+        database, other = open_database(empty_postgresql), open_database(empty_postgresql)
+
+        def pid(connection: Connection) -> int:
+            return int(connection.scalar(text("SELECT pg_backend_pid()")))
+
+        first = await database.read(pid)
+        assert await database.read(pid) == first
+        end = text("SELECT pg_terminate_backend(:pid, 5000)")
+        await other.write(lambda connection: connection.execute(end, {"pid": first}))
+        assert await database.read(pid) != first
+        await database.close()
+        await other.close()
