@@ -136,13 +136,18 @@ async def _explore(one: Fault | Variant, spec: Spec, options: argparse.Namespace
 
 
 def _tell(one: Outcome, *, wanted: bool) -> None:
-    from conformance.compare.explored import finding_text
+    from conformance.compare.explored import found_of
+    from conformance.report.explored import finding_lines
+    from conformance.results.explored import Exploration
 
+    exploration = Exploration(one.name, "sound", 0, one.conversations, 0, 0, one.seconds, complete=True)
     word = "found" if one.steady else "flaky" if one.findings else "-"
     print(f"{word:6} {one.name:44} {one.conversations:5} conversations {one.seconds:6.1f} s  {one.problem}", flush=True)
     for finding in one.findings:
         if not wanted or finding.flaky:
-            print("\n".join(f"    {text}" for text in finding_text(finding, one.name, "sound", "type")), flush=True)
+            print(
+                "\n".join(f"    {text}" for text in finding_lines(found_of(finding, "type"), exploration)), flush=True
+            )
 
 
 if __name__ == "__main__":

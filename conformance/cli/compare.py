@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cli.explored import BAD_FILE, complain, explored_beside
 from conformance.cli.output import emit, printer
-from conformance.cli.sides import read_or_run
+from conformance.cli.sides import is_server, read_or_run
 from conformance.cli.spec_folder import spec_option
 from conformance.compare import align, document, markdown, text
 from conformance.compare import compare as put_side_by_side
@@ -59,11 +60,12 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
       chat-parity compare old.yaml new.yaml --format html --out compared.html
     """  # noqa: D301 -- click's mark
     folder, form, out = given["folder"], given["form"], given["out"]
-    sides = (
-        read_or_run(ctx, word, folder / name, yes=given["yes"], spec_folder=given["spec_folder"])
-        for word, name in ((old, "old"), (new, "new"))
+    places = (old, folder / "old"), (new, folder / "new")
+    one, another = (
+        read_or_run(ctx, word, place, yes=given["yes"], spec_folder=given["spec_folder"]) for word, place in places
     )
-    comparison = put_side_by_side(*sides)
+    explored = [explored_beside(place if is_server(word) else Path(word)) for word, place in places]
+    comparison = put_side_by_side(one, another, (explored[0][0], explored[1][0]))
     alignment = _aligned(comparison, given["scenario"]) if given["scenario"] else None
     if form == "text" and out is None:
         console = printer()
@@ -71,6 +73,8 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
             console.print(line, soft_wrap=True, highlight=False)
     else:
         emit(_VIEWS[form](comparison, alignment), out)
+    if complain(*(said for _, said in explored)):
+        ctx.exit(BAD_FILE)
     ctx.exit(0 if all(side.run.complete for side in (comparison.old, comparison.new)) else 3)
 
 

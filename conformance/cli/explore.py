@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import secrets
 import time
 from dataclasses import dataclass, field, replace
@@ -14,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli.output import emit
-from conformance.cli.recording import slug
+from conformance.cli.explored import tell, write
+from conformance.cli.recording import shown_place, slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target
 from conformance.cli.waiting import Duration
 from conformance.engine.explore.coverage import never_reached
-from conformance.engine.explore.findings import document
 from conformance.engine.explore.knowledge import read_knowledge
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
+from conformance.results.explored import Exploration
 from conformance.results.waivers.file import read_waivers
 from conformance.spec import load
 
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
 
 EVERY = 10.0
 """Seconds between two lines of progress."""
-MOST_NAMED = 12
-"""How many of the cells that were never reached are named; the others are counted."""
 
 
 @dataclass(slots=True)
@@ -52,6 +49,7 @@ class _State:
     tested: Target | None = None
     other: Target | None = None
     proved: dict[str, str] = field(default_factory=dict)
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
 
 
 @click.command()
@@ -101,12 +99,14 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
     TARGET is a target file or a ws:// URL; without one, the command explores the reference server. For each finding
     that at least one of three repetitions shows, the command writes explored-ID.yaml, a scenario for `chat-parity run
     TARGET explored-ID.yaml`. The file explored.jsonl has all findings, and the cells (requests with one property) that
-    were compared. Ctrl-C ends the search: the findings are printed, but no scenarios are written.
+    were compared. In the folder of a recorded run, the reports of that run show them, too. Ctrl-C ends the search: the
+    findings are printed, but no scenarios are written.
 
     \b
     Examples:
       chat-parity explore staging.yaml --budget 5m
       chat-parity explore new.yaml --against old.yaml --feature edit_message
+      chat-parity explore staging.yaml --seed 7 --out reports/staging
       chat-parity run staging.yaml reports/explored-staging/explored-3fa9c1d2.yaml
 
     Exit codes: 0 no finding, or only known ones; 1 a finding that is not known; 2 a mistake in the usage or in a file;
@@ -128,7 +128,7 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
         if state.search is None:
             raise
         interrupted = True
-    ctx.exit(_end(spec, state, given, seed, waivers, interrupted=interrupted))
+    ctx.exit(_end(state, given | {"target": target}, seed, waivers, interrupted=interrupted))
 
 
 def _features(spec: Spec, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -213,67 +213,63 @@ def _folder(given: Mapping[str, Any], tested: Target) -> Path:
     return given["out"] or Path("reports") / f"explored-{slug(tested.name)}"
 
 
-def _end(
-    spec: Spec, state: _State, given: Mapping[str, Any], seed: int, waivers: Waivers | None, *, interrupted: bool
-) -> int:
+def _end(state: _State, given: Mapping[str, Any], seed: int, waivers: Waivers | None, *, interrupted: bool) -> int:
     """Print what was found, write it, and give the exit code."""
-    from conformance.compare.explored import finding_text  # noqa: PLC0415 -- slow, and not needed for `--help`
-
     assert state.search is not None
     assert state.tested is not None
-    assert state.other is not None
     explored, redact = state.search.explored, state.tested.secrets.redact
-    known = {one.id: _known(one.id, waivers) for one in explored.findings.values()}
-    findings = [replace(one, known=known[one.id]) for one in explored.findings.values()]
-    findings.sort(key=lambda one: (bool(one.known), one.flaky, one.shown.cause.rule, one.id))
-    folder = _folder(given, state.tested)
-    for finding in findings:
-        names, ambient = (state.tested.name, state.other.name), state.tested.ambient | state.other.ambient
-        lines = finding_text(finding, *names, spec.protocol.discriminator, ambient)
-        click.echo(redact("\n".join(lines)))
-        if finding.id in state.proved:
-            click.echo(f"  {folder / f'explored-{finding.id}.yaml'}: {redact(state.proved[finding.id])}")
-        click.echo()
-    missing = never_reached(explored.cells, state.search.drawing)
-    rate = explored.conversations / explored.seconds if explored.seconds else 0.0
-    click.echo(
-        f"{explored.conversations} conversations, {explored.steps} requests compared, {rate:.1f} a second;"
-        f" {len(findings)} findings; seed {seed}"
-    )
-    for reason, count in explored.not_judged.most_common(3):
-        click.echo(f"not judged: {count} conversations: {redact(reason)}")
-    if explored.freed:
-        click.echo(
-            "different choices where the protocol allows them: "
-            + ", ".join(f"{k} ({n})" for k, n in explored.freed.items())
-        )
-    if missing:
-        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        click.echo(f"never reached: {', '.join(missing[:MOST_NAMED])}{more}")
-    summary = {
-        "kind": "summary",
-        "target": state.tested.name,
-        "against": state.other.name,
-        "seed": seed,
-        "conversations": explored.conversations,
-        "requests": explored.steps,
-        "parted": explored.parted,
-        "seconds": round(explored.seconds, 3),
-        "complete": not (interrupted or explored.stopped),
-        "freed": dict(explored.freed),
-        "not_judged": dict(explored.not_judged),
-        "cells": {f"{request} {label}": count for (request, label), count in sorted(explored.cells.items())},
-        "never_reached": missing,
-    }
-    records = [*({**document(one), "scenario": state.proved.get(one.id, "")} for one in findings), summary]
-    folder.mkdir(parents=True, exist_ok=True)
-    emit("".join(redact(json.dumps(one, ensure_ascii=False)) + "\n" for one in records), folder / "explored.jsonl")
-    if interrupted or explored.stopped:
+    exploration = _exploration(state, given, seed, waivers, complete=not (interrupted or explored.stopped))
+    tell(exploration, redact)
+    write(exploration, _folder(given, state.tested), redact)
+    if not exploration.complete:
         click.echo(f"chat-parity: {'interrupted' if interrupted else redact(explored.stopped)}", err=True)
         return 3
-    if any(not one.known for one in findings):
+    if any(not one.known for one in exploration.findings):
         return 1
     return 0 if explored.conversations > sum(explored.not_judged.values()) else 3
+
+
+def _exploration(
+    state: _State, given: Mapping[str, Any], seed: int, waivers: Waivers | None, *, complete: bool
+) -> Exploration:
+    """Give what was found and compared, as it is written."""
+    from conformance.compare.explored import found_of  # noqa: PLC0415 -- `--help` does not pay for it
+
+    search, tested, other = state.search, state.tested, state.other
+    assert search is not None
+    assert tested is not None
+    assert other is not None
+    explored, discriminator = search.explored, search.comparer.spec.protocol.discriminator
+    folder, ambient = _folder(given, tested), tested.ambient | other.ambient
+    findings = tuple(
+        found_of(
+            replace(one, known=_known(one.id, waivers)),
+            discriminator,
+            ambient,
+            scenario=state.proved.get(one.id, ""),
+            file=str(folder / f"explored-{one.id}.yaml") if one.id in state.proved else "",
+        )
+        for one in explored.findings.values()
+    )
+    return Exploration(
+        target=tested.name,
+        against=other.name,
+        seed=seed,
+        conversations=explored.conversations,
+        requests=explored.steps,
+        parted=explored.parted,
+        seconds=round(explored.seconds, 3),
+        complete=complete,
+        freed=dict(explored.freed),
+        not_judged=dict(explored.not_judged),
+        cells={f"{request} {label}": count for (request, label), count in sorted(explored.cells.items())},
+        never_reached=tuple(never_reached(explored.cells, search.drawing)),
+        started=state.started,
+        place=given["target"] and shown_place(given["target"]),
+        budget=given["budget"],
+        steps=given["steps"],
+        findings=findings,
+    )
 
 
 def _known(finding: str, waivers: Waivers | None) -> str:

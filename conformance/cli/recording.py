@@ -90,8 +90,8 @@ def make_header(
         run=str(uuid.uuid4()),
         started=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         tool=__version__,
-        target=TargetEntry(target.name, target.addresses, place and _shown(place)),
-        command=shlex.join(["chat-parity", *map(_shown, sys.argv[1:])]),
+        target=TargetEntry(target.name, target.addresses, place and shown_place(place)),
+        command=shlex.join(["chat-parity", *map(shown_place, sys.argv[1:])]),
         spec=spec_tables(spec),
         selected=tuple(one.id for one in scenarios),
         options=asdict(options),
@@ -126,7 +126,8 @@ def _scenario(one: Scenario, spec: Spec) -> ScenarioEntry:
     return ScenarioEntry(one.id, one.title, one.feature, one.rules, spec.place(one.file), one.line, cell, one.revision)
 
 
-def _shown(word: str) -> str:
+def shown_place(word: str) -> str:
+    """Give a target as a log shows it: an address without what may be a secret."""
     return shown_address(word) if "://" in word else word
 
 

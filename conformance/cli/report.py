@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.explored import BAD_FILE, complain, explored_beside
 from conformance.cli.output import emit, printer
 from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, build, markdown, terminal, write_reports
@@ -69,12 +70,13 @@ def report(
     if source_url and not source_url.startswith(("https://", "http://")):
         raise click.UsageError(f"--source-url takes an address that begins with https://, not {source_url}")
     recorded = read_run(run, observed=True)
+    explored, complaint = explored_beside(run)
     source = project_source(recorded.header.tool) if source_url is None else source_url
     if folder:
         with exclusive(folder):
-            judged = write_reports(recorded, folder, source)
+            judged = write_reports(recorded, folder, source, explored)
     else:
-        judged = build(recorded, source)
+        judged = build(recorded, source, explored)
     if form == ALLURE:
         folder = out or Path("allure-results")
         click.echo(f"{write_allure(judged, recorded, folder)} results for Allure: {folder}")
@@ -88,4 +90,4 @@ def report(
         emit(markdown.render(judged, recorded, failures_only=failures_only), out)
     else:
         emit(FORMATS[form](judged, recorded), out)
-    ctx.exit(judged.exit_code)
+    ctx.exit(max(judged.exit_code, BAD_FILE) if complain(complaint) else judged.exit_code)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cli.explored import complain, explored_beside
 from conformance.cli.ids import read_ids
 from conformance.cli.last_failed import last_failed
 from conformance.cli.output import emit, printer
@@ -170,11 +171,13 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
         except KeyboardInterrupt:
             ctx.exit(3)
         recorded = read_run(folder / "run.jsonl")
-        report = write_reports(recorded, folder, project_source(recorded.header.tool))
+        explored, complaint = explored_beside(folder)
+        report = write_reports(recorded, folder, project_source(recorded.header.tool), explored)
     if form == "text":
         terminal.show(report, recorded, console, failures_only=failures_only)
     else:
         emit(FORMATS[form](report, recorded))
+    complain(complaint)
     console.print(f"Report: {folder / 'parity.html'}", soft_wrap=True, highlight=False)
     ctx.exit(report.exit_code)
 

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from conformance.results.runlog import Run
 
 
+def is_server(word: str) -> bool:
+    """Tell whether a word names a server (a URL or a target file), and not a recorded run."""
+    return "://" in word or word.endswith((".yaml", ".yml"))
+
+
 def read_or_run(ctx: click.Context, word: str, folder: Path, **options: Any) -> Run:
     """Read a recorded run (a log, or its folder), or run the server that the word names and record into a folder.
 
     `options` are those of the verb `run`. Raises what a failed run raises.
     """
-    if "://" not in word and not word.endswith((".yaml", ".yml")):
+    if not is_server(word):
         return read_run(Path(word))
     from conformance.cli.run import run  # noqa: PLC0415 -- a comparison of two files needs no engine
 

@@ -9,6 +9,7 @@ from conformance.report.text import as_json
 
 if TYPE_CHECKING:
     from conformance.compare.align import Alignment
+    from conformance.compare.explorations import Explorations
     from conformance.compare.model import Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side
 
 FORMAT = 1
@@ -30,8 +31,15 @@ def document(comparison: Comparison, alignment: Alignment | None = None) -> dict
         "rules": [_rule(one) for one in comparison.rules],
         "scenarios": [_scenario(one) for one in comparison.scenarios],
         "probes": [_probe(one) for one in comparison.probes],
+        "explored": _explored(comparison.explored) if comparison.explored else None,
         "alignment": asdict(alignment) if alignment else None,
     }
+
+
+def _explored(found: Explorations) -> dict[str, Any]:
+    names = ("id", "rule", "request", "explanation")
+    findings = [{**{name: getattr(one.finding, name) for name in names}, "change": one.seen} for one in found.pairs]
+    return {"note": found.note, "findings": findings}
 
 
 def side(one: Side) -> dict[str, Any]:

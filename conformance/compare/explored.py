@@ -1,4 +1,4 @@
-"""A finding of `explore` as text: both transcripts side by side, client by client, up to the first differing line."""
+"""Puts both transcripts of a finding of `explore` side by side, client by client, up to the first differing line."""
 
 from __future__ import annotations
 
@@ -6,85 +6,83 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
-
 from conformance.compare.align import align_results
-from conformance.report.text import fit, line
 from conformance.results.exchange import OWN
+from conformance.results.explored import Client, Found, SideLine
 from conformance.results.model import Outcome, Result
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from conformance.compare.align import AlignedClient
     from conformance.engine.explore.findings import Finding
     from conformance.engine.explore.played import Played
 
 _INSTANCE = re.compile(r" to instance \d+$")
 """What a transcript says where a server has several instances."""
-WIDE = 76
-"""Columns of one side."""
 MOST = 40
-"""Lines of one client that are shown."""
+"""Lines of one client that are kept."""
 
 
-def finding_text(
-    finding: Finding, tested: str, other: str, discriminator: str, ambient: Collection[str] = ()
-) -> list[str]:
-    """Give the lines of a finding, without frames of the types `ambient`; `tested` and `other` name the servers."""
-    shown = replace(
-        finding.shown,
-        tested=_without(finding.shown.tested, discriminator, ambient),
-        other=_without(finding.shown.other, discriminator, ambient),
-    )
-    finding = replace(finding, shown=shown)
-    sure = "" if not finding.flaky else f"  FLAKY: {finding.again} of {finding.replays} replays show it"
-    known = f"  known: {line(finding.known)}" if finding.known else ""
-    found = [
-        f"explored.{finding.id}  {shown.cause.rule}  {line(shown.explanation)}{sure}{known}",
-        f"  {len(shown.conversation.steps)} steps ({finding.steps_before} when it was found),"
-        f" seen in {finding.count} conversation{'s' if finding.count != 1 else ''}",
-    ]
+def found_of(
+    finding: Finding, discriminator: str, ambient: Collection[str] = (), *, scenario: str = "", file: str = ""
+) -> Found:
+    """Give a finding as it is written, without frames of the types `ambient`.
+
+    `scenario` says what its scenario does, and `file` names that.
+    """
+    shown, cause = finding.shown, finding.shown.cause
+    tested, other = (_result(one, discriminator, ambient) for one in (shown.tested, shown.other))
     if shown.difference is None:
-        return [*found, *(f"  {text}" for text in _own_lines(shown.tested, discriminator))]
-    return [*found, *(f"  {text}" for text in _side_by_side(finding, tested, other, discriminator))]
+        alone = align_results(tested, tested, discriminator).clients
+        clients = tuple(_alone(one) for one in alone)
+    else:
+        aligned = align_results(tested, other, discriminator).clients
+        clients = tuple(_both(aligned, shown.difference.client))
+    difference = shown.difference
+    return Found(
+        id=finding.id,
+        rule=cause.rule,
+        request=cause.request,
+        difference=cause.kind,
+        judge=cause.judge,
+        explanation=shown.explanation,
+        replays=finding.replays,
+        again=finding.again,
+        steps=len(shown.conversation.steps),
+        steps_before=finding.steps_before,
+        seconds_to_shrink=round(finding.seconds, 3),
+        count=finding.count,
+        known=finding.known,
+        tested=difference.tested if difference is not None else None,
+        other=difference.other if difference is not None else None,
+        scenario=scenario,
+        file=file,
+        clients=clients,
+    )
 
 
-def _side_by_side(finding: Finding, tested: str, other: str, discriminator: str) -> Iterator[str]:
-    shown = finding.shown
-    alignment = align_results(_result(shown.tested), _result(shown.other), discriminator)
-    client = shown.difference.client if shown.difference is not None else ""
-    yield f"{fit(line(tested), WIDE):<{WIDE}} | {line(other)}"
-    for one in sorted(alignment.clients, key=lambda one: one.who != client):
+def _both(clients: tuple[AlignedClient, ...], first: str) -> Iterator[Client]:
+    """Give the client where the servers differ, and before it nothing but clients that differ, too."""
+    for one in sorted(clients, key=lambda one: one.who != first):
         differs = next((index for index, pair in enumerate(one.lines) if not pair.same), None)
-        if one.who != client and differs is None:
+        if one.who != first and differs is None:
             continue
-        yield f"{one.who or '(both)'}:"
         last = len(one.lines) if differs is None else differs + 1
-        first = max(0, last - MOST)
-        for index, pair in enumerate(one.lines[first:last], first):
-            mark = "≠" if index == differs else " "
-            yield f"{mark} {_cell(pair.old)} | {fit(pair.new or '', WIDE)}"
-        if one.who == client:
+        begin = max(0, last - MOST)
+        lines = tuple(SideLine(pair.old, pair.new) for pair in one.lines[begin:last])
+        yield Client(one.who, lines, None if differs is None else differs - begin, begin)
+        if one.who == first:
             return
 
 
-def _cell(text: str | None) -> str:
-    shown = fit(text or "", WIDE - 2)
-    return shown if cell_len(shown) >= WIDE - 2 else set_cell_size(shown, WIDE - 2)
+def _alone(one: AlignedClient) -> Client:
+    begin = max(0, len(one.lines) - MOST)
+    return Client(one.who, tuple(SideLine(pair.old, None) for pair in one.lines[begin:]), None, begin)
 
 
-def _own_lines(played: Played, discriminator: str) -> Iterator[str]:
-    for one in align_results(_result(played), _result(played), discriminator).clients:
-        yield f"{one.who or '(both)'}:"
-        yield from (f"  {fit(pair.old or '', 2 * WIDE)}" for pair in one.lines[-MOST:])
-
-
-def _without(played: Played, discriminator: str, ambient: Collection[str]) -> Played:
-    entries = [one for one in played.transcript if not (one.frame and one.frame.get(discriminator) in ambient)]
-    return replace(played, transcript=tuple(entries))
-
-
-def _result(played: Played) -> Result:
+def _result(played: Played, discriminator: str, ambient: Collection[str]) -> Result:
     own = [entry for entry in played.transcript if not entry.text.endswith(OWN)]
-    entries = tuple(replace(one, text=_INSTANCE.sub("", one.text)) for one in own)
+    heard = [one for one in own if not (one.frame and one.frame.get(discriminator) in ambient)]
+    entries = tuple(replace(one, text=_INSTANCE.sub("", one.text)) for one in heard)
     return Result("explored", "", (), Outcome.FAIL, 0.0, transcript=entries, names=played.names)

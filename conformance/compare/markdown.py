@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.compare import text
+from conformance.compare import explorations, text
 from conformance.report.evidence import plural
 from conformance.report.fences import cell, fence, table
 
@@ -71,6 +71,24 @@ def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]
     same = len(comparison.probes) - len(differing)
     if same:
         yield f"{plural(same, 'probe')} observed the same, or on one side only.\n"
+    found = comparison.explored
+    if found is not None:
+        yield "## Explored\n"
+        yield f"Findings of `chat-parity explore`: {explorations.counts(found)}.\n"
+        if found.note:
+            yield f"> {cell(found.note, _LONGEST)}\n"
+        seen = [
+            (
+                f"**{one.seen}**" if one.seen is explorations.Seen.NEW else str(one.seen),
+                cell(f"explored.{one.finding.id}"),
+                cell(one.finding.rule),
+                cell(one.finding.explanation, _LONGEST),
+            )
+            for one in found.shown
+        ]
+        yield from table(("Status", "Finding", "Rule", "Difference"), seen)
+        if found.left_out:
+            yield f"… and {plural(found.left_out, 'more finding')}.\n"
     if alignment:
         yield f"## {cell(alignment.scenario)}\n"
         yield fence(text.aligned(alignment))

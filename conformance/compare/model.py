@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from conformance.compare.explorations import Explorations
     from conformance.results.model import Observation
     from conformance.results.runlog import Run
     from conformance.results.verdict import JudgedFeature, JudgedRule, JudgedScenario, Judgement
@@ -108,7 +109,10 @@ class ProbePair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs side by side, in the order of the newer spec; `notes` has what a reader must know about the two."""
+    """Two runs side by side, in the order of the newer spec; `notes` has what a reader must know about the two.
+
+    `explored` has what `explore` has left beside them; None: nothing.
+    """
 
     old: Side
     new: Side
@@ -116,6 +120,7 @@ class Comparison:
     scenarios: tuple[ScenarioPair, ...]
     probes: tuple[ProbePair, ...]
     notes: tuple[str, ...] = ()
+    explored: Explorations | None = None
 
     @property
     def rules(self) -> tuple[RulePair, ...]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from conformance.compare.explorations import explorations
 from conformance.compare.model import Change, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side
 from conformance.compare.notes import notes
 from conformance.report.failures import reason
@@ -28,6 +29,7 @@ from conformance.results.verdict import Verdict, judge
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from conformance.results.explored import Exploration
     from conformance.results.runlog import Run
     from conformance.results.verdict import JudgedFeature, JudgedRule, JudgedScenario
 
@@ -38,8 +40,8 @@ _JUDGED = FAILING | {Status.PASS}
 _ELSEWHERE = "it fails only where OLD was not judged in the same way"
 
 
-def compare(old: Run, new: Run) -> Comparison:
-    """Compare two runs; each is judged by its own spec and its own waivers."""
+def compare(old: Run, new: Run, explored: tuple[Exploration | None, Exploration | None] = (None, None)) -> Comparison:
+    """Compare two runs, and what was `explored` beside each; each is judged by its own spec and its own waivers."""
     left, right = Side(old, judge(old)), Side(new, judge(new))
     scenarios = {
         name: _scenario(name, one, another, _same_spec(old, new))
@@ -55,7 +57,15 @@ def compare(old: Run, new: Run) -> Comparison:
             {one.entry.id: one for one in right.judgement.features},
         )
     )
-    return Comparison(left, right, features, tuple(scenarios.values()), tuple(_probes(old, new)), notes(old, new))
+    return Comparison(
+        left,
+        right,
+        features,
+        tuple(scenarios.values()),
+        tuple(_probes(old, new)),
+        notes(old, new),
+        explorations(*explored),
+    )
 
 
 def _pairs(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from conformance.compare import explorations
 from conformance.compare.model import Change
 from conformance.report.evidence import plural
+from conformance.report.explored import headline
 from conformance.report.text import fit, line
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def lines(comparison: Comparison, alignment: Alignment | None = None) -> Iterato
     yield Text()
     yield from _rules(comparison)
     yield from _probes([probe for probe in comparison.probes if probe.differs])
+    yield from _explored(comparison)
     if alignment:
         yield from _alignment(alignment)
     yield from _counts(comparison)
@@ -115,6 +118,22 @@ def _probes(probes: list[ProbePair]) -> Iterator[Text]:
                 yield Text(f"    {name}  {line(seen.observed if seen else '', _LONGEST)}")
             yield Text(f"    {line(one.why, _LONGEST)}", style="italic")
         yield Text()
+
+
+def _explored(comparison: Comparison) -> Iterator[Text]:
+    """List the findings of the two explorations."""
+    found = comparison.explored
+    if found is None:
+        return
+    yield Text(f"Explored: {explorations.counts(found)}", style="bold")
+    if found.note:
+        yield Text(f"  ! {found.note}", style="yellow")
+    for one in found.shown:
+        text = Text("  ").append(f"{one.seen:<14}", style="bold red" if one.seen is explorations.Seen.NEW else "")
+        yield text.append(f"  {headline(one.finding)}", style="default")
+    if found.left_out:
+        yield Text(f"  … and {plural(found.left_out, 'more finding')}")
+    yield Text()
 
 
 def _alignment(alignment: Alignment) -> Iterator[Text]:

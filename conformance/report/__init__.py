@@ -15,6 +15,7 @@ from conformance.report.model import FeatureRow, Report, RuleRow, build
 from conformance.report.transcript import failure_text
 
 if TYPE_CHECKING:
+    from conformance.results.explored import Exploration
     from conformance.results.runlog import Run
 
 __all__ = [
@@ -30,12 +31,13 @@ __all__ = [
 ]
 
 
-def write_reports(run: Run, folder: Path, source_url: str = "") -> Report:
+def write_reports(run: Run, folder: Path, source_url: str = "", explored: Exploration | None = None) -> Report:
     """Write the `FILES` of a run into a folder, each whole or not at all; raises OSError if it cannot.
 
-    Give it a run from `read_run` and not from memory: only the log has its secrets redacted.
+    `explored` is what `explore` has left beside the run. Take the run from `read_run` and not from memory: only the log
+    has its secrets redacted.
     """
-    report = build(run, source_url)
+    report = build(run, source_url, explored)
     for name, form in FILES.items():
         write_file(folder / name, FORMATS[form](report, run))
     return report

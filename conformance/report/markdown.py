@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.report import explored as exploration
 from conformance.report.differences import gist
 from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from conformance.results.verdict import JudgedScenario
 
 
+EXPLORED = (
+    "Where conversations that nobody wrote show a difference between this server and another one."
+    " This changes no verdict."
+)
+
+
 def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
     """Give the whole page, or its head and what failed; a line feed at its end."""
     found = list(failures(report, run))
@@ -32,9 +39,17 @@ def render(report: Report, run: Run, *, failures_only: bool = False) -> str:
     )
     waived = _waivers(report, run)
     spoken = _differences(report)
-    rest = (_unjudged(report), _not_applicable(report), _flaky(report), _tables(report), _probes(report), spoken)
+    rest = (
+        _unjudged(report),
+        _not_applicable(report),
+        _flaky(report),
+        _tables(report),
+        _probes(report),
+        spoken,
+        explored(report),
+    )
     whole = (head(report), features(report), causes(report, run), *failed, waived, *rest)
-    sections = (head(report), causes(report, run), *failed, waived) if failures_only else whole
+    sections = (head(report), causes(report, run), *failed, waived, explored(report)) if failures_only else whole
     return "\n".join(text for section in sections for text in section)
 
 
@@ -189,6 +204,20 @@ def _differences(report: Report) -> Iterator[str]:
         yield "What this target calls otherwise: the run translated it, and judged the rest as the protocol has it.\n"
         rows = [(cell(row.entry), cell(row.protocol), cell(row.wire), row.word) for row in report.differences]
         yield from table(("Entry of `dialect:`", "Protocol", "On the wire", "In this run"), rows)
+
+
+def explored(report: Report) -> Iterator[str]:
+    """Give what `explore` found beside the run: a table of the findings, and each with both transcripts."""
+    if report.explored is None:
+        return
+    yield "## Explored\n"
+    yield f"{EXPLORED}\n"
+    yield from table(("", ""), [(name, cell(value, 1200)) for name, value in exploration.facts(report.explored)])
+    for one in exploration.shown(report.explored):
+        yield fence("\n".join(exploration.finding_lines(one, report.explored)))
+    more = exploration.left_out(report.explored)
+    if more:
+        yield f"… and {plural(more, 'more finding')}.\n"
 
 
 def _named(scenario: JudgedScenario) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from conformance.results.explored import Exploration
     from conformance.results.model import Calibration, Observation
     from conformance.results.runlog import RuleEntry, Run, TargetEntry
     from conformance.results.verdict import Charge
@@ -49,7 +50,8 @@ class RuleRow:
 class Report:
     """A judged run. The counts have every word, zero or not; `seconds` is None when the run was cut off.
 
-    `notes` are what a reader has to know besides, such as a slow line or a busy machine.
+    `notes` are what a reader has to know besides, such as a slow line or a busy machine. `explored` is what `explore`
+    has left beside the run.
     """
 
     run: str
@@ -76,6 +78,7 @@ class Report:
     notes: tuple[str, ...] = ()
     source_url: str = ""
     observed: bool = False
+    explored: Exploration | None = None
 
     @property
     def shown(self) -> tuple[FeatureRow, ...]:
@@ -121,8 +124,11 @@ class Report:
         return tuple(scenario for scenario in self.scenarios if scenario.flaky)
 
 
-def build(run: Run, source_url: str = "") -> Report:
-    """Judge a run and compute what the views show; `source_url` is where the folder `spec/` is on the web."""
+def build(run: Run, source_url: str = "", explored: Exploration | None = None) -> Report:
+    """Judge a run and compute what the views show; `source_url` is where the folder `spec/` is on the web.
+
+    `explored` is shown beside it and changes no verdict.
+    """
     header, judgement = run.header, judge(run)
     rules = tuple(_rule_row(rule, judgement) for rule in header.spec.rules)
     return Report(
@@ -153,6 +159,7 @@ def build(run: Run, source_url: str = "") -> Report:
         notes=tuple(filter(None, (weakness(difference_rows(run)), *_notes(run)))),
         source_url=source_url,
         observed=header.observed,
+        explored=explored,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from conformance.report.explored import again, ordered
 from conformance.report.failures import grouped
 from conformance.report.text import as_json
 from conformance.results.verdict import RED, UNJUDGED, Status
@@ -12,6 +13,7 @@ from conformance.results.verdict import RED, UNJUDGED, Status
 if TYPE_CHECKING:
     from conformance.report.failures import Group
     from conformance.report.model import FeatureRow, Report, RuleRow
+    from conformance.results.explored import Exploration, Found
     from conformance.results.model import Observation, Problem, Result
     from conformance.results.runlog import Run
     from conformance.results.verdict import JudgedScenario
@@ -56,6 +58,7 @@ def document(report: Report) -> dict[str, Any]:
         "probes": [_probe(probe) for probe in report.probes],
         "waivers": [_waiver(waiver) for waiver in report.waivers],
         "differences": [asdict(row) for row in report.differences],
+        "explored": explored(report.explored) if report.explored else None,
         "calibration": _plain(asdict(report.calibration)) if report.calibration else None,
     }
 
@@ -157,6 +160,28 @@ def _waiver(waiver: JudgedWaiver) -> dict[str, Any]:
         "covered": list(waiver.covered),
         "passing": list(waiver.passing),
     }
+
+
+def explored(exploration: Exploration) -> dict[str, Any]:
+    """Give what `explore` found, without transcripts."""
+    return {
+        "against": exploration.against,
+        "started": exploration.started,
+        "seed": exploration.seed,
+        "budget": exploration.budget,
+        "complete": exploration.complete,
+        "conversations": exploration.conversations,
+        "requests": exploration.requests,
+        "cells": len(exploration.cells),
+        "never_reached": list(exploration.never_reached),
+        "findings": [_explored_finding(one, exploration) for one in ordered(exploration)],
+    }
+
+
+def _explored_finding(one: Found, exploration: Exploration) -> dict[str, Any]:
+    names = ("id", "rule", "request", "difference", "judge", "explanation", "steps", "count", "replays", "known")
+    found = {name: getattr(one, name) for name in names}
+    return {**found, "seen_again": one.again, "again": again(one, exploration)}
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.report.evidence import plural
+from conformance.report.explored import section_lines
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.likely_causes import MOST as MOST_CAUSES
 from conformance.report.likely_causes import counted, likely_causes, named_rules
@@ -92,6 +93,7 @@ def lines(report: Report, run: Run, width: int, *, failures_only: bool = False) 
     if not failures_only:
         yield from _silent(report)
     yield from _waivers(report, run)
+    yield from _explored(report)
     yield from _counts(report)
 
 
@@ -200,6 +202,15 @@ def _waivers(report: Report, run: Run) -> Iterator[Text]:
         counts = Counter(waiver.state for waiver in report.waivers)
         words = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
         yield Text(f"{plural(len(report.waivers), 'waiver')}: {words}")
+
+
+def _explored(report: Report) -> Iterator[Text]:
+    """List what `explore` found beside the run."""
+    if report.explored is not None:
+        yield Text("Explored", style="bold")
+        for text in section_lines(report.explored):
+            yield Text(text, style="red" if text.startswith("  ≠") else "")
+        yield Text()
 
 
 def _counts(report: Report) -> Iterator[Text]:

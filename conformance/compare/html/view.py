@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance.compare import Change, align
+from conformance.compare.explorations import counts
 from conformance.report.evidence import plural
 from conformance.report.html.scenarios import LONGEST_ID, LONGEST_SENTENCE, Room
 from conformance.report.text import line
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from conformance.compare import Alignment, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair
+    from conformance.compare.explorations import Explorations
 
 _DRAWN = (Change.REGRESSED, Change.IMPROVED, Change.BOTH_FAIL)
 """The changes that are drawn line by line while there is room, the most important first."""
@@ -67,6 +69,16 @@ class FeatureChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ExploredChanges:
+    """The findings of two explorations: each row has its status, its id, the rule and the difference."""
+
+    counts: str
+    note: str
+    rows: tuple[tuple[str, str, str, str], ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
 class ComparisonView:
     """Everything on the page, every text of it on one visible line."""
 
@@ -84,6 +96,7 @@ class ComparisonView:
     probes: tuple[ProbePair, ...]
     same_probes: int
     chosen: Alignment | None
+    explored: ExploredChanges | None
 
 
 def comparison_view(comparison: Comparison, chosen: Alignment | None) -> ComparisonView:
@@ -111,7 +124,21 @@ def comparison_view(comparison: Comparison, chosen: Alignment | None) -> Compari
         probes=differing,
         same_probes=len(comparison.probes) - len(differing),
         chosen=chosen,
+        explored=_explored(comparison.explored) if comparison.explored else None,
     )
+
+
+def _explored(found: Explorations) -> ExploredChanges:
+    rows = tuple(
+        (
+            str(one.seen),
+            line(f"explored.{one.finding.id}", LONGEST_ID),
+            line(one.finding.rule),
+            line(one.finding.explanation, 400),
+        )
+        for one in found.shown
+    )
+    return ExploredChanges(counts(found), found.note, rows, found.left_out)
 
 
 def _drawn(comparison: Comparison, room: Room) -> dict[str, Alignment]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conformance.results.causes import cause
+from conformance.results.explored import BOTH
 
 if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Conversation
     from conformance.engine.explore.difference import Difference
     from conformance.engine.explore.played import Played
-
-ALONE, BOTH = "alone", "both"
-"""Who judges: the frames of one server by themselves, or the comparison of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +82,3 @@ def say(difference: Difference) -> str:
     """Describe a difference in one sentence."""
     what = f"{difference.client}: " if difference.client else ""
     return f"after {difference.request or 'a change'}, {what}{difference.kind}"
-
-
-def document(finding: Finding) -> dict[str, Any]:
-    """Give the JSON form of a finding for `explored.jsonl`, without transcripts."""
-    cause_, difference = finding.shown.cause, finding.shown.difference
-    return {
-        "kind": "finding",
-        "id": finding.id,
-        "rule": cause_.rule,
-        "request": cause_.request,
-        "difference": cause_.kind,
-        "judge": cause_.judge,
-        "explanation": finding.shown.explanation,
-        "replays": finding.replays,
-        "again": finding.again,
-        "steps": len(finding.shown.conversation.steps),
-        "steps_before": finding.steps_before,
-        "seconds_to_shrink": round(finding.seconds, 3),
-        "count": finding.count,
-        "known": finding.known,
-        "tested": difference.tested if difference is not None else None,
-        "other": difference.other if difference is not None else None,
-    }

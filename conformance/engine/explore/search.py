@@ -17,13 +17,14 @@ from hypothesis.errors import HypothesisException, HypothesisWarning
 from conformance.engine.explore.differ import Comparer
 from conformance.engine.explore.draw import conversations
 from conformance.engine.explore.drawing import Drawing
-from conformance.engine.explore.findings import ALONE, Cause, Finding, Shown, cause_of, say
+from conformance.engine.explore.findings import Cause, Finding, Shown, cause_of, say
 from conformance.engine.explore.freedoms import read_freedoms
 from conformance.engine.explore.limits import Limits
 from conformance.engine.explore.normal import known_fields
 from conformance.engine.explore.shrink import shrink
 from conformance.engine.explore.sides import Sides, open_side
 from conformance.errors import ChatParityError, ProvisioningFailed
+from conformance.results.explored import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

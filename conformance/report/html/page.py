@@ -44,6 +44,7 @@ ICONS = {
     "NOT COMPARABLE": "?",
     "NEW": "+",
     "GONE": "−",
+    "SAME": "=",
     "ACTIVE": "~",
     "STALE": "✕",
     "EXPIRED": "✕",

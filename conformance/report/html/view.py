@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.report.badge import message
 from conformance.report.failures import reason, unjudged
 from conformance.report.html.broken import BrokenRule, broken_rules
+from conformance.report.html.explored import ExploredView, explored_view
 from conformance.report.html.features import FeatureView, feature_views
 from conformance.report.html.probes import ProbeView, probe_views
 from conformance.report.html.scenarios import LONGEST_ID, Room, ScenarioView, scenario_view
@@ -93,6 +94,7 @@ class PageView:
     sources: Mapping[str, tuple[int, str]]
     on_page: int
     not_run: int
+    explored: ExploredView | None
 
 
 def page_view(report: Report, run: Run) -> PageView:
@@ -131,6 +133,7 @@ def page_view(report: Report, run: Run) -> PageView:
         sources=sources(run),
         on_page=len(views),
         not_run=len(report.scenarios) - len(views),
+        explored=explored_view(report.explored) if report.explored else None,
     )
 
 

@@ -16,9 +16,10 @@ from jsonschema import Draft202012Validator
 from conformance.cli.compare import compare
 from conformance.errors import BadFile, UsageError
 from conformance.results.model import Outcome
-from tests.conformance.cli.test_report import recorded
+from tests.conformance.cli.test_report import explored, recorded
 from tests.conformance.report import toys
 from tests.conformance.report.hostile import NASTY
+from tests.conformance.results.explored import found
 
 if TYPE_CHECKING:
     from conformance.results.runlog import Run
@@ -133,3 +134,20 @@ def test_gives_a_page_of_html(old: Path, new: Path, tmp_path: Path) -> None:
     assert text.startswith("<!doctype html>")
     assert "1 feature regressed" in text
     assert "edit.no, line by line" in text
+
+
+def test_the_findings_of_explore_beside_the_two_runs_are_compared(old: Path, new: Path) -> None:
+    explored(old.parent, found("a" * 8))
+    explored(new.parent, found("b" * 8))
+    result = invoke(old, new)
+    assert result.exit_code == 0
+    assert "Explored: 1 NEW, 1 GONE" in result.output
+
+
+def test_a_damaged_exploration_costs_one_line_and_nothing_of_the_comparison(old: Path, new: Path) -> None:
+    explored(new.parent).write_text("{", encoding="utf-8")
+    result = invoke(old, new)
+    assert result.exit_code == 2
+    assert "REGRESSED" in result.stdout
+    (complaint,) = result.stderr.splitlines()
+    assert "explored.jsonl:1: is no line of an exploration" in complaint

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from conformance.cli.explored import write
 from conformance.cli.report import report
 from conformance.errors import BadFile
 from conformance.report import FILES, FORMATS, build
@@ -13,9 +14,12 @@ from conformance.results.model import Outcome
 from conformance.results.runlog import Run, RunWriter
 from tests.conformance.report import toys
 from tests.conformance.report.test_transcript import EXAMPLE
+from tests.conformance.results.explored import exploration, found
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conformance.results.explored import Found
 
 
 def recorded(path: Path, run: Run) -> Path:
@@ -112,3 +116,37 @@ def test_allure_is_a_folder(log: Path, tmp_path: Path) -> None:
     assert (found.exit_code, found.output) == (1, f"1 results for Allure: {tmp_path / 'results'}\n")
     assert len(list((tmp_path / "results").glob("*-result.json"))) == 1
     assert invoke(log, "--format", "html", "--out", tmp_path).exit_code == 2
+
+
+def explored(folder: Path, *findings: Found) -> Path:
+    lines = "".join(f"{one}\n" for one in exploration(*findings).lines())
+    (folder / "explored.jsonl").write_text(lines, encoding="utf-8")
+    return folder / "explored.jsonl"
+
+
+def test_shows_what_was_explored_beside_the_run_and_ends_as_the_run_does(log: Path, tmp_path: Path) -> None:
+    explored(log.parent, found())
+    result = invoke(log, "--folder", tmp_path / "pages")
+    assert result.exit_code == 1
+    assert "explored.0a1b2c3d  EDIT-2" in result.output
+    for name in ("parity.md", "parity.html", "parity.json"):
+        assert "0a1b2c3d" in (tmp_path / "pages" / name).read_text(encoding="utf-8")
+
+
+def test_a_damaged_exploration_costs_one_line_and_the_rest_is_written(log: Path, tmp_path: Path) -> None:
+    explored(log.parent).write_text("{}\n", encoding="utf-8")
+    result = invoke(log, "--folder", tmp_path / "pages")
+    assert result.exit_code == 2
+    assert EXAMPLE in result.stdout
+    (complaint,) = result.stderr.splitlines()
+    assert "explored.jsonl:1: is no line of an exploration" in complaint
+    assert {one.name for one in (tmp_path / "pages").iterdir()} >= set(FILES)
+
+
+def test_an_exploration_into_the_folder_of_a_run_writes_its_reports_again(log: Path) -> None:
+    write(exploration(found()), log.parent, str)
+    assert "0a1b2c3d" in (log.parent / "parity.html").read_text(encoding="utf-8")
+    (log.parent / "parity.html").write_text("old", encoding="utf-8")
+    log.write_text("nothing\n", encoding="utf-8")
+    write(exploration(), log.parent, str)
+    assert (log.parent / "parity.html").read_text(encoding="utf-8") == "old"

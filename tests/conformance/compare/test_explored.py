@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.compare.explored import finding_text
+from conformance.compare.explored import found_of
 from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.findings import Finding, Shown, cause_of
+from conformance.report.explored import finding_lines
+from conformance.results.explored import Exploration
 from conformance.results.model import Entry
 from tests.conformance.engine.explore.stories import NAMES, burst, conversation, message, played, send
 
@@ -24,7 +26,8 @@ def _finding(**more) -> Finding:
 
 
 def _text(finding: Finding) -> str:
-    return "\n".join(finding_text(finding, "new", "old", "type", {"UserPresenceUpdate"}))
+    exploration = Exploration("new", "old", 7, 1, 1, 0, 1.0, complete=True)
+    return "\n".join(finding_lines(found_of(finding, "type", {"UserPresenceUpdate"}), exploration))
 
 
 def test_only_the_line_that_differs_is_marked() -> None:
