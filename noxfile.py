@@ -181,6 +181,14 @@ def explored(session: nox.Session) -> None:
 
 
 @nox.session
+def load(session: nox.Session) -> None:
+    """Load the reference server for five minutes; arguments replace the options of `chat-parity load`."""
+    session.install("-e", ".[load]")
+    words = session.posargs or ("--users", "4", "--duration", "5m", "--seed", "1")
+    session.run("chat-parity", "load", *words)
+
+
+@nox.session
 def stability(session: nox.Session) -> None:
     """Run the scenarios many times, in random orders and with all cores busy, and report flaky ones; takes hours."""
     session.install("-e", ".")

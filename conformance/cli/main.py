@@ -26,6 +26,7 @@ _VERBS = {
     "list": "List features, rules, scenarios, probes and messages.",
     "coverage": "Show what a recorded run did not test.",
     "explore": "Run invented conversations, and find where two servers differ.",
+    "load": "Run the scenarios as traffic, and measure how long a server takes.",
     "probe": "Observe what a server does where the protocol leaves a choice.",
     "watch": "Pass traffic on between real clients and a server, and judge it.",
     "judge": "Judge a recording of real traffic.",

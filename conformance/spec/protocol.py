@@ -72,6 +72,7 @@ class Protocol:
     barrier_reply: str
     error: str
     error_code: str
+    rate_limited: str
     join_request: Mapping[str, Any]
     join_right: str
     empty_request: Mapping[str, Any]
@@ -107,6 +108,7 @@ def read_protocol(document: Document) -> Protocol:
         barrier_reply=value["barrier"]["reply"],
         error=value["error"]["frame"],
         error_code=value["error"]["code"],
+        rate_limited=value["error"]["rate_limited"],
         join_request=value["join"]["request"],
         join_right=value["join"]["right"],
         empty_request=value["empty"]["request"],

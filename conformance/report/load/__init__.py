@@ -1,0 +1,1 @@
+"""The views of recorded loads: a table for people, a CSV file for spreadsheets, and columns for the parity table."""
