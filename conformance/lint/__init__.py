@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from conformance.errors import Mistake
+from conformance.lint.bounds import bounds_name_what_exists, every_limit_bounds_something
 from conformance.lint.controls import probes_have_controls
 from conformance.lint.explore import names_for_exploring_exist
 from conformance.lint.invariants import invariants_name_what_exists
@@ -53,6 +54,8 @@ OF_THE_WHOLE: tuple[Callable[[Spec], Iterator[Mistake]], ...] = (
     places_that_are_never_filled_exist,
     types_of_the_protocol_exist,
     types_are_used,
+    bounds_name_what_exists,
+    every_limit_bounds_something,
     invariants_name_what_exists,
     probes_have_controls,
     cells_are_used,

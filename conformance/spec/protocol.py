@@ -21,11 +21,29 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A rate limit: profile names of limit and window, and the request types it counts (None: all but the barrier)."""
+    """A rate limit: profile names of limit and window, and the request types it counts (None: all but the barrier).
+
+    `rule` promises it.
+    """
 
     limit: str
     window: str
     requests: frozenset[str] | None
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A value of the profile that bounds a field of a type, or its frame, and the rule that promises it.
+
+    `of` None is every request; `field` is a place, such as `items[].size`.
+    """
+
+    of: str | None
+    field: str | None
+    by: str
+    unit: str
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,7 @@ class Protocol:
     ambient: frozenset[str]
     bystanders: Bystanders
     budgets: tuple[Budget, ...]
+    bounds: tuple[Bound, ...]
     expiries: tuple[Expiry, ...]
     orders: Mapping[str, Order]
     roles: Mapping[str, frozenset[str]]
@@ -122,10 +141,8 @@ def read_protocol(document: Document) -> Protocol:
         ids={kind: frozenset(fields) for kind, fields in value["ids"].items()},
         ambient=frozenset(value["ambient"]),
         bystanders=_bystanders(value["bystanders"]),
-        budgets=tuple(
-            Budget(one["limit"], one["window"], None if one["requests"] == "*" else frozenset(one["requests"]))
-            for one in value["budgets"]
-        ),
+        budgets=tuple(map(_budget, value["budgets"])),
+        bounds=tuple(map(_bound, value["bounds"])),
         expiries=tuple(
             Expiry(Expected(one["frame"], one["with"]), one["request"], one["having"], one["timer"])
             for one in value["expiries"]
@@ -138,6 +155,16 @@ def read_protocol(document: Document) -> Protocol:
         profile=value["profile"],
         choices={name: tuple(words) for name, words in value["choices"].items()},
     )
+
+
+def _budget(value: Mapping[str, Any]) -> Budget:
+    requests = None if value["requests"] == "*" else frozenset(value["requests"])
+    return Budget(value["limit"], value["window"], requests, value["rule"])
+
+
+def _bound(value: Mapping[str, Any]) -> Bound:
+    of = None if value["of"] == "*" else value["of"]
+    return Bound(of, value.get("field"), value["by"], value["unit"], value["rule"])
 
 
 def _bystanders(value: Mapping[str, Any]) -> Bystanders:

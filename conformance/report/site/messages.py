@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from conformance.report.site.fields import fields, rules_in
+from conformance.report.site.limits import limits_of
 from conformance.report.site.markdown import block, bullets, code, data, heading, table, text, toctree
 from conformance.report.site.names import (
     bases,
@@ -45,6 +46,7 @@ def message_pages(spec: Spec, common: Mapping[str, Any]) -> Iterator[tuple[str, 
                 f"Direction: {text(DIRECTIONS[direction])}\n",
                 *(_request(spec, message) if direction == "incoming" else _event(spec, message)),
                 *_fields(message, common),
+                *limits_of(spec, message.type, direction),
                 *(_errors(spec, message, refused.get(message.type, {})) if direction == "incoming" else ()),
                 *_examples(message),
                 *_rules(spec, message),
@@ -97,9 +99,6 @@ def _request(spec: Spec, message: Message) -> Iterator[str]:
         yield f"The sender gets {reply}{f' with {data(fixed)}' if fixed else ''}, or {error} when it fails.\n"
     for event in message.echo:
         yield f"It causes {to_message(spec, event, 'outgoing')} for others; the sender may get it too.\n"
-    counted = [one for one in spec.protocol.budgets if one.requests is not None and message.type in one.requests]
-    for budget in counted:
-        yield f"The limit {code(budget.limit)} in {code(budget.window)} counts it.\n"
 
 
 def _event(spec: Spec, message: Message) -> Iterator[str]:

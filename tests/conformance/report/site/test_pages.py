@@ -67,6 +67,18 @@ def test_a_page_of_a_message_says_what_answers_it_and_who_gets_it(whole_site: di
     assert "| `message_id` | Id \\(string\\) | yes | " in event
 
 
+def test_a_page_of_a_message_says_its_limits_with_values_and_rules(whole_site: dict[str, str]) -> None:
+    limits = whole_site["messages/incoming/SendMessage"].partition("## Limits")[2].partition("\n## ")[0]
+    assert "| `content` | `4000` code points | `limits.content_max` | [SEND\\-7](#rule-send-7) |" in limits
+    assert "| the frame | `65536` bytes of the frame | `limits.frame_bytes` | [CONN\\-6](#rule-conn-6) |" in limits
+    assert "| how often | `60` in `60` s, of a user | `limits.messages_per_window`, `timers.rate_window` |" in limits
+    assert "| how often | `600` in `60` s, of a user |" in whole_site["messages/incoming/FetchHistory"]
+    assert "| how often |" not in whole_site["messages/incoming/Ping"]
+    assert "| `messages` | `500` messages | `limits.sync_max` |" in whole_site["messages/outgoing/SyncChunk"]
+    assert "## Limits" not in whole_site["messages/outgoing/Pong"]
+    assert "[SendMessage](/messages/incoming/SendMessage.md) `content`" in whole_site["limits"]
+
+
 def test_a_page_of_a_feature_has_its_rules_with_level_and_provenance(whole_site: dict[str, str]) -> None:
     page = whole_site["features/edit-message"]
     assert "(rule-edit-4)=\n## EDIT\\-4: must\n" in page
