@@ -1,4 +1,4 @@
-"""Whether the replies of a connection answer its requests, one each and in order."""
+"""Checks that the replies of a connection answer its requests, one each and in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Answers(Check):
     """Each request gets one reply, on its own connection and in order.
 
-    A server may send an error of its own before it closes a connection, so an error that nobody asked for counts when
+    A server may send an error without a request before it closes a connection. So such an error is a violation only if
     another frame follows it.
     """
 
@@ -28,7 +28,7 @@ class Answers(Check):
         self._suspects: dict[str, Finding] = {}
 
     def received(self, moment: Moment) -> Iterator[Finding]:
-        """Judge a reply, and an earlier error that nobody asked for."""
+        """Judge a reply, and an earlier error without a request."""
         suspect = self._suspects.pop(moment.link.key, None)
         if suspect is not None:
             yield suspect
@@ -40,10 +40,12 @@ class Answers(Check):
         if special is not None and special != self.rule:
             self.judged(special)
         if answer.unasked and answer.passed is not None:
-            said = f"{kind} came, which is no reply to {_named(answer.passed.type)}, the next request to be answered"
+            said = (
+                f"{kind} came, but it is not a reply to {_named(answer.passed.type)}, the next request without a reply"
+            )
             yield Finding(special or self.rule, said)
         elif answer.unasked:
-            found = Finding(special or self.rule, f"{kind} came, and no request is left to answer", moment.index)
+            found = Finding(special or self.rule, f"{kind} came, but no request waits for a reply", moment.index)
             if kind == self.setting.spec.protocol.error:
                 self._suspects[moment.link.key] = found
             else:
@@ -54,7 +56,7 @@ class Answers(Check):
             )
 
     def closed(self, link: Link) -> None:
-        """Forget what is left of a connection."""
+        """Forget the state of a connection."""
         self._suspects.pop(link.key, None)
 
 

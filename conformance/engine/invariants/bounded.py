@@ -1,4 +1,4 @@
-"""Tables that forget their oldest entries, so that endless traffic takes bounded memory."""
+"""Tables that drop their oldest entries, so that endless traffic needs bounded memory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Value = TypeVar("Value")
 
 
 class Bounded(Generic[Key, Value]):
-    """A mapping of at most `most` entries; the one that was set longest ago is forgotten first.
+    """A mapping of at most `most` entries; it drops the entry that was set longest ago.
 
-    `forgetful`: something has been forgotten, so that the absence of a key proves nothing any more.
+    `forgetful`: it has dropped an entry, so a missing key no longer proves anything.
     """
 
     def __init__(self, most: int) -> None:
@@ -23,11 +23,11 @@ class Bounded(Generic[Key, Value]):
         self._items: dict[Key, Value] = {}
 
     def get(self, key: Key) -> Value | None:
-        """Give the value of a key; None: it is not there (any more)."""
+        """Give the value of a key; None if it is not there, or was dropped."""
         return self._items.get(key)
 
     def set(self, key: Key, value: Value) -> Value | None:
-        """Set the value of a key; gives the value that is forgotten for it, if there are too many."""
+        """Set the value of a key; returns the value that is dropped for it, if there are too many."""
         self._items.pop(key, None)
         self._items[key] = value
         if len(self._items) <= self._most:
@@ -40,7 +40,7 @@ class Bounded(Generic[Key, Value]):
         self._items.pop(key, None)
 
     def values(self) -> Collection[Value]:
-        """Give all values, the one that was set longest ago first."""
+        """Give all values, the oldest first."""
         return self._items.values()
 
     def __contains__(self, key: Key) -> bool:

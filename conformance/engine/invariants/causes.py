@@ -1,4 +1,4 @@
-"""Whether every event has a request, where all requests are seen: nothing is invented, changed or told too often."""
+"""Checks that every event has a request, if all requests are observed: none is invented, changed or sent too often."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from conformance.spec.invariants import Invariant
 
 MOST_CAUSES = 100_000
-"""Requests of one kind that are remembered; with more, nothing of that kind is judged any more."""
+"""The most requests of one kind that are remembered; after more, that kind is no longer judged."""
 
 Key = tuple[object, ...]
 
 
 class Caused(Check):
-    """Every event has a request of the user whom it names, and does not come more often than that was sent.
+    """Every event has a request of the user whom it names, and does not come more often than that request was sent.
 
-    A request that is no sound JSON, or does not fit its schema, may be read as anything: nothing of its user is judged
-    from then on.
+    A server may read a request that is not valid JSON, or does not fit its schema, in any way. So the events of its
+    user are not judged from then on.
     """
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
@@ -71,14 +71,14 @@ class Caused(Check):
         self.judged(self.rule)
         if not asked:
             who = "" if target == "*" else " to this user"
-            said = f"{moment.type} came, and the user whom it names has sent no such {self.facts['request']}{who}"
+            said = f"{moment.type} came, but the user whom it names has not sent such a {self.facts['request']}{who}"
             yield Finding(self.rule, said)
         elif told > asked:
             said = f"{moment.type} came {told} times, for {asked} {self.facts['request']} of the user whom it names"
             yield Finding(self.rule, said)
 
     def _count(self, key: Key, frame: Mapping[str, Any], moment: Moment) -> int:
-        """Count how often such an event has come: to this connection, or with ids of its own to anybody."""
+        """Count how often such an event has come: to this connection, or, with different ids, to any connection."""
         if "one_per" in self.facts:
             name = str(frame.get(self.facts["one_per"]))
             if name in self._events:
@@ -97,7 +97,7 @@ class Caused(Check):
         return all(frame.get(key) == value for key, value in self.facts.get("having", {}).items())
 
     def _targets(self, frame: Mapping[str, Any]) -> tuple[object, ...]:
-        """Give what the event's receiver may be compared with: any user, and the one whom the request names."""
+        """Give the values to compare with the receiver of the event: any user, and the user whom the request names."""
         target = frame.get(self.facts["target"]) if "target" in self.facts else None
         return ("*", target.lower()) if isinstance(target, str) else ("*",)
 
@@ -107,7 +107,7 @@ class Caused(Check):
 
 
 def _loose(value: object) -> object:
-    """Give a text as it is compared: without what a server may change of it by right, and short."""
+    """Give a short value to compare texts by, without the differences that a server may make."""
     if not isinstance(value, str):
         return repr(value)[:80]
     if value.isascii():

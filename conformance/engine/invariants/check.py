@@ -1,4 +1,4 @@
-"""What every check has: the moment that it judges, and the count of what it has judged."""
+"""The base of every check: the moment that it judges, and the count of its judgements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Link:
-    """One connection that is open. `whole`: it was observed from its beginning."""
+    """One open connection. `whole`: it is observed from its beginning."""
 
     key: str
     user: str | None
@@ -28,10 +28,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An observation with what is known about it.
+    """An observation, and what is known about it.
 
-    `frame` is the JSON object, if there is one, and `type` its type. `request` is set for a frame of the client, and
-    `answer` for a reply of the server whose connection was observed from its beginning.
+    `frame` is the JSON object, if there is one, and `type` is its type. `request` is set for a frame of the client.
+    `answer` is set for a reply of the server on a connection that is observed from its beginning.
     """
 
     observation: Observation
@@ -45,10 +45,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the traffic is judged by.
+    """What all checks share.
 
-    `profile` has the values of the server under test, None if they are not known. `complete`: every client of every
-    conversation is observed. `epoch`: the times of observations are seconds since 1970.
+    `profile` has the values of the server under test; None if they are not known. `complete`: all clients of all
+    conversations are observed. `epoch`: the times of observations are seconds since 1970.
     """
 
     spec: Spec
@@ -60,7 +60,7 @@ class Setting:
 
 
 class Check:
-    """Judges one invariant; `types` are the server's frames that it wants, None: all of them."""
+    """Judges one invariant; `types` are the types of server frames that it gets (None: all)."""
 
     types: frozenset[str] | None = None
 
@@ -71,7 +71,7 @@ class Check:
         self.setting = setting
 
     def sent(self, moment: Moment) -> Iterable[Finding]:
-        """Judge a frame of the client, or note what follows from it."""
+        """Judge a frame of the client, or remember it for later."""
         return ()
 
     def received(self, moment: Moment) -> Iterable[Finding]:
@@ -79,20 +79,20 @@ class Check:
         return ()
 
     def closed(self, link: Link) -> None:
-        """Forget what is kept for one connection."""
+        """Forget the state of one connection."""
 
     def judged(self, rule: str | None) -> None:
-        """Count that the invariant could be judged once, by this rule."""
+        """Count one judgement of the invariant for this rule."""
         if rule is not None:
             self.setting.seen[rule, self.invariant.id] += 1
 
 
 def items(frame: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """Give the objects of a list in a frame; nothing if it is no list."""
+    """Give the objects of a list in a frame; none if the value is not a list."""
     found = frame.get(key)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def text(value: object) -> str | None:
-    """Give a value that is a text of bearable length, such as an id; None: it is something else."""
+    """Give a value if it is a text of at most 256 characters, such as an id; else None."""
     return value if isinstance(value, str) and len(value) <= 256 else None

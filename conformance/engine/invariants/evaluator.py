@@ -1,4 +1,4 @@
-"""Evaluates the invariants of a spec over observations, one at a time."""
+"""Evaluates the invariants of a spec, one observation at a time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 MOST_LINKS = 10_000
-"""Connections that are followed at once; of more, the longest open ones are judged as if observed from the middle."""
+"""The most connections that are followed at once; the oldest others are judged as if their beginning was not seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is wrong with a sequence of observations; `seen` counts how often each rule could be judged."""
+    """The violations in a sequence of observations; `seen` counts how often each rule could be judged."""
 
     violations: tuple[Violation, ...]
     seen: Mapping[str, int]
@@ -35,9 +35,9 @@ class Evaluation:
 class Evaluator:
     """Judges observations by every invariant, in bounded memory.
 
-    `profile` has the server's own limits (as a target's), None if they are not known. `complete` says that every client
-    of every conversation is observed, from its beginning: then events without a request can be found, too. `epoch` says
-    that the times of the observations are seconds since 1970.
+    `profile` has the limits of the server, as a target file has them; None if they are not known. `complete`: all
+    clients of all conversations are observed from the beginning, so that events without a request can be found, too.
+    `epoch`: the times of the observations are seconds since 1970.
 
     Example:
         >>> evaluator = Evaluator(spec, complete=True)
@@ -79,11 +79,11 @@ class Evaluator:
         return dict(self._setting.seen)
 
     def guard(self, connection: str, *secrets: str) -> None:
-        """Watch that no frame to a connection repeats its token."""
+        """Check from now on that no frame to a connection repeats its secrets."""
         self._setting.secrets[connection] = tuple(one for one in secrets if len(one) >= TELLING)
 
     def feed(self, observation: Observation) -> tuple[Violation, ...]:
-        """Take the next observation, and give what it breaks."""
+        """Take the next observation, and give its violations."""
         index = self._index
         self._index += 1
         if observation.direction in ("opened", "closed"):
@@ -116,7 +116,7 @@ class Evaluator:
         return Violation(found.rule, check.invariant.id, client, index, found.explanation, found.by)
 
     def _is_greeting(self, link: Link, frame: Mapping[str, Any]) -> bool:
-        """Say whether a frame is the greeting of its connection: it answers nothing."""
+        """Say whether a frame is the greeting of its connection, which answers no request."""
         return link.received == 1 and is_greeting(frame, self._setting.spec.protocol)
 
     def _turn(self, observation: Observation, *, whole: bool) -> None:

@@ -1,4 +1,4 @@
-"""Whether events arrive once, and only where they may."""
+"""Checks that events arrive once, and only on the connections that may get them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from conformance.spec.invariants import Invariant
 
 MOST_KEYS = 512
-"""Events of one connection that are remembered, to notice that one comes again."""
+"""The most events of one connection that are remembered, to notice a repeated one."""
 
 ANY = "*"
-"""Stands for every conversation, where a join may be of any."""
+"""The name for every conversation, if it is not known which one a request joins."""
 
 MOST_ROOMS = 256
-"""Conversations of one connection whose joins are remembered; with more, that connection is not judged."""
+"""The most conversations of one connection whose joins are remembered; after more, it is not judged."""
 
 
 class Once(Check):
@@ -36,7 +36,7 @@ class Once(Check):
         self._seen: dict[str, Bounded[int, bool]] = {}
 
     def received(self, moment: Moment) -> Iterator[Finding]:
-        """Judge an event by those that came before it."""
+        """Judge an event by the earlier events."""
         frame = moment.frame or {}
         key = tuple(text(frame.get(name)) for name in self.facts["key"])
         if None in key:
@@ -55,7 +55,7 @@ class Once(Check):
 
 @dataclass(slots=True)
 class Joins:
-    """One conversation on one connection: whether it is joined, has been, and which joins have no reply yet."""
+    """One conversation on one connection: whether it is joined, whether it was left, and the joins without a reply."""
 
     granted: bool = False
     left: bool = False
@@ -67,9 +67,9 @@ def _is_open(room: Joins | None) -> bool:
 
 
 class Joined(Check):
-    """A conversation's events reach only connections that have joined it, and none after the conversation was left.
+    """The events of a conversation reach only connections that have joined it and have not left it.
 
-    A join counts from the moment when it is sent until it is refused: its events may come before its reply.
+    A join counts from the moment when it is sent until it is refused, because events may come before its reply.
     """
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
@@ -83,12 +83,12 @@ class Joined(Check):
         if request is None:
             return ()
         if request.wild:
-            self._room(moment, ANY).granted = True  # Nobody knows what the server reads in it: it may be a join.
+            self._room(moment, ANY).granted = True  # A server may read it as a join.
         elif request.type == self.facts["join"] and (name := self._name(request)) is not None:
             room = self._room(moment, name)
             room.pending.add(request.index)
             if len(room.pending) > MOST_PENDING:
-                room.granted = True  # Their replies are not followed any more.
+                room.granted = True  # There are too many to wait for their replies.
                 room.pending.clear()
         return ()
 
@@ -110,7 +110,7 @@ class Joined(Check):
         if not _is_open(room):
             left = room is not None and room.left
             how = "left" if left else "not joined"
-            said = f"{moment.type} came of a conversation that this connection has {how}"
+            said = f"{moment.type} came from a conversation that this connection has {how}"
             yield Finding(self.rule if left else rule, said)
 
     def closed(self, link: Link) -> None:
@@ -141,7 +141,7 @@ class Joined(Check):
             room.granted = False
 
     def _name(self, request: Request) -> str | None:
-        """Give the conversation of a request; any, if it is written in a way that a lenient server may still read."""
+        """Give the conversation of a request; ANY if its id is invalid: a lenient server may accept it."""
         if not request.sound:
             return ANY
         return text(request.fields.get(self.facts["by"]))
@@ -156,7 +156,7 @@ class Joined(Check):
 
 
 class NotOwn(Check):
-    """An event does not reach the user whom it is about."""
+    """An event does not reach the user about whom it is."""
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
         super().__init__(invariant, setting)

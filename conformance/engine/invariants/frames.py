@@ -1,4 +1,4 @@
-"""What can be judged of one frame by itself, and of the first one of a connection."""
+"""Checks single frames, and the first frame of a connection."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from conformance.spec.protocol import Protocol
 
 TELLING = 32
-"""Characters; a shorter token may be in any text by chance."""
+"""The fewest characters of a token to search for; a shorter one may be in a text by chance."""
 
 DEEPEST = 20
-"""The levels of a frame in which a token is searched."""
+"""The most levels of nesting in which a token is searched."""
 
 
 class Schema(Check):
-    """Every frame of the server fits its schema; a frame of the client that does not is the client's own mistake."""
+    """Every frame of the server fits its schema; a frame of the client that does not is a mistake of the client."""
 
     def received(self, moment: Moment) -> Iterator[Finding]:
-        """Judge the form of a frame, its type, its schema, and the places that are never filled."""
+        """Judge the form of a frame, its type, its schema, and the fields that must stay empty."""
         spec, detail = self.setting.spec, moment.observation.detail
         self.judged(self.rule)
         if moment.frame is None or detail:
-            yield Finding(self.rule, f"the server sent a wrong frame: {detail or 'it is no JSON object'}")
+            yield Finding(self.rule, f"the server sent a wrong frame: {detail or 'it is not a JSON object'}")
             return
         message = spec.outgoing.get(moment.type or "")
         if message is None:
@@ -53,7 +53,7 @@ class Schema(Check):
         """Judge the schema of a request."""
         message = self.setting.spec.incoming.get(moment.type or "")
         if moment.frame is None or moment.observation.detail:
-            said = f"the client sent a wrong frame: {moment.observation.detail or 'it is no JSON object'}"
+            said = f"the client sent a wrong frame: {moment.observation.detail or 'it is not a JSON object'}"
             yield Finding(None, said, by=CLIENT)
         elif message is None:
             said = f"the client sent a frame of type {_shown(moment.type)}, which is not in the protocol"
@@ -77,14 +77,14 @@ class Secret(Check):
 
 
 class Instants(Check):
-    """Instants of events are near the time at which they come."""
+    """The instant of an event is near the time at which the event arrives."""
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
         super().__init__(invariant, setting)
         self.types = frozenset(self.facts["frames"])
 
     def received(self, moment: Moment) -> Iterator[Finding]:
-        """Compare the instant of an event with the clock of the observations."""
+        """Compare the instant of an event with the time of the observation."""
         fact = self.facts["frames"][moment.type]
         found = instant(moment.frame.get(fact["field"])) if moment.frame is not None else None
         if found is None or not self.setting.epoch:
@@ -107,7 +107,7 @@ class Greeting(Check):
             return
         self.judged(self.rule)
         if moment.frame is None or not is_greeting(moment.frame, protocol):
-            said = f"the first frame is {_shown(moment.type)}, and not the greeting {protocol.greeting.frame}"
+            said = f"the first frame is {_shown(moment.type)}, not the greeting {protocol.greeting.frame}"
             yield Finding(self.rule, said)
 
 
@@ -123,7 +123,7 @@ def _shown(kind: str | None) -> str:
 
 
 def _filled(frame: Mapping[str, Any], place: str) -> bool:
-    """Say whether a place such as `list[].field` or `field` is filled."""
+    """Say whether a place, such as `list[].field` or `field`, has a value other than null."""
     outer, among, inner = place.partition("[].")
     if not among:
         return frame.get(place) is not None

@@ -1,4 +1,4 @@
-"""The kinds of invariants, and what judges each."""
+"""The kinds of invariants, and the check for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether messages keep their order and their facts, and whether deleted ones stay deleted."""
+"""Checks the facts of messages: that they do not change, and that edits and deletions stay visible."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from conformance.spec.invariants import Invariant
 
 MOST_MESSAGES = 20_000
-"""Messages whose facts are remembered."""
+"""The most messages whose facts are remembered."""
 
 
 class Lasting(Check):
-    """A message keeps its facts wherever it is shown."""
+    """A message has the same facts in all frames."""
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
         super().__init__(invariant, setting)
@@ -30,7 +30,7 @@ class Lasting(Check):
         self._known: Bounded[str, tuple[dict[str, str | None], Any]] = Bounded(MOST_MESSAGES)
 
     def received(self, moment: Moment) -> Iterator[Finding]:
-        """Compare each message of a frame with what was shown of it before."""
+        """Compare each message of a frame with earlier frames."""
         frame = moment.frame or {}
         if moment.type in self._frames:
             yield from self._compare(frame, self._frames[moment.type], moment)
@@ -59,9 +59,9 @@ class Lasting(Check):
 
 
 class Deleted(Check):
-    """Nothing of a deleted message is sent again.
+    """The content of a deleted message is not sent again.
 
-    A page is judged by the deletions that somebody had been told of before it was requested.
+    A page is judged by the deletions whose event arrived at any client before the page was requested.
     """
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
@@ -103,7 +103,7 @@ class Deleted(Check):
 
 
 class Marked(Check):
-    """After an event, pages that are requested later show that it has happened to the message."""
+    """After an event about a message, pages that are requested later have its mark in the message."""
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
         super().__init__(invariant, setting)
@@ -126,14 +126,13 @@ class Marked(Check):
                 continue
             self.judged(self.rule)
             if one.get(self.facts["mark"]) is None:
-                said = (
-                    f"{moment.type} has no {self.facts['mark']} in a message of which {self.facts['frame']} came before"
-                )
+                mark, event = self.facts["mark"], self.facts["frame"]
+                said = f"{moment.type} has no {mark} in a message for which {event} came before"
                 yield Finding(self.rule, said)
 
 
 class Distinct(Check):
-    """The entries of a list in a message are distinct, and so are the members of each."""
+    """The entries of a list in a message are distinct, and so are the members of each entry."""
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
         super().__init__(invariant, setting)
@@ -156,6 +155,7 @@ class Distinct(Check):
                 members = entry.get(self.facts["members"])
                 names = [one for one in members if isinstance(one, str)] if isinstance(members, list) else []
                 if len(set(names)) < len(names):
-                    said = f"{moment.type} has a message with the same of {self.facts['members']} twice in one entry"
+                    name = self.facts["members"]
+                    said = f"{moment.type} has a message in which an entry has the same value twice in {name}"
                     yield Finding(self.rule, said)
                     break

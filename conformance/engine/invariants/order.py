@@ -1,4 +1,4 @@
-"""Whether all connections, and history, have the messages of a conversation in one order."""
+"""Checks that all connections and history have the messages of a conversation in the same order."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 MOST_ROOMS = 300
 MOST_CONNECTIONS = 16
-"""Connections of one conversation that are compared, those that got a message last."""
+"""The most connections of one conversation that are compared: those that got a message last."""
 MOST_MESSAGES = 128
-"""The latest messages of one connection that are compared."""
+"""The most messages of one connection that are compared: the latest ones."""
 
 
 @dataclass(slots=True)
 class Line:
-    """The latest messages that one connection got, each with its place."""
+    """The latest messages of one connection, each with its position."""
 
     places: dict[str, int] = field(default_factory=dict)
     next: int = 0
@@ -38,10 +38,10 @@ class Line:
 
 
 class Order(Check):
-    """Two connections never get two messages the other way round, and pages keep one direction.
+    """Two connections never get two messages in opposite orders, and all pages have the same direction.
 
-    Nobody has to get every message, so only messages that both have are compared. Which end of a page is the newest is
-    the server's choice; it stays the same.
+    A connection need not get every message, so only messages that both have are compared. The server chooses which end
+    of a page is the newest, and does not change it.
     """
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
@@ -73,7 +73,7 @@ class Order(Check):
         mine = lines.get(moment.link.key) or Line()
         lines.set(moment.link.key, mine)
         if name in mine.places:
-            return  # That it came again is another invariant's matter.
+            return  # Another invariant judges repeated messages.
         self.judged(self.rule)
         for other in lines.values():
             place = other.places.get(name)
@@ -83,7 +83,7 @@ class Order(Check):
                 (one for one in reversed(other.places) if other.places[one] > place and one in mine.places), None
             )
             if later is not None:
-                yield Finding(self.rule, f"the message {name} came after {later}, and on another connection before it")
+                yield Finding(self.rule, f"the message {name} came after {later}, but before it on another connection")
                 break
         mine.add(name)
 
@@ -99,5 +99,7 @@ class Order(Check):
                 return
             kind = str(moment.type)
             if self._rising.setdefault(kind, rising) != rising:
-                yield Finding(self.rule, f"{moment.type} has the newest message at the other end than before")
+                yield Finding(
+                    self.rule, f"{moment.type} has the newest message at the opposite end from an earlier {kind}"
+                )
                 return

@@ -1,4 +1,4 @@
-"""Whether a page is what its request asked for."""
+"""Checks that a page is what its request asks for."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 WILD = frozenset("%_\\")
-"""Characters of a query that may stand for others."""
+"""Characters of a query that a server may read as placeholders."""
 
 
 class Page(Check):
-    """A page has messages of its conversation, each once, as many as asked for, and says truly whether more follow."""
+    """A page has messages of its conversation, each once, no more than asked for, and says correctly if more follow."""
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
         super().__init__(invariant, setting)
         self.types = frozenset({self.facts["reply"]})
 
     def received(self, moment: Moment) -> Iterator[Finding]:
-        """Judge a page by itself, and by its request where it is known."""
+        """Judge a page by itself, and by its request if that is known."""
         frame = moment.frame or {}
         found = items(frame, self.facts["list"])
         yield from self._once(found, moment)
@@ -109,7 +109,7 @@ class Page(Check):
         query = self.facts.get("query")
         asked = request.fields.get(query["field"]) if query is not None else None
         if query is None or not isinstance(asked, str) or not asked.isascii() or WILD.intersection(asked):
-            return  # How a server compares letters beyond ASCII, and reads these characters, is no must rule.
+            return  # No must rule says how a server compares non-ASCII letters or reads placeholders.
         wanted = asked.strip().casefold()
         for one in found:
             content = one.get(query["within"])
@@ -130,7 +130,7 @@ class Page(Check):
 
 
 def _whole(value: object) -> int | None:
-    """Give a whole number, also one that is written with a zero fraction."""
+    """Give a whole number, also from a float such as 5.0; else None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():

@@ -1,7 +1,7 @@
-"""Which request each reply answers: requests carry no ids, so only their order tells.
+"""Finds the request that each reply answers: requests have no ids, so only their order shows it.
 
-A request that is answered only if it fails, or that the server may ignore, leaves several possibilities open; the
-replies that follow decide. So the tracker keeps every place in the queue at which the server may be.
+Some requests are answered only if they fail, and the server may ignore others. Then several requests are possible, and
+later replies decide. So the tracker keeps every place in the queue at which the server may be.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 MOST_PENDING = 1024
-"""Requests without a reply on one connection; with more, its replies are not judged any more."""
+"""The most requests without a reply on one connection; after more, its replies are not judged."""
 
 LONGEST = 512
-"""Characters of a request's text that are kept until its reply comes."""
+"""The longest text of a request that is kept until its reply comes, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request that waits for its reply: its place among all observations, its type and its short fields.
 
-    `reply` is the type of its success reply with the pattern of it. `required`: some reply has to come. `wild`: any
-    reply may be its own, because nobody knows how the server reads it. `sound`: it fits its schema; a lenient server
-    may read an id that does not as another one.
+    `reply` is the type and the pattern of its success reply. `required`: a reply has to come. `wild`: any reply may
+    answer it, because a server may read it in any way. `sound`: it fits its schema; a lenient server may read an
+    invalid id as another id.
     """
 
     index: int
@@ -45,11 +45,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known of a terminal reply.
+    """What is known about a terminal reply.
 
-    `request` is what it answers, None if several requests are possible or none is. `unasked`: no request is left that
-    it could answer. `passed` is a request that should have been answered before. `maybe` are the requests that the
-    reply may have answered or passed, where it is not clear which.
+    `request` is the request that it answers; None if several or none are possible. `unasked`: it answers no waiting
+    request. `passed` is a request that should have been answered before. `maybe`: if it is not clear which request the
+    reply answers, the requests that it may answer or skip.
     """
 
     request: Request | None = None
@@ -72,7 +72,7 @@ class Replies:
         self.lost = False
 
     def sent(self, index: int, frame: object, detail: str) -> Request:
-        """Add a request, and give it."""
+        """Add a request to the queue, and return it."""
         request = self._request(index, frame, detail)
         if len(self._pending) >= MOST_PENDING:
             self.lost = True
@@ -112,7 +112,7 @@ class Replies:
         return Answer(unasked=True, passed=waiting)
 
     def _move(self, places: list[int]) -> None:
-        """Go on at these places, and forget the requests before the first of them."""
+        """Continue at these places, and drop the requests before the first of them."""
         done = places[0]
         for _ in range(done):
             self._pending.popleft()

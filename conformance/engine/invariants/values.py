@@ -1,4 +1,4 @@
-"""What goes into the evaluation of invariants, and what comes out."""
+"""The input and the output of the evaluation of invariants."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ CLIENT = "client"
 class Observation:
     """One event on one connection.
 
-    `client` is the name that a reader sees. `connection` tells connections apart: a client that comes back has another
-    one. `user` is the id of its user (None: unknown). `frame` is the JSON value of a frame, in the protocol's names;
-    None if there is none that can be read. `detail` says what is wrong with it as JSON (a binary frame, a key that is
-    there twice); it is empty for sound JSON. For `closed`, `detail` says how.
+    `client` is the name that a reader sees. `connection` identifies the connection: a client that connects again has a
+    new one. `user` is the id of its user (None: unknown). `frame` is the JSON value of a frame, in the names of the
+    protocol; None if it cannot be read. `detail` says why it is not valid JSON (a binary frame, a duplicate key), and
+    is empty for valid JSON. For `closed`, `detail` says how.
 
-    `at_seconds` is from any clock that runs forwards; a `sent` frame is observed before the server can have it, a
-    `received` one as soon as it has come.
+    `at_seconds` is from a monotonic clock. A `sent` frame is observed before the server can have it, and a `received`
+    frame immediately after it has arrived.
     """
 
     at_seconds: float
@@ -37,7 +37,7 @@ class Observation:
 class Violation:
     """An invariant that an observation breaks; `index` is its place in the sequence, counted from 0.
 
-    `by` is `server`, or `client` for a request that does not fit its schema: then there is no `rule`.
+    `by` is `server`, or `client` for a request that does not fit its schema, which has no `rule`.
     """
 
     rule: str | None
@@ -50,7 +50,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A violation before its place is known; `index` is that of an earlier observation, None is the present one."""
+    """A violation found by a check; `index` is that of an earlier observation (None: the present one)."""
 
     rule: str | None
     explanation: str

@@ -1,1 +1,1 @@
-"""Judges traffic that others make: a transparent proxy, and recordings of what passed."""
+"""Judges the traffic of real clients: live, through a transparent proxy, or from a recording."""

@@ -1,4 +1,4 @@
-"""Reads recordings of WebSocket traffic: HAR of a browser, flows of mitmproxy as JSON, and our own lines of JSON."""
+"""Reads recordings of WebSocket traffic: HAR files, flows of mitmproxy as JSON, and the lines of `watch --record`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_BYTES = 256 << 20
-"""Bytes of a recording; a larger one would take too much memory."""
+"""The largest recording, in bytes; a larger one would need too much memory."""
 
 BINARY = 2
 """The opcode of binary messages (RFC 6455 §5.2)."""
 
 MILLISECONDS = 1e11
-"""A later time than this, as seconds since 1970, is in milliseconds."""
+"""A number above this is a time in milliseconds since 1970, not in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """One message of a recording: seconds, whether the client `sent` or `received` it, and its content."""
+    """One message of a recording: its time in seconds, whether the client `sent` or `received` it, and its content."""
 
     at: float
     way: str
@@ -39,7 +39,11 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One connection of a recording. `secrets` may be in its URL or headers; `user` is known in our own recordings."""
+    """One connection of a recording.
+
+    `secrets` come from its URL and headers. `user` is the id of its user, which only our own recordings have. `whole`:
+    the recording has the connection from its beginning.
+    """
 
     secrets: tuple[str, ...]
     messages: tuple[Passed, ...]
@@ -48,11 +52,11 @@ class Recorded:
 
 
 class _Corrupt(ValueError):
-    """A part of a recording is not what it should be: its place, and what is wrong."""
+    """A part of a recording is wrong; the text has the place and the mistake."""
 
 
 def read_capture(file: Path) -> list[Recorded]:
-    """Read a recording of any of the three forms; raises BadFile with the place of the first mistake."""
+    """Read a recording in any of the three forms; raises BadFile with the place of the first mistake."""
     text = _text(file)
     try:
         value = json.loads(text)
@@ -63,19 +67,19 @@ def read_capture(file: Path) -> list[Recorded]:
             ) from None
         value = None
     except (ValueError, RecursionError):
-        raise BadFile(Mistake(file, 0, "this is not JSON that can be read: too deep, or too long a number")) from None
+        raise BadFile(Mistake(file, 0, "this JSON cannot be read: it is too deep, or a number is too long")) from None
     try:
         found = _recorded(value, text, file)
     except _Corrupt as error:
         raise BadFile(Mistake(file, 0, str(error))) from None
     if not any(one.messages for one in found):
-        said = "it has no WebSocket messages: record from before the page connects, and export with content"
+        said = "it has no WebSocket messages: begin to record before the page connects, and export with content"
         raise BadFile(Mistake(file, 0, said))
     return found
 
 
 def in_order(found: list[Recorded]) -> Iterator[tuple[int, Passed]]:
-    """Give all messages of all connections by time, each with the number of its connection."""
+    """Give the messages of all connections in the order of their times, each with the number of its connection."""
 
     def timed(number: int, one: Recorded) -> Iterator[tuple[float, int, int, Passed]]:
         latest = float("-inf")
@@ -97,14 +101,16 @@ def _recorded(value: Any, text: str, file: Path) -> list[Recorded]:
         return _own(lines, file)
     if lines and ("request" in lines[0] or "messages" in lines[0] or "websocket" in lines[0]):
         return [*_flows(lines)]
-    raise _Corrupt("this is no HAR (`log`), no flows of mitmproxy (`request`), and no recording of ours (`direction`)")
+    raise _Corrupt(
+        "this is not a HAR file (`log`), not flows of mitmproxy (`request`), and not a recording (`direction`)"
+    )
 
 
 def _har(log: Any) -> Iterator[Recorded]:
     for index, entry in enumerate(_list(log, "entries", "log")):
         place = f"log.entries[{index}]"
         if not isinstance(entry, dict):
-            raise _Corrupt(f"{place} is no object")
+            raise _Corrupt(f"{place} is not an object")
         if "_webSocketMessages" not in entry:
             continue
         request = _dict(entry, "request", place)
@@ -116,34 +122,34 @@ def _har(log: Any) -> Iterator[Recorded]:
 
 def _har_message(one: Any, place: str) -> Passed | None:
     if not isinstance(one, dict):
-        raise _Corrupt(f"{place} is no object")
+        raise _Corrupt(f"{place} is not an object")
     kind, data, at = one.get("type"), one.get("data"), one.get("time")
     if kind not in ("send", "receive"):
         if kind == "error":
             return None
         raise _Corrupt(f"{place}.type is {str(kind)[:40]!r}, not send or receive")
     if not isinstance(data, str):
-        raise _Corrupt(f"{place}.data is no text")
+        raise _Corrupt(f"{place}.data is not a text")
     return Passed(
         _time(at, f"{place}.time"), "sent" if kind == "send" else "received", _data(data, one.get("opcode"), place)
     )
 
 
 def _data(data: str, opcode: Any, place: str) -> str | bytes:
-    """Give a message as it passed: browsers write binary ones in base64."""
+    """Give a message as it was sent; browsers write binary messages in base64."""
     if opcode != BINARY:
         return data
     try:
         return base64.b64decode(data, validate=True)
     except (ValueError, binascii.Error):
-        raise _Corrupt(f"{place}.data is no base64, and its opcode says binary") from None
+        raise _Corrupt(f"{place}.data is not base64, but its opcode says binary") from None
 
 
 def _flows(flows: list[Any]) -> Iterator[Recorded]:
     for index, flow in enumerate(flows):
         place = f"flow {index + 1}"
         if not isinstance(flow, dict):
-            raise _Corrupt(f"{place} is no object")
+            raise _Corrupt(f"{place} is not an object")
         inner = flow.get("websocket") if isinstance(flow.get("websocket"), dict) else flow
         assert inner is not None
         if not isinstance(inner.get("messages"), list):
@@ -161,17 +167,17 @@ def _flow_message(one: Any, place: str) -> Passed:
         opcode, from_client = one.get("type", one.get("opcode", 1)), one.get("from_client")
         content, at = one.get("content", one.get("text")), one.get("timestamp")
     else:
-        raise _Corrupt(f"{place} is no message: [opcode, from_client, content, timestamp] or an object")
+        raise _Corrupt(f"{place} is not a message: write [opcode, from_client, content, timestamp] or an object")
     if not isinstance(from_client, bool):
         raise _Corrupt(f"{place}: from_client is not true or false")
     if not isinstance(content, str):
-        raise _Corrupt(f"{place}: its content is no text")
+        raise _Corrupt(f"{place}: its content is not a text")
     data = content.encode() if opcode == BINARY else _unescaped(content)
     return Passed(_time(at, f"{place}: its timestamp"), "sent" if from_client else "received", data)
 
 
 def _unescaped(content: str) -> str:
-    """Undo what a dump of mitmproxy does to bytes: it writes them as Python does."""
+    """Undo the escapes of a mitmproxy dump, which writes bytes as Python literals."""
     if "\\" not in content or _is_json(content):
         return content
     try:
@@ -191,18 +197,22 @@ def _is_json(content: str) -> bool:
 
 
 def _own(lines: list[dict[str, Any]], file: Path) -> list[Recorded]:
-    """Read our own form: `opened`, `sent`, `received` and `closed`, each with the connection and the time."""
+    """Read the lines of `watch --record`: `opened`, `sent`, `received` and `closed` of each connection."""
     found: dict[str, tuple[dict[str, Any] | None, list[Passed]]] = {}
     for number, line in enumerate(lines, 1):
         name, direction = line.get("connection"), line.get("direction")
         if not isinstance(name, str) or direction not in ("opened", "sent", "received", "closed"):
-            raise BadFile(Mistake(file, number, "this line has no `connection`, or no `direction` that is known"))
+            raise BadFile(
+                Mistake(
+                    file, number, "this line needs a `connection`, and a `direction`: opened, sent, received or closed"
+                )
+            )
         _, messages = found.setdefault(name, (line if direction == "opened" else None, []))
         if direction not in ("sent", "received"):
             continue
         text, binary = line.get("text"), line.get("binary")
         if isinstance(text, str) == isinstance(binary, str):
-            raise BadFile(Mistake(file, number, "this line has neither `text` nor `binary`, or both"))
+            raise BadFile(Mistake(file, number, "this line needs either `text` or `binary`"))
         try:
             data = text if isinstance(text, str) else _data(str(binary), BINARY, "this line")
             messages.append(Passed(_time(line.get("at"), "`at`"), direction, data))
@@ -226,10 +236,10 @@ def _lines(text: str, file: Path) -> list[dict[str, Any]]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            said = error.msg if isinstance(error, json.JSONDecodeError) else "it is too deep, or has too long a number"
+            said = error.msg if isinstance(error, json.JSONDecodeError) else "it is too deep, or a number is too long"
             raise BadFile(Mistake(file, number, f"this is not JSON: {said}; is the recording cut off?")) from None
         if not isinstance(value, dict):
-            raise BadFile(Mistake(file, number, "this line is no JSON object"))
+            raise BadFile(Mistake(file, number, "this line is not a JSON object"))
         found.append(value)
     return found
 
@@ -239,7 +249,7 @@ def _text(file: Path) -> str:
         with open_regular(file) as stream:
             data = stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "this is not the name of a file"
+        why = error.strerror if isinstance(error, OSError) else "this is not a file name"
         raise BadFile(Mistake(file, 0, f"cannot be read: {why}")) from None
     if len(data) > MOST_BYTES:
         raise BadFile(Mistake(file, 0, f"is larger than {MOST_BYTES >> 20} MiB: record a shorter time"))
@@ -252,26 +262,26 @@ def _text(file: Path) -> str:
 
 def _time(value: Any, place: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e15:
-        raise _Corrupt(f"{place} is no time")
+        raise _Corrupt(f"{place} is not a time")
     return value / 1000 if value > MILLISECONDS else float(value)
 
 
 def _list(value: Any, key: str, place: str) -> list[Any]:
     found = value.get(key) if isinstance(value, dict) else None
     if not isinstance(found, list):
-        raise _Corrupt(f"{place}.{key} is no list")
+        raise _Corrupt(f"{place}.{key} is not a list")
     return found
 
 
 def _dict(value: dict[str, Any], key: str, place: str) -> dict[str, Any]:
     found = value.get(key)
     if not isinstance(found, dict):
-        raise _Corrupt(f"{place}.{key} is no object")
+        raise _Corrupt(f"{place}.{key} is not an object")
     return found
 
 
 def _pairs(headers: Any) -> list[tuple[str, str]]:
-    """Give headers as pairs, in whichever of three forms they are written; what cannot be read is left out."""
+    """Give headers as pairs; reads all three forms and leaves out what it cannot read."""
     if isinstance(headers, dict):
         return [(str(key), str(value)) for key, value in headers.items()]
     pairs = []

@@ -1,4 +1,4 @@
-"""The heads of the opening handshake: what is changed on the way, and what they tell."""
+"""The HTTP heads of the opening handshake: reads them, changes the address, and finds secrets and the user."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_BYTES = 65536
-"""Bytes of the head of a request or a response."""
+"""The largest head of a request or a response, in bytes."""
 
 END = b"\r\n\r\n"
 
 ID = re.compile(r"[0-9A-Fa-f-]{36}$|[0-9]+$")
-"""An id in the query is no secret: frames are full of them."""
+"""An id in the query is not a secret, because frames repeat it."""
 
 LEAST_SECRET = 16
-"""Characters of a value that is taken for a secret, whatever its name is."""
+"""The fewest characters of a value that counts as a secret, whatever its name is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first line of a request or a response and its header lines, in their order and as they were written."""
+    """The first line of a request or a response, and its header lines in the original order and spelling."""
 
     first: bytes
     lines: tuple[tuple[bytes, bytes], ...]
@@ -39,12 +39,12 @@ class Head:
         return ", ".join(value.strip().decode("latin-1") for key, value in self.lines if key.lower() == wanted)
 
     def to_bytes(self) -> bytes:
-        """Write it as it goes over the wire."""
+        """Give the bytes that go over the wire."""
         return b"\r\n".join([self.first, *(key + b":" + value for key, value in self.lines)]) + END
 
 
 def read_head(data: bytes) -> Head:
-    """Read a head with the empty line at its end; raises ValueError if it is no HTTP."""
+    """Read a head with the empty line at its end; raises ValueError if it is not HTTP/1.1."""
     if not data.endswith(END):
         raise ValueError("its head does not end")
     first, *rest = data.removesuffix(END).split(b"\r\n")
@@ -52,10 +52,10 @@ def read_head(data: bytes) -> Head:
     for line in rest:
         key, colon, value = line.partition(b":")
         if not colon or not key or key != key.strip():
-            raise ValueError("a line of its head is no HTTP header")
+            raise ValueError("a line of its head is not an HTTP header")
         lines.append((key, value))
     if b"HTTP/1.1" not in first:
-        raise ValueError("its first line is no HTTP/1.1")
+        raise ValueError("its first line is not HTTP/1.1")
     return Head(first, tuple(lines))
 
 
@@ -65,9 +65,10 @@ def wants_upgrade(head: Head) -> bool:
 
 
 def addressed(head: Head, upstream: str) -> Head:
-    """Give the request as the upstream gets it: with its Host, and its path if the address of the upstream has one.
+    """Give the request as the upstream gets it, with the Host of the upstream.
 
-    The query of the client stays; one in the upstream's address comes before it. All other headers stay as they are.
+    If the upstream's address has a path, it replaces that of the client. If it has a query, it is put before that of
+    the client. All other headers stay the same.
     """
     parts = urlsplit(upstream)
     method, target, version = head.first.split(b" ", 2)
@@ -81,7 +82,7 @@ def addressed(head: Head, upstream: str) -> Head:
 
 
 def status_of(head: Head) -> int:
-    """Give the status of a response; raises ValueError."""
+    """Give the status of a response; raises ValueError if it has none."""
     return int(head.first.split(b" ", 2)[1])
 
 
@@ -93,17 +94,17 @@ def secrets_of(head: Head) -> tuple[str, ...]:
 
 
 def secrets_in(url: str, headers: list[tuple[str, str]]) -> tuple[str, ...]:
-    """Give what may be a secret: in the query of a URL, in cookies, in credentials, in subprotocols."""
+    """Give what may be a secret in the query of a URL, in cookies, in credentials and in subprotocols."""
     return tuple(dict.fromkeys(one for one in _secrets(url, headers) if len(one) >= LEAST_SECRET and not ID.match(one)))
 
 
 def tokens_among(secrets: tuple[str, ...]) -> tuple[str, ...]:
-    """Give those that are JWTs: the tokens that a server must not repeat."""
+    """Give the secrets that are JWTs, which a server must not repeat."""
     return tuple(one for one in secrets if one.startswith("eyJ") and one.count(".") == 2)
 
 
 def user_of(secrets: tuple[str, ...]) -> str | None:
-    """Give the subject of the first JWT among these, unverified; None: there is none."""
+    """Give the subject of the first JWT, without a check of its signature; None if there is no JWT."""
     for one in secrets:
         parts = one.split(".")
         if len(parts) != 3:
@@ -119,7 +120,7 @@ def user_of(secrets: tuple[str, ...]) -> str | None:
 
 
 def _secrets(url: str, headers: list[tuple[str, str]]) -> Iterator[str]:
-    with contextlib.suppress(ValueError):  # More than 100 fields, or an address that is none.
+    with contextlib.suppress(ValueError):  # More than 100 fields, or not a URL.
         yield from (value for _, value in parse_qsl(urlsplit(url).query, max_num_fields=100))
     for key, value in headers:
         match key.lower():

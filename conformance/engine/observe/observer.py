@@ -1,4 +1,4 @@
-"""Judges what passes between clients and a server, and keeps little: counts, the latest lines, and what is wrong."""
+"""Judges the messages between clients and a server; keeps only counts, the latest lines and the violations."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from conformance.wire.frames import Frame
 
 LATEST = 30
-"""Lines of one connection that are kept, to show what came before a violation."""
+"""The number of latest lines kept for each connection, to show what came before a violation."""
 
 LONG = 500
-"""Characters; a longer frame is shortened at once."""
+"""Characters; a longer frame is shortened immediately."""
 
 MOST_CAUSES = 500
-"""Different things that are wrong; of more, only the count is kept."""
+"""The most different violations that are kept; further ones are only counted."""
 
 MOST_NAMES = 20
-"""Connections that are named for one thing that is wrong."""
+"""The most connections that are named for one violation."""
 
 
 @dataclass(slots=True)
 class Seen:
-    """One thing that is wrong: the first violation of its kind, the lines up to it, and how often it was seen."""
+    """Violations of one kind: the first one, the lines before it, the clients, and the count."""
 
     violation: Violation
     type: str | None
@@ -52,7 +52,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A frame as it came, with its milliseconds and its way."""
+    """A frame with its time in milliseconds and its direction."""
 
     at: float
     way: str
@@ -70,9 +70,9 @@ class _Link:
 class Observer:
     """Takes whole messages of many connections, in the order in which they passed.
 
-    `redact` removes secrets from a text. `keep_content`: what people wrote stays in the lines that are kept.
-    `epoch`: times are seconds since 1970. `on_violation` is called with each thing that is wrong when it is seen for
-    the first time, and `record` with each line of a recording, which `capture.read_capture` reads.
+    `redact` removes secrets from a text. `keep_content`: the kept lines have the texts of messages. `epoch`: times are
+    seconds since 1970. `on_violation` is called with the first violation of each kind, and `record` with each line of
+    a recording, which `capture.read_capture` reads.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Observer:
         *,
         whole: bool = True,
     ) -> None:
-        """Begin a connection; `secrets` is what its client showed. `whole`: it is observed from its beginning."""
+        """Begin a connection; `secrets` are those of its client. `whole`: it is observed from its beginning."""
         self.connections += 1
         link = _Link(client, user)
         self._links[connection] = link
@@ -172,7 +172,7 @@ class Observer:
             self._note(link, at, "·", said)
 
     def lose(self, connection: str, way: str, reason: str, at: float) -> None:
-        """Note that one direction cannot be looked at any more; without it, nothing of the connection can be judged."""
+        """Note that one direction can no longer be read; the connection is not judged from then on."""
         link = self._links.get(connection)
         if link is None:
             return
@@ -180,7 +180,7 @@ class Observer:
             self.blind[reason if len(self.blind) < MOST_CAUSES else "for other reasons"] += 1
             self._evaluator.feed(Observation(at, link.client, connection, link.user, "closed", None, reason))
         link.blind.add(way)
-        self._note(link, at, "·", f"not looked at any more ({way}): {reason}")
+        self._note(link, at, "·", f"not judged from here on ({way}): {reason}")
 
     def closed(self, connection: str, how: str, at: float) -> None:
         """End a connection."""
@@ -211,7 +211,7 @@ class Observer:
             self._tell(found)
 
     def _line(self, link: _Link, frame: Frame, at: float, *, sent: bool) -> None:
-        """Keep a line; it is made readable only when a violation needs it, unless the frame is long."""
+        """Keep a line; it becomes text only when a violation needs it, unless the frame is long."""
         line = _Line(self._since(at), "→" if sent else "←", frame)
         link.lines.append(line if len(frame.text) <= LONG else self._entry(line, link))
 
@@ -220,7 +220,7 @@ class Observer:
             self._record(self._redact(json.dumps(line, separators=(",", ":"))) + "\n")
 
     def _shown(self, frame: Frame, data: str | bytes, *, sent: bool) -> dict[str, str]:
-        """Give a message as a recording has it."""
+        """Give a message in the form of a recording."""
         if isinstance(data, bytes):
             return {"binary": base64.b64encode(data if self._keep else bytes(len(data))).decode()}
         if self._keep:

@@ -1,24 +1,24 @@
-"""The secrets of the latest connections: however many clients come and go, only so many are remembered."""
+"""The secrets of the latest connections, in bounded memory."""
 
 from __future__ import annotations
 
 from conformance.target.secrets import Secrets
 
 MOST = 500
-"""Secrets of one generation; those of two generations are remembered."""
+"""The number of secrets in one generation; two generations are kept."""
 
 
 class RecentSecrets:
-    """Redacts what the latest clients have shown; anything that looks like a token is redacted in any case."""
+    """Redacts the secrets of the latest clients; also redacts everything that looks like a token."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._now, self._before = Secrets(), Secrets()
 
     def keep(self, secret: str) -> None:
-        """Remember a secret, and forget those of long ago."""
+        """Keep a secret, and drop the oldest ones."""
         if secret in self._known or Secrets().redact(secret) != secret:
-            return  # What looks like a token need not be remembered.
+            return  # What looks like a token is redacted in any case.
         if len(self._known) >= MOST:
             self._known.clear()
             self._now, self._before = Secrets(), self._now

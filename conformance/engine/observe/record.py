@@ -1,4 +1,4 @@
-"""Turns what was observed into the records of a log: one result for each invariant and rule that could be judged."""
+"""Turns observations into the records of a run log: one result for each invariant and rule that could be judged."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from conformance.spec.invariants import Invariant
 
 MOST_PROBLEMS = 10
-"""Different things that are wrong by one invariant and rule, and that are told."""
+"""The most different violations that are reported for one invariant and rule."""
 
 FILE = "invariants.yaml"
 
 
 def records(observer: Observer) -> list[tuple[ScenarioEntry, Result]]:
-    """Give for each invariant and rule that could be judged what stands in the log."""
+    """Give the log record of each invariant and rule that could be judged."""
     spec = observer.spec
     times = dict(observer.seen)
     for one in observer.wrong.values():
@@ -38,7 +38,7 @@ def records(observer: Observer) -> list[tuple[ScenarioEntry, Result]]:
 
 
 def notes(observer: Observer) -> Iterator[str]:
-    """Give what a reader has to know besides: what clients did wrong, and what could not be looked at."""
+    """Give notes for the reader: the mistakes of clients, and what could not be judged."""
     sent, received = observer.frames["sent"], observer.frames["received"]
     connections = _plural(observer.connections, "connection")
     yield f"observed {connections}, with {_plural(sent, 'frame')} of clients and {received} of the server"
@@ -46,7 +46,7 @@ def notes(observer: Observer) -> Iterator[str]:
         if one.violation.by == "client":
             yield f"{one.violation.explanation} ({_times(one.count)}): a mistake of the client, not of the server"
     for reason, count in observer.blind.items():
-        yield f"not looked at to the end: {_plural(count, 'connection')}, because {reason}"
+        yield f"not judged to the end: {_plural(count, 'connection')}, because {reason}"
 
 
 def _record(
@@ -83,7 +83,7 @@ def _problem(one: Seen, place: str, invariant: Invariant, *, at: bool) -> Proble
 
 
 def _features(rule: str, observer: Observer, kind: str | None = None) -> tuple[str, ...]:
-    """Give the features of a rule; of several, those whose messages were seen, or the one of a message type."""
+    """Give the features of a rule; of several, those whose messages were seen, or that of one message type."""
     spec = observer.spec
     features = spec.rules[rule].features
     if len(features) == 1:

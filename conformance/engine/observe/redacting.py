@@ -1,4 +1,4 @@
-"""Removes what people wrote from frames: what remains shows the form of a conversation, and not its content."""
+"""Removes the texts of people from frames; the rest shows the form of a conversation, not its content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST = 500
 ID = re.compile(r"[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,12})?([Zz]|[+-]\d\d:?\d\d)?")
 WRONG = re.compile(r"the (server|client) sent a wrong (?!frame$)\w+")
-"""What the explanation of a schema begins with; those that begin otherwise have no value of the frame in them."""
+"""How an explanation of a schema begins; other explanations have no value of the frame."""
 
 PLACE = re.compile(r"`[^`]{1,200}`")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -31,9 +31,8 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Style:
     """How much of a frame is kept.
 
-    `keep`: what people wrote stays, shortened. Otherwise a text becomes its length, with a mark of `salt` if there is
-    one: the same text then has the same mark, and nobody who lacks the salt can tell which text it is. At most `items`
-    entries of each list are kept.
+    `keep`: texts stay, shortened. Otherwise a text becomes its length. With a `salt`, the length gets a mark: equal
+    texts get equal marks, and nobody can find the text without the salt. At most `items` entries of each list are kept.
     """
 
     keep: bool = False
@@ -47,9 +46,9 @@ SHORT = Style()
 def without_content(
     frame: Mapping[str, Any], shape: Shape | None, discriminator: str, style: Style = SHORT
 ) -> dict[str, Any]:
-    """Give a short copy of a frame, in which ids, instants and known words stay, and other texts as `style` says.
+    """Give a short copy of a frame: ids, instants and known words stay, and `style` says what happens to other texts.
 
-    Numbers become 0 where the protocol has no number, so that no content hides in them.
+    Numbers become 0 in fields that the protocol does not have, so that they show no content.
     """
     known = shape.fields if shape is not None else {}
     found: dict[str, Any] = {}
@@ -99,7 +98,7 @@ def _name(key: str, style: Style) -> str:
 
 
 def redacted(frame: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
-    """Give a short copy of a frame with each text and each name redacted."""
+    """Give a copy of a frame with each text and each name redacted."""
 
     def cleaned(value: Any) -> Any:
         if isinstance(value, str):
@@ -112,7 +111,7 @@ def redacted(frame: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str
 
 
 def said_without_values(explanation: str) -> str:
-    """Give what a schema says of a frame without the value that is wrong: the place, or that a field is missing."""
+    """Give the explanation of a schema without the wrong value: the place, or that a field is missing."""
     head, colon, rest = explanation.partition(": ")
     if not WRONG.fullmatch(head) or rest.endswith(" is missing"):
         return explanation

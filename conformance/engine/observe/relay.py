@@ -1,7 +1,7 @@
-"""Passes bytes between clients and a server unchanged, and shows a copy of each direction to an observer.
+"""Passes bytes on between clients and a server unchanged, and gives a copy of each direction to an observer.
 
-The opening handshake is read, because its Host and path are those of the upstream; from then on nothing is changed:
-bytes go on before anything looks at their copy.
+The relay reads the opening handshake, because it replaces the Host and the path by those of the upstream. Then nothing
+is changed: bytes are passed on before their copy is judged.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     Passing = Callable[[bytes], None]
 
 MOST_CONNECTIONS = 500
-"""Connections at a time; another one is refused with HTTP 503."""
+"""The most connections at the same time; further ones are refused with HTTP 503."""
 
 
 class Relay:
-    """Listens for clients and leads each to the upstream.
+    """Listens for clients, and connects each one to the upstream.
 
-    `trouble` is called with one line for each client that could not be led there. `keep` is called with every secret
-    of a handshake, before anything of that connection is observed.
+    `trouble` is called with one line for each client that cannot be connected to the upstream. `keep` is called with
+    each secret of a handshake, before anything of that connection is observed. `said` is called with each event.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class Relay:
         self.failures = 0
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Begin to listen, and give the address; raises OSError."""
+        """Start to listen, and give the address; raises OSError."""
         self._server = await asyncio.get_running_loop().create_server(self._accept, host, port)
         address: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
         return address
 
     async def stop(self) -> None:
-        """End all connections, and listen no more."""
+        """Stop to listen, and end all connections."""
         if self._server is not None:
             self._server.close()
         for side in [*self._sides]:
@@ -96,14 +96,18 @@ class Relay:
         self._number += 1
         name = f"client-{self._number}"
         if len(self._tasks) > MOST_CONNECTIONS:
-            _refuse(client, 503, f"More than {MOST_CONNECTIONS} connections are not passed on at a time.")
+            _refuse(
+                client,
+                503,
+                f"There are already {MOST_CONNECTIONS} connections, the most that are passed on at the same time.",
+            )
             return
         try:
             async with asyncio.timeout(HANDSHAKE):
                 asked = await client.headed
             request = read_head(asked)
         except (TimeoutError, ValueError):
-            _refuse(client, 400, "This is no HTTP/1.1 request that can be read.")
+            _refuse(client, 400, "This is not an HTTP/1.1 request that can be read.")
             return
         if not wants_upgrade(request):
             _refuse(client, 426, "Only WebSocket connections are passed on here.", "Upgrade: websocket\r\n")
@@ -127,7 +131,7 @@ class Relay:
             response = read_head(answer)
             status = status_of(response)
         except (TimeoutError, ValueError):
-            self._fail(client, ConnectionResetError("its answer to the upgrade was no HTTP"))
+            self._fail(client, ConnectionResetError("its answer to the upgrade was not HTTP"))
             return
         client.write(response.to_bytes())
         if status == 101:
@@ -146,7 +150,7 @@ class Relay:
     def _observe(
         self, name: str, client: Side, server: Side, response: Head, secrets: tuple[str, ...]
     ) -> tuple[Passing, Passing]:
-        """Show the connection to the observer, and give what takes the bytes of the client and of the server."""
+        """Begin the observation, and give the functions that pass on the bytes of the client and of the server."""
         user = user_of(secrets)
         self._observer.opened(name, name, time.time(), user, secrets)
         self._said(f"{name} connected" + (f" as {user}" if user else ""))
@@ -178,7 +182,7 @@ class Relay:
                             self._said(f"{name} {said}, by the {who}")
                     case Blind(reason):
                         observer.lose(name, way, reason, at)
-                        self._said(f"{name} is not looked at any more ({way}): {reason}")
+                        self._said(f"{name} is not judged from here on ({way}): {reason}")
 
         return passing
 

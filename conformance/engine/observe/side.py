@@ -1,4 +1,4 @@
-"""The two ends of a relayed connection, and the address where it leads."""
+"""The two ends of a relayed connection, and the address of the upstream."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     Passing = Callable[[bytes], None]
 
 HANDSHAKE = 30.0
-"""Seconds for the opening handshake of each side."""
+"""Seconds that the opening handshake of each side may take."""
 
 LINGER = 10.0
-"""Seconds for which the rest of one side is still written after the other side has ended."""
+"""Seconds to write the remaining bytes to one side after the other side has ended."""
 
 WAITING = 1 << 18
-"""Bytes that wait to be written on one side before the other side is not read any more."""
+"""The most bytes that wait to be written to one side; then the other side is not read."""
 
 
 class Upstream:
-    """Where connections lead: `wss://host/path`; `tls` is None for `ws://`."""
+    """The server to which connections are passed on: `wss://host/path`; `tls` is None for `ws://`."""
 
     def __init__(self, url: str, tls: ssl.SSLContext | None, server_name: str | None = None) -> None:
         parts = urlsplit(url)
@@ -48,7 +48,7 @@ class Upstream:
 
 
 class Side(asyncio.Protocol):
-    """One end of a relayed connection: what comes here goes to the `other` end, and then to the `tap`."""
+    """One end of a relayed connection: its bytes go to `passing`, which writes them to the `other` end."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
@@ -60,7 +60,7 @@ class Side(asyncio.Protocol):
         self.finished = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Prepare the transport."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         transport.set_write_buffer_limits(WAITING)
@@ -70,13 +70,13 @@ class Side(asyncio.Protocol):
                 found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
-        """Pass bytes on, or take them for the head of the handshake."""
+        """Pass bytes on, or collect them as the head of the handshake."""
         if self.passing is not None:
             self.passing(data)
             return
         self.early += data
         if END in self.early:
-            self.pause()  # Nothing more is read until it is known where it goes.
+            self.pause()  # Nothing more is read until the other end is connected.
             head, end, _ = bytes(self.early).partition(END)
             self._headed(head + end)
         elif len(self.early) > MOST_BYTES:
@@ -84,14 +84,14 @@ class Side(asyncio.Protocol):
             self._headed(b"")
 
     def eof_received(self) -> bool:
-        """Pass the end of what this end sends on; True: the other end may still send for a while."""
+        """Tell the other end that this end sends no more; True: the other end may still send for some seconds."""
         self._headed(b"")
         self.finished = True
         other = self.other
         if other is None or other.finished or other.transport is None or not other.transport.can_write_eof():
             return False
         if self.transport is None or self.transport.get_extra_info("sslcontext") is not None:
-            return False  # TLS cannot be half closed.
+            return False  # TLS cannot close only one direction.
         other.transport.write_eof()
         asyncio.get_running_loop().call_later(LINGER, self.end)
         return True
@@ -105,38 +105,38 @@ class Side(asyncio.Protocol):
             self.other.end()
 
     def pause_writing(self) -> None:
-        """Read no more from the other end while too much waits here."""
+        """Stop reading from the other end while too many bytes wait here."""
         if self.other is not None:
             self.other.pause()
 
     def resume_writing(self) -> None:
-        """Read from the other end again."""
+        """Start reading from the other end again."""
         if self.other is not None:
             self.other.resume()
 
     def pause(self) -> None:
-        """Read no more from here."""
+        """Stop reading from this end."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.pause_reading()
 
     def resume(self) -> None:
-        """Read from here again."""
+        """Start reading from this end again."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def write(self, data: bytes) -> None:
-        """Send bytes to here."""
+        """Write bytes to this end."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(data)
 
     def end(self) -> None:
-        """Close when all that waits has been written, or after a while."""
+        """Close after all waiting bytes are written, or after LINGER seconds."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
             asyncio.get_running_loop().call_later(LINGER, self.transport.abort)
 
     def begin(self, passing: Passing, head: int) -> None:
-        """Pass on what comes from now on, and first what came after the head of so many bytes."""
+        """Start to pass bytes on: first those that came after the head, which has `head` bytes."""
         early = bytes(self.early[head:])
         self.early.clear()
         self.passing = passing

@@ -1,4 +1,4 @@
-"""Reads a copy of the bytes of one direction of a WebSocket: its messages and its control frames, in bounded memory."""
+"""Reads messages and control frames from a copy of one direction of a WebSocket, in bounded memory."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 MAX_MESSAGE = 1 << 20
-"""Bytes of a message, inflated, that are looked into; after a larger one, its direction is not looked at any more."""
+"""The largest message that is read, in bytes after inflation; after a larger one, its direction is not read."""
 
 MOST_HELD = 64 << 20
-"""Bytes of unfinished messages that all connections together may hold."""
+"""The most bytes of unfinished messages of all connections together."""
 
 SHARE = 65536
-"""Bytes that each direction may hold even then."""
+"""The bytes that each direction may hold even if that limit is reached."""
 
 DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A whole message, put together and inflated: `str` for text, `bytes` for binary or for text that is no UTF-8."""
+    """A whole message, joined and inflated: `str` for text, `bytes` for binary or for text that is not UTF-8."""
 
     data: str | bytes
     problem: str = ""
@@ -44,7 +44,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """Nothing of this direction can be looked at from here on; `reason` says why."""
+    """Nothing of this direction can be read from here on; `reason` says why."""
 
     reason: str
 
@@ -54,7 +54,7 @@ Event = Message | Control | Blind
 
 @dataclass(frozen=True, slots=True)
 class Deflate:
-    """What client and server agreed on for permessage-deflate (RFC 7692), for each sender."""
+    """The parameters of permessage-deflate (RFC 7692) that client and server agreed on, for each sender."""
 
     client_resets: bool = False
     client_bits: int = 15
@@ -70,18 +70,18 @@ class Deflate:
 
 
 def agreed(extensions: str) -> Deflate | None:
-    """Read the header Sec-WebSocket-Extensions of the server; raises ValueError if it cannot be looked into."""
+    """Read the header Sec-WebSocket-Extensions of the server; raises ValueError if messages cannot be read."""
     if not extensions.strip():
         return None
     try:
         found = parse_extension(extensions)
         names = ", ".join(name for name, _ in found)
         if names != "permessage-deflate":
-            raise ValueError(f"they agreed on {names[:80]}, which cannot be looked into")
+            raise ValueError(f"they agreed on the extension {names[:80]}, which cannot be read")
         words = dict(found[0][1])
         bits = {name: int(words.get(f"{name}_max_window_bits") or 15) for name in ("client", "server")}
         if not all(8 <= one <= 15 for one in bits.values()):
-            raise ValueError("they agreed on a window that permessage-deflate does not have")
+            raise ValueError("they agreed on a window size that permessage-deflate does not have")
     except InvalidHeader:
         raise ValueError("Sec-WebSocket-Extensions of the server cannot be read") from None
     return Deflate(
@@ -90,14 +90,14 @@ def agreed(extensions: str) -> Deflate | None:
 
 
 class Held:
-    """How many bytes of unfinished messages some taps hold."""
+    """The bytes of unfinished messages that all taps of a relay hold together."""
 
     def __init__(self) -> None:
         self.bytes = 0
 
 
 class Tap:
-    """Takes the bytes that one side sends, and gives what is in them."""
+    """Takes the bytes that one side sends, and gives the events in them."""
 
     def __init__(self, sender: str, deflate: Deflate | None = None, held: Held | None = None) -> None:
         """Begin after the handshake; `sender` is `client`, whose frames are masked, or `server`."""
@@ -115,7 +115,7 @@ class Tap:
         next(self._work)
 
     def feed(self, data: bytes) -> list[Event]:
-        """Give what these bytes complete."""
+        """Give the events that these bytes complete."""
         if self._blind:
             return []
         self._found = []
@@ -134,7 +134,7 @@ class Tap:
         return self._found
 
     def close(self) -> None:
-        """Give back what it holds: the connection has ended."""
+        """Free the memory after the connection has ended."""
         if not self._blind:
             self.stop("")
 
@@ -144,7 +144,7 @@ class Tap:
         self._own = own
 
     def stop(self, reason: str) -> None:
-        """Look at nothing any more, and free the memory."""
+        """Stop reading, and free the memory."""
         self._blind = True
         self._found.append(Blind(reason))
         self._reader.discard()
@@ -163,7 +163,7 @@ class Tap:
 
     def _take(self, frame: Frame) -> None:
         if (frame.opcode is Opcode.CONT) != bool(self._parts):
-            raise ProtocolError("a fragment in a place where none can be")
+            raise ProtocolError("a fragment in a wrong place")
         if frame.opcode is not Opcode.CONT:
             self._text, self._size = frame.opcode is Opcode.TEXT, 0
         self._size += len(frame.data)
@@ -180,7 +180,7 @@ class Tap:
         try:
             return Message(whole.decode())
         except UnicodeDecodeError:
-            return Message(whole, "it is text that is no UTF-8")
+            return Message(whole, "its text is not UTF-8")
 
 
 def _said(frame: Frame) -> str:

@@ -100,7 +100,7 @@ class TestAWrongRecording:
 
     def test_ends_with_1_and_shows_each_violation(self, result: Result) -> None:
         assert result.exit_code == 1
-        assert "FAIL  PING-1  client-1: Pong came, and no request is left to answer" in result.output
+        assert "FAIL  PING-1  client-1: Pong came, but no request waits for a reply" in result.output
         assert "FAIL  CONN-2  client-1: the server sent a wrong Error: `code` is wrong" in result.output
         assert (
             "FAIL  AUTH-5  client-1: the server sent 'Error' with the token of this connection in it" in result.output

@@ -100,7 +100,7 @@ class TestReplies:
     def test_a_second_confirmation_is_found(self, traffic: Traffic) -> None:
         traffic.joined("alice").confirmed("alice", "joined_conversation")
         assert traffic.rules == ["ACK-1"]
-        assert traffic.said == ["ActionConfirmed came, and no request is left to answer"]
+        assert traffic.said == ["ActionConfirmed came, but no request waits for a reply"]
 
     def test_a_confirmation_of_something_else_is_found(self, traffic: Traffic) -> None:
         traffic.joined("alice").sent("alice", "Ping")

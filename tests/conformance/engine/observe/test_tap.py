@@ -42,7 +42,7 @@ def test_masked_frames_of_a_client_are_read() -> None:
 
 
 def test_text_that_is_no_utf8_is_bytes_with_a_problem() -> None:
-    assert Tap("server").feed(sent(Frame(Opcode.TEXT, b"\xff"))) == [Message(b"\xff", "it is text that is no UTF-8")]
+    assert Tap("server").feed(sent(Frame(Opcode.TEXT, b"\xff"))) == [Message(b"\xff", "its text is not UTF-8")]
 
 
 def test_a_close_frame_tells_its_code() -> None:
