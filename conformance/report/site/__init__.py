@@ -1,9 +1,9 @@
-"""The protocol as a site to read: pages made from `spec/`, the guides and the commands, built by Sphinx.
+"""The protocol as a website: pages from `spec/`, the guides and the commands, built by Sphinx.
 
-Each module gives the pages of one subject as Markdown, from values alone. Nothing here knows a message by name.
+Each module gives the pages of one subject as Markdown, without I/O. No module knows a message by name.
 
     messages, features, conversations, permissions, limits, probes, commands, guides → Markdown by path
-    steps → what a step says and draws, diagram → the SVG of a conversation
+    steps → the sentence and the drawing of a step; diagram → the SVG of a scenario
     build → the HTML of all of them; manuals → the commands for `man`; both by run_sphinx
 """
 

@@ -1,4 +1,4 @@
-"""Gives the theme's pages what a screen reader and a keyboard need and the theme leaves out."""
+"""Adds to the pages of the theme what a screen reader and a keyboard need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BETTER = {
     '<div class="table-wrapper': '<div tabindex="0" role="group" aria-label="Table" class="table-wrapper',
     '<div id="search-results">': '<h1>Search</h1>\n<div id="search-results">',
 }
-"""What the theme writes, and what is better. What it does not write in a later version stays as it is."""
+"""The markup of the theme → better markup. If a later version of the theme has other markup, nothing changes."""
 
 
 def make_accessible(site: Path) -> None:

@@ -1,4 +1,4 @@
-"""Builds the pages into HTML that needs no network, with the theme Furo."""
+"""Builds the pages as HTML that needs no network, with the theme Furo."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MARK = ".chat-parity-site"
-"""The file by which a folder is known as a site that may be replaced."""
+"""The file that marks a folder as a site, which may be replaced."""
 
 _ASSETS = Path(__file__).parent / "assets"
 _OPTIONS = {
@@ -27,14 +27,14 @@ _OPTIONS = {
     "html_show_sourcelink": False,
     "html_show_copyright": False,
     "html_show_sphinx": False,
-    "html_show_search_summary": False,  # a page that is opened as a file may not fetch others
+    "html_show_search_summary": False,  # a page that is opened as a file cannot fetch other pages
     "html_permalinks": False,
     "html_use_index": False,
 }
 
 
 def build_site(pages: Mapping[str, str], out: Path) -> None:
-    """Build the site into `out`, a new folder or an earlier site; raises UsageError."""
+    """Build the site in `out`: a new or empty folder, or an earlier site. Raises UsageError for any other folder."""
     if out.exists() and not (out.is_dir() and ((out / MARK).exists() or not any(out.iterdir()))):
         raise UsageError(f"{out} has other files; name a new folder with --out")
     with tempfile.TemporaryDirectory(prefix="chat-parity-docs-") as work:

@@ -1,4 +1,4 @@
-"""The reference of a command line, from click itself: one page for each verb, and their list."""
+"""The reference of the command line, from click: one page for each verb, and a list of the verbs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def command_pages(root: click.Command, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _inner(command: click.Command, context: click.Context) -> list[tuple[str, click.Command]]:
-    """Give the commands inside a command, by name; one that is no group has none."""
+    """Give the subcommands of a command by name; only a group has some."""
     if not isinstance(command, click.Group):
         return []
     found = ((name, command.get_command(context, name)) for name in command.list_commands(context))

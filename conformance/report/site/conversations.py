@@ -1,4 +1,4 @@
-"""Scenarios as conversations that can be read: a drawing, the steps in sentences, and the cases as a table."""
+"""Scenarios for readers: a sequence diagram, the steps as sentences, and the cases as a table."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from conformance.spec.model import Feature, Spec
 
 Cases = "Mapping[str, Mapping[str, Mapping[str, Any]]]"
-"""The values of the cases that a scenario's own file has, by scenario and case."""
+"""The values of the cases in the file of a scenario: scenario → case → values."""
 
 MOST_COLUMNS = 5
-"""A table of more is no table; then each case is one value."""
+"""The most columns of a table of cases; cases with more values are shown as one value each."""
 
 
 def scenarios_of(spec: Spec, feature: Feature) -> list[Scenario]:
@@ -30,7 +30,7 @@ def scenarios_of(spec: Spec, feature: Feature) -> list[Scenario]:
 
 
 def conversation_pages(spec: Spec, cases: Mapping[str, Mapping[str, Any]], source: str) -> Iterator[tuple[str, str]]:
-    """Give a page for each feature that has scenarios; `source` is where the folder that holds spec/ is on the web."""
+    """Give a page for each feature that has scenarios; `source` is the web address of the folder that has spec/."""
     for feature in spec.features.values():
         groups = bases(scenarios_of(spec, feature))
         if not groups:
@@ -55,14 +55,14 @@ def _conversation(spec: Spec, group: list[Scenario], values: Mapping[str, Any], 
     yield f"{code(first.base)} in {where}. Rules: {to_rules(first.rules)}.{tags}{needs}\n"
     cased = "[" in first.id
     if cased:
-        yield f"The first of its cases \\({len(group)}\\) is drawn: {code(_case(first))}.\n"
+        yield f"The diagram and the steps show the first of {len(group)} cases: {code(_case(first))}.\n"
     yield from conversation(first)
     if cased:
         yield from _cases(group, values)
 
 
 def conversation(scenario: Scenario) -> Iterator[str]:
-    """Give one scenario: its drawing, what is given, and its steps."""
+    """Give one scenario: its diagram, what exists at its beginning, and its steps."""
     setup = drawn(scenario.setup)
     parts = (Frame("setup", setup), *drawn(scenario.steps)) if setup else drawn(scenario.steps)
     if drawing := draw(parts, f"Sequence diagram: {scenario.title}"):

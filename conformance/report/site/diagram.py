@@ -1,9 +1,9 @@
-"""Draws a conversation as a sequence diagram in SVG.
+"""Draws a scenario as a sequence diagram in SVG.
 
-Mermaid draws the same, and needs Node.js and a browser at every build; a machine that has only Python and its package
-index has neither. What a conversation needs of a diagram is lifelines, arrows, notes and frames.
+Mermaid can draw the same, but needs Node.js and a browser at each build. A machine that has only Python and its package
+index has neither. A scenario needs only lifelines, arrows, notes and frames.
 
-The colours are those of the page around it: the drawing has classes, and no colour of its own.
+The style sheet of the page sets the colours: the drawing has only classes.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SERVER = "server"
-"""The name of the lifeline that every arrow begins or ends at."""
+"""The name of the server's lifeline, at which each arrow begins or ends."""
 
 COLUMN = 150
 ROW = 30
 TOP = 44
 EDGE = 8
 LETTERS = 22
-"""How many letters fit between two lifelines."""
+"""The most letters that fit between two lifelines."""
 
 MOST_ROWS = 120
-"""More than anybody reads; the text below the drawing is whole."""
+"""The most rows of a drawing; the text below it is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A frame or a change of a connection, from one lifeline to another; `never`: what must not come."""
+    """A frame, or a change of a connection, from one lifeline to another; `never`: it must not come."""
 
     begin: str
     end: str
@@ -43,7 +43,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Words at a lifeline."""
+    """A text at a lifeline."""
 
     at: str
     words: str
@@ -51,7 +51,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A part of the conversation that has a name, such as what is repeated."""
+    """A named part of the diagram, such as a repetition."""
 
     words: str
     parts: tuple[Part, ...]
@@ -61,7 +61,7 @@ Part = Arrow | Note | Frame
 
 
 def draw(parts: Sequence[Part], title: str) -> str:
-    """Give the SVG of a conversation; empty if there is nothing to draw."""
+    """Give the SVG of the parts; empty if there is nothing to draw."""
     lines = _lifelines(parts)
     if not lines:
         return ""
@@ -82,7 +82,7 @@ def draw(parts: Sequence[Part], title: str) -> str:
 
 
 def _lifelines(parts: Sequence[Part]) -> list[str]:
-    """Give the lifelines: who acts first, the server, and the others in the order in which they come."""
+    """Give the lifelines: the user who acts first, the server, then the other users in their order."""
     people = [name for name in dict.fromkeys(_named(parts)) if name != SERVER]
     return [*people[:1], SERVER, *people[1:]] if people else []
 
@@ -98,7 +98,7 @@ def _named(parts: Sequence[Part]) -> Iterator[str]:
 
 
 class _Drawing:
-    """The marks of a drawing, from the top down; `y` is where the next one goes."""
+    """The elements of a drawing, from top to bottom; `y` is the position of the next one."""
 
     def __init__(self, places: dict[str, int], width: int) -> None:
         self.marks: list[str] = []

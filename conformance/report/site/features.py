@@ -1,4 +1,4 @@
-"""One page for each feature, and their list."""
+"""One page for each feature, and a list of the features."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _page(spec: Spec, feature: Feature, tested: dict[str, dict[str, Scenario]]) 
 
 
 def _rule(spec: Spec, rule: Rule, own: bool, scenarios: dict[str, Scenario]) -> Iterator[str]:
-    """Give a rule; the label that links lead to is only in its `own` feature, the first that it belongs to."""
+    """Give a rule; `own`: this is the first feature of the rule, whose page has the label for links."""
     yield heading(2, f"{text(rule.id)}: {text(rule.level)}", rule_label(rule.id) if own else "")
     yield f"{text(rule.sentence)}\n"
     yield f"Provenance: {text(rule.provenance)} \\({text(rule.source)}\\)\n"

@@ -1,4 +1,4 @@
-"""The fields of a message as rows, those of its parts too: name, type, what it may be, and where that comes from."""
+"""The fields of a message and of its parts as rows: name, type, limits and provenance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field; `name` is its place, such as `items[].name`, `limits` are words and the values that they speak of."""
+    """One field; `name` is its path, such as `items[].name`; `limits` are pairs of words and a value."""
 
     name: str
     type: str
@@ -40,7 +40,7 @@ class Field:
 
 
 def fields(schema: Mapping[str, Any], common: Mapping[str, Any], within: str = "", depth: int = 0) -> Iterator[Field]:
-    """Give the fields of a schema in its order, each followed by the fields of what it holds."""
+    """Give the fields of a schema in its order, each followed by the fields inside it."""
     required = schema.get("required", ())
     for name, given in schema.get("properties", {}).items():
         part = _followed(given, common)
@@ -62,7 +62,7 @@ def fields(schema: Mapping[str, Any], common: Mapping[str, Any], within: str = "
 
 
 def _followed(part: Mapping[str, Any], common: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give a part of a schema with what it refers to; its own words take precedence."""
+    """Give a part of a schema with the definition that it refers to; its own keys take precedence."""
     reference = part.get("$ref")
     if not isinstance(reference, str):
         return part
@@ -72,7 +72,7 @@ def _followed(part: Mapping[str, Any], common: Mapping[str, Any]) -> Mapping[str
 
 
 def _description(given: Mapping[str, Any], part: Mapping[str, Any], common: Mapping[str, Any]) -> str:
-    """Give the words of a field, and those of the shared definition, which say what its limits and patterns mean."""
+    """Give the description of a field, and that of the shared definition, which explains its limits and patterns."""
     own, shared = str(part.get("description", "")), ""
     if "$ref" in given and "description" in given:
         shared = str(_followed({"$ref": given["$ref"]}, common).get("description", ""))
@@ -80,7 +80,7 @@ def _description(given: Mapping[str, Any], part: Mapping[str, Any], common: Mapp
 
 
 def _type(part: Mapping[str, Any], common: Mapping[str, Any]) -> str:
-    """Name the type of a value: the shared definition if it has one, else the types of JSON."""
+    """Name the type of a value: the shared definition if it has one, otherwise the JSON types."""
     given = part.get("type", _of(part.get("const")))
     names = [str(one) for one in (given if isinstance(given, list) else [given])]
     if "items" in part:
@@ -92,12 +92,12 @@ def _type(part: Mapping[str, Any], common: Mapping[str, Any]) -> str:
 
 
 def _of(constant: Any) -> str:
-    """Name the type of the only value that a field may have; without one, any."""
+    """Name the type of a constant; `any` if there is none."""
     return "string" if isinstance(constant, str) else "any"
 
 
 def rules_in(schema: Any) -> Iterator[str]:
-    """Give every rule that a schema names, wherever."""
+    """Give every rule that a schema names, at any depth."""
     if isinstance(schema, dict):
         if isinstance(schema.get("x-rule"), str):
             yield schema["x-rule"]

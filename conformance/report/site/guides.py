@@ -1,4 +1,4 @@
-"""The guides of `docs/` as pages: they are Markdown already, and link to files beside them."""
+"""The guides of `docs/` as pages: they are Markdown already, and link to other files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 INDEX = "README.md"
-"""The guide that lists the others."""
+"""The guide that lists the other guides."""
 
 _LINK = re.compile(r"\[(?P<words>[^\]\n]*)\]\((?P<to>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
 _TERM = re.compile(r'<a id="(?P<id>[a-z0-9-]+)"></a>(?P<words>[^|\n]+?) *\|')
@@ -20,7 +20,7 @@ _TERM = re.compile(r'<a id="(?P<id>[a-z0-9-]+)"></a>(?P<words>[^|\n]+?) *\|')
 
 
 def guide_pages(guides: Mapping[str, str], source: str) -> Iterator[tuple[str, str]]:
-    """Give the guides by path; `source` is where the folder that holds docs/ is on the web, for the other files."""
+    """Give the guides by path; `source` is the web address of the folder that has docs/, for links to other files."""
     linked = [found["to"] for found in _LINK.finditer(guides.get(INDEX, "")) if found["to"] in guides]
     for name, words in guides.items():
         if name != INDEX:
@@ -30,7 +30,7 @@ def guide_pages(guides: Mapping[str, str], source: str) -> Iterator[tuple[str, s
 
 
 def _page(words: str, guides: Mapping[str, str], source: str) -> str:
-    """Let links lead to pages of the site, or to the project's files on the web, and give terms their labels."""
+    """Change links to pages of the site or to the project's files on the web, and give terms their labels."""
 
     def link(found: re.Match[str]) -> str:
         to, anchor = found["to"], found["anchor"] or ""

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 PAGE = "limits"
 MOST = 5
-"""Scenarios that are named for one limit."""
+"""The most scenarios that are named for one limit."""
 
 
 def limit_pages(spec: Spec) -> Iterator[tuple[str, str]]:
     """Give the page."""
     parts = [
         "# Limits, timers and options\n",
-        "A target file sets them; these are the values of the reference server.\n",
+        "A target file sets these values for its server. This page shows the values of the reference server.\n",
     ]
     for group, values in spec.protocol.profile.items():
         rows = []

@@ -1,4 +1,4 @@
-"""The reference of the commands as manual pages, for `man`: one for the command, and one for each verb."""
+"""The reference of the commands as manual pages for `man`: one for the command, and one for each verb."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECTION = 1
-"""The section of the manual that has the commands."""
+"""The section of the manual for commands."""
 
 
 def build_manuals(root: click.Command, name: str, version: str, out: Path) -> list[Path]:
-    """Write the pages into a folder, where other files stay as they are, and give them; raises UsageError."""
+    """Write the pages to a folder, without a change to other files, and give their paths; raises UsageError."""
     pages = {path.rpartition("/")[2]: page.replace("(/commands/", "(/") for path, page in command_pages(root, name)}
     options = {"project": name, "release": version, "man_pages": list(_titles(root, name, pages))}
     with tempfile.TemporaryDirectory(prefix="chat-parity-docs-") as work:
@@ -32,7 +32,7 @@ def build_manuals(root: click.Command, name: str, version: str, out: Path) -> li
 
 
 def _titles(root: click.Command, name: str, pages: dict[str, str]) -> Iterator[tuple[str, str, str, str, int]]:
-    """Give what Sphinx wants to know of each page: its name, its title, and its subject in one line."""
+    """Give the entry of each page for Sphinx: its path, name, description, authors and section."""
     context = click.Context(root, info_name=name, **root.context_settings)
     for path in pages:
         command = root.get_command(context, path) if isinstance(root, click.Group) else None

@@ -1,8 +1,8 @@
-"""Writes Markdown in which any text stays text: whatever a spec file holds, it starts no markup and ends no block.
+"""Writes Markdown in which every text stays text: no content of a spec file can start markup or end a block.
 
-CommonMark lets a backslash precede any ASCII punctuation, and a code span or fence end only at a run of backticks of
-the same length. Nothing else is needed. `conformance.report.fences` serves GitHub's readers, who also make links of
-bare addresses; here every escape is visible in a source that nobody reads.
+In CommonMark, a backslash may precede any ASCII punctuation, and a code span or a fence ends only at a run of backticks
+of the same length. This is enough here. `conformance.report.fences` writes for GitHub, which also turns bare addresses
+into links.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LONGEST = 4000
-"""The most characters of one text that are shown."""
+"""The longest text that is shown, in characters."""
 
 _LONGEST_VALUE = 600
-"""The most characters of one value that are shown in a line."""
+"""The longest value that is shown in a line, in characters."""
 
 
 def text(value: str) -> str:
-    """Give a text in one line, all its punctuation escaped."""
+    """Give a text in one line, with all punctuation escaped."""
     return _PUNCTUATION.sub(r"\\\1", visible(shorten(" ".join(value.split()), _LONGEST)))
 
 
@@ -40,7 +40,7 @@ def code(value: str) -> str:
 
 
 def data(value: Any) -> str:
-    """Give a value of JSON as a code span; names without quotes read more easily where nothing is lost."""
+    """Give a JSON value as a code span; a simple text has no quotes."""
     plain = isinstance(value, str) and value.isprintable() and value.strip() == value != ""
     return code(value if plain else flat(value))
 
@@ -58,39 +58,39 @@ def block(value: str, language: str = "text") -> str:
 
 
 def raw(markup: str) -> str:
-    """Put markup of our own into the page as it is; it has no backtick."""
+    """Put our own markup into the page unchanged; it must have no backtick."""
     return f"```{{raw}} html\n{markup}\n```\n"
 
 
 def heading(level: int, words: str, label: str = "") -> str:
-    """Give a heading of ready words, with a label that other pages can link to."""
+    """Give a heading of escaped words, with a label for links from other pages."""
     mark = f"({label})=\n" if label else ""
     return f"{mark}{'#' * level} {words}\n"
 
 
 def link(words: str, page: str, anchor: str = "") -> str:
-    """Link ready words to another page, or to a label of any page."""
+    """Link escaped words to another page, or to a label of any page."""
     return f"[{words}]({f'/{page}.md' if page else ''}{f'#{anchor}' if anchor else ''})"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a table of ready cells."""
+    """Give a table of escaped cells."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in lines) + "\n"
 
 
 def bullets(items: Iterable[str], indent: str = "") -> str:
-    """Give a list of ready items."""
+    """Give a list of escaped items."""
     return "".join(f"{indent}- {item}\n" for item in items)
 
 
 def definitions(items: Iterable[tuple[str, str]]) -> str:
-    """Give a list of ready terms, each with what it is."""
+    """Give a list of escaped terms, each with its meaning."""
     return "".join(f"{term}\n: {meaning or '–'}\n\n" for term, meaning in items)
 
 
 def toctree(*entries: str) -> str:
-    """Put the pages below a page into the navigation."""
+    """Add the pages below a page to the navigation."""
     return "```{toctree}\n:titlesonly:\n:hidden:\n\n" + "\n".join(entries) + "\n```\n"
 
 

@@ -1,4 +1,4 @@
-"""One page for each message type, and their list."""
+"""One page for each message type, and a list of the types."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from conformance.spec.model import Spec
 
 REFUSAL = "refusal"
-"""The tag of the scenarios whose request the server refuses."""
+"""The tag of scenarios in which the server refuses a request."""
 
 DIRECTIONS = {"incoming": "Client → server", "outgoing": "Server → client"}
 
@@ -56,7 +56,7 @@ def message_pages(spec: Spec, common: Mapping[str, Any]) -> Iterator[tuple[str, 
             [to_message(spec, one.type, direction), text(str(one.schema.get("description", "")))]
             for one in messages.values()
         )
-        lists += [heading(2, text(DIRECTIONS[direction])), table(["type", "what it says"], rows)]
+        lists += [heading(2, text(DIRECTIONS[direction])), table(["type", "meaning"], rows)]
         lists.append(toctree(*(f"/{message_page(direction, name)}" for name in messages)))
     count = len(spec.incoming) + len(spec.outgoing)
     yield (
@@ -66,7 +66,7 @@ def message_pages(spec: Spec, common: Mapping[str, Any]) -> Iterator[tuple[str, 
 
 
 def _title(spec: Spec, name: str, direction: str) -> str:
-    """Name a type; one that goes both ways also by its direction."""
+    """Name a type; add the direction if both sides send it."""
     both = name in spec.incoming and name in spec.outgoing
     return f"{text(name)} \\({text(DIRECTIONS[direction])}\\)" if both else text(name)
 
@@ -92,11 +92,11 @@ def _request(spec: Spec, message: Message) -> Iterator[str]:
     yield heading(2, "Replies and events")
     error = to_message(spec, spec.protocol.error, "outgoing")
     if message.reply is None:
-        yield f"When it succeeds, the sender gets no reply of its own. When it fails, the sender gets {error}.\n"
+        yield f"The sender gets no reply if it succeeds, and {error} if it fails.\n"
     else:
         fixed = message.reply.get("with")
         reply = to_message(spec, message.reply["type"], "outgoing")
-        yield f"The sender gets {reply}{f' with {data(fixed)}' if fixed else ''}, or {error} when it fails.\n"
+        yield f"The sender gets {reply}{f' with {data(fixed)}' if fixed else ''}, or {error} if it fails.\n"
     for event in message.echo:
         yield f"It causes {to_message(spec, event, 'outgoing')} for others; the sender may get it too.\n"
 
@@ -109,7 +109,7 @@ def _event(spec: Spec, message: Message) -> Iterator[str]:
     if rule := spec.rules.get(message.rule or ""):
         items.append(f"{to_rule(rule.id)}: {text(rule.sentence)}")
     if name == protocol.greeting.frame:
-        items.append(f"Every connection gets it first, with {data(dict(protocol.greeting.pattern))}.")
+        items.append(f"It is the first frame of every connection, with {data(dict(protocol.greeting.pattern))}.")
     if name == protocol.error:
         items.append("The sender of any request that fails gets it.")
     replied = [one.type for one in spec.incoming.values() if one.reply and one.reply["type"] == name]
@@ -117,7 +117,9 @@ def _event(spec: Spec, message: Message) -> Iterator[str]:
         items.append(f"It is the reply to {', '.join(to_message(spec, one, 'incoming') for one in replied)}.")
     caused = {one.type: one.echo[name] for one in spec.incoming.values() if name in one.echo}
     for request, actor in caused.items():
-        items.append(f"{to_message(spec, request, 'incoming')} causes it; {code(actor)} is who sent that.")
+        items.append(
+            f"{to_message(spec, request, 'incoming')} causes it; {code(actor)} is the user who sent the request."
+        )
     for expiry in protocol.expiries:
         if expiry.event.frame == name:
             items.append(
@@ -135,7 +137,7 @@ def _event(spec: Spec, message: Message) -> Iterator[str]:
 def _fields(message: Message, common: Mapping[str, Any]) -> Iterator[str]:
     yield heading(2, "Fields")
     rows = [_row(one, message.never.get(one.name)) for one in fields(message.schema, common)]
-    yield table(["field", "type", "required", "what it is", "provenance"], rows)
+    yield table(["field", "type", "required", "meaning", "provenance"], rows)
 
 
 def _row(field: Field, never: str | None) -> list[str]:
@@ -144,7 +146,7 @@ def _row(field: Field, never: str | None) -> list[str]:
         words.append(f"Values: {', '.join(map(data, field.values))}.")
     words += [f"{text(what.capitalize())} {data(value)}." for what, value in field.limits]
     if never:
-        words.append(f"No compliant server fills it: {text(never)}")
+        words.append(f"A compliant server leaves it empty: {text(never)}")
     if field.rule:
         words.append(f"Rule: {to_rule(field.rule)}.")
     need = "yes" if field.required else "no"
@@ -174,7 +176,7 @@ def _rules(spec: Spec, message: Message) -> Iterator[str]:
     named = dict.fromkeys(rules_in(dict(message.schema)))
     found = [one for one in spec.rules.values() if one.id in named or speaks_of(one, message.type)]
     if found:
-        yield heading(2, "Rules that speak of it")
+        yield heading(2, "Rules that name it")
         yield table(
             ["rule", "level", "sentence"], ([to_rule(one.id), text(one.level), text(one.sentence)] for one in found)
         )

@@ -18,7 +18,7 @@ _NO_LETTERS = re.compile(r"[^A-Za-z0-9]+")
 
 
 def slug(name: str) -> str:
-    """Give a name as a part of an address."""
+    """Give a name in a form for addresses: lower-case letters, digits and hyphens."""
     return _OTHER.sub("-", name.lower()).strip("-")
 
 
@@ -28,7 +28,7 @@ def rule_label(rule: str) -> str:
 
 
 def scenario_label(scenario: Scenario) -> str:
-    """Give the label of a scenario, with its cases; a file may have cases in several features."""
+    """Give the label of a scenario file in a feature; a file may have cases in several features."""
     return f"scenario-{slug(scenario.feature)}--{slug(scenario.base)}"
 
 
@@ -53,7 +53,7 @@ def to_rule(rule: str) -> str:
 
 
 def to_rules(rules: Iterable[str]) -> str:
-    """Link to some rules, in one line."""
+    """Link to rules, in one line."""
     return ", ".join(map(to_rule, rules)) or "none"
 
 
@@ -68,18 +68,18 @@ def to_scenario(scenario: Scenario) -> str:
 
 
 def to_message(spec: Spec, name: str, direction: str) -> str:
-    """Link to a message type, if there is such a one in this direction."""
+    """Link to a message type, if it exists in this direction."""
     known = spec.incoming if direction == "incoming" else spec.outgoing
     return link(text(name), message_page(direction, name)) if name in known else text(name)
 
 
 def speaks_of(rule: Rule, name: str) -> bool:
-    """Tell whether the sentence of a rule has a message type in it."""
+    """Say whether the sentence of a rule names a message type."""
     return re.search(rf"\b{re.escape(name)}\b", rule.sentence) is not None
 
 
 def bases(scenarios: Iterable[Scenario]) -> dict[str, list[Scenario]]:
-    """Group scenarios by the file that they come from, each with its cases."""
+    """Group scenarios by their file: each file with its cases."""
     found: dict[str, list[Scenario]] = {}
     for one in scenarios:
         found.setdefault(one.base, []).append(one)

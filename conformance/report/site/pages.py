@@ -1,4 +1,4 @@
-"""All pages of the site, as Markdown by path: what `build` writes, and tests read."""
+"""All pages of the site, as Markdown by path."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What the pages are made from.
+    """The sources of the pages.
 
-    `common` are the shared definitions of the messages, `cases` the values of the cases that scenarios list, by
-    scenario and case, `guides` the guides by file name, `command` what the reference describes. `web` is where the
-    folder that holds spec/ and docs/ is on the web; empty: nobody knows.
+    `common` has the shared definitions of the messages. `cases` has the values of the cases of scenarios: scenario →
+    case → values. `guides` are the guides by file name. `command` is the command of the reference. `web` is the web
+    address of the folder that has spec/ and docs/; empty if it is not known.
     """
 
     spec: Spec
@@ -42,7 +42,7 @@ class Sources:
 
 
 def pages(sources: Sources) -> dict[str, str]:
-    """Give every page by its path, which has no suffix."""
+    """Give every page by its path without a suffix."""
     spec = sources.spec
     return {
         "index": _index(spec, sources.name),
@@ -63,13 +63,13 @@ def _index(spec: Spec, name: str) -> str:
         f"# The protocol, and {text(name)}\n",
         bullets(
             [
-                f"{link('Guides', 'guides/index')}: what to type for a task",
+                f"{link('Guides', 'guides/index')}: the commands for each task",
                 f"{link('Messages', 'messages/index')}: {messages} types, with their fields and examples",
                 f"{link('Features', 'features/index')}: {len(spec.features)} features, with their rules and scenarios",
                 f"{link('Permissions', 'permissions')}: who may do what",
                 f"{link('Limits', 'limits')}: limits, timers and options of a target",
-                f"{link('Tables of cases', 'tables/index')}: what scenarios are made from",
-                f"{link('Probes', 'probes')}: what is observed where the protocol leaves a server free",
+                f"{link('Tables of cases', 'tables/index')}: the tables from which scenarios are made",
+                f"{link('Probes', 'probes')}: choices that the protocol leaves to a server, and how they are observed",
                 f"{link('Commands', 'commands/index')}: every verb and option",
             ]
         ),

@@ -1,4 +1,4 @@
-"""Who may do what, as matrices: the rights of the roles, and every table that scenarios are made from."""
+"""The rights of the roles, and every table from which scenarios are made."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def permission_pages(spec: Spec) -> Iterator[tuple[str, str]]:
     listed = toctree(*(slug(file.stem) for file, _ in others))
     yield (
         "tables/index",
-        f"# Tables of cases\n\nScenarios are made from each cell.\n\n{table(['table', 'cells'], rows)}\n{listed}",
+        f"# Tables of cases\n\nEach cell is made into a scenario.\n\n{table(['table', 'cells'], rows)}\n{listed}",
     )
     for file, cells in others:
         yield f"tables/{slug(file.stem)}", f"# {text(_title(file))}\n\n{_matrix(file, cells, made)}"
@@ -56,7 +56,8 @@ def _roles(spec: Spec) -> Iterator[str]:
     yield heading(2, "Rights of the roles")
     yield table(["role", *map(text, rights)], rows)
     yield (
-        f"A new member is {code(protocol.default_role)}; somebody who is no member is {code(protocol.no_member)}. "
+        f"The role of a new member is {code(protocol.default_role)}. "
+        f"A user who is not a member is {code(protocol.no_member)}. "
         f"A conversation is {' or '.join(map(code, protocol.visibilities))}.\n"
     )
 

@@ -1,4 +1,4 @@
-"""The probes: what is observed where the protocol leaves a server free, and why a difference matters."""
+"""The probes: the choices that the protocol leaves to a server, and why a difference matters."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def probe_pages(spec: Spec) -> Iterator[tuple[str, str]]:
         groups.setdefault(probe.scenario.base, []).append(probe)
     parts = [
         "# Probes\n",
-        f"{len(groups)} questions to which every answer is allowed. A probe has no verdict: it says how a server "
-        "behaves, so that two servers can be compared.\n",
+        f"{len(groups)} choices that the protocol leaves to the server. A probe has no verdict: it observes what a "
+        "server does, so that two servers can be compared.\n",
     ]
     for base, group in groups.items():
         parts += _probe(base, group)
@@ -37,5 +37,5 @@ def _probe(base: str, group: list[Probe]) -> Iterator[str]:
     yield f"**Why it matters:** {text(first.why)}\n"
     if len(group) > 1:
         cases = ", ".join(code(one.id.partition("[")[2].removesuffix("]")) for one in group)
-        yield f"{len(group)} cases, of which the first is drawn: {cases}.\n"
+        yield f"{len(group)} cases, of which the diagram shows the first: {cases}.\n"
     yield from conversation(first.scenario)

@@ -1,4 +1,4 @@
-"""Reads what the pages are made from and the spec does not have: shared definitions, values of cases, guides."""
+"""Reads the sources of the pages that the spec value does not have: shared definitions, values of cases, guides."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parents[2]
 _GUIDES = (_PACKAGE / "_guides", _PACKAGE.parent / "docs")
-"""Where the guides are: in the wheel, and in a checkout."""
+"""The folders of the guides: in the wheel, and in a checkout."""
 
 
 def read_sources(spec: Spec, command: click.Command, name: str, web: str) -> Sources:
@@ -39,6 +39,6 @@ def read_sources(spec: Spec, command: click.Command, name: str, web: str) -> Sou
 
 
 def _cases(spec: Spec) -> dict[str, Mapping[str, Any]]:
-    """Give the values of the cases that are written in scenario files; cases from a table have theirs there."""
+    """Give the values of the cases in scenario files; cases from a table have their values in the table."""
     files = {one.base: one.file for one in spec.scenarios.values() if "[" in one.id and one.cell is None}
     return {base: read_yaml(file).value.get("cases", {}) for base, file in files.items()}

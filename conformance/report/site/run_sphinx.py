@@ -1,4 +1,4 @@
-"""Runs Sphinx over pages of Markdown, in this process and with our own configuration; its warnings are errors."""
+"""Runs Sphinx on Markdown pages, in this process and with our configuration; warnings are errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CONFIGURATION = {
     "extensions": ["myst_parser"],
     "myst_enable_extensions": ["attrs_inline", "deflist"],
     "myst_heading_anchors": 3,
-    "myst_ref_domains": ["std"],  # the others are asked for each link, and have none
+    "myst_ref_domains": ["std"],  # the other domains have no links, and would be searched for each one
     "myst_disable_syntax": ["html_block", "html_inline"],
     "smartquotes": False,
     "nitpicky": True,
@@ -30,7 +30,7 @@ _CONFIGURATION = {
 
 
 def check_installed() -> None:
-    """Raise UsageError where the libraries are missing: they are an extra of the package."""
+    """Raise UsageError if the libraries are missing, which are an extra of the package."""
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise UsageError(
             f"this needs {', '.join(missing)}: install it with `python -m pip install 'chat-parity[docs]'`"
@@ -38,12 +38,12 @@ def check_installed() -> None:
 
 
 def run_sphinx(pages: Mapping[str, str], work: Path, builder: str, options: Mapping[str, Any]) -> Path:
-    """Build pages, given by path, in a folder that may be changed, and give the folder of the result.
+    """Build pages, given by path, in the folder `work`, and give the folder of the result.
 
-    Raises UsageError where the libraries are missing, and RuntimeError with what Sphinx warns of.
+    Raises UsageError if the libraries are missing, and RuntimeError with the warnings of Sphinx.
     """
     check_installed()
-    # An extra, and slow to import.
+    # An optional dependency, and slow to import.
     from sphinx.application import Sphinx  # noqa: PLC0415
     from sphinx.util.docutils import docutils_namespace, patch_docutils  # noqa: PLC0415
 
@@ -53,7 +53,7 @@ def run_sphinx(pages: Mapping[str, str], work: Path, builder: str, options: Mapp
         file.write_text(markdown, encoding="utf-8", newline="\n")
     found = io.StringIO()
     with warnings.catch_warnings(), patch_docutils(), docutils_namespace():
-        # MyST and Furo are not always as new as Sphinx would like them; that is for them to hear.
+        # These warnings concern MyST and Furo, which call older functions of Sphinx.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         application = Sphinx(
@@ -70,11 +70,11 @@ def run_sphinx(pages: Mapping[str, str], work: Path, builder: str, options: Mapp
         application.connect("html-page-context", _show_one_section, priority=400)  # before the theme's own, of 500
         application.build()
     if said := _COLOUR.sub("", found.getvalue()).strip():
-        raise RuntimeError(f"Sphinx warns of the pages:\n{said}")
+        raise RuntimeError(f"Sphinx warns about the pages:\n{said}")
     return work / builder
 
 
 def _show_one_section(_app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any) -> None:
-    """Let the navigation of a page show only the section that the page is in: the whole of it doubles the build."""
+    """Show only the section of the page in its navigation: all sections would double the time of the build."""
     if (whole := context.get("toctree")) is not None:
         context["toctree"] = lambda **options: whole(**{**options, "collapse": True})

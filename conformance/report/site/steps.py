@@ -1,4 +1,4 @@
-"""Says each step of a scenario in a sentence, and gives what it draws: one function per kind of step."""
+"""Describes each step of a scenario in a sentence and draws it: one function for each kind of step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Branch = tuple[str, "Sequence[s.Step]"]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A step as a sentence of Markdown, what it draws, and the steps inside it, in branches that may have a name."""
+    """A step as a sentence of Markdown, its drawing, and the steps inside it as named branches."""
 
     sentence: str
     drawn: tuple[Part, ...] = ()
@@ -27,12 +27,12 @@ class Told:
 
 
 def tell(step: s.Step) -> Told:
-    """Say what a step does."""
+    """Describe a step."""
     return _TELLERS[type(step)](step)
 
 
 def drawn(steps: Iterable[s.Step]) -> tuple[Part, ...]:
-    """Give what the steps draw, those inside others as frames."""
+    """Give the drawing of the steps; steps inside others become frames."""
     parts: list[Part] = []
     for step in steps:
         told = tell(step)
@@ -77,7 +77,7 @@ def _send_raw(step: s.SendRaw) -> Told:
 
 def _ws_ping(step: s.WsPing) -> Told:
     return Told(
-        f"{_people([step.by])} sends a WebSocket ping{_with(step.payload)}, and gets its pong.",
+        f"{_people([step.by])} sends a WebSocket ping{_with(step.payload)} and gets its pong.",
         (Arrow(step.by, SERVER, "WebSocket ping"), Arrow(SERVER, step.by, "WebSocket pong")),
     )
 
@@ -92,7 +92,7 @@ def _expect(step: s.Expect) -> Told:
 
 
 def _alternative(one: s.Alternative) -> tuple[str, str]:
-    """Say one thing that may happen, in Markdown and in plain words."""
+    """Describe one alternative, in Markdown and as plain text."""
     if one.frame is not None:
         return f"{code(one.frame)}{_with(one.pattern)}", one.frame
     if one.close:
@@ -169,7 +169,7 @@ def _disconnect(step: s.Disconnect) -> Told:
 
 
 def _sync(step: s.Sync) -> Told:
-    return Told(f"Everything so far has reached {_people(step.who)} (a barrier).")
+    return Told(f"All earlier frames have arrived at {_people(step.who)} (a barrier).")
 
 
 def _provision(step: s.Provision) -> Told:
@@ -196,7 +196,7 @@ def _pause(step: s.Pause) -> Told:
 
 
 def _restart(_: s.Restart) -> Told:
-    return Told("The server is killed, and starts again.", (Note(SERVER, "restarts"),))
+    return Told("The server is killed and starts again.", (Note(SERVER, "restarts"),))
 
 
 def _page(step: s.Page) -> Told:
@@ -214,8 +214,8 @@ def _collect(step: s.Collect) -> Told:
         if value is not None
     ]
     return Told(
-        f"{_people([step.at])} has got {' and '.join(counts)} {code(step.frame)}{_with(step.pattern)}; they are kept "
-        f"as {code(step.into)}.".replace("got  ", "got "),
+        f"{_people([step.at])} has received {' and '.join(counts)} {code(step.frame)}{_with(step.pattern)}; they are "
+        f"kept as {code(step.into)}.".replace("received  ", "received "),
         (Arrow(SERVER, step.at, f"{step.frame} …"),),
     )
 
@@ -250,7 +250,9 @@ def _repeat(step: s.Repeat) -> Told:
 
 def _faster_than(step: s.FasterThan) -> Told:
     limit = f"{step.times} × {step.timer}"
-    return Told(f"It counts only if this takes less than {code(limit)}:", (), ((f"faster than {limit}", step.steps),))
+    return Told(
+        f"The steps count only if they take less than {code(limit)}:", (), ((f"faster than {limit}", step.steps),)
+    )
 
 
 def _together(step: s.Together) -> Told:
@@ -259,11 +261,11 @@ def _together(step: s.Together) -> Told:
 
 
 def _witness(step: s.Witness) -> Told:
-    return Told("Where the server has what this needs:", (), (("witness", step.steps),))
+    return Told("Only if the server has the features that these steps need:", (), (("witness", step.steps),))
 
 
 def _control(step: s.Control) -> Told:
-    return Told("This must hold for the others to say something:", (), (("control", step.steps),))
+    return Told("These steps must succeed; otherwise the scenario is BLOCKED:", (), (("control", step.steps),))
 
 
 _TELLERS: dict[type[s.Step], Callable[[Any], Told]] = {

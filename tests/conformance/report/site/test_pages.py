@@ -63,7 +63,10 @@ def test_a_page_of_a_message_says_what_answers_it_and_who_gets_it(whole_site: di
     assert "## When the server refuses it" in request
     event = whole_site["messages/outgoing/MessageEdited"]
     assert "- [EDIT\\-1](#rule-edit-1): " in event
-    assert "- [EditMessage](/messages/incoming/EditMessage.md) causes it; `editor_id` is who sent that." in event
+    assert (
+        "- [EditMessage](/messages/incoming/EditMessage.md) causes it; `editor_id` is the user who sent the request."
+        in event
+    )
     assert "| `message_id` | Id \\(string\\) | yes | " in event
 
 
@@ -106,7 +109,7 @@ def test_every_case_of_a_scenario_is_in_a_table(sources: Sources, whole_site: di
 
 def test_the_reference_of_a_verb_has_every_option(whole_site: dict[str, str]) -> None:
     page = whole_site["commands/docs"]
-    assert "\n`--out PATH`\n: Write here instead\\: for the site" in page
+    assert "\n`--out PATH`\n: Write here instead\\. The site needs" in page
     assert "chat-parity docs [OPTIONS]" in page
     assert "\n`-h, --help`\n: " in page
     assert "```text\nExamples:\n  chat-parity docs  " in page
