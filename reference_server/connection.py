@@ -1,8 +1,8 @@
 """One connection: what it has joined, and what waits to be sent to it.
 
-Frames go through a bounded outbox and one writer task, so that a reader that lags delays nobody else. Its own
-requests wait while half of the outbox is full (`drained`); the events of others do not, and end the connection
-when nothing more fits.
+Frames are written at once while the client reads. Where it lags, they go through a bounded outbox and a writer task, so
+that it delays nobody else. Its own requests wait while half of the outbox is full (`drained`); the events of others do
+not, and end the connection when nothing more fits.
 """
 
 from __future__ import annotations
@@ -45,22 +45,21 @@ class Connection:
         self.is_open = True
         self.hung_up = False
         self._websocket = websocket
+        self._line = line_of(websocket)
         self._expires_at = identity.expires_at
         self._metrics = metrics
         self._outbox: deque[tuple[str, float | None]] = deque()
         self._outbox_size = 0
         self._max_frames = frames
         self._max_size = size
-        self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
         self._writer: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
 
     def start(self, leeway: float) -> None:
-        """Begin to write, and watch the token."""
+        """Watch the token."""
         self._expires_at += leeway
-        self._writer = asyncio.create_task(self._write())
         self._watch_expiry()
 
     async def stop(self) -> None:
@@ -74,8 +73,11 @@ class Connection:
                 await self._writer
 
     def send(self, frame: str, *, fleeting: bool = False, since: float | None = None) -> None:
-        """Queue a frame; drop a fleeting one while the reader lags. Measure the time `since` then, when it is sent."""
+        """Send a frame; drop a fleeting one while the reader lags. Measure the time `since` then, when it is sent."""
         if not self.is_open:
+            return
+        if not self._outbox and self._line.write_text(frame):
+            self._observe(since)
             return
         if fleeting and not self._drained.is_set():
             self._metrics.dropped.inc()
@@ -88,7 +90,8 @@ class Connection:
             return
         self._outbox.append((frame, since))
         self._outbox_size += size
-        self._wake.set()
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
         self._measure()
 
     async def drained(self) -> None:
@@ -102,25 +105,26 @@ class Connection:
             self.hung_up = True
             self._metrics.cut(code)
             self._drained.set()
-            line_of(self._websocket).hang_up(code, reason)
+            self._line.hang_up(code, reason)
 
     async def _write(self) -> None:
+        """Write what waits."""
         try:
-            while True:
-                while self._outbox:
-                    frame, since = self._outbox[0]
-                    await self._websocket.send_text(frame)
-                    if since is not None:
-                        self._metrics.fan_out.observe(time.perf_counter() - since)
-                    self._outbox.popleft()
-                    self._outbox_size -= _bytes_of(frame)
-                    self._measure()
-                self._wake.clear()
-                await self._wake.wait()
+            while self._outbox:
+                frame, since = self._outbox[0]
+                await self._websocket.send_text(frame)
+                self._observe(since)
+                self._outbox.popleft()
+                self._outbox_size -= _bytes_of(frame)
+                self._measure()
         except (WebSocketDisconnect, RuntimeError):
             self.is_open = False  # the client is gone, or this server has closed the connection
         finally:
             self._drained.set()
+
+    def _observe(self, since: float | None) -> None:
+        if since is not None:
+            self._metrics.fan_out.observe(time.perf_counter() - since)
 
     def _measure(self) -> None:
         """Say whether the reader keeps up."""

@@ -35,8 +35,11 @@ EVENTS_LOST = 1012
 def deliver(event: Event, connections: Iterable[Connection]) -> None:
     """Queue an event for each connection that it concerns; the last one says how long all of them have waited."""
     last = None
+    is_for_all = event.only is None and event.besides is None
     for connection in connections:
-        if event.only not in (None, connection.user_id) or event.besides in (connection.user_id, connection.id):
+        if not is_for_all and (
+            event.only not in (None, connection.user_id) or event.besides in (connection.user_id, connection.id)
+        ):
             continue
         if last is not None:
             last.send(event.frame, fleeting=event.fleeting)
@@ -66,7 +69,8 @@ class Room:
             for connection in tuple(self.connections):
                 connection.hang_up(EVENTS_LOST, "Events were lost: connect and sync again.")
         else:
-            deliver(notice, [each for each in self.connections if each.user_id not in self.barred])
+            barred = self.barred
+            deliver(notice, [each for each in self.connections if not barred or each.user_id not in barred])
 
     @property
     def is_idle(self) -> bool:

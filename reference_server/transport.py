@@ -8,11 +8,13 @@ frame, reading and discarding, and is then cut.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
-from websockets.frames import CloseCode, Frame
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import State
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,7 +32,13 @@ BAD_UPGRADE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: clo
 
 
 class Line(Protocol):
-    """The end of a connection, at once and without waiting for a client that does not read."""
+    """What a connection can do at once, without waiting for a client that does not read."""
+
+    #: Whether nothing between the application and the line changes what is sent.
+    is_direct: bool
+
+    def write_text(self, text: str) -> bool:
+        """Write a text; False: it has to take the way of all messages, through the application's `send`."""
 
     def hang_up(self, code: int, reason: str) -> None:
         """Send a close frame, give the client a moment to answer it, then cut the connection."""
@@ -50,9 +58,16 @@ def line_in(scope: Scope) -> Line:
     return line
 
 
+@lru_cache(1)
+def text_frame(text: str) -> bytes:
+    """Write a text as it goes over the wire: once for all who get it, one after the other."""
+    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+
 class LingeringProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, ending every connection with its reason and in time."""
 
+    is_direct = True
     _lingering = False
     _early = b""
 
@@ -77,6 +92,14 @@ class LingeringProtocol(WebSocketsSansIOProtocol):
         self._end(LINGER_S)
         if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
+
+    def write_text(self, text: str) -> bool:
+        """Write a text if the client reads, and if the same bytes are good for every client."""
+        is_open = self.conn.state is State.OPEN and not self.close_sent and not self.transport.is_closing()
+        if not (is_open and self.is_direct and self.writable.is_set()) or self.conn.extensions:
+            return False
+        self.transport.write(text_frame(text))
+        return True
 
     def hang_up(self, code: int, reason: str) -> None:
         """Send a close frame without waiting for the client to read what comes before it."""

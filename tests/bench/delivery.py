@@ -1,6 +1,8 @@
 """Deliveries and idle connections: the reference server on each engine beside a bare fan-out, in one run.
 
-One member sends, all hear; the next messages are sent when the last ones have reached everybody.
+One member sends, all hear; the next messages are sent when the last ones have reached everybody. No server compresses.
+*Fan-out alone* is the reference server's room, connections and protocol where a frame is told that is neither read nor
+stored, as the bare fan-out tells it. Processor time is that of the server's processes, without the engines.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from tests.bench.wire import Wire, open_wire, resident
+from tests.bench.wire import Wire, open_wire, processor, resident
 from tests.engines.deployment import processes
 from tests.engines.postgresql import empty_database, postgresql
 from tests.engines.redis import redis
@@ -34,16 +36,17 @@ ROUNDS = 2
 WINDOW = 4
 IDLE = 1000
 BARE = "bare Starlette"
+ALONE = "fan-out alone"
 LIMITS = ("--message-limit", "100000000", "--request-limit", "100000000")
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it is, and the number of its first process."""
+    """Where it is, and the numbers of its processes."""
 
     instances: list[str]
     api: list[str]
-    pid: int
+    pids: list[int]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,19 +60,21 @@ def main(arguments: Sequence[str]) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as stack:
         servers = _start(stack)
-        print(f"\ndeliveries a second, p50 and p99 in ms; best of {options.rounds} rounds in turn")
+        print(
+            f"\ndeliveries a second, p50 and p99 in ms, processor in µs each; best of {options.rounds} rounds in turn"
+        )
         for members in options.members:
-            best: dict[str, tuple[float, float, float]] = {}
+            best: dict[str, list[float]] = {}
+            cost: dict[str, float] = {}
             for _ in range(options.rounds):
                 for name, server in servers.items():
-                    found = asyncio.run(_deliver(server, members, options.seconds))
+                    *found, each = asyncio.run(_deliver(server, members, options.seconds))
                     best[name] = max(best.get(name, found), found)
+                    cost[name] = min(cost.get(name, each), each)
             for name, (rate, middle, late) in best.items():
-                ratio = rate / best[BARE][0]
-                print(
-                    f"  {members:5} members  {name:28} {rate:9,.0f}  {ratio:5.2f} ×  {middle:8.1f} {late:8.1f}",
-                    flush=True,
-                )
+                speed = f"{rate:9,.0f} {rate / best[BARE][0]:6.2f} ×  {middle:8.1f} {late:8.1f}"
+                times = f"{cost[name] * 1e6:8.1f} {cost[BARE] / cost[name]:6.2f} ×"
+                print(f"  {members:5} members  {name:28} {speed} {times}", flush=True)
         print(f"\nbytes per idle connection, of {IDLE}")
         for name in (BARE, "SQLite"):
             print(f"  {name:28} {asyncio.run(_rest(servers[name])):9,.0f}")
@@ -84,6 +89,7 @@ def _start(stack: ExitStack) -> dict[str, Server]:
     several = stack.enter_context(processes(2, urls[1], stack.enter_context(redis()).url, *LIMITS))
     return {
         BARE: stack.enter_context(_bare()),
+        ALONE: stack.enter_context(_bare("--hub")),
         "SQLite": _server(sqlite),
         "PostgreSQL": _server(postgres),
         "PostgreSQL + Redis, 2 proc.": _server(*several),
@@ -92,15 +98,16 @@ def _start(stack: ExitStack) -> dict[str, Server]:
 
 def _server(*commands: Command) -> Server:
     instances, api = ([url for each in commands for url in each.ready[kind]] for kind in ("instances", "api"))
-    return Server(instances, api, commands[0].process.pid)
+    return Server(instances, api, [each.process.pid for each in commands])
 
 
 @contextmanager
-def _bare() -> Iterator[Server]:
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.bare"], cwd=ROOT, stdout=subprocess.PIPE)
+def _bare(*options: str) -> Iterator[Server]:
+    command = [sys.executable, "-m", "tests.bench.bare", *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
-        yield Server(json.loads(process.stdout.readline())["instances"], [], process.pid)
+        yield Server(json.loads(process.stdout.readline())["instances"], [], [process.pid])
     finally:
         process.kill()
         process.communicate()
@@ -135,8 +142,8 @@ async def _enter(server: Server, members: int, hear) -> tuple[list[Wire], UUID]:
     return wires, conversation_id
 
 
-async def _deliver(server: Server, members: int, seconds: float) -> tuple[float, float, float]:
-    """Give deliveries a second, and the median and the 99th percentile of their milliseconds."""
+async def _deliver(server: Server, members: int, seconds: float) -> tuple[float, float, float, float]:
+    """Give deliveries a second, the median and the 99th percentile of their milliseconds, and processor seconds."""
     took: list[float] = []
     more = asyncio.Event()
     expected = 0
@@ -150,7 +157,7 @@ async def _deliver(server: Server, members: int, seconds: float) -> tuple[float,
 
     wires, conversation_id = await _enter(server, members, hear)
     kind = "SendMessage" if server.api else "NewMessage"
-    began = time.perf_counter()
+    began, before = time.perf_counter(), sum(map(processor, server.pids))
     while time.perf_counter() - began < seconds:
         more.clear()
         expected += WINDOW * members
@@ -160,17 +167,18 @@ async def _deliver(server: Server, members: int, seconds: float) -> tuple[float,
             wires[0].say(json.dumps(body).encode())
         await more.wait()
     rate = len(took) / (time.perf_counter() - began)
+    used = sum(map(processor, server.pids)) - before
     for wire in wires:
         wire.close()
     took.sort()
-    return rate, took[len(took) // 2] * 1000, took[int(len(took) * 0.99)] * 1000
+    return rate, took[len(took) // 2] * 1000, took[int(len(took) * 0.99)] * 1000, used / len(took)
 
 
 async def _rest(server: Server) -> float:
     """Give the bytes that a connection takes which does nothing."""
-    before = resident(server.pid)
+    before = resident(server.pids[0])
     wires, _ = await _enter(server, IDLE, lambda *_: None)
-    found = (resident(server.pid) - before) / IDLE
+    found = (resident(server.pids[0]) - before) / IDLE
     for wire in wires:
         wire.close()
     return found

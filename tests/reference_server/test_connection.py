@@ -91,6 +91,10 @@ class SlowReader:
         self.closed: int | None = None
         self.scope = {"extensions": {EXTENSION: self}}
 
+    def write_text(self, _text: str) -> bool:
+        """Say that it does not read now."""
+        return False
+
     async def send_text(self, frame: str) -> None:
         """Take a frame."""
         self.frames.append(frame)
