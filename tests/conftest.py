@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import conformance.spec
 from conformance.spec import find, load
 from tests.engines.postgresql import empty_database, postgresql
 from tests.engines.redis import redis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conformance.spec import Spec
@@ -28,10 +29,29 @@ PARTS_WITHOUT_SCENARIOS = (
 )
 
 
+def _once(read: Callable[[Path], Spec]) -> Callable[[Path], Spec]:
+    """Read the spec of this checkout only once; it does not change, and takes more than a second each time."""
+    folder = find()
+    whole: list[Spec] = []
+
+    def load(given: Path) -> Spec:
+        if given != folder:
+            return read(given)
+        if not whole:
+            whole.append(read(folder))
+        return whole[0]
+
+    return load
+
+
+# Before a test imports what reads the spec: `conformance.spec.load.load` is still the original.
+pytest.MonkeyPatch().setattr(conformance.spec, "load", _once(load))
+
+
 @pytest.fixture(scope="session")
 def whole_spec() -> Spec:
     """The spec with all its scenarios."""
-    return load(find())
+    return conformance.spec.load(find())
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import click
 
 from conformance.cli.crash import crash, first_of
 from conformance.errors import ChatParityError, UsageError
+from conformance.files.documents import MAX_BYTES
 from conformance.target import read_target
 from conformance.target.access import secret_names
 from conformance.target.embedded import embedded
@@ -41,7 +42,7 @@ def is_scenario_file(word: str) -> bool:
     if not word.endswith((".yaml", ".yml")) or not _is_file(word):
         return False
     with suppress(OSError, ValueError), Path(word).open(encoding="utf-8") as file:
-        return any(line.startswith("steps:") for line in file)
+        return any(line.startswith("steps:") for line in file.read(MAX_BYTES).splitlines())
     return False
 
 

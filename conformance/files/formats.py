@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 class Format:
     """One of the formats: a compiled schema for the fast check, jsonschema for the description."""
 
-    def __init__(self, schema: dict[str, Any], schemas: list[tuple[str, Any]]) -> None:
-        registry: Registry[Any] = Registry().with_resources(
-            [(uri, Resource.from_contents(one)) for uri, one in schemas]
-        )
-        self._compiled = jsonschema_rs.Draft202012Validator(schema, registry=jsonschema_rs.Registry(schemas))
+    def __init__(self, schema: dict[str, Any], fast: jsonschema_rs.Registry, registry: Registry[Any]) -> None:
+        self._compiled = jsonschema_rs.Draft202012Validator(schema, registry=fast)
         self._validator = Draft202012Validator(schema, registry=registry)
 
     def check(self, document: Document) -> None:
@@ -48,13 +45,17 @@ class Formats:
         schemas = {file: read_json(file) for file in sorted(folder.glob("*.schema.json"))}
         self._folder = folder
         self._formats: dict[str, Format] = {}
+        fast: jsonschema_rs.Registry | None = None
         for file, schema in schemas.items():
             if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
                 raise BadFile(Mistake(file, 0, "this is not a usable format: it has no `$id`"))
         known = [(schema["$id"], schema) for schema in schemas.values()]
+        resources = [(uri, Resource.from_contents(schema)) for uri, schema in known]
+        registry: Registry[Any] = Registry().with_resources(resources)
         for file, schema in schemas.items():
             try:
-                self._formats[file.name.removesuffix(".schema.json")] = Format(schema, known)
+                fast = fast or jsonschema_rs.Registry(known)
+                self._formats[file.name.removesuffix(".schema.json")] = Format(schema, fast, registry)
             except ValueError as error:
                 lost = _LOST.match(str(error))
                 if lost:

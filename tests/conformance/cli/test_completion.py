@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from conformance.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 GUIDE = Path(__file__).parents[3] / "docs" / "command-line.md"
 LINES = {
@@ -18,17 +25,22 @@ LINES = {
 }
 
 
-def asked(words: str) -> list[str]:
-    """What bash is told to offer after these words, of which the last is still being typed."""
-    environment = {
-        **os.environ,
-        "_CHAT_PARITY_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split(" ")) - 1),
-    }
-    command = [sys.executable, "-m", "conformance.cli"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[str], list[str]]]:
+    """Give what bash is told to offer after these words, of which the last is still being typed."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def ask(words: str) -> list[str]:
+        monkeypatch.setenv("_CHAT_PARITY_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+        with pytest.raises(SystemExit):
+            main([])
+        return [line.partition(",")[2] for line in capsys.readouterr().out.splitlines()]
+
+    yield ask
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +53,9 @@ def asked(words: str) -> list[str]:
         ("chat-parity report --format gi", ["github"]),
     ],
 )
-def test_offers_verbs_options_and_their_values(words: str, offered: list[str]) -> None:
+def test_offers_verbs_options_and_their_values(
+    asked: Callable[[str], list[str]], words: str, offered: list[str]
+) -> None:
     assert asked(words) == offered
 
 

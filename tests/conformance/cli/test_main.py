@@ -162,10 +162,10 @@ class TestWhatNobodyForesaw:
         assert shown == "chat-parity: the working directory does not exist any more; change to another one\n"
 
     def test_is_told_where_it_happened(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], spec_folder: Path
     ) -> None:
         monkeypatch.setattr(importlib.import_module("conformance.spec.load"), "Formats", None)
-        assert ended("list") == 4
+        assert ended("list", "--spec", str(spec_folder)) == 4
         assert "(conformance/spec/load.py:" in capsys.readouterr().err
 
 
