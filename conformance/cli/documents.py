@@ -1,6 +1,6 @@
-"""The two documents that `chat-parity docs` keeps in the spec folder itself, for tools and for editors.
+"""The two documents that `chat-parity docs` writes to the spec folder, for tools and for editors.
 
-`chat-parity lint` reports one that is not current.
+`chat-parity lint` reports a document that is not up to date.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def bundle_of(folder: Path) -> str:
 def write_document(text: str, name: str, folder: Path, out: Path | None) -> None:
     """Write a document into a spec folder, or to another place (`-` is standard output); raises UsageError."""
     if out is None and is_installed_copy(folder):
-        raise UsageError(f"the spec {folder} belongs to the installation; say with --out where to write {name}")
+        raise UsageError(f"the spec {folder} belongs to the installation; name another place for {name} with --out")
     emit(text, None if out == Path("-") else out or folder / name)
 
 
 def stale_documents(spec: Spec) -> list[Mistake]:
-    """Find the documents in the spec folder that are not what would be written now; one that is missing is no mistake.
+    """Find the documents in the spec folder that are out of date; a missing document is not a mistake.
 
     Raises BadFile.
     """

@@ -1,4 +1,4 @@
-"""What `watch` and `judge` share: the target file, the log of what was observed, and its reports."""
+"""The common parts of `watch` and `judge`: the target file, the log of the observation, and its reports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def write_log(
     seconds: float,
     target: Target | None = None,
 ) -> Report:
-    """Write the log and the reports of what was observed, and print the table; raises OSError."""
+    """Write the log and the reports of an observation, and print the table; raises OSError."""
     found = records(observer)
     tables = spec_tables(observer.spec)
     header = Header(
@@ -82,13 +82,13 @@ def write_log(
 
 
 def code_of(report: Report, observer: Observer) -> int:
-    """Give the exit code: 1 a must rule is broken, 3 nothing could be judged."""
+    """Give the exit code: 1 if a must rule is broken, 3 if nothing could be judged, else 0."""
     judged = any(observer.frames.values())
     return report.exit_code or (0 if judged else NOTHING)
 
 
 def one_line(seen: Seen, spec: Spec) -> str:
-    """Say in one line what is wrong, when it is seen for the first time."""
+    """Describe a violation in one line."""
     violation = seen.violation
     if violation.rule is None:
         return f"client  {violation.client}: {violation.explanation}"

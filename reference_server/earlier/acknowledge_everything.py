@@ -1,8 +1,8 @@
-"""The Rust chat server of July 2025: it acknowledges five requests, and does none of them.
+"""The Rust chat server of July 2025: it confirms five types of requests, and carries out none.
 
-No authentication, no database, no membership, no broadcast. A greeting; `Error{message}` without a code, in the words
-of serde behind a French prefix, for everything that it cannot read; binary frames are ignored, and so are fields that
-it does not know. HTTP beside it: `GET /health`, and `GET /api/messages?room=…` with what was sent, oldest first.
+It has no authentication, no database, no membership and no broadcast. It sends a greeting. For a frame that it cannot
+read, it sends `Error{message}` without a code: a French prefix and the text of serde. It ignores binary frames and
+unknown fields. It also serves HTTP: `GET /health`, and `GET /api/messages?room=…` with the sent messages, oldest first.
 
     chat-parity serve --as rust-2025 --port 3001
 """
@@ -37,7 +37,7 @@ ACTIONS = {
     "LeaveConversation": "left_conversation",
     "MarkAsRead": "marked_as_read",
 }
-"""What it acknowledges: request type → action."""
+"""The requests that it confirms: request type → action."""
 
 VARIANTS = {
     "SendMessage": (("conversation_id", a_uuid), ("content", a_string), ("parent_message_id", optional(a_uuid))),
@@ -46,11 +46,11 @@ VARIANTS = {
     "MarkAsRead": (("conversation_id", a_uuid), ("message_id", a_uuid)),
     "Ping": (),
 }
-"""What it can read, in the order in which its errors name them."""
+"""The requests that it can read, in the order in which its errors name them."""
 
 
 def acknowledging(port: int = 0, host: str = LOOPBACK) -> AbstractAsyncContextManager[str]:
-    """Serve; gives the URL."""
+    """Serve; the context gives the URL."""
     store: dict[str, list[dict[str, Any]]] = defaultdict(list)
 
     async def talk(socket: ServerConnection) -> None:

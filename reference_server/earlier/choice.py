@@ -1,4 +1,4 @@
-"""`--as NAME`: this process is one of the earlier servers instead."""
+"""`--as NAME`: starts one of the earlier servers instead of the reference server."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from contextlib import AbstractAsyncContextManager
 
-#: What the earlier servers have as well; the other options are those of the reference server.
+#: The options that the earlier servers have, too; the others are only for the reference server.
 OPTIONS = {"earlier", "host", "port", "jwt_secret", "log_format", "exit_on_stdin_eof"}
 
-#: The first websockets that limits frames and messages apart, and broadcasts bytes as text. Nothing else here needs it.
+#: The first version of websockets that limits frames and messages separately, and broadcasts bytes as text.
 NEEDED = (16, 1)
 
 
 def open_earlier(options: Namespace, defaults: Namespace, port: int, secret: str) -> AbstractAsyncContextManager[str]:
-    """Open the server that `--as` names, which gives its URL; raises ConfigError for an option that it lacks."""
+    """Open the server that `--as` names; the context gives its URL. Raises ConfigError for an option that it lacks."""
     if _version() < NEEDED:
         needed = ".".join(map(str, NEEDED))
         raise ConfigError(f"--as {options.earlier} needs websockets {needed}: pip install 'websockets>={needed}'.")
     given = {name for name, value in vars(options).items() if value != getattr(defaults, name)}
     others = sorted(given - OPTIONS)
     if others:
-        raise ConfigError(f"--as {options.earlier} is another server, without --{others[0].replace('_', '-')}.")
+        raise ConfigError(f"--as {options.earlier} does not go with --{others[0].replace('_', '-')}: leave it out.")
     if options.port and len(options.port) > 1:
-        raise ConfigError(f"--as {options.earlier} has one instance: give one --port.")
+        raise ConfigError(f"--as {options.earlier} has one instance: give only one --port.")
     if options.earlier == "rust-2025":
         return acknowledging(port, options.host)
     if len(secret.encode()) < MIN_SECRET_BYTES:
-        raise ConfigError(f"--as go-2025 looks at tokens: give JWT_SECRET, of {MIN_SECRET_BYTES} bytes at least.")
+        raise ConfigError(f"--as go-2025 checks tokens: set JWT_SECRET, of at least {MIN_SECRET_BYTES} bytes.")
     return relaying(secret, port, options.host)
 
 

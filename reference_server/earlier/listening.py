@@ -1,4 +1,4 @@
-"""Where the earlier servers listen, for as long as a context lasts."""
+"""Opens the socket of an earlier server, and closes it at the end of a context."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def listening(
     port: int = 0,
     **options: Any,
 ) -> AsyncIterator[str]:
-    """Give the URL under which `handler` serves; on a free port, unless one is named."""
+    """Serve with `handler` until the context ends, and give the URL; port 0 is any free port."""
     plain: dict[str, Any] = {"compression": None, "ping_interval": None, "max_queue": None, "close_timeout": 0.5}
     async with serve(handler, host, port, **plain | options) as server:
         name = f"[{host}]" if ":" in host else host

@@ -1,8 +1,8 @@
-"""The Go backend of July 2025: it relays every frame to everybody, the sender included, and reads none.
+"""The Go backend of July 2025: it relays every frame to everybody, also to the sender, and does not read it.
 
-A token is asked for before the upgrade: an HMAC JWT whose `user_id`, if it is there, is an integer. After it there is
-no greeting, no reply, no room, no storage and no limit; whatever comes, binary and bytes that are no text included,
-goes on as text.
+The upgrade needs a token: an HMAC JWT whose `user_id`, if it has one, is an integer. The server has no greeting, no
+replies, no rooms, no storage and no limits. It relays all frames as text, even binary frames and bytes that are not
+text.
 
     JWT_SECRET=… chat-parity serve --as go-2025 --port 8080
 """
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 PATH = "/ws/chat"
 UNCHECKED = {f"verify_{claim}": False for claim in ("aud", "iat", "iss", "sub", "jti")}
-"""What its library looks at only when it is told to."""
+"""The claims that its library does not check by default."""
 
 
 def relaying(secret: str, port: int = 0, host: str = LOOPBACK) -> AbstractAsyncContextManager[str]:
-    """Serve, with tokens signed by `secret` under any HMAC; gives the URL."""
+    """Serve, with tokens signed by `secret` with any HMAC algorithm; the context gives the URL."""
     clients: set[ServerConnection] = set()
 
     async def talk(socket: ServerConnection) -> None:
@@ -56,7 +56,7 @@ def relaying(secret: str, port: int = 0, host: str = LOOPBACK) -> AbstractAsyncC
 
 
 def is_good(token: str, secret: str) -> bool:
-    """Tell whether a token is signed, has not expired, and fits the fields that its claims are read into."""
+    """Say whether a token is signed, has not expired, and has claims of the right types."""
     try:
         claims = jwt.decode(token, secret, algorithms=["HS256", "HS384", "HS512"], options=UNCHECKED)  # type: ignore[arg-type]
     except jwt.InvalidTokenError:

@@ -1,7 +1,7 @@
-"""Reads a request as Rust's serde does, with its messages: an enum whose tag is the field `type` (serde_json 1.0).
+"""Reads a request as Rust's serde_json 1.0 does, with the same error texts: an enum whose tag is the field `type`.
 
-What is wrong with the JSON or with the tag is told with line and column; what is wrong with the fields of a variant is
-told without, because serde has read the whole object by then. Columns are counted in bytes.
+An error in the JSON or in the tag has a line and a column. An error in the fields of a variant has none, because serde
+has read the whole object by then. Columns are counted in bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 TAG = "type"
 EXPECTED = "internally tagged enum"
 MAX_DEPTH = 128
-"""Levels of nesting at which serde_json gives up."""
+"""The most levels of nesting that serde_json reads."""
 
 _WHITE = re.compile(r"[ \t\n\r]*")
 
@@ -24,14 +24,14 @@ Field = tuple[str, Callable[[Any], None]]
 
 
 class SerdeError(Exception):
-    """What serde says."""
+    """An error text of serde."""
 
 
 def read(text: str, variants: dict[str, tuple[Field, ...]], name: str) -> tuple[str, dict[str, Any]]:
     """Give the variant of the enum `name` and its fields; raises SerdeError."""
     tag_at = _check_tag(text, variants)
     value = _parse(text)
-    if isinstance(value, list):  # an array is taken as the tag and the fields in their order
+    if isinstance(value, list):  # serde reads an array as the tag, followed by the fields in their order
         if not value:
             raise SerdeError(f"missing field `{TAG}`{_at(text, len(text.rstrip()))}")
         kind, pairs = _variant(value[0], variants, _at(text, len(text.rstrip()))), value[1:]
@@ -54,7 +54,7 @@ def read(text: str, variants: dict[str, tuple[Field, ...]], name: str) -> tuple[
 
 
 def a_uuid(value: Any) -> None:
-    """Take the text of a UUID."""
+    """Check that a value is the text of a UUID."""
     a_string(value, "a formatted UUID string")
     try:
         uuid.UUID(value)
@@ -63,13 +63,13 @@ def a_uuid(value: Any) -> None:
 
 
 def a_string(value: Any, expected: str = "a string") -> None:
-    """Take a text."""
+    """Check that a value is a text."""
     if not isinstance(value, str):
         raise SerdeError(f"invalid type: {_describe(value)}, expected {expected}")
 
 
 def optional(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Take null, too."""
+    """Give a check that also accepts null."""
 
     def checked(value: Any) -> None:
         if value is not None:
@@ -80,7 +80,7 @@ def optional(check: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 class Pairs:
-    """An object, with every key that was written."""
+    """A JSON object with all its keys, also duplicate ones."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         self.pairs = pairs
@@ -96,14 +96,14 @@ def _checked(found: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]
 
 
 def _skip(text: str, at: int) -> int:
-    """Give where the white space ends."""
+    """Give the position after the white space."""
     found = _WHITE.match(text, at)
     assert found is not None
     return found.end()
 
 
 def _check_tag(text: str, variants: dict[str, tuple[Field, ...]]) -> int | None:
-    """Read as far as the tag, and refuse it there: nothing after it is read."""
+    """Read up to the tag and check it; nothing after it is read. Returns the position of its end."""
     at, found = _skip(text, 0), None
     if not text.startswith("{", at):
         return None
@@ -125,7 +125,7 @@ def _check_tag(text: str, variants: dict[str, tuple[Field, ...]]) -> int | None:
                 return found
             at = _skip(text, at + 1)
     except (json.JSONDecodeError, IndexError, RecursionError):
-        pass  # What is wrong with the JSON is said by whoever reads all of it.
+        pass  # `_parse` reports errors in the JSON.
     return found
 
 
@@ -164,7 +164,7 @@ def _decoder() -> json.JSONDecoder:
 
 
 def _number(digits: str) -> int | float:
-    """Read a whole number; more than 64 bits are a fraction, as in serde_json."""
+    """Read a whole number; one of more than 64 bits becomes a float, as in serde_json."""
     return float(digits) if len(digits) > len(str(1 << 64)) else int(digits)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of the notices of a batch."""
+"""Publishes the notices of a batch."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class Publisher(Protocol):
-    """Publishes what the units of a batch tell."""
+    """Publishes the notices of the units of a batch."""
 
-    #: Whether there is something to record.
+    #: Whether `record` has to be called.
     records: bool
 
     def record(self, connection: Connection, units: Sequence[Unit], positions: Mapping[UUID, int]) -> None:
-        """Write what is told, within the transaction; `positions` says how far each conversation has come."""
+        """Write the notices within the transaction; `positions` has the last position of each conversation."""
 
     async def publish(self, units: Sequence[Unit]) -> None:
-        """Publish what is told, in the order of the units; it is committed."""
+        """Publish the notices in the order of the units, after the commit."""
 
 
 class Direct:
@@ -39,7 +39,7 @@ class Direct:
         """Record nothing."""
 
     async def publish(self, units: Sequence[Unit]) -> None:
-        """Publish one notice after the other."""
+        """Publish the notices one after the other."""
         for unit in units:
             for notice in unit.told:
                 await self._pubsub.publish(unit.channel, notice)

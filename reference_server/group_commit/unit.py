@@ -1,4 +1,4 @@
-"""A change of a conversation: what is written and what is told of it, committed as one."""
+"""A change of a conversation: its writes and its notices, committed together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """The units of one transaction that are not at their end yet."""
+    """The units of one transaction."""
 
     def __init__(self) -> None:
         self.units: list[Unit] = []
@@ -26,49 +26,49 @@ class Batch:
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def add(self, unit: Unit) -> None:
-        """Wait for one more unit, of which something is written."""
+        """Add a unit that has written something; `ended` waits for it."""
         unit.is_open, unit.batch = True, self
         unit.committed = asyncio.get_running_loop().create_future()
         self.units.append(unit)
         self._open += 1
 
     def leave(self) -> None:
-        """Count a unit that is at its end."""
+        """Count a unit whose context has ended."""
         self._open -= 1
         if self._open == 0:
             self._ended.set_result(None)
 
     async def ended(self) -> None:
-        """Wait until every unit is at its end."""
+        """Wait until the contexts of all units have ended."""
         if self._open:
             await self._ended
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Let the units end: they are committed, or there is a reason why they are not."""
+        """Tell the units that they are committed, or the error why they are not."""
         for unit in self.units:
-            if unit.committed is None or unit.committed.done():  # it was cancelled, and does not ask
+            if unit.committed is None or unit.committed.done():  # it was cancelled and does not wait
                 continue
             if error is None:
                 unit.committed.set_result(None)
             else:
                 unit.committed.set_exception(error)
-                unit.committed.exception()  # a unit that has failed does not ask
+                unit.committed.exception()  # a unit that has failed does not wait
 
 
 @dataclass(slots=True, eq=False)
 class Unit(Change):
-    """One change of a conversation by a user; as a context, it ends when it is committed and published.
+    """One change of a conversation by a user; as a context, it ends when the change is committed and published.
 
-    A failure within the context undoes nothing that was written before.
+    A failure within the context does not undo earlier writes.
     """
 
     conversation_id: UUID = field(kw_only=True)
     user_id: UUID | None = field(kw_only=True)
     #: The journal's position of the first notice.
     position: int = 0
-    #: It was cancelled when its change was made already: it ends with its commit.
+    #: It was cancelled after its change was made: it ends with its commit.
     is_cancelled: bool = False
-    #: The transaction that it is part of; None: nothing is written.
+    #: Its transaction; None: nothing is written.
     batch: Batch | None = None
     committed: asyncio.Future[None] | None = None
     _token: Token[Change | None] | None = None
@@ -91,7 +91,7 @@ class Unit(Change):
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """The first write of a unit, which waits for the writer."""
+    """The first write of a unit, in the queue of the writer."""
 
     unit: Unit
     call: Callable[[Connection], Any]

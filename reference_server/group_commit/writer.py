@@ -1,4 +1,4 @@
-"""The writer: a task that commits what many callers change."""
+"""The writer: a task that commits the changes of many callers together."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: A batch is not larger: all its units wait for its end.
+#: The most units of a batch, because all of them wait for its end.
 LARGEST = 256
-#: Seconds. Who has waited for so long is told that the database is too busy.
+#: Seconds. A change that has waited this long fails, because the database is too busy.
 PATIENCE_S = 10.0
 CLOSING_S = 1.0
 
 
 class _Undone(Exception):
-    """A job failed when it had written something: the batch is rolled back, and the others are tried alone."""
+    """A job failed after it had written something: the batch is rolled back, and the other jobs run one by one."""
 
     def __init__(self, job: Job, error: Exception) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class _Undone(Exception):
 
 
 class GroupCommit:
-    """The changes of conversations, many in one transaction.
+    """Carries out changes of conversations, many in one transaction.
 
     Example:
         async with changes.change(conversation_id, user_id):
@@ -65,11 +65,11 @@ class GroupCommit:
         self._transaction: OpenTransaction | None = None
 
     def change(self, conversation_id: UUID, user_id: UUID | None = None) -> Unit:
-        """Hold this around a change of a conversation; it returns when the change is committed and published."""
+        """Give a context for a change of a conversation; it ends when the change is committed and published."""
         return Unit(conversation_channel(conversation_id), conversation_id=conversation_id, user_id=user_id)
 
     async def write(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function of the store within the change, or else in a transaction of its own."""
+        """Run a function of the store within the current change, or in a transaction of its own if there is none."""
         unit = current_change.get()
         if not isinstance(unit, Unit):
             return await self._database.write(transaction, *args, **kwargs)
@@ -89,12 +89,12 @@ class GroupCommit:
         except asyncio.CancelledError:
             if job.outcome.cancelled() or job.outcome.exception() is not None:
                 raise
-            unit.is_cancelled = True  # too late: the change is made, and has to be told
+            unit.is_cancelled = True  # too late: the change is made, and its notices have to be sent
             result = job.outcome.result()
         return result
 
     async def close(self) -> None:
-        """Wait for the end of what is under way, but not for a database that does not answer."""
+        """Wait for the changes that have begun, for at most a second: the database may not answer."""
         if self._task is not None:
             await asyncio.wait([self._task], timeout=CLOSING_S)
 
@@ -104,7 +104,7 @@ class GroupCommit:
             await self._carry_out(taken)
 
     async def _carry_out(self, jobs: Sequence[Job]) -> None:
-        """Carry out what is still wanted; the rest is tried alone should one have spoilt it."""
+        """Carry out the jobs that are still wanted; if one fails after a write, run the others one by one."""
         jobs = [job for job in jobs if _is_wanted(job)]
         if not jobs:
             return
@@ -128,7 +128,9 @@ class GroupCommit:
             async with self._database.transaction() as transaction:
                 results, positions = await transaction.run(_run_all, jobs)
                 for job in jobs:
-                    if job.outcome.cancelled():  # nobody has a result yet: go on as if it had not been asked for
+                    if (
+                        job.outcome.cancelled()
+                    ):  # no job has a result yet: continue as if this one had not been requested
                         raise _Undone(job, asyncio.InvalidStateError())
                 self._transaction = transaction
                 for job, result, error in results:
@@ -144,12 +146,12 @@ class GroupCommit:
         try:
             await self._publisher.publish(batch.units)
         except Exception:
-            logger.exception("what is committed could not be published")
+            logger.exception("committed changes could not be published")
         batch.finish()
 
 
 def _is_wanted(job: Job) -> bool:
-    """Say whether somebody still waits for the job; who has waited for too long is told so."""
+    """Say whether somebody still waits for the job; a job that has waited too long fails."""
     if not job.outcome.done() and time.monotonic() - job.asked >= PATIENCE_S:
         _settle(job, error=TimeoutError("The database was locked, or too busy, for too long."))
     return not job.outcome.done()
@@ -166,7 +168,7 @@ def _settle(job: Job, result: object = None, error: Exception | None = None) -> 
 
 
 def _run_all(connection: Connection, jobs: Sequence[Job]) -> tuple[list[Result], Mapping[UUID, int]]:
-    """Run the jobs one after the other; give the result or the error of each, and how far the conversations are."""
+    """Run the jobs one after the other; give their results or errors, and the last positions of the conversations."""
     together = Together(connection)
     together.expect({(job.unit.conversation_id, job.unit.user_id) for job in jobs})
     results: list[Result] = []
@@ -185,6 +187,6 @@ def _run_all(connection: Connection, jobs: Sequence[Job]) -> tuple[list[Result],
 
 
 def _nested(connection: Connection, call: Callable[[Connection], T]) -> T:
-    """Run one more write of a unit; its failure undoes no other."""
+    """Run one more write of a unit; its failure does not undo the others."""
     with connection.begin_nested():
         return call(connection)

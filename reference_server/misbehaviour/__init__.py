@@ -1,5 +1,5 @@
-"""A bad day on request: the server is slow, forgetful or wrong in ways that a front end has to bear.
+"""Misbehaviour on request: the server is slow, loses connections or is wrong, so that clients can be tested with it.
 
-Nothing here is on unless somebody switches it on. Each switch stands around a part of the server (the frames of a
-connection, the token of a request, the rate limiter) and changes nothing in it.
+Everything is off by default. Each switch wraps a part of the server (the frames of a connection, the token of a
+request, the rate limiter) and does not change that part.
 """

@@ -1,4 +1,4 @@
-"""The application with the switches around it."""
+"""Wraps the application with the switches."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Misbehaving:
-    """An ASGI application that misbehaves as its switches say; with all of them off, it does what is in it."""
+    """An ASGI application that misbehaves as its switches say; if all are off, it behaves like the wrapped one."""
 
     def __init__(self, app: ASGIApp, switchboard: Switchboard, secret: str, random: Random | None = None) -> None:
         self._app = app
         self._switchboard = switchboard
         self._secret = secret
-        self._random = random or Random()  # noqa: S311 -- chance, not secrecy
+        self._random = random or Random()  # noqa: S311 -- not for secrets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or connection."""
@@ -58,7 +58,7 @@ class Misbehaving:
                 await tasks.end(task)
 
     async def _drop(self, scope: Scope) -> None:
-        """Cut the connection at a random time; each change of a switch begins anew, which changes no odds."""
+        """Cut the connection at a random time; a change of a switch draws a new time, with the same probability."""
         while True:
             rate = self._switchboard.now.drop_connection
             with suppress(TimeoutError):

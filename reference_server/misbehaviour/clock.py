@@ -1,4 +1,4 @@
-"""A clock that is wrong (`--clock-skew`), as clients see it; what the database holds stays right."""
+"""A wrong clock (`--clock-skew`), as clients see it; the database keeps the correct times."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-#: The instants of the protocol, in what the server sends and in what it reads.
+#: The fields with instants: in frames that the server sends, and in frames that it reads.
 SENT = {"created_at", "edited_at", "deleted_at", "read_at", "delivered_at", "next_since"}
 READ = {"since"}
 
 
 def skewed(text: str, seconds: float, names: set[str]) -> str:
-    """Give a frame whose instants of these names are later by so many seconds; what is no frame stays."""
+    """Give a frame whose instants in these fields are `seconds` later; a text that is not JSON stays the same."""
     try:
         frame = orjson.loads(text)
     except ValueError:
@@ -33,7 +33,7 @@ def _shift(value: Any, by: timedelta, names: set[str]) -> Any:
 
 
 def _later(instant: str, by: timedelta) -> str:
-    """Give a later instant; what is none, or would leave the calendar, stays."""
+    """Give a later instant; a text that is not an instant, or would leave the calendar, stays the same."""
     try:
         return (datetime.fromisoformat(instant) + by).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError):

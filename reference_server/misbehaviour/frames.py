@@ -1,4 +1,4 @@
-"""The frames of one connection on a bad day: late, twice, in another order, and by a wrong clock."""
+"""Changes the frames of one connection: late, twice, in another order, or with a wrong clock."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from reference_server.misbehaviour.switches import Switchboard
 
 REPLIES = {"ActionConfirmed", "Error", "Pong", "HistoryChunk", "SearchResults", "SyncChunk"}
-#: How long a reply waits for the next one, to come after it.
+#: How long a reply waits for the next one, so that it can be sent after it.
 HOLD_S = 0.1
-#: Frames that are late at once; who sends more waits, as for a reader that lags.
+#: The most frames that wait at the same time; sending more waits, as for a slow reader.
 MOST_LATE = 1024
 
 
 class Outgoing:
-    """Sends the frames of one connection as the switches say; with all of them off, exactly as they come."""
+    """Sends the frames of one connection as the switches say; if all are off, unchanged."""
 
     def __init__(self, send: Send, switchboard: Switchboard, random: Random) -> None:
         self._inner = send
@@ -51,8 +51,8 @@ class Outgoing:
             await self._send_late(each)
 
     async def run(self) -> None:
-        """Send what is late when its time has come, until the connection ends."""
-        with suppress(OSError, RuntimeError):  # the client is gone: so is everybody who would notice
+        """Send each late frame when it is due, until the connection ends."""
+        with suppress(OSError, RuntimeError):  # the client is gone
             while True:
                 while not self._late:
                     self._more.clear()
@@ -64,12 +64,12 @@ class Outgoing:
                 self._room.set()
 
     def stop(self) -> None:
-        """Let go of a reply that is held back."""
+        """Drop a reply that still waits."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _altered(self, text: str) -> list[str]:
-        """Give what is sent in the place of a frame, now."""
+        """Give the frames to send in place of a frame."""
         now = self._switchboard.now
         if not (now.clock_skew or now.duplicate_events or now.reorder_acks or self._held is not None):
             self._is_greeted = True
@@ -98,7 +98,7 @@ class Outgoing:
         self._queue(text)
 
     async def _wait_until(self, due: float) -> None:
-        """Wait for the time of a frame, or until nothing is to be late any more."""
+        """Wait until a frame is due, or until latency is switched off."""
         while self._switchboard.now.latency != NO_LATENCY:
             try:
                 async with asyncio.timeout_at(due):
@@ -107,7 +107,7 @@ class Outgoing:
                 return
 
     def _queue(self, text: str) -> None:
-        """Put a frame behind those that are late already, whose order stays."""
+        """Put a frame behind the frames that wait already, so that the order does not change."""
         due = self._loop.time() + self._switchboard.now.latency.draw(self._random)
         self._late.append((max(due, self._late[-1][0]) if self._late else due, text))
         self._more.set()

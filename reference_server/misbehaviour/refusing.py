@@ -1,4 +1,4 @@
-"""A rate limiter that also refuses what is within the limit (`--reject-rate`)."""
+"""A rate limiter that also refuses requests within the limit (`--reject-rate`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RefusingRateLimiter:
-    """Refuses a share of everything, and leaves the rest to the rate limiter in it."""
+    """Refuses a random share of the requests, and asks the wrapped rate limiter about the others."""
 
     def __init__(self, inner: RateLimiter, switchboard: Switchboard, random: Random) -> None:
         self._inner = inner
@@ -20,7 +20,7 @@ class RefusingRateLimiter:
         self._random = random
 
     async def allow(self, key: str, limit: int, window: float) -> bool:
-        """Say no by chance; what is refused so does not count."""
+        """Refuse at random; such a request does not count for the limit."""
         if self._random.random() < self._switchboard.now.reject_rate:
             return False
         return await self._inner.allow(key, limit, window)

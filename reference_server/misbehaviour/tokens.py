@@ -1,6 +1,6 @@
-"""Tokens that are good for less long than they say (`--token-ttl`).
+"""Tokens that expire earlier than they say (`--token-ttl`).
 
-The token of a request is replaced by one that expires sooner; whatever looks at tokens then does the rest.
+A token that expires earlier replaces that of the request; the usual check of tokens does the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def shorten(token: str, secret: str, ttl: float) -> str:
-    """Give the token with an earlier expiry: `ttl` seconds after it was issued; one that is not valid stays."""
+    """Give the token with an earlier expiry, `ttl` seconds after it was issued; an invalid token stays the same."""
     try:
         claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=UNCHECKED)  # type: ignore[arg-type]
         issued, expires = float(claims.get("iat", time.time())), float(claims["exp"])

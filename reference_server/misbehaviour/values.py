@@ -1,4 +1,4 @@
-"""How the values of switches are written: `200ms±50`, `1/min`, `5%`, `-2h`."""
+"""Reads the values of switches: `200ms±50`, `1/min`, `5%`, `-2h`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHARE = re.compile(rf"{_NUMBER}%", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds: between `mean - jitter` and `mean + jitter`, and never less than none."""
+    """Seconds: between `mean - jitter` and `mean + jitter`, and at least 0."""
 
     mean: float
     jitter: float = 0.0
@@ -32,16 +32,16 @@ class Latency:
 
 
 def latency(text: str) -> Latency:
-    """Read `200ms`, `200ms±50` or `200ms+-50`; raises ValueError that says how it is written."""
+    """Read `200ms`, `200ms±50` or `200ms+-50`; raises ValueError that says how to write it."""
     found = _LATENCY.fullmatch(text)
     if found is None or float(found[1]) * UNITS[found[2]] > LONGEST_S:
-        raise ValueError("write a time with a unit and perhaps its spread, as in 200ms, 200ms±50 or 1s+-500ms")
+        raise ValueError("write a time with a unit and, if you like, a spread, as in 200ms, 200ms±50 or 1s+-500ms")
     mean, unit, jitter, jitter_unit = found.groups()
     return Latency(float(mean) * UNITS[unit], float(jitter or 0) * UNITS[jitter_unit or unit])
 
 
 def rate(text: str) -> float:
-    """Read `1/min` as a number per second; raises ValueError that says how it is written."""
+    """Read `1/min` as a number per second; raises ValueError that says how to write it."""
     found = _RATE.fullmatch(text)
     if found is None or float(found[1]) == 0:
         raise ValueError("write how often in which time, as in 1/min, 0.5/s or 10/h")
@@ -49,7 +49,7 @@ def rate(text: str) -> float:
 
 
 def share(text: str) -> float:
-    """Read `5%` as 0.05; raises ValueError that says how it is written."""
+    """Read `5%` as 0.05; raises ValueError that says how to write it."""
     found = _SHARE.fullmatch(text)
     if found is None or float(found[1]) > 100:
         raise ValueError("write a percentage from 0% to 100%, as in 5% or 0.5%")
@@ -57,16 +57,16 @@ def share(text: str) -> float:
 
 
 def offset(text: str) -> float:
-    """Read `5m`, `+5m` or `-2h` as seconds; raises ValueError that says how it is written."""
+    """Read `5m`, `+5m` or `-2h` as seconds; raises ValueError that says how to write it."""
     found = _DURATION.fullmatch(text)
     seconds = float(found[2]) * UNITS[found[3]] if found else 0.0
     if found is None or seconds > LONGEST_S:
-        raise ValueError("write a time with a unit, as in 30s, 5m or -2h, of ten years at most")
+        raise ValueError("write a time with a unit, as in 30s, 5m or -2h, of at most ten years")
     return -seconds if found[1] == "-" else seconds
 
 
 def duration(text: str) -> float:
-    """Read `30s` as seconds, more than none; raises ValueError that says how it is written."""
+    """Read `30s` as seconds, more than 0; raises ValueError that says how to write it."""
     seconds = offset(text) if not text.startswith(("+", "-")) else 0.0
     if seconds <= 0:
         raise ValueError("write a time with a unit, as in 30s or 5m")
@@ -74,7 +74,7 @@ def duration(text: str) -> float:
 
 
 def on_or_off(text: str) -> bool:
-    """Read `on`; raises ValueError that says how it is written."""
+    """Read `on`; raises ValueError that says how to write it."""
     if text not in {"on", "off"}:
         raise ValueError("write on or off")
     return text == "on"

@@ -1,5 +1,5 @@
-"""A page with which somebody chats as two or three users in a browser; `--demo` serves it.
+"""A page to chat as several users in one browser; `--demo` serves it.
 
-The page is a client like any other: it speaks the protocol over `/ws` and calls the provisioning API. What it needs
-besides is files: its own, the schemas of the requests, and the tokens that `--demo` prints as well.
+The page is a client like any other: it speaks the protocol over `/ws` and calls the provisioning API. It also loads its
+own files, the schemas of the requests, the switches of misbehaviour, and the tokens that `--demo` prints.
 """

@@ -1,7 +1,7 @@
-"""Who may see the tokens of the demonstration: the browser of the person who has started it.
+"""Protects the tokens of the demonstration: only the browser of the person who started the server gets them.
 
-With the secret that everybody knows, the server listens on this machine alone; then a page that another site has
-loaded, or a name that points to this machine, must be kept out. With a secret of one's own, the address has a key.
+With the public secret, the server listens only on this machine. Then it refuses requests from pages of other sites, and
+requests to any other host name. With a secret of one's own, the address of the page has a key.
 """
 
 from __future__ import annotations
@@ -21,23 +21,27 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def refusal(request: Request, key: str | None) -> str | None:
-    """Say why a request is refused; None: it is not. Without a key, only this machine's own names are served."""
+    """Say why a request is refused; None if it is not. Without a key, only the names of this machine are served."""
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != host:
-        return "This is for the page of this server only."
+        return "Only the page of this server may request this."
     if key is None:
-        return None if urlsplit(f"//{host}").hostname in LOOPBACK else "Open the page by the address that was printed."
+        return (
+            None
+            if urlsplit(f"//{host}").hostname in LOOPBACK
+            else "Open the page at the address that the server printed."
+        )
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secrets.compare_digest(given.encode(), key.encode()):
         return None
-    return "Open the page by the address that was printed, with its key."
+    return "Open the page at the address that the server printed, with its key."
 
 
 def guarded(
     handle: Callable[[Request], Awaitable[Response]], key: str | None
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Let a handler see only what its person has sent."""
+    """Call the handler only for requests that `refusal` allows; answer others with 403."""
 
     async def look_first(request: Request) -> Response:
         why = refusal(request, key)

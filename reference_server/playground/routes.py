@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from reference_server.misbehaviour.switches import Switchboard
 
-#: Of whom the page has the tokens.
+#: The most users whose tokens the page gets.
 MOST_USERS = 200
 FILES = Path(__file__).parent / "static"
 MEDIA = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-#: The page runs its own scripts alone, and talks to its own server alone; a text never becomes markup.
+#: The page runs only its own scripts, connects only to its own server, and never turns a text into markup.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -44,7 +44,7 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Playground:
-    """Whom the page may be, and what opens it: None is the address alone, see `guard`."""
+    """The users of the page, and the key of its address (None: no key is needed, see `guard`)."""
 
     users: Mapping[str, UUID]
     secret: str
@@ -53,7 +53,7 @@ class Playground:
     key: str | None = None
 
     def address(self, authority: str) -> str:
-        """Give the address that a person opens."""
+        """Give the address of the page."""
         return f"http://{authority}/" + (f"#key={self.key}" if self.key else "")
 
 
@@ -107,7 +107,7 @@ def routes(playground: Playground) -> list[BaseRoute]:
 
 
 def _describe(switchboard: Switchboard) -> list[dict[str, str | bool]]:
-    """Give each switch with its value now."""
+    """Give each switch with its current value."""
     texts = switchboard.texts()
     return [
         {"name": one.name, "value": texts[one.name], "example": one.example, "help": one.help, "is_flag": one.is_flag}

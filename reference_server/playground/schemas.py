@@ -12,7 +12,7 @@ from reference_server.handlers import HANDLERS
 _PACKAGE = Path(__file__).parents[1]
 #: Where the wheel puts its copy of `spec/messages`.
 _COPY = _PACKAGE / "_messages"
-#: What a form does not need.
+#: The keys of a schema that a form does not need.
 _LEFT_OUT = {"$schema", "$id", "x-invalid-examples", "x-provenance"}
 
 

@@ -1,1 +1,1 @@
-"""Users, conversations and history from a file (`--seed-data`), and an empty database to begin with (`--reset`)."""
+"""Creates users, conversations and history from a file (`--seed-data`), and empties the database (`--reset`)."""

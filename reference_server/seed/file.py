@@ -1,4 +1,4 @@
-"""Reads a seed file: YAML, or JSON, which is YAML too. Every mistake is told with its line and what to do."""
+"""Reads a seed file: YAML, or JSON, which is also YAML. Each error names the line and what to do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def read(file: Path) -> Seed:
     with file.open("rb") as opened:
         data = opened.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
-        raise ConfigError(f"{file}: has more than {MOST_BYTES} bytes; let `generate` write most of the messages.")
+        raise ConfigError(
+            f"{file}: the file has more than {MOST_BYTES} bytes; use `generate` for most of the messages."
+        )
     try:
         loader = _Loader(data)
         root = loader.get_single_node()
@@ -45,10 +47,10 @@ def read(file: Path) -> Seed:
 
 
 def _value(loader: Any, node: yaml.Node, seen: set[int], file: Path) -> Any:
-    """Give the value of a node; each node has one place, so that nothing grows by references to it."""
+    """Give the value of a node; a node may occur only once, so that references cannot make the value grow."""
     line = node.start_mark.line + 1
     if id(node) in seen:
-        raise ConfigError(f"{file}:{line}: write it out here and where it is used, without & and *")
+        raise ConfigError(f"{file}:{line}: write the value here and wherever it is used, without & and *")
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, seen, file) for item in node.value]
@@ -58,7 +60,7 @@ def _value(loader: Any, node: yaml.Node, seen: set[int], file: Path) -> Any:
     for key_node, value_node in node.value:
         key = _value(loader, key_node, seen, file)
         if not isinstance(key, str | int | float):
-            raise ConfigError(f"{file}:{key_node.start_mark.line + 1}: a key is a text")
+            raise ConfigError(f"{file}:{key_node.start_mark.line + 1}: a key must be a text")
         if str(key) in found:
             raise ConfigError(f"{file}:{key_node.start_mark.line + 1}: {str(key)!r} is here twice")
         found[str(key)] = _value(loader, value_node, seen, file)
@@ -66,7 +68,7 @@ def _value(loader: Any, node: yaml.Node, seen: set[int], file: Path) -> Any:
 
 
 def _line(node: yaml.Node | None, place: tuple[str | int, ...]) -> int:
-    """Find the line of a place, or of what should have it."""
+    """Find the line of a place, or of the nearest value around it."""
     for part in place:
         if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             node = node.value[part]

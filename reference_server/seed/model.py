@@ -1,4 +1,4 @@
-"""What a seed file says."""
+"""The data of a seed file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reference_server.config import Limits
 from reference_server.messages import Text
 from reference_server.permissions import Role, Visibility
 
-#: The ids of users whose file gives none come from their names, so that they are the same at every start.
+#: A user without an id in the file gets one that is made from the name, and so is the same at each start.
 NAMESPACE = UUID("2b6f0cc9-04d0-4f6e-8f0e-6c6f6e0a1d5b")
 MOST_GENERATED = 1_000_000
 _LIMITS = Limits()
@@ -21,7 +21,7 @@ Content = Annotated[Text, Field(min_length=1, max_length=_LIMITS.content)]
 
 
 def user_id(name: str) -> UUID:
-    """Give the id of a user whose file gives none."""
+    """Give the id of a user who has none in the file."""
     return uuid5(NAMESPACE, name)
 
 
@@ -48,10 +48,10 @@ class SeedConversation(_Strict):
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
         if Role.OWNER not in self.members.values():
-            raise ValueError("a conversation has an owner: give one of its members the role owner")
+            raise ValueError("a conversation needs an owner: give one of its members the role owner")
         senders = {message.sender for message in self.messages} - self.members.keys()
         if senders:
-            raise ValueError(f"{min(senders)!r} writes messages and is no member: add it to members")
+            raise ValueError(f"{min(senders)!r} writes messages but is not a member: add it to members")
         return self
 
     @property
@@ -79,7 +79,7 @@ class Seed(_Strict):
     def _is_possible(self) -> Self:
         strangers = {name for one in self.conversations for name in one.members} - self.users.keys()
         if strangers:
-            raise ValueError(f"{min(strangers)!r} is a member of a conversation and no user: add it to users")
+            raise ValueError(f"{min(strangers)!r} is a member of a conversation but not a user: add it to users")
         if len(set(self.users.values())) < len(self.users):
             raise ValueError("two users have the same id")
         if sum(one.generate for one in self.conversations) > MOST_GENERATED:

@@ -1,4 +1,4 @@
-"""Writes what a seed file says, many messages at a time, and empties the database."""
+"""Writes the data of a seed file, in batches of messages, and empties the database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reference_server.seed.model import Seed, SeedConversation
 
-#: Rows of one statement.
+#: The most rows of one statement.
 BATCH = 5000
 APART = timedelta(minutes=1)
 SENTENCES = (
@@ -39,7 +39,7 @@ SENTENCES = (
 
 
 def plant(connection: Connection, seed: Seed) -> int:
-    """Create the conversations that do not exist yet, by their name and first owner; give how many messages came."""
+    """Create the conversations whose name and first owner do not exist yet; return the number of new messages."""
     return sum(_create(connection, one, seed) for one in seed.conversations)
 
 

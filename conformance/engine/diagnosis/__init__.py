@@ -1,4 +1,4 @@
-"""Goes the whole way to a server step by step, and says at the first step that fails what to do about it."""
+"""Checks each step of a connection to a server, and says what to do about a step that fails."""
 
 from conformance.engine.diagnosis.diagnose import diagnose
 from conformance.engine.diagnosis.model import Check, Outlook

@@ -1,4 +1,4 @@
-"""The whole way: the network of each address, an account, the upgrade with its token, the greeting, one request."""
+"""All steps of a connection: the network of each address, an account, the upgrade, the greeting, one request."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 USER = "visitor"
 PROVISION = "the target's `provision`"
-"""The place of the check of the account; all others are addresses."""
+"""The place that the check of the account shows; all other places are addresses."""
 SHORTEST = 5.0
 """The shortest time, in seconds, that each step of the network gets."""
 KINDS = 3
-"""How many types of frames are named."""
+"""The most types of frames that are named."""
 NOTHING_KNOWN = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=0.0)
-"""What stands in for a calibration: the steps here wait for a greeting and a reply by themselves."""
+"""Replaces the calibration, because the steps here wait for a greeting and a reply by themselves."""
 
 
 async def diagnose(spec: Spec, target: Target) -> AsyncIterator[Check]:
-    """Give each step as soon as it is made; what a step needs that failed is not tried. Raises UsageError."""
+    """Give each step as soon as it is done; skip steps that need a failed one. Raises UsageError."""
     reachable: list[int] = []
     timeout = max(SHORTEST, target.reply)
     for number, url in enumerate(target.instances, 1):
@@ -69,7 +69,7 @@ async def _check_account(context: ScenarioContext) -> Check:
     try:
         await provide(context, Wanted((USER,)))
     except ProvisioningFailed as error:
-        advice = "the section `provision` of the target file says how users come into being"
+        advice = "see the section `provision` of the target file, which says how users are created"
         return Check(PROVISION, "account", Outlook.BAD, str(error), advice)
     return Check(PROVISION, "account", Outlook.GOOD, "there is a user to connect")
 
@@ -86,7 +86,7 @@ async def _converse(context: ScenarioContext, number: int) -> AsyncIterator[Chec
         seen = "; ".join(filter(None, (outcome.why, outcome.said)))
         yield Check(place, "upgrade", Outlook.BAD, seen, outcome.advice)
         return
-    yield Check(place, "upgrade", Outlook.GOOD, "it takes the token and becomes a WebSocket")
+    yield Check(place, "upgrade", Outlook.GOOD, "the server accepts the token, and the WebSocket opens")
     reply = context.run.reply
     answered = await outcome.barrier(reply)
     yield _judge_greeting(context, outcome, place)
@@ -98,8 +98,8 @@ def _judge_greeting(context: ScenarioContext, connection: Connection, place: str
     found = context.first(connection, greeting.frame, greeting.pattern)
     if found is not None:
         return Check(place, "greeting", Outlook.GOOD, f"it greets with {greeting.frame}")
-    seen = f"it does not greet with {greeting.frame} as the protocol says{_instead(context, connection)}"
-    return Check(place, "greeting", Outlook.ODD, seen, "a run judges the rest without it")
+    seen = f"it does not greet with {greeting.frame}, which the protocol requires{_instead(context, connection)}"
+    return Check(place, "greeting", Outlook.ODD, seen, "a run can still judge everything else")
 
 
 def _judge_request(context: ScenarioContext, connection: Connection, place: str, answered: bool, reply: float) -> Check:
@@ -113,12 +113,12 @@ def _judge_request(context: ScenarioContext, connection: Connection, place: str,
         seen = f"at {asked} the connection was {connection.closed}"
         return Check(place, "request", Outlook.BAD, seen, "the server's log may say why")
     seen = f"it does not answer {asked} within {reply:g} s{_instead(context, connection)}"
-    advice = "does it speak this protocol there? if it has other words for it, a dialect translates"
+    advice = "does this address speak the protocol? if it uses other names, describe them in a dialect"
     return Check(place, "request", Outlook.ODD, seen, advice)
 
 
 def _instead(context: ScenarioContext, connection: Connection) -> str:
-    """Name the types of what came, for somebody who expected something else."""
+    """Name the types of the frames that came instead."""
     kinds = list(dict.fromkeys(_kind(one.frame, context.run.spec.protocol.discriminator) for one in connection.log))
     more = ", …" if len(kinds) > KINDS else ""
     return f"; it sent {', '.join(kinds[:KINDS])}{more}" if kinds else "; it sent nothing"

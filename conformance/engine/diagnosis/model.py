@@ -1,4 +1,4 @@
-"""What one step on the way to a server shows."""
+"""The result of one step of a connection to a server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Outlook(StrEnum):
-    """How a step went: `ODD` is worth a look, and a run can still judge the server; after `BAD` no run can."""
+    """The result of a step: after `ODD` a run can still judge the server, but check it; after `BAD` no run can."""
 
     GOOD = "good"
     ODD = "odd"
@@ -22,7 +22,7 @@ class Outlook(StrEnum):
 class Check:
     """One step: its `place` (an address, or the section `provision`), its name, and what was `seen`.
 
-    `advice` says what to do about it; it is empty where there is nothing to do.
+    `advice` says what to do about it; it is empty if there is nothing to do.
     """
 
     place: str

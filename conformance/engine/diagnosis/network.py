@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from conformance.target.access import Access
 
 SOON = timedelta(days=14)
-"""A certificate that ends within this time is worth a word."""
+"""A certificate that expires within this time is reported."""
 SHOWN = 4
-"""Addresses of one name."""
+"""The most addresses of one name that are shown."""
 PORTS = {"ws": 80, "wss": 443, "http": 80, "https": 443}
 
 
 async def check_network(url: str, place: str, access: Access, timeout: float) -> AsyncIterator[Check]:
     """Look up the name, connect, and open TLS; stops after a step that fails. `timeout` is in seconds, for each step.
 
-    Through a proxy, only the way to the proxy can be looked at: it does the rest. Raises UsageError if the proxy cannot
+    Through a proxy, only the connection to the proxy can be checked. Raises UsageError if the proxy cannot
     be used.
     """
     proxy = access.proxies.leading_to(url)
@@ -80,16 +80,18 @@ def _judge_certificate(place: str, version: str, certificate: dict[str, Any]) ->
     ends = datetime.fromtimestamp(cert_time_to_seconds(certificate["notAfter"]), UTC)
     seen = f"{version}; the certificate is trusted, and ends on {ends:%Y-%m-%d}"
     if ends - datetime.now(UTC) < SOON:
-        return Check(place, "tls", Outlook.ODD, seen, "it ends soon: renew it")
+        return Check(place, "tls", Outlook.ODD, seen, "it expires soon: renew it")
     return Check(place, "tls", Outlook.GOOD, seen)
 
 
 def _bad(place: str, step: str, error: Exception, url: str, timeout: float) -> Check:
     if isinstance(error, TimeoutError):
-        advice = "is it the right host and port, and does no firewall drop what is sent there?"
+        advice = "are the host and port right? does a firewall drop the packets?"
         return Check(place, step, Outlook.BAD, f"nothing came back within {timeout:g} s", advice)
-    if not isinstance(error, OSError):  # a label of a name that is empty or too long
-        return Check(place, step, Outlook.BAD, "its name cannot be used", "is the host or `server_name` spelled right?")
+    if not isinstance(error, OSError):  # a part of the name is empty or too long
+        return Check(
+            place, step, Outlook.BAD, "its name is not a valid host name", "is the host or `server_name` spelled right?"
+        )
     found = refused(error, url, timeout)
     return Check(place, step, Outlook.BAD, found.why, found.advice)
 

@@ -62,10 +62,10 @@ def test_leaves_the_spec_of_an_installation_alone(
     monkeypatch.setattr(documents, "is_installed_copy", lambda _: True)
     error = CliRunner().invoke(docs, [option, "--spec", str(spec_folder)]).exception
     assert isinstance(error, UsageError)
-    assert f"say with --out where to write {name}" in str(error)
+    assert f"name another place for {name} with --out" in str(error)
 
 
 def test_writes_one_thing() -> None:
     shown = CliRunner().invoke(docs, list(WRITTEN))
     assert shown.exit_code == 2
-    assert "name one thing to write: --asyncapi, --schema-bundle or --man" in shown.output
+    assert "name only one of --asyncapi: --asyncapi, --schema-bundle or --man" in shown.output

@@ -63,9 +63,9 @@ async def test_go_2025_relays_without_reading():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--demo"], "is another server, without --demo"),
-        (["--latency", "1s"], "is another server, without --latency"),
-        (["--port", "1", "--port", "2"], "has one instance: give one --port"),
+        (["--demo"], "does not go with --demo"),
+        (["--latency", "1s"], "does not go with --latency"),
+        (["--port", "1", "--port", "2"], "has one instance: give only one --port"),
     ],
 )
 def test_refuses_what_it_does_not_have(name: str, words: list[str], says: str):
@@ -75,7 +75,7 @@ def test_refuses_what_it_does_not_have(name: str, words: list[str], says: str):
 
 
 def test_go_2025_needs_a_secret():
-    with pytest.raises(ConfigError, match="looks at tokens: give JWT_SECRET"):
+    with pytest.raises(ConfigError, match="checks tokens: set JWT_SECRET"):
         open_earlier(parser().parse_args(["--as", "go-2025"]), parser().parse_args([]), 0, "short")
 
 

@@ -26,7 +26,7 @@ def test_a_certificate_that_ends_soon_is_worth_a_word(days: int, outlook: Outloo
     ("error", "seen"),
     [
         (TimeoutError(), "nothing came back within 2 s"),
-        (UnicodeError("label too long"), "its name cannot be used"),
+        (UnicodeError("label too long"), "its name is not a valid host name"),
         (socket.gaierror(-2, "Name or service not known"), "its name is not known (Name or service not known)"),
         (ConnectionRefusedError(), "nobody listens there"),
     ],
