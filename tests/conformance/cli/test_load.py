@@ -38,6 +38,14 @@ def _ends(*words: str) -> int:
         (["--max-p99-ratio", "1.5"], "--max-p99-ratio compares with an old server: name it with --against"),
         (["--against", "nowhere"], "nowhere: there is no recorded load"),
         (["nowhere.yaml"], "nowhere.yaml"),
+        (["--worker", "a b"], "'a b' is no address; write for example 10.0.0.5 or 10.0.0.5:5557"),
+        (["--worker", "here:99999"], "'here:99999' is no address"),
+        (["--worker", "here", "--workers", "2"], "a worker is told by its master what to do: --worker stands alone"),
+        (["--master"], "--master waits for workers: say how many, with --workers"),
+        (
+            ["--master", "--workers", "2", "--against", "ws://127.0.0.1:9/ws"],
+            "workers on other machines load one server",
+        ),
     ],
 )
 def test_a_mistake_in_the_usage_ends_with_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,3 +92,12 @@ def test_a_load_of_the_reference_server_is_printed_and_recorded(
     assert "scenarios: " in capsys.readouterr().out
     assert _ends(*words, "--against", str(tmp_path), "--max-p99-ratio", "1000") in (0, 3)
     assert "p99 ratio" in capsys.readouterr().out
+
+
+@pytest.mark.nightly
+def test_workers_are_processes_of_this_machine(whole_spec: Spec, tmp_path: Path) -> None:
+    words = ("--mix", "ping_pong", "--users", "4", "--duration", "5s", "--ramp", "0", "--workers", "2")
+    assert _ends(*words, "--out", str(tmp_path)) == 0
+    record = read_load(tmp_path, whole_spec.formats["load"])
+    assert (record.complete, record.generator.workers) == (True, 2)
+    assert record.scenarios.passed > 4
