@@ -19,12 +19,13 @@ from reference_server.config import ConfigError, Limits, Settings
 from reference_server.database import open_database
 from reference_server.dialect.choice import open_dialect
 from reference_server.earlier import SERVERS as EARLIER
+from reference_server.end import wait_for_the_end
 from reference_server.misbehaviour.switches import SWITCHES, Switchboard, SwitchError
 from reference_server.playground.guard import LOOPBACK
 from reference_server.playground.routes import routes
 from reference_server.seed.model import Seed
 from reference_server.seed.write import plant, reset
-from reference_server.serving import Deployment, wait_for_the_end
+from reference_server.serving import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence

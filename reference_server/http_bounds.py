@@ -8,7 +8,6 @@ body of any size, and answers every mistake with 400, or with a traceback.
 from __future__ import annotations
 
 import json
-import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
-
-if sys.platform != "win32":
-    import resource
 
 #: Of a request line or a header line with its end: what the WebSocket library reads.
 LINE_BYTES = 8192
@@ -47,7 +43,9 @@ REASONS = {
 
 def most_waiting() -> int:
     """Give how many connections may be open that are not WebSockets: half of the open files that we may have."""
-    if sys.platform == "win32":
+    try:
+        import resource  # noqa: PLC0415 -- Windows does not have it
+    except ImportError:
         return MOST_WAITING
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST_WAITING if files == resource.RLIM_INFINITY else min(MOST_WAITING, files // 2)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import socket
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,7 +24,7 @@ from reference_server.services import Services
 from reference_server.transport import LingeringProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
@@ -196,31 +193,6 @@ def _open_cluster(database: Database, redis_url: str) -> Cluster:
     from reference_server.cluster import Cluster  # noqa: PLC0415 -- the client takes half a second to load
 
     return Cluster(database, redis_url)
-
-
-async def wait_for_the_end(exit_on_stdin_eof: bool) -> None:
-    """Return on SIGTERM, on SIGINT, and, if asked for, when the process that holds our stdin ends."""
-    loop = asyncio.get_running_loop()
-    end = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
-    if exit_on_stdin_eof:
-        _watch_stdin(loop, end.set)
-    await end.wait()
-
-
-def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
-    descriptor = sys.stdin.fileno()
-
-    def read() -> None:
-        if not os.read(descriptor, 4096):
-            loop.remove_reader(descriptor)
-            ended()
-
-    try:
-        loop.add_reader(descriptor, read)
-    except OSError:  # /dev/null or a file: nobody holds it, so there is nothing to wait for
-        ended()
 
 
 def _address(listener: socket.socket) -> str:

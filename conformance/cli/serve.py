@@ -142,7 +142,10 @@ def _run(command: list[str], secret: str) -> int:
 
 def _end(server: subprocess.Popen[bytes]) -> int:
     """Stop the server, first with SIGTERM; a second Ctrl-C kills it at once."""
-    server.terminate()
+    if sys.platform == "win32" and server.stdin is not None:
+        server.stdin.close()  # the server ends then; `terminate` would kill it there
+    else:
+        server.terminate()
     try:
         return server.wait(GENTLE_S)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):

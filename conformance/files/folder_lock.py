@@ -6,7 +6,6 @@ import contextlib
 import errno
 import json
 import os
-import sys
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
@@ -35,7 +34,8 @@ def exclusive(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            (folder / NAME).unlink(missing_ok=True)  # While it is held: nobody else removes another one's.
+            with contextlib.suppress(PermissionError):  # Windows keeps an open file: there it stays, and locks nothing.
+                (folder / NAME).unlink(missing_ok=True)  # While it is held: nobody else removes another one's.
 
 
 @contextlib.contextmanager
@@ -51,13 +51,14 @@ def _locked(path: Path) -> Iterator[IO[str]]:
 
 def _lock(file: IO[str]) -> bool:
     """Lock an open file without waiting; tell whether it is ours."""
-    if sys.platform != "win32":
+    try:
         import fcntl  # noqa: PLC0415 -- Windows does not have it
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            return error.errno not in _TAKEN
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _TAKEN
     return True
 
 

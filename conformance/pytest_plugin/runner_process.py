@@ -79,7 +79,7 @@ def _environment() -> dict[str, str]:
 
 def _stop_with_parent() -> None:
     sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)  # `os.kill` would end the process at once on Windows
 
 
 def main() -> None:

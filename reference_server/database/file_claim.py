@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from typing import IO, TYPE_CHECKING
-
-if sys.platform != "win32":
-    import fcntl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +17,9 @@ class FileClaim:
 
     def take(self, *, shared: bool) -> bool:
         """Take the lock, and say whether that was possible; where there are no such locks, say yes."""
-        if sys.platform == "win32":
+        try:
+            import fcntl  # noqa: PLC0415 -- Windows does not have it
+        except ImportError:
             return True
         try:
             self._file = self._path.open("ab")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -161,8 +162,8 @@ class TestTheNumberOfConnections:
             assert status(await exchange(url, request("/health", "Connection: close"))) == 200
 
     def test_leaves_half_of_the_open_files_to_the_websockets(self, monkeypatch: pytest.MonkeyPatch):
-        for files, most in {1024: 512, http_bounds.resource.RLIM_INFINITY: 4096, 10**6: 4096}.items():
-            monkeypatch.setattr(http_bounds.resource, "getrlimit", lambda _, files=files: (files, files))
+        for files, most in {1024: 512, resource.RLIM_INFINITY: 4096, 10**6: 4096}.items():
+            monkeypatch.setattr(resource, "getrlimit", lambda _, files=files: (files, files))
             assert most_waiting() == most
 
 

@@ -38,8 +38,10 @@ class Ran:
     report: Report
 
 
-def run_against(spec: Spec, scenarios: Sequence[Scenario], launch: Launch, *target_files: Path) -> list[Ran]:
-    """Run against one server as each of these files describes it, and read the logs back."""
+def run_against(
+    spec: Spec, scenarios: Sequence[Scenario], launch: Launch, *target_files: Path, kept: str = "all"
+) -> list[Ran]:
+    """Run against one server as each of these files describes it, and read the logs back with the kept transcripts."""
 
     async def go() -> None:
         async with embedded(spec, launch) as (started, server):
@@ -49,7 +51,7 @@ def run_against(spec: Spec, scenarios: Sequence[Scenario], launch: Launch, *targ
                 target = replace(read, profile=started.profile, reply=reply)
                 state = RunState()
                 header = make_header(spec, target, scenarios, Options())
-                with recording(logs[file], header, target, state, "all", 0.0) as sink:
+                with recording(logs[file], header, target, state, kept, 0.0) as sink:
                     await run(spec, target, scenarios, (), Options(jobs=16), sink, state, server.restart)
 
     with tempfile.TemporaryDirectory() as folder:
