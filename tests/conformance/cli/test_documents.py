@@ -68,4 +68,4 @@ def test_leaves_the_spec_of_an_installation_alone(
 def test_writes_one_thing() -> None:
     shown = CliRunner().invoke(docs, list(WRITTEN))
     assert shown.exit_code == 2
-    assert "name only one of --asyncapi: --asyncapi, --schema-bundle or --man" in shown.output
+    assert "name only one of --asyncapi, --schema-bundle and --man" in shown.output
