@@ -82,7 +82,8 @@ async def connect(
         context.transcript.note(who, "·", f"refused: {outcome.why}")
         context.refused[who] = outcome
         return outcome
-    context.transcript.note(who, "·", f"connected to instance {number}" if len(target.instances) > 1 else "connected")
+    said = f"connected to instance {number}" if len(target.instances) > 1 else "connected"
+    context.transcript.note(who, "·", said, event="opened")
     outcome.on_frame = lambda connection, received: context.transcript.note(connection.name, "←", received, received.at)
     outcome.on_own = lambda connection, said: context.transcript.note(connection.name, "→", f"{said} {OWN}")
     outcome.on_close = partial(_note_close, context)
@@ -95,7 +96,7 @@ async def connect(
 
 def _note_close(context: ScenarioContext, connection: Connection, closed: Closed) -> None:
     context.run.open_connections.end(connection)
-    context.transcript.note(connection.name, "·", str(closed))
+    context.transcript.note(connection.name, "·", str(closed), event="closed")
     if not closed.ours:
         context.run.reachability.ended(dropped=closed.code is None)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.results.model import Entry
 
 if TYPE_CHECKING:
     from conformance.wire.events import Received
+
+Event = Literal["", "opened", "closed", "raw"]
+"""What a line of text is: the beginning or the end of a connection, or a raw message that we sent."""
 
 MAX_ENTRIES = 400
 MAX_FRAME = 2000
@@ -25,6 +28,7 @@ class Line:
     who: str
     way: str
     what: Received | dict[str, Any] | str
+    event: Event = ""
 
 
 @dataclass(slots=True)
@@ -34,9 +38,11 @@ class Transcript:
     began: float = field(default_factory=time.perf_counter)
     lines: list[Line] = field(default_factory=list)
 
-    def note(self, who: str, way: str, what: Received | dict[str, Any] | str, at: float | None = None) -> None:
+    def note(
+        self, who: str, way: str, what: Received | dict[str, Any] | str, at: float | None = None, event: Event = ""
+    ) -> None:
         """Add a line."""
-        self.lines.append(Line(time.perf_counter() if at is None else at, who, way, what))
+        self.lines.append(Line(time.perf_counter() if at is None else at, who, way, what, event))
 
     def entries(self, offenders: tuple[Received, ...] = ()) -> tuple[tuple[Entry, ...], dict[int, int]]:
         """Give the readable entries, and for each offender (by `id`) its index among them.

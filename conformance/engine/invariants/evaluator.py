@@ -14,7 +14,7 @@ from conformance.engine.invariants.replies import Replies, terminal_types
 from conformance.engine.invariants.values import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from conformance.engine.invariants.check import Check
     from conformance.engine.invariants.values import Finding, Observation
@@ -37,7 +37,9 @@ class Evaluator:
 
     `profile` has the limits of the server, as a target file has them; None if they are not known. `complete`: all
     clients of all conversations are observed from the beginning, so that events without a request can be found, too.
-    `epoch`: the times of the observations are seconds since 1970.
+    `epoch`: the times of the observations are seconds since 1970. `refusals`: a request that does not fit its
+    schema has to be answered, and one of an unknown type if the observations are complete. The kinds `without` are not
+    judged.
 
     Example:
         >>> evaluator = Evaluator(spec, complete=True)
@@ -53,9 +55,12 @@ class Evaluator:
         profile: Mapping[str, Mapping[str, Any]] | None = None,
         complete: bool = False,
         epoch: bool = False,
+        refusals: bool = True,
+        without: Collection[str] = (),
     ) -> None:
         self._setting = Setting(spec, profile, complete, epoch, Counter())
-        self._checks = [KINDS[one.kind](one, self._setting) for one in spec.invariants]
+        self._refusals = refusals
+        self._checks = [KINDS[one.kind](one, self._setting) for one in spec.invariants if one.kind not in without]
         self._key = spec.protocol.discriminator
         self._of_type: dict[str | None, list[Check]] = {
             kind: [one for one in self._checks if one.types is None or kind in one.types]
@@ -130,7 +135,8 @@ class Evaluator:
     def _open(self, observation: Observation, *, whole: bool) -> Link:
         spec = self._setting.spec
         user = observation.user.lower() if observation.user is not None else None
-        link = Link(observation.connection, user, whole, Replies(spec, strict=self._setting.complete))
+        replies = Replies(spec, strict=self._setting.complete, refusals=self._refusals)
+        link = Link(observation.connection, user, whole, replies)
         forgotten = self._links.set(link.key, link)
         if forgotten is not None:
             self._forget(forgotten)

@@ -61,12 +61,16 @@ class Answer:
 class Replies:
     """The requests of one connection that wait for a reply."""
 
-    def __init__(self, spec: Spec, *, strict: bool) -> None:
-        """Keep the types of terminal replies; `strict`: requests of unknown types must be refused."""
+    def __init__(self, spec: Spec, *, strict: bool, refusals: bool = True) -> None:
+        """Keep the types of terminal replies.
+
+        `refusals`: requests that do not fit their schema must be refused, and if `strict` those of unknown types, too.
+        """
         self._key = spec.protocol.discriminator
         self._error = spec.protocol.error
         self._spec = spec
-        self._strict = strict
+        self._strict = strict and refusals
+        self._refusals = refusals
         self._pending: deque[Request] = deque()
         self._places = [0]
         self.lost = False
@@ -137,7 +141,7 @@ class Replies:
         if message.reply is None:
             return Request(index, message.type, fields, required=False, sound=sound)
         reply = (message.reply[self._key], message.reply.get("with", {}))
-        return Request(index, message.type, fields, reply, sound=sound)
+        return Request(index, message.type, fields, reply, required=sound or self._refusals, sound=sound)
 
 
 def _is_short(value: object) -> bool:

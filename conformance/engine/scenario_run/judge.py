@@ -99,7 +99,7 @@ def judge_frames(scenario: Scenario, context: ScenarioContext, verdict: Verdict)
     other scenario is charged to that rule.
     """
     for wrong in wrong_frames(context):
-        _charge(scenario, verdict, wrong.rule, wrong.message, wrong.first, wrong)
+        charge(scenario, verdict, wrong.rule, wrong.message, wrong.first, wrong)
 
 
 def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
@@ -107,7 +107,7 @@ def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdic
     for who, refusal in context.refused.items():
         if any(token in refusal.text for token in context.shown if len(token) >= TELLING):
             message = f"{who} was refused by an answer with its token in it"
-            _charge(scenario, verdict, context.run.spec.protocol.secret_rule, message, None)
+            charge(scenario, verdict, context.run.spec.protocol.secret_rule, message, None)
 
 
 def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
@@ -125,7 +125,7 @@ def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdic
             continue
         rule = rule_of_stray(received.frame.type, context.run.spec)
         if rule is not None and received.frame.type not in own:
-            _charge(scenario, verdict, rule, message, received)
+            charge(scenario, verdict, rule, message, received)
         else:
             early = context.was_in_setup(connection, received)
             verdict.add(Outcome.BLOCKED if early else Outcome.FAIL, message, None, received)
@@ -146,12 +146,12 @@ def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: Verdict)
         message = f"{connection.name} is a bystander here, and got {named(received)}"
         rule = rule_of_leak(kind, spec)
         if rule is not None:
-            _charge(scenario, verdict, rule, message, received)
+            charge(scenario, verdict, rule, message, received)
         elif len(verdict.problems) < MAX_PROBLEMS:
             verdict.add(Outcome.FAIL, message, None, received)
 
 
-def _charge(
+def charge(
     scenario: Scenario,
     verdict: Verdict,
     rule: str,
@@ -159,6 +159,7 @@ def _charge(
     received: Received | None,
     wrong: Wrong | None = None,
 ) -> None:
+    """Charge a problem to a rule; it fails the scenario if the scenario proves that rule."""
     if sum(problem.rule == rule for problem, _ in verdict.problems) >= MAX_PROBLEMS:
         return
     same, count = (wrong.cause, wrong.count) if wrong else (verdict.cause(message), 1)

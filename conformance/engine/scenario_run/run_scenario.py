@@ -13,6 +13,7 @@ from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.scenario_run.judge import Verdict, judge_end, judge_frames, judge_refusals
+from conformance.engine.scenario_run.judge_invariants import judge_invariants
 from conformance.engine.scenario_run.reliance import lacks_until, unknown_requests
 from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
@@ -71,6 +72,7 @@ async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, ve
             await _arrange_and_run(scenario, context, verdict)
         judge_frames(scenario, context, verdict)
         judge_refusals(scenario, context, verdict)
+        judge_invariants(scenario, context, verdict)
         if context.throttled.seconds > run_context.bearable(alone=scenario.exclusive):
             verdict.spoil(_throttled_too_long(context))
     except ProvisioningFailed as error:

@@ -23,7 +23,10 @@ STRANGER = "a frame of another scenario"
 
 @dataclass(slots=True)
 class Wrong:
-    """Frames of one scenario run that are wrong in one way: the rule, what is wrong, who got them, and the first."""
+    """Frames of one scenario run that are wrong in one way: the rule, what is wrong, who got them, and the first.
+
+    `says` stands between who got them and what is wrong.
+    """
 
     rule: str
     said: str
@@ -31,6 +34,7 @@ class Wrong:
     first: Received
     names: dict[str, None] = field(default_factory=dict)
     count: int = 0
+    says: str = " got "
 
     @property
     def message(self) -> str:
@@ -38,7 +42,7 @@ class Wrong:
         who = ", ".join([*self.names][:MOST_NAMES])
         if len(self.names) > MOST_NAMES:
             who += f" and {len(self.names) - MOST_NAMES} more"
-        return f"{who} got {self.said}" + (f" ({self.count} times)" if self.count > 1 else "")
+        return f"{who}{self.says}{self.said}" + (f" ({self.count} times)" if self.count > 1 else "")
 
 
 def wrong_frames(context: ScenarioContext) -> list[Wrong]:

@@ -48,14 +48,14 @@ async def _write_raw(step: s.SendRaw, connection: Connection, context: ScenarioC
     """Write the raw frame; True: it is a barrier request."""
     if step.binary is not None:
         data = bytes.fromhex(step.binary)
-        context.transcript.note(step.by, "→", f"binary {data.hex()}")
+        context.transcript.note(step.by, "→", f"binary {data.hex()}", event="raw")
         barrier = connection.note_raw(data)
         await connection.send_bytes(data)
         return barrier
     if step.frames:
         return _write_wire(step, connection, context)
     text = _text(step, step.text, context)
-    context.transcript.note(step.by, "→", text)
+    context.transcript.note(step.by, "→", text, event="raw")
     barrier = connection.note_raw(text)
     await connection.send_text(text)
     return barrier
@@ -68,7 +68,8 @@ def _write_wire(step: s.SendRaw, connection: Connection, context: ScenarioContex
     last = step.frames[-1]
     for frame, payload, wire in zip(step.frames, payloads, wires, strict=True):
         about = f"opcode {frame.opcode} fin {int(frame.fin)} rsv {frame.rsv}"
-        context.transcript.note(step.by, "→", f"frame {about}, {len(payload)} bytes: {payload[:200]!r}")
+        said = f"frame {about}, {len(payload)} bytes: {payload[:200]!r}"
+        context.transcript.note(step.by, "→", said, event="raw")
         connection.send_wire(frame.opcode, wire, fin=frame.fin, rsv=frame.rsv, more=frame is not last)
         if frame.opcode in (0, 1):
             barrier |= connection.note_raw(payload, final=frame.fin)

@@ -1,0 +1,65 @@
+"""Judges what all connections of a scenario run have seen by the invariants, which hold of any traffic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.engine.invariants import Evaluator
+from conformance.engine.scenario_run.judge import charge
+from conformance.engine.scenario_run.observations import observations
+from conformance.engine.scenario_run.wrong_frames import Wrong
+from conformance.results.causes import cause
+from conformance.results.model import Outcome
+
+if TYPE_CHECKING:
+    from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.engine.context.transcript import Line
+    from conformance.engine.invariants import Violation
+    from conformance.engine.scenario_run.judge import Verdict
+    from conformance.scenario.model import Scenario
+
+JUDGED_OTHERWISE = frozenset({"schema", "secret", "greeting"})
+"""Kinds of invariants that the end of a scenario judges by itself, or that only their own scenarios judge."""
+
+
+def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+    """Charge each broken invariant to its rule, once for each cause.
+
+    What the scenario has found already is not charged again: a frame that is a problem, and a rule that fails or is
+    charged. Scenarios send wrong requests on purpose, so that no reply to one is required here.
+    """
+    blamed = {id(offender) for _, offender in verdict.problems if offender is not None}
+    charged = {problem.rule for problem, _ in verdict.problems}
+    if verdict.outcome is Outcome.FAIL:
+        charged |= {*scenario.rules}
+    for wrong in _broken(context):
+        if wrong.rule not in charged and id(wrong.first) not in blamed:
+            charge(scenario, verdict, wrong.rule, wrong.message, wrong.first, wrong)
+
+
+def _broken(context: ScenarioContext) -> list[Wrong]:
+    """Give what breaks an invariant, in the order in which each thing was first seen."""
+    evaluator = Evaluator(
+        context.run.spec,
+        profile=context.run.target.profile,
+        complete=context.leased is not None and not context.leased.lasting,
+        refusals=False,
+        without=JUDGED_OTHERWISE,
+    )
+    lines: list[Line] = []
+    found: dict[tuple[str, str], Wrong] = {}
+    for observation, line in observations(context):
+        lines.append(line)
+        for violation in evaluator.feed(observation):
+            _add(violation, lines[violation.index], context, found)
+    return list(found.values())
+
+
+def _add(violation: Violation, line: Line, context: ScenarioContext, found: dict[tuple[str, str], Wrong]) -> None:
+    if violation.rule is None or isinstance(line.what, str | dict):
+        return  # It is the client's own mistake, made on purpose.
+    said = f"{violation.explanation} (invariant {violation.invariant})"
+    same = cause(said, context.connections)
+    wrong = found.setdefault((violation.rule, same), Wrong(violation.rule, said, same, line.what, says=": "))
+    wrong.names[violation.client] = None
+    wrong.count += 1
