@@ -58,10 +58,11 @@ def clients(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Run what takes too long for every change: tests marked nightly, every fault, every legal variant, the clients."""
+    """Run what takes too long for every change: tests marked nightly, more examples, all faults, variants, clients."""
     session.install("-e", ".[test]")
     _bring_a_browser(session)
     session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", "nightly", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "2", "-m", "hypothesis", "--hypothesis-profile", "nightly")
     session.run("python", "-m", "tests.faults")
     session.run("python", "-m", "tests.variants")
     session.notify("clients")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 import conformance.spec
 from conformance.spec import find, load
@@ -27,6 +28,11 @@ PARTS_WITHOUT_SCENARIOS = (
     "protocol.yaml",
     "targets",
 )
+
+# How many examples a property is tried with, where it does not say so itself; no test asserts a time.
+settings.register_profile("change", deadline=None, max_examples=30)
+settings.register_profile("nightly", deadline=None, max_examples=300)
+settings.load_profile("change")
 
 
 def _once(read: Callable[[Path], Spec]) -> Callable[[Path], Spec]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conformance.errors import BadFile
 from conformance.files import documents
 from conformance.files.documents import MAX_BYTES, MAX_DEPTH, Document, read_json, read_yaml
+from tests.examples import examples
 
 
 @pytest.fixture
@@ -271,7 +272,7 @@ anything = st.binary(max_size=200) | st.lists(st.sampled_from(SNIPPETS), max_siz
 @given(data=anything)
 @example(data=b"? [a]")
 @example(data=b"a: &x\n*x : b")
-@settings(deadline=5000, max_examples=400)
+@settings(deadline=5000, max_examples=examples(400))
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, read: Any, data: bytes) -> None:
     file = written(tmp_path_factory.getbasetemp() / "any", data)
     try:

@@ -18,6 +18,7 @@ from conformance.report.html import render, scenarios
 from conformance.results.model import Outcome
 from tests.conformance.report import hostile, runs, toys
 from tests.conformance.report.pages import Page
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from conformance.results.runlog import Run
@@ -70,7 +71,7 @@ class TestShape:
         assert links <= set(ids) | found.listed
         assert found.open == []
 
-    @settings(deadline=None, max_examples=40)
+    @settings(deadline=None, max_examples=examples(100))
     @given(hostile.texts)
     def test_stays_whatever_a_server_sends(self, text: str) -> None:
         harmless = "x" + "\nx" * text.count("\n")  # a message of several lines is shown as several

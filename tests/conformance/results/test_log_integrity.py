@@ -26,6 +26,7 @@ from tests.conformance.cli.test_run import TARGET, toy_spec_folder  # noqa: F401
 from tests.conformance.run_contexts import SECRET
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.hosting import hosted
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +125,7 @@ def at(place: tuple[int, bool], log: bytes) -> int:
     return len(log) - 1 - number % 400 if near_the_end else number % len(log)
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=examples(250))
 @given(places, st.integers(0, 255) | st.sampled_from(JSON_BYTES))
 @example((0, True), 0x80).via("the line feed at the end becomes what is no text")
 @example((0, True), 0xC3).via("or the first byte of a character that is cut off")
@@ -135,7 +136,7 @@ def test_one_byte_that_is_another_is_seen(real: Real, place: tuple[int, bool], b
     assert isinstance(found, str) is (byte != log[index])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(places, st.integers(0, 30), st.binary(max_size=4))
 def test_bytes_that_are_missing_or_too_many_are_seen(
     real: Real, place: tuple[int, bool], gone: int, put: bytes
@@ -157,7 +158,7 @@ def test_every_line_that_is_missing_twice_or_elsewhere_is_seen(read: Any, log: b
             )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(places)
 def test_a_beginning_is_refused_or_is_a_run_that_was_cut_off(real: Real, place: tuple[int, bool]) -> None:
     found = real.read(real.log[: min(at(place, real.log), len(real.log) - 2)])

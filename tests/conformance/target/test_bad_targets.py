@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.errors import BadFile, Mistake, UsageError
 from conformance.target import check_target, read_target
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -397,7 +398,7 @@ def spoiled(draw: st.DrawFn) -> bytes:
 
 
 @given(data=spoiled())
-@settings(max_examples=300, deadline=5000)
+@settings(max_examples=examples(300), deadline=5000)
 def test_whatever_is_changed_the_file_loads_or_is_refused_by_lines_that_name_it(
     tmp_path_factory: pytest.TempPathFactory, spec: Spec, data: bytes
 ) -> None:

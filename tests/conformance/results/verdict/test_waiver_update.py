@@ -16,6 +16,7 @@ from conformance.results.verdict.waiver_update import HEAD, Update, update
 from conformance.results.waivers.file import parse_entries, read_waivers
 from conformance.spec import find
 from tests.conformance.results.verdict.test_waiver_state import BLOCKED, FAIL, PASS, run, with_finding
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from conformance.results.model import Outcome
@@ -158,7 +159,7 @@ def test_a_layout_that_cannot_be_edited_is_refused_and_not_spoiled(text: str) ->
         updated(text, {"edit.a": (PASS,), "edit.both": (FAIL,)})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     st.fixed_dictionaries(dict.fromkeys(("edit.a", "edit.b", "edit.both"), st.sampled_from([FAIL, PASS, BLOCKED]))),
     st.lists(st.sampled_from(["edit.a", "edit.b", "edit.*", "edit.both", "gone"]), unique=True),

@@ -13,6 +13,7 @@ from conformance.errors import BadFile
 from conformance.files.formats import Formats
 from conformance.results.waivers.file import read_waivers
 from conformance.spec import find
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,7 +140,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_waivers(tmp_path / "w.yaml", FORM, TODAY)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.data())
 def test_whatever_is_cut_or_put_into_a_good_file_it_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conformance.wire import frames
 from tests.conformance.target.dialect import generated
 from tests.conformance.target.dialect.dialects import dump, read
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(100),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     deadline=None,
@@ -179,7 +180,7 @@ class TestWrongFrames:
         frame = frames.read('{"type": "Error", "message": "no"}', "type", spec.outgoing, outgoing)
         assert [one.message for one in frame.violations] == ["`message` is missing"]
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(wire=generated.ANYTHING)
     def test_whatever_comes_a_frame_comes_of_it(self, wire: Any, spec: Spec, folder: Path) -> None:
         outgoing = read(spec, folder, self.SECTION).outgoing

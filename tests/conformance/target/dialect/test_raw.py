@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from conformance.target.dialect.raw import RawWriter
 from tests.conformance.target.dialect.dialects import read
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
@@ -178,7 +179,7 @@ def test_a_short_text_has_no_filler(wrapped: Direction) -> None:
 MESSAGE = f'{{"type":"SendMessage","conversation_id":"{ID}","content":"👍 in many parts"}}'.encode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(cuts=st.lists(st.integers(0, len(MESSAGE)), max_size=6), enveloped=st.booleans(), steps=st.booleans())
 def test_fragments_make_the_same_message_wherever_it_is_cut(
     cuts: list[int], enveloped: bool, steps: bool, flat: Direction, wrapped: Direction
