@@ -1,7 +1,7 @@
-"""Where transactions run.
+"""Runs transactions.
 
-The store is written once, as plain functions of a SQLAlchemy connection. A database runs such a function as
-one transaction without blocking the event loop: SQLite in threads, one of them for all writers, PostgreSQL
+The store is written once, as plain functions that take a SQLAlchemy connection. A database runs such a function as one
+transaction, and does not block the event loop: SQLite runs in threads, with one thread for all writers, and PostgreSQL
 through its async driver.
 """
 

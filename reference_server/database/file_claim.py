@@ -1,4 +1,4 @@
-"""A claim on a file: one process alone, or any number that share it, until they end, however they end."""
+"""A claim on a file: by one process alone, or by several that share it, until they end in any way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class FileClaim:
-    """A lock on a file of its own: SQLite's locks on the database file would end when somebody else closes it."""
+    """A lock on a separate file, because locks on the SQLite file itself would end when another part closes it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -33,7 +33,7 @@ class FileClaim:
         return True
 
     def release(self) -> None:
-        """Let go of the lock; the file stays, for it cannot be removed without a race."""
+        """Release the lock; the file stays, because removing it would be a race."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
     from reference_server.database.protocol import OpenTransaction, P, T, Transaction
 
-#: Advisory locks of this server; any numbers, but always these.
+#: The advisory lock of this server; the number is arbitrary but fixed.
 CLAIM = 0x63686174_01
-#: How often and how long to try for a claim: PostgreSQL needs a moment to see that a killed process is gone.
+#: How often to try for a claim, and the pause: PostgreSQL needs a moment to notice that a process was killed.
 CLAIM_TRIES = 20
 CLAIM_PAUSE_S = 0.1
-#: How often to see whether the claim still holds.
+#: How often to check that the claim is still valid.
 LOOK_S = 2.0
-#: How long to wait for a connection, and for an answer: a network that is cut tells nobody.
+#: How long to wait for a connection, and for an answer; a cut network reports no error.
 CONNECT_S = 5.0
 ANSWER_S = 10.0
 #: A connection that was used so lately needs no sign of life: asking for one takes as long as a transaction.
 FRESH_S = 1.0
-#: A process that stands still holds the locks of its transaction no longer, in milliseconds.
+#: After this many milliseconds, PostgreSQL ends the transaction of a process that has stopped, and frees its locks.
 SETTINGS = {"idle_in_transaction_session_timeout": "5000"}
 
 logger = logging.getLogger(__name__)
@@ -75,27 +75,27 @@ class PostgresDatabase:
 
     async def prepare(self) -> None:
         """Bring the tables to the version of this server, under an advisory lock."""
-        patient = create_async_engine(self._url, poolclass=NullPool)  # an upgrade takes as long as it takes
+        patient = create_async_engine(self._url, poolclass=NullPool)  # an upgrade has no time limit
         async with patient.begin() as connection:
             await connection.run_sync(schema.prepare)
         await patient.dispose()
 
     async def claim(self, *, shared: bool) -> bool:
-        """Claim the database by an advisory lock, which a connection of its own holds; keep it should that be cut."""
+        """Claim the database with an advisory lock on a separate connection; take it again if that is cut."""
         if not await self._take(shared=shared):
             return False
         self._keeper = asyncio.create_task(self._keep(shared=shared))
         return True
 
     async def _keep(self, *, shared: bool) -> None:
-        """Take the claim again when PostgreSQL has lost it, by a restart or by a cut connection."""
+        """Take the claim again when it is lost by a restart of PostgreSQL or by a cut connection."""
         while True:
-            await asyncio.sleep(LOOK_S)  # A sleep: PostgreSQL tells nobody that it was restarted.
+            await asyncio.sleep(LOOK_S)  # A sleep: there is no event for a restart of PostgreSQL.
             try:
                 if self._claimed is not None:
                     await self._claimed.scalar(text("SELECT 1"))
                 elif not await self._take(shared=shared):
-                    logger.error("Another process has claimed the database while it was gone.")
+                    logger.error("Another process has claimed the database while it was not reachable.")
             except FAILURES:
                 await self._let_go()
 
@@ -115,12 +115,12 @@ class PostgresDatabase:
             if await connection.scalar(lock):
                 self._claimed = connection
                 return True
-            await asyncio.sleep(CLAIM_PAUSE_S)  # A poll: PostgreSQL tells nobody that a lock is free.
+            await asyncio.sleep(CLAIM_PAUSE_S)  # A poll: there is no event for a free lock.
         await connection.close()
         return False
 
     async def read(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run on one snapshot."""
+        """Run a transaction on one snapshot."""
         async with self._reading.begin() as connection:
             return await connection.run_sync(transaction, *args, **kwargs)
 
@@ -130,18 +130,18 @@ class PostgresDatabase:
             return await connection.run_sync(transaction, *args, **kwargs)
 
     async def glance(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run what is a single statement, without a transaction around it: half the way for what is asked often."""
+        """Run a single statement without a transaction around it, which needs half the round trips."""
         async with self._glancing.connect() as connection:
             return await connection.run_sync(transaction, *args, **kwargs)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[OpenTransaction]:
-        """Open a transaction on a connection of its own."""
+        """Open a transaction on a separate connection."""
         async with self._engine.begin() as connection:
             yield _OpenTransaction(connection)
 
     def hurry(self) -> None:
-        """Do nothing: requests are cancelled in time."""
+        """Do nothing, because requests are cancelled in time."""
 
     async def close(self) -> None:
         """Close the pool, and with it the connection that holds the claim."""

@@ -1,4 +1,4 @@
-"""What the server needs of a database."""
+"""The interface of a database."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class OpenTransaction(Protocol):
     """A transaction that is not committed yet."""
 
     async def run(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run one function in it; several run one after the other."""
+        """Run a function in the transaction; several functions run one after the other."""
 
 
 class Database(Protocol):
     """Runs functions of the store, each as one transaction."""
 
-    #: Its name for people.
+    #: Its name in messages.
     engine: str
 
     async def prepare(self) -> None:
         """Bring the tables to the version of this server, one process at a time."""
 
     async def claim(self, *, shared: bool) -> bool:
-        """Claim the database until `close`: alone, or together with all others who share it; False: it is taken."""
+        """Claim the database until `close`: alone, or shared with other processes. False: another process has it."""
 
     async def read(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a transaction that sees one snapshot and changes nothing."""
@@ -41,10 +41,10 @@ class Database(Protocol):
         """Run a transaction and return when it is committed; an exception rolls it back."""
 
     def transaction(self) -> AbstractAsyncContextManager[OpenTransaction]:
-        """Open a transaction that writes: it is committed at the end of the context, or rolled back by an exception."""
+        """Open a transaction that writes; the context commits it at its end, or rolls it back after an exception."""
 
     def hurry(self) -> None:
-        """Wait no more for who locks the database: the server ends."""
+        """Stop waiting for programs that lock the database, because the server ends."""
 
     async def close(self) -> None:
-        """Let go of every connection, and of the claim."""
+        """Close all connections, and release the claim."""

@@ -1,4 +1,4 @@
-"""The version of the tables: new ones are created as the models say, old ones are upgraded."""
+"""The version of the tables: creates new tables from the models, and upgrades old ones."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 #: The newest revision under `migrations/`. Alembic takes a second to load, so it is loaded for an upgrade only.
 HEAD = "0003"
-#: What the tables are that no version is written beside.
+#: The version of tables that have no version written down.
 UNVERSIONED = "0001"
-#: The advisory lock of who brings the tables to a version.
+#: The advisory lock for an upgrade.
 UPGRADE = 0x63686174_02
 
 
 def prepare(connection: Connection) -> None:
-    """Create or upgrade the tables; of two processes at once, one waits and then finds everything done."""
+    """Create or upgrade the tables; if two processes do it at the same time, one waits and then has nothing to do."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({UPGRADE})"))
     found = version(connection)
@@ -40,7 +40,7 @@ def prepare(connection: Connection) -> None:
 
 
 def refuse_foreign_tables(connection: Connection) -> None:
-    """Refuse tables that have the names of ours and lack our columns; nothing is changed in them."""
+    """Refuse tables of another program: they have our table names, but not our columns. They are not changed."""
     found = inspect(connection)
     for name in set(found.get_table_names()) & set(SQLModel.metadata.tables):
         columns = {each["name"] for each in found.get_columns(name)}
@@ -52,7 +52,7 @@ def refuse_foreign_tables(connection: Connection) -> None:
 
 
 def version(connection: Connection) -> str | None:
-    """Read the version of the tables; None: there are none."""
+    """Read the version of the tables; None if there are no tables."""
     tables = inspect(connection).get_table_names()
     if "alembic_version" in tables:
         return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
@@ -63,6 +63,6 @@ def version(connection: Connection) -> str | None:
 
 
 def stamp(connection: Connection, revision: str) -> None:
-    """Write the version of the tables where Alembic looks for it."""
+    """Write the version of the tables to the table of Alembic."""
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})

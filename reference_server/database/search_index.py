@@ -1,7 +1,7 @@
-"""An index of all runs of three characters, by which a part of a text is found without reading every text.
+"""A trigram index: finds the messages that contain a text without reading all messages.
 
-It is an addition: where an engine lacks it, search reads the conversation. It never changes what is found, because the
-texts that it leads to are compared with the query again.
+The index is optional: without it, search reads the whole conversation. It does not change the results, because the
+texts that it finds are compared with the query again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: On SQLite, a table of its own, which follows the messages by triggers. It knows them by their rowid, which a VACUUM
-#: keeps for tables that have an index.
+#: On SQLite, the index is a separate table, which triggers keep up to date. It refers to messages by rowid, which a
+#: VACUUM does not change for tables that have an index.
 _SQLITE = (
     """
     CREATE VIRTUAL TABLE message_search USING fts5(
@@ -46,15 +46,15 @@ _SQLITE = (
 )
 _POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-    # What is new waits in a list that every search reads; kept short, that costs little.
+    # New entries wait in a list that every search reads, so the list is kept short.
     "CREATE INDEX ix_message_search ON message USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit = 256)",
 )
-#: The first SQLite that knows trigrams.
+#: The first version of SQLite with trigrams.
 SQLITE = (3, 34)
 
 
 def create(connection: Connection) -> None:
-    """Create the index of the messages that are there, and of those to come, if the engine can."""
+    """Create the index for all messages, also future ones, if the engine supports it."""
     statements = _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE
     if connection.dialect.name == "sqlite" and sqlite3.sqlite_version_info < SQLITE:
         logger.warning("Search has no index: SQLite is older than 3.34.")

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 Q = ParamSpec("Q")
 READER_THREADS = 2
-#: How long a writer waits for who locks the file, and how often it looks whether the server ends meanwhile.
+#: How long a writer waits for another program that locks the file, and how often it checks whether the server ends.
 PATIENCE_S = 10.0
 LOOK_MS = 500
 
 
 class SqliteDatabase:
-    """A file, in WAL mode: readers never wait for the writer, and what is committed survives a crash.
+    """A file in WAL mode: readers never wait for the writer, and committed data survives a crash.
 
-    All writers take turns in one thread, with BEGIN IMMEDIATE: a transaction that starts by reading and
-    becomes a writer later would fail at once with "database is locked", however long it may wait.
+    All writers use one thread, with BEGIN IMMEDIATE. A transaction that reads first and writes later would fail
+    immediately with "database is locked", even if it may wait.
     """
 
     engine = "sqlite"
@@ -56,7 +56,7 @@ class SqliteDatabase:
         await self.write(schema.prepare)
 
     async def claim(self, *, shared: bool) -> bool:
-        """Claim the file, by a lock on a file beside it."""
+        """Claim the file by a lock on another file beside it."""
         return await asyncio.to_thread(self._claim.take, shared=shared)
 
     async def read(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -69,9 +69,9 @@ class SqliteDatabase:
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
     async def write(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run in the writer thread; give up on what has waited for it as long as for a lock.
+        """Run in the writer thread; fail if the wait for the thread is as long as the longest wait for a lock.
 
-        Who locks the file would otherwise hold up every request for the time of all before it.
+        Otherwise, while a program locks the file, each request would wait for all earlier ones.
         """
         asked = time.monotonic()
         async with self._turn:
@@ -106,7 +106,7 @@ class SqliteDatabase:
         return result
 
     def _begin(self) -> Connection:
-        """Begin to write; wait for who locks the file, but not beyond the end of this server."""
+        """Begin to write; wait while another program locks the file, but not if this server ends."""
         asked = time.monotonic()
         while True:
             connection = self._writing.connect()
@@ -121,11 +121,11 @@ class SqliteDatabase:
                 return connection
 
     def hurry(self) -> None:
-        """Refuse what waits for who locks the file."""
+        """Stop waiting for programs that lock the file."""
         self._closing = True
 
     async def close(self) -> None:
-        """Finish what is under way, then close the file; who waits for a lock waits no more."""
+        """Finish the transactions that have begun, then close the file; do not wait for locks."""
         self.hurry()
         await asyncio.to_thread(self._writer.shutdown)
         await asyncio.to_thread(self._readers.shutdown)
@@ -134,9 +134,9 @@ class SqliteDatabase:
 
 
 def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
-    """Leave BEGIN to us, and ask for WAL.
+    """Turn off automatic BEGIN, and turn on WAL.
 
-    `synchronous=NORMAL` loses nothing when the process dies (ACK-4), only, perhaps, when the machine does.
+    With `synchronous=NORMAL`, nothing is lost if the process dies (ACK-4), but data may be lost if the machine fails.
     """
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "wal_autocheckpoint=4000"):
@@ -154,7 +154,7 @@ def _commit(connection: Connection) -> None:
 
 
 class _OpenTransaction:
-    """A transaction that begins with its first function: on the way into the thread that it takes anyway."""
+    """A transaction that begins with its first function, which saves one switch to the writer thread."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database

@@ -1,6 +1,6 @@
-"""Delivery over several processes: the database is the truth, Redis the doorbell.
+"""Delivery between processes: the database has all events, and Redis only announces them.
 
-Every event of a conversation is written into its journal by the transaction that makes the change, with the
-conversation's next position. Then it is published with that position. Who is not given the position after the last
-one reads the journal; who is given nothing sees at the next position check that the conversation has gone on.
+The transaction of a change writes each event to the journal of the conversation, with the next position. Then the event
+is published with that position. A process that misses a position reads the journal. A process that gets nothing finds
+out at the next position check that there are new events.
 """

@@ -1,4 +1,4 @@
-"""The bus of several processes."""
+"""The bus between processes."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: How often to look whether a conversation has gone on without a word.
+#: How often to check for new events that were not announced.
 CHECK_S = 2.0
-#: How many events to read from the journal at a time, and of how many conversations to ask at a time.
+#: The most events that one query reads, and the most conversations that one query asks about.
 PAGE = 500
 
 
 class JournalBus:
-    """Notices by Redis, checked against the journal; this process' own subscribers are told without Redis.
+    """Sends notices through Redis, and checks them against the journal; subscribers of this process do not need Redis.
 
-    `typing` is called with a conversation, a user and whether they type there, when another process says so.
+    `typing` is called when another process announces typing: with the conversation, the user and whether they type.
     """
 
     engine = "redis"
@@ -58,12 +58,12 @@ class JournalBus:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to listen and to check."""
+        """Start to listen and to check."""
         await self._channels.start()
         self._task = asyncio.create_task(self._keep_up())
 
     async def close(self) -> None:
-        """Listen and check no more."""
+        """Stop to listen and to check."""
         await tasks.end(self._task)
         await self._channels.close()
 
@@ -72,13 +72,13 @@ class JournalBus:
         return self._channels.is_connected
 
     async def publish(self, channel: str, notice: Published) -> None:
-        """Publish at once, or, within a change of the conversation, with its commit."""
+        """Publish immediately, or after the commit if a change of the conversation is under way."""
         if not keep_back(channel, notice):
             self._offer(channel, None, notice)
             await self._channels.publish(channel, codec.encode(notice, **{"from": self.process}))
 
     def send_soon(self, channel: str, position: int, notice: Published) -> None:
-        """Tell the own subscribers, and the other processes as soon as Redis takes it; they know what they missed."""
+        """Tell the subscribers of this process now, and queue the notice for the other processes."""
         self._offer(channel, position, notice)
         self._channels.publish_soon(channel, codec.encode(notice, **{"from": self.process, "position": position}))
 
@@ -87,7 +87,7 @@ class JournalBus:
         self._offer(channel, None, notice)
 
     async def subscribe(self, channel: str, subscriber: Subscriber) -> None:
-        """Tell the subscriber everything that is published from the return of this call on."""
+        """Add a subscriber, who gets everything that is published after this call returns."""
         async with self._locks.hold(channel):
             follower = self._followers.get(channel)
             if follower is None:
@@ -98,7 +98,7 @@ class JournalBus:
             follower.subscribers.append(subscriber)
 
     async def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
-        """Remove a subscriber, and the channel with the last one."""
+        """Remove a subscriber; if it is the last one, unsubscribe from the channel."""
         async with self._locks.hold(channel):
             follower = self._followers.get(channel)
             if follower is not None and subscriber in follower.subscribers:
@@ -108,7 +108,7 @@ class JournalBus:
                     await self._channels.unsubscribe(channel)
 
     async def catch_up(self, channel: str) -> None:
-        """Tell the subscribers what has been committed before this call."""
+        """Give the subscribers all events that were committed before this call."""
         follower = self._followers.get(channel)
         if follower is None or follower.position is None:
             return
@@ -118,15 +118,15 @@ class JournalBus:
             await self._read_on(channel, follower)
 
     def _received(self, channel: str, data: bytes) -> None:
-        """Handle what a process has published; whatever is no notice is dropped."""
+        """Handle data that a process has published; drop it if it is not a notice."""
         try:
             body = codec.parse(data)
             notice = codec.decode(body)
             position = body.get("position")
             if not (position is None or type(position) is int):
-                raise ValueError("a position is a whole number")
+                raise ValueError("a position must be a whole number")
         except ValueError as error:
-            logger.warning("something that is no notice was dropped: %s", error)
+            logger.warning("data that is not a notice was dropped: %s", error)
             return
         if body.get("from") != self.process:
             if isinstance(notice, Event) and notice.typist is not None:
@@ -142,7 +142,7 @@ class JournalBus:
                 self._check_now.set()
 
     def _check_soon(self) -> None:
-        """Look at every conversation: notices may have been lost."""
+        """Check every conversation soon, because notices may have been lost."""
         self._behind.update(self._followers)
         self._check_now.set()
 
@@ -161,10 +161,10 @@ class JournalBus:
             except Exception:
                 logger.exception("the journal could not be read")
                 self._behind |= behind
-                await asyncio.sleep(CHECK_S)  # A sleep: the database tells nobody that it is back.
+                await asyncio.sleep(CHECK_S)  # A sleep: there is no event for a database that is back.
 
     async def _check(self) -> None:
-        """Ask the database how far every conversation has come."""
+        """Ask the database for the last position of every conversation."""
         followed = [_conversation(channel) for channel in self._followers if channel.startswith(CONVERSATION)]
         for start in range(0, len(followed), PAGE):
             some = followed[start : start + PAGE]
@@ -178,7 +178,7 @@ class JournalBus:
                         await self._read_on(channel, follower)
 
     async def _read_on(self, channel: str, follower: Follower) -> None:
-        """Hand on what the journal has; what it has no more is lost, and said to be."""
+        """Give the missed events to the subscribers; tell them if the journal no longer has some."""
         self._metrics.read_again.inc()
         while follower.is_behind and follower.position is not None:
             before, after = follower.known, follower.position

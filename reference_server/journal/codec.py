@@ -1,4 +1,4 @@
-"""Notices as they travel between processes, and as the journal keeps them."""
+"""The JSON form of notices, between processes and in the journal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reference_server.pubsub import Event, RoleChanged
 
 
 def encode(notice: Event | RoleChanged, **more: Any) -> bytes:
-    """Write a notice, with what else a reader has to know."""
+    """Write a notice, with additional fields for the reader."""
     if isinstance(notice, RoleChanged):
         body: dict[str, Any] = {"role_of": str(notice.user_id), "may_read": notice.may_read}
     else:
@@ -28,21 +28,21 @@ def encode(notice: Event | RoleChanged, **more: Any) -> bytes:
 
 
 def parse(data: bytes | str) -> dict[str, Any]:
-    """Read what `encode` has written; raises ValueError."""
+    """Read the JSON object that `encode` has written; raises ValueError."""
     body = orjson.loads(data)
     if not isinstance(body, dict):
-        raise ValueError("a notice is an object")
+        raise ValueError("a notice must be an object")
     return body
 
 
 def decode(body: dict[str, Any]) -> Event | RoleChanged:
-    """Give the notice in it; raises ValueError."""
+    """Give the notice of a JSON object; raises ValueError."""
     try:
         if "role_of" in body:
             return RoleChanged(UUID(body["role_of"]), bool(body["may_read"]))
         typist, frame = body.get("typist"), body["frame"]
         if not isinstance(frame, str):
-            raise TypeError("a frame is a text")
+            raise TypeError("a frame must be a text")
         return Event(
             frame,
             only=_user(body.get("only")),
@@ -51,7 +51,7 @@ def decode(body: dict[str, Any]) -> Event | RoleChanged:
             typist=None if typist is None else (UUID(typist[0]), bool(typist[1])),
         )
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise ValueError(f"no notice: {error}") from None
+        raise ValueError(f"not a notice: {error}") from None
 
 
 def _user(value: str | None) -> UUID | None:

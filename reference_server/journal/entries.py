@@ -1,4 +1,4 @@
-"""The journal's rows: the latest events of each conversation, by position."""
+"""The rows of the journal: the latest events of each conversation, by position."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PRUNE = delete(JOURNAL).where(JOURNAL.c.recorded_at < bindparam("before"))
 
 
 def append(connection: Connection, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
-    """Write notices, each with its conversation and its position: the next ones of conversations that are locked."""
+    """Write notices, each with its conversation and its next position; the conversations must be locked."""
     last = {conversation_id: position for conversation_id, position, _ in rows}
     now = conversations.now()
     written = [
@@ -43,7 +43,7 @@ def append(connection: Connection, rows: Sequence[tuple[UUID, int, bytes]]) -> N
 
 
 def position(connection: Connection, conversation_id: UUID) -> int:
-    """Return the position of a conversation's last event; 0 where it has none, or does not exist."""
+    """Return the position of the last event of a conversation; 0 if it has no event or does not exist."""
     return connection.scalar(_POSITION, {"conversation": conversation_id}) or 0
 
 
@@ -60,5 +60,5 @@ def since(connection: Connection, conversation_id: UUID, after: int, limit: int)
 
 
 def prune(connection: Connection, age: timedelta) -> None:
-    """Forget the events that are older."""
+    """Delete the events that are older than `age`."""
     connection.execute(_PRUNE, {"before": conversations.now() - age})

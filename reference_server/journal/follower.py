@@ -1,4 +1,4 @@
-"""Puts the events of one conversation in order, whichever way they come."""
+"""Puts the events of one conversation in order, from Redis and from the journal."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reference_server.pubsub import Notice, Subscriber
 
-#: While the database is gone, no more notices without a position are kept: they are outdated before they are read.
+#: The most notices without a position that wait for missed events; older ones are outdated anyway.
 WAITING = 100
 
 
 @dataclass(slots=True)
 class Follower:
-    """The subscribers of one channel in this process, and the position up to which they have been told everything.
+    """The subscribers of one channel in this process, and the position up to which they have all events.
 
-    A channel without positions has None: what comes is handed on at once.
+    The position is None for a channel without positions, whose notices are passed on immediately.
     """
 
     subscribers: list[Subscriber] = field(default_factory=list)
     position: int | None = None
-    #: The highest position that has been heard of.
+    #: The highest position that is known.
     known: int = 0
-    #: Notices without a position that came while events before them were missing.
+    #: Notices without a position that came while earlier events were missing.
     waiting: deque[Notice] = field(default_factory=lambda: deque(maxlen=WAITING))
 
     @property
     def is_behind(self) -> bool:
-        """Say whether events are missing that the journal has."""
+        """Say whether the journal has events that the subscribers have not got."""
         return self.position is not None and self.known > self.position
 
     def offer(self, position: int | None, notice: Notice) -> None:
-        """Hand a notice on, once and in its turn; one that comes too early is left to the journal."""
+        """Pass a notice on, once and in order; one that comes too early is read from the journal later."""
         if position is None or self.position is None:
             if self.is_behind:
                 self.waiting.append(notice)
@@ -48,19 +48,19 @@ class Follower:
                 self._hand_on_waiting()
 
     def learn(self, known_before: int, position: int) -> None:
-        """Believe the database, which was asked when `known_before` was known, and not what was only said."""
+        """Take over the position of the database, unless a notice has come since it was asked (`known_before`)."""
         if self.known == known_before and self.position is not None:
             self.known = max(position, self.position)
         else:
             self.known = max(position, self.known)
 
     def begin(self, position: int) -> None:
-        """Take what comes after a position as the next."""
+        """Start after a position: the next event is the one that follows it."""
         self.position = position
         self.known = max(self.known, position)
 
     def skip(self, position: int) -> None:
-        """Give up what is no longer in the journal."""
+        """Skip the events that are no longer in the journal."""
         self.begin(position)
         if not self.is_behind:
             self._hand_on_waiting()

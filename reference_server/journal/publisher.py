@@ -1,4 +1,4 @@
-"""Writes what is told into the journal, with the change, and rings the doorbell when it is committed."""
+"""Writes notices to the journal in the transaction of the change, and publishes them after the commit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Journal:
-    """Publishes the notices of changes with their positions in the journal."""
+    """Publishes the notices of changes, with their positions in the journal."""
 
     records = True
 
@@ -25,7 +25,7 @@ class Journal:
         self._bus = bus
 
     def record(self, connection: Connection, units: Sequence[Unit], positions: Mapping[UUID, int]) -> None:
-        """Write the notices at the ends of their conversations' journals."""
+        """Write the notices at the end of the journals of their conversations."""
         last = dict(positions)
         rows = []
         for unit in units:
@@ -37,7 +37,7 @@ class Journal:
             entries.append(connection, rows)
 
     async def publish(self, units: Sequence[Unit]) -> None:
-        """Tell the own subscribers now; the other processes are told without a wait for Redis."""
+        """Tell the subscribers of this process now, and queue the notices for the others without waiting for Redis."""
         for unit in units:
             for position, notice in enumerate(unit.told, unit.position):
                 self._bus.send_soon(unit.channel, position, notice)

@@ -1,1 +1,1 @@
-"""What the processes of one deployment share through Redis: channels, rate limits, presence."""
+"""The parts that the processes of a deployment share through Redis: channels, rate limits and presence."""

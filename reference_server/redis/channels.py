@@ -1,4 +1,4 @@
-"""Channels between processes: one connection to Redis that listens, and comes back when it is lost."""
+"""Channels between processes: one connection to Redis that listens, and connects again when it is lost."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ logger = logging.getLogger(__name__)
 
 #: How long to wait before connecting again.
 PAUSE_S = 0.2
-#: How often to ask for a sign of life, and how long a silent connection counts as alive.
+#: How often to send a PING, and how long a silent connection counts as alive.
 ASK_S = 2.0
 SILENCE_S = 7.0
-#: How long a subscriber waits for Redis; then it is subscribed as soon as Redis is there.
+#: How long to wait until Redis confirms a subscription; after that, it takes effect as soon as Redis answers.
 CONFIRM_S = 2.0
 
 Receiver = Callable[[str, bytes], None]
 
 
 class Channels:
-    """Publishes to all processes, and receives from all that is subscribed to.
+    """Publishes to all processes, and receives from the subscribed channels.
 
-    `received` is called with the channel and what was published; `returned` whenever something may have been missed.
+    `received` is called with the channel and the published data. `returned` is called when data may have been missed.
     """
 
     def __init__(self, client: GuardedRedis, received: Receiver, returned: Callable[[], None]) -> None:
@@ -48,28 +48,28 @@ class Channels:
 
     @property
     def is_connected(self) -> bool:
-        """Say whether what others publish arrives."""
+        """Say whether the data of other processes arrives."""
         return self._connection is not None
 
     async def start(self) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         self._task = asyncio.create_task(self._listen())
 
     async def close(self) -> None:
-        """Publish what waits, and listen no more."""
+        """Publish the waiting data, and stop to listen."""
         await self._outgoing.close()
         await tasks.end(self._task)
 
     async def publish(self, channel: str, data: bytes) -> None:
-        """Hand data to every process that has subscribed; while Redis is gone, to none."""
+        """Publish data to all subscribed processes; if Redis is down, to none."""
         await asyncio.shield(self._outgoing.put(self._prefix + channel, data))
 
     def publish_soon(self, channel: str, data: bytes) -> None:
-        """Hand data over without a wait."""
+        """Queue data without waiting."""
         self._outgoing.put(self._prefix + channel, data)
 
     async def subscribe(self, channel: str) -> None:
-        """Return when everything that is published from now on arrives, or when Redis is gone."""
+        """Subscribe; returns when all data published from now on will arrive, or when Redis does not answer."""
         confirmed = self._wanted[channel] = asyncio.Event()
         if self._connection is None:
             return
@@ -81,14 +81,14 @@ class Channels:
             logger.warning("Redis has not confirmed a subscription in time")
 
     async def unsubscribe(self, channel: str) -> None:
-        """Stop receiving."""
+        """Unsubscribe from a channel."""
         if self._wanted.pop(channel, None) is not None:
             await self._command("UNSUBSCRIBE", channel)
 
     async def _command(self, name: str, *channels: str) -> None:
         connection = self._connection
         if connection is not None:
-            with suppress(*FAILURES):  # the listener sees the same, and connects again
+            with suppress(*FAILURES):  # the listener notices it, too, and connects again
                 await connection.send_command(name, *(self._prefix + channel for channel in channels))
 
     async def _listen(self) -> None:
@@ -106,7 +106,7 @@ class Channels:
                 self._connection = None
                 with suppress(*FAILURES):
                     await connection.disconnect(nowait=True)
-            await asyncio.sleep(PAUSE_S)  # A sleep: Redis tells nobody that it is back.
+            await asyncio.sleep(PAUSE_S)  # A sleep: there is no event for a Redis that is back.
 
     async def _receive(self, connection: Any) -> None:
         self._connection = connection
@@ -131,7 +131,7 @@ class Channels:
             self._wanted[channel].set()
 
     async def _ask(self, connection: Any) -> None:
-        """Ask for signs of life: a connection whose other end is gone without a word is silent."""
+        """Send a PING at intervals, because a connection whose other end has disappeared is silent."""
         with suppress(*FAILURES):
             while True:
                 await connection.send_command("PING")

@@ -17,29 +17,29 @@ from reference_server.config import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Every key and channel begins with this, so that a Redis can serve other programs, too.
+#: The prefix of each key and channel, so that other programs can use the same Redis.
 PREFIX = "chat-parity"
-#: A request waits this long for Redis; then this process goes on by itself.
+#: How long a request waits for Redis; then this process continues without it.
 ANSWER_S = 2.0
-#: After a failure, this long nobody waits for Redis.
+#: After a failure, no request waits for Redis for this long.
 REST_S = 1.0
 
 #: Publishes data on channels, given in turn: one command has one answer to read.
 PUBLISH = "for at = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[at], ARGV[at + 1]) end"
 
-#: What an engine that is gone, slow, or talks nonsense raises.
+#: The exceptions if Redis is down or slow, or sends wrong data.
 FAILURES = (RedisError, OSError)
 
 
 class GuardedRedis(Redis):
-    """A client that does not ask a Redis again that was gone a moment ago: requests would wait for it in vain."""
+    """A client that fails immediately if Redis was down a moment ago, so that requests do not wait in vain."""
 
     _gone_until = 0.0
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Ask Redis, or fail at once."""
+        """Send a command to Redis, or fail immediately."""
         if monotonic() < self._gone_until:
-            raise RedisConnectionError("Redis was gone a moment ago")
+            raise RedisConnectionError("Redis was down a moment ago")
         parent: Any = super()  # its method has no types
         try:
             return await parent.execute_command(*args, **options)
@@ -48,13 +48,13 @@ class GuardedRedis(Redis):
             raise
 
     async def publish_all(self, notices: Sequence[tuple[str, bytes]]) -> None:
-        """Publish many notices with one command, or fail at once."""
+        """Publish many notices with one command, or fail immediately."""
         texts = [text for notice in notices for text in notice]
         await self.execute_command("EVAL", PUBLISH, 0, *texts)
 
 
 def open_redis(url: str) -> GuardedRedis:
-    """Make a client of `redis://…`, `rediss://…` or `unix://…`; it connects at its first use."""
+    """Make a client for `redis://…`, `rediss://…` or `unix://…`; it connects at its first use."""
     try:
         client = cast(
             "GuardedRedis",
@@ -63,7 +63,7 @@ def open_redis(url: str) -> GuardedRedis:
                 protocol=2,
                 socket_timeout=ANSWER_S,
                 socket_connect_timeout=ANSWER_S,
-                retry=Retry(NoBackoff(), 1),  # once more, on a new connection: the old one may have been cut
+                retry=Retry(NoBackoff(), 1),  # try once more on a new connection, because the old one may be cut
             ),
         )
     except ValueError:
@@ -85,5 +85,5 @@ def key(*parts: object) -> str:
 
 
 def text(value: bytes | str) -> str:
-    """Read what Redis returns."""
+    """Give a value from Redis as text."""
     return value.decode() if isinstance(value, bytes) else value

@@ -1,4 +1,4 @@
-"""What waits to be published: one task sends it to Redis, as much at a time as is waiting."""
+"""A queue of notices: one task sends all waiting notices to Redis together."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: As much is sent at a time.
+#: The most notices that are sent together.
 LARGEST = 500
-#: What waits beyond this is left out, the oldest first: while Redis is slow, memory must not grow.
+#: The most notices that wait; after that, the oldest is dropped, so that memory stays bounded while Redis is slow.
 WAITING = 10_000
 
 
 class Outgoing:
-    """A queue of notices, each sent once or, while Redis is gone, not at all."""
+    """A queue of notices; each is sent once, or not at all if Redis is down."""
 
     def __init__(self, client: GuardedRedis) -> None:
         self._client = client
@@ -30,7 +30,7 @@ class Outgoing:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, channel: str, data: bytes) -> asyncio.Future[None]:
-        """Queue a notice; the future is done when it is sent or left out."""
+        """Queue a notice; the future is done when the notice is sent or dropped."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if len(self._waiting) >= WAITING:
             _done(self._waiting.popleft()[2])
@@ -40,7 +40,7 @@ class Outgoing:
         return done
 
     async def close(self) -> None:
-        """Send what waits, if Redis takes it in time."""
+        """Send the waiting notices, if Redis accepts them in time."""
         if self._task is not None:
             await asyncio.wait([self._task], timeout=ANSWER_S)
             self._task.cancel()
@@ -51,7 +51,7 @@ class Outgoing:
             try:
                 await self._client.publish_all([(channel, data) for channel, data, _ in taken])
             except FAILURES as error:
-                logger.warning("notices wait for the next position check: %s", error)
+                logger.warning("notices were not sent; other processes find them at the next position check: %s", error)
             finally:
                 for _, _, done in taken:
                     _done(done)

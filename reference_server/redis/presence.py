@@ -1,7 +1,7 @@
-"""Who is connected, counted over all processes.
+"""Counts the connections of each user over all processes.
 
-Each process writes how many connections each user has with it, and keeps a lease. The counts of a process whose
-lease has run out count no more; whoever sees that first removes them.
+Each process writes how many connections each user has with it, and renews a lease. When the lease of a process expires,
+its counts are no longer valid, and the first process that notices it removes them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ return total
 )
 #: Count a user's connections with all processes.
 COUNT = _LIVE + "return others(KEYS[1], KEYS[2], '')"
-#: Remove a lost process' count of a user; return the total of the others, or -1 if somebody else was faster.
+#: Remove a lost process' count of a user; return the total of the others, or -1 if another process was faster.
 DROP = (
     _LIVE
     + """
@@ -73,7 +73,7 @@ NO_LIMIT = -1
 
 
 class RedisPresence:
-    """Counts of all processes; while Redis is gone, each process knows its own."""
+    """Counts connections over all processes; if Redis is down, each process counts only its own."""
 
     def __init__(self, client: Redis, lease: float = LEASE_S) -> None:
         self.process = uuid4().hex
@@ -96,7 +96,7 @@ class RedisPresence:
         return total
 
     async def leave(self, user_id: UUID) -> int:
-        """Count one connection less, and forget a user who has none."""
+        """Count one connection less, and forget a user without connections."""
         count = max(self._own.get(user_id, 0) - 1, 0)
         if count:
             self._own[user_id] = count
@@ -111,13 +111,13 @@ class RedisPresence:
         try:
             return int(await self._count(keys=[key("counts", user_id), self._leases])) > 0
         except FAILURES as error:
-            logger.warning("presence is known of this process only: %s", error)
+            logger.warning("presence is known only for this process: %s", error)
             return False
 
     async def renew(self) -> list[UUID]:
-        """Renew the lease, and return the users who were connected with lost processes only.
+        """Renew the lease, and return the users who were connected only with lost processes.
 
-        A process whose lease was lost, by a pause of its own or of Redis, writes all its counts again.
+        A process whose lease has expired, because it or Redis paused, writes all its counts again.
         """
         had, lost = await self._renew(keys=[self._leases], args=[self.process, round(self.lease * 1000)])
         if not had:
@@ -129,13 +129,13 @@ class RedisPresence:
         return gone
 
     async def close(self) -> None:
-        """Give the lease back; whoever is still counted is removed by the next process that looks."""
+        """End the lease; the next process that checks removes the users who are still counted."""
         try:
             await self._client.zadd(self._leases, {self.process: 0}, xx=True)
             if not self._own:
                 await self._client.zrem(self._leases, self.process)
         except FAILURES as error:
-            logger.warning("the lease runs out by itself: %s", error)
+            logger.warning("the lease could not be ended, and will expire: %s", error)
 
     async def _remove(self, process: str) -> list[UUID]:
         users = key("users", process)
@@ -148,10 +148,10 @@ class RedisPresence:
         return gone
 
     async def _write(self, user_id: UUID, count: int, limit: int) -> int:
-        """Write the own count, and return the total."""
+        """Write the count of this process, and return the total."""
         keys = [key("counts", user_id), self._leases, key("users", self.process)]
         try:
             return int(await self._set(keys=keys, args=[self.process, str(user_id), count, limit]))
         except FAILURES as error:
-            logger.warning("presence is known of this process only: %s", error)
+            logger.warning("presence is known only for this process: %s", error)
             return count

@@ -1,4 +1,4 @@
-"""Rate limits over all processes."""
+"""Rate limits that all processes share."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: A list of the instants of the allowed uses, in milliseconds by Redis' clock, the newest first. An instant of the
-#: future was written before the clock was set back; it would never leave the window, and is forgotten.
+#: A list of the times of the allowed uses, in milliseconds of the clock of Redis, the newest first. A time in the
+#: future was written before the clock was set back; it would never leave the window, so it is removed.
 ALLOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -32,16 +32,16 @@ return 1
 
 
 class RedisRateLimiter:
-    """A log of the allowed uses per key; while Redis is gone, each process counts for itself."""
+    """A log of the allowed uses of each key; if Redis is down, each process counts by itself."""
 
     def __init__(self, client: Redis) -> None:
         self._allow = client.register_script(ALLOW)
         self._alone = InMemoryRateLimiter()
 
     async def allow(self, name: str, limit: int, window: float) -> bool:
-        """Forget the uses that have left the window, then see whether one more fits."""  # RATE-4
+        """Remove the uses that have left the window, then check whether one more is allowed."""  # RATE-4
         try:
             return bool(await self._allow(keys=[key("rate", name)], args=[limit, max(1, round(window * 1000))]))
         except FAILURES as error:
-            logger.warning("rates are limited without Redis: %s", error)
+            logger.warning("each process limits rates by itself, without Redis: %s", error)
             return await self._alone.allow(name, limit, window)
