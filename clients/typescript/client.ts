@@ -1,30 +1,30 @@
 /**
- * A reference client: it connects again when the connection ends, brings conversations up to date, and tells which
- * request each reply answers. It has no dependency: browsers and Node.js have the WebSocket (Node.js 20: with
- * --experimental-websocket). Copy it, together with fold.ts and messages.ts, and change what your application wants otherwise.
+ * A reference client: it connects again when the connection ends, keeps conversations up to date, and finds the request
+ * that each reply answers. It has no dependency: browsers and Node.js have WebSocket (Node.js 20 needs
+ * --experimental-websocket). Copy it together with fold.ts and messages.ts, and change it for your application.
  */
 import { fold } from "./fold.js"
 import { REPLIES } from "./messages.js"
 import type { ClientFrame, ErrorFrame, Message, ServerFrame } from "./messages.js"
 
-/** The reply to a request of this type; undefined: the server says nothing when it succeeds. */
+/** The reply to a request of this type; undefined if the server sends no reply to a request that succeeds. */
 export type ReplyTo<R extends ClientFrame> = (typeof REPLIES)[R["type"]] extends { type: infer T }
   ? Extract<ServerFrame, { type: T }>
   : undefined
 
 export interface Options {
-  /** Gives the address with a token; asked before each connection, because a token may have expired. */
+  /** Gives the address with a token. Called before each connection, because a token may have expired. */
   url: () => string | Promise<string>
-  /** Gets every frame that is not the reply to a request. */
+  /** Called with every frame that is not a reply to a request. */
   onEvent?: (event: ServerFrame) => void
   onStatus?: (status: "online" | "offline") => void
-  /** Gets a conversation whose messages are up to date again: after join, and after each new connection. */
+  /** Called when the messages of a conversation are up to date: after join, and after each new connection. */
   onSynced?: (conversation: string, messages: ReadonlyMap<string, Message>) => void
-  /** Gets a conversation that the user may not read any more. */
+  /** Called when the user may no longer read a conversation. */
   onLost?: (conversation: string, error: Error) => void
   firstDelayMs?: number
   longestDelayMs?: number
-  /** How often a Ping shows both sides that the connection lives. */
+  /** The interval of the Pings, which show both sides that the connection is alive. */
   pingMs?: number
 }
 
@@ -37,7 +37,7 @@ export class Refused extends Error {
   }
 }
 
-/** The connection ended before the reply came: nobody knows whether the server has carried out the request. */
+/** The connection ended before the reply: nobody knows whether the server has carried out the request. */
 export class ConnectionLost extends Error {}
 
 interface Waiting {
@@ -47,14 +47,14 @@ interface Waiting {
 }
 interface Conversation {
   since: string
-  /** All messages by id, in their present state; a deleted message has `deleted_at`. */
+  /** All messages by id, in their current state; a deleted message has `deleted_at`. */
   messages: Map<string, Message>
-  /** Events that came while the conversation is brought up to date; null: it is up to date. */
+  /** Events that arrive during a sync; null if the conversation is up to date. */
   early: ServerFrame[] | null
   ready: Promise<void>
   settle: (error?: Error) => void
 }
-/** Codes of errors that may be gone a little later. */
+/** Codes of errors after which a later attempt may succeed. */
 const TEMPORARY = new Set<string | null>(["rate_limited", "unavailable", "internal"])
 const REPLY_TYPES = new Set<string>(Object.values(REPLIES).map((reply) => reply?.type ?? "Error"))
 
@@ -75,16 +75,16 @@ export class ChatClient {
     void this.#connect()
   }
 
-  /** Sends a request and gives its reply. Rejects with Refused or ConnectionLost; sends nothing a second time. */
+  /** Sends a request and gives its reply. Rejects with Refused or ConnectionLost; never sends a request again. */
   request<R extends ClientFrame>(request: R): Promise<ReplyTo<R>> {
     if (!this.#online) return Promise.reject(new ConnectionLost("there is no connection"))
     const reply = this.#send(request)
-    // An Error has no id. After a request without a reply of its own, a Ping shows whether the Error is about it.
+    // An Error names no request. After a request that has no reply, the Pong of a Ping shows that no Error came.
     if (REPLIES[request.type] === null) this.#send({ type: "Ping" }).catch(() => undefined)
     return reply as Promise<ReplyTo<R>>
   }
 
-  /** Joins a conversation, now and after each new connection, and gives its messages, which stay up to date. */
+  /** Joins a conversation, now and after each new connection, and gives its messages, which the client keeps up to date. */
   async join(id: string, since = "1970-01-01T00:00:00Z"): Promise<ReadonlyMap<string, Message>> {
     let conversation = this.#conversations.get(id)
     if (!conversation) {
@@ -116,13 +116,13 @@ export class ChatClient {
       this.#socket = socket
       socket.onmessage = (message) => this.#receive(JSON.parse(String(message.data)) as ServerFrame)
       socket.onclose = () => this.#ended()
-      socket.onerror = () => this.#drop() // Node.js 20 says nothing else when a handshake fails
+      socket.onerror = () => this.#drop() // Node.js 20 sends no other event if a handshake fails
     } catch {
       this.#ended() // no token, or no address
     }
   }
 
-  /** Ends the connection without waiting for the other side, which may be gone. */
+  /** Ends the connection without waiting for the other side, which may not answer. */
   #drop(): void {
     if (this.#socket) this.#socket.onmessage = this.#socket.onclose = this.#socket.onerror = null
     this.#socket?.close()
@@ -136,7 +136,7 @@ export class ChatClient {
     for (const one of this.#waiting.splice(0)) one.reject(new ConnectionLost("the connection ended before the reply"))
     if (this.#closed) return [...this.#conversations.values()].forEach((one) => one.settle(new ConnectionLost("closed")))
     const delay = Math.min(this.#longestMs, (this.options.firstDelayMs ?? 250) * 2 ** this.#failures++)
-    // The random half keeps all clients of a server that restarts from coming back at once.
+    // The random half prevents that all clients come back at the same moment after a restart of the server.
     this.#again = setTimeout(() => void this.#connect(), delay * (0.5 + Math.random() / 2))
   }
 
@@ -171,13 +171,13 @@ export class ChatClient {
   #replied(frame: ServerFrame): void {
     let first = this.#waiting.shift()
     while (first && frame.type !== "Error" && REPLIES[first.request.type] === null) {
-      first.resolve(undefined) // it was not refused, or its Error would have come before this reply
+      first.resolve(undefined) // it succeeded: its Error would have come before this reply
       first = this.#waiting.shift()
     }
     if (!first) this.options.onEvent?.(frame)
     else if (frame.type === "Error") first.reject(new Refused(first.request, frame))
     else if (answers(frame, first.request)) first.resolve(frame)
-    else this.#fail(first) // a reply is missing: no later one can be believed
+    else this.#fail(first) // an earlier reply is missing, so later replies cannot be matched
   }
 
   #fail(waiting: Waiting): void {
@@ -192,7 +192,7 @@ export class ChatClient {
     this.options.onEvent?.(event)
   }
 
-  /** Joins first and asks for changes then, so that nothing falls between the two. */
+  /** Joins first and then syncs, so that no change is missed between the two. */
   async #catchUp(id: string, conversation: Conversation): Promise<void> {
     conversation.early = []
     const socket = this.#socket

@@ -1,6 +1,6 @@
 import type { Message, ServerFrame } from "./messages.js"
 
-/** Applies an event; one that is older than the messages changes nothing that a later one does not mend. */
+/** Applies an event to the messages; an outdated event is corrected by the later events that follow it. */
 export function fold(messages: Map<string, Message>, event: ServerFrame): void {
   if (event.type === "NewMessage") {
     const { type, ...message } = event
