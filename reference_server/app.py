@@ -7,13 +7,29 @@ from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from reference_server import api, api_page, metrics, session
 from reference_server.config import Settings
 from reference_server.context import Instance
 from reference_server.outages import FAILURES
 from reference_server.services import Services
+from reference_server.transport import line_in
+
+
+class _Chat(FastAPI):
+    """FastAPI, and a short way for WebSockets: what it has between, each connection would hold in memory."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or connection."""
+        if scope["type"] != "websocket" or scope["path"] != "/ws":
+            await super().__call__(scope, receive, send)
+            return
+        line = line_in(scope)
+        line.is_direct = send == line.send
+        scope["app"] = self
+        await session.serve(self.state.instance, WebSocket(scope, receive, send))
 
 
 def create_app(settings: Settings, services: Services, pages: Sequence[BaseRoute] = ()) -> FastAPI:
@@ -30,7 +46,7 @@ def create_app(settings: Settings, services: Services, pages: Sequence[BaseRoute
         yield
         instance.typing.close()
 
-    app = FastAPI(
+    app = _Chat(
         title="Reference chat server",
         openapi_url="/openapi.json" if settings.docs else None,
         docs_url=None,  # FastAPI's own pages load scripts from the network
@@ -64,11 +80,6 @@ def create_app(settings: Settings, services: Services, pages: Sequence[BaseRoute
     if settings.metrics:
         app.router.routes.append(Route("/metrics", give_metrics))
 
-    async def converse(websocket: WebSocket) -> None:
-        await session.serve(instance, websocket)
-
-    # Starlette's own kind of route: FastAPI's would look for dependencies to solve, and hold two exit stacks for each.
-    app.router.routes.append(WebSocketRoute("/ws", converse))
     return app
 
 

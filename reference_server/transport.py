@@ -34,8 +34,11 @@ BAD_UPGRADE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: clo
 class Line(Protocol):
     """What a connection can do at once, without waiting for a client that does not read."""
 
-    #: Whether nothing between the application and the line changes what is sent.
+    #: Whether the application's `send` is the line's own, and nothing between them changes what is sent.
     is_direct: bool
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send, when the client has read enough of what came before."""
 
     def write_text(self, text: str) -> bool:
         """Write a text; False: it has to take the way of all messages, through the application's `send`."""
@@ -67,7 +70,7 @@ def text_frame(text: str) -> bytes:
 class LingeringProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, ending every connection with its reason and in time."""
 
-    is_direct = True
+    is_direct = False
     _lingering = False
     _early = b""
 

@@ -39,7 +39,6 @@ class Misbehaving:
             await self._app(scope, receive, send)
 
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        line_in(scope).is_direct = False
         outgoing = Outgoing(send, self._switchboard, self._random)
         beside = [asyncio.create_task(outgoing.run()), asyncio.create_task(self._drop(scope))]
 

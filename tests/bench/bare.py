@@ -22,7 +22,7 @@ from reference_server.hub import Room
 from reference_server.metrics import Metrics
 from reference_server.pubsub import Event
 from reference_server.serving import listen
-from reference_server.transport import LingeringProtocol
+from reference_server.transport import LingeringProtocol, line_of
 
 EVERYBODY: set[WebSocket] = set()
 ROOM = Room()
@@ -46,6 +46,7 @@ async def converse(websocket: WebSocket) -> None:
 async def converse_by_hub(websocket: WebSocket) -> None:
     """Do the same with the parts of the reference server."""
     identity = Identity(uuid4(), time.time() + 3600)
+    line_of(websocket).is_direct = True
     connection = Connection(websocket, identity, SETTINGS.outbox_frames, SETTINGS.outbox_bytes, METRICS)
     await websocket.accept()
     ROOM.connections[connection] = None

@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 from unittest.mock import Mock, call
 
 import pytest
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from reference_server.transport import FRAGMENTS, LingeringProtocol
 from tests.reference_server.raw import CONTINUATION, GOODBYE, PING, TEXT, ask, frame, status, upgrade
@@ -54,6 +58,47 @@ class TestPings:
         line.handle_ping()
         assert line.transport.write.call_args_list == [call(b"pong")] * 2
         assert line.conn.data_to_send.call_count == 3
+
+
+class TestATextThatIsWrittenAtOnce:
+    @pytest.fixture
+    def line(self) -> LingeringProtocol:
+        """An open line to a client that reads, with nothing between it and the application."""
+        line = object.__new__(LingeringProtocol)
+        line.writable, line.conn, line.transport = asyncio.Event(), Mock(), Mock()
+        line.conn.state, line.conn.extensions, line.close_sent, line.is_direct = State.OPEN, [], False, True
+        line.transport.is_closing.return_value = False
+        line.writable.set()
+        return line
+
+    @pytest.mark.parametrize("text", ["", "é" * 100, "x" * 70_000])
+    def test_is_a_frame_that_a_client_reads(self, line: LingeringProtocol, text: str):
+        assert line.write_text(text)
+        (written,) = line.transport.write.call_args.args
+        client = ClientProtocol(parse_uri("ws://x/"))
+        client.state = State.OPEN
+        client.reader.feed_data(written)
+        client.parser = client.parse()
+        next(client.parser)
+        (frame,) = client.events_received()
+        assert isinstance(frame, Frame)
+        assert (frame.opcode, frame.fin, bytes(frame.data).decode()) == (Opcode.TEXT, True, text)
+
+    @pytest.mark.parametrize(
+        "hinder",
+        [
+            lambda line: line.pause_writing(),
+            lambda line: line.conn.extensions.append("compression"),
+            lambda line: setattr(line, "is_direct", False),
+            lambda line: setattr(line, "close_sent", True),
+            lambda line: setattr(line.conn, "state", State.CLOSING),
+            lambda line: line.transport.is_closing.configure_mock(return_value=True),
+        ],
+    )
+    def test_takes_the_usual_way_where_it_may_not_be_written(self, line: LingeringProtocol, hinder):
+        hinder(line)
+        assert not line.write_text("x")
+        line.transport.write.assert_not_called()
 
 
 class TestAnUpgrade:
