@@ -156,8 +156,9 @@ def narrowed(words: list[str]) -> list[str]:
     more = [word for word in words[1:] if not word.endswith(".yaml")]
     if words[0] == "explore":
         return [*words, "--conversations", "2", "--jobs", "1"]
+    words = without(words, "--max-p99-ratio")  # a load of a second is too short to compare
     if words[0] == "load":
-        left = without(without(words, "--mix"), "--max-p99-ratio")  # a second is too short to compare
+        left = without(without(words, "--mix"), "--workers")  # a test of their own has workers
         return [*left, "--mix", "ping_pong", "--users", "1", "--ramp", "0", "--duration", "1s"]
     if words[0] == "run":
         chosen = [part for word in more for part in ONE.get(word, [])]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.explored import BAD_FILE, complain, explored_beside
+from conformance.cli.loaded import loaded_beside
 from conformance.cli.output import emit, printer
 from conformance.cli.sides import is_server, read_or_run
 from conformance.cli.spec_folder import spec_option
@@ -64,8 +65,10 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     one, another = (
         read_or_run(ctx, word, place, yes=given["yes"], spec_folder=given["spec_folder"]) for word, place in places
     )
-    explored = [explored_beside(place if is_server(word) else Path(word)) for word, place in places]
-    comparison = put_side_by_side(one, another, (explored[0][0], explored[1][0]))
+    beside = [place if is_server(word) else Path(word) for word, place in places]
+    explored = [explored_beside(place) for place in beside]
+    loaded = [loaded_beside(place, given["spec_folder"]) for place in beside]
+    comparison = put_side_by_side(one, another, (explored[0][0], explored[1][0]), (loaded[0][0], loaded[1][0]))
     alignment = _aligned(comparison, given["scenario"]) if given["scenario"] else None
     if form == "text" and out is None:
         console = printer()
@@ -73,7 +76,7 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
             console.print(line, soft_wrap=True, highlight=False)
     else:
         emit(_VIEWS[form](comparison, alignment), out)
-    if complain(*(said for _, said in explored)):
+    if complain(*(said for _, said in (*explored, *loaded))):
         ctx.exit(BAD_FILE)
     ctx.exit(0 if all(side.run.complete for side in (comparison.old, comparison.new)) else 3)
 

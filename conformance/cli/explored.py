@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.cli.loaded import loaded_beside
 from conformance.cli.output import emit
 from conformance.errors import BadFile
 from conformance.files.folder_lock import exclusive
@@ -47,7 +48,7 @@ def write(exploration: Exploration, folder: Path, redact: Callable[[str], str]) 
     try:
         with exclusive(folder):
             run = read_run(folder, observed=True)
-            write_reports(run, folder, project_source(run.header.tool), explored=read_explored(folder))
+            write_reports(run, folder, project_source(run.header.tool), read_explored(folder), loaded_beside(folder)[0])
     except BadFile as error:
         click.echo(f"chat-parity: the reports beside it stay as they are: {error}", err=True)
     else:
@@ -65,7 +66,7 @@ def explored_beside(place: Path) -> tuple[Exploration | None, str]:
 
 
 def complain(*complaints: str) -> bool:
-    """Print what is wrong with an `explored.jsonl`, a line each; True: something is."""
+    """Print what is wrong with the files beside a run, a line each; True: something is."""
     from conformance.report.text import visible  # noqa: PLC0415 -- only a broken file needs it
 
     for one in filter(None, complaints):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.output import emit
-from conformance.cli.sides import read_or_run
+from conformance.cli.sides import is_server, read_or_run
 from conformance.cli.spec_folder import spec_option
 from conformance.compare import compare
 from conformance.compare.decision import VIEWS
@@ -18,6 +18,7 @@ from conformance.compare.gate import Terms, decide
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
 from conformance.files.formats import Formats
+from conformance.results.load.file import read_load
 from conformance.results.runlog import read_run
 from conformance.results.waivers.file import read_waivers
 from conformance.spec import find
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from conformance.compare import Comparison
+    from conformance.results.load.record import LoadRecord
     from conformance.results.runlog import Run
+
+_NEW = Path("reports") / "compared" / "new"
+"""Where the run of a server is kept."""
 
 
 @click.command()
@@ -36,6 +41,12 @@ if TYPE_CHECKING:
 @click.option("--level", type=click.Choice(["must"]), help="Only must rules count (default: should rules as well).")
 @click.option("--without", multiple=True, metavar="FEATURE", help="This feature does not count (id or number).")
 @click.option("--spec-changed", is_flag=True, help="Scenarios that changed in the spec, or left it, do not count.")
+@click.option(
+    "--max-p99-ratio",
+    type=click.FloatRange(0, min_open=True),
+    metavar="RATIO",
+    help="No 99th percentile of the load beside NEW may be more than this many times that of OLD (see `load`).",
+)
 @click.option("--any-order", is_flag=True, help="NEW may have been recorded before OLD.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be decided: the exit code is 0 whatever it is.")
 @click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
@@ -56,14 +67,18 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
     Examples:
       chat-parity gate reports/new --against reports/old
       chat-parity gate new.yaml --against reports/old --dry-run
+      chat-parity gate reports/new --against reports/old --max-p99-ratio 1.5
     """  # noqa: D301 -- click's mark
     recorded = read_run(old)
     options = {"yes": given["yes"], "spec_folder": given["spec_folder"]}
-    tested = read_or_run(ctx, new, Path("reports") / "compared" / "new", **options)
+    tested = read_or_run(ctx, new, _NEW, **options)
     tested = _judged_today(tested, given["waivers"], datetime.now(UTC).date(), given["spec_folder"] or find())
     _check(recorded, tested, any_order=given["any_order"])
-    comparison = compare(recorded, tested)
-    terms = Terms(given["level"] == "must", _features(given["without"], comparison), given["spec_changed"])
+    limit = given["max_p99_ratio"]
+    loads = (None, None) if limit is None else _loads(old, new, given["spec_folder"] or find())
+    comparison = compare(recorded, tested, loads=loads)
+    without = _features(given["without"], comparison)
+    terms = Terms(given["level"] == "must", without, given["spec_changed"], limit)
     decision = decide(comparison, terms)
     emit(VIEWS[given["form"]](decision, comparison, verbose=given["verbose"]), given["out"])
     ctx.exit(0 if given["dry_run"] else decision.exit_code)
@@ -77,6 +92,14 @@ def _judged_today(run: Run, file: Path | None, today: date, spec: Path) -> Run:
     elif waivers is not None:
         waivers = replace(waivers, today=today.isoformat())
     return replace(run, header=replace(run.header, waivers=waivers))
+
+
+def _loads(old: Path, new: str, spec: Path) -> tuple[LoadRecord, LoadRecord]:
+    """Read the loads beside the two runs; raises BadFile if there is none."""
+    folders = (old, _NEW if is_server(new) else Path(new))
+    form = Formats(spec / "formats")["load"]
+    one, another = (read_load(place if place.is_dir() else place.parent, form) for place in folders)
+    return one, another
 
 
 def _check(old: Run, new: Run, *, any_order: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.explored import BAD_FILE, complain, explored_beside
+from conformance.cli.loaded import loaded_beside
 from conformance.cli.output import emit, printer
 from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, build, markdown, terminal, write_reports
@@ -71,12 +72,13 @@ def report(
         raise click.UsageError(f"--source-url takes an address that begins with https://, not {source_url}")
     recorded = read_run(run, observed=True)
     explored, complaint = explored_beside(run)
+    loaded, load_complaint = loaded_beside(run)
     source = project_source(recorded.header.tool) if source_url is None else source_url
     if folder:
         with exclusive(folder):
-            judged = write_reports(recorded, folder, source, explored)
+            judged = write_reports(recorded, folder, source, explored, loaded)
     else:
-        judged = build(recorded, source, explored)
+        judged = build(recorded, source, explored, loaded)
     if form == ALLURE:
         folder = out or Path("allure-results")
         click.echo(f"{write_allure(judged, recorded, folder)} results for Allure: {folder}")
@@ -90,4 +92,4 @@ def report(
         emit(markdown.render(judged, recorded, failures_only=failures_only), out)
     else:
         emit(FORMATS[form](judged, recorded), out)
-    ctx.exit(max(judged.exit_code, BAD_FILE) if complain(complaint) else judged.exit_code)
+    ctx.exit(max(judged.exit_code, BAD_FILE) if complain(complaint, load_complaint) else judged.exit_code)

@@ -17,6 +17,7 @@ import click
 from conformance.cli.explored import complain, explored_beside
 from conformance.cli.ids import read_ids
 from conformance.cli.last_failed import last_failed
+from conformance.cli.loaded import loaded_beside
 from conformance.cli.output import emit, printer
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
@@ -172,12 +173,13 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
             ctx.exit(3)
         recorded = read_run(folder / "run.jsonl")
         explored, complaint = explored_beside(folder)
-        report = write_reports(recorded, folder, project_source(recorded.header.tool), explored)
+        loaded, load_complaint = loaded_beside(folder, spec.folder)
+        report = write_reports(recorded, folder, project_source(recorded.header.tool), explored, loaded)
     if form == "text":
         terminal.show(report, recorded, console, failures_only=failures_only)
     else:
         emit(FORMATS[form](report, recorded))
-    complain(complaint)
+    complain(complaint, load_complaint)
     console.print(f"Report: {folder / 'parity.html'}", soft_wrap=True, highlight=False)
     ctx.exit(report.exit_code)
 

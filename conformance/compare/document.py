@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from conformance.report.load.columns import latency_of
 from conformance.report.text import as_json
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def document(comparison: Comparison, alignment: Alignment | None = None) -> dict
         "old": side(comparison.old),
         "new": side(comparison.new),
         "notes": list(comparison.notes),
-        "features": [_feature(one) for one in comparison.features],
+        "features": [_feature(one, comparison) for one in comparison.features],
         "rules": [_rule(one) for one in comparison.rules],
         "scenarios": [_scenario(one) for one in comparison.scenarios],
         "probes": [_probe(one) for one in comparison.probes],
@@ -55,7 +56,9 @@ def side(one: Side) -> dict[str, Any]:
     }
 
 
-def _feature(one: FeaturePair) -> dict[str, Any]:
+def _feature(one: FeaturePair, comparison: Comparison) -> dict[str, Any]:
+    loads = (latency_of(load) for load in comparison.loads_of(one.id))
+    old, new = (asdict(latency) if latency else None for latency in loads)
     return {
         "number": one.number,
         "id": one.id,
@@ -64,6 +67,7 @@ def _feature(one: FeaturePair) -> dict[str, Any]:
         "new": one.new and one.new.verdict,
         "status": one.change,
         "why": one.why,
+        "latency": {"old": old, "new": new} if comparison.loaded else None,
     }
 
 

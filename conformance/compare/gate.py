@@ -18,6 +18,8 @@
     a rule that passed is found broken by a scenario that did not find that before                 1
     a feature of which something passed is MISSING                                                 1
     a waiver of NEW is stale, expired or matches nothing                                         1
+    a 99th percentile of the load of NEW exceeds `max_p99_ratio` times that of OLD               1
+    with `max_p99_ratio`: a load is not complete, or too little was measured to compare          3
 
 An incomplete run decides first (a dying server fails rules that it keeps), then a loss, then what is unjudged. A
 scenario that was FLAKY in OLD counts as failed. A should rule counts like a must rule, unless the level is `must`.
@@ -33,6 +35,7 @@ from typing import TYPE_CHECKING
 from conformance.compare.model import Change
 from conformance.report.evidence import plural
 from conformance.report.failures import reason
+from conformance.results.load.ratio import nothing_compared, say, slower
 from conformance.results.status import FAILING, RED, Status
 from conformance.results.verdict import Verdict
 from conformance.results.verdict.waiver_words import complaint
@@ -54,9 +57,17 @@ class Kind(StrEnum):
     WAIVER = "WAIVER"
     UNJUDGED = "UNJUDGED"
     CHANGED = "CHANGED"
+    SLOWER = "SLOWER"
 
 
-CODES = {Kind.INCOMPLETE: 3, Kind.LOST: 1, Kind.WAIVER: 1, Kind.UNJUDGED: 3, Kind.CHANGED: 3}
+CODES = {
+    Kind.INCOMPLETE: 3,
+    Kind.LOST: 1,
+    Kind.SLOWER: 1,
+    Kind.WAIVER: 1,
+    Kind.UNJUDGED: 3,
+    Kind.CHANGED: 3,
+}
 """Exit codes, in the order in which they decide."""
 
 
@@ -71,11 +82,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms of a gate: the level `must` (or all), features that do not count, whether another spec is accepted."""
+    """The terms of a gate: the level `must` (or all), features that do not count, whether another spec is accepted.
+
+    `max_p99_ratio` is how many times the old one a 99th percentile of the new load may be; None: loads do not count.
+    """
 
     musts_only: bool = False
     without: frozenset[str] = frozenset()
     spec_changed: bool = False
+    max_p99_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,8 @@ def decide(comparison: Comparison, terms: Terms) -> Decision:
     for rule in comparison.rules:
         if rule.feature not in terms.without and (rule.must or not terms.musts_only):
             found += _rule(rule, by_id)
+    if terms.max_p99_ratio is not None:
+        found += _slower(comparison, terms.max_p99_ratio)
     reasons = tuple(dict.fromkeys(found))  # A finding counts in every feature of its rule.
     kinds = {one.kind for one in reasons}
     code = next((code for kind, code in CODES.items() if kind in kinds), 0)
@@ -183,6 +200,20 @@ def _waivers(comparison: Comparison) -> Iterator[Reason]:
             yield Reason(Kind.WAIVER, waiver.entry.scenario, complaint(waiver, file, known))
 
 
+def _slower(comparison: Comparison, limit: float) -> Iterator[Reason]:
+    """Give what is slower than it may be in the load beside NEW; both runs have one."""
+    old, new = comparison.loads
+    assert old is not None
+    assert new is not None
+    for name, load in (("OLD", old), ("NEW", new)):
+        if not load.complete:
+            yield Reason(Kind.INCOMPLETE, f"load of {name}", f"the load of {name} is not complete: {load.reason}")
+    for pair in slower(old, new, limit):
+        yield Reason(Kind.SLOWER, pair.type, f"{say(pair)}; at most {limit:g} times is allowed")
+    if nothing_compared(old, new):
+        yield Reason(Kind.UNJUDGED, "load", "too little was measured in the two loads to compare them")
+
+
 def _line(code: int, reasons: tuple[Reason, ...], passed: int, comparison: Comparison) -> str:
     if not code:
         old, new = comparison.old.name, comparison.new.name
@@ -192,6 +223,7 @@ def _line(code: int, reasons: tuple[Reason, ...], passed: int, comparison: Compa
     said = {
         Kind.INCOMPLETE: "a run is not complete, or judged nothing",
         Kind.LOST: f"{counts[Kind.LOST]} lost that passed",
+        Kind.SLOWER: f"{counts[Kind.SLOWER]} slower than allowed",
         Kind.WAIVER: f"{plural(counts[Kind.WAIVER], 'waiver')} not valid",
         Kind.UNJUDGED: f"{counts[Kind.UNJUDGED]} not judged that was",
         Kind.CHANGED: f"{counts[Kind.CHANGED]} changed or gone in the spec",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from conformance.compare import explorations, text
 from conformance.report.evidence import plural
 from conformance.report.fences import cell, fence, table
+from conformance.report.load.columns import HEAD as LOAD_HEAD
+from conformance.report.load.columns import both
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +38,13 @@ def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]
             str(one.number),
             cell(one.title),
             *(str(side.verdict) if side else "–" for side in (one.old, one.new)),
+            *(both(comparison.loads_of(one.id)) if comparison.loaded else ()),
             f"**{one.change}**" if one.change == "REGRESSED" else str(one.change),
             cell(one.why),
         )
         for one in comparison.features
     ]
-    yield from table(("#", "Feature", "Old", "New", "Status", ""), features)
+    yield from table(("#", "Feature", "Old", "New", *(LOAD_HEAD if comparison.loaded else ()), "Status", ""), features)
     changed = comparison.changed_rules
     if changed:
         yield "## Rules that changed\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conformance.compare.explorations import Explorations
+    from conformance.results.load.record import FeatureLoad, LoadRecord
     from conformance.results.model import Observation
     from conformance.results.runlog import Run
     from conformance.results.verdict import JudgedFeature, JudgedRule, JudgedScenario, Judgement
@@ -111,7 +112,7 @@ class ProbePair:
 class Comparison:
     """Two runs side by side, in the order of the newer spec; `notes` has what a reader must know about the two.
 
-    `explored` has what `explore` has left beside them; None: nothing.
+    `explored` has what `explore` has left beside them; None: nothing. `loads` are those that were recorded beside them.
     """
 
     old: Side
@@ -121,6 +122,19 @@ class Comparison:
     probes: tuple[ProbePair, ...]
     notes: tuple[str, ...] = ()
     explored: Explorations | None = None
+    loads: tuple[LoadRecord | None, LoadRecord | None] = (None, None)
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether a load was recorded beside both runs."""
+        return None not in self.loads
+
+    def loads_of(self, feature: str) -> tuple[FeatureLoad | None, FeatureLoad | None]:
+        """Give what the old and the new load have measured of a feature."""
+        old, new = (
+            next((row for row in load.features if row.id == feature), None) if load else None for load in self.loads
+        )
+        return old, new
 
     @property
     def rules(self) -> tuple[RulePair, ...]:

@@ -23,6 +23,8 @@ from conformance.compare.explorations import explorations
 from conformance.compare.model import Change, Comparison, FeaturePair, ProbePair, RulePair, ScenarioPair, Side
 from conformance.compare.notes import notes
 from conformance.report.failures import reason
+from conformance.report.load.columns import note
+from conformance.results.load.ratio import differing_options
 from conformance.results.status import FAILING, Status
 from conformance.results.verdict import Verdict, judge
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.results.explored import Exploration
+    from conformance.results.load.record import LoadRecord
     from conformance.results.runlog import Run
     from conformance.results.verdict import JudgedFeature, JudgedRule, JudgedScenario
 
@@ -40,8 +43,16 @@ _JUDGED = FAILING | {Status.PASS}
 _ELSEWHERE = "it fails only where OLD was not judged in the same way"
 
 
-def compare(old: Run, new: Run, explored: tuple[Exploration | None, Exploration | None] = (None, None)) -> Comparison:
-    """Compare two runs, and what was `explored` beside each; each is judged by its own spec and its own waivers."""
+def compare(
+    old: Run,
+    new: Run,
+    explored: tuple[Exploration | None, Exploration | None] = (None, None),
+    loads: tuple[LoadRecord | None, LoadRecord | None] = (None, None),
+) -> Comparison:
+    """Compare two runs, what was `explored` beside each, and the `loads` beside each.
+
+    Each run is judged by its own spec and its own waivers.
+    """
     left, right = Side(old, judge(old)), Side(new, judge(new))
     scenarios = {
         name: _scenario(name, one, another, _same_spec(old, new))
@@ -63,9 +74,22 @@ def compare(old: Run, new: Run, explored: tuple[Exploration | None, Exploration 
         features,
         tuple(scenarios.values()),
         tuple(_probes(old, new)),
-        notes(old, new),
+        (*notes(old, new), *_loads(loads, (old, new))),
         explorations(*explored),
+        loads,
     )
+
+
+def _loads(loads: tuple[LoadRecord | None, LoadRecord | None], runs: tuple[Run, Run]) -> Iterator[str]:
+    """Say which loads the columns are of, and what makes them different loads."""
+    old, new = loads
+    if old is None or new is None:
+        return
+    for name, load, run in (("OLD", old, runs[0]), ("NEW", new, runs[1])):
+        yield f"{name}: {note(load, run.header.spec.digest)}"
+    differing = differing_options(old, new)
+    if differing:
+        yield f"the two loads differ in {', '.join(differing)}: their latencies are not comparable"
 
 
 def _pairs(

@@ -12,13 +12,15 @@ from conformance.compare import explorations
 from conformance.compare.model import Change
 from conformance.report.evidence import plural
 from conformance.report.explored import headline
+from conformance.report.load.columns import HEAD as LOAD_HEAD
+from conformance.report.load.columns import both
 from conformance.report.text import fit, line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from conformance.compare.align import AlignedClient, Alignment
-    from conformance.compare.model import Comparison, FeaturePair, ProbePair, RulePair, Side
+    from conformance.compare.model import Comparison, ProbePair, RulePair, Side
 
 MOST_NAMED = 8
 """Scenarios named beside a rule; the rest is only counted."""
@@ -48,7 +50,7 @@ def lines(comparison: Comparison, alignment: Alignment | None = None) -> Iterato
     for note in comparison.notes:
         yield Text(f"  ! {line(note, _LONGEST)}", style="yellow")
     yield Text()
-    yield from _table(comparison.features)
+    yield from _table(comparison)
     yield Text()
     yield from _rules(comparison)
     yield from _probes([probe for probe in comparison.probes if probe.differs])
@@ -86,15 +88,25 @@ def named(pair: RulePair, comparison: Comparison) -> str:
     return ", ".join([*map(line, alike[:MOST_NAMED]), *more])
 
 
-def _table(features: tuple[FeaturePair, ...]) -> Iterator[Text]:
+def _table(comparison: Comparison) -> Iterator[Text]:
+    features = comparison.features
     width = min(_WIDEST_TITLE, max([7, *(cell_len(line(one.title)) for one in features)]))
-    yield Text(f"{'#':>3}  {'Feature':<{width}}  {'Old':<10}  {'New':<10}  Status", style="bold")
+    yield Text(
+        f"{'#':>3}  {'Feature':<{width}}  {'Old':<10}  {'New':<10}  {_measured(LOAD_HEAD, comparison)}Status",
+        style="bold",
+    )
     for one in features:
         title = set_cell_size(fit(line(one.title), width), width)
         old, new = (str(side.verdict) if side else "–" for side in (one.old, one.new))
-        text = Text(f"{one.number:>3}  {title}  {old:<10}  {new:<10}  ")
+        measured = _measured(both(comparison.loads_of(one.id)), comparison)
+        text = Text(f"{one.number:>3}  {title}  {old:<10}  {new:<10}  {measured}")
         text.append(str(one.change), style=_STYLES[one.change])
         yield text.append(f"  {line(one.why)}" if one.why else "")
+
+
+def _measured(cells: tuple[str, str], comparison: Comparison) -> str:
+    """Give the columns of the two loads; empty: there are none."""
+    return "".join(f"{cell:<17}  " for cell in cells) if comparison.loaded else ""
 
 
 def _rules(comparison: Comparison) -> Iterator[Text]:

@@ -16,6 +16,7 @@ from conformance.report.transcript import failure_text
 
 if TYPE_CHECKING:
     from conformance.results.explored import Exploration
+    from conformance.results.load.record import LoadRecord
     from conformance.results.runlog import Run
 
 __all__ = [
@@ -31,13 +32,19 @@ __all__ = [
 ]
 
 
-def write_reports(run: Run, folder: Path, source_url: str = "", explored: Exploration | None = None) -> Report:
+def write_reports(
+    run: Run,
+    folder: Path,
+    source_url: str = "",
+    explored: Exploration | None = None,
+    load: LoadRecord | None = None,
+) -> Report:
     """Write the `FILES` of a run into a folder, each whole or not at all; raises OSError if it cannot.
 
-    `explored` is what `explore` has left beside the run. Take the run from `read_run` and not from memory: only the log
-    has its secrets redacted.
+    `explored` is what `explore` has left beside the run, and `load` what `load` has. Take the run from `read_run` and
+    not from memory: only the log has its secrets redacted.
     """
-    report = build(run, source_url, explored)
+    report = build(run, source_url, explored, load)
     for name, form in FILES.items():
         write_file(folder / name, FORMATS[form](report, run))
     return report

@@ -11,6 +11,8 @@ from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
 from conformance.report.likely_causes import MOST as MOST_CAUSES
 from conformance.report.likely_causes import counted, likely_causes, named_rules
+from conformance.report.load.columns import HEAD as LOAD_HEAD
+from conformance.report.load.columns import times
 from conformance.report.tables import tables
 from conformance.report.waived import red_waivers
 from conformance.results.verdict import Status
@@ -102,8 +104,10 @@ def features(report: Report) -> Iterator[str]:
     for row in report.shown:
         amber = " (amber)" if row.judged.amber else ""
         entry = row.judged.entry
-        rows.append((str(entry.number), cell(entry.title), f"{row.judged.verdict}{amber}", cell(row.evidence, 400)))
-    yield from table(("#", "Feature", "Verdict", "Evidence"), rows)
+        loaded = times(report.load_of(entry.id)) if report.load else ()
+        verdict = f"{row.judged.verdict}{amber}"
+        rows.append((str(entry.number), cell(entry.title), verdict, *loaded, cell(row.evidence, 400)))
+    yield from table(("#", "Feature", "Verdict", *(LOAD_HEAD if report.load else ()), "Evidence"), rows)
 
 
 def causes(report: Report, run: Run) -> Iterator[str]:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 from conformance.report.differences import DifferenceRow, difference_rows, weakness
 from conformance.report.evidence import evidence, plural
 from conformance.report.line import slow_line
+from conformance.report.load.columns import note
 from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement, Status, Verdict, judge, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.results.explored import Exploration
+    from conformance.results.load.record import FeatureLoad, LoadRecord
     from conformance.results.model import Calibration, Observation
     from conformance.results.runlog import RuleEntry, Run, TargetEntry
     from conformance.results.verdict import Charge
@@ -79,6 +81,12 @@ class Report:
     source_url: str = ""
     observed: bool = False
     explored: Exploration | None = None
+    load: LoadRecord | None = None
+
+    def load_of(self, feature: str) -> FeatureLoad | None:
+        """Give what a load has measured of a feature; None: nothing."""
+        rows = self.load.features if self.load is not None else ()
+        return next((row for row in rows if row.id == feature), None)
 
     @property
     def shown(self) -> tuple[FeatureRow, ...]:
@@ -124,10 +132,12 @@ class Report:
         return tuple(scenario for scenario in self.scenarios if scenario.flaky)
 
 
-def build(run: Run, source_url: str = "", explored: Exploration | None = None) -> Report:
+def build(
+    run: Run, source_url: str = "", explored: Exploration | None = None, load: LoadRecord | None = None
+) -> Report:
     """Judge a run and compute what the views show; `source_url` is where the folder `spec/` is on the web.
 
-    `explored` is shown beside it and changes no verdict.
+    `explored` and `load` are shown beside it and change no verdict.
     """
     header, judgement = run.header, judge(run)
     rules = tuple(_rule_row(rule, judgement) for rule in header.spec.rules)
@@ -156,10 +166,15 @@ def build(run: Run, source_url: str = "", explored: Exploration | None = None) -
         calibration=run.calibration,
         waivers=judgement.waivers,
         differences=difference_rows(run),
-        notes=tuple(filter(None, (weakness(difference_rows(run)), *_notes(run)))),
+        notes=tuple(
+            filter(
+                None, (weakness(difference_rows(run)), *_notes(run), note(load, header.spec.digest) if load else None)
+            )
+        ),
         source_url=source_url,
         observed=header.observed,
         explored=explored,
+        load=load,
     )
 
 

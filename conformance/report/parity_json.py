@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from conformance.report.failures import Group
     from conformance.report.model import FeatureRow, Report, RuleRow
     from conformance.results.explored import Exploration, Found
+    from conformance.results.load.record import FeatureLoad
     from conformance.results.model import Observation, Problem, Result
     from conformance.results.runlog import Run
     from conformance.results.verdict import JudgedScenario
@@ -52,7 +53,7 @@ def document(report: Report) -> dict[str, Any]:
             "selected": report.selected,
             "flaky": len(report.flaky),
         },
-        "features": [_feature(row) for row in report.features],
+        "features": [_feature(row, report.load_of(row.judged.entry.id)) for row in report.features],
         "rules": [_rule(row) for row in report.rules],
         "scenarios": [_scenario(scenario) for scenario in report.scenarios],
         "probes": [_probe(probe) for probe in report.probes],
@@ -63,7 +64,7 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _feature(row: FeatureRow) -> dict[str, Any]:
+def _feature(row: FeatureRow, load: FeatureLoad | None) -> dict[str, Any]:
     feature = row.judged
     return {
         "number": feature.entry.number,
@@ -74,6 +75,8 @@ def _feature(row: FeatureRow) -> dict[str, Any]:
         "rules": {level: _tally(row, level) for level in ("must", "should")},
         "scenarios": sum(bool(scenario.results) for scenario in feature.scenarios),
         "evidence": row.evidence,
+        "reply": asdict(load.reply) if load and load.reply else None,
+        "delivery": asdict(load.delivery) if load and load.delivery else None,
     }
 
 

@@ -17,6 +17,8 @@ from conformance.report.explored import section_lines
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.likely_causes import MOST as MOST_CAUSES
 from conformance.report.likely_causes import counted, likely_causes, named_rules
+from conformance.report.load.columns import HEAD as LOAD_HEAD
+from conformance.report.load.columns import times
 from conformance.report.text import line
 from conformance.report.waived import red_waivers
 from conformance.results.verdict import Status
@@ -58,6 +60,7 @@ _STYLES = {
     "NOT RUN": "dim",
 }
 _VERDICT_WIDTH = 11
+_LOAD_WIDTH = 20
 
 
 def show(report: Report, run: Run, console: Console | None = None, *, failures_only: bool = False) -> None:
@@ -115,21 +118,31 @@ def _table(report: Report, width: int) -> Iterator[Text]:
     title_width = max([7, *(cell_len(row.judged.entry.title) for row in report.shown)])
     # The evidence needs 24 columns to be readable beside the verdict; the title gives way first, down to 20. Where
     # there is still no room, the evidence goes below.
-    room = width - _VERDICT_WIDTH - 7 if width < NARROW else max(20, width - _VERDICT_WIDTH - 6 - 24)
+    loaded = report.load is not None and width >= NARROW
+    taken = _VERDICT_WIDTH + 6 + (_LOAD_WIDTH if loaded else 0)
+    room = width - _VERDICT_WIDTH - 7 if width < NARROW else max(20, width - taken - 24)
     title_width = min(title_width, room)
-    evidence = "" if width < NARROW else "  Evidence"
+    times_head = _cells(LOAD_HEAD) if loaded else ""
+    evidence = "" if width < NARROW else f"{times_head}  Evidence"
     yield Text(f"{'#':>3}  {'Feature':<{title_width}}  {'Verdict':<{_VERDICT_WIDTH}}{evidence}".rstrip(), style="bold")
     for row in report.shown:
-        yield from _row(row, title_width, width)
+        measured = _cells(times(report.load_of(row.judged.entry.id))) if loaded else ""
+        yield from _row(row, title_width, width, measured)
 
 
-def _row(row: FeatureRow, title_width: int, width: int) -> Iterator[Text]:
+def _cells(some: tuple[str, str]) -> str:
+    """Give the two columns of a load, `_LOAD_WIDTH` wide."""
+    return "".join(f"  {one:>8}" for one in some)
+
+
+def _row(row: FeatureRow, title_width: int, width: int, measured: str = "") -> Iterator[Text]:
     feature = row.judged
     title = line(feature.entry.title)
     if cell_len(title) > title_width:
         title = set_cell_size(title, title_width - 1) + "…"
     text = Text(f"{feature.entry.number:>3}  {set_cell_size(title, title_width)}  ")
     text.append(f"{feature.verdict:<{_VERDICT_WIDTH}}", style=_STYLES[feature.verdict])
+    text.append(measured)
     below = width < NARROW
     indent = 5 if below else cell_len(text.plain) + 2
     parts = _wrap(row.evidence, width - indent)

@@ -10,6 +10,8 @@ from conformance.compare import Change, align
 from conformance.compare.explorations import counts
 from conformance.report.evidence import plural
 from conformance.report.html.scenarios import LONGEST_ID, LONGEST_SENTENCE, Room
+from conformance.report.load.columns import HEAD as LOAD_HEAD
+from conformance.report.load.columns import both
 from conformance.report.text import line
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class FeatureChange:
     counts: tuple[tuple[str, int], ...]
     scenarios: tuple[PairView, ...]
     rest: tuple[dict[str, Any], ...]
+    times: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class ComparisonView:
     same_probes: int
     chosen: Alignment | None
     explored: ExploredChanges | None
+    loaded: tuple[str, ...]
 
 
 def comparison_view(comparison: Comparison, chosen: Alignment | None) -> ComparisonView:
@@ -119,12 +123,15 @@ def comparison_view(comparison: Comparison, chosen: Alignment | None) -> Compari
         facts=tuple(_facts(comparison)),
         feature_counts=_counts(one.change for one in comparison.features),
         scenario_counts=_counts(one.change for one in comparison.scenarios),
-        features=tuple(_feature(one, by_feature.get(one.id, [])) for one in comparison.features),
+        features=tuple(
+            _feature(one, by_feature.get(one.id, []), both(comparison.loads_of(one.id))) for one in comparison.features
+        ),
         rules=tuple(_rule(one, comparison) for one in sorted(comparison.changed_rules, key=_urgency)),
         probes=differing,
         same_probes=len(comparison.probes) - len(differing),
         chosen=chosen,
         explored=_explored(comparison.explored) if comparison.explored else None,
+        loaded=LOAD_HEAD if comparison.loaded else (),
     )
 
 
@@ -170,7 +177,7 @@ def _pair(pair: ScenarioPair, comparison: Comparison, alignment: Alignment | Non
     )
 
 
-def _feature(pair: FeaturePair, scenarios: list[PairView]) -> FeatureChange:
+def _feature(pair: FeaturePair, scenarios: list[PairView], times: tuple[str, str]) -> FeatureChange:
     order = [str(change) for change in _RANKED]
     ordered = sorted(scenarios, key=lambda one: order.index(one.change))
     told = [one for one in ordered if one.alignment or one.change in _LOST]
@@ -186,6 +193,7 @@ def _feature(pair: FeaturePair, scenarios: list[PairView]) -> FeatureChange:
         _counts(Change(one.change) for one in scenarios),
         tuple(told),
         tuple(_data(one) for one in ordered if one.key not in keys),
+        times,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.report.html.islands import Group, cases_of
 from conformance.report.html.scenarios import LONGEST_SENTENCE
+from conformance.report.load.columns import times
 from conformance.report.text import line
 from conformance.results.verdict import Status, worst
 
@@ -46,7 +47,7 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class FeatureView:
-    """One feature; `bar` is (word, start, width) for each outcome of its scenarios.
+    """One feature; `bar` is (word, start, width) for each outcome of its scenarios, `times` p50 and p99 under load.
 
     `cases` is the data of its list, and `plain` has the ids of each outcome, for a reader without scripts.
     """
@@ -61,6 +62,7 @@ class FeatureView:
     should: Tally
     scenarios_run: int
     bar: tuple[tuple[str, float, float], ...]
+    times: tuple[str, str]
     rules: tuple[RuleView, ...]
     cases: tuple[Mapping[str, Any], ...]
     plain: tuple[tuple[str, tuple[str, ...]], ...]
@@ -74,11 +76,17 @@ def feature_views(
     `views` are the scenarios on the page, by id; the lists only point to those of `shown_above`.
     """
     seen: set[str] = set()
-    return tuple(_feature(row, views, shown_above, seen) for row in report.shown)
+    return tuple(
+        _feature(row, views, shown_above, seen, times(report.load_of(row.judged.entry.id))) for row in report.shown
+    )
 
 
 def _feature(
-    row: FeatureRow, views: Mapping[str, ScenarioView], shown_above: Collection[str], seen: set[str]
+    row: FeatureRow,
+    views: Mapping[str, ScenarioView],
+    shown_above: Collection[str],
+    seen: set[str],
+    measured: tuple[str, str],
 ) -> FeatureView:
     judged = row.judged
     own = [views[scenario.entry.id] for scenario in judged.scenarios if scenario.entry.id in views]
@@ -93,6 +101,7 @@ def _feature(
         should=_tally(rule for rule in judged.rules if not rule.must),
         scenarios_run=sum(bool(scenario.results) for scenario in judged.scenarios),
         bar=_bar(own),
+        times=measured,
         rules=tuple(_rule(rule, seen) for rule in judged.rules),
         cases=tuple(cases_of(_groups(own), shown_above)),
         plain=_plain(own),

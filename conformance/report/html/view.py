@@ -15,6 +15,7 @@ from conformance.report.html.scenarios import LONGEST_ID, Room, ScenarioView, sc
 from conformance.report.html.sources import sources
 from conformance.report.likely_causes import MOST as MOST_CAUSES
 from conformance.report.likely_causes import counted, likely_causes
+from conformance.report.load.columns import HEAD as LOAD_HEAD
 from conformance.report.markdown import calibration
 from conformance.report.tables import Table, tables
 from conformance.report.text import fit, line
@@ -95,6 +96,7 @@ class PageView:
     on_page: int
     not_run: int
     explored: ExploredView | None
+    loaded: tuple[str, ...]
 
 
 def page_view(report: Report, run: Run) -> PageView:
@@ -134,6 +136,7 @@ def page_view(report: Report, run: Run) -> PageView:
         on_page=len(views),
         not_run=len(report.scenarios) - len(views),
         explored=explored_view(report.explored) if report.explored else None,
+        loaded=LOAD_HEAD if report.load else (),
     )
 
 

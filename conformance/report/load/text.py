@@ -33,16 +33,17 @@ def render_pair(old: LoadRecord, new: LoadRecord, limit: float | None) -> str:
     return "".join(f"{text}\n" for text in _side_by_side(old, new, limit))
 
 
+def size(record: LoadRecord) -> str:
+    """Say how much load it was, and for how long."""
+    rate, users = record.options["rate"], record.options["users"]
+    how = f"{rate:g} scenarios a second" if rate is not None else plural(users, "user")
+    return f"{how}, {record.seconds:.0f} s"
+
+
 def _head(record: LoadRecord) -> Iterator[str]:
     if not record.complete:
         yield f"NOT COMPLETE: {line(record.reason, 400)}"
-    options = record.options
-    how = (
-        f"{options['rate']:g} scenarios a second"
-        if options["rate"] is not None
-        else plural(int(options["users"]), "user")
-    )
-    yield f"{line(record.target)} · {how} · {record.seconds:.0f} s · {plural(options['workers'], 'worker')}"
+    yield f"{line(record.target)} · {size(record)} · {plural(record.options['workers'], 'worker')}"
 
 
 def _requests(record: LoadRecord) -> Iterator[str]:

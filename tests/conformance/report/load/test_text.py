@@ -8,7 +8,7 @@ from tests.conformance.results.load.records import a_record
 
 def test_a_load_is_shown_with_its_failures_counts_and_notes() -> None:
     text = render(a_record())
-    assert text.startswith("toy · 10 users · 60 s · 2 workers\n")
+    assert text.startswith("toy · 10 users, 60 s · 2 workers\n")
     assert "SendMessage  1200      20.0        9        3     4.0     6.7    20.0    60.0\n" in text
     assert "Typing         40       0.7        0        0       –       –       –       –\n" in text
     assert "LOST        3 times  toy.told  no NewMessage at bob\n" in text
@@ -21,7 +21,7 @@ def test_a_load_is_shown_with_its_failures_counts_and_notes() -> None:
 
 def test_a_load_with_a_rate_says_so_and_one_that_ended_early_says_why() -> None:
     record = a_record(options={**a_record().options, "rate": 2.5}, complete=False, reason="interrupted")
-    assert render(record).startswith("NOT COMPLETE: interrupted\ntoy · 2.5 scenarios a second · 60 s")
+    assert render(record).startswith("NOT COMPLETE: interrupted\ntoy · 2.5 scenarios a second, 60 s")
 
 
 def test_what_a_server_sent_moves_no_cursor() -> None:
