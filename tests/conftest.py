@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +46,7 @@ def _once(read: Callable[[Path], Spec]) -> Callable[[Path], Spec]:
             return read(given)
         if not whole:
             whole.append(read(folder))
+            gc.freeze()  # The collector need not walk through it again and again.
         return whole[0]
 
     return load

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from conformance.errors import BadFile, Mistake
@@ -17,7 +19,7 @@ from conformance.spec.model import Feature, Rule, Spec
 from conformance.spec.protocol import read_protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from conformance.scenario.model import Scenario
@@ -28,6 +30,23 @@ Item = TypeVar("Item")
 
 def load(folder: Path) -> Spec:
     """Read a whole spec folder; raises BadFile with every mistake."""
+    with _uncollected():
+        return _load(folder)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Switch the garbage collector off: what is read here stays, and to look at it again and again takes a third."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(folder: Path) -> Spec:
     mistakes: list[Mistake] = []
     formats = Formats(folder / "formats")
     protocol = read_protocol(_checked(folder / "protocol.yaml", formats, "protocol"))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
+import shutil
 import sysconfig
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -27,6 +31,8 @@ pytestmark = pytest.mark.end_to_end
 
 ARRIVES = "--no-probes\n--ids-from\nids.txt"
 PINGS = "--feature\nping_pong\n--no-probes"
+SCENARIOS = {"03-send-message/arrives-once.yaml", "20-ping-pong/one-pong-per-ping.yaml"}
+"""The files of which these options run all."""
 TARGET = """
 name: {name}
 instances: [{instances}]
@@ -34,6 +40,8 @@ auth: {{jwt: {{secret_env: CHAT_SECRET}}}}
 provision: {{driver: {driver}}}
 timers: {{rest: 0.5}}
 """
+RESULTS = {"good": 0, "bad": 1}
+"""The exit code of a run of each server."""
 HOSTILE = [
     "$(touch pwned)`touch pwned`'; touch pwned; '\"; touch pwned; \" || touch pwned",
     "x\nEOF\ntouch pwned\nexit-code=0\n::set-output name=exit-code::0\n%s\\",
@@ -42,8 +50,8 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def server(whole_spec: Spec) -> Iterator[Embedded]:
-    with hosted(embedded(whole_spec)) as (_, server):
+def server(spec: Spec) -> Iterator[Embedded]:
+    with hosted(embedded(spec)) as (_, server):
         yield server
 
 
@@ -54,20 +62,44 @@ def deaf() -> Iterator[ChatServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def machine() -> dict[str, str]:
     return environment(Path(sysconfig.get_path("purelib")))
 
 
-@pytest.fixture(scope="module")
-def installed(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the first step of the action makes, by its own words."""
-    workspace = tmp_path_factory.mktemp("first") / "workspace"
-    workspace.mkdir()
-    job = GitHub(workspace, machine)
-    job.run(target="nowhere.yaml")
-    assert "nowhere.yaml: there is no such file" in job.log
-    return workspace.parent / "runner-temp" / "chat-parity"
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest share, with what takes long to make."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pipelines"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait until no other worker makes something in a shared folder."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def installed(machine: dict[str, str], shared: Path) -> Path:
+    """What the first step of the action makes, by its own words; with a spec of only the scenarios that run here."""
+    environment = shared / "runner-temp" / "chat-parity"
+    workspace = shared / "workspace"
+    with alone(shared):
+        if not workspace.exists():
+            workspace.mkdir()
+            job = GitHub(workspace, machine)
+            job.run(target="nowhere.yaml")
+            assert "nowhere.yaml: there is no such file" in job.log
+            (scenarios,) = environment.glob("lib/python*/site-packages/conformance/_spec/scenarios")
+            for file in scenarios.rglob("*.yaml"):
+                if file.relative_to(scenarios).as_posix() not in SCENARIOS:
+                    file.unlink()
+    return environment
 
 
 @pytest.fixture
@@ -139,12 +171,15 @@ class TestTheGate:
     """It decides in place of the run: what fails on both sides is no loss."""
 
     @pytest.fixture
-    def baselines(self, workspace: Path, env: dict[str, str], installed: Path) -> Path:
+    def baselines(self, workspace: Path, env: dict[str, str], installed: Path, shared: Path) -> Path:
         """A run of the good server and one of the bad one, recorded before."""
-        job = GitLab(workspace, env, installed)
-        codes = [job.run(target=f"{name}.yaml", out=f"baseline/{name}", options=ARRIVES) for name in ("good", "bad")]
-        assert codes == [0, 1]
-        return workspace / "baseline"
+        recorded = shared / "baseline"
+        with alone(shared):
+            if not recorded.exists():
+                job = GitLab(workspace, env, installed)
+                codes = [job.run(target=f"{one}.yaml", out=f"{recorded}/{one}", options=ARRIVES) for one in RESULTS]
+                assert codes == list(RESULTS.values())
+        return shutil.copytree(recorded, workspace / "baseline")
 
     @pytest.mark.usefixtures("baselines")
     def test_of_the_action(self, github: GitHub) -> None:

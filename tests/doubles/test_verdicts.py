@@ -31,9 +31,13 @@ from tests.conformance.run_contexts import SECRET, target_at
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from _pytest.mark.structures import ParameterSet
+
     from conformance.results.model import Observation
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
+
+    Choice = Callable[[Spec, frozenset[str]], Spec]
 
 pytestmark = pytest.mark.end_to_end
 
@@ -45,8 +49,42 @@ UNKNOWN_TO_THE_ACKNOWLEDGER = {
 }
 WITH_ALL_CASES = frozenset({"jwt_authentication"})
 """Of the others the first case of each scenario is enough for a verdict."""
+WITH_ALL_SCENARIOS = WITH_ALL_CASES | {"websocket_connection", "ping_pong", "rate_limiting", "action_confirmed"}
+"""Of the others the first scenario of the same rules is enough for a verdict."""
+WITH_ALL_ROLES = "permissions.refused-join-brings-no-events"
 
-each_number_of_jobs = pytest.mark.parametrize("jobs", [pytest.param(2, marks=pytest.mark.nightly), 24])
+
+def most_of(spec: Spec, with_all: frozenset[str]) -> Spec:
+    """Give the spec with the first case of each scenario, and with all cases of a few features."""
+    return _first_of(spec, lambda one: one.id if one.feature in with_all else (one.feature, one.base))
+
+
+def few_of(spec: Spec, with_all: frozenset[str]) -> Spec:
+    """Give the spec with the first scenario of the same rules, and with more where that alone decides a verdict."""
+
+    def kind(one: Scenario) -> object:
+        if one.feature in with_all & WITH_ALL_CASES or one.base == WITH_ALL_ROLES:
+            return one.id
+        return one.feature, one.base if one.feature in WITH_ALL_SCENARIOS else one.rules
+
+    return _first_of(spec, kind)
+
+
+def _first_of(spec: Spec, kind: Callable[[Scenario], object]) -> Spec:
+    first: dict[object, Scenario] = {}
+    for one in spec.scenarios.values():
+        first.setdefault(kind(one), one)
+    return replace(spec, scenarios={one.id: one for one in first.values()})
+
+
+def part(choose: Choice, jobs: int, *marks: pytest.MarkDecorator) -> ParameterSet:
+    return pytest.param(choose, jobs, marks=marks, id=f"{choose.__name__}-{jobs}")
+
+
+each_part = pytest.mark.parametrize(
+    ("choose", "jobs"),
+    [part(few_of, 24), part(most_of, 24, pytest.mark.nightly), part(most_of, 2, pytest.mark.nightly)],
+)
 
 
 @dataclass(frozen=True)
@@ -69,18 +107,7 @@ class JudgedRun:
         return {rule.entry.id for rule in rules if rule.must and rule.status is Status.PASS}
 
 
-def most_of(spec: Spec, with_all: frozenset[str]) -> Spec:
-    """Give the spec with the first case of each scenario, and with all cases of a few features."""
-    first: dict[str, Scenario] = {}
-    for one in spec.scenarios.values():
-        first.setdefault(one.id if one.feature in with_all else f"{one.feature} {one.base}", one)
-    return replace(spec, scenarios={one.id: one for one in first.values()})
-
-
-async def run_most(
-    whole: Spec, url: str, jobs: int, reply: float = 2.0, with_all: frozenset[str] = WITH_ALL_CASES
-) -> JudgedRun:
-    spec = most_of(whole, with_all)
+async def run_part(spec: Spec, url: str, jobs: int, reply: float = 2.0) -> JudgedRun:
     target = target_at(spec, url, timers=TIMERS, reply=reply)
     records: list[Calibration | Result | Observation] = []
     scenarios = list(spec.scenarios.values())
@@ -128,11 +155,13 @@ def check_no_queue_of_timeouts(judged: JudgedRun, vain: list[float]) -> None:
     assert [one for one in judged.results if one.outcome is Outcome.BROKEN] == []
 
 
-@each_number_of_jobs
+@each_part
 @pytest.mark.timeout(600)
-async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: list[float], jobs: int) -> None:
+async def test_the_server_that_acknowledges_everything(
+    whole_spec: Spec, vain: list[float], choose: Choice, jobs: int
+) -> None:
     async with acknowledging() as url:
-        judged = await run_most(whole_spec, url, jobs, with_all=WITH_ALL_CASES | {"permissions"})
+        judged = await run_part(choose(whole_spec, frozenset({"permissions"})), url, jobs)
     assert (judged.calibration.greets, judged.calibration.answers_barrier) == (True, True)
     assert (judged.calibration.broadcasts, judged.calibration.overhears) == (False, False)
     assert judged.verdicts == dict.fromkeys(UNKNOWN_TO_THE_ACKNOWLEDGER, "MISSING") | {
@@ -154,11 +183,15 @@ async def test_the_server_that_acknowledges_everything(whole_spec: Spec, vain: l
     check_no_queue_of_timeouts(judged, vain)
 
 
-@each_number_of_jobs
+@each_part
 @pytest.mark.timeout(600)
-async def test_the_server_that_relays_everything(whole_spec: Spec, vain: list[float], jobs: int) -> None:
+async def test_the_server_that_relays_everything(
+    whole_spec: Spec, vain: list[float], choose: Choice, jobs: int
+) -> None:
     async with relaying(SECRET) as url:
-        judged = await run_most(whole_spec, url, jobs, reply=0.4)  # it answers nothing: all waiting is in vain
+        judged = await run_part(
+            choose(whole_spec, WITH_ALL_CASES), url, jobs, reply=0.4
+        )  # it answers nothing: all waiting is in vain
     assert (judged.calibration.greets, judged.calibration.answers_barrier) == (False, False)
     assert (judged.calibration.broadcasts, judged.calibration.overhears) == (False, True)
     assert set(judged.calibration.unknown_types) == set(whole_spec.incoming)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import random
 import sys
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     number = options.sentinels if options.sentinels is not None else 1 if options.quick else SENTINELS
     mode = Mode(options.quick, None if options.whole else number, options.seed, options.turn)
     spec = load(find())
+    gc.freeze()  # The workers have it, too: no collector need walk through it, which would copy its memory.
     try:
         rows = _rows(faults, spec, mode, options.jobs)
     except KeyboardInterrupt:

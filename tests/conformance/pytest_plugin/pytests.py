@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
-import sys
+import signal
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from conformance.cli.main import main
 from conformance.results.runlog import read_run
 from tests.conformance.run_contexts import SECRET
 
@@ -69,11 +69,15 @@ def _outcome(case: ET.Element) -> str:
 
 
 def run_command(folder: Path, *arguments: str) -> tuple[int, dict[str, str]]:
-    """Run `chat-parity run ARGUMENT …`, and give its exit code and the outcome of each scenario."""
-    command = [sys.executable, "-m", "conformance.cli", "run", *arguments, "--out", str(folder)]
-    env = {**os.environ, "JWT_SECRET": SECRET}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, timeout=100, check=False)
-    return done.returncode, outcomes(folder)
+    """Run `chat-parity run ARGUMENT …` here, and give its exit code and the outcome of each scenario."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        patch.setenv("JWT_SECRET", SECRET)
+        with pytest.raises(SystemExit) as ended:
+            main(["run", *arguments, "--out", str(folder)])
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    return int(ended.value.code or 0), outcomes(folder)
 
 
 def outcomes(folder: Path) -> dict[str, str]:

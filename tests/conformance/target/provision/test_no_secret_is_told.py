@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import logging
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +15,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import create_engine, text
 
+from conformance.cli.main import main
 from tests.conformance.target.provision.recipes import HTTP
 from tests.conformance.target.provision.test_http import LOGIN
 from tests.doubles.accounts import accounts
@@ -21,6 +25,8 @@ from tests.doubles.parrot import Parrot
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from conformance.spec import Spec
 
 pytestmark = pytest.mark.end_to_end
 
@@ -67,41 +73,59 @@ def parrot() -> Iterator[Parrot]:
         yield parrot
 
 
-def run(folder: Path, parrot: Parrot, auth: str, provision: str, **environment: str) -> str:
-    """Run the command; gives everything that it printed and wrote."""
-    file = folder / "target.yaml"
-    file.write_text(f"name: parrot\ninstances: [{parrot.url}]\nreply: 0.3\n{auth}\n{provision}")
-    command = [sys.executable, "-m", "conformance.cli", "run", str(file), *PLAYED, "--trace", "all", "--probes"]
-    ended = subprocess.run(
-        [*command, "--out", str(folder / "out")],
-        env={**os.environ, **ENVIRONMENT, **environment},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert (folder / "out").is_dir(), ended.stderr
-    assert "Traceback" not in ended.stderr
-    written = {path: path.read_text() for path in sorted((folder / "out").iterdir())}
-    assert {"run.jsonl", "parity.json", "parity.md"} <= {path.name for path in written}
-    for where, said in ({"stdout": ended.stdout, "stderr": ended.stderr} | written).items():
-        at = said.find(MARKER)
-        assert at < 0, f"{where}: {said[max(0, at - 100) : at + 100]}"
-    return ended.stdout + ended.stderr + "".join(written.values())
+class Told:
+    """Runs the command here, and sees that nothing that it prints, logs or writes holds a secret."""
+
+    def __init__(self, spec: Spec, capture: pytest.CaptureFixture[str], log: pytest.LogCaptureFixture) -> None:
+        self._spec = spec
+        self._capture = capture
+        self._log = log
+
+    def __call__(self, folder: Path, parrot: Parrot, auth: str, provision: str, **environment: str) -> str:
+        """Run against the parrot; gives everything that was printed and written."""
+        file = folder / "target.yaml"
+        file.write_text(f"name: parrot\ninstances: [{parrot.url}]\nreply: 0.3\n{auth}\n{provision}")
+        words = ["run", str(file), *PLAYED, "--trace", "all", "--probes", "--out", str(folder / "out")]
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in (ENVIRONMENT | environment).items():
+                patch.setenv(name, value)
+            patch.setattr(importlib.import_module("conformance.cli.run"), "load", lambda _: self._spec)
+            with pytest.raises(SystemExit):
+                main(words)
+        printed = self._capture.readouterr()
+        # The parrot is in this process, too, and logs that it was left.
+        logged = [logging.Formatter().format(one) for one in self._log.records if one.name != "websockets.server"]
+        assert (folder / "out").is_dir(), printed.err
+        assert "Traceback" not in printed.err + "".join(logged)
+        written = {path: path.read_text() for path in sorted((folder / "out").iterdir())}
+        assert {"run.jsonl", "parity.json", "parity.md"} <= {path.name for path in written}
+        told = {"stdout": printed.out, "stderr": printed.err, "the log": "\n".join(logged)} | written
+        for where, said in told.items():
+            at = said.find(MARKER)
+            assert at < 0, f"{where}: {said[max(0, at - 100) : at + 100]}"
+        return "".join(told.values())
 
 
-def test_not_the_one_that_signs_tokens(tmp_path: Path, parrot: Parrot) -> None:
+@pytest.fixture
+def run(whole_spec: Spec, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Iterator[Told]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    yield Told(whole_spec, capsys, caplog)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_not_the_one_that_signs_tokens(run: Told, tmp_path: Path, parrot: Parrot) -> None:
     parrot.secrets = [JWT]
     assert "«redacted»" in run(tmp_path, parrot, SIGNED, "provision: {driver: jwt, conversations: any id}")
 
 
-def test_not_a_static_token(tmp_path: Path, parrot: Parrot) -> None:
+def test_not_a_static_token(run: Told, tmp_path: Path, parrot: Parrot) -> None:
     parrot.secrets = [STATIC]
     parrot.patience = 1000  # With few accounts a run may find nothing but a target that lets nobody in any more.
     assert "«redacted»" in run(tmp_path, parrot, UNSIGNED, STATICALLY)
 
 
-def test_not_a_header_nor_a_password_nor_the_token_of_a_login(tmp_path: Path, parrot: Parrot) -> None:
+def test_not_a_header_nor_a_password_nor_the_token_of_a_login(run: Told, tmp_path: Path, parrot: Parrot) -> None:
     parrot.secrets = [KEY]
     with accounts(JWT) as service:
         service.screech = parrot.screech
@@ -114,7 +138,7 @@ def test_not_a_header_nor_a_password_nor_the_token_of_a_login(tmp_path: Path, pa
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
-def test_not_the_password_of_a_database(tmp_path: Path, parrot: Parrot, engine: str) -> None:
+def test_not_the_password_of_a_database(run: Told, tmp_path: Path, parrot: Parrot, engine: str) -> None:
     parrot.secrets = [JWT, PASSWORD]
     if engine == "postgresql":
         said = run(tmp_path, parrot, SIGNED, BY_STATEMENT)
