@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from reference_server.handlers import messages, realtime
-from reference_server.models import MESSAGES
+from reference_server.models import MESSAGES, REACTIONS
 from reference_server.permissions import Role
 from reference_server.store import conversations
 from reference_server.store import messages as store
@@ -164,3 +164,30 @@ def messages_of_a_removed_user_have_no_sender(patch: Patch) -> None:
 def messages_of_a_banned_user_are_edited(patch: Patch) -> None:
     """A ban counts as an edit of all messages of its target."""
     _on(patch, "set_role", lambda: {"edited_at": _now()})
+
+
+def _forget_reactions(connection, conversation_id, user_id) -> None:
+    there = select(COLUMN.id).where(COLUMN.conversation_id == conversation_id)
+    theirs = (REACTIONS.c.user_id == user_id) & REACTIONS.c.message_id.in_(there)
+    connection.execute(delete(REACTIONS).where(theirs))
+
+
+@fault(breaks=["PERM-4s"])
+def reactions_of_a_removed_user_go(patch: Patch) -> None:
+    """A user who was removed takes the reactions along."""
+
+    @patch.around(conversations, "remove_member")
+    def remove_member(original, connection, conversation_id, user_id):
+        original(connection, conversation_id, user_id)
+        _forget_reactions(connection, conversation_id, user_id)
+
+
+@fault(breaks=["PERM-4s"])
+def reactions_of_a_banned_user_go(patch: Patch) -> None:
+    """A user who was banned takes the reactions along."""
+
+    @patch.around(conversations, "set_role")
+    def set_role(original, connection, conversation_id, user_id, role):
+        original(connection, conversation_id, user_id, role)
+        if role is Role.BANNED:
+            _forget_reactions(connection, conversation_id, user_id)
