@@ -50,23 +50,23 @@ def write(exploration: Exploration, folder: Path, redact: Callable[[str], str]) 
             run = read_run(folder, observed=True)
             write_reports(run, folder, project_source(run.header.tool), read_explored(folder), loaded_beside(folder)[0])
     except BadFile as error:
-        click.echo(f"chat-parity: the reports beside it stay as they are: {error}", err=True)
+        click.echo(f"chat-parity: the reports in this folder were not changed: {error}", err=True)
     else:
-        click.echo(f"the reports in {folder} show it")
+        click.echo(f"the reports in {folder} show the exploration")
 
 
 def explored_beside(place: Path) -> tuple[Exploration | None, str]:
-    """Give what was explored beside a recorded run (a log, or its folder), and what is wrong with its file."""
+    """Give the exploration in the folder of a recorded run (a log, or its folder), and what is wrong with its file."""
     try:
         return read_explored(place if place.is_dir() else place.parent), ""
     except BadFile as error:
         return None, str(error)
     except OSError:
-        return None, ""  # Who reads the run itself says what is wrong with the name.
+        return None, ""  # The reader of the run reports what is wrong with the name.
 
 
 def complain(*complaints: str) -> bool:
-    """Print what is wrong with the files beside a run, a line each; True: something is."""
+    """Print what is wrong with the files beside a run, one line each; True if there is something."""
     from conformance.report.text import visible  # noqa: PLC0415 -- only a broken file needs it
 
     for one in filter(None, complaints):

@@ -1,4 +1,4 @@
-"""The findings of two explorations side by side: what is new, what is gone, and what both show."""
+"""The findings of two explorations side by side: new ones, those that are gone, and those that both show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conformance.results.explored import Exploration, Found
 
 MOST = 60
-"""Findings that a view shows; the rest is only counted."""
+"""The most findings that a view shows; the others are counted."""
 
 
 class Seen(StrEnum):
@@ -31,7 +31,7 @@ class Seen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExploredPair:
-    """One cause; `finding` is that of NEW where both show it."""
+    """One cause; `finding` is that of NEW if both show it."""
 
     finding: Found
     seen: Seen
@@ -56,7 +56,7 @@ class Explorations:
 
 
 def explorations(old: Exploration | None, new: Exploration | None) -> Explorations | None:
-    """Put two explorations side by side by the ids of their findings; None: there is none."""
+    """Put two explorations side by side by the ids of their findings; None if there is no exploration."""
     if old is None and new is None:
         return None
     if old is None or new is None:
@@ -79,7 +79,7 @@ def counts(found: Explorations) -> str:
 
 
 def _unlike(old: Exploration, new: Exploration) -> Iterator[str]:
-    """Say why a finding may be gone, or new, although no server has changed."""
+    """Say why a finding may be gone or new although no server has changed."""
     if old.against != new.against:
         yield f"OLD was compared with {line(old.against)}, and NEW with {line(new.against)}"
     if old.seed != new.seed:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from conformance.engine.explore.played import Played
 
 _INSTANCE = re.compile(r" to instance \d+$")
-"""What a transcript says where a server has several instances."""
+"""The words of a transcript if a server has several instances."""
 MOST = 40
-"""Lines of one client that are kept."""
+"""The most lines of one client that are kept."""
 
 
 def found_of(
@@ -63,7 +63,7 @@ def found_of(
 
 
 def _both(clients: tuple[AlignedClient, ...], first: str) -> Iterator[Client]:
-    """Give the client where the servers differ, and before it nothing but clients that differ, too."""
+    """Give the client with the difference, and before it only clients that differ, too."""
     for one in sorted(clients, key=lambda one: one.who != first):
         differs = next((index for index, pair in enumerate(one.lines) if not pair.same), None)
         if one.who != first and differs is None:

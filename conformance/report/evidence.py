@@ -35,7 +35,7 @@ def evidence(feature: JudgedFeature, complete: bool, *, observed: bool = False) 
 
 
 def _observed(feature: JudgedFeature, musts: list[JudgedRule]) -> str:
-    """Sum up a feature of which only what passed by is known."""
+    """Sum up a feature in observed traffic."""
     seen = sum(rule.status is not Status.NOT_RUN for rule in musts)
     wrong = sum(rule.status is Status.FAIL for rule in feature.rules)
     parts = [f"{seen} of {plural(len(musts), 'must rule')} observed"]

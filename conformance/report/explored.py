@@ -1,4 +1,4 @@
-"""What an exploration has found, as lines of text: its numbers, and both transcripts of each finding side by side."""
+"""The result of an exploration as lines of text: its numbers, and both transcripts of each finding side by side."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 WIDE = 76
 """Columns of one side."""
 MOST_FINDINGS = 30
-"""Findings that a report shows; the rest is only counted."""
+"""The most findings that a report shows; the others are counted."""
 MOST_CLIENTS = 6
 MOST_LINES = 40
 """Clients of a finding and lines of a client that are shown."""
 MOST_NAMED = 12
-"""Cells that were never reached, and that are named."""
+"""The most cells that are named; the others are counted."""
 
 _LONGEST = 400
 
 
 def ordered(exploration: Exploration) -> list[Found]:
-    """Give the findings: those that are new and sure first, one rule after the other."""
+    """Give the findings in order: unknown ones first, then those that are not flaky, then by rule."""
     return sorted(exploration.findings, key=lambda one: (bool(one.known), one.flaky, one.rule, one.id))
 
 
@@ -45,7 +45,7 @@ def left_out(exploration: Exploration) -> int:
 
 
 def facts(exploration: Exploration) -> Iterator[tuple[str, str]]:
-    """Give what was explored and how much of it, as pairs of a name and a value."""
+    """Give the facts of the exploration as pairs of a name and a value."""
     yield "Servers", f"{line(exploration.target)} against {line(exploration.against)}"
     if exploration.started:
         yield "When", line(exploration.started)
@@ -76,31 +76,31 @@ def facts(exploration: Exploration) -> Iterator[tuple[str, str]]:
 
 
 def named(words: Iterable[str]) -> str:
-    """Name some, and count the rest."""
+    """Name some, and count the others."""
     some = [line(word) for word in words]
     more = f" and {len(some) - MOST_NAMED} more" if len(some) > MOST_NAMED else ""
     return f"{', '.join(some[:MOST_NAMED])}{more}"
 
 
 def headline(one: Found) -> str:
-    """Say what a finding is, in one line."""
+    """Describe a finding in one line."""
     return f"explored.{line(one.id)}  {line(one.rule)}  {line(one.explanation, _LONGEST)}"
 
 
 def state(one: Found) -> str:
-    """Say how sure and how known a finding is; empty: every replay shows it, and nobody knows it."""
+    """Say whether a finding is flaky or known; empty if every replay shows it and no waiver covers it."""
     sure = f"FLAKY: {one.again} of {one.replays} replays show it" if one.flaky else ""
     return "; ".join(filter(None, (sure, f"known: {line(one.known)}" if one.known else "")))
 
 
 def size(one: Found) -> str:
-    """Say how long its conversation is, and how many showed it."""
+    """Say how many steps its conversation has, and how many conversations showed it."""
     times = plural(one.count, "conversation")
     return f"{plural(one.steps, 'step')} ({one.steps_before} when it was found), seen in {times}"
 
 
 def again(one: Found, exploration: Exploration) -> str:
-    """Give the command that plays a finding again; empty: it has no scenario."""
+    """Give the command that runs a finding again; empty if it has no scenario."""
     if not one.file:
         return ""
     words = [*([exploration.place] if exploration.place is not None else []), one.file]
@@ -108,12 +108,12 @@ def again(one: Found, exploration: Exploration) -> str:
 
 
 def clients(one: Found) -> tuple[Client, ...]:
-    """Give the clients that are shown, the one that differs first."""
+    """Give the clients that are shown; the client with the difference comes first."""
     return one.clients[:MOST_CLIENTS]
 
 
 def finding_lines(one: Found, exploration: Exploration) -> list[str]:
-    """Give a finding as lines: what it is, both sides of each client up to the first line that differs, the command."""
+    """Give a finding as lines: its description, both transcripts of each client up to the difference, the command."""
     found = ["  ".join(filter(None, (headline(one), state(one)))), f"  {size(one)}"]
     if one.clients and one.judge != ALONE:
         found.append(f"  {fit(line(exploration.target), WIDE):<{WIDE}} | {line(exploration.against)}")

@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from conformance.results.verdict import JudgedScenario
 
 
-EXPLORED = (
-    "Where conversations that nobody wrote show a difference between this server and another one."
-    " This changes no verdict."
-)
+EXPLORED = "Differences between this server and another one that invented conversations show. They change no verdict."
 
 
 def render(report: Report, run: Run, *, failures_only: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""What `explore` has found, as frozen values: written to `explored.jsonl`, and read back for reports.
+"""The result of `explore` as frozen values: written to `explored.jsonl`, and read again for reports.
 
 Each line of the file is one finding, and the last line the exploration as a whole.
 """
@@ -25,7 +25,7 @@ ALONE, BOTH = "alone", "both"
 
 LINE_LIMIT = 4 << 20
 MOST_RECORDS = 10_000
-"""Bytes of a line and lines of a file; what is larger was not written by `explore`."""
+"""The longest line in bytes, and the most lines of a file; `explore` does not write a larger one."""
 
 AGAIN = "explore again, or remove the file"
 
@@ -80,7 +80,7 @@ class Found:
 
     @property
     def flaky(self) -> bool:
-        """Say whether a replay did not show it."""
+        """Say whether at least one replay did not show it."""
         return self.again < self.replays
 
 

@@ -1,4 +1,4 @@
-"""The plain values that the page shows of an exploration: its numbers, and each finding with both transcripts."""
+"""The values that the page shows about an exploration: its numbers, and each finding with both transcripts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SidesView:
 
 @dataclass(frozen=True, slots=True)
 class FoundView:
-    """One finding; `alone`: it has one side only."""
+    """One finding; `alone`: it has only one side."""
 
     key: str
     rule: str
@@ -52,7 +52,7 @@ class ExploredView:
 
 
 def explored_view(exploration: Exploration) -> ExploredView:
-    """Lay out what was explored, every text of it on one visible line."""
+    """Give the values of an exploration; each text has one visible line."""
     return ExploredView(
         tested=line(exploration.target),
         other=line(exploration.against),

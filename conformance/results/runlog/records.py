@@ -147,7 +147,7 @@ class Header:
 
     @property
     def observed(self) -> bool:
-        """Tell whether this is traffic that others made, and not a run of scenarios."""
+        """Say whether this is observed traffic of real clients, and not a run of scenarios."""
         return self.options.get("observed") is True
 
     @property

@@ -14,8 +14,8 @@
     no PASS, some FAIL                  FAIL
     anything else                       NOT TESTED
 
-A log of observed traffic (`Header.observed`) shows what others happened to do, so no feature is ever OK in it: FAIL if
-a must rule fails, OBSERVED if some rule was seen and no must rule fails, and NOT TESTED otherwise.
+A log of observed traffic (`Header.observed`) shows only what real clients did, so no feature is ever OK: FAIL if a must
+rule fails, OBSERVED if a rule could be judged and no must rule fails, and NOT TESTED otherwise.
 
 "Wholly" means that every scenario which the spec has for the rule in this feature was run: what was left out, by
 the selection or by a crash, is never green. A feature of which nothing was selected is NOT TESTED, whatever the
@@ -207,7 +207,7 @@ def _feature(
 
 
 def _seen(rules: Iterable[JudgedRule]) -> Verdict:
-    """Give the verdict of a feature of which only what passed by is known."""
+    """Give the verdict of a feature in observed traffic."""
     if any(rule.must and rule.status in FAILING for rule in rules):
         return Verdict.FAIL
     return Verdict.OBSERVED if any(rule.status is not Status.NOT_RUN for rule in rules) else Verdict.NOT_TESTED

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What is known of a feature, best first."""
+    """The verdicts of a feature, best first."""
 
     OK = "OK"
     PARTIAL = "PARTIAL"
     FAIL = "FAIL"
     MISSING = "MISSING"
     OBSERVED = "OBSERVED"
-    """Something of it passed by, and nothing of that was wrong: only for traffic that others made."""
+    """Only for traffic of real clients: some of its rules could be judged, and no must rule fails."""
     NOT_TESTED = "NOT TESTED"
 
 
