@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -48,7 +47,7 @@ class Connection:
         self._line = line_of(websocket)
         self._expires_at = identity.expires_at
         self._metrics = metrics
-        self._outbox: deque[tuple[str, float | None]] = deque()
+        self._outbox: list[tuple[str, float | None]] = []  # a deque takes 0.7 KB while it is empty
         self._outbox_size = 0
         self._max_frames = frames
         self._max_size = size
@@ -114,7 +113,7 @@ class Connection:
                 frame, since = self._outbox[0]
                 await self._websocket.send_text(frame)
                 self._observe(since)
-                self._outbox.popleft()
+                del self._outbox[0]
                 self._outbox_size -= _bytes_of(frame)
                 self._measure()
         except (WebSocketDisconnect, RuntimeError):

@@ -68,9 +68,10 @@ class Room:
         elif isinstance(notice, Lost):
             for connection in tuple(self.connections):
                 connection.hang_up(EVENTS_LOST, "Events were lost: connect and sync again.")
+        elif self.barred:
+            deliver(notice, [each for each in self.connections if each.user_id not in self.barred])
         else:
-            barred = self.barred
-            deliver(notice, [each for each in self.connections if not barred or each.user_id not in barred])
+            deliver(notice, tuple(self.connections))
 
     @property
     def is_idle(self) -> bool:

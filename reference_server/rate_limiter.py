@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -22,16 +22,15 @@ class InMemoryRateLimiter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._uses: dict[str, deque[float]] = {}
+        self._uses: dict[str, list[float]] = {}
         self._sweep_at = 0.0
 
     async def allow(self, key: str, limit: int, window: float) -> bool:
         """Forget the uses that have left the window, then see whether one more fits."""  # RATE-4
         now = self._clock()
         self._sweep(now, window)
-        uses = self._uses.setdefault(key, deque())
-        while uses and uses[0] <= now - window:
-            uses.popleft()
+        uses = self._uses.setdefault(key, [])
+        del uses[: bisect_right(uses, now - window)]
         if len(uses) >= limit:
             return False
         uses.append(now)
