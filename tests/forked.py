@@ -10,6 +10,8 @@ import asyncio
 import multiprocessing
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from conformance.target.embedded import Launch
 
+ROOT = Path(__file__).parents[1]
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.preloaded"])
 
@@ -76,6 +79,79 @@ def forked(main: Callable[[Sequence[str]], int], *first: str) -> Launch:
     return launch
 
 
+class ForkedPopen:
+    """A server's process with three pipes, with as much of `subprocess.Popen` as the tests need."""
+
+    def __init__(
+        self, main: Callable[[Sequence[str]], int], arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
+        stdin, our_input = _context.Pipe(duplex=False)
+        our_output, stdout = _context.Pipe(duplex=False)
+        our_errors, stderr = _context.Pipe(duplex=False)
+        work = (main, list(arguments), dict(environment), stdin, stdout, stderr)
+        self._process = _context.Process(target=_run_with_pipes, args=work, daemon=True)
+        self._process.start()
+        for theirs in (stdin, stdout, stderr):
+            theirs.close()
+        self.stdin, self.stdout, self.stderr = _file(our_input, "wb"), _file(our_output, "rb"), _file(our_errors, "rb")
+
+    @property
+    def returncode(self) -> int | None:
+        """Give its exit code; None while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """Close its standard input, and give what it still writes until its end."""
+        self.stdin.close()
+        with ThreadPoolExecutor() as readers:
+            output, errors = readers.map(_rest, (self.stdout, self.stderr))
+        self._process.join(timeout)
+        assert self.returncode is not None
+        return output, errors
+
+
+def _file(pipe: Connection, mode: str) -> IO[bytes]:
+    with pipe:
+        return os.fdopen(os.dup(pipe.fileno()), mode)
+
+
+def _rest(stream: IO[bytes]) -> bytes:
+    if stream.closed:
+        return b""
+    with stream:
+        return stream.read()
+
+
+def _run_with_pipes(
+    main: Callable[[Sequence[str]], int],
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    stdin: Connection,
+    stdout: Connection,
+    stderr: Connection,
+) -> None:
+    """Become the server, in the folder and with nothing but the environment of a process that was started."""
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(environment)
+    errors = os.dup(stderr.fileno())
+    stderr.close()
+    _become(main, arguments, stdin, stdout, errors)
+
+
 def _run(
     main: Callable[[Sequence[str]], int],
     arguments: Sequence[str],
@@ -85,11 +161,22 @@ def _run(
     log: str,
 ) -> None:
     """Become the server."""
-    os.setsid()  # Ctrl-C ends the run, and the run ends the server.
     os.environ.update(environment)
+    _become(main, arguments, stdin, stdout, os.open(log, os.O_WRONLY | os.O_APPEND))
+
+
+def _become(
+    main: Callable[[Sequence[str]], int],
+    arguments: Sequence[str],
+    stdin: Connection,
+    stdout: Connection,
+    stderr: int,
+) -> None:
+    os.setsid()  # Ctrl-C ends the run, and the run ends the server.
     os.dup2(stdin.fileno(), 0)
     os.dup2(stdout.fileno(), 1)
-    os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), 2)
+    os.dup2(stderr, 2)
+    os.close(stderr)
     stdin.close()
     stdout.close()
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 -- multiprocessing has put /dev/null there

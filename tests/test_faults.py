@@ -129,8 +129,12 @@ class TestTheChoice:
         assert ids != {one.id for one in sentinels(fault, whole_spec, Mode(turn=1))}
 
     def test_of_sentinels_gives_every_quick_scenario_its_turn(self, whole_spec: Spec):
-        chosen = {one.id for fault in known_faults().values() for one in sentinels(fault, whole_spec, Mode())}
         quick = {one.id for one in whole_spec.scenarios.values() if not one.exclusive and "slow" not in one.tags}
+        chosen: set[str] = set()
+        for one_fault in known_faults().values():
+            chosen |= {one.id for one in sentinels(one_fault, whole_spec, Mode())}
+            if chosen >= quick:
+                break
         assert chosen == quick
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.target.embedded import embedded
+from reference_server.__main__ import main as sound
+from tests.forked import forked
 from tests.proxy import frames
 from tests.proxy.examine import chosen, examine, good
 from tests.proxy.frames import CLOSE, PING, PONG, TEXT, WireFrame
@@ -191,7 +193,7 @@ class TestTheRegistry:
 
 
 async def test_the_clean_proxy_is_transparent_and_two_wrongs_are_caught(whole_spec: Spec):
-    async with embedded(whole_spec) as (target, _):
+    async with embedded(whole_spec, forked(sound)) as (target, _):
         for name in ("nothing_changed", "duplicate_new_message", "every_close_is_normal"):
             fault = all_wire_faults()[name]
             found = await examine(fault, whole_spec, target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -211,10 +212,13 @@ def sentinels(fault: Fault, spec: Spec, mode: Mode) -> list[Scenario]:
     others = [one for one in spec.scenarios.values() if not set(one.rules) & set(fault.breaks)]
     if mode.sentinels is None:
         return others
-    touched = fault.touches(spec)
-    found = []
-    for feature in sorted(spec.features.keys() - touched):
-        quick = [one for one in others if one.feature == feature and not _is_slow(one)]
+    of_feature = defaultdict(list)
+    for one in others:
+        if not _is_slow(one):
+            of_feature[one.feature].append(one)
+    found: list[Scenario] = []
+    for feature in sorted(spec.features.keys() - fault.touches(spec)):
+        quick = of_feature[feature]
         quick.sort(key=lambda one: sha256(f"{mode.turn} {fault.name} {one.id}".encode()).digest())
         found += quick[: mode.sentinels * (1 + len(quick) // MANY)]
     return found

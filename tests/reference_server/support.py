@@ -18,6 +18,9 @@ import httpx
 import jwt
 from websockets.asyncio.client import ClientConnection, connect
 
+from reference_server.__main__ import main
+from tests.forked import ForkedPopen
+
 SECRET = "a secret that is only used by the tests"
 REPLIES = {"HistoryChunk", "SearchResults", "SyncChunk", "Pong", "ActionConfirmed", "Error"}
 PATIENCE_S = 10.0
@@ -180,27 +183,28 @@ class Chat:
 
 
 class Command:
-    """`python -m reference_server` in a process of its own, or another module that starts it."""
+    """The command `reference_server` in a process of its own: forked, or `real`, which takes a second of imports."""
 
     def __init__(
-        self,
-        database: Path | str | None,
-        *options: str,
-        ports: tuple[int, ...] = (0,),
-        module: tuple[str, ...] = ("reference_server",),
+        self, database: Path | str | None, *options: str, ports: tuple[int, ...] = (0,), real: bool = False
     ) -> None:
         url = f"sqlite:///{database}" if isinstance(database, Path) else database
         arguments = ["--jwt-secret", SECRET, "--exit-on-stdin-eof", *(["--database", url] if url else [])]
         for port in ports:
             arguments += ["--port", str(port)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *module, *arguments, *options],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name != "JWT_SECRET"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        environment = {name: value for name, value in os.environ.items() if name != "JWT_SECRET"}
+        self.process: subprocess.Popen[bytes] | ForkedPopen
+        if real:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "reference_server", *arguments, *options],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        else:
+            self.process = ForkedPopen(main, [*arguments, *options], environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
@@ -215,6 +219,7 @@ class Command:
     def end(self) -> tuple[int, str]:
         """Let go of its stdin and wait for its end; return its exit code and its log."""
         _, log = self.process.communicate(timeout=30)
+        assert self.process.returncode is not None
         return self.process.returncode, log.decode()
 
     def __enter__(self) -> Self:

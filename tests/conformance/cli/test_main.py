@@ -226,9 +226,11 @@ def command_with(stdout: int | IO[bytes], *words: str) -> subprocess.Popen[bytes
     return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE)
 
 
-@pytest.mark.parametrize("words", [("list", "scenarios"), ("--help",)])
-def test_a_reader_that_goes_away_ends_it_quietly_by_the_signal_that_a_shell_expects(words: tuple[str, ...]) -> None:
-    with command_with(subprocess.PIPE, *words) as process:
+@pytest.mark.parametrize("words", [("list", "rules", "--spec", "{spec}"), ("--help",)])
+def test_a_reader_that_goes_away_ends_it_quietly_by_the_signal_that_a_shell_expects(
+    words: tuple[str, ...], spec_folder: Path
+) -> None:
+    with command_with(subprocess.PIPE, *(word.format(spec=spec_folder) for word in words)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
@@ -236,9 +238,10 @@ def test_a_reader_that_goes_away_ends_it_quietly_by_the_signal_that_a_shell_expe
         assert process.wait(timeout=60) == -signal.SIGPIPE
 
 
-@pytest.mark.parametrize("words", [("list", "scenarios"), ("--help",)])
-def test_a_full_disk_behind_standard_output_is_told(words: tuple[str, ...]) -> None:
-    with Path("/dev/full").open("wb") as full, command_with(full, *words) as process:
+@pytest.mark.parametrize("words", [("list", "rules", "--spec", "{spec}"), ("--help",)])
+def test_a_full_disk_behind_standard_output_is_told(words: tuple[str, ...], spec_folder: Path) -> None:
+    filled = [word.format(spec=spec_folder) for word in words]
+    with Path("/dev/full").open("wb") as full, command_with(full, *filled) as process:
         assert process.stderr is not None
         assert process.stderr.read() == b"chat-parity: standard output: No space left on device\n"
         assert process.wait(timeout=60) == 4

@@ -33,6 +33,8 @@ async def watched(folder: Path, spec_folder: Path, *wrong: str) -> tuple[int, st
         str(folder / "out"),
         "--record",
         str(folder / "traffic.jsonl"),
+        "--spec",
+        str(spec_folder),
     )
     async with ChatServer("in order", *wrong).serving() as server:
         process = await asyncio.create_subprocess_exec(

@@ -17,6 +17,8 @@ from conformance.scenario.parse import read_scenarios
 from conformance.spec.links import check_scenario
 from conformance.target.embedded import embedded
 from reference_server import demo
+from reference_server.__main__ import main as sound
+from tests.forked import forked
 from tests.reference_server.support import open_socket
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ class TestCopies:
         assert check_scenario(scenario, whole_spec) == []
         scenario = replace(scenario, file=whole_spec.folder / "scenarios" / file.name)  # as if it were there
         records: list[Calibration | Result | Observation] = []
-        async with embedded(whole_spec) as (target, _):
+        async with embedded(whole_spec, forked(sound)) as (target, _):
             await run(whole_spec, target, [scenario], (), Options(), records.append, RunState())
         [result] = [one for one in records if isinstance(one, Result)]
         assert result.outcome is Outcome.PASS, (result, file.read_text(encoding="utf-8"))

@@ -16,7 +16,9 @@ from conformance.engine.supervise.liveness import LivenessConnections
 from conformance.engine.supervise.watchdog import Watchdog
 from conformance.results.model import Outcome, Result
 from conformance.target.embedded import TIMERS, embedded
+from reference_server.__main__ import main as sound
 from tests.doubles.gateway import Gateway
+from tests.forked import forked
 
 if TYPE_CHECKING:
     from conformance.results.model import Calibration, Observation
@@ -44,7 +46,7 @@ async def outcomes(
     scenarios = [one for one in spec.scenarios.values() if rules & set(one.rules) and "restart" not in one.needs]
     state = RunState()
     async with AsyncExitStack() as stack:
-        target, _ = await stack.enter_async_context(embedded(spec))
+        target, _ = await stack.enter_async_context(embedded(spec, forked(sound)))
         gateways = [
             await stack.enter_async_context(Gateway(url, header=header, idle=idle).serving())
             for url in target.instances

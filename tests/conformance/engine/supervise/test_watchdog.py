@@ -16,6 +16,7 @@ from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
 from conformance.results.model import Outcome, Result
 from conformance.target.embedded import Embedded, embedded
+from reference_server.__main__ import main as sound
 from reference_server.earlier.acknowledge_everything import acknowledging
 from tests.conformance.crashing import crashing
 from tests.conformance.run_contexts import Author, target_at
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from conformance.target import Target
+    from conformance.target.embedded import Process
 
 pytestmark = pytest.mark.end_to_end
 
@@ -93,7 +95,7 @@ def quick(spec: Spec) -> list[Scenario]:
     ]
 
 
-def process_of(server: Embedded) -> asyncio.subprocess.Process:
+def process_of(server: Embedded) -> Process:
     assert server._process is not None
     return server._process
 
@@ -107,7 +109,7 @@ class TestARealProcess:
     ) -> None:
         monkeypatch.setattr("conformance.engine.supervise.watchdog.GRACE_PERIOD", 0.5)
         dice, scenarios = random.Random(seed), quick(whole_spec)
-        async with embedded(whole_spec) as (target, server):
+        async with embedded(whole_spec, forked(sound)) as (target, server):
             loop, kill = asyncio.get_running_loop(), process_of(server).kill
             watched = WatchedRun(dice.randrange(1, 60), lambda: loop.call_later(dice.uniform(0, 0.05), kill) and None)
             await watched.all_of(whole_spec, target, scenarios)
@@ -117,6 +119,7 @@ class TestARealProcess:
         scenarios = quick(whole_spec)
         async with embedded(whole_spec) as (target, server):
             process = process_of(server)
+            assert isinstance(process, asyncio.subprocess.Process)
             watched = WatchedRun(20, lambda: process.send_signal(signal.SIGSTOP))
             await watched.all_of(whole_spec, replace(target, reply=0.5), scenarios)
             process.send_signal(signal.SIGCONT)
@@ -125,7 +128,7 @@ class TestARealProcess:
     async def test_killed_once_and_back(self, whole_spec: Spec) -> None:
         """All is judged, and well; but what the server died of nobody knows."""
         scenarios = quick(whole_spec)
-        async with embedded(whole_spec) as (target, server):
+        async with embedded(whole_spec, forked(sound)) as (target, server):
             watched = WatchedRun(20, process_of(server).kill)
             await watched.all_of(whole_spec, target, scenarios, server)
         assert watched.outcomes == {"PASS": len(scenarios)}

@@ -24,6 +24,7 @@ from tests.conformance.target.dialect import generated
 from tests.conformance.target.dialect.dialects import REST, dump
 from tests.conformance.target.dialect.dialects import read as read_dialect
 from tests.conformance.target.dialect.judged import GOOD, TARGET, run_against, some_of_each_feature
+from tests.examples import examples
 from tests.forked import forked
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def translator(spec: Spec, folder: Path, section: str) -> Translator:
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(40),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     deadline=None,
