@@ -18,7 +18,7 @@ from conformance.cli.targets import open_target
 from conformance.cli.waiting import Duration
 from conformance.engine.load.job import Shape
 from conformance.engine.load.messages import PORT
-from conformance.engine.load.mix import read_weights, suitable
+from conformance.engine.load.mix import choose_scenarios, read_weights
 from conformance.engine.load.swarm import import_locust
 from conformance.engine.load.worker import work_for
 from conformance.errors import UsageError
@@ -69,6 +69,7 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # older versions of c
 @click.option("--ramp", type=Duration(), default="10s", show_default=True, help="Grow to the full load in this time.")
 @click.option("--duration", type=Duration(), default="60s", show_default=True, help="How long, with the ramp: 60s, 5m.")
 @click.option("--mix", multiple=True, metavar="FEATURE=WEIGHT,…", help="What is run (default: all features alike).")
+@click.option("--per-feature", type=click.IntRange(1), default=10, show_default=True, help="Scenarios of each feature.")
 @click.option("--seed", type=click.IntRange(0), help="Repeat what an earlier load drew (default: random).")
 @click.option(
     "--max-p99-ratio",
@@ -123,7 +124,7 @@ def load(ctx: click.Context, /, target: str | None, **given: Any) -> None:
         asyncio.run(_work(spec, target, given))
         return
     weights = read_weights(given["mix"], spec)
-    chosen = [one for one in spec.scenarios.values() if weights.get(one.feature) and suitable(one)]
+    chosen = choose_scenarios(spec, weights, given["per_feature"])
     if not chosen:
         raise UsageError("the mix has no scenario that can be traffic: they all need the server for themselves")
     recorded = _recorded(given["against"], spec)
@@ -139,6 +140,7 @@ def load(ctx: click.Context, /, target: str | None, **given: Any) -> None:
         time_scale=given["time_scale"],
         bystanders=given["bystanders"],
         out=given["out"],
+        per_feature=given["per_feature"],
         yes=given["yes"],
         workers=given["workers"],
         master=given["master"],

@@ -7,7 +7,7 @@ import shlex
 import sys
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,17 +46,16 @@ def make_record(
     job: Job,
     run_context: RunContext,
     place: str | None,
-    weights: Mapping[str, float],
+    choice: Mapping[str, Any],
     left_out: Mapping[str, str],
     reason: str,
 ) -> LoadRecord:
-    """Make the record of a load; `reason` says what ended it early, and `place` is the target as the command names it.
+    """Make the record of a load; `choice` are the options that chose its scenarios, `reason` says what ended it early.
 
-    Texts of the server are redacted when the record is written.
+    `place` is the target as the command names it. Texts of the server are redacted when the record is written.
     """
     tally, target = load.tally, run_context.target
     began = datetime.now(UTC) - timedelta(seconds=load.seconds)
-    features = {one.feature for one in run_context.spec.scenarios.values()}
     return LoadRecord(
         load=str(uuid.uuid4()),
         target=target.name,
@@ -73,7 +72,7 @@ def make_record(
             "rate": job.shape.rate,
             "ramp": job.shape.ramp,
             "duration": job.shape.seconds,
-            "mix": {feature: weight for feature, weight in weights.items() if feature in features},
+            **choice,
             "seed": job.seed,
             "workers": job.workers,
             "bystanders": job.bystanders,

@@ -52,6 +52,7 @@ class Wish:
     bystanders: bool
     out: Path | None
     yes: bool
+    per_feature: int
     workers: int | None = None
     master: tuple[str, int] | None = None
     words: tuple[str, ...] = ()
@@ -117,9 +118,8 @@ async def _run_side(side: Side, job: Job, run_context: RunContext, wish: Wish) -
         raise
     finally:
         telling.cancel()
-        side.record = make_record(
-            side.load, job, run_context, side.place, wish.weights, side.rehearsed.left_out, reason
-        )
+        choice = {"mix": dict(wish.weights), "per_feature": wish.per_feature}
+        side.record = make_record(side.load, job, run_context, side.place, choice, side.rehearsed.left_out, reason)
         side.record = write(side.record, side.folder, run_context.target.secrets.redact)
         show_beside(side.record, side.folder)
 

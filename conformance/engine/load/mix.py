@@ -67,6 +67,28 @@ def suitable(scenario: Scenario) -> bool:
     return not scenario.exclusive and "slow" not in scenario.tags and "restart" not in scenario.needs
 
 
+def choose_scenarios(spec: Spec, weights: Mapping[str, float], most: int) -> list[Scenario]:
+    """Give the scenarios that a load runs: of each feature at most so many, the same in every load.
+
+    Other files come before other cases of a file, because cases differ little as traffic.
+    """
+    chosen: list[Scenario] = []
+    for feature in spec.features:
+        own = [one for one in spec.scenarios.values() if one.feature == feature and suitable(one)]
+        if weights.get(feature):
+            firsts = list({one.base: one for one in reversed(own)}.values())[::-1]
+            rest = [one for one in own if one not in firsts]
+            chosen += _spread(firsts, most) + _spread(rest, max(0, most - len(firsts)))
+    return sorted(chosen, key=lambda one: one.id)
+
+
+def _spread(some: list[Scenario], most: int) -> list[Scenario]:
+    """Give at most so many, in equal distances."""
+    if len(some) <= most:
+        return some
+    return [some[index * len(some) // most] for index in range(most)]
+
+
 def _weight(pair: str, text: str) -> float:
     try:
         weight = float(text)

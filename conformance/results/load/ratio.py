@@ -66,7 +66,7 @@ def nothing_compared(old: LoadRecord, new: LoadRecord) -> bool:
 
 def differing_options(old: LoadRecord, new: LoadRecord) -> list[str]:
     """Name the options that make two loads different loads."""
-    names = ("users", "rate", "ramp", "mix", "bystanders")
+    names = ("users", "rate", "ramp", "mix", "per_feature", "bystanders")
     return [name for name in names if old.options.get(name) != new.options.get(name)]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.load.mix import Mix, read_weights, suitable
+from conformance.engine.load.mix import Mix, choose_scenarios, read_weights, suitable
 from conformance.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +66,21 @@ def test_a_mistake_in_a_mix_is_told(words: list[str], said: str, spec: Spec) -> 
     with pytest.raises(UsageError) as raised:
         read_weights(words, spec)
     assert said in str(raised.value)
+
+
+def test_of_each_feature_some_scenarios_are_chosen_and_files_come_before_cases(toy: Scenario, spec: Spec) -> None:
+    some = [replace(toy, id=f"toy.{name}[{case}]") for name in "abc" for case in ("one", "two")]
+    some.append(replace(toy, id="toy.alone", exclusive=True))
+    toys = replace(spec, scenarios={one.id: one for one in some})
+
+    def chosen(most: int) -> list[str]:
+        return [one.id for one in choose_scenarios(toys, {toy.feature: 1.0}, most)]
+
+    assert chosen(1) == ["toy.a[one]"]
+    assert chosen(3) == ["toy.a[one]", "toy.b[one]", "toy.c[one]"]
+    assert chosen(4) == ["toy.a[one]", "toy.a[two]", "toy.b[one]", "toy.c[one]"]
+    assert len(chosen(99)) == 6
+    assert choose_scenarios(toys, {toy.feature: 0.0}, 9) == []
 
 
 def test_a_scenario_that_needs_the_server_for_itself_is_no_traffic(toy: Scenario) -> None:

@@ -41,6 +41,7 @@ def a_record(p99: float = 20.0, count: int = 1000, **changes: Any) -> LoadRecord
             "ramp": 10.0,
             "duration": 60.0,
             "mix": {"send_message": 1.0},
+            "per_feature": 10,
             "seed": 1,
             "workers": 2,
             "bystanders": False,
