@@ -25,6 +25,7 @@ from conformance.wire.frames import read
 from conformance.wire.lateness import Lateness
 from conformance.wire.raw_frames import RawMessage, wire_frame
 from conformance.wire.waiting import Changes
+from conformance.wire.waits import BUSY, CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
     from conformance.target.dialect import Dialect
-
-BUSY = 5
-"""The factor for the wait for a barrier's reply while the server still sends other frames: slow is not silent."""
 
 FIRST_CONTROL = 8
 """The first opcode of control frames, which may come between the fragments of a message."""
@@ -233,11 +231,12 @@ class Connection:
         """Wait until the connection has ended, from either side."""
         await asyncio.wait([self._reader])
 
-    async def close(self) -> None:
-        """Close with a close handshake (bounded by the socket's own timeout)."""
+    async def close(self, within: float = CLOSING) -> None:
+        """Close with a close handshake; if it does not end `within` seconds, by a TCP reset."""
         if not self.reads:
             await self.drop()  # Nothing would read the server's half of a closing handshake.
         elif self.closed is None:
+            self._socket.close_timeout = within
             await self._socket.close()
         await asyncio.wait([self._reader])
 

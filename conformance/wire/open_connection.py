@@ -65,7 +65,6 @@ async def open_connection(
             max_queue=None,
             max_size=MAX_FRAME,
             open_timeout=timeout,
-            close_timeout=min(timeout, 1.0),
             subprotocols=handshake.subprotocols or None,  # type: ignore[arg-type] # a NewType as well
             proxy=proxy,
             **more,

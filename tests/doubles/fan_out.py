@@ -56,6 +56,7 @@ FAULTS = {
     "no greeting": "",
     "other greeting": "",
     "no pong": "",
+    "late send": "no fault: a message is handled later than the harness waits for what must come",
     "late pong": "a Pong comes later than the harness waits for what must come",
     "no broadcast": "messages are confirmed and stored, and told to nobody",
     "no echo": "the sender does not get its own event",
@@ -214,6 +215,8 @@ class ChatServer:
         )
 
     async def _send(self, socket: ServerConnection, conversation: str, user: str, token: str, content: str) -> None:
+        if "late send" in self.wrong:
+            await asyncio.sleep(1.0)
         message = {
             "conversation_id": conversation,
             "message_id": str(uuid.uuid4()),

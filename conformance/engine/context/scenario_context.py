@@ -64,6 +64,7 @@ class ScenarioContext:
         self.refused: dict[str, Refused] = {}
         self.past: list[Connection] = []
         self.bystanders: frozenset[str] = frozenset()
+        self.changed_outside = False
         self.users: dict[str, str] = {}
         self.conversations: dict[str, str] = {}
         self.honeypots: dict[str, Honeypot] = {}
@@ -169,6 +170,15 @@ class ScenarioContext:
         if id(received) not in self._strangers:
             self._strangers[id(received)] = self.run.owners.stranger(self.owner, received.frame.value)
         return self._strangers[id(received)]
+
+    @property
+    def has_causes_without_a_barrier(self) -> bool:
+        """Whether frames may come of what no barrier can be asked about.
+
+        That is a request of a connection that is closed, the close itself, a change by the provisioning API, or a
+        restart.
+        """
+        return self.changed_outside or any(one.closed for one in (*self.connections.values(), *self.past))
 
     async def barrier(self, names: Sequence[str] | None = None) -> bool:
         """Ask the barrier of these connections (default: all open ones) at the same time; False: one gave no reply."""

@@ -46,6 +46,7 @@ def _ended(context: ScenarioContext, connection: Connection) -> ScenarioError:
 async def provision(step: s.Provision, context: ScenarioContext) -> None:
     """Change the role of a user in a conversation; raises Unmet if a user may not, or may against the rule."""
     context.transcript.note("", "·", step.label)
+    context.changed_outside = True
     try:
         if step.role is None or step.role == context.run.spec.protocol.no_member:
             await context.lease.remove(step.conversation, step.user, step.by)
@@ -79,6 +80,7 @@ async def restart(_: s.Restart, context: ScenarioContext) -> None:
     if context.run.restart is None:
         raise Broken("the run cannot restart this target; the scenario should say `needs: {restart: true}`")
     context.transcript.note("", "·", "the server is killed and started again")
+    context.changed_outside = True
     try:
         await context.run.restart()
     except ChatParityError as error:

@@ -14,6 +14,7 @@ from conformance.scenario import steps as s
 from conformance.target.throttle.retrying import TRIES, asked_to_wait
 from conformance.wire.handshake import Handshake
 from conformance.wire.handshake_errors import Refused
+from conformance.wire.waits import BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,9 +97,11 @@ async def _check_refused(step: s.Connect, outcome: Connection | Refused, context
 
 async def disconnect(step: s.Disconnect, context: ScenarioContext) -> None:
     """Disconnect, by a close handshake or a TCP reset."""
+    # A reset would make the server's system forget what the server has not read yet, so a busy one gets its time.
+    patience = context.run.reply * BUSY
     for name in step.who:
         connection = context.open(name)
-        await (connection.drop() if step.drop else connection.close())
+        await (connection.drop() if step.drop else connection.close(within=patience))
 
 
 RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {

@@ -72,7 +72,7 @@ async def await_frame(
     if not in_time and connection.closed is None and context.run.calibration.answers_barrier:
         # When the barrier returns, the server has handled our requests, however slow the machine is.
         await context.quiet()
-        if connection.unfinished:  # The barrier cannot be asked here, so only the time says when the frame is late.
+        if connection.unfinished or context.has_causes_without_a_barrier:  # Only the time says when the frame is late.
             await connection.until(arrived, context.run.reply)
     return context.first(connection, kind, pattern, or_greeting=True)
 

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
 ALONE = "{users: [alice]}"
 
 
+class TestExpect:
+    CLOSED = """
+steps:
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi}}
+  - {disconnect: alice}
+  - {expect: NewMessage, at: bob, with: {content: hi}}
+"""
+
+    async def test_waits_for_what_a_closed_connection_has_sent(self, spec: Spec, scenario: Author) -> None:
+        assert await complaints(spec, scenario(self.CLOSED), "late send") == []
+
+    async def test_does_not_wait_for_ever(self, spec: Spec, scenario: Author) -> None:
+        assert await complaints(spec, scenario(self.CLOSED), "no broadcast", reply=0.5) == ["no NewMessage at bob"]
+
+
 class TestExpectEither:
     TOY = """
 steps:
