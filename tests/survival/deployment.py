@@ -16,6 +16,7 @@ from tests.survival.checker import Findings, check
 from tests.survival.cutting import CuttingProxy
 from tests.survival.engines import Postgres, Process
 from tests.survival.load import Load, some_users
+from tests.survival.slow_reader import SlowReader
 
 if TYPE_CHECKING:
     from tests.engines.redis import RedisServer
@@ -89,8 +90,10 @@ class Deployment:
         port = int(self.processes[0].url.split(":")[2].split("/")[0])
         self.to_clients = await self._proxy(lambda: asyncio.open_connection("127.0.0.1", port))
         users = some_users(SENDERS + 1)
+        others = some_users(2)
         async with Chat([each.url for each in self.processes], [each.api for each in self.processes]) as chat:
-            conversation_id = await chat.conversation(roles=dict.fromkeys(users, "member"))
+            conversation_id = await chat.conversation(roles=dict.fromkeys([*users, *others], "member"))
+        self.slow_reader = SlowReader(self.processes[-1], (others[0], others[1]), conversation_id)
         urls = [each.url for each in self.processes]
         urls[0] = f"ws://127.0.0.1:{self.to_clients.port}/ws"
         self.load = Load(urls, conversation_id, users)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Run = Callable[[Deployment], Awaitable[None]]
 #: An ordered end takes no longer, whatever clients and engines do. The server promises 2 s; the rest is the machine's.
 ORDERED_END_S = 6.0
+#: 8 MB of what a reader has not read are kept for it.
+CUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,17 @@ async def half_open_clients(deployment: Deployment) -> None:
     await asyncio.sleep(10)  # The fault itself.
     deployment.to_clients.cut()
     deployment.to_clients.heal()
+
+
+@fault("sqlite", "postgresql", "cluster", repeats=True)
+async def slow_reader(deployment: Deployment) -> None:
+    """A client reads far less than it is told; it is cut with 4408, and nobody waits for it."""
+    reader = deployment.slow_reader
+    cuts = await reader.cuts()
+    async with reader.lagging():
+        await deployment.works()
+        await reader.is_cut(cuts, CUT_S)
+        await deployment.works()
 
 
 @fault("postgresql", "cluster")

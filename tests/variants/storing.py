@@ -6,17 +6,16 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
-from reference_server import cursor, events
+from reference_server import cursor, events, new_ids
 from reference_server.rate_limiter import InMemoryRateLimiter
-from reference_server.store import conversations, messages
+from reference_server.store import conversations
 from tests.variants.registry import Patch, variant
 
 RATES = ["RATE-*", "PING-3", "MULTI-3"]
 
 
 def _ids(patch: Patch, new) -> None:
-    patch(messages, "uuid4", new)
-    patch(conversations, "uuid4", new)
+    patch(new_ids, "uuid4", new)
 
 
 @variant()
