@@ -41,11 +41,13 @@ class TestEveryFault:
     def test_says_in_a_sentence_what_is_wrong(self):
         assert [one.name for one in FAULTS if not SENTENCE.fullmatch(one.sentence)] == []
 
-    @pytest.mark.parametrize("one", FAULTS, ids=lambda one: one.name)
-    def test_still_finds_in_the_server_what_it_changes(self, one: Fault):
-        with Patch() as patch:
-            one.apply(patch)
-            assert patch.changes
+    @pytest.mark.parametrize("group", sorted({one.group for one in FAULTS}))
+    def test_still_finds_in_the_server_what_it_changes(self, group: str):
+        for one in FAULTS:
+            if one.group == group:
+                with Patch() as patch:
+                    one.apply(patch)
+                    assert patch.changes, one.name
 
 
 class TestTheRegistry:
