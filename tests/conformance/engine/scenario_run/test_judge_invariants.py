@@ -34,12 +34,12 @@ def charges(result: Result) -> list[tuple[str | None, str]]:
         ),
         (
             "leak",
-            "SEND-3: carol: NewMessage came of a conversation that this connection has not joined"
+            "SEND-3: carol: NewMessage came from a conversation that this connection has not joined"
             " (invariant events-reach-joined-connections-only)",
         ),
         (
             "confirmed twice",
-            "ACK-1: alice: ActionConfirmed came, and no request is left to answer"
+            "ACK-1: alice: ActionConfirmed came, but no request waits for a reply"
             " (invariant replies-answer-requests-in-order)",
         ),
     ],
