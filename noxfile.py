@@ -157,7 +157,8 @@ def faults(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure how fast the scenarios run; takes some minutes; arguments go to `tests.bench`.
 
-    `-- commits`, `-- delivery` and `-- paging` measure the reference server instead, on SQLite and PostgreSQL.
+    `-- commits`, `-- delivery` and `-- paging` measure the reference server instead, on SQLite and PostgreSQL;
+    `-- keepalive` measures what the pings of a run cost.
     """
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.bench", *session.posargs)

@@ -17,6 +17,15 @@ def test_the_benchmark_runs_a_round_of_every_measurement():
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(300)
+def test_the_benchmark_of_pings_compares_a_run_with_and_without_them():
+    command = [sys.executable, "-m", "tests.bench", "keepalive", "--rounds", "1", "--only", "ping-pong.one-pong*"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [line.split()[0] for line in ended.stdout.splitlines()[1:]] == ["harness", "server"]
+
+
+@pytest.mark.nightly
 @pytest.mark.timeout(120)
 def test_the_benchmark_of_watching_says_what_it_adds():
     command = [sys.executable, "-m", "tests.bench.relaying", "--messages", "200"]

@@ -41,14 +41,14 @@ SAMPLE = 5000
 """Frames on which the two validators are compared."""
 
 
-SERVER = ("commits", "delivery", "paging")
-"""What measures the reference server instead of the suite, by the first argument."""
+OTHERS = ("commits", "delivery", "keepalive", "paging")
+"""What measures something else than the speed of the suite, by the first argument."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run every measurement; 1 when something did not pass, and its time says nothing."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments and arguments[0] in SERVER:
+    if arguments and arguments[0] in OTHERS:
         measure: Callable[[Sequence[str]], int] = importlib.import_module(f"tests.bench.{arguments[0]}").main
         return measure(arguments[1:])
     command = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)

@@ -37,6 +37,12 @@ def queue_of_256_drops_the_newest(patch: Patch) -> None:
 
 
 @fault(breaks=["CONN-17"])
+def queue_of_1024_drops_the_newest(patch: Patch) -> None:
+    """What does not fit into a queue of 1024 frames is dropped in silence."""
+    _beyond(patch, 1024, lambda connection, frame: False)
+
+
+@fault(breaks=["CONN-17"])
 def queue_drops_the_oldest(patch: Patch) -> None:
     """A full queue forgets its oldest frame, as a broadcast channel does in Rust."""
 
