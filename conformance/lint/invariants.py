@@ -53,6 +53,12 @@ def _client(facts: Mapping[str, Any], spec: Spec) -> Iterator[str]:
         for key, name in (("limit", "field"), ("query", "field"), ("total", "offset")):
             fields += _names(facts.get(key, {}), (name,))
         yield from _has(facts["request"], fields, "incoming", spec.incoming)
+    if "deletes" in facts:
+        yield from _has(facts["deletes"], _names(facts, ("message",)), "incoming", spec.incoming)
+    for change in facts.get("changes", ()):
+        of_both = _names(facts, ("message", "text", "key"))
+        yield from _has(change["request"], of_both, "incoming", spec.incoming)
+        yield from _has(change["frame"], of_both + _names(facts, ("user",)), "outgoing", spec.outgoing)
     for key in ("join", "leave"):
         if key in facts:
             yield from _has(facts[key], [facts["by"]], "incoming", spec.incoming)

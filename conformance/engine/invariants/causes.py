@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-from functools import lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.invariants.bounded import Bounded
 from conformance.engine.invariants.check import Check
+from conformance.engine.invariants.loose import loose
 from conformance.engine.invariants.values import Finding
 
 if TYPE_CHECKING:
@@ -19,12 +17,6 @@ if TYPE_CHECKING:
 
 MOST_CAUSES = 100_000
 """The most requests of one kind that are remembered; after more, that kind is no longer judged."""
-
-SHORT = 64
-"""Characters of a text whose form for comparing is kept: an id has 36."""
-
-LONG = 4096
-"""Characters of a text that are compared, without those that a server may change."""
 
 Key = tuple[object, ...]
 
@@ -110,26 +102,5 @@ class Caused(Check):
         return ("*", target.lower()) if isinstance(target, str) else ("*",)
 
     def _same(self, frame: Mapping[str, Any]) -> Key:
-        values = tuple(_loose(frame.get(key)) for key in self.facts["same"])
-        return (*values, _loose(frame.get(self.facts["text"]))) if "text" in self.facts else values
-
-
-def _loose(value: object) -> object:
-    """Give a short value to compare texts by, without the differences that a server may make."""
-    if not isinstance(value, str):
-        return repr(value)[:80]
-    return _short_text(value) if len(value) <= SHORT else _text(value)
-
-
-def _text(value: str) -> int:
-    if value.isascii():
-        kept = (one for one in value.lower() if one > " ")
-    else:
-        plain = unicodedata.normalize("NFKC", value).lower()
-        kept = (one for one in plain if unicodedata.category(one)[0] not in "CZ")
-    return hash("".join(islice(kept, LONG)))
-
-
-@lru_cache(maxsize=4096)
-def _short_text(value: str) -> int:
-    return _text(value)  # Ids come again and again.
+        values = tuple(loose(frame.get(key)) for key in self.facts["same"])
+        return (*values, loose(frame.get(self.facts["text"]))) if "text" in self.facts else values

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.engine.invariants.answers import Answers
 from conformance.engine.invariants.causes import Caused
 from conformance.engine.invariants.events import Joined, NotOwn, Once
+from conformance.engine.invariants.folded import FoldedMembers, FoldedText
 from conformance.engine.invariants.frames import Greeting, Instants, Schema, Secret
 from conformance.engine.invariants.messages import Deleted, Distinct, Lasting, Marked
 from conformance.engine.invariants.order import Order
@@ -33,5 +34,7 @@ KINDS: Mapping[str, type[Check]] = {
     "distinct": Distinct,
     "page": Page,
     "caused": Caused,
+    "folded_text": FoldedText,
+    "folded_members": FoldedMembers,
 }
 """`kind` of `spec/invariants.yaml` → its check."""

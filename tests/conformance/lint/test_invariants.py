@@ -38,6 +38,13 @@ def test_a_rule_must_exist(spec: Spec) -> None:
         ("events-reach-joined-connections-only", {"join": "Enter"}, "there is no message type (incoming) 'Enter'"),
         ("events-reach-joined-connections-only", {"rules": {"Pong": "SEND-3"}}, "Pong has no field 'conversation_id'"),
         ("deleted-messages-stay-deleted", {"mark": "gone"}, "a message in SyncChunk has no field 'gone'"),
+        ("texts-are-as-told", {"deletes": "Drop"}, "there is no message type (incoming) 'Drop'"),
+        (
+            "texts-are-as-told",
+            {"changes": [{"frame": "News", "request": "EditMessage"}]},
+            "there is no message type (outgoing) 'News'",
+        ),
+        ("reactions-are-as-told", {"user": "who"}, "ReactionAdded has no field 'who'"),
         ("offers-were-made", {"target": "to"}, "CallOffer has no field 'to'"),
         (
             "history-pages-are-sound",
