@@ -1,4 +1,4 @@
-"""What ends the server: a signal, or the end of the process that has started it."""
+"""Waits for the end of the server: a signal, or the end of the process that has started it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def wait_for_the_end(exit_on_stdin_eof: bool) -> None:
-    """Return on SIGTERM, on SIGINT, and, if asked for, when the process that holds our stdin ends."""
+    """Return on SIGTERM, on SIGINT or, if requested, when the process at the other end of stdin ends."""
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

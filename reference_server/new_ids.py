@@ -1,4 +1,4 @@
-"""The ids of new conversations and messages: random, or counted like the keys of a table."""
+"""The ids of new conversations and messages: random, or numbers in order like the keys of a table."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _counters: dict[Kind, count[int]] = {}
 
 
 def new_id(kind: Kind) -> UUID:
-    """Give an id that nothing else has."""
+    """Give a new id."""
     counter = _counters.get(kind)
     return uuid4() if counter is None else UUID(int=next(counter))
 
 
 def count_from(kind: Kind, first: int) -> None:
-    """Count the ids of a kind from now on, in this process; only one process may serve such a database."""
+    """Give numbers in order to new ids of a kind, in this process; only one process may serve such a database."""
     _counters[kind] = count(first)
 
 
 def draw_all() -> None:
-    """Draw all ids at random again."""
+    """Make all ids random again."""
     _counters.clear()

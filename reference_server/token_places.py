@@ -1,4 +1,4 @@
-"""Where a request has its token, for what looks at tokens before the server does."""
+"""Replaces the token of a request in its query and its header, before the server checks it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Exchange = Callable[[str], str]
 
-#: The signature only: whoever looks at the token next looks at everything else.
+#: Only the signature is checked here; the usual check of tokens does the rest.
 UNCHECKED = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
 _BEARER = b"bearer "
 

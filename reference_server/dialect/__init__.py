@@ -1,6 +1,6 @@
-"""Speaks as an old server does (`--dialect`): other names, an envelope, numbers as ids.
+"""Uses the names of another server (`--dialect`): other names, an envelope, numbers as ids.
 
-Everything inside the server speaks the protocol. This package stands around it and translates frames, tokens and the
-provisioning API. Its tables are JSON that `chat-parity serve --dialect` makes from a target file: one reader of such
-files, in the harness, is enough, and the server imports nothing of it.
+The server itself speaks only the protocol. This package wraps it, and translates frames, tokens and the provisioning
+API. Its tables are JSON, which `chat-parity serve --dialect` makes from a target file. So only the harness reads target
+files, and the server does not import the harness.
 """

@@ -1,4 +1,4 @@
-"""The provisioning API of a dialect whose ids are numbers: they are numbers in its paths and bodies, too."""
+"""Translates the ids in paths and bodies of the provisioning API, if the ids of the dialect are numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLACES = re.compile(r"(?P<conversation>(?<=/conversations/)[^/]+)|(?P<user>(?<=
 
 
 class NumberedApi:
-    """Stands before the API and translates ids."""
+    """Wraps the API and translates ids."""
 
     def __init__(self, app: ASGIApp, numbers: Numbers, kinds: Mapping[str, str]) -> None:
         self._app = app

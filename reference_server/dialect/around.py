@@ -1,4 +1,4 @@
-"""The application with a dialect around it."""
+"""Wraps the application with a dialect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Speaking:
-    """An ASGI application whose clients speak a dialect; what is in it speaks the protocol."""
+    """An ASGI application whose clients speak a dialect; the wrapped application speaks the protocol."""
 
     def __init__(self, app: ASGIApp, tables: Tables, numbers: Numbers, secret: str) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""`--names FILE`: which dialect this process speaks, and with which of its options that goes."""
+"""`--names FILE`: opens the dialect of this process, and checks that the other options work with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reference_server.database import Database
 
 logger = logging.getLogger(__name__)
-#: Of how many users the log gives the numbers.
+#: The most users whose numbers are logged.
 MOST_NAMED = 20
 
 
@@ -43,7 +43,7 @@ class Dialect:
 
 
 def open_dialect(options: Namespace, users: Mapping[str, UUID]) -> Dialect | None:
-    """Read the dialect that the options name; raises ConfigError for an option that it does not go with."""
+    """Read the dialect that the options name; raises ConfigError for an option that does not work with it."""
     if options.names is None:
         return None
     if options.demo:

@@ -1,4 +1,4 @@
-"""The frames of one dialect: what clients send, put into the words of the protocol, and what the server sends."""
+"""Translates the frames of a dialect: those of clients into the protocol, and those of the server back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class Translator:
-    """Translates whole frames; it remembers none."""
+    """Translates whole frames, and keeps no state."""
 
     def __init__(self, tables: Tables, numbers: Numbers) -> None:
         self._heard = tables.incoming
@@ -26,7 +26,7 @@ class Translator:
         self._numbers = numbers
 
     def heard(self, text: str) -> str:
-        """Give a client's frame in the words of the protocol; one that does not fit becomes one that is refused."""
+        """Translate a frame of a client; one that does not fit the dialect becomes one that is refused."""
         try:
             frame = json.loads(text)
         except (ValueError, RecursionError):
@@ -47,7 +47,7 @@ class Translator:
         return json.dumps({"type": kind, **given})
 
     def said(self, text: str) -> str:
-        """Give a frame of the server in the words of the dialect."""
+        """Translate a frame of the server."""
         frame = json.loads(text)
         kind = frame["type"]
         reply = next((one for one in self._said.replies if one.fits(frame)), None)
@@ -62,7 +62,7 @@ class Translator:
         return json.dumps({self._said.discriminator: name, **whole}, ensure_ascii=False, separators=(",", ":"))
 
     def _fields(self, frame: dict[str, Any], kind: str) -> dict[str, Any]:
-        """Give the members that may be fields; raises ValueError for what the dialect wants and the frame lacks."""
+        """Give the members that may be fields; raises ValueError if the frame lacks a required part."""
         envelope = self._heard.envelope
         fields = frame if envelope is None else _opened(envelope, frame, may_lack=kind in self._heard.bare)
         constants = self._heard.constants.get(kind, {})
@@ -85,7 +85,7 @@ def _require(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
 
 
 def _given(plan: Plan, value: Any, of_id: OfId) -> Any:
-    """Give a value of the wire as the protocol has it: `fields` has the plans by the names that come out."""
+    """Translate a value from the dialect to the protocol; `fields` has the plans by names of the protocol."""
     if isinstance(value, dict):
         named = [(plan.names.get(key, key), item) for key, item in value.items()]
         return {name: _given(plan.fields[name], item, of_id) if name in plan.fields else item for name, item in named}
@@ -93,7 +93,7 @@ def _given(plan: Plan, value: Any, of_id: OfId) -> Any:
 
 
 def _told(plan: Plan, value: Any, of_id: OfId) -> Any:
-    """Give a value of the protocol as the wire has it: `fields` has the plans by the names that go in."""
+    """Translate a value from the protocol to the dialect; `fields` has the plans by names of the protocol."""
     if isinstance(value, dict):
         return {
             plan.names.get(key, key): _told(plan.fields[key], item, of_id) if key in plan.fields else item

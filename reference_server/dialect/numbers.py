@@ -1,4 +1,4 @@
-"""Ids that are numbers on the wire: 7 is 00000000-0000-0000-0000-000000000007, and known users are counted from 1."""
+"""Ids that are numbers in frames: 7 is 00000000-0000-0000-0000-000000000007, and known users have numbers from 1."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from reference_server.new_ids import Kind
 
 LARGEST = 2**64 - 1
-#: What an id becomes that is not of this dialect: no UUID, so that the server refuses it.
+#: Replaces an id that is not of this dialect; it is not a UUID, so the server refuses it.
 WRONG = "not a number: "
-#: The tables whose ids this server gives.
+#: The tables whose ids this server creates.
 _GIVEN: dict[Kind, str] = {"conversation": "conversation", "message": "message"}
 
 
@@ -37,7 +37,7 @@ class Numbers:
         self._users = {number: user for user, number in self._numbers.items()}
 
     def to_uuid(self, kind: str, value: Any) -> Any:
-        """Give the UUID of a number; anything else becomes a text that is no UUID."""
+        """Give the UUID of a number; any other value becomes a text that is not a UUID."""
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST:
@@ -53,7 +53,7 @@ class Numbers:
         return UUID(value).int & LARGEST if known is None else known
 
     def begin(self, connection: Connection) -> None:
-        """Count the ids of what is created from now on; raises ConfigError for a database with other ids."""
+        """Give numbers to new conversations and messages; raises ConfigError for a database with other ids."""
         for kind, table in _GIVEN.items():
             if kind in self.kinds:
                 column = SQLModel.metadata.tables[table].c.id

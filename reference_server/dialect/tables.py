@@ -15,10 +15,10 @@ Word = str | int
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to translate one value; what it does not name stays as it is.
+    """How to translate one value; names that it does not have stay the same.
 
     `names` has the keys of an object. `fields` has the plans of its values, by the protocol's names. `items` is for the
-    entries of a list, `words` for a word, and `id` is the kind of id that is a number on the wire.
+    entries of a list, `words` for a word, and `id` is the kind of an id that is a number in frames.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What clients send: `types` and `plans` lead to the protocol; `constants` must be there, and mean nothing."""
+    """For the frames of clients: `types` and `plans` translate to the protocol; `constants` must be in the frame."""
 
     discriminator: str
     types: Mapping[str, str]
@@ -50,7 +50,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A type of the wire that replaces a frame of the protocol whose fields have these values."""
+    """A type of the dialect that replaces a frame of the protocol whose fields have these values."""
 
     type: str
     kind: str
@@ -58,14 +58,14 @@ class Reply:
     fields: Mapping[str, Any]
 
     def fits(self, frame: Mapping[str, Any]) -> bool:
-        """Say whether it replaces this frame."""
+        """Say whether the reply replaces this frame."""
         has_all = all(key in frame and frame[key] == value for key, value in self.fields.items())
         return frame["type"] == self.kind and has_all
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What the server sends: `types` and `plans` lead to the wire; the first reply that fits replaces a frame."""
+    """For the frames of the server: `types` and `plans` translate to the dialect; the first reply that fits is used."""
 
     discriminator: str
     types: Mapping[str, str]
@@ -76,7 +76,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """A whole dialect; `integers` maps each field that holds a number to its kind of id, `source` is its file."""
+    """A whole dialect; `integers` maps each field with a number to its kind of id, `source` is its file."""
 
     source: str
     incoming: Incoming

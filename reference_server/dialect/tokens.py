@@ -1,4 +1,4 @@
-"""Tokens whose user is a number: each good one is signed anew, for the UUID of the same user."""
+"""Tokens whose user is a number: replaces a valid one by a token for the UUID of the same user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def identify(token: str, secret: str, numbers: Numbers) -> str:
-    """Give the token with a UUID in place of the number, which may be a text of digits; a bad token stays bad."""
+    """Give the token with a UUID in place of the number (or text of digits); an invalid token stays invalid."""
     try:
         claims = jwt.decode(token, secret, algorithms=[ALGORITHM], options=UNCHECKED)  # type: ignore[arg-type]
         subject = claims["sub"]

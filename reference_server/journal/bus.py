@@ -63,7 +63,7 @@ class JournalBus:
         self._task = asyncio.create_task(self._keep_up())
 
     async def close(self) -> None:
-        """Stop to listen and to check."""
+        """Stop listening and checking."""
         await tasks.end(self._task)
         await self._channels.close()
 

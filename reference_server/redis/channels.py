@@ -56,7 +56,7 @@ class Channels:
         self._task = asyncio.create_task(self._listen())
 
     async def close(self) -> None:
-        """Publish the waiting data, and stop to listen."""
+        """Publish the waiting data, and stop listening."""
         await self._outgoing.close()
         await tasks.end(self._task)
 

@@ -1,8 +1,8 @@
-"""Statements about many rows, each sent once.
+"""Single statements that read or write many rows.
 
-SQLAlchemy's own way to the same takes longer than the engines: it converts the parameters of each row apart. And where
-a trigger follows each row, SQLite writes its index of search to the file at the end of every statement, which costs
-several times what it takes to find the words.
+SQLAlchemy needs more time for this than the engines do, because it converts the parameters of each row separately. In
+addition, SQLite writes its search index to the file at the end of every statement, which takes several times as long as
+finding the words.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Convert = Callable[[Any], Any] | None
     Pair = tuple[UUID, UUID | None]
 
-#: SQLite before 3.32 takes no more parameters in one statement.
+#: The most parameters in one statement of SQLite before 3.32.
 PARAMETERS = 999
 
 _CROSS = """
@@ -34,7 +34,7 @@ CROSS JOIN conversation ON conversation.id = json_extract(asked.value, '$[0]')
 LEFT JOIN membership
     ON membership.conversation_id = conversation.id AND membership.user_id = json_extract(asked.value, '$[1]')
 """
-#: All processes lock in the same order, so that none waits for one that waits for it.
+#: All processes lock in the same order, so that there is no deadlock.
 _LOCK = """
 SELECT id, visibility, last_stamp, position FROM conversation WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
@@ -47,23 +47,23 @@ JOIN membership USING (conversation_id, user_id)
 
 @dataclass(slots=True)
 class Known:
-    """What the database says of some conversations and users."""
+    """The data of some conversations, and the roles of some users in them."""
 
     #: Visibility, last stamp and position of each conversation that exists.
     conversations: dict[UUID, tuple[str, datetime, int]]
-    #: The role of each user that was asked for; None: they are no member.
+    #: The role of each requested user; None if the user is not a member.
     roles: dict[tuple[UUID, UUID], str | None]
 
 
 def lock(connection: Connection, asked: Sequence[Pair]) -> Known:
-    """Take the conversations for the rest of the transaction, and read them and the roles of users in them."""
+    """Lock the conversations for the rest of the transaction, and read them and the roles of users in them."""
     known = Known({}, {(pair[0], pair[1]): None for pair in asked if pair[1] is not None})
     _, read_stamp = _converts(CONVERSATIONS.c.last_stamp, connection.dialect)
     if connection.dialect.name == "postgresql":
         keys = list({conversation_id for conversation_id, _ in asked})
         for key, visibility, stamp, position in connection.exec_driver_sql(_LOCK, (keys,)):
             known.conversations[key] = visibility, _read(read_stamp, stamp), position
-        # A statement of its own: one that waits for the lock goes on with the roles of before it waited.  PERM-2
+        # A separate statement: one that waits for the lock would read the roles from before the wait.  PERM-2
         pairs = list(known.roles)
         if pairs:
             for number, role in connection.exec_driver_sql(_ROLES, tuple(map(list, zip(*pairs, strict=True)))):
@@ -86,7 +86,7 @@ def write(
     column: Column[Any],
     ends: Mapping[UUID, Any],
 ) -> None:
-    """Insert rows, each with a value for every column, and set a column of the conversations that they belong to."""
+    """Insert rows, each with a value for every column, and set a column of their conversations."""
     dialect = connection.dialect
     used, given = [], []
     for each in table.columns:
@@ -121,7 +121,7 @@ def _insert(table: Table, columns: Sequence[Column[Any]], rows: int) -> str:
 
 @lru_cache(64)
 def _both(dialect: Dialect, table: Table, columns: Sequence[Column[Any]], column: Column[Any]) -> str:
-    """Insert and set in one statement, which takes half the time of two; its parameters are arrays."""
+    """Insert and set in one statement, which takes half the time of two; the parameters are arrays."""
     types = [each.type.compile(dialect) for each in (*columns, CONVERSATIONS.c.id, column)]
     arrays = [f"${number}::{each}[]" for number, each in enumerate(types, 1)]
     rows = f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM unnest({', '.join(arrays[:-2])})"  # noqa: S608
@@ -136,7 +136,7 @@ def _names(columns: Sequence[Column[Any]]) -> str:
 
 @lru_cache(64)
 def _converts(column: Column[Any], dialect: Dialect) -> tuple[Convert, Convert]:
-    """Give what SQLAlchemy does to a column's values on their way to the driver, and on their way back."""
+    """Give the functions with which SQLAlchemy converts the values of a column for the driver, and back."""
     type_ = column.type.dialect_impl(dialect)
     return type_.bind_processor(dialect), type_.result_processor(dialect, None)
 
@@ -151,5 +151,5 @@ def _read(convert: Convert, value: Any) -> Any:
 
 
 def _power_of_two(number: int) -> int:
-    """Round down."""
+    """Round a number down to a power of two."""
     return 1 << (number.bit_length() - 1)

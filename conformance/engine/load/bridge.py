@@ -41,7 +41,7 @@ class Bridge:
         return future.result()
 
     def close(self) -> None:
-        """Stop to listen: what ends later wakes nobody."""
+        """Stop listening; work that ends later is ignored."""
         with self._lock:
             self._open = False
             self._watcher.stop()

@@ -1,4 +1,4 @@
-"""Judges how one scenario of a load ended, by the checks of `run`: all of it passed without load."""
+"""Judges one scenario of a load, as `run` does; it has passed without load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNEXPLAINED = "nothing in this scenario explains"
 AGAIN = "came to this connection again"
 
 _AGAINST_THE_SERVER = frozenset({Outcome.FAIL, Outcome.BLOCKED})
-"""A setup that fails under load, and not without, has failed because of the load."""
+"""A setup that fails only under load has failed because of the load."""
 
 
 def judge(

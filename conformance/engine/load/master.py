@@ -1,4 +1,4 @@
-"""Leads a load that workers make: Locust's master spawns the virtual users on them, and their counts come together."""
+"""Leads a load on several workers: Locust's master spawns the virtual users, and the counts are added here."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from conformance.engine.load.run import Load
 
 STOP = 10.0
-"""Seconds that Locust has to stop the virtual users."""
+"""Seconds in which Locust must stop the virtual users."""
 LAST_WORD = 10.0
-"""Seconds that the last counts may take, once the scenarios under way have ended."""
+"""Seconds to wait for the last counts after the running scenarios have ended."""
 
 
 async def lead(

@@ -1,4 +1,4 @@
-"""Runs each scenario of a mix once before the load: what does not pass without load says nothing under it."""
+"""Runs each scenario of a mix once before the load, and leaves out those that do not pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
 
 AT_ONCE = 4
-"""Scenarios at a time: few, so that the rehearsal is no load."""
+"""The scenarios that run at the same time: few, so that the rehearsal makes no load."""
 
 
 @dataclass(slots=True)

@@ -65,7 +65,7 @@ def failure_rows(tally: Tally) -> tuple[FailureRow, ...]:
 
 
 def notes_of(tally: Tally, target: Target, left_out: Mapping[str, str]) -> Iterator[str]:
-    """Say what a reader of the latencies has to know besides."""
+    """Give notes that a reader of the latencies must know."""
     if tally.late >= MUCH_LATE:
         yield (
             f"the load generator itself was late by up to {tally.late * 1000:.0f} ms: the latencies are too high; take"

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from conformance.engine.load.measure import Measured
 
 MOST_LOST = 20
-"""Scenarios one after the other that lost connections, after which the server is asked whether it is there."""
+"""After this many scenarios in a row that lost connections, the server is checked."""
 DRAIN = 15.0
-"""Seconds that scenarios have to end once the load is over; those that take longer are not counted."""
+"""Seconds that running scenarios may take after the load is over; longer ones are not counted."""
 
 
 class Traffic:

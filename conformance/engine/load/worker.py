@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 CONNECT = 30.0
-"""Seconds that a master has to be there."""
+"""Seconds to wait for the master."""
 PAUSE = 0.5
 
 
@@ -61,7 +61,7 @@ async def _take_part(worker: _Worker, job: Job, spec: Spec, target: Target, work
 
 
 async def _reach(host: str, port: int) -> None:
-    """Wait until somebody listens there: Locust itself would try for minutes without a word."""
+    """Wait until the master listens; Locust itself would try for minutes without a message."""
     deadline = asyncio.get_running_loop().time() + CONNECT
     while True:
         try:
@@ -71,7 +71,7 @@ async def _reach(host: str, port: int) -> None:
         except OSError as error:
             if asyncio.get_running_loop().time() > deadline:
                 raise TargetUnreachable(f"there is no master at {host}:{port}: {error}") from None
-            await asyncio.sleep(PAUSE)  # A poll: a master that starts tells nobody.
+            await asyncio.sleep(PAUSE)  # A poll: there is no event for the start of a master.
         else:
             return
 

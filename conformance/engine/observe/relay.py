@@ -64,7 +64,7 @@ class Relay:
         return address
 
     async def stop(self) -> None:
-        """Stop to listen, and end all connections."""
+        """Stop listening, and end all connections."""
         if self._server is not None:
             self._server.close()
         for side in [*self._sides]:
