@@ -122,14 +122,14 @@ class _Master:
                 raise TargetUnreachable(gone)
             gevent.sleep(GLANCE)
 
-    def _greeted(self, msg: Any, **_: object) -> None:
+    def _greeted(self, environment: object, msg: Any) -> None:
         self._here.add(msg.node_id)
 
-    def _ready(self, msg: Any, **_: object) -> None:
+    def _ready(self, environment: object, msg: Any) -> None:
         self._error = self._error or str(msg.data["error"])
         self._prepared.add(msg.node_id)
 
-    def _final(self, msg: Any, **_: object) -> None:
+    def _final(self, environment: object, msg: Any) -> None:
         self._take(msg.data)
         self._ended.add(msg.node_id)
 

@@ -96,7 +96,7 @@ class _Worker:
         environment = make_environment(script)
         runner = environment.create_worker_runner(host, port)
 
-        def take_job(msg: Any, **_: object) -> None:
+        def take_job(environment: object, msg: Any) -> None:
             script.worker = max(runner.worker_index, 0)
             self._prepare(Job.from_dict(msg.data), script, bridge, runner)
 
