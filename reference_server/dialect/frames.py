@@ -40,7 +40,7 @@ class Translator:
         try:
             fields = self._fields(frame, kind)
         except ValueError as wrong:
-            logger.info("A frame does not fit the dialect: %s", wrong)
+            logger.warning("A frame does not fit the dialect: %s", wrong)
             return json.dumps({"type": None})
         given = _given(self._heard.plans[kind], fields, self._numbers.to_uuid)
         given.pop("type", None)

@@ -98,6 +98,17 @@ incoming: {constants: {SendMessage: {mode: plain}}}
         server = translator(spec, folder, self.SECTION)
         assert json.loads(server.heard(json.dumps(request_))) == {"type": None}
 
+    def test_that_lack_something_are_told_in_the_log(
+        self, spec: Spec, folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        server = translator(spec, folder, self.SECTION)
+        server.heard('{"event": "send", "data": {"text": "hello", "mode": "plain"}, "v": 4}')
+        server.heard('{"event": "send", "data": {"text": "hello"}, "v": 3}')
+        assert [record.getMessage() for record in caplog.records] == [
+            "A frame does not fit the dialect: `v` must be 3",
+            'A frame does not fit the dialect: `mode` must be "plain"',
+        ]
+
     def test_of_the_protocol_are_of_an_unknown_type(self, spec: Spec, folder: Path) -> None:
         server = translator(spec, folder, self.SECTION)
         assert json.loads(server.heard('{"event": "SendMessage", "data": {}, "v": 3}')) == {"type": "not SendMessage"}
