@@ -118,7 +118,8 @@ async def _opened(one: Fault | Variant, spec: Spec, *, legal: bool) -> AsyncIter
 
 async def _explore(one: Fault | Variant, spec: Spec, options: argparse.Namespace) -> Outcome:
     from conformance.engine.explore.knowledge import read_knowledge
-    from conformance.engine.explore.search import Options, explore  # a server's process imports this module, too
+    from conformance.engine.explore.progress import Options
+    from conformance.engine.explore.search import explore  # a server's process imports this module, too
 
     began = time.perf_counter()
     search = Options(

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
     from conformance.engine.explore.drawing import Drawing
     from conformance.engine.explore.findings import Finding
-    from conformance.engine.explore.search import Explored, Search
+    from conformance.engine.explore.progress import Explored
+    from conformance.engine.explore.search import Search
     from conformance.results.waivers import Waivers
     from conformance.spec import Spec
     from conformance.target import Target
@@ -156,8 +157,8 @@ async def _explore(
 ) -> None:
     from hypothesis.database import DirectoryBasedExampleDatabase  # noqa: PLC0415 -- an optional dependency
 
-    from conformance.engine.explore.search import Options  # noqa: PLC0415 -- it imports hypothesis
-    from conformance.engine.explore.search import explore as search_for  # noqa: PLC0415
+    from conformance.engine.explore.progress import Options  # noqa: PLC0415 -- only a search needs it
+    from conformance.engine.explore.search import explore as search_for  # noqa: PLC0415 -- it imports hypothesis
 
     async with contextlib.AsyncExitStack() as stack:
         tested, _ = await stack.enter_async_context(open_target(place, spec, yes=given["yes"]))

@@ -13,6 +13,7 @@ from conformance.engine.context.failure import ScenarioError
 from conformance.engine.context.joining import arrive
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.explore.alone import wrong_alone
+from conformance.engine.explore.bindings import Bindings
 from conformance.engine.explore.conversation import (
     Arrive,
     Burst,
@@ -22,14 +23,11 @@ from conformance.engine.explore.conversation import (
     Walk,
     asks_of,
     ends_block,
-    names_in,
 )
-from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.explore.given import given_of
 from conformance.engine.explore.played import GRANTED, NONE, REFUSED, Answer, Played, Seen
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.target.accounts import Wanted
-from conformance.target.dialect import nobodys_id
 
 if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
@@ -58,8 +56,6 @@ async def play(
         player = _Player(context, knowledge, conversation, played)
         try:
             await set_up(context, given_of(conversation))
-            nobody = nobodys_id(run_context.target.dialect)
-            context.names.bind({name: stand_in(name) or nobody for name in player.slots()})
             player.begin()
             for index, step in enumerate(conversation.steps):
                 played.steps.append(await player.step(step, whole=ends_block(conversation, index, block)))
@@ -69,7 +65,7 @@ async def play(
             played.stopped = error.message
         played.lost = any(one.closed is not None and not one.closed.ours for one in player.everyone())
         played.users = dict(context.users)
-        played.names = player.names()
+        played.names = player.bindings.names()
         played.wrong = wrong_alone(context) if judged else ()
         played.transcript, _ = context.transcript.entries()
     finally:
@@ -83,43 +79,29 @@ class _Player:
     def __init__(
         self, context: ScenarioContext, knowledge: Knowledge, conversation: Conversation, played: Played
     ) -> None:
+        self.bindings = Bindings(context, knowledge, conversation)
         self._context = context
         self._knowledge = knowledge
         self._conversation = conversation
         self._played = played
         self._spec = context.run.spec
         self._taken: dict[int, int] = {}
-        self._made: dict[str, str] = {}
-        self._bound: set[str] = set()
         self._told: set[int] = set()
-        self._slots = frozenset(self.slots())
         self._waiting: dict[str, list[Received]] = {}
-
-    def slots(self) -> list[str]:
-        """Give the names that requests bind; each means nobody's id until then."""
-        slots = [ask.slot for ask in self._conversation.asks if ask.slot is not None]
-        known = {*self._conversation.users, *self._conversation.rooms, *self._conversation.unknown}
-        named = {name for ask in self._conversation.asks for name in names_in(ask.fields) if "." not in name} - known
-        return [*dict.fromkeys([*slots, *(moment(one) for one in slots), *sorted(named)])]
 
     def everyone(self) -> list[Connection]:
         """Give every connection, ended ones too."""
         return [*self._context.connections.values(), *self._context.past]
 
-    def names(self) -> dict[str, str]:
-        """Map each id to its name."""
-        context = self._context
-        pairs = {**context.users, **context.conversations, **self._made}
-        return {value: name for name, value in pairs.items()}
-
     def begin(self) -> None:
         """Take everything that came before the first step for read."""
+        self.bindings.begin()
         for connection in self.everyone():
             self._taken[id(connection)] = len(connection.log)
 
     async def step(self, step: Step, *, whole: bool) -> Seen:
         """Take one step, wait for its effects (if it is not `whole`, only for the answers), and give them."""
-        unbound = any(self._is_unbound(ask) for ask in asks_of(step))
+        unbound = any(self.bindings.is_unbound(ask) for ask in asks_of(step))
         answers: tuple[Answer, ...] = ()
         match step:
             case Burst():
@@ -162,6 +144,18 @@ class _Player:
             whole,
         )
 
+    async def _bind(self, answer: Answer) -> None:
+        """Bind what a request has named; the witness may not have got its event yet."""
+        if not self.bindings.bind(answer, self._events()):
+            await self._context.barrier([self._conversation.witness])
+            witness = self._context.connections[self._conversation.witness]
+            self._waiting.setdefault(witness.name, []).extend(self._fresh(witness))
+            self.bindings.bind(answer, self._events())
+
+    def _events(self) -> list[Received]:
+        """Give the events that no whole step has given yet."""
+        return [one for some in self._waiting.values() for one in some]
+
     def _has_ended(self, connection: Connection) -> bool:
         """Say whether the server has ended a connection, once for each."""
         if connection.closed is None or connection.closed.ours or id(connection) in self._told:
@@ -172,16 +166,6 @@ class _Player:
     def _place(self, who: str) -> int | None:
         places = {**self._conversation.users, **self._conversation.devices}
         return places.get(who, places.get(who.partition("@")[0]))
-
-    def _is_unbound(self, ask: Ask) -> bool:
-        """Say whether a request refers to something that this server has not made."""
-        return any(
-            name in self._slots and name not in self._bound
-            for value in ask.fields.values()
-            if isinstance(value, str)
-            for name in (value[2:-1],)
-            if value.startswith("${")
-        )
 
     async def _send(self, asks: tuple[Ask, ...]) -> None:
         for ask in asks:
@@ -246,52 +230,6 @@ class _Player:
                 self._taken[id(connection)] = len(connection.log)
                 return Answer(ask, GRANTED, answer.frame, tuple(pages))
             following = again
-
-    async def _bind(self, answer: Answer) -> None:
-        """Bind the name of what a request has created, or of where its next page begins."""
-        ask, use = answer.ask, self._knowledge.requests[answer.ask.type]
-        if ask.slot is None or answer.how != GRANTED:
-            return
-        if use.creates is None:
-            follow = next(iter(use.view.follow), None) if use.view is not None else None
-            value = answer.frame.get(follow) if follow is not None and isinstance(answer.frame, dict) else None
-            if isinstance(value, str):
-                self._context.names.bind({ask.slot: value})
-                self._bound.add(ask.slot)
-            return
-        made = self._made_by(ask)
-        if made is None:
-            await self._context.barrier([self._conversation.witness])
-            witness = self._context.connections[self._conversation.witness]
-            self._waiting.setdefault(witness.name, []).extend(self._fresh(witness))
-            made = self._made_by(ask)
-        if made is not None:
-            identity, at = made.get(use.creates.id), made.get(use.creates.moment)
-            if isinstance(identity, str):
-                self._made[ask.slot] = identity
-                self._context.names.bind({ask.slot: identity, moment(ask.slot): at})
-                self._bound |= {ask.slot, moment(ask.slot)}
-
-    def _made_by(self, ask: Ask) -> dict[str, Any] | None:
-        """Find the event that tells of what a request has created; two alike are taken in turn."""
-        creates = self._knowledge.requests[ask.type].creates
-        assert creates is not None
-        actor = self._spec.incoming[ask.type].echo.get(creates.event)
-        sent = self._context.names.value(dict(ask.fields))
-        best: tuple[int, dict[str, Any]] | None = None
-        for received in (one for some in self._waiting.values() for one in some):
-            value = received.frame.value or {}
-            if received.frame.type != creates.event or value.get(creates.id) in self._made.values():
-                continue
-            if actor is not None and value.get(actor) != self._context.users[ask.user]:
-                continue
-            rooms = self._knowledge.named("conversation")
-            if any(value.get(name) != sent.get(name) for name in rooms if name in sent):
-                continue
-            alike = sum(value.get(name) == sent.get(name) for name in creates.same)
-            if best is None or alike > best[0]:
-                best = alike, value
-        return best and best[1]
 
 
 def _with(ask: Ask, fields: dict[str, Any]) -> Ask:

@@ -1,4 +1,4 @@
-"""Searches for differences until a budget is spent: draws, plays, judges, replays and shrinks."""
+"""Searches for differences until a budget is spent: draws conversations, has them judged, and keeps what is found."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 import threading
 import time
 import warnings
-from collections import Counter
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -17,14 +16,13 @@ from hypothesis.errors import HypothesisException, HypothesisWarning
 from conformance.engine.explore.differ import Comparer
 from conformance.engine.explore.draw import conversations
 from conformance.engine.explore.drawing import Drawing
-from conformance.engine.explore.findings import Cause, Finding, Shown, cause_of, say
+from conformance.engine.explore.examine import Examiner
 from conformance.engine.explore.freedoms import read_freedoms
 from conformance.engine.explore.limits import Limits
 from conformance.engine.explore.normal import known_fields
-from conformance.engine.explore.shrink import shrink
+from conformance.engine.explore.progress import Explored, Options
 from conformance.engine.explore.sides import Sides, open_side
 from conformance.errors import ChatParityError, ProvisioningFailed
-from conformance.results.explored import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,51 +31,16 @@ if TYPE_CHECKING:
 
     from conformance.engine.context.run_context import RunContext
     from conformance.engine.explore.conversation import Conversation
+    from conformance.engine.explore.examine import Judged
+    from conformance.engine.explore.findings import Cause, Finding, Shown
     from conformance.engine.explore.knowledge import Knowledge
     from conformance.spec import Spec
     from conformance.target import Target
 
-REPLAYS = 3
 TOO_MANY_LOST = 10
 """Conversations one after the other that could not even begin, after which the server counts as gone."""
-BLOCK = 5
-"""Steps after which a first play waits for what everybody gets."""
 ROUND = 30
 """Conversations that hypothesis draws from one seed; it begins each time with short ones, a tenth of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to search. `budget` and `shrinking` are seconds; `shrinking` is for one finding, beyond the budget too.
-
-    `most` is the largest number of conversations; `first`: stop at the first finding that every replay shows.
-    """
-
-    budget: float
-    seed: int = 0
-    jobs: int = 3
-    shrinking: float = 30.0
-    most: int | None = None
-    first: bool = False
-
-
-@dataclass(slots=True)
-class Explored:
-    """What a search has done so far.
-
-    `cells` counts (request, label) pairs that were compared, `freed` the choices that the servers made differently.
-    `not_judged` counts conversations by the reason why they say nothing.
-    """
-
-    findings: dict[str, Finding] = field(default_factory=dict)
-    conversations: int = 0
-    steps: int = 0
-    parted: int = 0
-    cells: Counter[tuple[str, str]] = field(default_factory=Counter)
-    freed: Counter[str] = field(default_factory=Counter)
-    not_judged: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
-    stopped: str = ""
 
 
 async def explore(
@@ -132,8 +95,7 @@ class Search:
         self.explored = Explored()
         self.comparer = comparer
         self.drawing = drawing
-        self._sides = sides
-        self._comparer = comparer
+        self._examiner = Examiner(sides, comparer)
         self._drawing = drawing
         self._options = options
         self._database = database
@@ -142,7 +104,6 @@ class Search:
         self._began = self._deadline = 0.0
         self._lost = 0
         self._over = threading.Event()
-        self._shrinking = asyncio.Semaphore(2)
 
     async def run(self) -> Explored:
         """Search until the budget is spent; raises what makes every further conversation useless."""
@@ -210,7 +171,7 @@ class Search:
     async def _attempt(self, conversation: Conversation) -> bool:
         """Play a conversation once; say whether it shows something new."""
         try:
-            shown = await self._judge(conversation, count=True)
+            judged = await self._examiner.judge(conversation, whole_blocks=True)
         except ProvisioningFailed as error:
             self.explored.not_judged[str(error)] += 1
             self._note_lost(str(error))
@@ -218,6 +179,8 @@ class Search:
         except ChatParityError:
             self._over.set()
             raise
+        self._count(judged, conversation)
+        shown = judged.shown
         if shown is None:
             return False
         cause = shown.cause
@@ -230,31 +193,17 @@ class Search:
         task.add_done_callback(self._work.discard)
         return True
 
-    async def _judge(self, conversation: Conversation, *, count: bool = False) -> Shown | None:
-        """Play a conversation on both servers, and give what is wrong with it."""
-        tested, other = await self._sides.play(conversation, BLOCK if count and self._sides.ordered else 1)
-        compared = self._comparer.compare(conversation, tested, other)
-        if count and self._sides.ordered and (compared.difference is not None or compared.freed or tested.wrong):
-            # Now step by step: what is free depends on the request that an event belongs to.
-            tested, other = await self._sides.play(conversation)
-            compared = self._comparer.compare(conversation, tested, other)
-        if count:
-            explored = self.explored
-            explored.conversations += 1
-            explored.steps += len(compared.cells)
-            explored.parted += compared.parted
-            explored.cells.update((kind, label) for kind, labels in compared.cells for label in labels)
-            explored.freed.update(compared.freed)
-            if other.stopped and len(other.steps) < len(conversation.steps):
-                explored.not_judged[f"the other server: {other.stopped}"] += 1
-            self._note_lost(tested.stopped if not tested.steps else "")
-        found = compared.difference
-        if found is not None:
-            return Shown(cause_of(found), conversation, tested, other, found, say(found))
-        if tested.wrong:
-            rule, message, kind = tested.wrong[0]
-            return Shown(Cause(ALONE, rule, "", kind), conversation, tested, other, None, message)
-        return None
+    def _count(self, judged: Judged, conversation: Conversation) -> None:
+        """Count what a conversation has compared."""
+        explored, compared, other = self.explored, judged.compared, judged.other
+        explored.conversations += 1
+        explored.steps += len(compared.cells)
+        explored.parted += compared.parted
+        explored.cells.update((kind, label) for kind, labels in compared.cells for label in labels)
+        explored.freed.update(compared.freed)
+        if other.stopped and len(other.steps) < len(conversation.steps):
+            explored.not_judged[f"the other server: {other.stopped}"] += 1
+        self._note_lost(judged.tested.stopped if not judged.tested.steps else "")
 
     def _note_lost(self, why: str) -> None:
         """Count the conversations one after the other that could not begin (empty: this one could), and stop."""
@@ -264,27 +213,12 @@ class Search:
             self._over.set()
 
     async def _examine(self, shown: Shown) -> None:
-        """Replay on fresh users, shrink, and keep the finding."""
-        again = 0
-        for _ in range(REPLAYS):
-            replayed = await self._again(shown.conversation, shown.cause)
-            again += replayed is not None
-        before = len(shown.conversation.steps)
-        seconds = 0.0
-        if again and self._options.shrinking:
-            async with self._shrinking:
-                began = time.monotonic()
-                until = began + min(self._options.shrinking, max(self._deadline - began, self._options.budget / 4))
-                shown = await shrink(shown, lambda one: self._again(one, shown.cause), self._comparer.knowledge, until)
-                seconds = time.monotonic() - began
-        self._keep(Finding(shown, REPLAYS, again, before, seconds))
+        """Run a finding again with new users, make it shorter, and keep it."""
 
-    async def _again(self, conversation: Conversation, cause: Cause) -> Shown | None:
-        try:
-            shown = await self._judge(conversation)
-        except ProvisioningFailed:
-            return None
-        return shown if shown is not None and shown.cause.alike(cause) else None
+        def left() -> float:
+            return min(self._options.shrinking, max(self._deadline - time.monotonic(), self._options.budget / 4))
+
+        self._keep(await self._examiner.examine(shown, left))
 
     def _keep(self, finding: Finding) -> None:
         """Keep a finding, or fold it into one of the same cause."""
