@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from conformance.engine.invariants import causes, events, messages, order
+from conformance.engine.invariants import causes, events, folded, messages, order
 from conformance.engine.invariants.bounded import Bounded
 from tests.conformance.engine.invariants.traffic import NOW, Traffic, message
 
@@ -35,6 +35,7 @@ def test_ten_times_the_traffic_takes_no_more(spec: Spec, monkeypatch: pytest.Mon
         (order, "MOST_ROOMS"),
         (order, "MOST_MESSAGES"),
         (causes, "MOST_CAUSES"),
+        (folded, "MOST_MESSAGES"),
     ):
         monkeypatch.setattr(module, bound, 20)
     traffic = Traffic(spec, complete=complete)
