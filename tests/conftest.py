@@ -10,7 +10,7 @@ from hypothesis import settings
 
 import conformance.spec
 from conformance.spec import find, load
-from tests.engines.postgresql import empty_database, postgresql
+from tests.engines.postgresql import empty_database, hurry, postgresql
 from tests.engines.redis import redis
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def spec(spec_folder: Path) -> Spec:
 def postgresql_url() -> Iterator[str]:
     """The URL of a PostgreSQL."""
     with postgresql() as url:
+        hurry(url)
         yield url
 
 

@@ -21,6 +21,8 @@ from tests.engines.missing import without
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Engine
+
 SYSTEM = Path("/usr/lib/postgresql")
 
 
@@ -40,12 +42,24 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def hurry(url: str) -> None:
+    """Let a running server trust the system to write: what is lost when the machine itself fails is no loss here."""
+    with _commanding(url).connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+
+
+def _commanding(url: str) -> Engine:
+    server = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
 @contextmanager
 def empty_database(url: str) -> Iterator[str]:
     """Create a database of its own on a running server, and drop it afterwards, whoever still uses it."""
     name = f"test_{uuid4().hex}"
-    server = make_url(url).set(drivername="postgresql+psycopg")
-    engine = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    engine = _commanding(url)
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
     try:

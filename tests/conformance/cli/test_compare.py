@@ -17,6 +17,7 @@ from conformance.cli.compare import compare
 from conformance.errors import BadFile, UsageError
 from conformance.results.model import Outcome
 from tests.conformance.cli.test_report import explored, recorded
+from tests.conformance.cli.test_run import toy_spec_folder  # noqa: F401 -- a fixture
 from tests.conformance.report import toys
 from tests.conformance.report.hostile import NASTY
 from tests.conformance.results.explored import found
@@ -109,7 +110,11 @@ def test_what_a_server_sent_stays_on_its_line_in_every_view(tmp_path: Path, form
     assert "<script>" not in output or form != "markdown"
 
 
-def test_a_server_that_is_not_there_is_no_side_of_a_comparison(old: Path, tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_no_side_of_a_comparison(
+    old: Path,
+    tmp_path: Path,
+    toy_spec_folder: Path,  # noqa: F811
+) -> None:
     """By a real process: the run is tried, recorded as incomplete, and not compared."""
     (tmp_path / "gone.yaml").write_text(
         "name: gone\ninstances: ['ws://127.0.0.1:9/ws']\nauth: {jwt: {secret_env: TOY_SECRET}}\n"
@@ -117,7 +122,7 @@ def test_a_server_that_is_not_there_is_no_side_of_a_comparison(old: Path, tmp_pa
     )
     command = [sys.executable, "-m", "conformance.cli", "compare", str(old), str(tmp_path / "gone.yaml")]
     done = subprocess.run(
-        [*command, "--folder", str(tmp_path / "kept"), "--format", "json"],
+        [*command, "--folder", str(tmp_path / "kept"), "--format", "json", "--spec", str(toy_spec_folder)],
         capture_output=True,
         text=True,
         check=False,

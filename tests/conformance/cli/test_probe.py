@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,12 @@ from conformance.cli.probe import probe
 from conformance.errors import TargetUnreachable, UsageError
 from conformance.files.folder_lock import exclusive
 from conformance.results.runlog import read_run
+from conformance.target.embedded import embedded
+from reference_server.__main__ import main
+from tests.forked import forked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SECRET = "a secret that is long enough for any HMAC that signs tokens here"
@@ -23,6 +28,14 @@ NOWHERE = "ws://127.0.0.1:1/ws"
 
 def invoke(*words: object) -> Result:
     return CliRunner().invoke(probe, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forked_server() -> Iterator[None]:
+    """Fork the server of a run without a target."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("conformance.cli.targets.embedded", partial(embedded, launch=forked(main)))
+        yield
 
 
 @pytest.fixture(scope="module")

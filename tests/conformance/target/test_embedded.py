@@ -11,6 +11,8 @@ from conformance.engine.calibration.calibrate import calibrate
 from conformance.errors import TargetUnreachable
 from conformance.target.embedded import TIMERS, embedded
 from conformance.target.provision import open_provisioner
+from reference_server.__main__ import main
+from tests.forked import forked
 
 if TYPE_CHECKING:
     from conformance.spec import Spec
@@ -36,7 +38,7 @@ async def test_has_two_instances_and_short_timers_and_greets(spec: Spec) -> None
 
 
 async def test_comes_back_at_the_same_place_after_a_kill(spec: Spec) -> None:
-    async with embedded(spec) as (target, server):
+    async with embedded(spec, forked(main)) as (target, server):
         before = server.instances
         await server.restart()
         assert server.instances == before == target.instances
