@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target import Target
 
+LENT = 0.5
+"""Seconds that an account rests at least before another scenario gets it, where accounts are lent."""
 COLLECT = 1.0
 """Seconds between two looks at what was counted."""
 
@@ -50,7 +52,10 @@ async def open_side(
     pacer, throttle = Pacer(spec, target), target.throttle
     async with open_provisioner(target, spec.protocol.default_role) as provisioner:
         calibration = await calibrate(spec, target, provisioner, time_scale, throttle, set(), pacer)
-        calibration = replace(calibration, patience=max(calibration.patience, target.reply))
+        settle = calibration.settle
+        if provisioner.lasting:  # Under load, what is late must not reach the next user of an account.
+            settle = max(settle, min(target.reply, LENT))
+        calibration = replace(calibration, patience=max(calibration.patience, target.reply), settle=settle)
         yield RunContext(
             spec,
             target,

@@ -109,3 +109,13 @@ async def test_a_target_that_is_lost_ends_the_load(
     await traffic.run_one("toy.told")
     await traffic.run_one("toy.told")
     assert traffic.stopped.startswith("the target was lost under the load: ")
+
+
+async def test_what_is_slow_is_not_lost_and_lent_accounts_rest(toys: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ChatServer().serving() as server:
+        target = target_at(toys, server.url, reply=3.0)
+        async with open_side(toys, target, 1.0) as own:
+            assert (own.calibration.patience, own.calibration.settle) == (3.0, 0.0)
+        monkeypatch.setattr("conformance.target.provision.created.CreatingProvisioner.lasting", True)
+        async with open_side(toys, target, 1.0) as lent:
+            assert lent.calibration.settle == 0.5
