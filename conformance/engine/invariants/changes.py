@@ -1,4 +1,4 @@
-"""What is known of a value that requests change and events tell: which values it may have at a moment."""
+"""The history of a value that requests change and events announce: which values it may have at a moment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[Value]):
-    """A change that was told: when its request was sent, and when its event first came (places of observations)."""
+    """A change with an event: when its request was sent, and when its event first came (indices of observations)."""
 
     value: Value
     sent: int

@@ -1,6 +1,6 @@
-"""Whether pages show what events have told: the text of messages, and the members of their lists.
+"""Checks that pages show the state that events have announced: the texts of messages, and the members of their lists.
 
-Judged where all requests are seen: then every value that a page may show was told, or is asked for.
+Judged only if all requests are observed: then each value on a page comes from an event or from a request.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conformance.spec.invariants import Invariant
 
 MOST_MESSAGES = 20_000
-"""The most messages of which the changes are remembered; after more, nothing is judged."""
+"""The most messages whose changes are remembered; after more, nothing is judged."""
 
 MOST_ODD = 1000
 """The most requests without a reply that do not fit their schema; after more, nothing is judged."""
@@ -31,10 +31,10 @@ Subject = tuple[object, ...]
 
 
 class Folded(Check):
-    """What pages show of messages is what the events before the page's request have told.
+    """Pages show messages in the state that the events before the request for the page have announced.
 
-    A request that is no sound JSON may change anything: nothing is judged after it. After one that does not fit its
-    schema nothing is judged until it is refused. A message is not judged any more once its deletion is asked for.
+    A request that is not valid JSON may change anything, so nothing is judged after it. After a request that does not
+    fit its schema, nothing is judged until it is refused. A message is no longer judged after a request to delete it.
     """
 
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
@@ -96,15 +96,15 @@ class Folded(Check):
     def asked(
         self, change: Mapping[str, Any], frame: Mapping[str, Any], user: str | None
     ) -> tuple[Subject, Any] | None:
-        """Give what a request changes, and the value that it asks for."""
+        """Give the subject that a request changes, and its new value."""
         raise NotImplementedError
 
     def told(self, frame: Mapping[str, Any], moment: Moment) -> tuple[Subject, Any] | None:
-        """Give what an event tells of, and the value that it tells."""
+        """Give the subject of an event, and its value in the event."""
         raise NotImplementedError
 
     def changes(self, subject: Subject) -> Changes[Any]:
-        """Give what is known of a subject."""
+        """Give the known changes of a subject."""
         found = self._known.get(subject)
         if found is None:
             found = self.beginning()
@@ -112,7 +112,7 @@ class Folded(Check):
         return found
 
     def beginning(self) -> Changes[Any]:
-        """Give what is known before anything is told."""
+        """Give the changes of a subject that no event has named."""
         return Changes()
 
     def _delete(self, request: Request) -> None:
@@ -137,7 +137,7 @@ class Folded(Check):
             self.changes(subject).tell(value, moment.index)
 
     def _settle(self, request: Request, *, refused: bool) -> None:
-        """Note the reply to a request; what is granted is pending until its event comes."""
+        """Note the reply to a request; a granted change is pending until its event comes."""
         changes, name = self._subjects.pop(request.index, None), self._dying.pop(request.index, None)
         if refused:
             self._odd.discard(request.index)
@@ -148,7 +148,7 @@ class Folded(Check):
 
 
 class FoldedText(Folded):
-    """A message has the text that the latest event has told."""
+    """A message has the text of its latest event."""
 
     def asked(
         self, change: Mapping[str, Any], frame: Mapping[str, Any], user: str | None
@@ -158,12 +158,12 @@ class FoldedText(Folded):
         return None if name is None else ((name.lower(),), loose(frame.get(self.facts["text"])))
 
     def told(self, frame: Mapping[str, Any], moment: Moment) -> tuple[Subject, Any] | None:
-        """Give the message and the text that the event has."""
+        """Give the message, and its text in the event."""
         name = text(frame.get(self.facts["message"]))
         return None if name is None else ((name,), loose(frame.get(self.facts["text"])))
 
     def shown(self, name: str, message: Mapping[str, Any], request: Request, moment: Moment) -> Iterator[Finding]:
-        """Compare the text of a message with what was told."""
+        """Compare the text of a message with the events."""
         changes = self.changes((name,))
         if not changes.known(request.index):
             return
@@ -177,7 +177,7 @@ class FoldedText(Folded):
 
 
 class FoldedMembers(Folded):
-    """The members of the lists of a message are those that events have told, and who has asked to be one."""
+    """The members of the lists of a message are those of the events, or those who have requested it."""
 
     def beginning(self) -> Changes[Any]:
         """Nobody is a member of anything when a message is sent."""
@@ -196,7 +196,7 @@ class FoldedMembers(Folded):
         return (name.lower(), self._key(frame), user), change["adds"]
 
     def told(self, frame: Mapping[str, Any], moment: Moment) -> tuple[Subject, Any] | None:
-        """Give the same of an event; a new message tells nothing."""
+        """Give the same for an event; a new message has no members."""
         change = self._telling.get(moment.type or "")
         name, user = text(frame.get(self.facts["message"])), text(frame.get(self.facts["user"]))
         if change is None or name is None or user is None:
@@ -205,7 +205,7 @@ class FoldedMembers(Folded):
         return (name, self._key(frame), user), change["adds"]
 
     def shown(self, name: str, message: Mapping[str, Any], request: Request, moment: Moment) -> Iterator[Finding]:
-        """Compare the members of each entry with what was told."""
+        """Compare the members of each entry with the events."""
         there = {
             (self._key(entry), user)
             for entry in items(message, self.facts["entries"])
