@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class PubSub(Protocol):
 CONVERSATION = "conversation:"
 
 
+@lru_cache(1024)
 def conversation_channel(conversation_id: UUID) -> str:
     """Name the channel of a conversation's live events."""
     return f"{CONVERSATION}{conversation_id}"

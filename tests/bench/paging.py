@@ -8,7 +8,7 @@ import random
 import statistics
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,15 @@ from sqlalchemy import Connection, text
 
 from reference_server.database import Database, open_database
 from reference_server.folding import fold
-from reference_server.models import MESSAGES
+from reference_server.models import CONVERSATIONS, MESSAGES
 from reference_server.permissions import Role, Visibility
-from reference_server.store import conversations, messages
+from reference_server.store import conversations, many, messages
 from tests.engines.postgresql import empty_database, postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ENGINES = ("sqlite", "postgresql")
 SIZES = (1_000, 100_000)
 TIMES = 15
 PAGE = 50
@@ -59,15 +60,18 @@ def main(arguments: Sequence[str]) -> int:
     """Fill a conversation on each engine, and print milliseconds a page."""
     command = argparse.ArgumentParser(prog="python -m tests.bench paging", description=__doc__)
     command.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N", help=f"default: {SIZES}")
+    command.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES, help="default: both")
+    command.add_argument("--times", type=int, default=TIMES, metavar="N", help=f"of each page; default: {TIMES}")
     options = command.parse_args(arguments)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        server = stack.enter_context(postgresql())
+        server = stack.enter_context(postgresql()) if "postgresql" in options.engines else None
         figures = {}
         for size in options.sizes:
-            figures["sqlite", size] = asyncio.run(_measure(f"sqlite:///{Path(folder)}/{size}.db", size))
-            with empty_database(server) as url:
-                figures["postgresql", size] = asyncio.run(_measure(url, size))
+            for engine in options.engines:
+                url = f"sqlite:///{Path(folder)}/{size}.db"
+                with nullcontext(url) if engine == "sqlite" else empty_database(server) as where:
+                    figures[engine, size] = asyncio.run(_measure(where, size, options.times))
     print("\nmilliseconds a page, median; one conversation, pages of", PAGE)
     print(f"  {'':28}" + "".join(f"{engine + f' {size:,}':>22}" for engine, size in figures))
     for what in next(iter(figures.values())):
@@ -75,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _measure(url: str, size: int) -> dict[str, float]:
+async def _measure(url: str, size: int, count: int) -> dict[str, float]:
     database = open_database(url)
     await database.prepare()
     lobby = await database.write(conversations.create, None, Visibility.PRIVATE, {uuid4(): Role.OWNER})
@@ -96,14 +100,14 @@ async def _measure(url: str, size: int) -> dict[str, float]:
         "search, 2 letters": (messages.search, lobby, "zq", PAGE, 0),
         "search, 1 letter": (messages.search, lobby, "z", PAGE, 0),
     }
-    found = {name: await _median(database, *page) for name, page in pages.items()}
+    found = {name: await _median(count, database, *page) for name, page in pages.items()}
     await database.close()
     return {**found, "filling, a message": filling}
 
 
-async def _median(database: Database, *page: Any) -> float:
+async def _median(count: int, database: Database, *page: Any) -> float:
     times = []
-    for _ in range(TIMES):
+    for _ in range(count):
         began = time.perf_counter()
         await database.read(*page)
         times.append(time.perf_counter() - began)
@@ -119,4 +123,4 @@ def _fill(connection: Connection, lobby: UUID, numbers: range) -> None:
         row = {"id": uuid4(), "conversation_id": lobby, "sender_id": lobby, "content": content, "attachments": []}
         row |= {"folded": fold(content), "created_at": stamp, "changed_at": stamp}
         rows.append(row | {"parent_id": None, "edited_at": None, "deleted_at": None})
-    connection.execute(MESSAGES.insert(), rows)
+    many.write(connection, MESSAGES, rows, CONVERSATIONS.c.last_stamp, {lobby: stamp})
