@@ -21,6 +21,7 @@ from conformance.engine.load.rehearse import Rehearsed, rehearse
 from conformance.engine.load.run import Load, open_side, run_load
 from conformance.errors import ChatParityError, TargetUnreachable, UsageError
 from conformance.files.folder_lock import exclusive
+from conformance.report.evidence import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,7 +140,7 @@ async def _run(side: Side, job: Job, run_context: RunContext, wish: Wish) -> Non
 def _await_workers(count: int, host: str, port: int) -> None:
     here = "this machine" if host == "*" else host
     command = f"chat-parity load TARGET --worker {'HOST' if host == '*' else host}:{port}"
-    click.echo(f"chat-parity: {here} waits for {count} workers: on each, `{command}`", err=True)
+    click.echo(f"chat-parity: {here} waits for {plural(count, 'worker')}: on each, `{command}`", err=True)
 
 
 async def _tell(name: str, load: Load) -> None:
