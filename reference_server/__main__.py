@@ -205,8 +205,11 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
     seed = _read_seed(options.seed_data) if options.seed_data else Seed(users={})
     if options.reset and options.redis:
         raise ConfigError("--reset does not go with --redis: other processes may serve this database.")
-    dialect = open_dialect(options, seed.users)
-    playground = demo.playground_of(settings, switchboard, seed.users) if options.demo and switchboard else None
+    users = (demo.USERS if options.demo else {}) | dict(seed.users)
+    dialect = open_dialect(options, users)
+    playground = (
+        demo.playground_of(settings, switchboard, seed.users, dialect) if options.demo and switchboard else None
+    )
     pages = routes(playground) if playground else []
     async with Deployment(
         settings,
@@ -223,7 +226,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
             await database.write(reset)
             logger.warning("The database was emptied (--reset).")
         if dialect:
-            await dialect.begin(database, seed.users)
+            await dialect.begin(database, users)
         await _fill(database, seed)
         ready = {
             "ready": True,
@@ -232,7 +235,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
         }
         print(json.dumps(ready), flush=True)
         if playground:
-            for line in await demo.prepare(deployment, playground):
+            for line in await demo.prepare(deployment, playground, dialect):
                 print(line, file=sys.stderr)
         await wait_for_the_end(options.exit_on_stdin_eof)
 

@@ -40,8 +40,9 @@ def authenticate(token: str | None, secret: str, leeway: float) -> Identity:
         raise InvalidTokenError("The token is not valid.") from None
 
 
-def issue(user_id: UUID, username: str, secret: str, lifetime: timedelta) -> str:
+def issue(user_id: UUID | str | int, username: str, secret: str, lifetime: timedelta) -> str:
     """Sign a token, as the platform's login would."""
     now = datetime.now(UTC)
-    claims = {"sub": str(user_id), "username": username, "iat": now, "exp": now + lifetime}
+    subject = user_id if isinstance(user_id, int) else str(user_id)
+    claims = {"sub": subject, "username": username, "iat": now, "exp": now + lifetime}
     return jwt.encode(claims, secret, algorithm=ALGORITHM)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reference_server.auth import issue
+from reference_server.dialect.frames import Translator
 from reference_server.permissions import Role, Visibility
 from reference_server.playground.routes import Playground
 from reference_server.seed.model import user_id
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reference_server.config import Settings
+    from reference_server.dialect.choice import Dialect
     from reference_server.misbehaviour.switches import Switchboard
     from reference_server.serving import Deployment
 
@@ -30,16 +32,28 @@ LIFETIME = timedelta(days=30)
 USERS = {name: user_id(name) for name in ("alice", "bob", "carol")}
 
 
-def playground_of(settings: Settings, switchboard: Switchboard, more: Mapping[str, UUID] | None = None) -> Playground:
+def playground_of(
+    settings: Settings,
+    switchboard: Switchboard,
+    more: Mapping[str, UUID] | None = None,
+    dialect: Dialect | None = None,
+) -> Playground:
     """Give the page of the demonstration, with more users if there are any.
 
     Its address has a key, unless everybody knows the secret of the tokens.
     """
     key = None if settings.jwt_secret == SECRET else secrets.token_urlsafe(24)
-    return Playground(USERS | dict(more or {}), settings.jwt_secret, LIFETIME, switchboard, key)
+    return Playground(
+        USERS | dict(more or {}),
+        settings.jwt_secret,
+        LIFETIME,
+        switchboard,
+        key,
+        dialect.tables.source if dialect else None,
+    )
 
 
-async def prepare(deployment: Deployment, playground: Playground) -> list[str]:
+async def prepare(deployment: Deployment, playground: Playground, dialect: Dialect | None = None) -> list[str]:
     """Create the demonstration's conversations, unless they exist, and say how to use them."""
     private, public = await deployment.services.database.write(_create)
     secret = deployment.settings.jwt_secret
@@ -47,11 +61,13 @@ async def prepare(deployment: Deployment, playground: Playground) -> list[str]:
     lines = ["", "Open this page to chat as all of them:", f"  {playground.address(deployment.addresses[0])}"]
     lines += ["", "Or connect as one of them:"]
     for name, user in USERS.items():
-        lines.append(f"  python -m websockets '{url}?token={issue(user, name, secret, LIFETIME)}'")
+        lines.append(
+            f"  python -m websockets '{url}?token={issue(_id('user', user, dialect), name, secret, LIFETIME)}'"
+        )
     lines += [
         "",
-        f"Private conversation of alice and bob:  {private}",
-        f"Public conversation, carol may join it: {public}",
+        f"Private conversation of alice and bob:  {_id('conversation', private, dialect)}",
+        f"Public conversation, carol may join it: {_id('conversation', public, dialect)}",
         "",
         "Then paste a line:",
     ]
@@ -62,7 +78,16 @@ async def prepare(deployment: Deployment, playground: Playground) -> list[str]:
         {"type": "JoinConversation", "conversation_id": str(public)},
         {"type": "Ping"},
     ]
-    return lines + [f"  {json.dumps(request)}" for request in requests]
+    translator = Translator(dialect.tables, dialect.numbers) if dialect else None
+    return lines + [f"  {translator.asked(request) if translator else json.dumps(request)}" for request in requests]
+
+
+def _id(kind: str, given: UUID, dialect: Dialect | None) -> str | int:
+    """Give an id as clients write it."""
+    if dialect is None or kind not in dialect.numbers.kinds:
+        return str(given)
+    number: int = dialect.numbers.to_number(kind, str(given))
+    return number
 
 
 def _create(connection: Connection) -> tuple[UUID, UUID]:

@@ -83,7 +83,7 @@ def build_server(
     if switchboard is not None:
         app = Misbehaving(app, switchboard, settings.jwt_secret)
     if dialect is not None:
-        app = Speaking(app, dialect.tables, dialect.numbers, settings.jwt_secret)
+        app = Speaking(app, dialect.tables, dialect.numbers, settings.jwt_secret, both=bool(pages))
     return QuietServer(
         uvicorn.Config(
             app,

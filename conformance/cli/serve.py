@@ -74,7 +74,7 @@ def serve(
       chat-parity serve --demo
       chat-parity serve --demo --latency 200ms±50 --drop-connection 1/min
       chat-parity serve --demo --seed-data data.yaml --reset
-      chat-parity serve --dialect staging.yaml
+      chat-parity serve --demo --dialect staging.yaml
       chat-parity serve --as go-2025 --port 8080
     """  # noqa: D301 -- click's mark
     command = [sys.executable, "-m", "reference_server", "--exit-on-stdin-eof"]

@@ -15,18 +15,30 @@ if TYPE_CHECKING:
     from reference_server.dialect.tables import Tables
 
 
-class Speaking:
-    """An ASGI application whose clients speak a dialect; the wrapped application speaks the protocol."""
+#: Below this path, clients speak the protocol all the same, if there is a page of `--demo`.
+PROTOCOL = "/protocol"
 
-    def __init__(self, app: ASGIApp, tables: Tables, numbers: Numbers, secret: str) -> None:
+
+class Speaking:
+    """An ASGI application whose clients speak a dialect; the wrapped application speaks the protocol.
+
+    `both`: clients below the path `PROTOCOL` speak the protocol, too.
+    """
+
+    def __init__(self, app: ASGIApp, tables: Tables, numbers: Numbers, secret: str, *, both: bool = False) -> None:
         self._app = app
         self._api = NumberedApi(app, numbers, tables.integers)
         self._translator = Translator(tables, numbers)
         self._numbers = numbers
         self._secret = secret
+        self._both = both
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or connection."""
+        if self._both and scope.get("path", "").startswith(f"{PROTOCOL}/"):
+            path = scope["path"].removeprefix(PROTOCOL)
+            await self._app({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+            return
         if scope["type"] != "lifespan" and "user" in self._numbers.kinds:
             scope = identified(scope, self._secret, self._numbers)
         if scope["type"] == "websocket":

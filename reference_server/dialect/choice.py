@@ -46,8 +46,6 @@ def open_dialect(options: Namespace, users: Mapping[str, UUID]) -> Dialect | Non
     """Read the dialect that the options name; raises ConfigError for an option that does not work with it."""
     if options.names is None:
         return None
-    if options.demo:
-        raise ConfigError("The page of --demo speaks the protocol only: leave out --demo or --dialect.")
     tables = read(options.names)
     if options.redis and tables.integers:
         raise ConfigError("The ids of this dialect are numbers, which one process counts: leave out --redis.")

@@ -6,11 +6,13 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from reference_server.dialect.tables import Plan
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reference_server.dialect.numbers import Numbers
-    from reference_server.dialect.tables import Envelope, Plan, Tables
+    from reference_server.dialect.tables import Envelope, Tables
 
     OfId = Callable[[str, Any], Any]
 
@@ -61,6 +63,17 @@ class Translator:
         whole = content if envelope is None else {envelope.member: content, **envelope.extra}
         return json.dumps({self._said.discriminator: name, **whole}, ensure_ascii=False, separators=(",", ":"))
 
+    def asked(self, request: Mapping[str, Any]) -> str:
+        """Give a request of the protocol as a client of the dialect writes it."""
+        kind = str(request["type"])
+        name = next(wire for wire, one in self._heard.types.items() if one == kind)
+        fields = {key: value for key, value in request.items() if key != "type"}
+        content = _told(_turned(self._heard.plans[kind]), fields, self._numbers.to_number)
+        content |= self._heard.constants.get(kind, {})
+        envelope = self._heard.envelope
+        whole = content if envelope is None else {envelope.member: content, **envelope.extra}
+        return json.dumps({self._heard.discriminator: name, **whole}, ensure_ascii=False)
+
     def _fields(self, frame: dict[str, Any], kind: str) -> dict[str, Any]:
         """Give the members that may be fields; raises ValueError if the frame lacks a required part."""
         envelope = self._heard.envelope
@@ -100,6 +113,17 @@ def _told(plan: Plan, value: Any, of_id: OfId) -> Any:
             for key, item in value.items()
         }
     return _single(plan, value, of_id, _told)
+
+
+def _turned(plan: Plan) -> Plan:
+    """Give the plan of the other direction; its fields are named by the protocol in both."""
+    return Plan(
+        names={ours: wire for wire, ours in plan.names.items()},
+        fields={name: _turned(one) for name, one in plan.fields.items()},
+        items=None if plan.items is None else _turned(plan.items),
+        words={ours: wire for wire, ours in plan.words.items()},
+        id=plan.id,
+    )
 
 
 def _single(plan: Plan, value: Any, of_id: OfId, below: Callable[[Plan, Any, OfId], Any]) -> Any:

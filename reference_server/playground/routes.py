@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from reference_server.auth import issue
+from reference_server.dialect.around import PROTOCOL
 from reference_server.misbehaviour.switches import SWITCHES, SwitchError
 from reference_server.playground import schemas
 from reference_server.playground.guard import guarded
@@ -44,13 +45,17 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Playground:
-    """The users of the page, and the key of its address (None: no key is needed, see `guard`)."""
+    """The users of the page, and the key of its address (None: no key is needed, see `guard`).
+
+    `dialect` is the file of the dialect that other clients speak.
+    """
 
     users: Mapping[str, UUID]
     secret: str
     lifetime: timedelta
     switchboard: Switchboard
     key: str | None = None
+    dialect: str | None = None
 
     def address(self, authority: str) -> str:
         """Give the address of the page."""
@@ -79,7 +84,8 @@ def routes(playground: Playground) -> list[BaseRoute]:
             {"name": name, "user_id": str(user_id), "token": issue(user_id, name, secret, lifetime)}
             for name, user_id in islice(playground.users.items(), MOST_USERS)
         ]
-        return JSONResponse({"users": users, "is_public": playground.key is None}, headers=HEADERS)
+        given = {"users": users, "is_public": playground.key is None, "dialect": playground.dialect}
+        return JSONResponse(given | {"under": PROTOCOL if playground.dialect else ""}, headers=HEADERS)
 
     async def give_switches(_request: Request) -> Response:
         return JSONResponse({"switches": _describe(playground.switchboard)}, headers=HEADERS)

@@ -3,10 +3,10 @@
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 8000
 
-/** `token` gives a new token for each try. `onFrame(direction, text)` and `onStatus(status, detail)` tell what happens. */
+/** `path` is where. `token` gives a new token for each try. `onFrame(direction, text)` and `onStatus(status, detail)` tell what happens. */
 export class Connection {
-  constructor({ token, onFrame, onStatus }) {
-    Object.assign(this, { token, onFrame, onStatus })
+  constructor({ path, token, onFrame, onStatus }) {
+    Object.assign(this, { path, token, onFrame, onStatus })
     this.socket = null
     this.wanted = false
     this.failures = 0
@@ -50,7 +50,7 @@ export class Connection {
     }
     if (!this.wanted) return
     const scheme = location.protocol === "https:" ? "wss" : "ws"
-    const socket = new WebSocket(`${scheme}://${location.host}/ws?token=${encodeURIComponent(token)}`)
+    const socket = new WebSocket(`${scheme}://${location.host}${this.path}?token=${encodeURIComponent(token)}`)
     this.socket = socket
     socket.addEventListener("open", () => {
       if (this.socket !== socket) return

@@ -11,7 +11,7 @@ const ALL = ""
 
 export class Frames {
   /** `users` gives the users with their tokens; `copy(title, text)` shows a text to be copied. */
-  constructor(root, { users, copy }) {
+  constructor(root, { users, under, copy }) {
     this.all = []
     this.number = 0
     this.who = h("select")
@@ -36,7 +36,7 @@ export class Frames {
       "p",
       { class: "buttons" },
       button("Copy as scenario steps", () => copy("Scenario", asScenario(this.chosen(), users()))),
-      button("Copy as wscat lines", () => copy("wscat", asWscat(this.chosen(), users()))),
+      button("Copy as wscat lines", () => copy("wscat", asWscat(this.chosen(), users(), under))),
       button("Clear", () => this.clear()),
     )
     const box = h("div", { class: "frames", role: "group", tabindex: "0", "aria-labelledby": "frames-title" }, this.rows)

@@ -26,11 +26,16 @@ function say(error) {
 }
 
 async function begin() {
-  const [schemas, { users }] = await Promise.all([ask("/playground/schemas.json"), ask("/playground/users.json")])
+  const [schemas, { users, dialect, under }] = await Promise.all([ask("/playground/schemas.json"), ask("/playground/users.json")])
   const panels = []
-  const conversations = await conversationsOf(users)
-  const frames = new Frames($("frames"), { users: () => users, copy: showCopy })
+  const conversations = await conversationsOf(users, under)
+  if (dialect) {
+    $("dialect").textContent = `This page speaks the protocol, at ${under}/ws. Clients at /ws speak the dialect of ${dialect}.`
+    $("dialect").hidden = false
+  }
+  const frames = new Frames($("frames"), { users: () => users, under, copy: showCopy })
   const page = {
+    under,
     schemas,
     users,
     conversations,
@@ -69,9 +74,9 @@ async function begin() {
 }
 
 /** Give id → name of every conversation that one of the users is in, from the provisioning API; the open one first. */
-async function conversationsOf(users) {
+async function conversationsOf(users, under) {
   const lists = await Promise.all(
-    users.slice(0, 20).map(({ token }) => ask("/api/v1/conversations", { Authorization: `Bearer ${token}` })),
+    users.slice(0, 20).map(({ token }) => ask(`${under}/api/v1/conversations`, { Authorization: `Bearer ${token}` })),
   )
   const all = lists.flatMap(({ conversations }) => conversations)
   all.sort((one, other) => (other.name === FIRST_CONVERSATION) - (one.name === FIRST_CONVERSATION))

@@ -45,6 +45,7 @@ export class Panel {
     setOptions(this.kind, [...types, RAW].map((type) => [type, type]))
     this.element = this.#build()
     this.connection = new Connection({
+      path: `${page.under}/ws`,
       token: () => page.tokenOf(user),
       onFrame: (direction, text) => this.#frame(direction, text),
       onStatus: (status, detail) => this.#status(status, detail),

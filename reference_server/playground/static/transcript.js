@@ -135,9 +135,9 @@ function identifier(name) {
 }
 
 /** Write what each connection has sent as lines to paste into wscat. */
-export function asWscat(frames, users) {
+export function asWscat(frames, users, under) {
   const tokens = new Map(users.map(({ user_id, token }) => [user_id, token]))
-  const url = `ws${location.protocol === "https:" ? "s" : ""}://${location.host}/ws`
+  const url = `ws${location.protocol === "https:" ? "s" : ""}://${location.host}${under}/ws`
   const parts = new Map()
   for (const { label, user_id, direction, text } of frames) {
     if (direction !== "out") continue

@@ -8,22 +8,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests.reference_server.dialect.tables import TABLES
 from tests.reference_server.support import Command, open_socket, token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-INTEGERS = {"conversation_id": "conversation", "user_id": "user"}
-PLAIN: dict[str, Any] = {"discriminator": "type", "plans": {}, "envelope": None}
-LISTED = {"names": {}, "fields": {"conversation_id": {"id": "conversation"}}}
-TABLES = {
-    "source": "staging.yaml",
-    "integers": INTEGERS,
-    "incoming": PLAIN
-    | {"types": {"enter": "JoinConversation"}, "plans": {"JoinConversation": LISTED}, "bare": [], "constants": {}},
-    "outgoing": PLAIN
-    | {"types": {"ActionConfirmed": "ok", "Error": "no"}, "plans": {"ActionConfirmed": {}, "Error": {}}, "replies": []},
-}
 
 
 @pytest.fixture(scope="module")

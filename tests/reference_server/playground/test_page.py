@@ -9,9 +9,11 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
+from reference_server import demo
 from reference_server.playground import schemas
+from tests.reference_server.dialect.tables import TABLES
 from tests.reference_server.playground.conftest import PHONE, Opener
-from tests.reference_server.support import Command
+from tests.reference_server.support import Command, open_socket, token
 from tests.spec.spec_files import message
 
 if TYPE_CHECKING:
@@ -151,6 +153,29 @@ class TestChat:
         await page.tab.get_by_role("button", name="Remove alice@device2").click()
         await expect(page.panel("alice@device2")).to_have_count(0)
         await expect(page.tab.get_by_role("button", name="Add a user")).to_be_focused()
+
+
+class TestDialect:
+    async def test_of_other_clients_is_named_and_they_talk_with_the_page(self, browser: Browser, tmp_path: Path):
+        names = tmp_path / "names.json"
+        names.write_text(json.dumps(TABLES), encoding="utf-8")
+        options = ("--demo", "--jwt-secret", demo.SECRET, "--names", str(names))
+        with Command(tmp_path / "chat.db", *options) as command:
+            opener = Opener(browser, command.ready["api"][0].removesuffix("api/v1"))
+            page = await opener()
+            await expect(page.tab.get_by_text("Clients at /ws speak the dialect of staging.yaml.")).to_be_visible()
+            alice = token(demo.USERS["alice"], demo.SECRET, sub=1)
+            socket = await open_socket(command.ready["instances"][0], alice)
+            await socket.send(json.dumps({"type": "enter", "conversation_id": 2}))
+            while json.loads(await socket.recv()).get("action") != "joined_conversation":
+                pass
+            await page.say("bob", "good day")
+            while (event := json.loads(await socket.recv()))["type"] != "said":
+                pass
+            assert (event["conversation_id"], event["content"]) == (2, "good day")
+            await socket.close()
+            assert await page.violations() == []
+            await page.tab.close()
 
 
 class TestKey:

@@ -122,20 +122,19 @@ incoming: {constants: {SendMessage: {mode: plain}}}
         assert translator(spec, folder, self.SECTION).heard(text) == text
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"demo": True, "redis": None}, "The page of --demo speaks the protocol only"),
-        ({"demo": False, "redis": "redis://127.0.0.1"}, "leave out --redis"),
-    ],
-)
-def test_refuses_options_that_do_not_go_with_it(
-    options: dict[str, object], said: str, spec: Spec, folder: Path
-) -> None:
+def test_refuses_several_processes_that_would_count_the_same_ids(spec: Spec, folder: Path) -> None:
     read_dialect(spec, folder, "ids: integer")
     names = write_tables(spec, folder, folder / "target.yaml")
-    with pytest.raises(ConfigError, match=said):
-        open_dialect(Namespace(names=names, **options), {})
+    with pytest.raises(ConfigError, match="leave out --redis"):
+        open_dialect(Namespace(names=names, redis="redis://127.0.0.1"), {})
+
+
+@pytest.mark.parametrize("section", [TestRequests.SECTION, "fields: {conversation_id: room, emoji: symbol}"])
+def test_writes_requests_as_a_client_does(section: str, spec: Spec, folder: Path) -> None:
+    server = translator(spec, folder, section)
+    for message in spec.incoming.values():
+        for request in message.schema["examples"]:
+            assert json.loads(server.heard(server.asked(request))) == request
 
 
 REPLIES = "outgoing: {replies: {joined: {type: ActionConfirmed, when: {%s: ok}, with: {action: joined_conversation}}}}"
