@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target.embedded import Embedded
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]  # One worker may wait while another one installs.
 
 ARRIVES = "--no-probes\n--ids-from\nids.txt"
 PINGS = "--feature\nping_pong\n--no-probes"
@@ -88,10 +88,10 @@ def alone(folder: Path) -> Iterator[None]:
 def installed(machine: dict[str, str], shared: Path) -> Path:
     """What the first step of the action makes, by its own words; with a spec of only the scenarios that run here."""
     environment = shared / "runner-temp" / "chat-parity"
-    workspace = shared / "workspace"
+    workspace, ready = shared / "workspace", shared / "ready"
     with alone(shared):
-        if not workspace.exists():
-            workspace.mkdir()
+        if not ready.exists():
+            workspace.mkdir(exist_ok=True)
             job = GitHub(workspace, machine)
             job.run(target="nowhere.yaml")
             assert "nowhere.yaml: there is no such file" in job.log
@@ -99,6 +99,7 @@ def installed(machine: dict[str, str], shared: Path) -> Path:
             for file in scenarios.rglob("*.yaml"):
                 if file.relative_to(scenarios).as_posix() not in SCENARIOS:
                     file.unlink()
+            ready.touch()
     return environment
 
 
@@ -175,10 +176,11 @@ class TestTheGate:
         """A run of the good server and one of the bad one, recorded before."""
         recorded = shared / "baseline"
         with alone(shared):
-            if not recorded.exists():
+            if not (recorded / "ready").exists():
                 job = GitLab(workspace, env, installed)
                 codes = [job.run(target=f"{one}.yaml", out=f"{recorded}/{one}", options=ARRIVES) for one in RESULTS]
                 assert codes == list(RESULTS.values())
+                (recorded / "ready").touch()
         return shutil.copytree(recorded, workspace / "baseline")
 
     @pytest.mark.usefixtures("baselines")
