@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.errors import BadFile
-from conformance.files.documents import Document, read_yaml
+from conformance.files.documents import Document, parse_yaml, read_text
 from conformance.scenario.tables import read_table
 from conformance.scenario.template import TemplateError, holding, look_up, references, substitute
 
@@ -77,9 +77,16 @@ def _known(names: Mapping[str, Any], reference: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=16)
+def _table(file: Path, text: str) -> list[tuple[Cell, dict[str, Any]]]:
+    """Read a table once for all the scenario files that are made from it."""
+    return read_table(parse_yaml(text, file))
+
+
 def _from_table(document: Document, cases: Mapping[str, str]) -> dict[str, tuple[Cell, dict[str, Any]]]:
     """Make a case of every cell of the table that has the wanted value."""
-    table = read_table(read_yaml(Path(os.path.normpath(document.file.parent / cases["table"]))))
+    file = Path(os.path.normpath(document.file.parent / cases["table"]))
+    table = _table(file, read_text(file))
     named = {f"{cell.row}.{cell.column}": (cell, values) for cell, values in table if cell.value == cases["cells"]}
     if not named:
         name = Path(cases["table"]).name

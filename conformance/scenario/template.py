@@ -96,7 +96,7 @@ def _mapping(value: Mapping[str, Any], replace: Callable[[Any], Any]) -> dict[st
     pairs = {}
     for written, item in value.items():
         key = replace(written) if "${" in written else written
-        if isinstance(key, dict | list):
+        if isinstance(key, (dict, list)):
             raise TemplateError(f"the key {written} has a list or a mapping as its value; a key is text")
         pairs[_as_text(key)] = replace(item)
     if len(pairs) != len(value):

@@ -9,12 +9,14 @@ from conformance.scenario import steps as s
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_WITH_STEPS = (s.Repeat, s.FasterThan, s.ResumeReading, s.Pause, s.Witness, s.Control)
+
 
 def walk(steps: Sequence[s.Step]) -> Iterator[s.Step]:
     """Give all steps, those inside other steps too."""
     for step in steps:
         yield step
-        if isinstance(step, s.Repeat | s.FasterThan | s.ResumeReading | s.Pause | s.Witness | s.Control):
+        if isinstance(step, _WITH_STEPS):
             yield from walk(step.steps)
         elif isinstance(step, s.Together):
             for branch in step.branches:
