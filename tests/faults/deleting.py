@@ -311,3 +311,14 @@ def deleted_text_shown_to_who_joins_later(patch: Patch) -> None:
 def owners_delete_by_way_of_their_own_conversation(patch: Patch) -> None:
     """Whoever may moderate in the named conversation may delete any message of any other one."""
     patch.rewrite(messages._delete, FIND, ANYWHERE)
+
+
+@fault(breaks=["DEL-2"], also=["DEL-1", "DEL-3"])
+def edited_messages_stay(patch: Patch) -> None:
+    """A message that was edited cannot be deleted."""
+
+    @patch.around(store, "delete")
+    def delete(original, connection, message, stamp):
+        if message.edited_at is not None:
+            raise Refused("conflict", "It was edited.")
+        return original(connection, message, stamp)

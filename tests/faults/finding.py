@@ -247,3 +247,42 @@ def full_sync_page_loses_its_last(patch: Patch) -> None:
         answer = original(*arguments)
         full = len(answer.messages) == arguments[-1] and not answer.has_more
         return replace(answer, messages=answer.messages[:-1]) if full and len(answer.messages) > 1 else answer
+
+
+@fault(breaks=["SRCH-1"])
+def search_cuts_its_query(patch: Patch) -> None:
+    """Search compares the first 32 letters of a query."""
+
+    @patch.around(store, "search")
+    def search(original, connection, conversation_id, words, limit, offset):
+        return original(connection, conversation_id, words[:32], limit, offset)
+
+
+@fault(breaks=["SRCH-10"])
+def search_trims_its_query(patch: Patch) -> None:
+    """Search ignores white space around a query."""
+
+    @patch.around(store, "search")
+    def search(original, connection, conversation_id, words, limit, offset):
+        return original(connection, conversation_id, words.strip() or words, limit, offset)
+
+
+@fault(breaks=["SRCH-4"])
+def search_looks_at_the_newest_only(patch: Patch) -> None:
+    """Search looks at the newest 50 messages of a conversation."""
+
+    @patch.around(store, "search")
+    def search(original, connection, conversation_id, words, limit, offset):
+        newest = {one.message_id for one in store.history(connection, conversation_id, None, 50)}
+        found, total = original(connection, conversation_id, words, limit, offset)
+        return [one for one in found if one.message_id in newest], total
+
+
+@fault(breaks=["SRCH-4"])
+def search_counts_to_a_hundred(patch: Patch) -> None:
+    """The total of a search is at most 100."""
+
+    @patch.around(store, "search")
+    def search(original, *arguments):
+        found, total = original(*arguments)
+        return found, min(total, 100)

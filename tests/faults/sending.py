@@ -6,6 +6,7 @@ import json
 import random
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import replace
 
 from reference_server import content_rules, events, hub
@@ -561,3 +562,26 @@ def no_echo_on_any_device(patch: Patch) -> None:
     """Where the sending connection gets no echo of its message, the sender's other devices get none either."""
     new = TELL.replace("(message))", "(message), besides=context.user_id)")
     patch.rewrite(messages.send_message, TELL, new)
+
+
+@fault(breaks=["SEND-1"])
+def a_crowd_is_told_in_part(patch: Patch) -> None:
+    """An event goes to the first eight connections of a conversation."""
+
+    @patch.around(hub, "deliver")
+    def deliver(original, event, connections):
+        original(event, [*connections][:8])
+
+
+@fault(breaks=["SEND-1"])
+def three_devices_are_enough(patch: Patch) -> None:
+    """An event goes to three connections of each user."""
+
+    @patch.around(hub, "deliver")
+    def deliver(original, event, connections):
+        told = Counter()
+        chosen = []
+        for one in connections:
+            told[one.user_id] += 1
+            chosen += [one] * (told[one.user_id] <= 3)
+        original(event, chosen)

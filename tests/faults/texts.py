@@ -3,9 +3,11 @@
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import timedelta
 
 from reference_server import content_rules, messages
+from reference_server.errors import Refused
 from reference_server.events import CallOffer, MessageEdited, NewMessage
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
@@ -212,3 +214,40 @@ def query_loses_invisible_characters(patch: Patch) -> None:
     def search(original, connection, conversation_id, words, limit, offset):
         words = "".join(one for one in words if unicodedata.category(one) != "Cf") or words
         return original(connection, conversation_id, words, limit, offset)
+
+
+def _store(patch: Patch, change: Callable[[str], str]) -> None:
+    """Store each message with a changed text."""
+
+    @patch.around(store, "add")
+    def add(original, *arguments, content, **named):
+        return original(*arguments, content=change(content), **named)
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8", "SRCH-1", "SRCH-9", "SYNC-7"])
+def emoji_by_their_names(patch: Patch) -> None:
+    """The name of an emoji between colons becomes the emoji."""
+    _store(patch, lambda text: text.replace(":smile:", "\U0001f604"))
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8", "SRCH-1", "SRCH-9", "SYNC-7"])
+def three_dots_are_an_ellipsis(patch: Patch) -> None:
+    """Three dots become one character."""
+    _store(patch, lambda text: text.replace("...", "\u2026"))
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8", "SRCH-1", "SRCH-9", "SYNC-7"])
+def a_slash_begins_a_command(patch: Patch) -> None:
+    """A message that begins with a slash is an unknown command."""
+
+    @patch.around(content_rules, "check_content")
+    def check_content(original, content, **named):
+        if content.startswith("/"):
+            raise Refused("invalid_message", "There is no such command.")
+        original(content, **named)
+
+
+@fault(breaks=["SEND-1"], also=["HIST-8", "SRCH-1", "SRCH-9", "SYNC-7"])
+def stars_are_markup(patch: Patch) -> None:
+    """Stars and tildes around a word are markup, and are not kept."""
+    _store(patch, lambda text: re.sub(r"\*\*(\w+)\*\*|~~(\w+)~~", r"\1\2", text))
