@@ -84,7 +84,7 @@ class _Drawer:
             step = self._step(favoured)
             if step is not None:
                 steps.append(step)
-                if reads and isinstance(step, Burst) and (look := self._look(step)) is not None:
+                if reads and isinstance(step, Burst | Grant) and (look := self._look(step)) is not None:
                     steps.append(look)
         known = [one.request for one in self._drawing.knowledge.final if one.request in self._drawing.known]
         steps += [Burst((self._fields.reading(kind, WITNESS, room),)) for room in start.rooms for kind in known]
@@ -120,10 +120,12 @@ class _Drawer:
         )
 
     def _favoured(self) -> list[str]:
-        """Choose the request types of this conversation: a few of them, so that they meet more often."""
+        """Choose the request types of this conversation: a few of them, so that they meet more often.
+
+        Each type has the same chance: what is drawn seldom otherwise is drawn often in some conversations.
+        """
         drawing = self._drawing
-        weighted = [kind for kind in drawing.known for _ in range(drawing.knowledge.requests[kind].weight)]
-        chosen = {self.pick(drawing.only or weighted) for _ in range(self.number(1, 3))}
+        chosen = {self.pick(drawing.only or drawing.known) for _ in range(self.number(1, 3))}
         for kind in [*chosen]:
             after = drawing.knowledge.requests[kind].after
             chosen |= {after.request} & {*drawing.known} if after is not None else set()
@@ -170,14 +172,18 @@ class _Drawer:
             self.state.take(ask, granted=self._fields.is_plain(ask))
         return step
 
-    def _look(self, step: Burst) -> Step | None:
-        """Let the witness read the state after a change."""
-        views = [one for one in self._drawing.known if self._walks(self._drawing.knowledge.requests[one])]
-        room = self.state.room_of(step.asks[-1])
-        if not views or room is None or self._drawing.knowledge.requests[step.asks[-1].type].view is not None:
+    def _look(self, step: Burst | Grant) -> Step | None:
+        """Let the witness read the state after a change: all of it, or what any view shows of it."""
+        requests = self._drawing.knowledge.requests
+        views = [one for one in self._drawing.known if requests[one].view is not None]
+        room = step.room if isinstance(step, Grant) else self.state.room_of(step.asks[-1])
+        changes = isinstance(step, Grant) or requests[step.asks[-1].type].view is None
+        if not views or room is None or not changes or not self.chance(50):
             return None
-        ask = self._fields.reading(views[0], WITNESS, room)
-        return Burst((ask,)) if self.chance(50) else None
+        whole = [one for one in views if self._walks(requests[one])]
+        if whole and self.chance(50):
+            return Burst((self._fields.reading(whole[0], WITNESS, room),))
+        return self._taken(Burst((self._fields.ask(self.pick(views), WITNESS, room),)))
 
     def _race(self) -> Step | None:
         kinds = [one for one in self._drawing.known if self._drawing.knowledge.requests[one].commutes]

@@ -72,18 +72,21 @@ class Fields:
         self._pages: dict[str, list[tuple[str, str]]] = {}
         self._rooms: dict[str, str] = {}
 
-    def ask(self, kind: str, by: str) -> Ask:
-        """Draw a request of this type; sometimes one that the user has sent before, or that follows an earlier one."""
+    def ask(self, kind: str, by: str, where: str | None = None) -> Ask:
+        """Draw a request of this type; sometimes one that the user has sent before, or that follows an earlier one.
+
+        `where` is the conversation that it is about (None: any).
+        """
         use, message = self._drawing.knowledge.requests[kind], self._drawing.spec.incoming[kind]
         user = by.partition("@")[0]
         sent = [one for one in self._draws.state.granted if one.type == kind and one.user == user]
-        if sent and not use.creates and self._draws.chance(AGAIN):
+        if sent and not use.creates and where is None and self._draws.chance(AGAIN):
             return replace(self._draws.pick(sent[::-1]), by=by, slot=self._slot(use))
         given = self._given_by_earlier(use, user) if self._draws.chance(LATER) else {}
         fields: dict[str, Any] = {}
         labels: set[str] = set()
         required = set(message.schema["required"])
-        room = self._named_room(given) or self._room(by, use)
+        room = self._named_room(given) or where or self._room(by, use)
         for name in message.schema["properties"]:
             values = self._drawing.knowledge.fields.get(name)
             if name in given:
