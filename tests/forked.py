@@ -103,9 +103,14 @@ class ForkedPopen:
     def poll(self) -> int | None:
         return self.returncode
 
-    def send_signal(self, number: int) -> None:
+    @property
+    def pid(self) -> int:
+        """Give its number."""
         assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        return self._process.pid
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
 
     def terminate(self) -> None:
         self._process.terminate()

@@ -85,7 +85,9 @@ def _start(stack: ExitStack) -> dict[str, Server]:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     server = stack.enter_context(postgresql())
     urls = [stack.enter_context(empty_database(server)) for _ in range(2)]
-    sqlite, postgres = (stack.enter_context(Command(each, *LIMITS)) for each in (folder / "chat.db", urls[0]))
+    sqlite, postgres = (
+        stack.enter_context(Command(each, *LIMITS, real=True)) for each in (folder / "chat.db", urls[0])
+    )
     several = stack.enter_context(processes(2, urls[1], stack.enter_context(redis()).url, *LIMITS))
     return {
         BARE: stack.enter_context(_bare()),
