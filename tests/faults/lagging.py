@@ -54,7 +54,7 @@ def queue_drops_the_oldest(patch: Patch) -> None:
     _beyond(patch, 64, forget)
 
 
-@fault(breaks=["CONN-17"])
+@fault(breaks=["CONN-17"], also=["SEND-4"])
 def lagging_reader_is_written_the_newest_first(patch: Patch) -> None:
     """What waits for a reader that lags is written in the wrong order."""
 
