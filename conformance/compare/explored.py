@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from conformance.compare.align import AlignedClient
+    from conformance.engine.explore.conversation_run import ConversationRun
     from conformance.engine.explore.findings import Finding
-    from conformance.engine.explore.played import Played
 
 _INSTANCE = re.compile(r" to instance \d+$")
 """The words of a transcript if a server has several instances."""
@@ -81,8 +81,8 @@ def _alone(one: AlignedClient) -> Client:
     return Client(one.who, tuple(SideLine(pair.old, None) for pair in one.lines[begin:]), None, begin)
 
 
-def _result(played: Played, discriminator: str, ambient: Collection[str]) -> Result:
-    own = [entry for entry in played.transcript if not entry.text.endswith(OWN)]
+def _result(ran: ConversationRun, discriminator: str, ambient: Collection[str]) -> Result:
+    own = [entry for entry in ran.transcript if not entry.text.endswith(OWN)]
     heard = [one for one in own if not (one.frame and one.frame.get(discriminator) in ambient)]
     entries = tuple(replace(one, text=_INSTANCE.sub("", one.text)) for one in heard)
-    return Result("explored", "", (), Outcome.FAIL, 0.0, transcript=entries, names=played.names)
+    return Result("explored", "", (), Outcome.FAIL, 0.0, transcript=entries, names=ran.names)

@@ -125,9 +125,9 @@ def finding_lines(one: Found, exploration: Exploration) -> list[str]:
                 found.append(f"    {fit(line(both.tested or '', _LONGEST), 2 * WIDE)}")
             else:
                 found.append(f"  {mark} {_cell(both.tested)} | {fit(line(both.other or '', _LONGEST), WIDE)}")
-    played = [f"  {line(one.scenario, _LONGEST)}"] if one.scenario else []
+    ran = [f"  {line(one.scenario, _LONGEST)}"] if one.scenario else []
     command = again(one, exploration)
-    return [*found, *played, *([f"  Again:  {command}"] if command else [])]
+    return [*found, *ran, *([f"  Again:  {command}"] if command else [])]
 
 
 def section_lines(exploration: Exploration) -> Iterator[str]:

@@ -55,7 +55,7 @@ class Client:
 class Found:
     """One finding: what is wrong after which request, by which judge (`alone` or `both`), and how sure it is.
 
-    `file` is the scenario that plays it again, beside `explored.jsonl` (empty: there is none), and `scenario` says what
+    `file` is the scenario that runs it again, beside `explored.jsonl` (empty: there is none), and `scenario` says what
     that does. `known` is the reason from a file of waivers. Of a judge `alone`, the lines have only the tested side.
     """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.explore.conversation import names_in
+from conformance.engine.explore.conversation_run import GRANTED
 from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.explore.knowledge import CONVERSATION
-from conformance.engine.explore.played import GRANTED
 from conformance.target.dialect import nobodys_id
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.engine.explore.conversation import Ask, Conversation
+    from conformance.engine.explore.conversation_run import Answer
     from conformance.engine.explore.knowledge import Knowledge
-    from conformance.engine.explore.played import Answer
     from conformance.wire.events import Received
 
 

@@ -1,7 +1,7 @@
 """An invented conversation as frozen values: who is there, and what they do.
 
 Its data is that of the scenario language: `${bob}` is a user's id, `${m3}` the id of the third message. So the same
-values are played here and written into a scenario file.
+values are run here and written into a scenario file.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.explore.conversation import Arrive, Ask, Depart, Grant, Race, Walk, asks_of
+from conformance.engine.explore.conversation_run import GRANTED, NONE
 from conformance.engine.explore.difference import Compared, Difference, Labels, where
 from conformance.engine.explore.freedoms import ANSWER, EVENTS
 from conformance.engine.explore.normal import items, normal_of, written
-from conformance.engine.explore.played import GRANTED, NONE
 from conformance.engine.explore.state import beginning
 from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from conformance.engine.explore.conversation import Conversation, Step
+    from conformance.engine.explore.conversation_run import Answer, ConversationRun, Seen
     from conformance.engine.explore.freedoms import Freedoms, FreeFrame
     from conformance.engine.explore.knowledge import Knowledge
     from conformance.engine.explore.limits import Limits
     from conformance.engine.explore.normal import Normal
-    from conformance.engine.explore.played import Answer, Played, Seen
     from conformance.engine.explore.state import State
     from conformance.spec import Spec
 
@@ -38,7 +38,7 @@ class Comparer:
     limits: Limits
     known: frozenset[str]
 
-    def compare(self, conversation: Conversation, tested: Played, other: Played) -> Compared:
+    def compare(self, conversation: Conversation, tested: ConversationRun, other: ConversationRun) -> Compared:
         """Compare the two sides of a conversation step by step."""
         return _Comparison(self, conversation, tested, other).result()
 
@@ -53,8 +53,8 @@ class Comparer:
 class _Comparison:
     comparer: Comparer
     conversation: Conversation
-    tested: Played
-    other: Played
+    tested: ConversationRun
+    other: ConversationRun
     cells: list[tuple[str, Labels]] = field(default_factory=list)
     freed: list[str] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
@@ -223,10 +223,10 @@ class _Comparison:
                 return next((one.id for one in spec.rules.values() if feature.id in one.features), "")
         return spec.protocol.malformed_rule
 
-    def _comparable(self, seen: Seen, who: str, state: State, side: Played) -> list[dict[str, Any]]:
+    def _comparable(self, seen: Seen, who: str, state: State, side: ConversationRun) -> list[dict[str, Any]]:
         return [one for one in seen.events.get(who, ()) if not self._is_free(one, who, state, side)]
 
-    def _is_free(self, frame: dict[str, Any], who: str, state: State, side: Played) -> bool:
+    def _is_free(self, frame: dict[str, Any], who: str, state: State, side: ConversationRun) -> bool:
         kind = frame.get(self.comparer.spec.protocol.discriminator)
         if self._revived(frame, who, state, side):
             self.freed.append("revival")
@@ -237,7 +237,7 @@ class _Comparison:
             return True
         return any(self._fits(one, frame, kind, who, self.asks, side) for one in self.comparer.freedoms.frames)
 
-    def _revived(self, frame: dict[str, Any], who: str, state: State, side: Played) -> bool:
+    def _revived(self, frame: dict[str, Any], who: str, state: State, side: ConversationRun) -> bool:
         """Say whether it comes to a connection of which nobody knows whether it is still subscribed."""
         rooms = {value for value, name in side.names.items() if (who, name) in state.unclear}
         about = {frame.get(name) for name in self.comparer.knowledge.named("conversation")}
@@ -253,7 +253,7 @@ class _Comparison:
         kind: Any,
         who: str,
         asks: Sequence[Ask],
-        side: Played,
+        side: ConversationRun,
     ) -> bool:
         user = who.partition("@")[0]
         if one.frame != kind or not isinstance(match(dict(one.having), frame), Matched):

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.engine.explore.conversation import Conversation
+    from conformance.engine.explore.conversation_run import ConversationRun
     from conformance.engine.explore.differ import Comparer
     from conformance.engine.explore.difference import Compared
-    from conformance.engine.explore.played import Played
     from conformance.engine.explore.sides import Sides
 
 REPLAYS = 3
 BLOCK = 5
-"""Steps after which a first play waits for what everybody gets."""
+"""Steps after which a first run waits for what everybody gets."""
 AT_A_TIME = 2
 """Findings that become shorter at the same time."""
 
@@ -32,8 +32,8 @@ AT_A_TIME = 2
 class Judged:
     """One conversation on both servers, what was compared of it, and what is wrong with it (None: nothing)."""
 
-    tested: Played
-    other: Played
+    tested: ConversationRun
+    other: ConversationRun
     compared: Compared
     shown: Shown | None
 
@@ -53,11 +53,11 @@ class Examiner:
         step by step.
         """
         blocks = whole_blocks and self._sides.ordered
-        tested, other = await self._sides.play(conversation, BLOCK if blocks else 1)
+        tested, other = await self._sides.run(conversation, BLOCK if blocks else 1)
         compared = self._comparer.compare(conversation, tested, other)
         if blocks and (compared.difference is not None or compared.freed or tested.wrong):
             # Now step by step: what is free depends on the request that an event belongs to.
-            tested, other = await self._sides.play(conversation)
+            tested, other = await self._sides.run(conversation)
             compared = self._comparer.compare(conversation, tested, other)
         return Judged(tested, other, compared, _shown(conversation, tested, other, compared))
 
@@ -85,7 +85,9 @@ class Examiner:
         return shown if shown is not None and shown.cause.alike(cause) else None
 
 
-def _shown(conversation: Conversation, tested: Played, other: Played, compared: Compared) -> Shown | None:
+def _shown(
+    conversation: Conversation, tested: ConversationRun, other: ConversationRun, compared: Compared
+) -> Shown | None:
     found = compared.difference
     if found is not None:
         return Shown(cause_of(found), conversation, tested, other, found, say(found))

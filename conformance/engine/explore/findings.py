@@ -11,8 +11,8 @@ from conformance.results.explored import BOTH
 
 if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Conversation
+    from conformance.engine.explore.conversation_run import ConversationRun
     from conformance.engine.explore.difference import Difference
-    from conformance.engine.explore.played import Played
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One conversation that shows a cause, as it was played: the difference, if two servers were compared."""
+    """One conversation that shows a cause, as it was run: the difference, if two servers were compared."""
 
     cause: Cause
     conversation: Conversation
-    tested: Played
-    other: Played
+    tested: ConversationRun
+    other: ConversationRun
     difference: Difference | None
     explanation: str
 

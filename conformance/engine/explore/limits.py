@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The profiles of the servers that a conversation is played against."""
+    """The profiles of the servers that a conversation is run against."""
 
     targets: tuple[Target, ...]
 

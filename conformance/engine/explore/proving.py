@@ -33,8 +33,8 @@ async def prove(spec: Spec, tested: RunContext, other: RunContext, file: Path) -
         scenario = extended.scenarios[added[0]]
         here, there = await run_scenario(scenario, tested), await run_scenario(scenario, other)
     except ChatParityError as error:
-        return f"cannot be played again: {error}"
+        return f"cannot be run again: {error}"
     if here.outcome is Outcome.FAIL and there.outcome is Outcome.PASS:
-        return "plays it again: it fails here, and passes there"
+        return "runs it again: it fails here, and passes there"
     said = [f"{one.outcome}{f' ({one.problems[0].message})' if one.problems else ''}" for one in (here, there)]
     return f"does not show it as it should: {said[0]} here, {said[1]} there"

@@ -127,7 +127,7 @@ class Search:
         return self.explored
 
     def _draw_and_try(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
-        """Let hypothesis draw conversations, in a thread of its own, and play them in the event loop."""
+        """Let hypothesis draw conversations, in a thread of its own, and run them in the event loop."""
 
         def attempt(conversation: Conversation) -> None:
             if self._is_over():
@@ -169,7 +169,7 @@ class Search:
         )
 
     async def _attempt(self, conversation: Conversation) -> bool:
-        """Play a conversation once; say whether it shows something new."""
+        """Run a conversation once; say whether it shows something new."""
         try:
             judged = await self._examiner.judge(conversation, whole_blocks=True)
         except ProvisioningFailed as error:

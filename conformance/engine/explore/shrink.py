@@ -1,7 +1,7 @@
 """Makes a conversation shorter and simpler, as long as it still shows the same.
 
-The work is on the conversation itself and not on hypothesis' choices: so several candidates are played at a time, and
-one that fails only sometimes can be judged by several plays.
+The work is on the conversation itself and not on hypothesis' choices: so several candidates are run at a time, and
+one that fails only sometimes can be judged by several runs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Try = Callable[[Conversation], Awaitable[Shown | None]]
 
 AT_A_TIME = 3
-"""Candidates that are played at the same time."""
+"""Candidates that are run at the same time."""
 
 
 async def shrink(shown: Shown, still: Try, knowledge: Knowledge, until: float) -> Shown:

@@ -1,4 +1,4 @@
-"""The two servers of an exploration, each calibrated, and a conversation played on both at the same time."""
+"""The two servers of an exploration, each calibrated, and a conversation run on both at the same time."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
 from conformance.engine.context.run_context import Pacer, RunContext
-from conformance.engine.explore.play import play
+from conformance.engine.explore.run_conversation import run_conversation
 from conformance.target.provision import open_provisioner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from conformance.engine.explore.conversation import Conversation
+    from conformance.engine.explore.conversation_run import ConversationRun
     from conformance.engine.explore.knowledge import Knowledge
-    from conformance.engine.explore.played import Played
     from conformance.spec import Spec
     from conformance.target import Target
 
@@ -46,10 +46,10 @@ class Sides:
         """Say whether both servers deliver in order: then not every step needs to wait for what others get."""
         return not self.tested.settle and not self.other.settle
 
-    async def play(self, conversation: Conversation, block: int = 1) -> tuple[Played, Played]:
-        """Play a conversation on both."""
+    async def run(self, conversation: Conversation, block: int = 1) -> tuple[ConversationRun, ConversationRun]:
+        """Run a conversation on both."""
         one, two = await asyncio.gather(
-            play(conversation, self.tested, self.knowledge, judged=True, block=block),
-            play(conversation, self.other, self.knowledge, block=block),
+            run_conversation(conversation, self.tested, self.knowledge, judged=True, block=block),
+            run_conversation(conversation, self.other, self.knowledge, block=block),
         )
         return one, two

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
+from conformance.engine.explore.conversation_run import GRANTED, REFUSED
 from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
-from conformance.engine.explore.played import GRANTED, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.engine.explore.conversation import Ask, Conversation, Step
+    from conformance.engine.explore.conversation_run import Answer, ConversationRun, Seen
     from conformance.engine.explore.differ import Comparer
     from conformance.engine.explore.findings import Finding
     from conformance.engine.explore.normal import Normal
-    from conformance.engine.explore.played import Answer, Played, Seen
     from conformance.target import Target
 
 WIDTH = 120
@@ -212,9 +212,9 @@ def _with_words(value: Any, words: Mapping[str, str]) -> Any:
     return [_with_words(one, words) for one in value] if isinstance(value, list) else value
 
 
-def _kinds(played: Played, comparer: Comparer) -> set[Any]:
+def _kinds(ran: ConversationRun, comparer: Comparer) -> set[Any]:
     name = comparer.spec.protocol.discriminator
-    return {frame.get(name) for seen in played.steps for some in seen.events.values() for frame in some}
+    return {frame.get(name) for seen in ran.steps for some in seen.events.values() for frame in some}
 
 
 def _without(pattern: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from conformance.engine.explore.findings import Finding, Shown, cause_of
 from conformance.report.explored import finding_lines
 from conformance.results.explored import Exploration
 from conformance.results.model import Entry
-from tests.conformance.engine.explore.stories import NAMES, burst, conversation, message, played, send
+from tests.conformance.engine.explore.stories import NAMES, burst, conversation, message, ran, send
 
 PONG = Entry(3.0, "ann", "→", None, '{"type": "Ping"}, to know when all before it is handled (by the harness)')
 NOISE = Entry(2.0, "ann", "←", {"type": "UserPresenceUpdate", "status": "online"})
@@ -16,7 +16,7 @@ NOISE = Entry(2.0, "ann", "←", {"type": "UserPresenceUpdate", "status": "onlin
 
 def _finding(**more) -> Finding:
     both = (Entry(0.0, "ann", "·", None, "connected"), NOISE, PONG)
-    tested, other = played(), played()
+    tested, other = ran(), ran()
     tested.transcript = (*both, Entry(9.0, "ann", "←", message("hullo")))
     other.transcript = (Entry(0.0, "ann", "·", None, "connected to instance 2"), Entry(5.0, "ann", "←", message()))
     tested.names = other.names = dict(NAMES)

@@ -191,7 +191,7 @@ class TestOutcomes:
 
 
 class TestRealServers:
-    """Played by pytest and by the command: the same words of the same scenarios."""
+    """Run by pytest and by the command: the same words of the same scenarios."""
 
     @pytest.mark.parametrize("workers", [pytest.param([], marks=pytest.mark.nightly, id="in one process"), THERE])
     def test_the_reference_server_is_started_and_restarted(

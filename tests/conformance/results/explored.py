@@ -27,7 +27,7 @@ def found(name: str = "0a1b2c3d", **more: Any) -> Found:
         steps=2,
         steps_before=31,
         count=4,
-        scenario="plays it again: it fails here, and passes there",
+        scenario="runs it again: it fails here, and passes there",
         file=f"reports/toy/explored-{name}.yaml",
         clients=(Client("ann", LINES, differs=1, earlier=3),),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.explore.conversation import Ask, Burst, Conversation, asks_of
-from conformance.engine.explore.played import GRANTED, Answer, Played, Seen
+from conformance.engine.explore.conversation_run import GRANTED, Answer, ConversationRun, Seen
 from conformance.target.accounts import Room
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def seen(
     return Seen(step, answers, {who: tuple(some) for who, some in events.items()}, dict(ended or {}), ())
 
 
-def played(*steps: Seen) -> Played:
-    """Give a whole play."""
-    return Played(steps=list(steps), names=dict(NAMES), users={"ann": ANN, "bob": BOB})
+def ran(*steps: Seen) -> ConversationRun:
+    """Give a whole run."""
+    return ConversationRun(steps=list(steps), names=dict(NAMES), users={"ann": ANN, "bob": BOB})
 
 
 def burst(*asks: Ask) -> Burst:

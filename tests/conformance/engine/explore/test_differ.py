@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.engine.explore.conversation import Grant
-from conformance.engine.explore.played import NONE, REFUSED
+from conformance.engine.explore.conversation_run import NONE, REFUSED
 from tests.conformance.engine.explore.stories import (
     BOB,
     LOBBY,
@@ -13,7 +13,7 @@ from tests.conformance.engine.explore.stories import (
     confirmed,
     conversation,
     message,
-    played,
+    ran,
     seen,
     send,
 )
@@ -26,7 +26,7 @@ SENT = confirmed("message_sent")
 
 
 def _kind(comparer: Comparer, tested, other, *steps, **more) -> str | None:
-    compared = comparer.compare(conversation(*(steps or (STEP,)), **more), played(*tested), played(*other))
+    compared = comparer.compare(conversation(*(steps or (STEP,)), **more), ran(*tested), ran(*other))
     return None if compared.difference is None else compared.difference.kind
 
 
@@ -79,7 +79,7 @@ def test_what_the_protocol_leaves_free_is_no_difference_and_the_rest_is_not_comp
     steps = (blank, STEP)
     ours = [seen(blank, SENT, ann=[message("  ")]), seen(STEP, SENT)]
     theirs = [seen(blank, {"type": "Error"}, REFUSED), seen(STEP, SENT, ann=[message()])]
-    compared = comparer.compare(conversation(*steps), played(*ours), played(*theirs))
+    compared = comparer.compare(conversation(*steps), ran(*ours), ran(*theirs))
     assert compared.difference is None
     assert compared.parted
     assert compared.freed == ("SEND-7s",)
@@ -106,7 +106,7 @@ def test_who_is_banned_must_not_be_told(comparer: Comparer) -> None:
 
 def test_a_difference_is_charged_to_the_rule_of_the_frame(comparer: Comparer) -> None:
     ours, theirs = [seen(STEP, SENT)], [seen(STEP, SENT, ann=[message()])]
-    found = comparer.compare(conversation(STEP), played(*ours), played(*theirs)).difference
+    found = comparer.compare(conversation(STEP), ran(*ours), ran(*theirs)).difference
     assert found is not None
     assert (found.rule, found.client, found.request) == ("SEND-1", "ann", "SendMessage")
     assert found.other["sender_id"] == "⟨bob⟩"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from conformance.engine.explore.conversation import Burst
 from conformance.engine.explore.findings import Cause, Shown
 from conformance.engine.explore.shrink import shrink
-from tests.conformance.engine.explore.stories import burst, conversation, played, send
+from tests.conformance.engine.explore.stories import burst, conversation, ran, send
 
 if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Conversation
@@ -16,7 +16,7 @@ CAUSE = Cause("both", "SEND-1", "SendMessage", "no NewMessage")
 
 
 def _shown(conversation: Conversation) -> Shown:
-    return Shown(CAUSE, conversation, played(), played(), None, "")
+    return Shown(CAUSE, conversation, ran(), ran(), None, "")
 
 
 async def test_only_the_step_that_matters_is_left(knowledge: Knowledge) -> None:

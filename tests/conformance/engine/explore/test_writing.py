@@ -5,21 +5,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.engine.explore.conversation import Ask, Depart, Grant, Race
+from conformance.engine.explore.conversation_run import REFUSED
 from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.findings import Finding, Shown, cause_of
-from conformance.engine.explore.played import REFUSED
 from conformance.engine.explore.writing import Writer
 from conformance.errors import BadFile
 from conformance.scenario import steps as s
 from conformance.spec.added import with_scenarios
-from tests.conformance.engine.explore.stories import LOBBY, burst, confirmed, conversation, message, played, seen, send
+from tests.conformance.engine.explore.stories import LOBBY, burst, confirmed, conversation, message, ran, seen, send
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conformance.engine.explore.conversation import Conversation
+    from conformance.engine.explore.conversation_run import ConversationRun
     from conformance.engine.explore.differ import Comparer
-    from conformance.engine.explore.played import Played
     from conformance.scenario.model import Scenario
     from conformance.target import Target
 
@@ -28,11 +28,13 @@ HISTORY = Ask("ann", "FetchHistory", {"conversation_id": "${lobby}"}, slot="p1")
 GONE = {"type": "MessageDeleted", "conversation_id": LOBBY, "message_id": message()["message_id"]}
 
 
-def _written(conversation: Conversation, other: Played, comparer: Comparer, target: Target, folder: Path) -> Scenario:
+def _written(
+    conversation: Conversation, other: ConversationRun, comparer: Comparer, target: Target, folder: Path
+) -> Scenario:
     """Write a finding at the last step, and read it as a scenario."""
     found = Difference(len(conversation.steps) - 1, "ann", "DeleteMessage", "no MessageDeleted", "DEL-1")
     other.names = {**other.names, str(message()["message_id"]): "m1"}
-    finding = Finding(Shown(cause_of(found), conversation, played(), other, found, "no MessageDeleted"), 3, 3, 9, 1.0)
+    finding = Finding(Shown(cause_of(found), conversation, ran(), other, found, "no MessageDeleted"), 3, 3, 9, 1.0)
     file = folder / "explored.yaml"
     file.write_text(Writer(comparer, target).text(finding, "the tested one"), encoding="utf-8")
     spec, (name,) = with_scenarios(comparer.spec, [file])
@@ -42,7 +44,7 @@ def _written(conversation: Conversation, other: Played, comparer: Comparer, targ
 
 def test_a_scenario_expects_what_the_other_server_sent(comparer: Comparer, target: Target, tmp_path: Path) -> None:
     steps = burst(send()), burst(DELETE)
-    other = played(
+    other = ran(
         seen(steps[0], confirmed("message_sent"), ann=[message()]),
         seen(steps[1], confirmed("message_deleted"), bob=[GONE]),
     )
@@ -62,7 +64,7 @@ def test_a_scenario_expects_what_the_other_server_sent(comparer: Comparer, targe
 
 def test_what_was_never_made_is_an_unknown_id(comparer: Comparer, target: Target, tmp_path: Path) -> None:
     step = burst(DELETE)
-    other = played(seen(step, {"type": "Error", "message": "?"}, REFUSED))
+    other = ran(seen(step, {"type": "Error", "message": "?"}, REFUSED))
     scenario = _written(conversation(step), other, comparer, target, tmp_path)
     assert "m1" in scenario.given.unknown
     assert [one.frame for one in scenario.steps if isinstance(one, s.Expect)] == ["Error"]
@@ -70,7 +72,7 @@ def test_what_was_never_made_is_an_unknown_id(comparer: Comparer, target: Target
 
 def test_the_moment_of_what_was_never_made_is_the_beginning(comparer: Comparer, target: Target, tmp_path: Path) -> None:
     step = burst(Ask("ann", "SyncMessages", {"conversation_id": "${lobby}", "since": "${m7_at}"}))
-    scenario = _written(conversation(step), played(seen(step, {"type": "Error"}, REFUSED)), comparer, target, tmp_path)
+    scenario = _written(conversation(step), ran(seen(step, {"type": "Error"}, REFUSED)), comparer, target, tmp_path)
     (sent,) = [one for one in scenario.steps if isinstance(one, s.Send)]
     assert sent.fields["since"] == "2000-01-01T00:00:00Z"
     assert scenario.given.unknown == ("nobody",)
@@ -79,7 +81,7 @@ def test_the_moment_of_what_was_never_made_is_the_beginning(comparer: Comparer, 
 def test_every_kind_of_step_is_in_the_language(comparer: Comparer, target: Target, tmp_path: Path) -> None:
     race = Race((send("ann", "hello 2", "m2"), send("bob", "hello 3", "m3")))
     steps = Grant("bob", "lobby", "reader"), Grant("bob", "lobby", "outsider"), race, Depart("bob", drop=True)
-    other = played(*(seen(one, confirmed("message_sent")) for one in steps))
+    other = ran(*(seen(one, confirmed("message_sent")) for one in steps))
     scenario = _written(conversation(*steps), other, comparer, target, tmp_path)
     kinds = [type(one) for one in scenario.steps if not isinstance(one, s.Expect)]
     assert kinds == [s.Provision, s.Provision, s.Together, s.Disconnect]
@@ -88,7 +90,7 @@ def test_every_kind_of_step_is_in_the_language(comparer: Comparer, target: Targe
 def test_history_is_expected_in_the_order_of_the_target(comparer: Comparer, target: Target, tmp_path: Path) -> None:
     step = burst(HISTORY)
     page = {"type": "HistoryChunk", "conversation_id": LOBBY, "messages": [], "has_more": False}
-    scenario = _written(conversation(step), played(seen(step, page)), comparer, target, tmp_path)
+    scenario = _written(conversation(step), ran(seen(step, page)), comparer, target, tmp_path)
     (expected,) = [one for one in scenario.steps if isinstance(one, s.Expect)]
     assert expected.pattern["messages"] == {"$chronological": {"history": []}}
 

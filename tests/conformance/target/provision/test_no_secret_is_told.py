@@ -45,7 +45,7 @@ ENVIRONMENT = {
 }
 SIGNED = "auth: {jwt: {secret_env: PARITY_SECRET}}"
 UNSIGNED = "auth: {query_param: token}"
-PLAYED = (
+CHOSEN = (
     "ping-pong.one-pong-per-ping",
     "edit-message.members-see-it",
     "jwt-authentication.bad-token-refused[wrong_signature.other_secret]",
@@ -85,7 +85,7 @@ class Told:
         """Run against the parrot; gives everything that was printed and written."""
         file = folder / "target.yaml"
         file.write_text(f"name: parrot\ninstances: [{parrot.url}]\nreply: 0.3\n{auth}\n{provision}")
-        words = ["run", str(file), *PLAYED, "--trace", "all", "--probes", "--out", str(folder / "out")]
+        words = ["run", str(file), *CHOSEN, "--trace", "all", "--probes", "--out", str(folder / "out")]
         with pytest.MonkeyPatch.context() as patch:
             for name, value in (ENVIRONMENT | environment).items():
                 patch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""Plays an invented conversation against one server, and gives what each client got after each step.
+"""Runs an invented conversation against one server, and gives what each client got after each step.
 
 After each step it waits until every effect has arrived (barrier, settle, barrier), so that a frame belongs to one step.
 """
@@ -24,8 +24,8 @@ from conformance.engine.explore.conversation import (
     asks_of,
     ends_block,
 )
+from conformance.engine.explore.conversation_run import GRANTED, NONE, REFUSED, Answer, ConversationRun, Seen
 from conformance.engine.explore.given import given_of
-from conformance.engine.explore.played import GRANTED, NONE, REFUSED, Answer, Played, Seen
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.target.accounts import Wanted
 
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 MOST_PAGES = 60
 
 
-async def play(
+async def run_conversation(
     conversation: Conversation, run_context: RunContext, knowledge: Knowledge, *, judged: bool = False, block: int = 1
-) -> Played:
-    """Play a conversation, and judge the server alone if it is `judged`.
+) -> ConversationRun:
+    """Run a conversation, and judge the server alone if it is `judged`.
 
     With a `block` of steps, only the last of so many waits for what others get: it is quicker, and says less exactly
     which step an event belongs to.
@@ -50,40 +50,40 @@ async def play(
     Raises ProvisioningFailed, BudgetSpent or AskedToLeave, and nothing because of the server.
     """
     context = ScenarioContext(run_context, name="explore")
-    played = Played()
+    ran = ConversationRun()
     try:
         await provide(context, Wanted(tuple(conversation.users), dict(conversation.rooms), empty=True))
-        player = _Player(context, knowledge, conversation, played)
+        runner = _StepRunner(context, knowledge, conversation, ran)
         try:
             await set_up(context, given_of(conversation))
-            player.begin()
+            runner.begin()
             for index, step in enumerate(conversation.steps):
-                played.steps.append(await player.step(step, whole=ends_block(conversation, index, block)))
-                if played.steps[-1].silent:
+                ran.steps.append(await runner.step(step, whole=ends_block(conversation, index, block)))
+                if ran.steps[-1].silent:
                     break
         except ScenarioError as error:
-            played.stopped = error.message
-        played.lost = any(one.closed is not None and not one.closed.ours for one in player.everyone())
-        played.users = dict(context.users)
-        played.names = player.bindings.names()
-        played.wrong = wrong_alone(context) if judged else ()
-        played.transcript, _ = context.transcript.entries()
+            ran.stopped = error.message
+        ran.lost = any(one.closed is not None and not one.closed.ours for one in runner.everyone())
+        ran.users = dict(context.users)
+        ran.names = runner.bindings.names()
+        ran.wrong = wrong_alone(context) if judged else ()
+        ran.transcript, _ = context.transcript.entries()
     finally:
         await context.end()
-    return played
+    return ran
 
 
-class _Player:
-    """Plays the steps of one conversation."""
+class _StepRunner:
+    """Runs the steps of one conversation."""
 
     def __init__(
-        self, context: ScenarioContext, knowledge: Knowledge, conversation: Conversation, played: Played
+        self, context: ScenarioContext, knowledge: Knowledge, conversation: Conversation, ran: ConversationRun
     ) -> None:
         self.bindings = Bindings(context, knowledge, conversation)
         self._context = context
         self._knowledge = knowledge
         self._conversation = conversation
-        self._played = played
+        self._run = ran
         self._spec = context.run.spec
         self._taken: dict[int, int] = {}
         self._told: set[int] = set()

@@ -41,8 +41,8 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Played:
-    """A conversation on one server. `names` maps ids to names. `stopped` says why it could not be played to the end.
+class ConversationRun:
+    """A conversation on one server. `names` maps ids to names. `stopped` says why it could not be run to the end.
 
     `wrong` are the frames that are wrong on their own: the rule, and what is wrong. `lost`: a connection was dropped
     or refused.
