@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Link:
-    """One open connection. `whole`: it is observed from its beginning."""
+    """One open connection. `whole`: it is observed from its beginning. `greeted`: its greeting has come."""
 
     key: str
     user: str | None
     whole: bool
     replies: Replies
     received: int = 0
+    greeted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,8 +121,11 @@ class Evaluator:
         return Violation(found.rule, check.invariant.id, client, index, found.explanation, found.by)
 
     def _is_greeting(self, link: Link, frame: Mapping[str, Any]) -> bool:
-        """Say whether a frame is the greeting of its connection, which answers no request."""
-        return link.received == 1 and is_greeting(frame, self._setting.spec.protocol)
+        """Say whether a frame is the greeting of its connection, which answers no request, also where it is late."""
+        if link.greeted or not is_greeting(frame, self._setting.spec.protocol):
+            return False
+        link.greeted = True
+        return True
 
     def _turn(self, observation: Observation, *, whole: bool) -> None:
         old = self._links.get(observation.connection)

@@ -80,6 +80,12 @@ class TestFrames:
         traffic.got("alice", "UserPresenceUpdate", user_id=BOB, status="online")
         assert traffic.rules == ["CONN-1"]
 
+    def test_a_late_greeting_answers_no_request(self, traffic: Traffic) -> None:
+        traffic.feed("alice", "opened")
+        traffic.got("alice", "UserPresenceUpdate", user_id=BOB, status="online")
+        traffic.got("alice", "ActionConfirmed", action="connected", success=True)
+        assert traffic.rules == ["CONN-1"]
+
 
 class TestReplies:
     def test_each_request_gets_its_own_in_order(self, traffic: Traffic) -> None:
