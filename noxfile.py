@@ -29,8 +29,8 @@ def end_to_end(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     _bring_a_browser(session)
     chosen = "end_to_end and not nightly"
-    # Two cores serve three workers: these tests wait for servers and timers two fifths of their time.
-    session.run("python", "-m", "pytest", "-n", "3", "--dist", "worksteal", "-m", chosen, *session.posargs)
+    # Two cores serve four workers: these tests wait for servers and timers two fifths of their time.
+    session.run("python", "-m", "pytest", "-n", "4", "--dist", "worksteal", "-m", chosen, *session.posargs)
 
 
 def _bring_a_browser(session: nox.Session) -> None:

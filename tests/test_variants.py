@@ -50,7 +50,7 @@ class TestWhoActs:
 
     async def _heard(self, folder: Path, name: str) -> tuple[list[str], list[str]]:
         """Let alice send a message; give the types of what she gets, and of what bob gets."""
-        with Command(folder / "chat.db", module=("tests.variants.serve", name)) as command:
+        with Command(folder / "chat.db", variant=name) as command:
             async with command.chat as chat:
                 alice, bob = await chat.connect(), await chat.connect()
                 lobby = await chat.conversation(alice, bob)

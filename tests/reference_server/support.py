@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from reference_server.__main__ import main
 from tests.forked import ForkedPopen
+from tests.variants.serve import main as serve_variant
 
 SECRET = "a secret that is only used by the tests"
 REPLIES = {"HistoryChunk", "SearchResults", "SyncChunk", "Pong", "ActionConfirmed", "Error"}
@@ -183,10 +184,18 @@ class Chat:
 
 
 class Command:
-    """The command `reference_server` in a process of its own: forked, or `real`, which takes a second of imports."""
+    """The command `reference_server` in a process of its own: forked, or `real`, which takes a second of imports.
+
+    `variant`: a legal difference of the server.
+    """
 
     def __init__(
-        self, database: Path | str | None, *options: str, ports: tuple[int, ...] = (0,), real: bool = False
+        self,
+        database: Path | str | None,
+        *options: str,
+        ports: tuple[int, ...] = (0,),
+        real: bool = False,
+        variant: str = "",
     ) -> None:
         url = f"sqlite:///{database}" if isinstance(database, Path) else database
         arguments = ["--jwt-secret", SECRET, "--exit-on-stdin-eof", *(["--database", url] if url else [])]
@@ -204,7 +213,8 @@ class Command:
                 stderr=subprocess.PIPE,
             )
         else:
-            self.process = ForkedPopen(main, [*arguments, *options], environment)
+            serve, first = (serve_variant, [variant]) if variant else (main, [])
+            self.process = ForkedPopen(serve, [*first, *arguments, *options], environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
