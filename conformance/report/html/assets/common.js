@@ -35,20 +35,21 @@ const chatParity = (() => {
       if (up instanceof HTMLDetailsElement) up.open = true;
     }
   };
+  const bar = document.querySelector("form.filters");
+  const makeRoomForBar = () => {
+    if (!bar) return;
+    const height = getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
+    document.documentElement.style.scrollPaddingTop = `${height + 12}px`;
+  };
+  if (bar) new ResizeObserver(makeRoomForBar).observe(bar);
   /* Show where a link leads, below the bar that stays at the top. */
   const aim = (element) => {
+    makeRoomForBar(); // the observer may not have been called yet
     for (const one of document.querySelectorAll(".aimed")) one.classList.remove("aimed");
     const shown = element.closest("details.scenario, details.feature, details.probe, tr") ?? element;
     shown.classList.add("aimed");
     shown.scrollIntoView({ block: "start" });
   };
-  const bar = document.querySelector("form.filters");
-  if (bar) {
-    new ResizeObserver(() => {
-      const height = getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
-      document.documentElement.style.scrollPaddingTop = `${height + 12}px`;
-    }).observe(bar);
-  }
   /* Elements of plain text. */
   const make = (tag, kind, ...children) => {
     const element = document.createElement(tag);
