@@ -48,9 +48,11 @@ class Caused(Check):
         elif request.wild or (request.type == self.facts["request"] and not request.sound):
             self._unclear.add(user)
         elif request.type == self.facts["request"] and moment.frame is not None:
+            # What one sends to oneself comes to one's devices as its target, and again as the sender's other devices.
+            to_oneself = bool(self.facts.get("own_devices")) and user in self._targets(moment.frame)
             for target in self._targets(moment.frame):
                 key = (user, target, *self._same(moment.frame))
-                self._sent.set(key, (self._sent.get(key) or 0) + 1)
+                self._sent.set(key, (self._sent.get(key) or 0) + (2 if to_oneself and target == "*" else 1))
         return ()
 
     def received(self, moment: Moment) -> Iterator[Finding]:

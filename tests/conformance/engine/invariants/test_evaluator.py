@@ -412,6 +412,15 @@ class TestCauses:
             traffic.got(who, "CallAnswer", conversation_id=LOBBY, from_user_id=BOB, sdp="v=0")
         assert traffic.rules == NOTHING
 
+    def test_an_answer_to_oneself_may_come_twice_to_ones_other_devices(self, traffic: Traffic) -> None:
+        traffic.joined("bob", "bob@phone")
+        traffic.sent("bob", "CallAnswer", conversation_id=LOBBY, target_user_id=BOB, sdp="v=0")
+        for who in ("bob", "bob@phone", "bob@phone"):
+            traffic.got(who, "CallAnswer", conversation_id=LOBBY, from_user_id=BOB, sdp="v=0")
+        assert traffic.rules == NOTHING
+        traffic.got("bob@phone", "CallAnswer", conversation_id=LOBBY, from_user_id=BOB, sdp="v=0")
+        assert traffic.rules == ["CALL-1"]
+
     def test_a_frame_that_nobody_can_read_may_have_caused_anything_of_its_user(self, traffic: Traffic) -> None:
         traffic.joined("alice", "bob").feed("alice", "sent", None, "a key is in it twice")
         traffic.message("bob", FIRST)
