@@ -216,7 +216,7 @@ class ChatServer:
 
     async def _send(self, socket: ServerConnection, conversation: str, user: str, token: str, content: str) -> None:
         if "late send" in self.wrong:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(1.0)  # A sleep: the server is slow.
         message = {
             "conversation_id": conversation,
             "message_id": str(uuid.uuid4()),
