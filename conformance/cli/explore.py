@@ -101,7 +101,7 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
     that at least one of three repetitions shows, the command writes explored-ID.yaml, a scenario for `chat-parity run
     TARGET explored-ID.yaml`. The file explored.jsonl has all findings, and the cells (requests with one property) that
     were compared. In the folder of a recorded run, the reports of that run show them, too. Ctrl-C ends the search: the
-    findings are printed, but no scenarios are written.
+    findings are printed, and their scenarios are written without being run.
 
     \b
     Examples:
@@ -210,6 +210,20 @@ async def _prove(finding: Finding, search: Search, one: RunContext, two: RunCont
     return await prove(search.comparer.spec, one, two, file)
 
 
+def _write_the_rest(state: _State, folder: Path) -> None:
+    """Write the scenarios that an interrupted search has not written: of findings that a replay has shown again."""
+    from conformance.engine.explore.proving import write_scenario  # noqa: PLC0415 -- slow, and needed only for findings
+
+    search, tested, other = state.search, state.tested, state.other
+    assert search is not None
+    assert tested is not None
+    assert other is not None
+    for finding in search.explored.findings.values():
+        if finding.again and finding.id not in state.proved:
+            write_scenario(finding, search.comparer, tested, other, folder / f"explored-{finding.id}.yaml")
+            state.proved[finding.id] = "was not run again: the search was interrupted"
+
+
 def _folder(given: Mapping[str, Any], tested: Target) -> Path:
     return given["out"] or Path("reports") / f"explored-{slug(tested.name)}"
 
@@ -219,6 +233,8 @@ def _end(state: _State, given: Mapping[str, Any], seed: int, waivers: Waivers | 
     assert state.search is not None
     assert state.tested is not None
     explored, redact = state.search.explored, state.tested.secrets.redact
+    if interrupted:
+        _write_the_rest(state, _folder(given, state.tested))
     exploration = _exploration(state, given, seed, waivers, complete=not (interrupted or explored.stopped))
     tell(exploration, redact)
     write(exploration, _folder(given, state.tested), redact)

@@ -27,7 +27,13 @@ _file = click.option(
 
 @click.group()
 def history() -> None:
-    """Keep recorded runs in a small file, and show how a server changes over time."""
+    """Keep recorded runs in a small file, and show how a server changes over time.
+
+    \b
+    Examples:
+      chat-parity history add reports/staging
+      chat-parity history show
+    """  # noqa: D301 -- click's mark
 
 
 @history.command()

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def waivers() -> None:
-    """Check and update waiver files: known failures with a reason, an owner and a last day."""
+    """Check and update waiver files: known failures with a reason, an owner and a last day.
+
+    \b
+    Examples:
+      chat-parity waivers check waivers.yaml
+      chat-parity waivers update reports/staging waivers.yaml
+    """  # noqa: D301 -- click's mark
 
 
 _formatted = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -31,10 +31,14 @@ MAX_VIOLATIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A place where a frame breaks its schema: a sentence, and the rule that this place belongs to (None: none)."""
+    """A place where a frame breaks its schema: a sentence, and the rule that this place belongs to (None: none).
+
+    `place` is the path without indices and the keyword of the schema (`messages[].content type`).
+    """
 
     message: str
     rule: str | None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ class Message:
                 return []
             errors = sorted(self._explaining.iter_errors(frame), key=relevance, reverse=True)
             found = [
-                Violation(_say(error), _owner(error, self.schema, self._resolver)) for error in errors[:MAX_VIOLATIONS]
+                Violation(_say(error), _owner(error, self.schema, self._resolver), _place(error))
+                for error in errors[:MAX_VIOLATIONS]
             ]
         except (ValueError, RecursionError):  # Each of the two has a limit of depth.
             return [Violation("the frame is nested too deeply to be checked", self.schema.get("x-rule"))]
@@ -157,6 +162,12 @@ def _say(error: Any) -> str:
     if wanted:
         return f"`{where}` is {show(error.instance)}, not {wanted[0].lower()}{wanted[1:].rstrip('.')}"
     return f"`{where}`: {show(error.message, 160)}" if where else show(error.message, 160)
+
+
+def _place(error: Any) -> str:
+    path = "".join("[]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    names = (path.removeprefix("."), str(error.validator), missing(error) if error.validator == "required" else "")
+    return " ".join(filter(None, names))
 
 
 def _owner(error: Any, schema: Mapping[str, Any], resolver: Resolver[Any]) -> str | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from conformance.engine.invariants import evaluate
 from conformance.engine.scenario_run.observations import observations
 from conformance.engine.scenario_run.wrong_frames import wrong_frames
-from conformance.results.causes import cause
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
@@ -16,14 +15,17 @@ MUST = "must"
 
 
 def wrong_alone(context: ScenarioContext) -> tuple[tuple[str, str, str], ...]:
-    """Give what breaks a must rule without any comparison: the rule, what is wrong, and its cause without names."""
-    rules = context.run.spec.rules
-    found = [(one.rule, one.message, one.cause) for one in wrong_frames(context)]
-    seen = (observation for observation, _ in observations(context))
+    """Give what breaks a must rule without any comparison: the rule, what is wrong, and of which kind it is.
+
+    The kind has no words of the explanation: an id that is made of it stays the same when the explanation is reworded.
+    """
+    rules, name = context.run.spec.rules, context.run.spec.protocol.discriminator
+    found = [(one.rule, one.message, one.kind) for one in wrong_frames(context)]
+    seen = [observation for observation, _ in observations(context)]
     evaluation = evaluate(seen, context.run.spec, profile=context.run.target.profile, complete=True)
-    found += [
-        (one.rule, f"{one.client}: {one.explanation}", f"{one.invariant}: {cause(one.explanation)}")
-        for one in evaluation.violations
-        if one.rule is not None
-    ]
+    for one in evaluation.violations:
+        frame = seen[one.index].frame
+        kind = frame.get(name) if isinstance(frame, dict) else None
+        if one.rule is not None:
+            found.append((one.rule, f"{one.client}: {one.explanation}", f"{one.invariant} {kind or ''}".strip()))
     return tuple(one for one in found if one[0] not in rules or rules[one[0]].level == MUST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.explore.conversation import names_in
+from conformance.engine.explore.conversation import name_in, names_in
 from conformance.engine.explore.conversation_run import GRANTED
 from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.explore.knowledge import CONVERSATION
@@ -42,10 +42,19 @@ class Bindings:
         pairs = {**context.users, **context.conversations, **self._made}
         return {value: name for name, value in pairs.items()}
 
-    def is_unbound(self, ask: Ask) -> bool:
-        """Say whether a request refers to something that this server has not made."""
-        named = (value[2:-1] for value in ask.fields.values() if isinstance(value, str) and value.startswith("${"))
-        return any(name in self._slots and name not in self._bound for name in named)
+    def unbound(self, ask: Ask) -> frozenset[str]:
+        """Give the names in a request of what this server has not made."""
+        named = (name_in(value) for value in ask.fields.values())
+        return frozenset(name for name in named if name in self._slots and name not in self._bound)
+
+    def known(self, ask: Ask) -> dict[str, Any]:
+        """Give the fields of a request, without optional ones that go on where a last page ended."""
+        unbound, fields = self.unbound(ask), self._knowledge.fields
+        return {
+            key: value
+            for key, value in ask.fields.items()
+            if name_in(value) not in unbound or key not in fields or not fields[key].goes_on
+        }
 
     def bind(self, answer: Answer, events: Iterable[Received]) -> bool:
         """Bind the name of what a request has created, or of where its next page begins.

@@ -27,8 +27,8 @@ class Seen:
     """What a step led to: the answers in the order of the requests, and per connection the other frames.
 
     `ended` has the connections that the server has ended, and how. `silent` has those that no longer answer.
-    `unbound`: a request refers to something that this server has not made. `whole`: everything has arrived; the events
-    of steps that are not whole come with the next one that is.
+    `unbound` are the names in the requests of what this server has not made. `whole`: everything has arrived; the
+    events of steps that are not whole come with the next one that is.
     """
 
     step: Step
@@ -36,7 +36,7 @@ class Seen:
     events: dict[str, tuple[dict[str, Any], ...]]
     ended: dict[str, str]
     silent: tuple[str, ...]
-    unbound: bool = False
+    unbound: frozenset[str] = frozenset()
     whole: bool = True
 
 

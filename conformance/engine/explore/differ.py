@@ -94,8 +94,8 @@ class _Comparison:
         self.cells += asked
         self.asks += asks_of(step)
         self.asked += asked
-        if any(seen.unbound for seen in pair):
-            return None, True  # A name that one of them has not bound: something free came before.
+        if pair[0].unbound != pair[1].unbound:
+            return None, True  # A name that only one of them has bound: something free came before.
         parts = False
         kinds = " + ".join(dict.fromkeys(kind for kind, _ in asked)) or _word(step)
         for difference, what, about in self._differences(index, step, pair, normals, state, kinds):

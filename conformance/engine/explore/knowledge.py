@@ -36,6 +36,11 @@ class FieldValues:
     follows: str | None = None
     moments: str | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """Say whether a request may leave it out, and begins at the first page then."""
+        return self.follows is not None and self.share < ALWAYS
+
 
 @dataclass(frozen=True, slots=True)
 class Creates:

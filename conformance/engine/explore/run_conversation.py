@@ -101,7 +101,7 @@ class _StepRunner:
 
     async def step(self, step: Step, *, whole: bool) -> Seen:
         """Take one step, wait for its effects (if it is not `whole`, only for the answers), and give them."""
-        unbound = any(self.bindings.is_unbound(ask) for ask in asks_of(step))
+        unbound = frozenset().union(*(self.bindings.unbound(ask) for ask in asks_of(step)))
         answers: tuple[Answer, ...] = ()
         match step:
             case Burst():
@@ -169,7 +169,7 @@ class _StepRunner:
 
     async def _send(self, asks: tuple[Ask, ...]) -> None:
         for ask in asks:
-            frame = {self._spec.protocol.discriminator: ask.type, **self._context.names.value(dict(ask.fields))}
+            frame = {self._spec.protocol.discriminator: ask.type, **self._context.names.value(self.bindings.known(ask))}
             await self._context.send(ask.by, frame)
 
     async def _quiet(self, senders: list[str] | None) -> tuple[str, ...]:

@@ -74,7 +74,8 @@ class Writer:
             {*conversation.unknown, *(one for one in named - known if stand_in(one) is None)}
         )
         missing = {f"${{{one}}}": word for one in named - known if (word := stand_in(one)) is not None}
-        document["steps"] = [_with_words(one, missing) for one in document["steps"]]
+        optional = frozenset(name for name, one in self.comparer.knowledge.fields.items() if one.goes_on)
+        document["steps"] = [_with_words(one, missing, optional) for one in document["steps"]]
         return document
 
     def _steps(
@@ -203,13 +204,18 @@ def _send(ask: Ask) -> dict[str, Any]:
     return step | ({"invalid": True} if ask.invalid else {})
 
 
-def _with_words(value: Any, words: Mapping[str, str]) -> Any:
-    """Replace the references that are in `words`, at any depth."""
+def _with_words(value: Any, words: Mapping[str, str], optional: frozenset[str]) -> Any:
+    """Replace the references that are in `words`, at any depth, and leave out those in `optional` fields."""
     if isinstance(value, str):
         return words.get(value, value)
     if isinstance(value, dict):
-        return {key: _with_words(one, words) for key, one in value.items()}
-    return [_with_words(one, words) for one in value] if isinstance(value, list) else value
+        kept = {key: one for key, one in value.items() if key not in optional or not _is_in(one, words)}
+        return {key: _with_words(one, words, optional) for key, one in kept.items()}
+    return [_with_words(one, words, optional) for one in value] if isinstance(value, list) else value
+
+
+def _is_in(value: Any, words: Mapping[str, str]) -> bool:
+    return isinstance(value, str) and value in words
 
 
 def _kinds(ran: ConversationRun, comparer: Comparer) -> set[Any]:

@@ -25,7 +25,8 @@ STRANGER = "a frame of another scenario"
 class Wrong:
     """Frames of one scenario run that are wrong in one way: the rule, what is wrong, who got them, and the first.
 
-    `says` stands between who got them and what is wrong.
+    `says` stands between who got them and what is wrong. `kind` says what is wrong in words that do not change when
+    a message is reworded.
     """
 
     rule: str
@@ -35,6 +36,7 @@ class Wrong:
     names: dict[str, None] = field(default_factory=dict)
     count: int = 0
     says: str = " got "
+    kind: str = ""
 
     @property
     def message(self) -> str:
@@ -64,25 +66,27 @@ def _faults(received: Received, context: ScenarioContext) -> Iterator[tuple[str,
     if stranger is not None:
         if not context.is_ambient(received):
             said = f"{named(received)} of {stranger}, which ran at the same time"
-            yield stranger, Wrong(protocol.isolation_rule, said, STRANGER, received)
+            yield stranger, Wrong(protocol.isolation_rule, said, STRANGER, received, kind="stranger")
         return
-    for rule, said in _broken(received.frame, context):
+    for rule, said, kind in _broken(received.frame, context):
         same = cause(said, context.connections)
-        yield same, Wrong(rule, said, same, received)
+        yield same, Wrong(rule, said, same, received, kind=kind)
 
 
-def _broken(frame: Frame, context: ScenarioContext) -> Iterator[tuple[str, str]]:
-    """Give the rules that a frame breaks wherever it belongs."""
+def _broken(frame: Frame, context: ScenarioContext) -> Iterator[tuple[str, str, str]]:
+    """Give the rules that a frame breaks wherever it belongs, what is wrong, and of which kind that is."""
     protocol = context.run.spec.protocol
     kind = frame.value.get(protocol.discriminator) if frame.value is not None else None
     if frame.problem is not None and isinstance(kind, str) and kind in context.run.spec.incoming:
-        yield protocol.malformed_rule, f"a client's request ({kind}): the server sends clients' requests back"
+        said = f"a client's request ({kind}): the server sends clients' requests back"
+        yield protocol.malformed_rule, said, f"request {kind}"
     elif frame.problem is not None:
-        yield protocol.malformed_rule, f"a wrong frame: {frame.problem}"
+        yield protocol.malformed_rule, f"a wrong frame: {frame.problem}", "unreadable"
     for violation in frame.violations:
-        yield violation.rule or protocol.malformed_rule, f"a wrong {frame.type}: {violation.message}"
+        said = f"a wrong {frame.type}: {violation.message}"
+        yield violation.rule or protocol.malformed_rule, said, f"{frame.type} {violation.place}"
     if any(secret in frame.text for secret in (*context.run.secrets, *context.names.tokens.values())):
-        yield protocol.secret_rule, "a frame with a token in it"
+        yield protocol.secret_rule, "a frame with a token in it", "token"
 
 
 def named(received: Received) -> str:

@@ -96,7 +96,7 @@ def _id(plan: Plan, ids: Form, value: Any, notes: Notes, place: str, wire: str) 
         found = ids.from_wire(value)
     except ValueError as wanted:
         message = f"`{wire}` is {show(value)} on the wire, where the target's dialect has {wanted}"
-        notes.faults.append((place, Violation(message, plan.rule)))
+        notes.faults.append((place, Violation(message, plan.rule, f"{wire} form of ids")))
         return value
     notes.used.add(plan.entry)
     return found

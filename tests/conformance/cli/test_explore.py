@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import conformance.cli.explore as verb
 from conformance.cli.main import main
 from conformance.cli.targets import is_scenario_file, split
 
@@ -55,6 +57,22 @@ def test_a_file_with_steps_is_a_scenario_and_no_target(tmp_path: Path) -> None:
     assert not is_scenario_file(str(target))
     assert split((str(scenario),)) == (None, (str(scenario),))
     assert split((str(target), str(scenario))) == (str(target), (str(scenario),))
+
+
+def test_ctrl_c_keeps_the_scenarios_of_findings_that_were_shown_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(
+        "conformance.engine.explore.proving.write_scenario", lambda *given: written.append(given[-1].name)
+    )
+    found: Any = [SimpleNamespace(id=name, again=again) for name, again in (("proved", 3), ("new", 2), ("gone", 0))]
+    search: Any = SimpleNamespace(comparer=None, explored=SimpleNamespace(findings={one.id: one for one in found}))
+    server: Any = SimpleNamespace()
+    state = verb._State(search, server, server, {"proved": "runs it again"})
+    verb._write_the_rest(state, tmp_path)
+    assert written == ["explored-new.yaml"]
+    assert state.proved["new"] == "was not run again: the search was interrupted"
 
 
 @pytest.mark.nightly

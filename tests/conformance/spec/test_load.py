@@ -337,6 +337,12 @@ class TestViolations:
     def said(self, real: Spec, frame: dict[str, Any]) -> list[tuple[str, str | None]]:
         return [(one.message, one.rule) for one in real.outgoing[frame["type"]].violations(frame)]
 
+    def test_name_the_place_without_indices_and_without_prose(self, real: Spec, message: dict[str, Any]) -> None:
+        message["messages"][-1]["content"] = 5
+        del message["messages"][0]["sender_id"]
+        found = real.outgoing["HistoryChunk"].violations(message)
+        assert {one.place for one in found} == {"messages[].content type", "messages[] required sender_id"}
+
     def test_are_none_for_every_example(self, real: Spec) -> None:
         for messages in (real.incoming, real.outgoing):
             for one in messages.values():
