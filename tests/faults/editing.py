@@ -189,13 +189,13 @@ def only_the_device_that_sent_edits(patch: Patch) -> None:
         return await original(context, request)
 
 
-@fault(breaks=["EDIT-3"], also=["HIST-2", "SYNC-1s", "HIST-8s"])
+@fault(breaks=["EDIT-3"], also=["HIST-2", "SYNC-1s", "HIST-8s", "SEND-4"])
 def edit_is_a_new_birth(patch: Patch) -> None:
     """An edit changes created_at, and so the place of the message in history and its instant."""
     patch(store, "_EDIT", store._EDIT.values(created_at=bindparam("stamp")))
 
 
-@fault(breaks=["EDIT-3"], also=["HIST-2"])
+@fault(breaks=["EDIT-3"], also=["HIST-2", "SEND-4"])
 def edit_moves_to_the_top(patch: Patch) -> None:
     """History is in the order of the last edit, and pages do not fit together."""
     latest = func.coalesce(store._message.edited_at, store._message.created_at)

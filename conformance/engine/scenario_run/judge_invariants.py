@@ -25,13 +25,14 @@ JUDGED_OTHERWISE = frozenset({"schema", "secret", "greeting"})
 def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
     """Charge each broken invariant to its rule, once for each cause.
 
-    What the scenario has found already is not charged again: a frame that is a problem, and a rule that fails or is
-    charged. Scenarios send wrong requests on purpose, so that no reply to one is required here.
+    A scenario that fails has found a difference already. The invariants would only find its consequences, and charge
+    them to the rules of other features. A frame that is a problem and a rule that is charged are not charged again.
+    Scenarios send wrong requests on purpose, so that no reply to one is required here.
     """
+    if verdict.outcome is Outcome.FAIL:
+        return
     blamed = {id(offender) for _, offender in verdict.problems if offender is not None}
     charged = {problem.rule for problem, _ in verdict.problems}
-    if verdict.outcome is Outcome.FAIL:
-        charged |= {*scenario.rules}
     for wrong in _broken(context):
         if wrong.rule not in charged and id(wrong.first) not in blamed:
             charge(scenario, verdict, wrong.rule, wrong.message, wrong.first, wrong)

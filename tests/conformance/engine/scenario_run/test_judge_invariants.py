@@ -71,6 +71,14 @@ async def test_what_the_scenario_has_found_is_not_charged_again(spec: Spec, scen
     assert len(charges(result)) == 1
 
 
+async def test_a_scenario_that_fails_charges_no_other_rule_with_the_consequences(spec: Spec, scenario: Author) -> None:
+    failing = NOT_LOOKING + "  - {expect: NewMessage, at: bob, with: {content: another}}\n"
+    async with toy_runner(spec, later=["leak"]) as runner:
+        result = await runner.run_scenario(scenario(failing))
+    assert result.outcome is Outcome.FAIL
+    assert result.findings == ()
+
+
 async def test_a_setup_is_judged_too(spec: Spec, scenario: Author) -> None:
     text = NOT_LOOKING.replace("steps:", "setup:") + "steps:\n  - {send: Ping, by: bob}\n  - {expect: Pong, at: bob}\n"
     async with toy_runner(spec, later=["leak"]) as runner:
