@@ -11,16 +11,19 @@ nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
+WORKERS = str((os.cpu_count() or 1) + 1)
+"""One more than there are cores: the tests wait for servers and timers almost half their time."""
+
 # Where this is set, as in many images, every process would compile all code again, and each worker rewrite every test.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, on both cores; arguments go to pytest."""
+    """Run the tests, on all cores; arguments go to pytest."""
     session.install("-e", ".[test]")
     _bring_a_browser(session)
-    session.run("python", "-m", "pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *session.posargs)
 
 
 @nox.session
@@ -29,8 +32,7 @@ def end_to_end(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     _bring_a_browser(session)
     chosen = "end_to_end and not nightly"
-    # Two cores serve four workers: these tests wait for servers and timers two fifths of their time.
-    session.run("python", "-m", "pytest", "-n", "4", "--dist", "worksteal", "-m", chosen, *session.posargs)
+    session.run("python", "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", "-m", chosen, *session.posargs)
 
 
 def _bring_a_browser(session: nox.Session) -> None:
