@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
@@ -180,4 +181,10 @@ def _lookup(
     if row is None:
         return Membership(None, None), datetime.min.replace(tzinfo=UTC)
     visibility, last_stamp, role = row
-    return Membership(Visibility(visibility), None if role is None else Role(role)), last_stamp
+    return _membership_of(visibility, role), last_stamp
+
+
+@cache
+def _membership_of(visibility: str, role: str | None) -> Membership:
+    """Make a membership of the columns; there are few, and to look up an enum takes as long as the rest of a check."""
+    return Membership(Visibility(visibility), None if role is None else Role(role))

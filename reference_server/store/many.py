@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from reference_server.models import CONVERSATIONS
@@ -61,7 +62,7 @@ def lock(connection: Connection, asked: Sequence[Pair]) -> Known:
     _, read_stamp = _converts(CONVERSATIONS.c.last_stamp, connection.dialect)
     if connection.dialect.name == "postgresql":
         keys = list({conversation_id for conversation_id, _ in asked})
-        for key, visibility, stamp, position in connection.exec_driver_sql(_LOCK, (keys,)):
+        for key, visibility, stamp, position in connection.exec_driver_sql(_LOCK, (keys,)).fetchall():
             known.conversations[key] = visibility, _read(read_stamp, stamp), position
         # A separate statement: one that waits for the lock would read the roles from before the wait.  PERM-2
         pairs = list(known.roles)
@@ -70,10 +71,9 @@ def lock(connection: Connection, asked: Sequence[Pair]) -> Known:
                 known.roles[pairs[number - 1]] = role
         return known
     text = json.dumps([(conversation_id.hex, user_id and user_id.hex) for conversation_id, user_id in asked])
-    for number, visibility, stamp, position, role in connection.exec_driver_sql(_CROSS, (text,)):
+    for number, visibility, stamp, position, role in connection.exec_driver_sql(_CROSS, (text,)).fetchall():
         conversation_id, user_id = asked[number]
-        if conversation_id not in known.conversations:
-            known.conversations[conversation_id] = visibility, _read(read_stamp, stamp), position
+        known.conversations[conversation_id] = visibility, _read(read_stamp, stamp), position
         if user_id is not None:
             known.roles[conversation_id, user_id] = role
     return known
@@ -91,7 +91,7 @@ def write(
     used, given = [], []
     for each in table.columns:
         values = [row[each.name] for row in rows]
-        if any(value is not None for value in values):  # a column that is left out is null
+        if values.count(None) < len(values):  # a column that is left out is null
             used.append(each)
             given.append(_written(values, each, dialect))
     keys = _written(list(ends), CONVERSATIONS.c.id, dialect)
@@ -106,7 +106,7 @@ def write(
         count = _power_of_two(min(len(flat) - start, PARAMETERS // len(used)))  # few lengths: few statements to prepare
         some = flat[start : start + count]
         statement = _insert(table, tuple(used), count)
-        connection.exec_driver_sql(statement, tuple(value for row in some for value in row))
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
         start += count
     if keys:
         statement = f"UPDATE conversation SET {column.name} = ? WHERE id = ?"  # noqa: S608 -- a name of ours
