@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -65,6 +66,8 @@ class Settings:
                 f"The JWT secret must have at least {MIN_SECRET_BYTES} bytes; "
                 "give one with --jwt-secret or in the environment variable JWT_SECRET."
             )
+        if not all(math.isfinite(each) for each in (self.typing_expiry, self.rate_window, self.token_leeway)):
+            raise ConfigError("A duration must be a finite number of seconds.")
         positive = (self.typing_expiry, self.rate_window, self.limits.connections)
         if min(positive) <= 0 or self.token_leeway < 0:
             raise ConfigError("Durations and limits must be positive.")

@@ -167,7 +167,7 @@ class Deployment:
         await self._database.prepare()
         if self._cluster is not None:
             await self._cluster.start(Instance(self.settings, self.services))
-        listeners = [listen(self._host, port) for port in self._ports]
+        listeners = [self._listen(port) for port in self._ports]
         self.addresses = [_address(listener) for listener in listeners]
         self._servers = [
             build_server(self.settings, self.services, self._pages, self._switchboard, self._dialect) for _ in listeners
@@ -181,6 +181,15 @@ class Deployment:
             for task in self._tasks:
                 if task.done():
                     await task
+
+    def _listen(self, port: int) -> socket.socket:
+        try:
+            return listen(self._host, port)
+        except OSError as error:
+            raise ConfigError(
+                f"This server cannot listen on {self._host or '*'}, port {port}: {error.strerror}. "
+                "Give another --port or --host."
+            ) from None
 
     async def _close(self) -> None:
         await self.services.changes.close()

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from reference_server.__main__ import parser
 from reference_server.database import PostgresDatabase, open_database
+from reference_server.options import parser
 
 ROOT = Path(__file__).parents[1]
 

@@ -24,7 +24,7 @@ export interface Options {
   onLost?: (conversation: string, error: Error) => void
   firstDelayMs?: number
   longestDelayMs?: number
-  /** The interval of the Pings, which show both sides that the connection is alive. */
+  /** The interval of the Pings, which show both sides that the connection is alive; also how long a greeting may take. */
   pingMs?: number
 }
 
@@ -56,6 +56,8 @@ interface Conversation {
 }
 /** Codes of errors after which a later attempt may succeed. */
 const TEMPORARY = new Set<string | null>(["rate_limited", "unavailable", "internal"])
+/** A connection that has lasted this long was a success. */
+const STABLE_MS = 5000
 const REPLY_TYPES = new Set<string>(Object.values(REPLIES).map((reply) => reply?.type ?? "Error"))
 
 export class ChatClient {
@@ -65,13 +67,18 @@ export class ChatClient {
   #failures = 0
   #again: ReturnType<typeof setTimeout> | undefined
   #pings: ReturnType<typeof setInterval> | undefined
+  #greeting: ReturnType<typeof setTimeout> | undefined
+  #retries = new Set<ReturnType<typeof setTimeout>>()
+  #greetedAt = 0
   #waiting: Waiting[] = []
   #conversations = new Map<string, Conversation>()
 
   readonly #longestMs: number
+  readonly #pingMs: number
 
   constructor(private readonly options: Options) {
     this.#longestMs = options.longestDelayMs ?? 30_000
+    this.#pingMs = options.pingMs ?? 20_000
     void this.#connect()
   }
 
@@ -86,6 +93,7 @@ export class ChatClient {
 
   /** Joins a conversation, now and after each new connection, and gives its messages, which the client keeps up to date. */
   async join(id: string, since = "1970-01-01T00:00:00Z"): Promise<ReadonlyMap<string, Message>> {
+    if (this.#closed) throw new ConnectionLost("closed")
     let conversation = this.#conversations.get(id)
     if (!conversation) {
       let settle: Conversation["settle"] = () => undefined
@@ -99,6 +107,7 @@ export class ChatClient {
   }
 
   async leave(conversation: string): Promise<void> {
+    this.#conversations.get(conversation)?.settle(new ConnectionLost("the conversation was left"))
     this.#conversations.delete(conversation)
     await this.request({ type: "LeaveConversation", conversation_id: conversation })
   }
@@ -111,10 +120,11 @@ export class ChatClient {
 
   async #connect(): Promise<void> {
     try {
-      const socket = new WebSocket(await this.options.url())
-      if (this.#closed) return socket.close()
-      this.#socket = socket
-      socket.onmessage = (message) => this.#receive(JSON.parse(String(message.data)) as ServerFrame)
+      const url = await this.options.url()
+      if (this.#closed) return
+      const socket = (this.#socket = new WebSocket(url))
+      this.#greeting = setTimeout(() => this.#drop(), this.#pingMs)
+      socket.onmessage = (message) => this.#receive(String(message.data))
       socket.onclose = () => this.#ended()
       socket.onerror = () => this.#drop() // Node.js 20 sends no other event if a handshake fails
     } catch {
@@ -131,6 +141,11 @@ export class ChatClient {
 
   #ended(): void {
     clearInterval(this.#pings)
+    clearTimeout(this.#greeting)
+    for (const one of this.#retries) clearTimeout(one)
+    this.#retries.clear()
+    // Not at the greeting: a server that greets and then ends each connection would be asked again without a pause.
+    if (this.#online && Date.now() - this.#greetedAt >= STABLE_MS) this.#failures = 0
     if (this.#online) this.options.onStatus?.("offline")
     this.#online = false
     for (const one of this.#waiting.splice(0)) one.reject(new ConnectionLost("the connection ended before the reply"))
@@ -147,23 +162,30 @@ export class ChatClient {
     })
   }
 
-  #receive(frame: ServerFrame): void {
-    if (!this.#online) this.#greeted()
+  #receive(text: string): void {
+    let frame: ServerFrame
+    try {
+      frame = JSON.parse(text)
+    } catch {
+      return this.#drop() // it may have been a reply, so later replies cannot be matched
+    }
+    if (!this.#online && frame.type === "ActionConfirmed") this.#greeted()
     else if (REPLY_TYPES.has(frame.type)) this.#replied(frame)
     else this.#happened(frame)
   }
 
   /** The first frame of a connection is the greeting. */
   #greeted(): void {
+    clearTimeout(this.#greeting)
     this.#online = true
-    this.#failures = 0
+    this.#greetedAt = Date.now()
     this.options.onStatus?.("online")
     let answered = true
     this.#pings = setInterval(() => {
       if (!answered) return this.#drop()
       answered = false
-      this.request({ type: "Ping" }).then(() => (answered = true), () => undefined)
-    }, this.options.pingMs ?? 20_000)
+      this.request({ type: "Ping" }).then(() => (answered = true), (error) => (answered = error instanceof Refused))
+    }, this.#pingMs)
     for (const [id, conversation] of this.#conversations) void this.#catchUp(id, conversation)
   }
 
@@ -195,30 +217,36 @@ export class ChatClient {
   /** Joins first and then syncs, so that no change is missed between the two. */
   async #catchUp(id: string, conversation: Conversation): Promise<void> {
     conversation.early = []
-    const socket = this.#socket
+    const isWanted = () => this.#conversations.get(id) === conversation
     try {
       await this.request({ type: "JoinConversation", conversation_id: id })
-      for (let more = true; more; ) {
+      for (let more = true; more && isWanted(); ) {
         const chunk = await this.request({ type: "SyncMessages", conversation_id: id, since: conversation.since })
         for (const message of chunk.messages) conversation.messages.set(message.message_id, message)
         conversation.since = chunk.next_since
         more = chunk.has_more
       }
     } catch (error) {
-      if (!(error instanceof Refused)) return // the next connection tries again
-      if (TEMPORARY.has(error.code)) return void setTimeout(() => this.#retry(socket, id, conversation), this.#longestMs)
+      if (!(error instanceof Refused) || !isWanted()) return // the next connection tries again
+      if (TEMPORARY.has(error.code)) return this.#later(() => isWanted() && void this.#catchUp(id, conversation))
       this.#conversations.delete(id)
       conversation.settle(error)
       return this.options.onLost?.(id, error)
     }
+    if (!isWanted()) return // left meanwhile
     for (const event of conversation.early) fold(conversation.messages, event)
     conversation.early = null
     conversation.settle()
     this.options.onSynced?.(id, conversation.messages)
   }
 
-  #retry(socket: WebSocket | null, id: string, conversation: Conversation): void {
-    if (socket === this.#socket && this.#conversations.get(id) === conversation) void this.#catchUp(id, conversation)
+  /** Does something on this connection, after a while. */
+  #later(what: () => void): void {
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer)
+      what()
+    }, this.#longestMs)
+    this.#retries.add(timer)
   }
 }
 

@@ -46,7 +46,7 @@ class Misbehaving:
             message = await receive()
             skew = self._switchboard.now.clock_skew
             if skew and isinstance(message.get("text"), str):
-                return {**message, "text": clock.skewed(message["text"], -skew, clock.READ)}
+                return {**message, "text": clock.read(message["text"], skew)}
             return message
 
         try:

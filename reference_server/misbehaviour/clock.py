@@ -7,27 +7,34 @@ from typing import Any
 
 import orjson
 
-#: The fields with instants: in frames that the server sends, and in frames that it reads.
+#: The fields with instants in frames that the server sends, and the field in frames that it reads.
 SENT = {"created_at", "edited_at", "deleted_at", "read_at", "delivered_at", "next_since"}
-READ = {"since"}
+READ = "since"
 
 
-def skewed(text: str, seconds: float, names: set[str]) -> str:
-    """Give a frame whose instants in these fields are `seconds` later; a text that is not JSON stays the same."""
+def sent(text: str, seconds: float) -> str:
+    """Give a frame of the server whose instants are `seconds` later."""
+    return orjson.dumps(_shift(orjson.loads(text), timedelta(seconds=seconds))).decode()
+
+
+def read(text: str, seconds: float) -> str:
+    """Give a frame of a client whose `since` is `seconds` earlier; every other text stays as it is, whatever it is."""
     try:
         frame = orjson.loads(text)
-    except ValueError:
+        since = frame[READ]
+        earlier = _later(since, timedelta(seconds=-seconds))
+        return text if earlier == since else orjson.dumps({**frame, READ: earlier}).decode()
+    except (ValueError, KeyError, TypeError):  # no JSON, no `since`, or nested too deeply to be written again
         return text
-    return orjson.dumps(_shift(frame, timedelta(seconds=seconds), names)).decode()
 
 
-def _shift(value: Any, by: timedelta, names: set[str]) -> Any:
+def _shift(value: Any, by: timedelta) -> Any:
     if isinstance(value, list):
-        return [_shift(item, by, names) for item in value]
+        return [_shift(item, by) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: _later(item, by) if name in names and isinstance(item, str) else _shift(item, by, names)
+        name: _later(item, by) if name in SENT and isinstance(item, str) else _shift(item, by)
         for name, item in value.items()
     }
 

@@ -76,7 +76,7 @@ class Outgoing:
             return [text]
         is_reply = orjson.loads(text)["type"] in REPLIES
         if now.clock_skew:
-            text = clock.skewed(text, now.clock_skew, clock.SENT)
+            text = clock.sent(text, now.clock_skew)
         if not is_reply:
             return [text] * (1 + (self._random.random() < now.duplicate_events))
         if self._held is not None:

@@ -44,7 +44,7 @@ SWITCHES = (
     Switch("reject-rate", values.share, "5%", "the share of requests that are refused as rate_limited"),
     Switch("reorder-acks", values.on_or_off, "on", "send the replies of a connection in a wrong order"),
     Switch("duplicate-events", values.share, "1%", "the share of events that are sent twice"),
-    Switch("clock-skew", values.offset, "5m", "how far ahead the times of the server are; =-5m is behind"),
+    Switch("clock-skew", values.offset, "5m", "how far ahead the times of the server are; -5m is behind"),
     Switch("token-ttl", values.duration, "30s", "how long a token is valid after its iat, at most"),
 )
 

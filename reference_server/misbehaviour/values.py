@@ -34,10 +34,11 @@ class Latency:
 def latency(text: str) -> Latency:
     """Read `200ms`, `200ms±50` or `200ms+-50`; raises ValueError that says how to write it."""
     found = _LATENCY.fullmatch(text)
-    if found is None or float(found[1]) * UNITS[found[2]] > LONGEST_S:
+    mean, unit, jitter, jitter_unit = found.groups() if found else ("0", "s", None, None)
+    read = Latency(float(mean) * UNITS[unit], float(jitter or 0) * UNITS[jitter_unit or unit])
+    if found is None or max(read.mean, read.jitter) > LONGEST_S:
         raise ValueError("write a time with a unit and, if you like, a spread, as in 200ms, 200ms±50 or 1s+-500ms")
-    mean, unit, jitter, jitter_unit = found.groups()
-    return Latency(float(mean) * UNITS[unit], float(jitter or 0) * UNITS[jitter_unit or unit])
+    return read
 
 
 def rate(text: str) -> float:

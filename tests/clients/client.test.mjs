@@ -36,18 +36,21 @@ async function online(token, { through = chat.url, ...more } = {}) {
 }
 
 /** A connection to the server that can be cut, and refused, until it is mended. */
-async function cable() {
+async function cable({ after } = {}) {
   const { hostname, port, pathname } = new URL(chat.url)
   let ends = []
   let isCut = false
   let isStill = false
+  const slips = []
   const server = createServer((near) => {
     if (isCut) return near.destroy()
     const far = connect(Number(port), hostname)
+    near.setNoDelay(true)
     const pass = (from, to) => from.on("data", (data) => isStill || to.write(data)).on("close", () => to.destroy()).on("error", () => to.destroy())
     pass(near, far)
     pass(far, near)
     ends.push(near, far)
+    slips.push(() => near.write(after))
   })
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
   const control = {
@@ -55,6 +58,7 @@ async function cable() {
     cut: () => { isCut = true; for (const one of ends.splice(0)) one.destroy() },
     mend: () => { isCut = isStill = false },
     hush: () => { isStill = true },
+    slip: () => slips.pop()(),
     close: () => { control.cut(); server.close() },
   }
   open.push(control)
@@ -191,6 +195,52 @@ test("a connection on which nothing comes any more is replaced", async () => {
   await again
 })
 
+test("a connection on which no greeting comes is replaced", async () => {
+  const line = await cable()
+  line.hush()
+  let attempts = 0
+  const url = () => {
+    attempts += 1
+    if (attempts === 3) line.mend()
+    return `${line.url}?token=${ALICE}`
+  }
+  await online(ALICE, { url, pingMs: 20 })
+  assert.equal(attempts >= 3, true)
+})
+
+test("a server that ends each connection at once is asked less and less often", async () => {
+  const line = await cable()
+  const waits = []
+  const { setTimeout: real } = globalThis
+  globalThis.setTimeout = (what, ms) => {
+    if (ms <= 1000) waits.push(ms)
+    return real(what, ms)
+  }
+  try {
+    const alice = await online(ALICE, { through: line.url, firstDelayMs: 1, longestDelayMs: 1000 })
+    for (let i = 0; i < 5; i++) {
+      const back = alice.next((one) => one.status === "online")
+      line.cut()
+      line.mend()
+      await back
+    }
+  } finally {
+    globalThis.setTimeout = real
+  }
+  for (const [index, ms] of waits.slice(0, 5).entries()) assert.ok(ms >= 2 ** index / 2 && ms <= 2 ** index, `${waits}`)
+})
+
+test("what is no JSON ends the connection and not the program", async () => {
+  const text = Buffer.from([0x81, 1, 0x7b]) // a frame of one byte: {
+  const line = await cable({ after: text })
+  const alice = await online(ALICE, { through: line.url })
+  const again = alice.next((one) => one.status === "online")
+  const lost = alice.request({ type: "Ping" })
+  line.slip()
+  await assert.rejects(lost, ConnectionLost)
+  await again
+})
+
 test("a client without a token tries again", async () => {
   let attempts = 0
   const url = () => {
@@ -209,6 +259,27 @@ test("a conversation that one may not read is lost, and nothing else", async () 
   await assert.rejects(alice.join(chat.foreign), Refused)
   assert.deepEqual(alice.seen.events.filter((one) => one.lost), [{ lost: chat.foreign }])
   assert.equal((await alice.join(conversation)).size, 0)
+})
+
+test("a conversation that is left while it is brought up to date is no longer waited for", async () => {
+  const conversation = chat.conversations[used++]
+  const alice = await online(ALICE)
+  const joining = alice.join(conversation)
+  await Promise.all([assert.rejects(joining, ConnectionLost), alice.leave(conversation)])
+  assert.equal((await alice.join(conversation)).size, 0)
+  assert.deepEqual(alice.seen.events.filter((one) => one.lost), [])
+})
+
+test("a closed client leaves no timer and joins nothing", async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length
+  const before = timers()
+  const alice = await online(ALICE, { through: chat.refusing, longestDelayMs: 3_600_000 })
+  const joining = alice.join(chat.conversations[0])
+  while (timers() < before + 2) await alice.request({ type: "Ping" }) // the interval of Pings, and the retry
+  alice.close()
+  await assert.rejects(joining, ConnectionLost)
+  await assert.rejects(alice.join(chat.conversations[0]), ConnectionLost)
+  assert.equal(timers(), before)
 })
 
 test("a closed client keeps nobody waiting", async () => {

@@ -25,6 +25,7 @@ TESTS = Path(__file__).parent / "client.test.mjs"
 
 PLENTY = ("--message-limit", "100000", "--request-limit", "100000")
 MIXED_UP = ("--reorder-acks",)
+REFUSING = ("--reject-rate", "100%")
 BAD_DAY = (
     *("--latency", "5ms±5", "--drop-connection", "40/min", "--reject-rate", "10%"),
     *("--duplicate-events", "20%", "--clock-skew", "5m"),
@@ -33,11 +34,11 @@ BAD_DAY = (
 
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[list[Command]]:
-    """The reference server as it is, one that mixes up its replies, and one on a bad day."""
+    """The reference server as it is, one that mixes up its replies, one on a bad day, and one that refuses all."""
     with ExitStack() as stack:
         yield [
             stack.enter_context(Command(tmp_path / f"{number}.db", *PLENTY, *switches))
-            for number, switches in enumerate(((), MIXED_UP, BAD_DAY))
+            for number, switches in enumerate(((), MIXED_UP, BAD_DAY, REFUSING))
         ]
 
 
@@ -55,7 +56,7 @@ def conversation(server: Command, *members: UUID) -> str:
 
 
 def test_does_what_it_promises(servers: list[Command], tmp_path: Path) -> None:
-    server, mixed_up, bad_day = servers
+    server, mixed_up, bad_day, refusing = servers
     need("node", str(TSC))
     run("node", TSC, "--project", CLIENTS / "typescript", "--outDir", tmp_path)
     (tmp_path / "package.json").write_text('{"type": "module"}')
@@ -64,8 +65,9 @@ def test_does_what_it_promises(servers: list[Command], tmp_path: Path) -> None:
         "client": (tmp_path / "client.js").as_uri(),
         "url": server.ready["instances"][0],
         "tokens": [token(one) for one in users],
-        "conversations": [conversation(server, *users[:2]) for _ in range(6)],
+        "conversations": [conversation(server, *users[:2]) for _ in range(7)],
         "foreign": conversation(server, users[2]),
+        "refusing": refusing.ready["instances"][0],
         "unordered": {"url": mixed_up.ready["instances"][0], "conversation": conversation(mixed_up, *users[:2])},
         "badDay": {"url": bad_day.ready["instances"][0], "conversation": conversation(bad_day, *users[:2])},
     }

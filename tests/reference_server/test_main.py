@@ -16,8 +16,8 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from reference_server.__main__ import parser, settings_from
 from reference_server.config import ConfigError
+from reference_server.options import parse, parser, settings_from
 from tests.reference_server import raw
 from tests.reference_server.support import ROOT, Chat, Client, Command, open_socket
 
@@ -73,6 +73,15 @@ class TestStart:
         with pytest.raises(SystemExit):
             parser().parse_args(["--port", port])
 
+    @pytest.mark.parametrize(("given", "said"), [("--latncy", "--latency"), ("--rejct-rate=5%", "--reject-rate")])
+    def test_says_which_option_may_be_meant(self, given: str, said: str, capsys: pytest.CaptureFixture[str]):
+        with pytest.raises(SystemExit):
+            parse([given, "1s"])
+        assert capsys.readouterr().err.endswith(f"did you mean {said}?\n")
+
+    def test_takes_a_negative_value_after_its_option(self):
+        assert parse(["--clock-skew", "-5m", "--demo"]).clock_skew == "-5m"
+
     def test_says_what_every_option_means_and_its_unit_and_default(self):
         for action in parser()._actions:
             if action.help == argparse.SUPPRESS:
@@ -85,6 +94,7 @@ class TestStart:
         port = str(urlsplit(server.ready["instances"][0]).port)
         ended = run("--port", port, *ordinary(tmp_path))
         assert (ended.returncode, ended.stdout) == (2, "")
+        assert f"cannot listen on 127.0.0.1, port {port}: " in ended.stderr
         assert "Traceback" not in ended.stderr
 
     def test_is_refused_while_another_process_serves_the_database(self, tmp_path: Path):

@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from conformance.cli import serve as module
 from conformance.errors import BadFile, UsageError
 from conformance.spec import find
-from reference_server.__main__ import parser
+from reference_server.options import parser
 
 if TYPE_CHECKING:
     from pathlib import Path

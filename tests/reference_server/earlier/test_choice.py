@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from reference_server.__main__ import parser
 from reference_server.config import ConfigError
 from reference_server.earlier import SERVERS, choice
 from reference_server.earlier.choice import open_earlier
+from reference_server.options import parser
 from tests.reference_server.support import SECRET, Command, open_socket, token
 
 

@@ -29,7 +29,7 @@ class TestOff:
 
 class TestStart:
     def test_announces_every_switch_that_is_on(self, tmp_path: Path):
-        with Command(tmp_path / "chat.db", "--latency", "1ms±1", "--reorder-acks", "--clock-skew=-5m") as command:
+        with Command(tmp_path / "chat.db", "--latency", "1ms±1", "--reorder-acks", "--clock-skew", "-5m") as command:
             _, log = command.end()
         assert [line.partition("request: ")[2] for line in log.splitlines()] == [
             "clock-skew is -5m",

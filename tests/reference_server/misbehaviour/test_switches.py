@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from reference_server.__main__ import parser, switchboard_from
 from reference_server.config import ConfigError
 from reference_server.misbehaviour.switches import OFF, SWITCHES, Misbehaviour, Switchboard, SwitchError
+from reference_server.options import parser, switchboard_from
 
 EXAMPLES = {switch.name: switch.example for switch in SWITCHES}
 

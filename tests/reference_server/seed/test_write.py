@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from reference_server.__main__ import parser, run
+from reference_server.__main__ import run
 from reference_server.config import ConfigError, Settings
+from reference_server.options import parser
 from reference_server.permissions import Role, Visibility
 from reference_server.seed.model import Seed
 from reference_server.seed.write import BATCH, plant, reset
