@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from reference_server import tasks
 from reference_server.database import schema
+from reference_server.database.address import address_of, reaching
 from reference_server.outages import FAILURES
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from reference_server.database.protocol import OpenTransaction, P, T, Transaction
 
+#: The driver; it reads the address by itself.
+DRIVER = "postgresql+asyncpg://"
 #: The advisory lock of this server; the number is arbitrary but fixed.
 CLAIM = 0x63686174_01
 #: How often to try for a claim, and the pause: PostgreSQL needs a moment to notice that a process was killed.
@@ -59,11 +62,17 @@ class PostgresDatabase:
     engine = "postgresql"
 
     def __init__(self, url: URL) -> None:
-        self._url = url.set(drivername="postgresql+asyncpg")
+        self._url = url
+        self._address = {"dsn": address_of(url)}
         self._engine = create_async_engine(
-            self._url,
+            DRIVER,
             pool_timeout=ANSWER_S,
-            connect_args={"timeout": CONNECT_S, "command_timeout": ANSWER_S, "server_settings": SETTINGS},
+            connect_args={
+                **self._address,
+                "timeout": CONNECT_S,
+                "command_timeout": ANSWER_S,
+                "server_settings": SETTINGS,
+            },
         )
         for moment in ("connect", "checkin"):
             event.listen(self._engine.sync_engine, moment, _note_use)
@@ -75,14 +84,17 @@ class PostgresDatabase:
 
     async def prepare(self) -> None:
         """Bring the tables to the version of this server, under an advisory lock."""
-        patient = create_async_engine(self._url, poolclass=NullPool)  # an upgrade has no time limit
-        async with patient.begin() as connection:
-            await connection.run_sync(schema.prepare)
+        patient = create_async_engine(DRIVER, connect_args=self._address, poolclass=NullPool)  # without a time limit
+        with reaching(self._url):
+            async with patient.begin() as connection:
+                await connection.run_sync(schema.prepare)
         await patient.dispose()
 
     async def claim(self, *, shared: bool) -> bool:
         """Claim the database with an advisory lock on a separate connection; take it again if that is cut."""
-        if not await self._take(shared=shared):
+        with reaching(self._url):
+            is_ours = await self._take(shared=shared)
+        if not is_ours:
             return False
         self._keeper = asyncio.create_task(self._keep(shared=shared))
         return True

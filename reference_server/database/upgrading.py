@@ -33,4 +33,7 @@ def upgrade(connection: Connection, to: str = "head") -> None:
             environment.configure(connection=connection)
             environment.run_migrations()
     except CommandError as error:
-        raise ConfigError(f"The database is of a version that this server does not know: {error}") from None
+        raise ConfigError(
+            f"The database is of a version that this server does not know: {error}. "
+            "Start a newer version of the server, or give another --database."
+        ) from None

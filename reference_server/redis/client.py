@@ -66,8 +66,13 @@ def open_redis(url: str) -> GuardedRedis:
                 retry=Retry(NoBackoff(), 1),  # try once more on a new connection, because the old one may be cut
             ),
         )
+        pool = client.connection_pool
+        pool.connection_class(**pool.connection_kwargs)  # it connects to nothing, and knows its options
     except ValueError:
         raise ConfigError("The Redis URL is malformed; try redis://127.0.0.1:6379/0") from None
+    except TypeError as error:
+        option = str(error).rpartition("argument ")[2]
+        raise ConfigError(f"The Redis URL has the option {option}, which does not exist: leave it out.") from None
     return client
 
 

@@ -39,7 +39,10 @@ def test_are_read(read: Callable[[str], object], text: str, value: object):
 @pytest.mark.parametrize(
     ("read", "text"),
     [
-        *((values.latency, text) for text in ("", "200", "ms", "200ms±", "-200ms", "200 ms", "1e3ms", "99999d", "1s±99999d", "٣ms")),
+        *(
+            (values.latency, text)
+            for text in ("", "200", "ms", "200ms±", "-200ms", "200 ms", "1e3ms", "99999d", "1s±99999d", "٣ms")
+        ),
         *((values.rate, text) for text in ("", "1", "0/min", "1/", "-1/s", "1/year")),
         *((values.share, text) for text in ("", "5", "101%", "-5%", "%", "0.05")),
         *((values.offset, text) for text in ("", "5", "--5m", "9999999d")),
