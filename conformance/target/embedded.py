@@ -89,7 +89,8 @@ class Embedded:
 
     async def start(self) -> None:
         """Start the server and wait until it listens; raises TargetUnreachable with the end of its log."""
-        arguments = ["--exit-on-stdin-eof", "--database", f"sqlite:///{self._folder / 'chat.db'}"]
+        database = f"sqlite:///{self._folder / 'chat.db'}?synchronous=normal"  # it does not outlive the run
+        arguments = ["--exit-on-stdin-eof", "--database", database]
         for port in self.ports:
             arguments += ["--port", port]
         for name, seconds in TIMERS.items():

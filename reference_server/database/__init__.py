@@ -21,7 +21,10 @@ __all__ = ["Database", "PostgresDatabase", "SqliteDatabase", "Transaction", "ope
 
 
 def open_database(url: str) -> Database:
-    """Choose the database by its URL: `sqlite:///path` or `postgresql://…`."""
+    """Choose the database by its URL: `sqlite:///path` or `postgresql://…`.
+
+    `sqlite:///path?synchronous=normal` does not wait for the disk: for a file that nobody needs after a power failure.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # ValueError: the port is not a number
@@ -30,7 +33,10 @@ def open_database(url: str) -> Database:
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise ConfigError("SQLite needs a file: sqlite:///chat.db")
-        return SqliteDatabase(Path(parsed.database))
+        synchronous = parsed.query.get("synchronous", "full")
+        if synchronous not in ("full", "normal"):
+            raise ConfigError("SQLite: synchronous must be full (the default) or normal.")
+        return SqliteDatabase(Path(parsed.database), synchronous)
     if backend in {"postgresql", "postgres"}:
         return PostgresDatabase(parsed)
     raise ConfigError(f"No support for {backend!r}: use sqlite:///path or postgresql://…")

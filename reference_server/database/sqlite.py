@@ -30,7 +30,9 @@ LOOK_MS = 500
 
 
 class SqliteDatabase:
-    """A file in WAL mode: readers never wait for the writer, and committed data survives a crash.
+    """A file in WAL mode: readers never wait for the writer, and committed data survives a crash of the machine.
+
+    With `synchronous="normal"`, it survives only a crash of the process, and a commit does not wait for the disk.
 
     All writers use one thread, with BEGIN IMMEDIATE. A transaction that reads first and writes later would fail
     immediately with "database is locked", even if it may wait.
@@ -38,12 +40,12 @@ class SqliteDatabase:
 
     engine = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, synchronous: str = "full") -> None:
         self._claim = FileClaim(path.with_name(f"{path.name}.lock"))
         self._engine = create_engine(
             f"sqlite:///{path}", pool_size=READER_THREADS + 1, connect_args={"check_same_thread": False}
         )
-        event.listen(self._engine, "connect", _prepare_sqlite_connection)
+        event.listen(self._engine, "connect", partial(_prepare_sqlite_connection, synchronous))
         event.listen(self._engine, "begin", _begin_sqlite_transaction)
         self._writing = self._engine.execution_options(begin="BEGIN IMMEDIATE")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
@@ -133,13 +135,10 @@ class SqliteDatabase:
         self._claim.release()
 
 
-def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
-    """Turn off automatic BEGIN, and turn on WAL.
-
-    With `synchronous=NORMAL`, nothing is lost if the process dies (ACK-4), but data may be lost if the machine fails.
-    """
+def _prepare_sqlite_connection(synchronous: str, connection: Any, _record: object) -> None:
+    """Turn off automatic BEGIN, and turn on WAL."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "wal_autocheckpoint=4000"):
+    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "wal_autocheckpoint=4000"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute(f"PRAGMA busy_timeout={LOOK_MS}")
 

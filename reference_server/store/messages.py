@@ -163,8 +163,10 @@ def search(
         connection.execute(_PLAN_FOR_THIS_QUERY)
     elif (phrase := phrase_of_trigrams(text)) and _is_indexed(connection, conversation_id):
         found, total, matching = _INDEXED_FOUND, _INDEXED_TOTAL, matching | {"phrase": phrase}
-    page = _read(connection, found, matching | {"limit": limit, "skip": offset})
-    return page, connection.scalar(total, matching) or 0
+    count = connection.scalar(total, matching) or 0
+    if count <= offset:  # to look for a page that is not there would read everything again
+        return [], count
+    return _read(connection, found, matching | {"limit": limit, "skip": offset}), count
 
 
 def changes(connection: Connection, conversation_id: UUID, since: datetime, limit: int) -> list[StoredMessage]:

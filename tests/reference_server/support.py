@@ -198,6 +198,8 @@ class Command:
         variant: str = "",
     ) -> None:
         url = f"sqlite:///{database}" if isinstance(database, Path) else database
+        if isinstance(database, Path) and not real:
+            url += "?synchronous=normal"
         arguments = ["--jwt-secret", SECRET, "--exit-on-stdin-eof", *(["--database", url] if url else [])]
         for port in ports:
             arguments += ["--port", str(port)]

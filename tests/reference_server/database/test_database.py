@@ -86,6 +86,12 @@ class TestSqlite:
         results = await asyncio.gather(*(counter.write(increment) for _ in range(50)))
         assert results == list(range(1, 51))
 
+    @pytest.mark.parametrize(("ending", "found"), [("", 2), ("?synchronous=full", 2), ("?synchronous=normal", 1)])
+    async def test_waits_for_the_disk_unless_told_otherwise(self, database_url: str, ending: str, found: int):
+        database = open_database(database_url + ending)
+        assert await database.write(lambda connection: connection.scalar(text("PRAGMA synchronous"))) == found
+        await database.close()
+
     async def test_lets_two_processes_take_turns(self, counter: Database, database_url: str):
         other = open_database(database_url)
         results = await asyncio.gather(*(each.write(increment) for _ in range(50) for each in (counter, other)))
@@ -95,7 +101,16 @@ class TestSqlite:
 
 class TestOpenDatabase:
     @pytest.mark.parametrize(
-        "url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y", "nonsense", "", "postgresql://h:port/d"]
+        "url",
+        [
+            "sqlite://",
+            "sqlite:///:memory:",
+            "sqlite:///x.db?synchronous=off",
+            "mysql://x/y",
+            "nonsense",
+            "",
+            "postgresql://h:port/d",
+        ],
     )
     def test_refuses_what_it_cannot_use(self, url: str):
         with pytest.raises(ConfigError):
