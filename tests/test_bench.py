@@ -39,7 +39,10 @@ def test_the_benchmark_of_watching_says_what_it_adds():
 @pytest.mark.parametrize(
     ("arguments", "measured"),
     [
-        (["commits", "--rounds", "1", "--seconds", "0.2"], ["one ORM row per transaction", "with journal and Redis"]),
+        (
+            ["commits", "--rounds", "1", "--seconds", "0.2", "--callers", "64"],
+            ["one ORM row per transaction", "with journal and Redis"],
+        ),
         (["paging", "--sizes", "1000"], ["history, newest", "search, 2 letters"]),
         (["delivery", "--members", "2", "--rounds", "1", "--seconds", "0.2"], ["bare Starlette", "Redis", "idle"]),
     ],
