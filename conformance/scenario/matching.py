@@ -162,6 +162,19 @@ def _contains(wanted: Any, value: Any, path: str) -> Match:
     return _assigned(_list(wanted, "$contains"), value, path)
 
 
+def _mentions(wanted: Any, value: Any, path: str) -> Match:
+    """Match a value that has a text in any of its texts, at any depth and under any name."""
+    if not isinstance(wanted, str) or not wanted:
+        raise PatternError(f"$mentions takes a text, not {show(wanted)}")
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str) and wanted in item:
+            return Matched()
+        waiting += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+    return miss(path, f"a value that mentions {show(wanted)}", value)
+
+
 def _any_order(patterns: Any, value: Any, path: str) -> Match:
     if not isinstance(value, list):
         return miss(path, "a list", value)
@@ -247,6 +260,7 @@ _OPERATORS: dict[str, Callable[[Any, Any, str], Match]] = {
     "$capture": _capture,
     "$any_order": _any_order,
     "$contains": _contains,
+    "$mentions": _mentions,
     "$every": _every,
     "$length": _length,
     "$at_least": _bound("$at_least", lambda value, limit: bool(value >= limit), "at least"),

@@ -436,3 +436,21 @@ def attachment_url_fetched_with_search(patch: Patch) -> None:
 def attachment_url_fetched_with_sync(patch: Patch) -> None:
     """The server fetches what a sync shows."""
     _fetch_when_read(patch, "sync_messages")
+
+
+@fault(breaks=["ATT-1"], also=KEPT)
+def attachments_with_one_url_are_one(patch: Patch) -> None:
+    """Of several attachments with one URL the first is kept."""
+    _keep(patch, lambda attachments: [*{one["url"]: one for one in reversed(attachments)}.values()][::-1])
+
+
+@fault(breaks=["ATT-1"], also=KEPT)
+def content_type_without_its_parameters(patch: Patch) -> None:
+    """The content type of an attachment is kept without its parameters."""
+    _keep_each(patch, lambda one: {"content_type": one["content_type"].partition(";")[0]})
+
+
+@fault(breaks=["ATT-1"], also=KEPT)
+def duration_is_rounded(patch: Patch) -> None:
+    """A duration is kept with one digit after the point."""
+    _keep_each(patch, lambda one: {"duration": None if one["duration"] is None else round(one["duration"], 1)})

@@ -20,7 +20,7 @@ from reference_server.hub import Hub, Listener, deliver
 from reference_server.presence import InMemoryPresence
 from reference_server.pubsub import Event
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import devices
+from tests.faults.tools import change_frames, devices
 
 RELAY = "await context.instance.tell_user(target_id, event)"
 STOP = "await context.instance.tell_user(context.user_id, event, besides=context.connection.id)"
@@ -655,3 +655,27 @@ def target_is_available_a_minute_longer(patch: Patch) -> None:
         online = await original(self, user_id)
         seen.update([user_id] if online else [])
         return online or user_id in seen
+
+
+@fault(breaks=["CALL-1"])
+def a_call_names_any_common_conversation(patch: Patch) -> None:
+    """A call frame names the conversation in which the caller called first."""
+    first: dict = {}
+
+    @patch.around(calls, "_relay")
+    async def relay(original, context, request, event):
+        pair = context.user_id, request.target_user_id
+        named = first.setdefault(pair, request.conversation_id)
+        await original(context, request, replace(event, conversation_id=named))
+
+
+@fault(breaks=["CALL-9"], also=["CALL-9s"])
+def candidate_index_is_a_byte(patch: Patch) -> None:
+    """The index of the media section of a candidate wraps at 256."""
+    change_frames(
+        patch,
+        ICECandidate,
+        lambda frame: frame.update(
+            sdp_mline_index=None if frame["sdp_mline_index"] is None else frame["sdp_mline_index"] % 256
+        ),
+    )

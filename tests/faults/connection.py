@@ -13,6 +13,7 @@ from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, encode
 from reference_server.hub import Hub, Listener, Room, deliver
 from reference_server.pubsub import Event
+from reference_server.store import conversations
 from reference_server.transport import LingeringProtocol, line_of
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import change_frames
@@ -498,3 +499,13 @@ def return_is_not_told(patch: Patch) -> None:
         if status == "offline" or user_id not in seen:
             await original(instance, user_id, status)
         seen.add(user_id)
+
+
+@fault(breaks=["CONN-12"])
+def companions_are_known_from_the_first_arrival(patch: Patch) -> None:
+    """Who shares a conversation with a user is looked up once."""
+    kept: dict = {}
+
+    @patch.around(conversations, "companions")
+    def companions(original, connection, user_id):
+        return kept.setdefault(user_id, original(connection, user_id))

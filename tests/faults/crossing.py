@@ -1,10 +1,14 @@
 """Wrong audiences of events that cross to another instance."""
 
+import json
+import re
+from dataclasses import replace
+
 from reference_server import arrivals, events
 from reference_server.context import Instance
 from reference_server.events import MessageDelivered, NewMessage, UserTyping, encode
 from reference_server.handlers import calls
-from reference_server.hub import Room
+from reference_server.hub import Listener, Room
 from reference_server.pubsub import Event
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import devices, everybody, members
@@ -197,3 +201,67 @@ def connection_elsewhere_makes_nobody_offline(patch: Patch) -> None:
     async def announce(original, instance, user_id, status):
         if status == "online" or len(met[user_id]) == 1:
             await original(instance, user_id, status)
+
+
+def _crossing_frames(patch: Patch, change) -> None:
+    """Change what crosses to other instances."""
+    publisher: dict = {}
+
+    for name in ("tell", "tell_user"):
+
+        @patch.around(Instance, name)
+        async def tell(original, self, to, event, **how):
+            publisher[encode(event)] = self.hub
+            await original(self, to, event, **how)
+
+    for owner in (Room, Listener):
+
+        @patch.around(owner, "notice")
+        def notice(original, self, notice, owner=owner):
+            origin = publisher.get(notice.frame) if isinstance(notice, Event) else None
+            if origin and all(self is not one for one in (*origin._rooms.values(), *origin._users.values())):
+                frame = change(notice.frame)
+                if frame is None:
+                    return
+                notice = replace(notice, frame=frame)
+            original(self, notice)
+
+
+@fault(breaks=["MULTI-1"])
+def long_events_do_not_cross(patch: Patch) -> None:
+    """An event of 8,000 bytes or more does not cross, as by NOTIFY of PostgreSQL."""
+    _crossing_frames(patch, lambda frame: frame if len(frame.encode()) < 8000 else None)
+
+
+@fault(breaks=["MULTI-1"])
+def only_latin_crosses(patch: Patch) -> None:
+    """Characters beyond Latin-1 become question marks between instances."""
+    _crossing_frames(patch, lambda frame: frame.encode("latin-1", "replace").decode("latin-1"))
+
+
+@fault(breaks=["MULTI-1"])
+def attachments_do_not_cross(patch: Patch) -> None:
+    """A message loses its attachments on the way to another instance."""
+
+    def change(frame):
+        event = json.loads(frame)
+        return json.dumps(event | {"attachments": []}) if "attachments" in event else frame
+
+    _crossing_frames(patch, change)
+
+
+@fault(breaks=["MULTI-1"])
+def parents_do_not_cross(patch: Patch) -> None:
+    """A reply answers nothing on other instances."""
+
+    def change(frame):
+        event = json.loads(frame)
+        return json.dumps(event | {"parent_message_id": None}) if "parent_message_id" in event else frame
+
+    _crossing_frames(patch, change)
+
+
+@fault(breaks=["MULTI-1"], also=["HIST-8s"])
+def instants_cross_in_seconds(patch: Patch) -> None:
+    """Instants of events have whole seconds on other instances."""
+    _crossing_frames(patch, lambda frame: re.sub(r"(T\d\d:\d\d:\d\d)\.\d+Z", r"\1Z", frame))

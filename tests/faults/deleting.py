@@ -11,10 +11,11 @@ from reference_server.events import ActionConfirmed, MessageDeleted, encode
 from reference_server.handlers import messages, realtime, rooms
 from reference_server.models import DELIVERIES, MESSAGES, REACTIONS
 from reference_server.permissions import Right
+from reference_server.pubsub import Event, conversation_channel
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import devices, everybody, members
+from tests.faults.tools import change_frames, devices, everybody, members, show_messages
 
 TELL = "await context.instance.tell(message.conversation_id, event)"
 FIND = "messages.find(connection, request.conversation_id, request.message_id)"
@@ -322,3 +323,44 @@ def edited_messages_stay(patch: Patch) -> None:
         if message.edited_at is not None:
             raise Refused("conflict", "It was edited.")
         return original(connection, message, stamp)
+
+
+@fault(breaks=["DEL-3"], also=["EDIT-1"])
+def deletion_passes_an_edit(patch: Patch) -> None:
+    """A deletion is told at once, and an edit before it a little later."""
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        if isinstance(event, events.MessageEdited):
+            notice, hand_out = Event(encode(event), **how), self.services.pubsub.hand_out
+            asyncio.get_running_loop().call_later(0.02, hand_out, conversation_channel(conversation_id), notice)
+        else:
+            await original(self, conversation_id, event, **how)
+
+
+def _texts(patch: Patch) -> dict:
+    """Remember the texts of messages and of their parents."""
+    texts: dict = {}
+
+    @patch.around(store, "add")
+    def add(original, *arguments, **named):
+        message = original(*arguments, **named)
+        texts[str(message.message_id)] = message.content, texts.get(str(message.parent_message_id), ("",))[0]
+        return message
+
+    return texts
+
+
+@fault(breaks=["DEL-3"])
+def replies_quote_the_deleted(patch: Patch) -> None:
+    """A reply in history brings the text that it answers, also when that was deleted."""
+    texts = _texts(patch)
+    show_messages(patch, "_history", lambda one: {"quote": texts.get(str(one["message_id"]), ("", ""))[1]})
+
+
+@fault(breaks=["DEL-3"])
+def edited_replies_quote_the_deleted(patch: Patch) -> None:
+    """The event of an edited reply brings the text that it answers, also when that was deleted."""
+    texts = _texts(patch)
+    quote = texts.get
+    change_frames(patch, events.MessageEdited, lambda frame: frame.update(quote=quote(frame["message_id"], "")[1:]))

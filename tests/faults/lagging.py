@@ -134,3 +134,15 @@ def replies_of_a_lagging_reader_are_dropped(patch: Patch) -> None:
     async def answer(original, context, frame):
         reply = await original(context, frame)
         return None if len(context.connection._outbox) > 3 else reply
+
+
+@fault(breaks=["CONN-17"])
+def lagging_reader_is_not_told_of_calls(patch: Patch) -> None:
+    """A call frame is dropped in silence when eight frames wait."""
+    _beyond(patch, 8, lambda connection, frame: "from_user_id" not in frame)
+
+
+@fault(breaks=["CONN-17"])
+def lagging_reader_is_not_told_of_receipts(patch: Patch) -> None:
+    """A receipt or a reaction is dropped in silence when eight frames wait."""
+    _beyond(patch, 8, lambda connection, frame: '"type":"Message' not in frame and '"type":"Reaction' not in frame)

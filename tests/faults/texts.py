@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import quote
 
 from reference_server import content_rules, messages
 from reference_server.errors import Refused
@@ -251,3 +252,23 @@ def a_slash_begins_a_command(patch: Patch) -> None:
 def stars_are_markup(patch: Patch) -> None:
     """Stars and tildes around a word are markup, and are not kept."""
     _store(patch, lambda text: re.sub(r"\*\*(\w+)\*\*|~~(\w+)~~", r"\1\2", text))
+
+
+@fault(breaks=["SEND-1"])
+def links_are_encoded(patch: Patch) -> None:
+    """What an address must not have is percent-encoded."""
+    _store(
+        patch, lambda text: re.sub(r"https?://\S+", lambda found: quote(found[0], safe=":/?#[]@!$&'()*+,;=%-._~"), text)
+    )
+
+
+@fault(breaks=["SEND-1"])
+def many_lines_are_cut(patch: Patch) -> None:
+    """A message has at most twenty lines."""
+    _store(patch, lambda text: "\n".join(text.split("\n")[:20]))
+
+
+@fault(breaks=["SEND-1"])
+def blank_lines_collapse(patch: Patch) -> None:
+    """Three blank lines and more become one."""
+    _store(patch, lambda text: re.sub(r"\n{4,}", "\n\n", text))

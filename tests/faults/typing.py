@@ -297,3 +297,37 @@ def refresh_does_not_prolong(patch: Patch) -> None:
     def refresh(original, self, connection, conversation_id):
         if (conversation_id, connection.user_id) not in self._typists:
             original(self, connection, conversation_id)
+
+
+@fault(breaks=["TYPE-2"])
+def a_user_types_in_one_conversation(patch: Patch) -> None:
+    """Who begins to type somewhere else has stopped before, in silence."""
+
+    @patch.around(TypingIndicator, "refresh")
+    def refresh(original, self, connection, conversation_id):
+        for other, user in [*self._typists]:
+            if user == connection.user_id and other != conversation_id:
+                self.forget(other, user)
+        original(self, connection, conversation_id)
+
+
+@fault(breaks=["TYPE-2"])
+def a_message_ends_all_typing_of_its_sender(patch: Patch) -> None:
+    """A message ends what its sender types in other conversations, too."""
+
+    @patch.around(TypingIndicator, "stop")
+    async def stop(original, self, conversation_id, user_id):
+        for other, user in [*self._typists]:
+            if user == user_id:
+                await original(self, other, user)
+
+
+@fault(breaks=["TYPE-2"])
+def others_messages_end_typing(patch: Patch) -> None:
+    """A message of anybody ends the typing of everybody."""
+
+    @patch.around(TypingIndicator, "stop")
+    async def stop(original, self, conversation_id, user_id):
+        for other, user in [*self._typists]:
+            if other == conversation_id:
+                await original(self, other, user)

@@ -31,7 +31,7 @@ NOON = "2024-05-01T12:00:00Z"
 
 WORDS = [
     *("$type", "$match", "$one_of", "$all", "$not", "$absent", "$present", "$capture", "$any_order", "$contains"),
-    *("$every", "$length", "$at_least", "$at_most", "$near", "$after", "$literal"),
+    *("$mentions", "$every", "$length", "$at_least", "$at_most", "$near", "$after", "$literal"),
 ]
 
 
@@ -88,6 +88,9 @@ FITS: list[tuple[Any, Any]] = [
     ({"$contains": [2, 1]}, [1, 5, 2]),
     ({"$contains": [{"a": 1}, {"b": 1}]}, [{"a": 1, "b": 1}, {"a": 1}]),
     ({"$contains": "b"}, "abc"),
+    ({"$mentions": "b"}, "abc"),
+    ({"$mentions": "b"}, {"any": [{"name": "abc"}]}),
+    ({"$mentions": "x"}, deep(3000, "x")),
     ({"$every": 1}, []),
     ({"$every": {"$at_least": 1}}, [1, 2]),
     # $length
@@ -170,6 +173,7 @@ MISSES: list[tuple[Any, Any, str]] = [
     ({"$contains": [1, 1]}, [1, 2], "no item left for 1 in [1, 2]"),
     ({"$contains": "x"}, "abc", 'expected text with "x" in it, got "abc"'),
     ({"$contains": "x"}, ["x"], 'expected text with "x" in it, got ["x"]'),
+    ({"$mentions": "b"}, {"b": [1, None]}, 'expected a value that mentions "b", got {"b": [1, null]}'),
     ({"$every": 1}, "1", 'expected a list, got "1"'),
     ({"a": {"$every": {"b": 1}}}, {"a": [{"b": 1}, {"b": 2}]}, "a[1].b: expected 1, got 2"),
     # $length
@@ -215,6 +219,7 @@ MISTAKES: list[tuple[Any, str]] = [
     ({"$capture": 5}, "$capture takes a name, or {name: …, is: pattern}"),
     ({"$capture": {"name": "x"}}, "$capture takes a name, or {name: …, is: pattern}"),
     ({"$capture": {"name": [], "is": {}}}, "$capture binds a name, not []"),
+    ({"$mentions": ""}, '$mentions takes a text, not ""'),
     ({"$at_least": "2"}, '$at_least takes a number, not "2"'),
     ({"$at_most": True}, "$at_most takes a number, not true"),
     ({"$near": NOON}, "$near takes {to: instant, within: seconds}"),
