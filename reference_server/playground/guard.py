@@ -24,14 +24,15 @@ def refusal(request: Request, key: str | None) -> str | None:
     """Say why a request is refused; None if it is not. Without a key, only the names of this machine are served."""
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    try:
+        is_ours = origin is None or urlsplit(origin).netloc == host
+        is_here = urlsplit(f"//{host}").hostname in LOOPBACK
+    except ValueError:  # [ without ]
+        is_ours = is_here = False
+    if not is_ours:
         return "Only the page of this server may request this."
     if key is None:
-        return (
-            None
-            if urlsplit(f"//{host}").hostname in LOOPBACK
-            else "Open the page at the address that the server printed."
-        )
+        return None if is_here else "Open the page at the address that the server printed."
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secrets.compare_digest(given.encode(), key.encode()):
         return None

@@ -11,6 +11,7 @@ export class Connection {
     this.wanted = false
     this.failures = 0
     this.timer = null
+    this.attempt = 0
   }
 
   get isOpen() {
@@ -24,11 +25,15 @@ export class Connection {
     await this.#try()
   }
 
-  /** End the connection, for good. */
+  /** End the connection, for good. What its socket still says is not heard: a new one may be open by then. */
   close() {
+    const before = this.wanted
     this.wanted = false
+    this.attempt += 1
     clearTimeout(this.timer)
     this.socket?.close(1000)
+    this.socket = null
+    if (before) this.onStatus("disconnected", "")
   }
 
   /** Send a text as it is; false: there is no connection. */
@@ -41,14 +46,15 @@ export class Connection {
 
   async #try() {
     this.onStatus("connecting", "")
+    const attempt = this.attempt
     let token
     try {
       token = await this.token()
     } catch {
-      this.#again("no answer from the server")
+      if (attempt === this.attempt) this.#again("no answer from the server")
       return
     }
-    if (!this.wanted) return
+    if (attempt !== this.attempt) return
     const scheme = location.protocol === "https:" ? "wss" : "ws"
     const socket = new WebSocket(`${scheme}://${location.host}${this.path}?token=${encodeURIComponent(token)}`)
     this.socket = socket
@@ -63,9 +69,7 @@ export class Connection {
     socket.addEventListener("close", ({ code, reason }) => {
       if (this.socket !== socket) return
       this.socket = null
-      const why = reason ? `${code}, ${reason}` : `${code}`
-      if (this.wanted) this.#again(why)
-      else this.onStatus("disconnected", why)
+      this.#again(reason ? `${code}, ${reason}` : `${code}`)
     })
   }
 

@@ -13,6 +13,7 @@ export class Frames {
   /** `users` gives the users with their tokens; `copy(title, text)` shows a text to be copied. */
   constructor(root, { users, under, copy }) {
     this.all = []
+    this.needle = ""
     this.number = 0
     this.who = h("select")
     this.way = h("select")
@@ -60,6 +61,7 @@ export class Frames {
 
   /** Give the frames that the filters let through, the oldest first. */
   chosen() {
+    this.needle = this.text.value.toLowerCase()
     return this.all.filter((entry) => this.#matches(entry))
   }
 
@@ -88,7 +90,7 @@ export class Frames {
       [ALL, entry.label].includes(this.who.value) &&
       [ALL, entry.direction].includes(this.way.value) &&
       [ALL, typeOf(entry)].includes(this.type.value) &&
-      entry.text.toLowerCase().includes(this.text.value.toLowerCase())
+      (this.needle === "" || entry.text.toLowerCase().includes(this.needle))
     )
   }
 
@@ -106,7 +108,15 @@ export class Frames {
     return h("li", { class: entry.direction }, h("details", {}, summary, h("pre", {}, this.raw.checked ? entry.text : pretty)))
   }
 
+  /** Count once for all that comes before the browser paints: each count looks at every frame. */
   #tell() {
+    this.telling ??= requestAnimationFrame(() => {
+      this.telling = null
+      this.#count()
+    })
+  }
+
+  #count() {
     const matching = this.chosen().length
     const dropped = this.number - this.all.length
     const rows = matching > MOST_ROWS ? `, the newest ${MOST_ROWS} are shown` : ""

@@ -56,8 +56,12 @@ async function begin() {
   const add = (user) => {
     const labels = new Set(panels.map(({ label }) => label))
     let label = user.name
-    for (let device = 2; labels.has(label); device += 1) label = `${user.name}@device${device}`
-    const panel = new Panel(page, user, label)
+    let device = null
+    for (let number = 2; labels.has(label); number += 1) {
+      device = `device${number}`
+      label = `${user.name}@${device}`
+    }
+    const panel = new Panel(page, user, label, device)
     panels.push(panel)
     $("users").append(panel.element)
     $("add-user").disabled = panels.length >= MOST_PANELS

@@ -24,6 +24,8 @@ export class Messages {
         return [message.message_id, known?.message === message ? known : this.#build(message, messages, known?.element)]
       }),
     )
+    // Those that are gone go first: otherwise each of the others would be moved, and the focus would be lost.
+    for (const [id, { element }] of before) if (!this.shown.has(id)) element.remove()
     const elements = [...this.shown.values()].map(({ element }) => element)
     for (const [index, element] of elements.entries()) {
       if (this.list.children[index] !== element) this.list.insertBefore(element, this.list.children[index] ?? null)
@@ -39,9 +41,9 @@ export class Messages {
     const element = h(
       "li",
       { class: message.sender_id === this.me ? "message mine" : "message", "data-message": message.message_id },
-      h("p", { class: "by" }, h("b", {}, this.name(message.sender_id)), " ", timeOf(message.created_at), marksOf(message)),
-      message.parent_message_id ? h("p", { class: "quote" }, `↩ ${parent ? parent.content : "an earlier message"}`) : null,
-      message.deleted_at ? h("p", { class: "gone" }, "deleted") : h("p", { class: "content" }, message.content),
+      h("p", { class: "by" }, h("bdi", {}, this.name(message.sender_id)), " ", timeOf(message.created_at), marksOf(message)),
+      message.parent_message_id ? h("p", { class: "quote", dir: "auto" }, `↩ ${parent ? parent.content : "an earlier message"}`) : null,
+      message.deleted_at ? h("p", { class: "gone" }, "deleted") : h("p", { class: "content", dir: "auto" }, message.content),
       ...(message.attachments ?? []).map(attachment),
       this.#reactions(message),
       this.#receipts(message),
@@ -114,5 +116,6 @@ function timeOf(instant) {
 const marksOf = ({ edited_at, deleted_at }) => (edited_at && !deleted_at ? h("i", { title: String(edited_at) }, " edited") : null)
 
 function attachment({ filename, content_type, size, url }) {
-  return h("p", { class: "attachment", title: String(url) }, `📎 ${filename} (${content_type}, ${size} bytes)`)
+  const plain = (text) => h("bdi", {}, String(text)) // nothing in it turns around what is beside it
+  return h("p", { class: "attachment", title: String(url) }, "📎 ", plain(filename), " (", plain(content_type), `, ${size} bytes)`)
 }

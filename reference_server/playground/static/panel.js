@@ -13,8 +13,8 @@ const TYPING_AGAIN_MS = 3000
 
 export class Panel {
   /** `page` has `users`, `conversations` (id → name), `schemas`, `tokenOf`, `onFrame`, `onConversation` and `onRemove`. */
-  constructor(page, user, label) {
-    Object.assign(this, { page, user, label })
+  constructor(page, user, label, device) {
+    Object.assign(this, { page, user, label, device })
     this.model = new Model(page.schemas.requests, user.user_id)
     this.editing = null
     this.replying = null
@@ -259,7 +259,8 @@ export class Panel {
     const frame = parsed(text)
     if (direction === "in") this.model.got(frame)
     else this.page.onConversation(frame?.conversation_id)
-    this.page.onFrame({ label: this.label, user_id: this.user.user_id, direction, text, frame, raw: direction === "out" && this.raw })
+    const { label, device, user } = this
+    this.page.onFrame({ label, device, user_id: user.user_id, direction, text, frame, raw: direction === "out" && this.raw })
     this.made?.refresh()
     this.show()
   }

@@ -8,8 +8,11 @@ const OFF = "off"
 export async function showSwitches(root, summary, ask) {
   const controls = new Map()
   const status = h("p", { role: "status" })
-  const take = ({ switches }) => {
-    for (const { name, value } of switches) controls.get(name).value = value
+  let known = {}
+  const take = ({ switches }, edited = () => false) => {
+    const kept = new Set(switches.map(({ name }) => name).filter(edited))
+    known = Object.fromEntries(switches.map(({ name, value }) => [name, value]))
+    for (const { name, value } of switches) if (!kept.has(name)) controls.get(name).value = value
     const on = switches.filter(({ value }) => value !== OFF).map(({ name, value }) => `${name} ${value}`)
     summary.textContent = on.length ? `· ${on.join(" · ")}` : ""
   }
@@ -33,13 +36,28 @@ export async function showSwitches(root, summary, ask) {
     return field
   })
   const form = h("form", {}, ...fields)
-  const all = (value) => Object.fromEntries([...controls].map(([name, control]) => [name, value ?? (control.value.trim() || OFF)]))
+  const all = [...controls.keys()]
+  // Only what was changed here: another page may have changed the others.
+  const changed = () => {
+    const values = all.map((name) => [name, controls.get(name).value.trim() || OFF])
+    return Object.fromEntries(values.filter(([name, value]) => value !== known[name]))
+  }
   form.addEventListener("submit", (event) => {
     event.preventDefault()
-    change(all())
+    change(changed())
   })
-  const buttons = h("p", { class: "buttons" }, h("button", {}, "Apply"), button("Switch all off", () => change(all(OFF))), status)
+  const off = () => change(Object.fromEntries(all.map((name) => [name, OFF])))
+  const buttons = h("p", { class: "buttons" }, h("button", {}, "Apply"), button("Switch all off", off), status)
   form.append(buttons)
   root.append(form)
   take(found)
+  // Another page, or a new start of the server, may have changed them; what is being edited stays.
+  const refresh = async () => {
+    try {
+      take(await ask(null), (name) => controls.get(name).value !== known[name])
+    } catch (error) {
+      status.textContent = error.message
+    }
+  }
+  root.addEventListener("toggle", () => root.open && refresh())
 }

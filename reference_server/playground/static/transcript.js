@@ -10,15 +10,15 @@ const FORESEEN = {
 const UNFORESEEN = /_at$/
 const AMBIENT = "UserPresenceUpdate"
 const TYPING = "UserTyping"
+/** Names that mean something else, to YAML or in the scenario. */
+const TAKEN = /^(null|true|false|yes|no|on|off|y|n|(message|conversation)\d+)$/
 
 /** Write a whole scenario file; ids of users, conversations and messages become names. */
 export function asScenario(frames, users) {
-  const actors = new Map(users.map(({ user_id, name }) => [user_id, identifier(name)]))
+  if (!frames.length) return "# There are no frames.\n"
+  const actors = identifiers(users)
   const names = new Map(actors)
-  const at = ({ label, user_id }) => {
-    const device = label.split("@")[1]
-    return device ? `${actors.get(user_id)}@${device}` : actors.get(user_id)
-  }
+  const at = ({ device, user_id }) => (device ? `${actors.get(user_id)}@${device}` : actors.get(user_id))
   const here = new Set(frames.map(({ user_id }) => actors.get(user_id)))
   const conversations = new Map()
   for (const entry of frames) {
@@ -129,9 +129,19 @@ function yaml(value) {
   )
 }
 
-function identifier(name) {
-  const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, "_")
-  return /^[a-z]/.test(plain) ? plain : `user_${plain}`
+/** Give each user a name of its own that the scenario language allows: id → name. */
+function identifiers(users) {
+  const taken = new Set()
+  return new Map(
+    users.map(({ user_id, name }) => {
+      const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/_$/, "")
+      const base = !/^[a-z]/.test(plain) || TAKEN.test(plain) ? `user_${plain.replace(/^_/, "")}`.replace(/_$/, "") : plain
+      let own = base
+      for (let number = 2; taken.has(own); number += 1) own = `${base}_${number}`
+      taken.add(own)
+      return [user_id, own]
+    }),
+  )
 }
 
 /** Write what each connection has sent as lines to paste into wscat. */

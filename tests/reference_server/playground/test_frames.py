@@ -85,6 +85,27 @@ class TestCopies:
         assert json.loads(await socket.recv())["action"] == "connected"
         await socket.close()
 
+    async def test_a_scenario_names_every_user_apart(self, open_page: Opener, whole_spec: Spec, tmp_path: Path):
+        page = await open_page()
+        for names in (["no", "Ann-B", "ann b"], ["дора", "☃", "7"], ["bob@example.com", "message1", "conversation1"]):
+            text = await page.tab.evaluate(
+                """async (names) => {
+                    const { asScenario } = await import("/playground/transcript.js")
+                    const users = names.map((name) => ({ name, user_id: crypto.randomUUID() }))
+                    const frame = { type: "Ping" }
+                    const sent = users.flatMap(({ name, user_id }) => [null, "device2"].map((device) => ({
+                        label: device ? `${name}@${device}` : name, device, user_id, direction: "out", frame, text: "",
+                    })))
+                    return asScenario(sent, users)
+                }""",
+                names,
+            )
+            file = tmp_path / "recorded.yaml"
+            file.write_text(text, encoding="utf-8")
+            [scenario] = read_scenarios(file, whole_spec.formats["scenario"], whole_spec.protocol)
+            assert check_scenario(scenario, whole_spec) == []
+            assert len(scenario.given.users) == len(scenario.given.devices) == 3
+
     async def test_a_scenario_of_them_passes_against_another_server(
         self, open_page: Opener, whole_spec: Spec, tmp_path: Path
     ):

@@ -154,6 +154,53 @@ class TestChat:
         await expect(page.panel("alice@device2")).to_have_count(0)
         await expect(page.tab.get_by_role("button", name="Add a user")).to_be_focused()
 
+    async def test_keeps_the_focus_while_old_messages_go(self, open_page: Opener):
+        page = await open_page()
+        kept = await page.tab.evaluate("""async () => {
+            const { Messages } = await import("/playground/messages.js")
+            const name = () => "somebody"
+            const list = new Messages({ me: "me", name, send() {}, reply() {}, edit() {} })
+            document.body.append(list.element)
+            const all = Array.from({ length: 50 }, (_, number) => ({
+                message_id: `${number}`, content: `${number}`, reactions: [], delivered: new Set(), read: new Set(),
+            }))
+            list.show(all.slice(0, 40))
+            const summary = list.list.children[30].querySelector("summary")
+            summary.focus()
+            let moved = 0
+            new MutationObserver((records) => (moved += records.length)).observe(list.list, { childList: true })
+            list.show(all.slice(10))
+            await new Promise((resolve) => requestAnimationFrame(resolve))
+            const order = [...list.list.children].map((row) => row.querySelector(".content").textContent)
+            return [document.activeElement === summary, moved, order]
+        }""")
+        assert kept == [True, 20, [str(number) for number in range(10, 50)]]
+
+    async def test_has_one_connection_however_fast_one_connects_again(self, open_page: Opener):
+        page = await open_page()
+        seen = await page.tab.evaluate("""async () => {
+            const { Connection } = await import("/playground/connection.js")
+            const sockets = []
+            const timers = []
+            globalThis.setTimeout = (what) => timers.push(what)
+            globalThis.WebSocket = class {
+                listeners = {}
+                constructor() { sockets.push(this) }
+                addEventListener(name, listener) { this.listeners[name] = listener }
+                close() { this.isClosed = true }
+            }
+            const status = []
+            const onStatus = (...what) => status.push(what[0])
+            const connection = new Connection({ path: "/ws", token: async () => "token", onFrame() {}, onStatus })
+            await connection.open()
+            connection.close()
+            const again = connection.open()
+            sockets[0].listeners.close({ code: 1000, reason: "" })
+            await Promise.all([again, connection.open()])
+            return { timers: timers.length, open: sockets.filter((one) => !one.isClosed).length, last: status.at(-1) }
+        }""")
+        assert seen == {"timers": 0, "open": 1, "last": "connecting"}
+
 
 class TestDialect:
     async def test_of_other_clients_is_named_and_they_talk_with_the_page(self, browser: Browser, tmp_path: Path):
@@ -261,6 +308,21 @@ class TestSwitches:
         await expect(page.tab.locator("#switched-on")).to_be_empty()
         await page.panel("alice").get_by_role("button", name="Leave").click()
         await expect(page.panel("alice").get_by_role("button", name="Join")).to_be_visible()
+
+    async def test_of_two_pages_do_not_undo_each_other(self, open_page: Opener):
+        first, second = await open_page(), await open_page()
+        await first.tab.get_by_text("A bad day").click()
+        await second.tab.get_by_text("A bad day").click()
+        for page, name, value in ((first, "clock-skew", "5m"), (second, "duplicate-events", "1%")):
+            await page.tab.get_by_label(name).fill(value)
+            await page.tab.get_by_role("button", name="Apply").click()
+            await expect(page.tab.locator("#switched-on")).to_contain_text(f"{name} {value}")
+        await expect(second.tab.locator("#switched-on")).to_have_text("· duplicate-events 1% · clock-skew 5m")
+        await first.tab.get_by_text("A bad day").click()
+        await first.tab.get_by_text("A bad day").click()
+        await expect(first.tab.get_by_label("duplicate-events")).to_have_value("1%")
+        await first.tab.get_by_role("button", name="Switch all off").click()
+        await expect(first.tab.locator("#switched-on")).to_be_empty()
 
     @pytest.mark.nightly
     async def test_a_connection_that_was_cut_comes_back_by_itself(self, open_page: Opener):

@@ -86,6 +86,9 @@ class TestUsers:
             assert (await http.get(USERS)).status_code == 200
 
     async def test_are_hidden_under_a_name_that_points_here(self):
+        async with visitor() as http:
+            for header in ({"host": "["}, {"origin": "http://["}):
+                assert (await http.get(USERS, headers=header)).status_code == 403
         async with visitor(host="evil.example") as http:
             answer = await http.get(USERS)
         assert (answer.status_code, "token" in answer.text) == (403, False)
