@@ -275,7 +275,7 @@ def invalid_utf8_is_mended(patch: Patch) -> None:
     patch.rewrite(function, "data.decode()", 'data.decode(errors="replace")')
 
 
-@fault(breaks=["CONN-8"], also=["LEAVE-3", "AUTH-4", "JOIN-1", "JOIN-6", "PERM-1", "SYNC-3"])
+@fault(breaks=["CONN-8"], also=["LEAVE-3", "AUTH-4", "JOIN-1", "JOIN-6", "PERM-1", "SYNC-3", "ACK-1"])
 def newer_device_replaces_older(patch: Patch) -> None:
     """A new connection ends the user's other connections, so that no scenario keeps two."""
 
