@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.engine.explore.differ_odd import KNOCK, RAW
 from conformance.engine.explore.freedoms import ANY, read_freedoms
 from conformance.engine.explore.knowledge import read_knowledge
 from conformance.errors import Mistake
@@ -51,9 +52,21 @@ def _of_knowledge(knowledge: Knowledge, spec: Spec) -> Iterator[str]:
     for kind in knowledge.ignored:
         if kind not in spec.outgoing:
             yield _no_outgoing(kind)
+    yield from _of_oddities(knowledge, spec)
     for final in knowledge.final:
         if final.request not in knowledge.requests or knowledge.requests[final.request].view is None:
             yield f"`final`: {final.request} is no request with a view"
+
+
+def _of_oddities(knowledge: Knowledge, spec: Spec) -> Iterator[str]:
+    for odd in (*knowledge.raw, *knowledge.tokens):
+        if odd.rule not in spec.rules:
+            yield f"{odd.label}: there is no rule {odd.rule!r}"
+    if knowledge.mistaken is not None:
+        if knowledge.mistaken.rule not in spec.rules:
+            yield f"`mistaken`: there is no rule {knowledge.mistaken.rule!r}"
+        if knowledge.mistaken.frame not in spec.outgoing:
+            yield _no_outgoing(knowledge.mistaken.frame)
 
 
 def _of_field(name: str, values: FieldValues, spec: Spec) -> Iterator[str]:
@@ -92,11 +105,16 @@ def _of_request(kind: str, use: RequestUse, spec: Spec) -> Iterator[str]:
 
 def _of_freedoms(knowledge: Knowledge, spec: Spec) -> Iterator[str]:
     freedoms = read_freedoms(spec)
+    odd = {RAW: {one.label for one in knowledge.raw}, KNOCK: {one.label for one in knowledge.tokens}}
     for one in freedoms.requests:
-        if one.request != ANY and one.request not in spec.incoming:
+        if one.request not in (ANY, RAW, KNOCK) and one.request not in spec.incoming:
             yield f"there is no message type (incoming) {one.request!r}"
         for label in sorted(one.when):
             before, _, after = label.partition("=")
+            if before in odd:
+                if after not in odd[before]:
+                    yield f"the label {label} names no kind of `explore.yaml`"
+                continue
             if after and (after if before in SPOILT else before) not in knowledge.fields:
                 yield f"the label {label} names no field of `explore.yaml`"
         yield from _source(one, spec)

@@ -22,7 +22,8 @@ class Ask:
     """One request: who sends it, its type and fields.
 
     `slot` is the name of what it creates, or of where its reply says that the next page begins. `labels` say how its
-    values were chosen (`content=blank`, `limit=over`). `invalid`: it does not fit its schema.
+    values were chosen (`content=blank`, `limit=over`). `invalid`: it does not fit its schema. `extra` are fields that
+    its type does not have.
     """
 
     by: str
@@ -31,6 +32,7 @@ class Ask:
     labels: frozenset[str] = frozenset()
     slot: str | None = None
     invalid: bool = False
+    extra: tuple[str, ...] = ()
 
     @property
     def user(self) -> str:
@@ -87,7 +89,30 @@ class Grant:
     role: str
 
 
-Step = Burst | Race | Walk | Arrive | Depart | Grant
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A raw message on a connection of its own (`who`), as the scenario language has it in `send_raw`.
+
+    `label` names its kind, and `rule` the rule that a server breaks that handles it otherwise.
+    """
+
+    who: str
+    label: str
+    rule: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """An attempt to connect with a wrong token, as the scenario language has it in `token` of `connect`."""
+
+    who: str
+    label: str
+    rule: str
+    token: Mapping[str, Any]
+
+
+Step = Burst | Race | Walk | Arrive | Depart | Grant | RawMessage | Knock
 
 
 @dataclass(frozen=True, slots=True)

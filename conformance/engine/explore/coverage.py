@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.engine.explore.differ_odd import KNOCK, RAW
+from conformance.engine.explore.goals import OF_MESSAGES, OF_USERS
 from conformance.engine.explore.knowledge import MESSAGE, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.engine.explore.drawing import Drawing
-
-OF_MESSAGES = ("own", "other", "deleted", "foreign", "unknown")
-OF_USERS = ("self", "outsider", "silent", "offline", "unknown")
 
 
 def never_reached(cells: Mapping[tuple[str, str], int], drawing: Drawing) -> list[str]:
@@ -22,6 +21,8 @@ def never_reached(cells: Mapping[tuple[str, str], int], drawing: Drawing) -> lis
 
 def _wanted(drawing: Drawing) -> Iterator[tuple[str, str]]:
     protocol, knowledge = drawing.spec.protocol, drawing.knowledge
+    yield from ((RAW, f"{RAW}={odd.label}") for odd in knowledge.raw)
+    yield from ((KNOCK, f"{KNOCK}={odd.label}") for odd in knowledge.tokens)
     for kind in drawing.only or drawing.known:
         fields = drawing.spec.incoming[kind].fields & knowledge.fields.keys()
         if any(knowledge.fields[name].id is not None for name in fields):

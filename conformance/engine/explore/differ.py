@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.explore.conversation import Arrive, Ask, Depart, Grant, Race, Walk, asks_of
+from conformance.engine.explore.conversation import Arrive, Ask, Depart, Grant, Knock, Race, RawMessage, Walk, asks_of
 from conformance.engine.explore.conversation_run import GRANTED, NONE
+from conformance.engine.explore.differ_odd import mistaken_answer, odd_cell, odd_differences, word_of
 from conformance.engine.explore.difference import Compared, Difference, Labels, where
-from conformance.engine.explore.freedoms import ANSWER, EVENTS
+from conformance.engine.explore.free_frames import FreeFrames
+from conformance.engine.explore.freedoms import ANSWER, END, EVENTS, MISTAKE
 from conformance.engine.explore.normal import items, normal_of, written
 from conformance.engine.explore.state import beginning
-from conformance.scenario.match_result import Matched
-from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from conformance.engine.explore.conversation import Conversation, Step
     from conformance.engine.explore.conversation_run import Answer, ConversationRun, Seen
-    from conformance.engine.explore.freedoms import Freedoms, FreeFrame
+    from conformance.engine.explore.freedoms import Freedoms
     from conformance.engine.explore.knowledge import Knowledge
     from conformance.engine.explore.limits import Limits
     from conformance.engine.explore.normal import Normal
@@ -91,13 +91,15 @@ class _Comparison:
     ) -> tuple[Difference | None, bool]:
         """Compare one step; give the difference, and whether the two servers part here."""
         asked = [(ask.type, state.labels(ask, self.comparer.least_page)) for ask in asks_of(step)]
+        odd = odd_cell(step)
+        asked += [odd] if odd is not None else []
         self.cells += asked
         self.asks += asks_of(step)
         self.asked += asked
         if pair[0].unbound != pair[1].unbound:
             return None, True  # A name that only one of them has bound: something free came before.
         parts = False
-        kinds = " + ".join(dict.fromkeys(kind for kind, _ in asked)) or _word(step)
+        kinds = word_of(step) or " + ".join(dict.fromkeys(kind for kind, _ in asked)) or _word(step)
         for difference, what, about in self._differences(index, step, pair, normals, state, kinds):
             freedom = self.comparer.freedoms.of([asked[about]] if about is not None else self.asked, what)
             if freedom is None:
@@ -116,20 +118,29 @@ class _Comparison:
             if (who in pair[0].ended) != (who in pair[1].ended):
                 kind = "its connection ends" if who in pair[0].ended else "its connection lives on"
                 ends = [seen.ended.get(who, "open") for seen in pair]
-                yield Difference(index, who, kinds, kind, spec.protocol.greeting_rule, *ends), EVENTS, None
+                yield Difference(index, who, kinds, kind, _rule_of(step, spec), *ends), END, None
         for who in sorted({*pair[0].silent} - {*pair[1].silent}):
-            yield Difference(index, who, kinds, "no answer any more", spec.protocol.greeting_rule), ANSWER, None
+            yield Difference(index, who, kinds, "no answer any more", _rule_of(step, spec)), END, None
+        yield from odd_differences(index, step, pair, self.comparer.knowledge.mistaken, spec.protocol.discriminator)
         for number, (one, two) in enumerate(zip(pair[0].answers, pair[1].answers, strict=True)):
             found = self._answers(index, step, one, two, normals, state)
             if found is not None:
                 yield found, ANSWER, number
+            elif GRANTED not in (one.how, two.how):
+                mistaken = self.comparer.knowledge.mistaken
+                at = index, one.ask.by, one.ask.type
+                found = mistaken_answer(mistaken, spec.protocol.discriminator, at, [one.frame], [two.frame])
+                if found is not None:
+                    yield found, MISTAKE, number
         for who in sorted({*pair[0].events, *pair[1].events}):
             sides = [
                 [normal.frame(frame) for frame in self._comparable(seen, who, state, side)]
                 for seen, normal, side in zip(pair, normals, (self.tested, self.other), strict=True)
             ]
             found = self._events(index, who, kinds, sides[0], sides[1], ordered=not isinstance(step, Race))
-            if found is not None:
+            if found is not None and isinstance(step, RawMessage):
+                yield replace(found, rule=step.rule), ANSWER if who == step.who else EVENTS, None
+            elif found is not None:
                 yield found, EVENTS, None
 
     def _answers(
@@ -224,47 +235,14 @@ class _Comparison:
         return spec.protocol.malformed_rule
 
     def _comparable(self, seen: Seen, who: str, state: State, side: ConversationRun) -> list[dict[str, Any]]:
-        return [one for one in seen.events.get(who, ()) if not self._is_free(one, who, state, side)]
-
-    def _is_free(self, frame: dict[str, Any], who: str, state: State, side: ConversationRun) -> bool:
-        kind = frame.get(self.comparer.spec.protocol.discriminator)
-        if self._revived(frame, who, state, side):
-            self.freed.append("revival")
-            return True
-        if not self.comparer.limits.agree(self.comparer.freedoms.echo) and any(
-            who == ask.by and kind in self.comparer.spec.incoming[ask.type].echo for ask in self.asks
-        ):
-            return True
-        return any(self._fits(one, frame, kind, who, self.asks, side) for one in self.comparer.freedoms.frames)
-
-    def _revived(self, frame: dict[str, Any], who: str, state: State, side: ConversationRun) -> bool:
-        """Say whether it comes to a connection of which nobody knows whether it is still subscribed."""
-        rooms = {value for value, name in side.names.items() if (who, name) in state.unclear}
-        about = {frame.get(name) for name in self.comparer.knowledge.named("conversation")}
-        if not rooms & about:
-            return False
-        room = side.names[next(iter(rooms & about))]
-        return state.may(who.partition("@")[0], room, self.comparer.spec.protocol.join_right)
-
-    def _fits(
-        self,
-        one: FreeFrame,
-        frame: Mapping[str, Any],
-        kind: Any,
-        who: str,
-        asks: Sequence[Ask],
-        side: ConversationRun,
-    ) -> bool:
-        user = who.partition("@")[0]
-        if one.frame != kind or not isinstance(match(dict(one.having), frame), Matched):
-            return False
-        if one.unless is not None and any(ask.type == one.unless for ask in asks):
-            return False
-        if one.about is not None and frame.get(one.about) != side.users.get(user):
-            return False
-        if one.by_own and not any(ask.user == user and ask.by != who for ask in asks):
-            return False
-        return one.profile is None or not self.comparer.limits.agree(one.profile)
+        free = FreeFrames(self.comparer.spec, self.comparer.knowledge, self.comparer.freedoms, self.comparer.limits)
+        kept = []
+        for frame in seen.events.get(who, ()):
+            if free.revived(frame, who, state, side):
+                self.freed.append("revival")
+            elif not free.is_free(frame, who, self.asks, side):
+                kept.append(frame)
+        return kept
 
     def _move(self, step: Step, seen: Seen, state: State) -> None:
         """Take over what the step has changed on the other server."""
@@ -279,6 +257,10 @@ class _Comparison:
             state.take(answer.ask, granted=answer.how == GRANTED)
         if isinstance(step, Race):
             state.raced |= {room for ask in step.asks if (room := state.room_of(ask)) is not None}
+
+
+def _rule_of(step: Step, spec: Spec) -> str:
+    return step.rule if isinstance(step, RawMessage | Knock) else spec.protocol.greeting_rule
 
 
 def _word(step: Step) -> str:

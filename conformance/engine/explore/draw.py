@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 
-from conformance.engine.explore.conversation import Arrive, Ask, Burst, Conversation, Depart, Grant, Race, Walk
+from conformance.engine.explore.conversation import Arrive, Ask, Burst, Conversation, Depart, Grant, Race, Walk, asks_of
 from conformance.engine.explore.draw_fields import Fields
+from conformance.engine.explore.draw_goals import Goals
+from conformance.engine.explore.draw_odd import Oddities
 from conformance.engine.explore.state import State, beginning
 from conformance.target.accounts import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from conformance.engine.explore.conversation import Step
     from conformance.engine.explore.drawing import Drawing
@@ -29,10 +31,18 @@ ROOMS = ("lobby", "den")
 DEVICE = "two"
 MANY = 6
 """Requests in one burst."""
-BURSTS = 35
+BURSTS = 25
 """Of 100 steps: bursts."""
 OFTEN, SELDOM = 60, 4
 """Of 100 steps: requests of the chosen features, and each kind of change of who is there."""
+GOALS = 50
+"""Of 100 steps: those that are drawn for a goal."""
+BEGUN = 80
+"""Of 100 conversations: those that begin with messages of the witness."""
+EXTRA = 8
+"""Of 100 requests: those with fields that their type does not have."""
+RAW = 75
+"""Of 100 steps that are no request: raw messages; the others are connections with wrong tokens."""
 LOOKS = 40
 """Of 100 conversations: those in which a change is read back at once."""
 
@@ -52,6 +62,8 @@ class _Drawer:
         self._protocol = drawing.spec.protocol
         self._slots = 0
         self._fields = Fields(self, drawing)
+        self._odd = Oddities(self, drawing)
+        self._goals = Goals(self, drawing, self._fields, self._odd, WITNESS)
         self.state: State
 
     def pick(self, some: Sequence[_T]) -> _T:
@@ -80,11 +92,14 @@ class _Drawer:
         reads = self.chance(LOOKS)
         steps: list[Step] = []
         count = self.number(max(1, self._drawing.steps // 2), self._drawing.steps)
+        if self.chance(BEGUN):
+            steps.append(self._beginning())
         while len(steps) < count:
-            step = self._step(favoured)
-            if step is not None:
+            for step in self._goals.steps() if self.chance(GOALS) else self._some(favoured):
+                self._take(step)
                 steps.append(step)
                 if reads and isinstance(step, Burst | Grant) and (look := self._look(step)) is not None:
+                    self._take(look)
                     steps.append(look)
         known = [one.request for one in self._drawing.knowledge.final if one.request in self._drawing.known]
         steps += [Burst((self._fields.reading(kind, WITNESS, room),)) for room in start.rooms for kind in known]
@@ -131,6 +146,29 @@ class _Drawer:
             chosen |= {after.request} & {*drawing.known} if after is not None else set()
         return sorted(chosen)
 
+    def _beginning(self) -> Step:
+        """Let the witness create something, so that the first requests have something to be about."""
+        kinds = [one for one in self._drawing.known if self._drawing.knowledge.requests[one].creates is not None]
+        asks = [self._fields.ask(self.pick(kinds), WITNESS) for _ in range(self.number(1, 3))] if kinds else []
+        return Burst(tuple(asks))
+
+    def _take(self, step: Step) -> None:
+        """Take over what a step will probably change."""
+        match step:
+            case Arrive():
+                self.state.arrive(step)
+            case Depart():
+                self.state.depart(step)
+            case Grant():
+                self.state.grant(step)
+        for ask in asks_of(step):
+            self.state.take(ask, granted=self._fields.is_plain(ask))
+
+    def _some(self, favoured: list[str]) -> Iterator[Step]:
+        step = self._step(favoured)
+        if step is not None:
+            yield step
+
     def _step(self, favoured: list[str]) -> Step | None:
         state = self.state
         roll = self.number(0, 99)
@@ -138,19 +176,21 @@ class _Drawer:
             return self._coming_or_going()
         if roll >= 100 - 2 * SELDOM and self._drawing.roles:
             return self._grant()
+        if roll >= 100 - 3 * SELDOM:
+            return self._odd.raw() if self.chance(RAW) else self._odd.knock()
         if roll >= 100 - 4 * SELDOM:
             return self._race()
         if roll >= 100 - 5 * SELDOM:
             views = [one for one in self._drawing.known if self._walks(self._drawing.knowledge.requests[one])]
             ask = self.ask(self.pick(views)) if views else None
-            return None if ask is None or ask.invalid else self._taken(Walk(replace(ask, slot=None)))
+            return None if ask is None or ask.invalid else Walk(replace(ask, slot=None))
         kind = self._kind(favoured)
         by = self.pick(sorted(state.connected))
         if roll >= 100 - 5 * SELDOM - BURSTS:
             asks = [self.ask(self._kind(favoured), by) for _ in range(self.number(2, MANY))]
             answered = [one for one in asks if self._drawing.spec.incoming[one.type].reply is not None]
-            return self._taken(Burst(tuple(answered))) if answered else None
-        return self._taken(Burst((self.ask(kind, by),)))
+            return Burst(tuple(answered)) if answered else None
+        return Burst((self.ask(kind, by),))
 
     def _kind(self, favoured: list[str]) -> str:
         drawing = self._drawing
@@ -163,14 +203,8 @@ class _Drawer:
 
     def ask(self, kind: str, by: str | None = None) -> Ask:
         """Draw a request, of somebody who is connected."""
-        return self._fields.ask(kind, by or self.pick(sorted(self.state.connected)))
-
-    def _taken(self, step: Burst | Race | Walk) -> Step:
-        """Take over what a step will probably change."""
-        asks = (step.ask,) if isinstance(step, Walk) else step.asks
-        for ask in asks:
-            self.state.take(ask, granted=self._fields.is_plain(ask))
-        return step
+        ask = self._fields.ask(kind, by or self.pick(sorted(self.state.connected)))
+        return self._odd.with_extra(ask) if self.chance(EXTRA) else ask
 
     def _look(self, step: Burst | Grant) -> Step | None:
         """Let the witness read the state after a change: all of it, or what any view shows of it."""
@@ -183,7 +217,7 @@ class _Drawer:
         whole = [one for one in views if self._walks(requests[one])]
         if whole and self.chance(50):
             return Burst((self._fields.reading(whole[0], WITNESS, room),))
-        return self._taken(Burst((self._fields.ask(self.pick(views), WITNESS, room),)))
+        return Burst((self._fields.ask(self.pick(views), WITNESS, room),))
 
     def _race(self) -> Step | None:
         kinds = [one for one in self._drawing.known if self._drawing.knowledge.requests[one].commutes]
@@ -195,22 +229,18 @@ class _Drawer:
         asks = tuple(self.ask(self.pick(kinds), one) for one in (first, self.pick(others)))
         if not all(self._fields.is_plain(one) for one in asks):
             return None
-        return self._taken(Race(asks))
+        return Race(asks)
 
     def _coming_or_going(self) -> Step | None:
         state = self.state
         mine = [*self._everybody()]
         gone = [one for one in mine if one not in state.connected]
         if gone and self.chance(60):
-            arrival = Arrive(self.pick(gone))
-            state.arrive(arrival)
-            return arrival
+            return Arrive(self.pick(gone))
         here = [one for one in mine if one in state.connected and one != WITNESS]
         if not here:
             return None
-        departure = Depart(self.pick(here), drop=self.chance(30))
-        state.depart(departure)
-        return departure
+        return Depart(self.pick(here), drop=self.chance(30))
 
     def _everybody(self) -> Sequence[str]:
         return [*self.state.users, *(f"{who}@{DEVICE}" for who in self.state.users[:2])]
@@ -219,7 +249,4 @@ class _Drawer:
         others = [one for one in self.state.users if one != WITNESS]
         roles = [*self._protocol.roles, self._protocol.no_member]
         change = Grant(self.pick(others), self.pick(self.state.rooms), self.pick(roles))
-        if self.state.role(change.user, change.room) == change.role:
-            return None
-        self.state.grant(change)
-        return change
+        return None if self.state.role(change.user, change.room) == change.role else change

@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from conformance.engine.explore.conversation import Ask, name_in
+from conformance.engine.explore.goals import MISSING, WRONG, WRONG_TYPES, Goal, spoilt, type_of
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
+from conformance.engine.explore.limits import HUGE
+from conformance.engine.explore.state import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 ODD = 16
 """Of 100 values: those of a class that a server may refuse."""
-WRONG = 5
+SPOILT = 5
 """Of 100 requests: those with a wrong type, or without a required field."""
 AGAIN, LATER = 6, 70
 """Of 100 requests: those that repeat an earlier one, and those that belong to an earlier one if there is one."""
@@ -27,17 +30,8 @@ STAYS, ASTRAY = 50, 25
 PAGE = "p"
 """The first letter of the names of where a page goes on."""
 BEGINNING = "2000-01-01T00:00:00Z"
-NOBODY = "nobody"
 PLAIN = frozenset({"plain", "limit", "none", "id", "far", "small"})
 """The labels of values that every server takes."""
-HUGE = 100_000
-WRONG_TYPES: dict[str, tuple[Any, ...]] = {
-    "string": (5, ["a"], {"a": 1}),
-    "boolean": ("perhaps", [True]),
-    "integer": ("five", [1]),
-    "array": ("none", {"a": 1}),
-}
-"""Values that are of no type that a lenient server could read, by the type that is right."""
 
 
 class Draws(Protocol):
@@ -72,15 +66,15 @@ class Fields:
         self._pages: dict[str, list[tuple[str, str]]] = {}
         self._rooms: dict[str, str] = {}
 
-    def ask(self, kind: str, by: str, where: str | None = None) -> Ask:
+    def ask(self, kind: str, by: str, where: str | None = None, goal: Goal | None = None) -> Ask:
         """Draw a request of this type; sometimes one that the user has sent before, or that follows an earlier one.
 
-        `where` is the conversation that it is about (None: any).
+        `where` is the conversation that it is about (None: any), and `goal` what one of its fields should be.
         """
         use, message = self._drawing.knowledge.requests[kind], self._drawing.spec.incoming[kind]
         user = by.partition("@")[0]
         sent = [one for one in self._draws.state.granted if one.type == kind and one.user == user]
-        if sent and not use.creates and where is None and self._draws.chance(AGAIN):
+        if sent and not use.creates and where is None and goal is None and self._draws.chance(AGAIN):
             return replace(self._draws.pick(sent[::-1]), by=by, slot=self._slot(use))
         given = self._given_by_earlier(use, user) if self._draws.chance(LATER) else {}
         fields: dict[str, Any] = {}
@@ -89,6 +83,10 @@ class Fields:
         room = self._named_room(given) or where or self._room(by, use)
         for name in message.schema["properties"]:
             values = self._drawing.knowledge.fields.get(name)
+            if goal is not None and goal.field == name and (wished := self._wished(goal, values, use, room, by)):
+                label, fields[name] = wished
+                labels.add(f"{name}={label}")
+                continue
             if name in given:
                 fields[name] = given[name]
                 labels.add(f"{name}={'id' if values is not None and values.id else 'plain'}")
@@ -105,7 +103,9 @@ class Fields:
         ask = Ask(by, kind, fields, frozenset(labels), self._slot(use))
         if use.view is not None and use.view.follow and ask.slot is not None:
             self._pages.setdefault(next(iter(use.view.follow)), []).append((ask.slot, room))
-        return self._spoilt(ask, required) if self._draws.chance(WRONG) else ask
+        if goal is not None:
+            return spoilt(ask, goal)
+        return self._spoilt(ask, required) if self._draws.chance(SPOILT) else ask
 
     def _given_by_earlier(self, use: RequestUse, user: str) -> dict[str, Any]:
         """Give the fields that an earlier request determines, if there is one that comes before this one."""
@@ -185,17 +185,17 @@ class Fields:
     def _id(self, kind: str, use: RequestUse, room: str, by: str) -> str:
         state, draws = self._draws.state, self._draws
         if kind == CONVERSATION:
-            return f"${{{NOBODY if draws.chance(2) else room}}}"
+            return f"${{{UNKNOWN if draws.chance(2) else room}}}"
         if kind == USER:
             users = [one for one in state.users if one != by.partition("@")[0]]
-            return f"${{{draws.pick([*users, *users, by.partition('@')[0], NOBODY])}}}"
+            return f"${{{draws.pick([*users, *users, by.partition('@')[0], UNKNOWN])}}}"
         assert kind == MESSAGE
         here = [name for name, one in state.messages.items() if one.room == room and not one.deleted]
         own = [name for name in here if state.messages[name].author == by.partition("@")[0]]
         gone = [name for name in state.messages if name not in here]
         roll = draws.number(0, 99)
         if roll >= 97 or not state.messages:
-            return f"${{{NOBODY}}}"
+            return f"${{{UNKNOWN}}}"
         if roll >= 90 and gone:
             return f"${{{draws.pick(gone)}}}"
         if own and use.changes and roll < 60:
@@ -204,12 +204,10 @@ class Fields:
 
     def _size(self, use: RequestUse) -> tuple[str, Any]:
         assert use.page is not None, "a request with pages has sizes of them"
-        maximum = self._drawing.limits.least(use.page[1]) or HUGE
         if not self._draws.chance(ODD):
+            maximum = self._drawing.limits.least(use.page[1]) or HUGE
             return "small", min(self._draws.number(1, 5), maximum)
-        looser = self._drawing.limits.most(use.page[1])
-        over = [("over", looser + 1)] if looser is not None else []
-        return self._draws.pick([("limit", maximum), ("zero", 0), ("negative", -1), ("over", HUGE), *over])
+        return self._draws.pick(self._drawing.limits.sizes(use))
 
     def _follow(self, values: FieldValues, room: str) -> tuple[str, Any] | None:
         """Continue where an earlier reply ended, or begin at the moment of an earlier message."""
@@ -227,15 +225,16 @@ class Fields:
         return None if values.plain else ("left out", None)
 
     def _text(self, name: str, values: FieldValues) -> tuple[str, Any]:
-        draws, limits = self._draws, self._drawing.limits
-        assert values.text is not None
-        least, most = limits.least(values.text), limits.most(values.text)
-        if least is not None and most is not None and draws.chance(6):
-            sizes = [("limit", least), ("over", most + 1)]
-            label, size = draws.pick(sizes)
-            return label, {"$fill": {"text": draws.pick("xy"), "times": size}}
+        draws = self._draws
+        lengths = self._drawing.limits.lengths(values, draws.pick("xy"))
+        if lengths and draws.chance(6):
+            return draws.pick(lengths)
         sent = self._texts.setdefault(name, [])
-        text = f"{draws.pick(values.plain)} {len(sent) + 1}"
+        parts = [str(draws.pick(values.plain)) for _ in range(draws.pick((1, 1, 2, 3)))]
+        text = f"{' '.join(parts)} {len(sent) + 1}"
+        least = self._drawing.limits.least(values.text or "")
+        if least is not None and len(text) > least:
+            text = f"{parts[0]} {len(sent) + 1}"
         sent.append(text)
         return "plain", text
 
@@ -253,23 +252,32 @@ class Fields:
     def _spoilt(self, ask: Ask, required: set[str]) -> Ask:
         """Give one field a wrong type, or leave it out."""
         draws = self._draws
-        discriminator = self._drawing.spec.protocol.discriminator
-        message = self._drawing.spec.incoming[ask.type]
-        missing = sorted(required - {discriminator})
+        schema = self._drawing.spec.incoming[ask.type].schema
+        missing = sorted(required - {self._drawing.spec.protocol.discriminator})
         if missing and draws.chance(40):
-            name = draws.pick(missing)
-            fields = {key: value for key, value in ask.fields.items() if key != name}
-            return replace(ask, fields=fields, labels=ask.labels | {f"missing={name}"}, invalid=True)
-        present = sorted(name for name in ask.fields if self._type(message.schema, name) in WRONG_TYPES)
+            return spoilt(ask, Goal(field=draws.pick(missing), label=MISSING))
+        present = sorted(name for name in ask.fields if type_of(schema, name) in WRONG_TYPES)
         if not present:
             return ask
         name = draws.pick(present)
-        wrong = draws.pick(WRONG_TYPES[self._type(message.schema, name)])
-        return replace(ask, fields={**ask.fields, name: wrong}, labels=ask.labels | {f"wrong={name}"}, invalid=True)
+        return spoilt(ask, Goal(field=name, label=WRONG, value=draws.pick(WRONG_TYPES[type_of(schema, name)])))
 
-    def _type(self, schema: Any, name: str) -> str:
-        kind = schema["properties"][name].get("type", "string")
-        return str(kind[0] if isinstance(kind, list) else kind)
+    def _wished(
+        self, goal: Goal, values: FieldValues | None, use: RequestUse, room: str, by: str
+    ) -> tuple[str, Any] | None:
+        """Give the label and the value of the field of a goal; None: there is no such value here, or any will do."""
+        if values is None or goal.label in (WRONG, MISSING):
+            return None
+        if goal.value is not None:
+            return goal.label, goal.value
+        if values.page:
+            return next((one for one in self._drawing.limits.sizes(use) if one[0] == goal.label), None)
+        if values.id is not None:
+            name = self._draws.state.labelled(values.id, goal.label, room, by.partition("@")[0], use.right)
+            return None if name is None else ("id", f"${{{name}}}")
+        return next(
+            (one for one in self._drawing.limits.lengths(values, self._draws.pick("xy")) if one[0] == goal.label), None
+        )
 
 
 def stand_in(name: str) -> str | None:

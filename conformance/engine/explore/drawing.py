@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from conformance.engine.explore.goals import Goal
     from conformance.engine.explore.knowledge import Knowledge
     from conformance.engine.explore.limits import Limits
     from conformance.spec import Spec
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 class Drawing:
     """What all conversations of an exploration are drawn from. `only`: the request types to favour; empty: any.
 
-    `known` are the request types that both servers have.
+    `known` are the request types that both servers have. `goals` are the goals of its steps (empty: all).
     """
 
     spec: Spec
@@ -25,3 +26,4 @@ class Drawing:
     only: tuple[str, ...] = ()
     steps: int = 40
     roles: bool = True
+    goals: tuple[Goal, ...] = ()

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 ANY = "*"
-ANSWER, EVENTS = "answer", "events"
+ANSWER, EVENTS, END, MISTAKE = "answer", "events", "end", "mistake"
+"""What may be free: the answer, what others get, and whether the connection ends. What is a mistake is never free."""
 ALLOWED = "allowed"
 """The label of a request whose sender has the right to it. Nobody is free to grant it to others."""
 

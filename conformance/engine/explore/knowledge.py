@@ -92,6 +92,25 @@ class RequestUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Odd:
+    """Values of one kind that are no request (raw messages or tokens), and the rule about them."""
+
+    label: str
+    rule: str
+    values: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistaken:
+    """What no server may answer to a client's mistake: the frame that has this value in this field, and the rule."""
+
+    frame: str
+    field: str
+    value: Any
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Final:
     """A request that reads the state of a conversation (`${room}`) at the end."""
 
@@ -101,7 +120,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """The whole of it."""
+    """The whole of it. `extra` maps fields that no server may heed in a request without such a field to values."""
 
     fields: Mapping[str, FieldValues]
     requests: Mapping[str, RequestUse]
@@ -109,6 +128,10 @@ class Knowledge:
     opaque: frozenset[str]
     unordered: frozenset[str]
     final: tuple[Final, ...]
+    raw: tuple[Odd, ...] = ()
+    tokens: tuple[Odd, ...] = ()
+    extra: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    mistaken: Mistaken | None = None
 
     def named(self, kind: str) -> tuple[str, ...]:
         """Give the fields that take an id of this kind."""
@@ -127,7 +150,15 @@ def read_knowledge(spec: Spec) -> Knowledge:
         opaque=frozenset(value["opaque"]),
         unordered=frozenset(value["unordered"]),
         final=tuple(Final(one["request"], one["with"]) for one in value["final"]),
+        raw=_odd(value.get("raw", {})),
+        tokens=_odd(value.get("tokens", {})),
+        extra={name: tuple(some) for name, some in value.get("extra", {}).items()},
+        mistaken=Mistaken(**value["mistaken"]) if "mistaken" in value else None,
     )
+
+
+def _odd(value: Mapping[str, Any]) -> tuple[Odd, ...]:
+    return tuple(Odd(label, one["rule"], tuple(one["values"])) for label, one in value.items())
 
 
 def _field(value: Mapping[str, Any]) -> FieldValues:

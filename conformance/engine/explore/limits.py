@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from conformance.engine.explore.knowledge import FieldValues, RequestUse
     from conformance.target import Target
+
+HUGE = 100_000
+"""A number beyond every limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,23 @@ class Limits:
     def instances(self) -> int:
         """Give the number of instances that every server has."""
         return min(len(one.instances) for one in self.targets)
+
+    def sizes(self, use: RequestUse) -> list[tuple[str, Any]]:
+        """Give sizes of a page at the limit and beyond it, each with its label."""
+        assert use.page is not None, "a request with pages has sizes of them"
+        maximum, looser = self.least(use.page[1]) or HUGE, self.most(use.page[1])
+        over = [("over", looser + 1)] if looser is not None else []
+        return [("limit", maximum), ("zero", 0), ("negative", -1), ("over", HUGE), *over]
+
+    def lengths(self, values: FieldValues, letter: str) -> list[tuple[str, Any]]:
+        """Give a text of the greatest length, and one that is longer; nothing if there is no limit."""
+        least, most = (self.least(values.text), self.most(values.text)) if values.text else (None, None)
+        if least is None or most is None:
+            return []
+        return [
+            (label, {"$fill": {"text": letter, "times": size}})
+            for label, size in (("limit", least), ("over", most + 1))
+        ]
 
     def value(self, path: str) -> Any:
         """Give a value of the first server."""

@@ -19,13 +19,16 @@ from conformance.engine.explore.conversation import (
     Burst,
     Depart,
     Grant,
+    Knock,
     Race,
+    RawMessage,
     Walk,
     asks_of,
     ends_block,
 )
 from conformance.engine.explore.conversation_run import GRANTED, NONE, REFUSED, Answer, ConversationRun, Seen
 from conformance.engine.explore.given import given_of
+from conformance.engine.explore.run_odd import knock, send_odd
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.target.accounts import Wanted
 
@@ -102,14 +105,36 @@ class _StepRunner:
     async def step(self, step: Step, *, whole: bool) -> Seen:
         """Take one step, wait for its effects (if it is not `whole`, only for the answers), and give them."""
         unbound = frozenset().union(*(self.bindings.unbound(ask) for ask in asks_of(step)))
-        answers: tuple[Answer, ...] = ()
+        answers: tuple[Answer, ...] = (await self._walk(step.ask),) if isinstance(step, Walk) else ()
+        refusal = await knock(self._context, step) if isinstance(step, Knock) else ""
+        await self._act(step)
+        silent = await self._quiet(None if whole else [ask.by for ask in asks_of(step)])
+        fresh = {one.name: self._fresh(one) for one in self.everyone()}
+        if not isinstance(step, Walk):
+            answers = tuple(self._answer(ask, fresh) for ask in asks_of(step))
+        for name, some in fresh.items():
+            self._waiting.setdefault(name, []).extend(some)
+        for answer in answers:
+            await self._bind(answer)
+        events = self._waiting if whole else {}
+        if whole:
+            self._waiting = {}
+        ended = {one.name: str(one.closed) for one in self.everyone() if self._has_ended(one)}
+        if isinstance(step, RawMessage):
+            await self._context.connections[step.who].close()
+        frames = {name: tuple(one.frame.value or {} for one in some) for name, some in events.items() if some}
+        return Seen(step, answers, frames, ended, silent, unbound, refusal, whole)
+
+    async def _act(self, step: Step) -> None:
+        """Do what needs no answer of its own."""
         match step:
+            case RawMessage():
+                before = await send_odd(self._context, step, self._place(step.who))
+                self._taken[id(self._context.connections[step.who])] = before
             case Burst():
                 await self._send(step.asks)
             case Race():
                 await asyncio.gather(*(self._send((ask,)) for ask in step.asks))
-            case Walk():
-                answers = (await self._walk(step.ask),)
             case Arrive():
                 await arrive(self._context, step.who, self._place(step.who))
                 connection = self._context.connections[step.who]
@@ -123,26 +148,6 @@ class _StepRunner:
                     await lease.remove(step.room, step.user)
                 else:
                     await lease.give_role(step.room, step.user, step.role)
-        silent = await self._quiet(None if whole else [ask.by for ask in asks_of(step)])
-        fresh = {one.name: self._fresh(one) for one in self.everyone()}
-        if not isinstance(step, Walk):
-            answers = tuple(self._answer(ask, fresh) for ask in asks_of(step))
-        for name, some in fresh.items():
-            self._waiting.setdefault(name, []).extend(some)
-        for answer in answers:
-            await self._bind(answer)
-        events = self._waiting if whole else {}
-        if whole:
-            self._waiting = {}
-        return Seen(
-            step,
-            answers,
-            {name: tuple(one.frame.value or {} for one in some) for name, some in events.items() if some},
-            {one.name: str(one.closed) for one in self.everyone() if self._has_ended(one)},
-            silent,
-            unbound,
-            whole,
-        )
 
     async def _bind(self, answer: Answer) -> None:
         """Bind what a request has named; the witness may not have got its event yet."""

@@ -18,7 +18,9 @@ from conformance.engine.explore.conversation import (
     Conversation,
     Depart,
     Grant,
+    Knock,
     Race,
+    RawMessage,
     Walk,
     asks_of,
     names_in,
@@ -102,13 +104,18 @@ def _fewer_people(conversation: Conversation, _: Knowledge) -> Iterator[Conversa
         if user not in {name.partition("@")[0] for name in used} and user != conversation.witness:
             yield _without_user(conversation, user)
     for room in conversation.rooms:
-        if len(conversation.rooms) > 1 and not any(room in names_in(ask.fields) for ask in conversation.asks):
+        if len(conversation.rooms) > 1 and room not in used:
             yield _without_room(conversation, room)
 
 
 def _people(step: Step) -> Iterator[str]:
     match step:
         case Arrive() | Depart():
+            yield step.who
+        case RawMessage():
+            yield step.who
+            yield from names_in(step.body)
+        case Knock():
             yield step.who
         case Grant():
             yield step.user
@@ -163,6 +170,9 @@ def _simpler_values(conversation: Conversation, knowledge: Knowledge) -> Iterato
 
 def _simpler(ask: Ask, knowledge: Knowledge) -> Iterator[Ask]:
     for name in ask.fields:
+        if name in ask.extra:
+            rest = {key: one for key, one in ask.fields.items() if key != name}
+            yield replace(ask, fields=rest, extra=tuple(one for one in ask.extra if one != name))
         values = knowledge.fields.get(name)
         if values is None:
             continue

@@ -23,6 +23,10 @@ Key = tuple[str, str, str]
 """Who, the type, and the fields of a request as text."""
 
 
+UNKNOWN = "nobody"
+"""The name of an id that nobody has."""
+
+
 @dataclass(slots=True)
 class Message:
     """A message: its conversation, its author, and whether it is deleted."""
@@ -147,6 +151,28 @@ class State:
             if here[-1] != ask.named(name):
                 yield f"{name}=older"
 
+    def labelled(self, kind: str, label: str, room: str, user: str, right: str | None) -> str | None:
+        """Give a user or message of which this label is true in a request of a user, which needs a right; or None."""
+        if label == "unknown":
+            return UNKNOWN
+        fitting = (
+            [one for one in self.users if self._is_user(one, label, room, user, right)]
+            if kind == USER
+            else [name for name, one in self.messages.items() if _is_message(one, label, room, user)]
+        )
+        return fitting[-1] if fitting else None
+
+    def _is_user(self, one: str, label: str, room: str, user: str, right: str | None) -> bool:
+        outside = self.role(one, room) == self.protocol.no_member
+        match label:
+            case "self":
+                return one == user
+            case "outsider":
+                return outside
+            case "silent":
+                return not outside and not self.may(one, room, right)
+        return not any(name.partition("@")[0] == one for name in self.connected)
+
     def _about_users(self, ask: Ask, room: str, use: RequestUse) -> Iterator[str]:
         for name in self.knowledge.named(USER):
             if name not in ask.fields:
@@ -210,6 +236,15 @@ class State:
             lost = {one for one in self.joined if one[0].partition("@")[0] == step.user and one[1] == step.room}
             self.joined -= lost
             self.unclear |= lost
+
+
+def _is_message(one: Message, label: str, room: str, user: str) -> bool:
+    match label:
+        case "foreign":
+            return one.room != room
+        case "deleted":
+            return one.room == room and one.deleted
+    return one.room == room and not one.deleted and (one.author == user) == (label == "own")
 
 
 def beginning(conversation: Conversation, protocol: Protocol, knowledge: Knowledge) -> State:

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
+from conformance.engine.explore.conversation import (
+    Arrive,
+    Burst,
+    Depart,
+    Grant,
+    Knock,
+    Race,
+    RawMessage,
+    Walk,
+    asks_of,
+    names_in,
+)
 from conformance.engine.explore.conversation_run import GRANTED, REFUSED
 from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
@@ -81,21 +92,10 @@ class Writer:
     def _steps(
         self, step: Step, seen: Seen, normal: Normal, bound: set[str], allowed: list[str]
     ) -> Iterator[dict[str, Any]]:
-        match step:
-            case Burst():
-                yield from (_send(ask) for ask in step.asks)
-            case Race():
-                yield {"together": [[_send(ask)] for ask in step.asks]}
-            case Walk():
-                yield from self._walk(seen.answers[0], normal, f"all{len(bound)}")
-            case Arrive():
-                yield {"connect": step.who}
-            case Depart():
-                yield {"disconnect": step.who} | ({"how": "drop"} if step.drop else {})
-            case Grant():
-                change = {"conversation": step.room, "user": step.user}
-                outside = step.role == self.comparer.spec.protocol.no_member
-                yield {"provision": {"remove": change} if outside else {"role": {**change, "role": step.role}}}
+        if isinstance(step, Walk):
+            yield from self._walk(seen.answers[0], normal, f"all{len(bound)}")
+        else:
+            yield from self._acts(step)
         created = [answer.ask for answer in seen.answers if answer.how == GRANTED and answer.ask.slot is not None]
         for who, frames in seen.events.items():
             for frame in frames:
@@ -105,9 +105,35 @@ class Writer:
         if not isinstance(step, Walk):  # After the events: an answer may show what an event has named.
             for answer in seen.answers:
                 yield from self._answer(answer, normal, bound)
+        if isinstance(step, RawMessage) and step.who in seen.ended:
+            yield {"expect_close": step.who, "or_dropped": True}
+        elif isinstance(step, RawMessage):
+            yield {"sync": [step.who]}
+            yield {"disconnect": step.who}
         unanswered = {answer.ask.by for answer in seen.answers if answer.frame is None}
         if unanswered:
             yield {"sync": sorted(unanswered)}
+
+    def _acts(self, step: Step) -> Iterator[dict[str, Any]]:
+        """Write what is done, without what it leads to."""
+        match step:
+            case Burst():
+                yield from (_send(ask) for ask in step.asks)
+            case Race():
+                yield {"together": [[_send(ask)] for ask in step.asks]}
+            case RawMessage():
+                yield {"connect": step.who}
+                yield {"send_raw": dict(step.body), "by": step.who}
+            case Knock():
+                yield {"connect": step.who, "token": dict(step.token), "refused": True}
+            case Arrive():
+                yield {"connect": step.who}
+            case Depart():
+                yield {"disconnect": step.who} | ({"how": "drop"} if step.drop else {})
+            case Grant():
+                change = {"conversation": step.room, "user": step.user}
+                outside = step.role == self.comparer.spec.protocol.no_member
+                yield {"provision": {"remove": change} if outside else {"role": {**change, "role": step.role}}}
 
     def _answer(self, answer: Answer, normal: Normal, bound: set[str]) -> Iterator[dict[str, Any]]:
         spec, ask = self.comparer.spec, answer.ask
@@ -201,7 +227,7 @@ def _given(conversation: Conversation, *, several: bool) -> dict[str, Any]:
 
 def _send(ask: Ask) -> dict[str, Any]:
     step: dict[str, Any] = {"send": ask.type, "by": ask.by, "with": dict(ask.fields)}
-    return step | ({"invalid": True} if ask.invalid else {})
+    return step | ({"invalid": True} if ask.invalid else {}) | ({"extra": list(ask.extra)} if ask.extra else {})
 
 
 def _with_words(value: Any, words: Mapping[str, str], optional: frozenset[str]) -> Any:

@@ -44,6 +44,14 @@ def messages(whole_spec: Spec, tmp_path: Path):
         ),
         ("freedoms.yaml", "rule: SEND-7s", "rule: SEND-7", "SEND-7 is a must rule: no server is free to break it"),
         ("freedoms.yaml", "probe: delete-twice", "probe: delete-once", "there is no probe and no rule 'delete-once'"),
+        ("freedoms.yaml", "raw=binary", "raw=bin", "the label raw=bin names no kind of `explore.yaml`"),
+        (
+            "explore.yaml",
+            "other-key: {rule: AUTH-1",
+            "other-key: {rule: AUTH-0",
+            "other-key: there is no rule 'AUTH-0'",
+        ),
+        ("explore.yaml", "rule: CONN-15}", "rule: CONN-0}", "`mistaken`: there is no rule 'CONN-0'"),
         ("freedoms.yaml", "query=blank", "quest=blank", "the label quest=blank names no field of `explore.yaml`"),
     ],
 )

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.explore.conversation import Ask, Depart, Grant, Race
-from conformance.engine.explore.conversation_run import REFUSED
+from conformance.engine.explore.conversation import Ask, Depart, Grant, Knock, Race, RawMessage
+from conformance.engine.explore.conversation_run import REFUSED, Seen
 from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.findings import Finding, Shown, cause_of
 from conformance.engine.explore.writing import Writer
@@ -100,3 +101,30 @@ def test_a_file_that_breaks_the_grammar_is_refused_with_its_line(comparer: Compa
     file.write_text("id: explored.00\nsteps: [{sing: loud}]\n", encoding="utf-8")
     with pytest.raises(BadFile, match=r"odd\.yaml:"):
         with_scenarios(comparer.spec, [file])
+
+
+def test_a_raw_message_and_a_wrong_token_are_written(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    raw = RawMessage("bob@raw", "not-json", "CONN-2", {"text": "hello"})
+    cut = RawMessage("bob@raw", "utf8", "CONN-7", {"frames": [{"opcode": 1, "payload_hex": "ff"}]})
+    token = Knock("bob@knock", "expired", "AUTH-1", {"claims": {"exp": 0}})
+    other = ran(
+        Seen(raw, (), {"bob@raw": ({"type": "Error", "message": "no"},)}, {}, ()),
+        Seen(cut, (), {}, {"bob@raw": "closed with 1007"}, ()),
+        Seen(token, (), {}, {}, ()),
+    )
+    scenario = _written(conversation(raw, cut, token), other, comparer, target, tmp_path)
+    kinds = [type(step) for step in scenario.steps]
+    first = [s.Connect, s.SendRaw, s.Expect, s.Sync, s.Disconnect]
+    assert kinds == [*first, s.Connect, s.SendRaw, s.ExpectClose, s.Connect]
+    last = scenario.steps[-1]
+    assert isinstance(last, s.Connect)
+    assert last.refused
+    assert last.token == {"claims": {"exp": 0}}
+
+
+def test_fields_too_many_are_written_as_such(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    ask = replace(send(sender_id="${ann}"), extra=("sender_id",))
+    other = ran(seen(burst(ask), confirmed("message_sent"), ann=[message()]))
+    (sent, *_) = _written(conversation(burst(ask)), other, comparer, target, tmp_path).steps
+    assert isinstance(sent, s.Send)
+    assert sent.extra == ("sender_id",)

@@ -1,0 +1,85 @@
+"""Compares what two servers did with what is no request: raw messages, and connections with wrong tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.explore.conversation import Knock, RawMessage
+from conformance.engine.explore.difference import Difference
+from conformance.engine.explore.freedoms import ALLOWED, ANSWER, END, MISTAKE
+from conformance.results.causes import cause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.engine.explore.conversation import Step
+    from conformance.engine.explore.conversation_run import Seen
+    from conformance.engine.explore.difference import Labels
+    from conformance.engine.explore.knowledge import Mistaken
+
+RAW, KNOCK = "raw", "token"
+"""The names of such steps where others have the type of their request."""
+
+
+def odd_cell(step: Step) -> tuple[str, Labels] | None:
+    """Give the name and the labels of such a step; None: it is of another kind."""
+    match step:
+        case RawMessage():
+            return RAW, frozenset({f"{RAW}={step.label}", ALLOWED})
+        case Knock():
+            return KNOCK, frozenset({f"{KNOCK}={step.label}", ALLOWED})
+    return None
+
+
+def word_of(step: Step) -> str:
+    """Name such a step in a finding; empty for another one."""
+    return f"a raw message ({step.label})" if isinstance(step, RawMessage) else ""
+
+
+def odd_differences(
+    index: int, step: Step, pair: tuple[Seen, Seen], mistaken: Mistaken | None, discriminator: str
+) -> Iterator[tuple[Difference, str, int | None]]:
+    """Give how two servers differ in such a step, besides the frames: each with what is free of it, and whose it is."""
+    tested, other = pair
+    match step:
+        case Knock():
+            if tested.refusal and not other.refusal:
+                kind, request = cause(tested.refusal), f"a token ({step.label})"
+                found = Difference(index, step.who, request, kind, step.rule, tested.refusal, "refused")
+                yield found, ANSWER, 0
+        case RawMessage():
+            one, two = (seen.ended.get(step.who) for seen in pair)
+            if one is not None and two is not None and one != two:
+                kind = "its connection ends with another code"
+                yield Difference(index, step.who, word_of(step), kind, step.rule, one, two), END, 0
+            frames = [seen.events.get(step.who, ()) for seen in pair]
+            wrong = mistaken_answer(mistaken, discriminator, (index, step.who, word_of(step)), *frames)
+            if wrong is not None:
+                yield wrong, MISTAKE, None
+
+
+def mistaken_answer(
+    mistaken: Mistaken | None,
+    discriminator: str,
+    at: tuple[int, str, str],
+    tested: Iterable[Any],
+    other: Iterable[Any],
+) -> Difference | None:
+    """Give the difference if only the tested server answers as no server may answer to a client's mistake.
+
+    `at` is the step, the client and the request.
+    """
+    if mistaken is None:
+        return None
+
+    def fits(frame: Any) -> bool:
+        return (
+            isinstance(frame, dict)
+            and frame.get(discriminator) == mistaken.frame
+            and frame.get(mistaken.field) == mistaken.value
+        )
+
+    here = [one for one in tested if fits(one)]
+    if not here or any(map(fits, other)):
+        return None
+    return Difference(*at, f"{mistaken.frame} with the {mistaken.field} {mistaken.value}", mistaken.rule, here[0])

@@ -1,0 +1,64 @@
+"""Draws steps that reach a goal, and before them what they need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.engine.explore.conversation import Arrive, Burst, Grant, Knock, RawMessage
+from conformance.engine.explore.goals import goals_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.engine.explore.conversation import Step
+    from conformance.engine.explore.draw_fields import Draws, Fields
+    from conformance.engine.explore.draw_odd import Oddities
+    from conformance.engine.explore.drawing import Drawing
+    from conformance.engine.explore.goals import Goal
+
+
+class Goals:
+    """Draws for one conversation the steps that reach a goal."""
+
+    def __init__(self, draws: Draws, drawing: Drawing, fields: Fields, odd: Oddities, witness: str) -> None:
+        self._draws = draws
+        self._drawing = drawing
+        self._fields = fields
+        self._odd = odd
+        self._witness = witness
+        self._goals = drawing.goals or goals_of(drawing)
+
+    def steps(self) -> Iterator[Step]:
+        """Draw a goal, and the steps that reach it; the state is that after the steps before each one."""
+        goal = self._draws.pick(self._goals)
+        if goal.odd is not None:
+            yield self._oddity(goal)
+        elif goal.role is not None:
+            yield from self._with_role(goal, goal.role)
+        else:
+            ask = self._fields.ask(goal.request, self._draws.pick(sorted(self._draws.state.connected)), goal=goal)
+            yield Burst((self._odd.with_extra(ask, every=True) if goal.extra else ask,))
+
+    def _oddity(self, goal: Goal) -> RawMessage | Knock:
+        odd = goal.odd
+        assert odd is not None
+        one = replace(odd, values=(goal.value,))
+        return self._odd.knock_with(one) if goal.knocks else self._odd.raw_of(one)
+
+    def _with_role(self, goal: Goal, role: str) -> Iterator[Step]:
+        """Let a user with this role send the request; if there is none, make one."""
+        state, draws = self._draws.state, self._draws
+        users = [one for one in state.users if one != self._witness]
+        fitting = [(one, room) for one in users for room in state.rooms if state.role(one, room) == role]
+        connected = [(one, room) for one, room in fitting if one in state.connected]
+        if connected:
+            user, room = draws.pick(connected)
+        elif self._drawing.roles:
+            user, room = draws.pick(users), draws.pick(state.rooms)
+            if user not in state.connected:
+                yield Arrive(user)
+            yield Grant(user, room, role)
+        else:
+            return
+        yield Burst((self._fields.ask(goal.request, user, room),))

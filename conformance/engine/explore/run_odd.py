@@ -1,0 +1,50 @@
+"""Runs the steps of an invented conversation that are no requests: raw messages, and connections with wrong tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.engine.context.failure import Unmet
+from conformance.engine.context.joining import arrive
+from conformance.engine.scenario_run.steps.connecting import connect
+from conformance.engine.scenario_run.steps.sending import send_raw
+from conformance.errors import ProvisioningFailed
+from conformance.scenario import steps as s
+from conformance.target.throttle.retrying import asked_to_wait
+
+if TYPE_CHECKING:
+    from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.engine.explore.conversation import Knock, RawMessage
+
+
+async def send_odd(context: ScenarioContext, step: RawMessage, place: int | None) -> int:
+    """Open a connection of its own for a raw message, and send it; give the number of frames that came before."""
+    await arrive(context, step.who, place)
+    connection = context.connections[step.who]
+    before = (connection.greeting or 0) + 1 if connection.log else 0
+    body = step.body
+    frames = tuple(s.RawFrame(**one) for one in body.get("frames", ()))
+    await send_raw(
+        s.SendRaw(line=0, by=step.who, text=body.get("text"), binary=body.get("binary"), frames=frames), context
+    )
+    return before
+
+
+async def knock(context: ScenarioContext, step: Knock) -> str:
+    """Connect with a wrong token; say what is wrong if it is not refused as it should be, else give nothing.
+
+    A server that asks to come again later says nothing of the token; neither does a target that cannot make it.
+    """
+    said = ""
+    try:
+        await connect(s.Connect(line=0, who=step.who, token=step.token, refused=True), context)
+    except Unmet as unmet:
+        refused = context.refused.get(step.who)
+        later = refused is not None and asked_to_wait(refused.status, refused.retry_after, 1) is not None
+        said = "" if later else unmet.message.removeprefix(f"{step.who} ")
+    except ProvisioningFailed:
+        return ""
+    context.refused.pop(step.who, None)
+    if step.who in context.connections:
+        await context.connections[step.who].close()
+    return said
