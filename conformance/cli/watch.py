@@ -49,7 +49,7 @@ REFRESH = 0.5
     "--target",
     "target_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A target file of the server; its profile, its dialect and its TLS are used.",
+    help="A target file of the server; its profile, dialect, headers, TLS and proxy are used.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/observed-HOST)."
@@ -139,7 +139,7 @@ async def _watch(watched: _Watched, host: str, port: int, duration: float | None
     url, live = watched.url, watched.live
     access = watched.target.access if watched.target is not None else Access()
     tls = access.tls.opened() if url.lower().startswith("wss:") else None
-    server = Upstream(url, tls, access.tls.server_name)
+    server = Upstream(url, tls, access.tls.server_name, access.headers, access.proxies.leading_to(url))
     relay = Relay(server, watched.observer, keep=watched.secrets.keep, trouble=live.trouble(url), said=live.say)
     await _reach(server, url)
     try:
@@ -172,10 +172,12 @@ def _recorder(file: Path | None) -> Iterator[Callable[[str], object] | None]:
 async def _reach(server: Upstream, url: str) -> None:
     """Open a connection to the upstream and close it; raises TargetUnreachable."""
     try:
-        transport, _ = await server.open(asyncio.Protocol)
+        transport = await server.open(asyncio.Protocol())
         transport.close()
     except (OSError, TimeoutError) as error:
-        raise TargetUnreachable(f"{shown_address(url)} cannot be reached: {why_unreachable(error)}") from None
+        through = f", through the proxy {shown_address(server.proxy)}" if server.proxy is not None else ""
+        said = f"{shown_address(url)} cannot be reached: {why_unreachable(error)}{through}"
+        raise TargetUnreachable(said) from None
 
 
 class _Live:

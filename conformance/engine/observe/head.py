@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MOST_BYTES = 65536
 """The largest head of a request or a response, in bytes."""
@@ -64,8 +64,8 @@ def wants_upgrade(head: Head) -> bool:
     return head.first.startswith(b"GET ") and "websocket" in head.get("Upgrade").lower()
 
 
-def addressed(head: Head, upstream: str) -> Head:
-    """Give the request as the upstream gets it, with the Host of the upstream.
+def addressed(head: Head, upstream: str, headers: Mapping[str, str] | None = None) -> Head:
+    """Give the request as the upstream gets it, with the Host of the upstream, and these headers over its own.
 
     If the upstream's address has a path, it replaces that of the client. If it has a query, it is put before that of
     the client. All other headers stay the same.
@@ -78,7 +78,12 @@ def addressed(head: Head, upstream: str) -> Head:
     query = "&".join(filter(None, (parts.query, query)))
     first = b" ".join([method, f"{path}{'?' if query else ''}{query}".encode("latin-1"), version])
     host = f" {parts.netloc.rpartition('@')[2]}".encode()
-    return Head(first, tuple((key, host if key.lower() == b"host" else value) for key, value in head.lines))
+    added = {name.encode(): f" {value}".encode() for name, value in (headers or {}).items()}
+    replaced = {name.lower() for name in added}
+    kept = [
+        (key, host if key.lower() == b"host" else value) for key, value in head.lines if key.lower() not in replaced
+    ]
+    return Head(first, (*kept, *added.items()))
 
 
 def status_of(head: Head) -> int:

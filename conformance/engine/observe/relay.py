@@ -116,7 +116,7 @@ class Relay:
         for one in secrets:
             self._keep(one)
         try:
-            await self._upstream.open(lambda: server)
+            await self._upstream.open(server)
         except (OSError, TimeoutError) as error:
             self._fail(client, error)
             return
@@ -124,7 +124,7 @@ class Relay:
         client.other, server.other = server, client
         if client.ended.done():
             return
-        server.write(addressed(request, self._upstream.url).to_bytes())
+        server.write(addressed(request, self._upstream.url, self._upstream.headers).to_bytes())
         try:
             async with asyncio.timeout(HANDSHAKE):
                 answer = await server.headed

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conformance.engine.observe.head import END, MOST_BYTES
+from conformance.engine.observe.tunnel import open_tunnel
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Passing = Callable[[bytes], None]
 
@@ -27,24 +28,37 @@ WAITING = 1 << 18
 
 
 class Upstream:
-    """The server to which connections are passed on: `wss://host/path`; `tls` is None for `ws://`."""
+    """The server to which connections are passed on: `wss://host/path`; `tls` is None for `ws://`.
 
-    def __init__(self, url: str, tls: ssl.SSLContext | None, server_name: str | None = None) -> None:
+    `headers` replace those of the same name in each handshake. `proxy` is the URL of the proxy in between.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        tls: ssl.SSLContext | None,
+        server_name: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self.url = url
+        self.headers = headers or {}
+        self.proxy = proxy
         self.tls = tls
         self.host = parts.hostname or ""
         self.port = parts.port or (443 if tls is not None else 80)
         self.server_name = (server_name or self.host) if tls is not None else None
 
-    async def open(
-        self, protocol: Callable[[], asyncio.BaseProtocol]
-    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+    async def open(self, protocol: asyncio.Protocol) -> asyncio.Transport:
         """Open a connection; raises OSError or TimeoutError."""
         async with asyncio.timeout(HANDSHAKE):
-            return await asyncio.get_running_loop().create_connection(
-                protocol, self.host, self.port, ssl=self.tls, server_hostname=self.server_name
+            if self.proxy is not None:
+                return await open_tunnel(self.proxy, self.host, self.port, protocol, self.tls, self.server_name)
+            transport, _ = await asyncio.get_running_loop().create_connection(
+                lambda: protocol, self.host, self.port, ssl=self.tls, server_hostname=self.server_name
             )
+            return transport
 
 
 class Side(asyncio.Protocol):
