@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target import Target
 
+NEEDED = ("headers", "proxy")
+"""The sections of a target file whose variables must be set; a relay needs no other secret of it."""
 REFRESH = 0.5
 """Seconds between two updates of the line of counts."""
 
@@ -95,6 +97,7 @@ def watch(
     host, port = _address(listen, expose=expose)
     spec = load(spec_folder_of(spec_folder))
     target = target_of(target_file, spec)
+    _check_variables(target)
     url = upstream or (target.instances[0] if target is not None else None)
     if url is None:
         raise click.UsageError("Name the server with --upstream, or its target file with --target")
@@ -120,6 +123,15 @@ def watch(
     entry = TargetEntry(target.name if target is not None else f"observed {server}", (shown_address(url),), None)
     report = write_log(observer, folder, entry, secrets.redact, watched.seconds, target)
     ctx.exit(code_of(report, observer) or (NOTHING if failed else 0))
+
+
+def _check_variables(target: Target | None) -> None:
+    """Raise UsageError if a section that the handshake needs names a variable that is not set."""
+    if target is None:
+        return
+    for section in NEEDED:
+        for name in target.secrets.missing.get(section, ()):
+            raise UsageError(f"{target.file}: `{section}` needs the environment variable {name}")
 
 
 @dataclass(slots=True)

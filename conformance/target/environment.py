@@ -60,6 +60,7 @@ def fill_environment(document: Document, secrets: Secrets) -> Document:
                 return ""
             text = os.environ.get(name)
             if text is None and secrets.checking:
+                secrets.missing.setdefault(str(path[0]), []).append(name)
                 return _stand_in(name, path, begins=reference.start() == 0)
             if not text:
                 why = "is empty" if text == "" else "is not set"

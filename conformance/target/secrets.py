@@ -34,11 +34,13 @@ _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 class Secrets:
     """The secrets of one target that are known so far.
 
-    `checking`: the file is only checked, so no variable is read or needs to be set.
+    `checking`: the file is only checked, so no variable is read or needs to be set. `missing` are the variables that
+    are not set then, by the section of the file that names them.
     """
 
     def __init__(self, *known: str, checking: bool = False) -> None:
         self.checking = checking
+        self.missing: dict[str, list[str]] = {}
         self._forms: dict[str, set[str]] = {}
         self._longest = 0
         for secret in known:

@@ -131,6 +131,19 @@ async def test_an_address_in_use_is_a_mistake_of_the_usage(spec_folder: Path) ->
     assert "cannot listen on 127.0.0.1" in str(result.exception)
 
 
+def test_a_variable_of_the_headers_must_be_set(tmp_path: Path) -> None:
+    file = tmp_path / "staging.yaml"
+    file.write_text(
+        "name: staging\ninstances: ['ws://127.0.0.1:1/ws']\nheaders: {X-Api-Key: '${env.NOWHERE_SET}'}\n"
+        "auth: {query_param: token, jwt: {secret_env: JWT_SECRET, claims: {sub: '${user_id}'}}}\n"
+        "provision: {driver: reference}\n",
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(chat_parity, ["watch", "--target", str(file)])
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception) == f"{file}: `headers` needs the environment variable NOWHERE_SET"
+
+
 def test_a_server_must_be_named(spec_folder: Path) -> None:
     result = CliRunner().invoke(chat_parity, ["watch", "--spec", str(spec_folder)])
     assert result.exit_code == 2
