@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from conformance.engine.explore.conversation import Ask, name_in
-from conformance.engine.explore.goals import MISSING, WRONG, WRONG_TYPES, Goal, spoilt, type_of
+from conformance.engine.explore.goal import MISSING, WRONG, WRONG_TYPES, Goal, spoilt, type_of
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
 from conformance.engine.explore.limits import HUGE
 from conformance.engine.explore.state import UNKNOWN

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.engine.explore.draw_fields import Draws, Fields
     from conformance.engine.explore.draw_odd import Oddities
     from conformance.engine.explore.drawing import Drawing
-    from conformance.engine.explore.goals import Goal
+    from conformance.engine.explore.goal import Goal
 
 
 class Goals:

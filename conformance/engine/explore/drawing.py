@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.engine.explore.goals import Goal
+    from conformance.engine.explore.goal import Goal
     from conformance.engine.explore.knowledge import Knowledge
     from conformance.engine.explore.limits import Limits
     from conformance.spec import Spec

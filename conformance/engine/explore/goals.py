@@ -6,48 +6,21 @@ each goal has the same chance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.explore.goal import MISSING, PLAIN, WRONG, WRONG_TYPES, Goal, type_of
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conformance.engine.explore.conversation import Ask
     from conformance.engine.explore.drawing import Drawing
-    from conformance.engine.explore.knowledge import FieldValues, Odd
+    from conformance.engine.explore.knowledge import FieldValues
 
 OF_MESSAGES = ("own", "other", "deleted", "foreign", "unknown")
 OF_USERS = ("self", "outsider", "silent", "offline", "unknown")
 OF_PAGES = ("small", "limit", "zero", "negative", "over")
 OF_TEXTS = ("limit", "over")
-WRONG, MISSING, PLAIN = "wrong", "missing", "plain"
-WRONG_TYPES: dict[str, tuple[Any, ...]] = {
-    "string": (5, ["a"], {"a": 1}),
-    "boolean": ("perhaps", [True]),
-    "integer": ("five", [1]),
-    "array": ("none", {"a": 1}),
-}
-"""Values that are of no type that a lenient server could read, by the type that is right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What one step should have: a request, and a role of its sender, a label of a field, or fields too many.
-
-    `value` is the value of the field; None: any that fits the label. Without a request, `odd` is a raw message, or a
-    wrong token if `knocks`.
-    """
-
-    request: str = ""
-    role: str | None = None
-    field: str = ""
-    label: str = ""
-    value: Any = None
-    extra: bool = False
-    odd: Odd | None = None
-    knocks: bool = False
 
 
 def goals_of(drawing: Drawing) -> tuple[Goal, ...]:
@@ -86,19 +59,3 @@ def _of_field(values: FieldValues) -> Iterator[tuple[str, Any]]:
     yield from ((label, one) for label, some in values.classes.items() for one in some)
     if not values.text:
         yield from ((PLAIN, one) for one in values.plain)
-
-
-def spoilt(ask: Ask, goal: Goal) -> Ask:
-    """Give one field a wrong type, or leave it out, if the goal says so."""
-    if goal.label not in (WRONG, MISSING):
-        return ask
-    fields = {key: value for key, value in ask.fields.items() if key != goal.field}
-    if goal.label == WRONG:
-        fields[goal.field] = goal.value
-    return replace(ask, fields=fields, labels=ask.labels | {f"{goal.label}={goal.field}"}, invalid=True)
-
-
-def type_of(schema: Any, name: str) -> str:
-    """Give the (first) type of a field."""
-    kind = schema["properties"][name].get("type", "string")
-    return str(kind[0] if isinstance(kind, list) else kind)

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 
 from conformance.engine.explore.conversation import Burst, Knock, RawMessage
 from conformance.engine.explore.draw import conversations
-from conformance.engine.explore.goals import Goal, goals_of
+from conformance.engine.explore.goal import Goal
+from conformance.engine.explore.goals import goals_of
 
 if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Conversation
