@@ -36,22 +36,33 @@ def take_signals() -> None:
 def end_with(work: Callable[[], int], *, debug: bool) -> NoReturn:
     """Do the work and end the process with the exit code that it gives, or that its exception means."""
     try:
+        code = _code_of(work, debug=debug)
+        _silence()
+    except KeyboardInterrupt:  # while an error was printed
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _code_of(work: Callable[[], int], *, debug: bool) -> int:
+    try:
         code = work()
         print_rest()
     except ChatParityError as error:
-        code = _complain(error, debug=debug)
+        return _complain(error, debug=debug)
     except click.ClickException as error:
-        error.show()
-        code = USAGE
+        with contextlib.suppress(OSError):  # Standard error may be as full as the disk.
+            error.show()
+        return USAGE
     except (click.Abort, KeyboardInterrupt, EOFError) as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # A second Ctrl-C does not cut the message.
         first = "" if isinstance(error, click.Abort) else "\n"  # below the ^C of the terminal
         with contextlib.suppress(OSError):  # The terminal may be gone.
             click.echo(f"{first}chat-parity: interrupted", err=True)
-        code = INTERRUPTED
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # From here on, it ends the process, without a traceback.
+        return INTERRUPTED
     except Exception as error:  # Exit code 1 is a verdict: no exception may end with it.
-        code = _crashed(error, debug=debug)
-    _silence()
-    sys.exit(code)
+        return _crashed(error, debug=debug)
+    return code
 
 
 def print_rest() -> None:

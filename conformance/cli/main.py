@@ -6,12 +6,14 @@ import importlib
 import io
 import os
 import sys
+from itertools import pairwise
 from typing import NoReturn
 
 import click
 
 from conformance import __version__
 from conformance.cli.ending import end_with, take_signals
+from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
 
 _VERBS = {
@@ -35,6 +37,9 @@ _VERBS = {
     "serve": "Start the reference server.",
     "init": "Write a target file, from questions or from options.",
 }
+
+_MAY_BE_EMPTY = ("--source-url",)
+"""Options for which an empty value has a meaning."""
 
 
 class _Lazy(click.Group):
@@ -99,9 +104,22 @@ def _invoke(arguments: list[str]) -> int:
     """Run the verb and give its exit code; click's own `main` would end with 1 when a pipe is closed."""
     if "_CHAT_PARITY_COMPLETE" in os.environ:
         chat_parity.main(arguments, prog_name="chat-parity")
+    if arguments[:1] != ["serve"]:  # The server has options that may be empty.
+        _refuse_empty(arguments)
     try:
         with chat_parity.make_context("chat-parity", arguments) as context:
             chat_parity.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
     return 0
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Refuse what a variable of the shell leaves that is not set: as a path, "" would mean the working directory."""
+    for before, word in pairwise(["", *arguments]):
+        name, equals, value = word.partition("=")
+        joined = bool(equals) and name.startswith("--")
+        option = name if joined else before
+        if (value if joined else word) == "" and option not in _MAY_BE_EMPTY:
+            said = f"the value of {option}" if option.startswith("--") else "an argument"
+            raise UsageError(f"{said} is empty; is a variable of the shell not set?")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.text import Text
 
 from conformance.cli.explored import complain, explored_beside
 from conformance.cli.ids import read_ids
@@ -34,6 +35,7 @@ from conformance.errors import BadFile
 from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, terminal, write_reports
 from conformance.report.links import project_source
+from conformance.report.text import visible
 from conformance.results.model import Result
 from conformance.results.runlog import read_run
 from conformance.results.waivers.file import read_waivers
@@ -170,6 +172,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
         try:
             folder = asyncio.run(_run(spec, place, scenarios, options, given, progress, waivers, held))
         except KeyboardInterrupt:
+            click.echo("\nchat-parity: interrupted", err=True)
             ctx.exit(3)
         recorded = read_run(folder / "run.jsonl")
         explored, complaint = explored_beside(folder)
@@ -180,7 +183,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     else:
         emit(FORMATS[form](report, recorded))
     complain(complaint, load_complaint)
-    console.print(f"Report: {folder / 'parity.html'}", soft_wrap=True, highlight=False)
+    console.print(Text(f"Report: {visible(str(folder / 'parity.html'))}"), soft_wrap=True)
     ctx.exit(report.exit_code)
 
 

@@ -26,7 +26,10 @@ def exclusive(folder: Path) -> Iterator[None]:
 
     The system gives a lock up with its process. Where a file system or a system has no such locks, nothing is locked.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{folder} cannot be a folder: there is a file of this name, or above it") from None
     with _locked(folder / NAME) as file:
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}))

@@ -53,7 +53,11 @@ def write_reports(
 def write_file(path: Path, text: str) -> None:
     """Write to a temporary file and rename it, so that nobody reads half a file; raises OSError with the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=".chat-parity.", dir=path.parent)  # short, however long the name is
+    except OSError as error:
+        error.filename = str(path)  # Nobody knows the temporary one.
+        raise
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

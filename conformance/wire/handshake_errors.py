@@ -25,7 +25,10 @@ REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 ABSENT = frozenset({502, 503, 504})
 MAX_BODY = 65536
 """Bytes of the body of a refusal that are kept."""
-
+_OUT_OF_DATE = (9, 10)
+"""The codes of OpenSSL (X509_V_ERR_…) for a certificate that is not valid yet, or not any more."""
+_OTHER_NAME = (62, 64)
+"""Those for a certificate of another host, or of another IP address."""
 
 SHOWN = 160
 """Characters that a message shows of a header, or of the body."""
@@ -87,8 +90,7 @@ def _refused(error: Exception, url: str, timeout: float, redact: Callable[[str],
                 None, f"no answer to the upgrade within {timeout:g} s", "is it the right port, and no firewall between?"
             )
         case ssl.SSLCertVerificationError():
-            advice = "trust its authority (SSL_CERT_FILE names a file of certificates), or use its right name"
-            return Refused(None, f"its certificate is not trusted: {error.verify_message}", advice)
+            return Refused(None, f"its certificate is not trusted: {error.verify_message}", _certificate_advice(error))
         case ssl.SSLError():
             return Refused(None, f"TLS failed: {error.reason or error}", "does it speak TLS there? if not, use ws://")
         case socket.gaierror():
@@ -96,8 +98,7 @@ def _refused(error: Exception, url: str, timeout: float, redact: Callable[[str],
         case ConnectionRefusedError():
             return Refused(None, "nobody listens there", "is the server running, and the port right?")
         case InvalidMessage() | EOFError() | ConnectionResetError():
-            advice = "does it speak TLS there? if not, use ws://" if secure else "a TLS port takes wss://"
-            return Refused(None, "it hung up, or its answer was no HTTP", advice)
+            return Refused(None, "it hung up, or its answer was no HTTP", _hung_up_advice(error, secure=secure))
         case OSError() if "Connect call failed" in str(error):  # several addresses, each with its own failure
             return Refused(
                 None, f"nobody answers there ({_short(error)})", "is the server running, and the port right?"
@@ -105,6 +106,23 @@ def _refused(error: Exception, url: str, timeout: float, redact: Callable[[str],
         case InvalidHandshake():
             return Refused(None, f"its answer was no WebSocket upgrade: {_short(error)}", "is the path right?")
     return Refused(None, _short(error))
+
+
+def _hung_up_advice(error: Exception, *, secure: bool) -> str:
+    if not secure:
+        return "a TLS port takes wss://"
+    if isinstance(error, ConnectionResetError):
+        return "does it speak TLS there? if not, use ws://"
+    # TLS is open by now, and TLS 1.3 refuses a client without a certificate only afterwards.
+    return "does it want a client's certificate (`tls: {cert, key}` in the target file)? is the path right?"
+
+
+def _certificate_advice(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _OUT_OF_DATE:
+        return "it has to be renewed; or is the clock of this machine wrong?"
+    if error.verify_code in _OTHER_NAME:
+        return "use a name that is in it, as the host or as `tls: {server_name: …}` in the target file"
+    return "trust its authority: `tls: {ca: FILE}` in the target file, or the variable SSL_CERT_FILE"
 
 
 def _answered(response: Response, redact: Callable[[str], str]) -> Refused:

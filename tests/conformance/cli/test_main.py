@@ -11,6 +11,7 @@ import click
 import pytest
 
 from conformance import __version__
+from conformance.cli.ending import USAGE
 from conformance.cli.main import _VERBS, chat_parity, main
 from conformance.errors import BadFile, Mistake, ProvisioningFailed, TargetUnreachable, UsageError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def own_handler() -> Iterator[None]:
     """`main` takes some signals for itself; give them back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -224,6 +225,52 @@ class TestHelp:
 def command_with(stdout: int | IO[bytes], *words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "conformance.cli", *words]
     return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE)
+
+
+def test_a_mistake_in_the_usage_is_one_even_where_nobody_can_be_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "conformance.cli", "no-such-verb"]
+        assert subprocess.run(command, stderr=full, check=False, timeout=60).returncode == USAGE
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("report", ""), "an argument"),
+        (("run", "--out", ""), "the value of --out"),
+        (("run", "--out="), "the value of --out"),
+    ],
+)
+def test_an_empty_argument_is_a_mistake_and_not_the_working_directory(
+    words: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(*words) == USAGE
+    assert capsys.readouterr().err == f"chat-parity: {named} is empty; is a variable of the shell not set?\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        # while the modules of the command are imported
+        "import builtins; was = builtins.__import__\n"
+        "def load(name, *rest):\n"
+        "    if name == 'click': signal.raise_signal(signal.SIGINT)\n"
+        "    return was(name, *rest)\n"
+        "builtins.__import__ = load\n"
+        "import conformance.cli",
+        # after the message about the first one
+        "from conformance.cli import ending\n"
+        "ending._silence = lambda: signal.raise_signal(signal.SIGINT)\n"
+        "def work(): raise KeyboardInterrupt\n"
+        "ending.end_with(work, debug=False)",
+    ],
+    ids=["early", "twice"],
+)
+def test_ctrl_c_leaves_no_traceback_at_any_time(code: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import signal\n{code}"], capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr.replace(b"\nchat-parity: interrupted\n", b"")) == (-signal.SIGINT, b"")
 
 
 @pytest.mark.parametrize("words", [("list", "rules", "--spec", "{spec}"), ("--help",)])

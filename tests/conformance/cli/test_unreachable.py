@@ -91,7 +91,9 @@ def test_a_certificate_that_nobody_has_signed(said: Callable[[str], str], self_s
     with hosted(listening(nothing, ssl=self_signed)) as url:
         message = said(url.replace("ws://", "wss://"))
     assert message.startswith("its certificate is not trusted: ")
-    assert message.endswith("; trust its authority (SSL_CERT_FILE names a file of certificates), or use its right name")
+    assert message.endswith(
+        "; trust its authority: `tls: {ca: FILE}` in the target file, or the variable SSL_CERT_FILE"
+    )
 
 
 def test_tls_where_there_is_none(said: Callable[[str], str]) -> None:

@@ -91,3 +91,10 @@ def test_a_lock_without_a_name_is_still_one(tmp_path: Path, text: str) -> None:
         (tmp_path / NAME).write_text(text)
         with pytest.raises(UsageError, match="in use by another run;"), exclusive(tmp_path):
             raise AssertionError("two at once")
+
+
+@pytest.mark.parametrize("below", [".", "new", "new/one"])
+def test_a_folder_that_cannot_be_one_is_a_mistake_of_the_user(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be a folder"), exclusive(tmp_path / "file" / below):
+        pass

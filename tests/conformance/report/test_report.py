@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
-from conformance.report import FILES, build, markdown, parity_json, write_reports
+from conformance.report import FILES, build, markdown, parity_json, write_file, write_reports
 from conformance.results.model import Outcome
 from conformance.results.verdict import Status, Verdict
 from tests.conformance.report import hostile, toys
@@ -182,3 +184,15 @@ def walk(value: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(value, list):
         for item in value:
             yield from walk(item)
+
+
+def test_a_file_that_cannot_be_written_is_named_by_its_own_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".temporary"))
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    with pytest.raises(PermissionError) as raised:
+        write_file(tmp_path / "page.html", "text")
+    assert raised.value.filename == str(tmp_path / "page.html")

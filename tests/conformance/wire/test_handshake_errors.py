@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,3 +78,25 @@ async def test_an_answer_without_end_or_measure_is_a_refusal(
         outcome = await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=0.5)
     assert isinstance(outcome, Refused)
     assert outcome.status is None
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        (9, "clock"),
+        (10, "renewed"),
+        (62, "server_name"),
+        (64, "server_name"),
+        (18, "tls: {ca: "),
+        (20, "SSL_CERT_FILE"),
+    ],
+)
+def test_what_to_do_about_a_certificate_depends_on_what_is_wrong_with_it(code: int, word: str) -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = code, "no"
+    assert word in refused(error, "wss://chat.example/ws", 1.0).advice
+
+
+def test_a_server_that_hangs_up_after_tls_may_want_a_certificate_of_the_client() -> None:
+    assert "tls: {cert, key}" in refused(EOFError(), "wss://chat.example/ws", 1.0).advice
+    assert "wss://" in refused(EOFError(), "ws://chat.example/ws", 1.0).advice
