@@ -93,7 +93,7 @@ def removed_reaction_is_an_edit(patch: Patch) -> None:
     _after(patch, realtime, "_remove_reaction", lambda: {"edited_at": _now()})
 
 
-@fault(breaks=["REAC-8"])
+@fault(breaks=["REAC-8"], also=["SEND-4"])
 def reaction_moves_the_message(patch: Patch) -> None:
     """A message that gets a reaction is the newest of its conversation."""
     _after(patch, realtime, "_add_reaction", lambda: {"created_at": _now()})
