@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-async def wait_for_the_end(exit_on_stdin_eof: bool) -> None:
-    """Return on SIGTERM, on SIGINT or, if requested, when the process at the other end of stdin ends."""
+def watch_for_the_end(exit_on_stdin_eof: bool) -> asyncio.Event:
+    """Give an event that is set by SIGTERM, SIGINT or, if requested, the end of the process at the other end of stdin.
+
+    Watch before you say that the server is ready: who is told so may end it at once.
+    """
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         _on_signal(loop, number, end.set)
     if exit_on_stdin_eof:
         _watch_stdin(loop, end.set)
-    await end.wait()
+    return end
 
 
 def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, ended: Callable[[], None]) -> None:

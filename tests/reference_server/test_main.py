@@ -151,6 +151,11 @@ class TestEnd:
                 assert await asyncio.to_thread(command.end) == (0, "")
                 assert await alice.closed() == 1012
 
+    def test_is_orderly_as_soon_as_the_server_says_that_it_is_ready(self, tmp_path: Path):
+        with Command(tmp_path / "chat.db") as command:
+            command.process.send_signal(signal.SIGTERM)
+            assert command.end() == (0, "")
+
     async def test_waits_for_no_client_that_has_stopped_in_the_middle(self, tmp_path: Path):
         unfinished = {
             "connection": b"",

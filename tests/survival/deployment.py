@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.survival.cutting import CuttingProxy
 from tests.survival.engines import Postgres, Process
 from tests.survival.load import Load, some_users
 from tests.survival.slow_reader import SlowReader
+from tests.survival.waiting import SLOW_S, explain_after
 
 if TYPE_CHECKING:
     from tests.engines.redis import RedisServer
@@ -109,7 +111,14 @@ class Deployment:
 
     async def recovers(self) -> None:
         """Wait until every sender is being answered again, and remember how long that took."""
-        self.recovery = max(self.recovery, await self.load.progress(1, PATIENCE_S))
+        began = time.monotonic()
+        postgres = None if self.engine == "sqlite" else self.postgres
+        late = explain_after(SLOW_S, lambda: self.load.unanswered(began), self.processes, postgres)
+        explaining = asyncio.create_task(late)
+        try:
+            self.recovery = max(self.recovery, await self.load.progress(1, PATIENCE_S))
+        finally:
+            explaining.cancel()
         await self.works()
 
     async def end(self, trials: int) -> Outcome:

@@ -70,6 +70,10 @@ class Load:
                 await self._progress.wait()
         return time.monotonic() - began
 
+    def unanswered(self, since: float) -> list[str]:
+        """Name the senders that have had no acknowledgement since then."""
+        return [name for name in self.acks if self.last_ack.get(name, 0.0) < since]
+
     async def listening(self, patience: float) -> None:
         """Wait until every listener has joined."""
         async with asyncio.timeout(patience):

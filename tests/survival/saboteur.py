@@ -6,6 +6,7 @@ twice, and with SABOTAGE=late it tells some after those that follow: what the ch
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -97,4 +98,6 @@ def _wrong(notice, how):
 
 if __name__ == "__main__":
     Saboteur().install()
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # as the command itself does
+    sys.exit(code)
