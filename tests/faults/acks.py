@@ -348,3 +348,29 @@ def pings_count_as_messages(patch: Patch) -> None:
         if isinstance(request, Ping):
             limits, services = context.limits, context.instance.services
             await services.rate_limiter.allow(f"messages:{context.user_id}", limits.messages_per_window, 3.0)
+
+
+def _errors_overtake(patch: Patch, codes: tuple[str, ...]) -> None:
+    """Send a confirmation a little later, and an Error with one of these codes before it."""
+    late: dict = {}
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        reply = await original(context, frame)
+        to = context.connection
+        is_early = reply is not None and any(f'"code":"{code}"' in reply for code in codes)
+        waiting = late.pop(to, None)
+        if waiting:
+            to.send(reply if is_early else waiting)
+            return waiting if is_early else reply
+        if reply and '"left_conversation"' in reply:
+            late[to] = reply
+            asyncio.get_running_loop().call_later(0.05, lambda: late.get(to) is reply and to.send(late.pop(to)))
+            return None
+        return reply
+
+
+@fault(breaks=["ACK-2"], also=["PING-1"])
+def errors_overtake_the_reply_before(patch: Patch) -> None:
+    """An Error for a frame that cannot be read is sent at once, before the reply of the request before it."""
+    _errors_overtake(patch, ("invalid_message",))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from dataclasses import replace
 from difflib import SequenceMatcher
 
@@ -286,3 +287,47 @@ def search_counts_to_a_hundred(patch: Patch) -> None:
     def search(original, *arguments):
         found, total = original(*arguments)
         return found, min(total, 100)
+
+
+@fault(breaks=["SRCH-10"])
+def search_ignores_accents(patch: Patch) -> None:
+    """Search compares letters without their accents."""
+
+    @patch.around(folding, "fold")
+    def fold(original, text):
+        return original("".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c)))
+
+
+@fault(breaks=["SRCH-10"])
+def search_finds_replies_by_their_parents(patch: Patch) -> None:
+    """Search finds a reply by the text that it answers."""
+
+    @patch.around(store, "search")
+    def find(original, connection, conversation_id, query, limit, offset):
+        found, total = original(connection, conversation_id, query, limit, offset)
+        ids = {one.message_id for one in found}
+        every = store.history(connection, conversation_id, None, 200)
+        more = [one for one in every if one.parent_message_id in ids and one.message_id not in ids]
+        return ([*more, *found])[:limit], total + len(more)
+
+
+@fault(breaks=["SRCH-1"])
+def search_knows_the_first_letters_of_long_messages(patch: Patch) -> None:
+    """Search looks at the first 512 letters of a message."""
+
+    @patch.around(store, "fold")
+    def fold(original, text):
+        return original(text[:512])
+
+
+@fault(breaks=["SRCH-1"], also=["SRCH-4"])
+def search_shows_equal_messages_once(patch: Patch) -> None:
+    """Of several messages with one text, search shows the newest."""
+
+    @patch.around(store, "search")
+    def find(original, connection, conversation_id, query, limit, offset):
+        found, _ = original(connection, conversation_id, query, 10000, 0)
+        kept: dict = {}
+        for one in found:
+            kept.setdefault(one.content, one)
+        return [*kept.values()][offset : offset + limit], len(kept)

@@ -334,3 +334,18 @@ def connections_outlive_a_crash(patch: Patch) -> None:
         count = await original(self, user_id, limit)
         kept[0].write_text(json.dumps({str(user): count for user, count in self._connections.items()}))
         return count
+
+
+@fault(breaks=["RATE-7"])
+def refused_requests_are_free(patch: Patch) -> None:
+    """A request that is refused does not count against the limit."""
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        reply = await original(context, frame)
+        if reply and '"type":"Error"' in reply and '"rate_limited"' not in reply:
+            for kind in ("messages", "requests"):
+                uses = context.instance.services.rate_limiter._uses.get(f"{kind}:{context.user_id}")
+                if uses:
+                    uses.pop()
+        return reply

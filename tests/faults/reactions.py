@@ -494,3 +494,21 @@ def outsiders_react_by_way_of_their_own(patch: Patch) -> None:
             return original(*arguments)
         finally:
             store._FIND = in_conversation
+
+
+@fault(breaks=["REAC-1"], also=["REAC-4"])
+def reactions_of_many_users_are_cut(patch: Patch) -> None:
+    """Views list at most two users under an emoji."""
+
+    @patch.around(history, "describe")
+    def describe(original, message, reacted):
+        return original(message, {emoji: users[:2] for emoji, users in reacted.items()})
+
+
+@fault(breaks=["REAC-1"])
+def views_show_three_emoji(patch: Patch) -> None:
+    """Views show the first three emoji of a message."""
+
+    @patch.around(history, "describe")
+    def describe(original, message, reacted):
+        return original(message, dict([*reacted.items()][:3]))

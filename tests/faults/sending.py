@@ -585,3 +585,17 @@ def three_devices_are_enough(patch: Patch) -> None:
             told[one.user_id] += 1
             chosen += [one] * (told[one.user_id] <= 3)
         original(event, chosen)
+
+
+@fault(breaks=["SEND-9"])
+def same_text_in_another_conversation_is_dropped(patch: Patch) -> None:
+    """A text that its sender has just sent to another conversation is taken for a repetition, and dropped."""
+    last: dict = {}
+
+    @patch.around(messages, "send_message")
+    async def send(original, context, request):
+        before = last.get((context.user_id, request.content))
+        last[context.user_id, request.content] = request.conversation_id
+        if before not in (None, request.conversation_id):
+            return ActionConfirmed("message_sent")
+        return await original(context, request)

@@ -331,3 +331,19 @@ def others_messages_end_typing(patch: Patch) -> None:
         for other, user in [*self._typists]:
             if other == conversation_id:
                 await original(self, other, user)
+
+
+@fault(breaks=["TYPE-2"])
+def reply_does_not_end_typing(patch: Patch) -> None:
+    """Typing goes on after a message that answers another."""
+
+    @patch.around(messages, "send_message")
+    async def send(original, context, request):
+        kept = context.instance.typing._typists.get((request.conversation_id, context.user_id))
+        reply = request.parent_message_id and kept
+        if reply:
+            del context.instance.typing._typists[request.conversation_id, context.user_id]
+        answer = await original(context, request)
+        if reply:
+            context.instance.typing._typists[request.conversation_id, context.user_id] = kept
+        return answer
