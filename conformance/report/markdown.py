@@ -82,6 +82,7 @@ def calibration(report: Report) -> str:
     greeting = "greets" if seen.greets else "greets otherwise" if seen.greets_otherwise else "does not greet"
     barrier = "answers the barrier" if seen.answers_barrier else "does not answer the barrier"
     unknown = f"; does not know {', '.join(seen.unknown_types)}" if seen.unknown_types else ""
+    unknown += f"; {', '.join(seen.unseen)} never came" if seen.unseen else ""
     waits = f"settle {seen.settle * 1000:.0f} ms, patience {seen.patience * 1000:.0f} ms"
     reply = f", a reply takes {seen.round_trip * 1000:.0f} ms" if seen.round_trip is not None else ""
     return f"{greeting}, {barrier}, {order}{reply}; {waits}{unknown}"

@@ -180,7 +180,8 @@ class Calibration:
     `several_devices`: a user can have two connections at once. `roles` has the roles of bystanders that the driver
     could give, beside the default role. `broadcasts`: at least one broadcast arrived. `overhears`: a user who is in no
     conversation got a message of one. `round_trip` is the time of the fastest reply of the barrier in seconds;
-    None if it does not answer, and in older logs.
+    None if it does not answer, and in older logs. `unseen` are the types of frames that never came, although
+    calibration has sent the requests that cause them, and the server does not say that it does not know these.
     """
 
     greets: bool
@@ -196,6 +197,7 @@ class Calibration:
     broadcasts: bool = True
     overhears: bool = False
     round_trip: float | None = None
+    unseen: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""
@@ -204,4 +206,5 @@ class Calibration:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
         """Read the JSON form back; raises KeyError or TypeError if it is invalid."""
-        return cls(**{**data, "unknown_types": tuple(data["unknown_types"]), "roles": tuple(data["roles"])})
+        lists = {name: tuple(data.get(name, ())) for name in ("unknown_types", "roles", "unseen")}
+        return cls(**{**data, **lists})

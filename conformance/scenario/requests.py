@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.scenario import steps as s
 from conformance.scenario.walk import walk
@@ -15,12 +15,21 @@ if TYPE_CHECKING:
 def requests(steps: Sequence[s.Step], kinds: Iterable[str]) -> frozenset[str]:
     """Give those of the types `kinds` that the steps send, or that their raw frames name."""
     known = frozenset(kinds)
-    found: set[str] = set()
-    for step in walk(steps):
-        match step:
-            case s.Send() | s.Page():
-                found.add(step.frame)
-            case s.SendRaw():
-                raw = json.dumps([step.text, [frame.payload for frame in step.frames]]).replace("\\", "")
-                found.update(kind for kind in known if f'"{kind}"' in raw)
-    return frozenset(found & known)
+    return frozenset[str]().union(*(requests_of(step, known) for step in walk(steps)))
+
+
+def requests_of(step: s.Step, kinds: frozenset[str]) -> frozenset[str]:
+    """Give those of the types `kinds` that a step itself sends; a repeated one takes its raw frames from values."""
+    match step:
+        case s.Send() | s.Page():
+            return kinds & {step.frame}
+        case s.SendRaw():
+            return _named(kinds, [step.text, [frame.payload for frame in step.frames]])
+        case s.Repeat():
+            return _named(kinds, step.values)
+    return frozenset()
+
+
+def _named(kinds: frozenset[str], raw: Any) -> frozenset[str]:
+    text = json.dumps(raw).replace("\\", "")
+    return frozenset(kind for kind in kinds if f'"{kind}"' in text)

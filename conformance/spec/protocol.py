@@ -57,6 +57,20 @@ class Expiry:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A request of the calibration, and the frame that shows that the server has it; `by` and `at` are whose.
+
+    `after_message`: it is sent only if a message has arrived before.
+    """
+
+    by: str
+    request: Mapping[str, Any]
+    at: str
+    event: Expected
+    after_message: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A list whose order the profile value at `profile` decides: reversed when it equals `reversed_when`."""
 
@@ -97,6 +111,7 @@ class Protocol:
     empty: Expected
     broadcast_request: Mapping[str, Any]
     broadcast: Expected
+    rehearsal: tuple[Rehearsed, ...]
     unknown_type: str
     secret_rule: str
     isolation_rule: str
@@ -134,6 +149,16 @@ def read_protocol(document: Document) -> Protocol:
         empty=Expected(value["empty"]["frame"], value["empty"]["with"]),
         broadcast_request=value["broadcast"]["request"],
         broadcast=Expected(value["broadcast"]["frame"], value["broadcast"]["with"]),
+        rehearsal=tuple(
+            Rehearsed(
+                one["by"],
+                one["request"],
+                one["at"],
+                Expected(one["frame"], one["with"]),
+                one.get("after_message", "${message}" in str(one)),
+            )
+            for one in value["rehearsal"]
+        ),
         unknown_type=value["unknown_type"],
         secret_rule=value["secret_rule"],
         isolation_rule=value["isolation_rule"],

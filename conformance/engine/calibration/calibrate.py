@@ -7,11 +7,13 @@ it (DESIGN §3, rule 5).
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.cast import choose_cast, join_room, observers, provide_cast
 from conformance.engine.calibration.greeting import greet
+from conformance.engine.calibration.rehearsal import Shown, rehearse
 from conformance.engine.calibration.skew import Heard, measure_skew, overhear
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
 from conformance.engine.context.failure import Spoiled, Unmet
@@ -76,6 +78,11 @@ async def calibrate(
         stranger = run_context.throttle.objection(len(users) + 1) is None
         users, roles = await provide_cast(context, users, room, observers(run_context), stranger=stranger)
         greets, otherwise, answers = await greet(context, Given(users, {}, {}), reply)
+        seen = replace(blank, greets=greets, greets_otherwise=otherwise)
+        if not answers:
+            seen = replace(seen, answers_barrier=False, patience=reply)
+            _claim_refusals(context)
+        context.run = replace(run_context, calibration=seen)
         heard, joined = Heard(), False
         if context.conversations:
             try:
@@ -86,9 +93,10 @@ async def calibrate(
                 # The scenarios that need a conversation will report what is wrong with it.
                 heard = await overhear(context, reply, answers)
         several = await _several(context, reply, answers)
-        unknown = await (
-            find_unknown_types(context, reply, joined=joined) if answers else find_silent_types(context, reply)
-        )
+        shown = Shown()
+        if joined and (answers or heard.any):
+            shown = await rehearse(context, witnesses[0], heard.text if heard.any else "", reply, answers=answers)
+        unknown = await _unknown(context, reply, shown, joined=joined, answers=answers)
         _check_bearable(context)
     finally:
         await context.end()
@@ -105,6 +113,7 @@ async def calibrate(
         roles=roles,
         broadcasts=heard.any,
         overhears=heard.overheard,
+        unseen=_unseen(spec, shown, unknown),
         round_trip=min((one.fastest for one in context.connections.values() if one.fastest), default=None),
     )
 
@@ -113,6 +122,26 @@ def _settle(skew: float | None, answers: bool) -> float:
     if skew is None:
         return PATIENCE / 3 if answers else 0.0
     return 2 * skew + MARGIN if skew > 0 else 0.0
+
+
+def _claim_refusals(context: ScenarioContext) -> None:
+    """Take what has come so far for answers to the barrier's requests, and not to what is requested next."""
+    for connection in context.connections.values():
+        connection.claimed.update(range(len(connection.log)))
+
+
+async def _unknown(
+    context: ScenarioContext, reply: float, shown: Shown, *, joined: bool, answers: bool
+) -> tuple[str, ...]:
+    silent = () if answers or shown.known else await find_silent_types(context, reply)
+    return silent or await find_unknown_types(context, reply, shown, joined=joined, answers=answers)
+
+
+def _unseen(spec: Spec, shown: Shown, unknown: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the types of frames that never came, without those that nobody expects of a server with unknown types."""
+    discriminator = spec.protocol.discriminator
+    caused = {one.event.frame for one in spec.protocol.rehearsal if one.request[discriminator] not in unknown}
+    return tuple(sorted(shown.unseen & caused))
 
 
 def _check_bearable(context: ScenarioContext) -> None:

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from conformance.wire.connection import Connection
 
 
+async def _open_again(context: ScenarioContext, connection: Connection, given: Given) -> Connection:
+    """Connect once more, and do not ask the barrier, if the server closes the connection of who asks it."""
+    name = connection.name
+    if connection.closed is not None:
+        await connect_with_retries(context, name, partial(connect, context, name, given.users[name].instance))
+    return context.connections.get(name, connection)
+
+
 async def greet(context: ScenarioContext, given: Given, reply: float) -> tuple[bool, bool, bool]:
     """Connect every user; say whether the target greets, or with another frame, and whether the barrier answers."""
     protocol = context.run.spec.protocol
@@ -30,6 +38,8 @@ async def greet(context: ScenarioContext, given: Given, reply: float) -> tuple[b
     everyone = list(context.connections.values())
     pings = [asyncio.create_task(connection.barrier(reply)) for connection in everyone]
     answers = all(await asyncio.gather(*pings))
+    if not answers:
+        everyone = [await _open_again(context, connection, given) for connection in everyone]
 
     def greeted(connection: Connection) -> bool:
         return context.first(connection, protocol.greeting.frame, protocol.greeting.pattern) is not None

@@ -21,12 +21,14 @@ MOST_LOST = 2
 class Heard:
     """The fate of the broadcasts: `skew` in seconds, None if two were lost; `any`: at least one arrived.
 
-    `overheard`: the stranger, who is in no conversation, got a frame with the text of one.
+    `overheard`: the stranger, who is in no conversation, got a frame with the text of one. `text` is that of the
+    latest.
     """
 
     skew: float | None = None
     any: bool = False
     overheard: bool = False
+    text: str = ""
 
 
 async def measure_skew(
@@ -36,13 +38,13 @@ async def measure_skew(
 
     A server whose joins take effect late may lose one: its scenarios report that.
     """
-    latest, lost, arrived = 0.0, 0, 0
+    latest, lost, arrived, text = 0.0, 0, 0, ""
     texts: set[str] = set()
     for _ in range(broadcasts):
         text = f"calibration {uuid.uuid4()}"
         texts.add(text)
-        request = _fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text)
-        pattern = _fill(context.run.spec.protocol.broadcast.pattern, context.conversations[ROOM], text)
+        request = fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text)
+        pattern = fill(context.run.spec.protocol.broadcast.pattern, context.conversations[ROOM], text)
         kind = context.run.spec.protocol.broadcast.frame
         await context.send("speaker", request)
         if answers:
@@ -55,13 +57,14 @@ async def measure_skew(
                 break
             continue
         latest = max(latest, *(lag for lag in lags if lag is not None))
-    return Heard(latest if lost < MOST_LOST else None, arrived > 0, await _overheard(context, texts, reply, answers))
+    overheard = await _overheard(context, texts, reply, answers)
+    return Heard(latest if lost < MOST_LOST else None, arrived > 0, overheard, text)
 
 
 async def overhear(context: ScenarioContext, reply: float, answers: bool) -> Heard:
     """Send one broadcast where nobody could join: even then the stranger may hear it."""
     text = f"calibration {uuid.uuid4()}"
-    await context.send("speaker", _fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text))
+    await context.send("speaker", fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text))
     return Heard(overheard=await _overheard(context, {text}, reply, answers))
 
 
@@ -97,6 +100,7 @@ async def _lag(
     return max(0.0, found[1].at - now)
 
 
-def _fill(template: Any, conversation: str, text: str) -> dict[str, Any]:
+def fill(template: Any, conversation: str, text: str) -> dict[str, Any]:
+    """Put a conversation and a text into the template of a request or a pattern."""
     names = {"${conversation}": conversation, "${text}": text}
     return {key: names.get(value, value) for key, value in template.items()}

@@ -3,7 +3,8 @@
 The harness sends requests of several invented types. What their answers have in common, without echoes and counters,
 is the pattern of an unknown type. A type is unknown if the target answers a valid request of it with that pattern, and
 an invalid one, too. If the target answers even an invalid request of a type that it certainly knows with the pattern,
-its errors are too uniform: then a valid request decides, if valid requests of known types get other answers.
+its errors are too uniform: then a valid request decides, if valid requests of known types get other answers. Where not
+even this tells, those types are unknown of which nothing has come in the rehearsal.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.context.joining import arrive
 from conformance.target.dialect import wire_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from conformance.engine.calibration.rehearsal import Shown
     from conformance.engine.context.scenario_context import ScenarioContext
 
 VARYING = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b(?=\w*\d)[0-9a-fA-F]{8,}\b|\d+")
 """The parts that differ between two answers of the same kind: ids, times, positions, counts."""
+
+HASTE = 0.25
+"""The share of the reply time that an answer gets where no barrier says that the request is handled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,39 +55,44 @@ class Pattern:
         return by_code or (self.words <= set(answer.words) and len(answer.words) <= self.longest)
 
 
-async def find_unknown_types(context: ScenarioContext, reply: float, *, joined: bool) -> tuple[str, ...]:
-    """Give the request types that the target does not know; `joined`: it has confirmed a join, so it knows that."""
+async def find_unknown_types(
+    context: ScenarioContext, reply: float, shown: Shown, *, joined: bool, answers: bool
+) -> tuple[str, ...]:
+    """Give the request types that the target does not know.
+
+    `joined`: it has confirmed a join, so it knows that. `answers`: it answers the barrier. `shown`: what came of
+    the rehearsal.
+    """
     protocol = context.run.spec.protocol
-    answers = [await _answer(context, {protocol.discriminator: name}, reply) for name in _names(protocol.unknown_type)]
-    if not all(one.error or not one.words for one in answers):
-        return ()  # It confirms types that do not exist: its answers say nothing about what it knows.
+    ask = Asking(context, reply, answers=answers)
+    found_to_no_type = [await ask.answer({protocol.discriminator: name}) for name in _names(protocol.unknown_type)]
     pattern = Pattern(
-        frozenset(one.error for one in answers),
-        frozenset(one.code for one in answers),
-        frozenset.intersection(*(frozenset(one.words) for one in answers)),
-        max(len(one.words) for one in answers),
+        frozenset(one.error for one in found_to_no_type),
+        frozenset(one.code for one in found_to_no_type),
+        frozenset.intersection(*(frozenset(one.words) for one in found_to_no_type)),
+        max(len(one.words) for one in found_to_no_type),
     )
+    refuses = all(one.error or not one.words for one in found_to_no_type)
     certain = protocol.join_request[protocol.discriminator] if joined else None
-    by_code = bad_tells = False
+    by_code = bad_tells = alike = False
     if certain is not None:
-        bad = await _answer(context, {protocol.discriminator: certain}, reply)
+        bad = await ask.answer({protocol.discriminator: certain})
         by_code = bool(bad.code) and bad.code not in pattern.codes
         bad_tells = not pattern.fits(bad, by_code=by_code)
-        good = await _good(context, certain, reply)
-        if not bad_tells and (not good.error or pattern.fits(good, by_code=False)):
-            return ()  # All its errors look the same.
+        good = await ask.good(certain)
+        alike = not bad_tells and (not good.error or pattern.fits(good, by_code=False))
+    # All its errors look the same, or it confirms types that do not exist: only what came of a request tells.
+    alike = alike or not (refuses or bad_tells)
     found = []
     for kind, message in context.run.spec.incoming.items():
-        if kind in (protocol.barrier_request[protocol.discriminator], certain):
+        if kind == certain or kind in shown.known or (answers and kind == _barrier(context)):
             continue
-        if message.reply is None and False in pattern.errors:
-            continue  # A server that knows this type does not answer it either.
-        if not pattern.fits(await _good(context, kind, reply), by_code=by_code):
+        if kind not in shown.lacking and (alike or (message.reply is None and False in pattern.errors)):
+            continue  # A server that knows a type without a reply does not answer it either.
+        if not pattern.fits(await ask.good(kind), by_code=by_code):
             continue
-        if bad_tells:
-            bad = await _answer(context, {protocol.discriminator: kind}, reply)
-            if not pattern.fits(bad, by_code=by_code):
-                continue
+        if bad_tells and not pattern.fits(await ask.answer({protocol.discriminator: kind}), by_code=by_code):
+            continue
         found.append(kind)
     return tuple(found)
 
@@ -107,25 +118,47 @@ def _names(unknown: str) -> tuple[str, ...]:
     return unknown, unknown[: len(unknown) // 2], unknown * 2
 
 
-async def _good(context: ScenarioContext, kind: str, reply: float) -> Answer:
-    return await _answer(context, dict(context.run.spec.incoming[kind].schema["examples"][0]), reply)
-
-
-async def _answer(context: ScenarioContext, request: Mapping[str, Any], reply: float) -> Answer:
-    """Send a request, and give the first frame that answers it; without words: no frame does."""
+def _barrier(context: ScenarioContext) -> str:
     protocol = context.run.spec.protocol
-    connection = context.connections["speaker"]
-    before = len(connection.log)
-    await context.send("speaker", request)
-    await connection.barrier(reply)
-    answers = [one for one in connection.log[before:] if not context.is_ambient(one)]
-    frames = [one.frame for one in answers if one.frame.type != protocol.barrier_reply]
-    errors = [frame for frame in frames if frame.type == protocol.error]
-    if errors:
-        value = errors[0].value or {}
-        code = value.get(protocol.error_code)
-        return Answer(error=True, code=str(code or ""), words=_words(value, request, context))
-    return Answer(error=False, code="", words=tuple(str(frame.type) for frame in frames))
+    return str(protocol.barrier_request[protocol.discriminator])
+
+
+class Asking:
+    """Asks one question after the other, on a new connection after each that the server has closed."""
+
+    def __init__(self, context: ScenarioContext, reply: float, *, answers: bool) -> None:
+        self._context = context
+        self._reply = reply
+        self._answers = answers
+
+    async def good(self, kind: str) -> Answer:
+        """Send the example of a type."""
+        return await self.answer(dict(self._context.run.spec.incoming[kind].schema["examples"][0]))
+
+    async def answer(self, request: Mapping[str, Any]) -> Answer:
+        """Send a request, and give the first frame that answers it; without words: no frame does."""
+        context, protocol = self._context, self._context.run.spec.protocol
+        if context.connections["speaker"].closed is not None:
+            await arrive(context, "speaker")
+        connection = context.connections["speaker"]
+        before = len(connection.log)
+        await context.send("speaker", request)
+        if self._answers:
+            await connection.barrier(self._reply)
+        else:
+            await connection.until(
+                lambda: any(not context.is_ambient(one) for one in connection.log[before:]), HASTE * self._reply
+            )
+        answers = [one for one in connection.log[before:] if not context.is_ambient(one)]
+        frames = [one.frame for one in answers if one.frame.type != protocol.barrier_reply]
+        errors = [frame for frame in frames if frame.type == protocol.error]
+        if errors:
+            value = errors[0].value or {}
+            code = value.get(protocol.error_code)
+            return Answer(error=True, code=str(code or ""), words=_words(value, request, context))
+        if not frames and connection.closed is not None and not connection.closed.ours:
+            return Answer(error=True, code=f"closed with {connection.closed.code}", words=())
+        return Answer(error=False, code="", words=tuple(str(frame.type) for frame in frames))
 
 
 def _words(value: Mapping[str, Any], request: Mapping[str, Any], context: ScenarioContext) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.scenario import steps as s
+from conformance.scenario.requests import requests_of
 from conformance.scenario.walk import walk, without_witnesses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.results.model import Calibration
@@ -25,39 +26,57 @@ if TYPE_CHECKING:
 def lacks_until(scenario: Scenario, step: s.Step | None, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
     """Give the message types that a step relies on, that the server lacks, and that are not of the scenario's feature.
 
-    They are the unknown types among the requests up to this step, and what the step itself waits for where calibration
-    did not see it. `step` is None while the users connect and join.
+    They are the unknown types among the requests up to this step, the frames that these requests cause, and what the
+    step itself waits for, where calibration did not see it. `step` is None while the users connect and join.
     """
     steps = list(_until((*scenario.setup, *scenario.steps), step)) if step is not None else []
     protocol = spec.protocol
-    requests = {one.frame for one in steps if isinstance(one, s.Send | s.Page)}
+    requests = _requests(steps, calibration)
     if any(room.join != () for room in scenario.given.conversations.values()):
-        requests.add(protocol.join_request[protocol.discriminator])
-    return _lacking(scenario, requests, set(_awaited(step, steps, spec)), calibration, spec)
+        requests |= {protocol.join_request[protocol.discriminator]} & {*calibration.unknown_types}
+    awaited = {*_awaited(step, steps, spec), *_caused(steps, calibration, spec)}
+    return _lacking(scenario, requests, awaited, calibration, spec)
 
 
 def lacks_of_witness(scenario: Scenario, witness: s.Witness, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
     """Give likewise what any step of a witness relies on."""
     steps = list(walk(witness.steps))
-    requests = {one.frame for one in steps if isinstance(one, s.Send | s.Page)}
-    awaited = {kind for one in steps for kind in _awaited(one, steps, spec)}
+    requests = _requests(steps, calibration)
+    awaited = {kind for one in steps for kind in _awaited(one, steps, spec)} | {*_caused(steps, calibration, spec)}
     return _lacking(scenario, requests, awaited, calibration, spec)
 
 
 def _lacking(
-    scenario: Scenario, requests: set[str], awaited: set[str], calibration: Calibration, spec: Spec
+    scenario: Scenario, requests: frozenset[str], awaited: set[str], calibration: Calibration, spec: Spec
 ) -> tuple[str, ...]:
     own = spec.features[scenario.feature]
-    unknown = requests & set(calibration.unknown_types) - {*own.incoming}
+    unknown = requests - {*own.incoming}
     unseen = {kind for kind in awaited if _is_unseen(kind, calibration, spec)} - {*own.outgoing}
     return tuple(sorted(unknown | unseen))
+
+
+def _caused(steps: Iterable[s.Step], calibration: Calibration, spec: Spec) -> Iterator[str]:
+    """Give the frames that these steps cause and calibration never saw: the requests may do nothing else, either."""
+    discriminator = spec.protocol.discriminator
+    frames: dict[str, set[str]] = {}
+    for one in spec.protocol.rehearsal:
+        frames.setdefault(one.request[discriminator], set()).add(one.event.frame)
+    unseen = {kind: some for kind, some in frames.items() if some <= {*calibration.unseen}}
+    for step in steps:
+        for kind in requests_of(step, frozenset(unseen)):
+            yield from unseen[kind]
 
 
 def unknown_requests(scenario: Scenario, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
     """Give the unknown types among the requests of a scenario outside its witnesses, those of its own feature too."""
     steps = without_witnesses((*scenario.setup, *scenario.steps))
-    requests = {one.frame for one in steps if isinstance(one, s.Send | s.Page)}
-    return tuple(sorted(requests & set(calibration.unknown_types)))
+    return tuple(sorted(_requests(steps, calibration)))
+
+
+def _requests(steps: Iterable[s.Step], calibration: Calibration) -> frozenset[str]:
+    """Give the unknown types among the requests that these steps send, in raw frames too."""
+    unknown = frozenset(calibration.unknown_types)
+    return frozenset[str]().union(*(requests_of(one, unknown) for one in steps))
 
 
 def sent_unknown(context: ScenarioContext, who: str) -> bool:
@@ -98,6 +117,8 @@ def _is_unseen(kind: str, calibration: Calibration, spec: Spec) -> bool:
     protocol = spec.protocol
     if set(calibration.unknown_types) >= spec.incoming.keys():
         return True  # It answers nothing at all.
+    if kind in calibration.unseen:
+        return True
     if kind == protocol.broadcast.frame:
         return not calibration.broadcasts
     return kind == protocol.barrier_reply and not calibration.answers_barrier

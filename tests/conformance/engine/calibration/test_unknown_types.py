@@ -87,11 +87,15 @@ async def test_a_type_that_is_answered_as_no_type_is_unknown(spec: Spec, refuse:
         by_words_with_a_trace,
         one_code_for_what_is_not_found,
         one_code_for_what_is_not_valid,
-        one_answer_for_everything,
     ],
 )
 async def test_a_server_that_has_everything_knows_every_type(spec: Spec, refuse: Refuse) -> None:
     assert await unknown(spec, frozenset(spec.incoming), refuse) == set()
+
+
+async def test_where_all_errors_are_alike_a_type_is_unknown_of_which_nothing_comes(spec: Spec) -> None:
+    of_calls = {"CallOffer", "CallAnswer", "ICECandidate", "CallHangup", "CallReject"}
+    assert await unknown(spec, frozenset(spec.incoming), one_answer_for_everything) == {"Typing", *of_calls}
 
 
 async def test_the_rust_server_of_2025_knows_five(spec: Spec) -> None:

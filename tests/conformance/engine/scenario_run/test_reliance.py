@@ -51,6 +51,43 @@ class TestAnUnknownType:
         result = await run_without(spec, toy, unknown_types=("FetchHistory",))
         assert (result.outcome, result.without) == (Outcome.BLOCKED, ("FetchHistory",))
 
+    async def test_in_a_raw_frame_blocks_what_fails_after_it(self, spec: Spec, scenario: Author) -> None:
+        raw = """{send_raw: {text: '{"type":"FetchHistory"}'}, by: alice}"""
+        toy = scenario(f"steps: [{raw}, {{expect: UserTyping, at: alice}}]", **CONNECTION)
+        result = await run_without(spec, toy, unknown_types=("FetchHistory",))
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, ("FetchHistory",))
+
+    async def test_in_a_raw_frame_that_is_one_of_many_blocks_likewise(self, spec: Spec, scenario: Author) -> None:
+        frame = """'{"type":"FetchHistory"}'"""
+        send = '{send_raw: {text: "${frame}"}, by: alice}'
+        repeat = f"{{repeat: 1, as: frame, from: [{frame}], steps: [{send}]}}"
+        toy = scenario(f"steps: [{repeat}, {{expect: UserTyping, at: alice}}]", **CONNECTION)
+        result = await run_without(spec, toy, unknown_types=("FetchHistory",))
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, ("FetchHistory",))
+
+
+class TestAFrameThatNeverCame:
+    """Calibration has sent the request that causes it, and the server did not say that it does not know this."""
+
+    TOY = f"steps: [{FETCH}, {{expect: HistoryChunk, at: alice, with: {{messages: {{$length: 1}}}}}}]"
+
+    async def test_blocks_who_waits_for_it(self, spec: Spec, scenario: Author) -> None:
+        result = await run_without(spec, scenario(self.TOY, **CONNECTION), unseen=("HistoryChunk",))
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, ("HistoryChunk",))
+
+    async def test_blocks_what_fails_after_the_request_that_causes_it(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{FETCH}, {{expect: UserTyping, at: alice}}]", **CONNECTION)
+        result = await run_without(spec, toy, unseen=("HistoryChunk",))
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, ("HistoryChunk",))
+
+    async def test_fails_the_feature_that_promises_it(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(self.TOY, feature="fetch_history", rules="[HIST-1]")
+        assert (await run_without(spec, toy, unseen=("HistoryChunk",))).outcome is Outcome.FAIL
+
+    async def test_makes_no_difference_to_what_holds_without_it(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{FETCH}, {CHUNK}]", **CONNECTION)
+        assert (await run_without(spec, toy, unseen=("HistoryChunk",))).outcome is Outcome.PASS
+
 
 class TestABroadcastThatNobodySaw:
     TOY = f"steps: [{SEND}, {{expect: NewMessage, at: carol}}]"

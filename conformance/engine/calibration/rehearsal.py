@@ -1,0 +1,140 @@
+"""Asks for everything once, and says what the server has shown: a request may be confirmed and do nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.calibration.cast import ROOM
+from conformance.engine.calibration.skew import fill
+from conformance.engine.context.failure import Spoiled, Unmet
+from conformance.engine.context.joining import arrive, join
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.spec.protocol import Rehearsed
+    from conformance.wire.connection import Connection
+
+MESSAGE = "${message}"
+SHARE = 0.25
+"""The share of the reply time that a frame gets at once, where no barrier says that the request is handled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What came of the requests.
+
+    `known` are the types that got their own reply or caused their frame, `lacking` those of which nothing has come.
+    `unseen` are the types of frames that never came.
+    """
+
+    known: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
+
+
+async def rehearse(context: ScenarioContext, witness: str, text: str, reply: float, *, answers: bool) -> Shown:
+    """Send the requests of `rehearsal` in the protocol; `text` is that of a message of the speaker, if one arrived."""
+    protocol = context.run.spec.protocol
+    names = _names(context, witness, text)
+    people = {"speaker": "speaker", "witness": witness}
+    asked: list[tuple[Rehearsed, str, str, Any]] = []
+    granted: set[str] = set()
+    with contextlib.suppress(Unmet, Spoiled):
+        for one in protocol.rehearsal:
+            if one.after_message and MESSAGE not in names:
+                continue
+            request, pattern = _put(one.request, names), _put(one.event.pattern, names)
+            by, at, kind = people[one.by], people[one.at], request[protocol.discriminator]
+            for who in {by, at}:
+                await _open(context, who)
+            before = len(context.connections[by].log)
+            await context.send(by, request)
+            asked.append((one, kind, at, pattern))
+            await _handled(context, by, (at, one.event.frame, pattern), reply, answers=answers)
+            if _is_granted(context, by, kind, before):
+                granted.add(kind)
+    missing = {one.event.frame for one, _, at, pattern in asked if not _seen(context, at, one.event.frame, pattern)}
+    if missing:
+        await _wait(context, asked, reply)
+    came = {one.event.frame for one, _, at, pattern in asked if _seen(context, at, one.event.frame, pattern)}
+    known = granted | {kind for one, kind, _, _ in asked if one.event.frame in came}
+    lacking = {kind for _, kind, _, _ in asked} - known
+    unseen = {one.event.frame for one, _, _, _ in asked} - came
+    return Shown(frozenset(known), frozenset(lacking), frozenset(unseen))
+
+
+def _names(context: ScenarioContext, witness: str, text: str) -> dict[str, str]:
+    protocol = context.run.spec.protocol
+    room = context.conversations[ROOM]
+    names = {"${conversation}": room, "${text}": text}
+    names |= {"${speaker}": context.users["speaker"], "${witness}": context.users[witness]}
+    pattern = fill(protocol.broadcast.pattern, room, text)
+    found = context.first(context.connections[witness], protocol.broadcast.frame, pattern) if text else None
+    value = found[1].frame.value if found else None
+    ids = [value[field] for field in sorted(protocol.ids["message"]) if value.get(field) is not None] if value else []
+    return names | ({MESSAGE: ids[0]} if ids else {})
+
+
+def _put(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _put(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_put(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+async def _open(context: ScenarioContext, who: str) -> None:
+    """Connect and join once more if the server has closed the connection, as some do at what they do not know."""
+    if context.connections[who].closed is not None:
+        await arrive(context, who)
+        await join(context, who, ROOM)
+
+
+async def _handled(
+    context: ScenarioContext, by: str, awaited: tuple[str, str, Any], reply: float, *, answers: bool
+) -> None:
+    if answers:
+        await context.connections[by].barrier(reply)
+    else:
+        await context.connections[awaited[0]].until(lambda: _seen(context, *awaited), SHARE * reply)
+
+
+async def _wait(context: ScenarioContext, asked: list[tuple[Rehearsed, str, str, Any]], reply: float) -> None:
+    """Wait once for all frames that have not come."""
+    for who in {at for _, _, at, _ in asked}:
+        frames = [(at, one.event.frame, pattern) for one, _, at, pattern in asked if at == who]
+        await context.connections[who].until(partial(_all_seen, context, frames), reply)
+
+
+def _all_seen(context: ScenarioContext, frames: list[tuple[str, str, Any]]) -> bool:
+    return all(_seen(context, *one) for one in frames)
+
+
+def _seen(context: ScenarioContext, at: str, kind: str, pattern: Any) -> bool:
+    return any(
+        received.frame.type == kind and isinstance(match(pattern, received.frame.value), Matched)
+        for connection in _connections(context, at)
+        for received in connection.log
+    )
+
+
+def _connections(context: ScenarioContext, who: str) -> Iterator[Connection]:
+    yield from (one for one in (*context.past, *context.connections.values()) if one.name == who)
+
+
+def _is_granted(context: ScenarioContext, by: str, kind: str, before: int) -> bool:
+    reply = context.run.spec.incoming[kind].reply
+    if reply is None:
+        return False
+    name, pattern = context.reply_to(kind)
+    return any(
+        received.frame.type == name and isinstance(match(pattern, received.frame.value), Matched)
+        for received in context.connections[by].log[before:]
+    )

@@ -1,0 +1,13 @@
+"""Partial servers: the reference server without a part of it, in the many ways in which a server may lack something.
+
+A server that is being written or replaced does not have everything. The report has to say what is missing, and to
+accuse no other feature of it. A part is lacking in a manner:
+
+    FEATURES:MANNER     the requests of these features (`a+b` is both), answered as `manners` says
+    NAME                something that is no request: errors, presence, instances … (see `elsewhere`)
+
+    python -m tests.partial --list
+    python -m tests.partial reactions:serde
+    python -m tests.partial '*:silence' --all               every scenario, and not the first of those of the same rules
+    python -m tests.partial.serve reactions:serde -- --port 8000
+"""

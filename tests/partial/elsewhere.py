@@ -1,0 +1,103 @@
+"""Parts that are no request: what a server may lack across all its requests."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from reference_server import auth, hub, messages, permissions, session
+from reference_server.rate_limiter import InMemoryRateLimiter
+from tests.faults.instances import events_stay_on_their_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reference_server.pubsub import Event
+    from tests.faults.patching import Patch
+
+BAD = frozenset({"FAIL", "PARTIAL", "NOT TESTED"})
+
+
+def no_rate_limits(patch: Patch) -> None:
+    """Let everybody send as much as they like."""
+
+    async def allow(*_: Any) -> bool:
+        return True
+
+    patch(InMemoryRateLimiter, "allow", allow)
+
+
+def no_presence(patch: Patch) -> None:
+    """Tell nobody who comes and goes."""
+    _silence(patch, "UserPresenceUpdate")
+
+
+def no_instances(patch: Patch) -> None:
+    """Let each instance be alone."""
+    events_stay_on_their_instance(patch)
+
+
+def no_attachments(patch: Patch) -> None:
+    """Ignore what is attached."""
+    patch.around(session, "parse")(
+        lambda original, text: (
+            request.model_copy(update={"attachments": None})
+            if isinstance(request := original(text), messages.SendMessage)
+            else request
+        )
+    )
+
+
+def no_confirmations(patch: Patch) -> None:
+    """Confirm nothing but the connection."""
+    _reply(patch, lambda frame: None if frame["type"] == "ActionConfirmed" else frame)
+
+
+def no_errors(patch: Patch) -> None:
+    """Refuse in silence."""
+    _reply(patch, lambda frame: None if frame["type"] == "Error" else frame)
+
+
+def no_greeting(patch: Patch) -> None:
+    """Begin with nothing."""
+    patch.rewrite(session._converse, "connection.send(GREETING)", "pass")
+
+
+def no_permissions(patch: Patch) -> None:
+    """Let every user do everything in every conversation that there is."""
+    patch.around(permissions.Membership, "may")(lambda _, membership, __: membership.visibility is not None)
+
+
+def no_authentication(patch: Patch) -> None:
+    """Believe every token that can be read."""
+    patch.rewrite(auth.authenticate, '{"require": ["exp", "sub"]}', '{"verify_signature": False}')
+    patch.rewrite(auth.authenticate, 'claims["exp"]', 'claims.get("exp", 2**33)')
+
+
+def _silence(patch: Patch, kind: str) -> None:
+    @patch.around(hub, "deliver")
+    def deliver(original: Any, event: Event, connections: Any) -> None:
+        if json.loads(event.frame)["type"] != kind:
+            original(event, connections)
+
+
+def _reply(patch: Patch, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+    @patch.around(session, "answer")
+    async def answer(original: Any, context: Any, frame: Any) -> str | None:
+        reply = await original(context, frame)
+        changed = None if reply is None else change(json.loads(reply))
+        return None if changed is None else json.dumps(changed)
+
+
+PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], frozenset[str]]] = {
+    "no_rate_limits": (no_rate_limits, {"rate_limiting": BAD}, frozenset()),
+    "no_presence": (no_presence, {}, frozenset()),
+    "no_instances": (no_instances, {"multi_instance": BAD}, frozenset()),
+    "no_attachments": (no_attachments, {"message_attachments": BAD}, frozenset()),
+    "no_confirmations": (no_confirmations, {"action_confirmed": BAD}, frozenset()),
+    "no_errors": (no_errors, {}, frozenset()),
+    "no_greeting": (no_greeting, {"websocket_connection": BAD}, frozenset()),
+    "no_permissions": (no_permissions, {"permissions": BAD}, frozenset()),
+    "no_authentication": (no_authentication, {"jwt_authentication": BAD}, frozenset()),
+}
+"""What takes the part away, the verdicts that each feature in it may have, and the must rules of others that break."""

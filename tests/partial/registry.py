@@ -1,0 +1,101 @@
+"""All partial servers by name, and what the report has to say of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from functools import partial as bind
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from tests.partial import elsewhere
+from tests.partial.manners import HALF, REFUSING, UNKNOWN, lack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.faults.patching import Patch
+
+FEATURES = Path(__file__).parents[2] / "spec" / "features.yaml"
+PAIRS = (
+    ("fetch_history", "search_messages", "sync_messages"),
+    ("fetch_history", "sync_messages"),
+    ("edit_message", "delete_message"),
+    ("read_receipts", "delivered_status"),
+    ("reactions", "typing_indicators"),
+    ("join_conversation", "leave_conversation"),
+    ("fetch_history", "ping_pong"),
+    ("call_offer", "call_answer", "ice_candidate", "call_hangup", "call_reject"),
+)
+"""Features that a server may lack together; the first have no other witness of what is stored."""
+
+BAD = frozenset({"FAIL", "PARTIAL", "NOT TESTED", "MISSING"})
+CONNECTION = "websocket_connection"
+NO_ERROR = frozenset({"CONN-3"})
+"""Breaks who answers an unknown type with something else than an Error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A server without a part.
+
+    `verdicts` are those that each feature in it may have. Any other feature is OK, or NOT TESTED for the want of what
+    is lacking. `breaks` are the must rules of whole features that it breaks all the same. `profile` is what its target
+    file would declare.
+    """
+
+    name: str
+    apply: Callable[[Patch], None]
+    verdicts: Mapping[str, frozenset[str]]
+    breaks: frozenset[str] = frozenset()
+    profile: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+@cache
+def types_of() -> dict[str, tuple[str, ...]]:
+    """Give the request types of each feature that has a type of its own."""
+    features = yaml.safe_load(FEATURES.read_text(encoding="utf-8"))["features"]
+    owned: dict[str, tuple[str, ...]] = {}
+    for one in features:
+        if one["messages"]["incoming"] and one["id"] != "message_attachments":
+            owned[one["id"]] = tuple(one["messages"]["incoming"])
+    return owned
+
+
+def partial(name: str) -> Partial:
+    """Give a partial server; raises LookupError."""
+    names, _, manner = name.partition(":")
+    if not manner:
+        return Partial(name, *elsewhere.PARTS[name])
+    features = names.split("+")
+    if manner not in UNKNOWN and manner not in HALF:
+        raise LookupError(f"no manner is called {manner!r}")
+    types = [kind for feature in features for kind in types_of()[feature]]
+    said = {"MISSING"} if manner in UNKNOWN else BAD
+    verdicts = dict.fromkeys(features, frozenset(said))
+    if "ping_pong" in features:
+        verdicts["ping_pong"] = BAD  # it answers the pings of WebSocket all the same
+    if "send_message" in features:
+        verdicts["message_attachments"] = frozenset(said)
+    breaks: frozenset[str] = frozenset()
+    if manner in UNKNOWN and manner not in REFUSING:
+        verdicts[CONNECTION], breaks = frozenset({"PARTIAL"}), NO_ERROR
+    return Partial(name, bind(lack, types=types, manner=manner), verdicts, breaks)
+
+
+def names() -> list[str]:
+    """Name them all."""
+    groups = ["+".join(some) for some in (*((one,) for one in types_of()), *PAIRS)]
+    return [*(f"{group}:{manner}" for group in groups for manner in (*UNKNOWN, *HALF)), *elsewhere.PARTS]
+
+
+def find(patterns: list[str]) -> list[Partial]:
+    """Give those whose name matches; raises LookupError if there is none."""
+    found = {name: None for pattern in patterns for name in names() if fnmatchcase(name, pattern)}
+    found |= {pattern: None for pattern in patterns if not found and "*" not in pattern}
+    if not found:
+        raise LookupError(f"no partial server is called {patterns[0]!r}")
+    return [partial(name) for name in found]
