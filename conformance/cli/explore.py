@@ -16,7 +16,7 @@ import click
 from conformance.cli.explored import tell, write
 from conformance.cli.recording import shown_place, slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
-from conformance.cli.targets import open_target
+from conformance.cli.targets import beside, open_target
 from conformance.cli.waiting import Duration
 from conformance.engine.explore.coverage import never_reached
 from conformance.engine.explore.knowledge import read_knowledge
@@ -163,6 +163,7 @@ async def _explore(
     async with contextlib.AsyncExitStack() as stack:
         tested, _ = await stack.enter_async_context(open_target(place, spec, yes=given["yes"]))
         other, _ = await stack.enter_async_context(open_target(given["against"], spec, yes=given["yes"]))
+        other = beside(tested, other)
         state.tested, state.other = tested, other
         folder = _folder(given, tested)
         progress: list[asyncio.Task[None]] = []
@@ -286,6 +287,7 @@ def _exploration(
         budget=given["budget"],
         steps=given["steps"],
         findings=findings,
+        left_out=dict(explored.left_out),
     )
 
 

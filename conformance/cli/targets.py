@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 
+def beside(tested: Target, other: Target) -> Target:
+    """Give the other server; if it is the same one, both conversations keep to one throttle together."""
+    if not {*tested.instances} & {*other.instances}:
+        return other
+    said = "both are the same server: only what changes from one conversation to the next can be found"
+    click.echo(f"chat-parity: {said}", err=True)
+    return replace(other, throttle=tested.throttle)
+
+
 def split(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """Separate the target from the ids and scenario files: a URL or a target file comes first, if there is one."""
     if (

@@ -71,6 +71,8 @@ def facts(exploration: Exploration) -> Iterator[tuple[str, str]]:
     yield "Covered", f"{drawn} of request and role, or request and kind of value{rest}"
     if exploration.not_judged:
         yield "Not judged", plural(sum(exploration.not_judged.values()), "conversation")
+    if exploration.left_out:
+        yield "Left out", "; ".join(f"{line(one)} ({line(why, 200)})" for one, why in exploration.left_out.items())
     if not exploration.complete:
         yield "Note", "the exploration was interrupted"
 

@@ -90,7 +90,8 @@ class Exploration:
 
     `place` is how the command named the target (None: the reference server), and `budget` has seconds. `cells` counts
     what was compared: a request with a role, or with a kind of value. `never_reached` names the cells that were not.
-    Files of earlier versions do not have the last five.
+    `left_out` maps what the targets could not provide to the reason. Files of earlier versions do not have the last
+    six.
     """
 
     target: str
@@ -110,6 +111,7 @@ class Exploration:
     budget: float = 0.0
     steps: int = 0
     findings: tuple[Found, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
         """Give the lines of `explored.jsonl`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 
+from conformance.engine.explore import means
 from conformance.engine.explore.conversation import Arrive, Ask, Burst, Conversation, Depart, Grant, Race, Walk, asks_of
 from conformance.engine.explore.draw_fields import Fields
 from conformance.engine.explore.draw_goals import Goals
@@ -107,15 +108,19 @@ class _Drawer:
 
     def _start(self) -> Conversation:
         protocol, limits = self._protocol, self._drawing.limits
-        users = (WITNESS, *USERS[: self.pick([2, 1, 2, 3, 3, 4])])
-        names = ROOMS[: self.number(1, len(ROOMS))]
-        public = [*protocol.visibilities] if limits.all("options.public_conversations") else protocol.visibilities[:1]
-        roles = [protocol.default_role] * 4 + [one for one in protocol.roles if one != protocol.default_role]
+        without = self._drawing.without
+        users = (WITNESS, *USERS[: 1 if means.USERS in without else self.pick([2, 1, 2, 3, 3, 4])])
+        names = ROOMS[: 1 if means.ROOMS in without else self.number(1, len(ROOMS))]
+        open_too = limits.all("options.public_conversations") and means.VISIBILITIES not in without
+        public = [*protocol.visibilities] if open_too else protocol.visibilities[:1]
+        others = [] if means.ROLES in without else [one for one in protocol.roles if one != protocol.default_role]
+        roles = [protocol.default_role] * 4 + others
+        nobody = [] if means.OUTSIDERS in without else [protocol.no_member]
         rooms, joined = {}, {}
         devices = [f"{who}@{DEVICE}" for who in users[:2] if self.chance(20)]
-        top = next(iter(protocol.roles))
+        top = protocol.default_role if means.ROLES in without else next(iter(protocol.roles))
         for name in names:
-            members = {WITNESS: top} | {who: self.pick([*roles, protocol.no_member]) for who in users[1:]}
+            members = {WITNESS: top} | {who: self.pick([*roles, *nobody]) for who in users[1:]}
             inside = {who: role for who, role in members.items() if role != protocol.no_member}
             rooms[name] = Room(self.pick(public), inside)
             may = [
@@ -174,7 +179,7 @@ class _Drawer:
         roll = self.number(0, 99)
         if roll >= 100 - SELDOM:
             return self._coming_or_going()
-        if roll >= 100 - 2 * SELDOM and self._drawing.roles:
+        if roll >= 100 - 2 * SELDOM and means.CHANGES not in self._drawing.without:
             return self._grant()
         if roll >= 100 - 3 * SELDOM:
             return self._odd.raw() if self.chance(RAW) else self._odd.knock()

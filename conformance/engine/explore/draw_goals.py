@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.explore.conversation import Arrive, Burst, Grant, Knock, RawMessage
 from conformance.engine.explore.goals import goals_of
+from conformance.engine.explore.means import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ class Goals:
         connected = [(one, room) for one, room in fitting if one in state.connected]
         if connected:
             user, room = draws.pick(connected)
-        elif self._drawing.roles:
+        elif CHANGES not in self._drawing.without:
             user, room = draws.pick(users), draws.pick(state.rooms)
             if user not in state.connected:
                 yield Arrive(user)

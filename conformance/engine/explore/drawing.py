@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Drawing:
     """What all conversations of an exploration are drawn from. `only`: the request types to favour; empty: any.
 
-    `known` are the request types that both servers have. `goals` are the goals of its steps (empty: all).
+    `known` are the request types that both servers have. `goals` are the goals of its steps (empty: all). `without` is
+    what the targets cannot provide, in the words of `means`.
     """
 
     spec: Spec
@@ -25,5 +26,5 @@ class Drawing:
     known: tuple[str, ...]
     only: tuple[str, ...] = ()
     steps: int = 40
-    roles: bool = True
+    without: frozenset[str] = frozenset()
     goals: tuple[Goal, ...] = ()

@@ -30,7 +30,8 @@ class Explored:
     """What a search has done so far.
 
     `cells` counts (request, label) pairs that were compared, `freed` the choices that the servers made differently.
-    `not_judged` counts conversations by the reason why they say nothing.
+    `not_judged` counts conversations by the reason why they say nothing. `left_out` maps what the targets cannot
+    provide, and what is therefore no longer drawn, to the reason.
     """
 
     findings: dict[str, Finding] = field(default_factory=dict)
@@ -42,3 +43,4 @@ class Explored:
     not_judged: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     stopped: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from conformance.engine.explore.drawing import Drawing
 from conformance.engine.explore.examine import Examiner
 from conformance.engine.explore.freedoms import read_freedoms
 from conformance.engine.explore.limits import Limits
+from conformance.engine.explore.means import Means
 from conformance.engine.explore.normal import known_fields
 from conformance.engine.explore.progress import Explored, Options
 from conformance.engine.explore.sides import Sides, open_side
@@ -103,6 +104,7 @@ class Search:
         self._work: set[asyncio.Task[None]] = set()
         self._began = self._deadline = 0.0
         self._lost = 0
+        self._means = Means(drawing.spec.protocol)
         self._over = threading.Event()
 
     async def run(self) -> Explored:
@@ -175,11 +177,12 @@ class Search:
         except ProvisioningFailed as error:
             self.explored.not_judged[str(error)] += 1
             self._note_lost(str(error))
-            return False
+            return self._give_up(conversation, str(error))
         except ChatParityError:
             self._over.set()
             raise
         self._count(judged, conversation)
+        self._means.provided(conversation)
         shown = judged.shown
         if shown is None:
             return False
@@ -191,6 +194,15 @@ class Search:
         task = asyncio.create_task(self._examine(shown))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+        return True
+
+    def _give_up(self, conversation: Conversation, reason: str) -> bool:
+        """Say whether something is not drawn any more, because a target cannot provide it: then a new round begins."""
+        if not self._means.lacked(conversation, reason):
+            return False
+        self._lost = 0
+        self.explored.left_out = dict(self._means.without)
+        self._drawing = replace(self._drawing, without=frozenset(self._means.without))
         return True
 
     def _count(self, judged: Judged, conversation: Conversation) -> None:

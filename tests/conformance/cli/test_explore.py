@@ -41,7 +41,9 @@ def test_a_server_that_is_not_there_ends_with_3(
 ) -> None:
     monkeypatch.setenv("JWT_SECRET", "a secret that is long enough for any HMAC")
     assert _ends("ws://127.0.0.1:9/ws", "--against", "ws://127.0.0.1:9/ws", "--out", str(tmp_path)) == 3
-    assert "nobody listens there" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "nobody listens there" in said
+    assert "both are the same server" in said
 
 
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
