@@ -105,7 +105,7 @@ def _refused(error: Exception, url: str, timeout: float, redact: Callable[[str],
             )
         case InvalidHandshake():
             return Refused(None, f"its answer was no WebSocket upgrade: {_short(error)}", "is the path right?")
-    return Refused(None, _short(error))
+    return Refused(None, _short(error), "is the address right, and can this machine reach it?")
 
 
 def _hung_up_advice(error: Exception, *, secure: bool) -> str:
@@ -155,7 +155,9 @@ def _advice(status: int) -> str:
         return "something in front of the server says that it is not there"
     if 200 <= status < 300 or status in (404, 405, 426):
         return "there is no WebSocket at this path: is the path right?"
-    return ""
+    if status == 429:
+        return "it allows no more connections just now: wait, or limit ours (`throttle:` in the target file)"
+    return "its log may say why"
 
 
 def _short(error: Exception) -> str:

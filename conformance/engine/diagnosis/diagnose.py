@@ -99,6 +99,8 @@ def _judge_greeting(context: ScenarioContext, connection: Connection, place: str
     if found is not None:
         return Check(place, "greeting", Outlook.GOOD, f"it greets with {greeting.frame}")
     seen = f"it does not greet with {greeting.frame}, which the protocol requires{_instead(context, connection)}"
+    if connection.closed is not None and not connection.log:
+        seen += f", and the connection was {connection.closed}"
     return Check(place, "greeting", Outlook.ODD, seen, "a run can still judge everything else")
 
 
@@ -111,7 +113,8 @@ def _judge_request(context: ScenarioContext, connection: Connection, place: str,
         )
     if connection.closed is not None:
         seen = f"at {asked} the connection was {connection.closed}"
-        return Check(place, "request", Outlook.BAD, seen, "the server's log may say why")
+        advice = "the server's log may say why; if the token is the reason, see `auth` in the target file"
+        return Check(place, "request", Outlook.BAD, seen, advice)
     seen = f"it does not answer {asked} within {reply:g} s{_instead(context, connection)}"
     advice = "does this address speak the protocol? if it uses other names, describe them in a dialect"
     return Check(place, "request", Outlook.ODD, seen, advice)

@@ -86,7 +86,8 @@ def _judge_certificate(place: str, version: str, certificate: dict[str, Any]) ->
 
 def _bad(place: str, step: str, error: Exception, url: str, timeout: float) -> Check:
     if isinstance(error, TimeoutError):
-        advice = "are the host and port right? does a firewall drop the packets?"
+        firewall = "are the host and port right? does a firewall drop the packets?"
+        advice = "does it speak TLS there? if not, use ws://" if step == "tls" else firewall
         return Check(place, step, Outlook.BAD, f"nothing came back within {timeout:g} s", advice)
     if not isinstance(error, OSError):  # a part of the name is empty or too long
         return Check(

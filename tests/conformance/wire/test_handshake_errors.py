@@ -45,6 +45,11 @@ def test_shows_the_challenge_and_the_first_line_that_says_anything() -> None:
     assert found.why == "HTTP 401"
 
 
+@pytest.mark.parametrize("status", [200, 301, 400, 401, 404, 418, 429, 500, 503, 521])
+def test_every_status_says_what_to_do(status: int) -> None:
+    assert refusal(status).advice
+
+
 def test_a_proxy_that_wants_a_password_is_not_the_server() -> None:
     assert "proxy" in refusal(407).advice
 

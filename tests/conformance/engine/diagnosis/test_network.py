@@ -37,6 +37,10 @@ def test_every_error_says_what_was_seen_and_what_to_look_at(error: Exception, se
     assert check.advice.endswith("?")
 
 
+def test_a_port_that_is_open_and_says_nothing_to_tls_may_take_none() -> None:
+    assert "use ws://" in _bad("here", "tls", TimeoutError(), "wss://here/ws", 2.0).advice
+
+
 async def test_a_name_with_many_addresses_shows_some(monkeypatch: pytest.MonkeyPatch) -> None:
     async def many(*_: object, **__: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
         return [(2, 1, 6, "", (f"192.0.2.{number}", 1)) for number in range(SHOWN + 3)]
