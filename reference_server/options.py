@@ -150,7 +150,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
             joined[-1] += f"={each}"
         else:
             joined.append(each)
-    return parser().parse_args(joined)
+    found = parser()
+    options = found.parse_args(joined)
+    named = [port for port in options.port or () if port]
+    if len(set(named)) < len(named):
+        found.error("argument --port: each instance needs a port of its own")
+    return options
 
 
 def switchboard_from(options: argparse.Namespace) -> Switchboard | None:

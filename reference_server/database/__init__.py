@@ -36,6 +36,8 @@ def open_database(url: str) -> Database:
         synchronous = parsed.query.get("synchronous", "full")
         if synchronous not in ("full", "normal"):
             raise ConfigError("SQLite: synchronous must be full (the default) or normal.")
+        if other := sorted(set(parsed.query) - {"synchronous"}):
+            raise ConfigError(f"SQLite: there is no option {other[0]!r}, only synchronous.")
         return SqliteDatabase(Path(parsed.database), synchronous)
     if backend in {"postgresql", "postgres"}:
         return PostgresDatabase(parsed)

@@ -10,8 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
+from reference_server.config import ConfigError
 from reference_server.database import schema
 from reference_server.database.file_claim import FileClaim
 from reference_server.outages import Cause, cause_of
@@ -41,6 +42,7 @@ class SqliteDatabase:
     engine = "sqlite"
 
     def __init__(self, path: Path, synchronous: str = "full") -> None:
+        self._path = path
         self._claim = FileClaim(path.with_name(f"{path.name}.lock"))
         self._engine = create_engine(
             f"sqlite:///{path}", pool_size=READER_THREADS + 1, connect_args={"check_same_thread": False}
@@ -54,8 +56,14 @@ class SqliteDatabase:
         self._closing = False
 
     async def prepare(self) -> None:
-        """Bring the tables to the version of this server, in a transaction of the only writer."""
-        await self.write(schema.prepare)
+        """Bring the tables to the version of this server, in a transaction of the only writer.
+
+        Raises ConfigError with the name of a file that SQLite cannot use.
+        """
+        try:
+            await self.write(schema.prepare)
+        except DatabaseError as error:
+            raise ConfigError(f"The SQLite file {self._path} cannot be used: {error.orig}") from None
 
     async def claim(self, *, shared: bool) -> bool:
         """Claim the file by a lock on another file beside it."""

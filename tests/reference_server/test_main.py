@@ -54,7 +54,14 @@ class TestStart:
     def test_is_refused_with_a_database_that_cannot_be_opened(self, tmp_path: Path):
         ended = run("--jwt-secret", "x" * 32, "--port", "0", "--database", f"sqlite:///{tmp_path}/nowhere/chat.db")
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert ended.stderr == "reference_server: unable to open database file\n"
+        named = f"The SQLite file {tmp_path}/nowhere/chat.db cannot be used: unable to open database file"
+        assert ended.stderr == f"reference_server: {named}\n"
+
+    def test_is_refused_with_one_port_for_two_instances(self, capsys: pytest.CaptureFixture[str]):
+        with pytest.raises(SystemExit):
+            parse(["--port", "8001", "--port", "8001"])
+        assert "a port of its own" in capsys.readouterr().err
+        assert parse(["--port", "0", "--port", "0"]).port == [0, 0]
 
     def test_is_refused_when_the_demonstration_would_be_open_to_all(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delenv("JWT_SECRET", raising=False)

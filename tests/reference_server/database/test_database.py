@@ -106,6 +106,7 @@ class TestOpenDatabase:
             "sqlite://",
             "sqlite:///:memory:",
             "sqlite:///x.db?synchronous=off",
+            "sqlite:///x.db?mode=ro",
             "mysql://x/y",
             "nonsense",
             "",
