@@ -101,8 +101,11 @@ def read_json(file: Path) -> Any:
 
 
 def _hint(text: str, line: int) -> str:
-    """Guess the most common reason why a line of a scenario is no YAML."""
-    bare = _BARE_REFERENCE.search("".join(text.splitlines()[line - 1 : line]))
+    """Guess the most common reasons why a line is no YAML."""
+    wrong = "".join(text.splitlines()[line - 1 : line])
+    if "\t" in wrong[: len(wrong) - len(wrong.lstrip())]:
+        return "; indent with spaces, not with tabs"
+    bare = _BARE_REFERENCE.search(wrong)
     return f"; write {bare[1]} in quotes inside {{ }} and [ ]" if bare else ""
 
 

@@ -130,7 +130,7 @@ def _wrong(error: Any) -> str:
         case "type":
             return f"{shown} should be {_types([wanted] if isinstance(wanted, str) else wanted)}"
         case "enum":
-            return f"{shown} is not one of {', '.join(map(str, wanted))}{_guess(error.instance, wanted)}"
+            return f"{shown} is not one of {', '.join(map(_word, wanted))}{_guess(error.instance, wanted)}"
         case "const":
             return f"{shown} should be {show(wanted)}"
         case "pattern":
@@ -139,6 +139,8 @@ def _wrong(error: Any) -> str:
             return f"{shown} should be at least {wanted}"
         case "maximum":
             return f"{shown} should be at most {wanted}"
+        case "exclusiveMinimum":
+            return f"{shown} should be more than {wanted}"
         case "minItems" | "minProperties" | "minLength" if wanted == 1:
             return "this should not be empty"
         case "minItems":
@@ -151,6 +153,10 @@ def _wrong(error: Any) -> str:
             return f"something is in {shown} twice"
     message: str = error.message
     return message if len(message) < 200 else f"{message[:200]}…"
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _types(names: Iterable[str]) -> str:

@@ -15,6 +15,9 @@ LONGEST = 500
 _HOST = re.compile(r"(?!-)[^\W_]([\w-]{0,61}[^\W_])?(\.(?!-)[^\W_]([\w-]{0,61}[^\W_])?)*\.?")
 """Labels of up to 63 letters, digits, hyphens and, within, underscores; letters of any script."""
 
+_ONE_SLASH = re.compile(r"(wss?|https?):(?=/|[^0-9])/?", re.IGNORECASE)
+"""A scheme without its two slashes."""
+
 
 def is_loopback(host: str) -> bool:
     """Say whether a host name or address is this machine itself."""
@@ -38,8 +41,11 @@ def wrong_address(url: str, schemes: tuple[str, str] = WEBSOCKET) -> str | None:
         return f"{shown!r} holds a space or a control character"
     scheme, separator, rest = url.partition("://")
     if not separator:
-        rest = url.removeprefix("//")
-        return f"{shown} does not say {schemes[0]}:// or {schemes[1]}://; did you mean {schemes[1]}://{rest}?"
+        slip = _ONE_SLASH.match(shown)
+        meant = slip[1].lower() if slip else schemes[1]
+        meant = meant if meant in schemes else _OTHER[meant]
+        rest = shown[slip.end() :] if slip else shown.removeprefix("//")
+        return f"{shown} does not say {schemes[0]}:// or {schemes[1]}://; did you mean {meant}://{rest}?"
     if scheme.lower() not in schemes:
         meant = _OTHER.get(scheme.lower())
         guess = f"; did you mean {meant}://{_without_credentials(rest)}?" if meant in schemes else ""
@@ -56,6 +62,8 @@ def _wrong_parts(parts: SplitResult, shown: str) -> str | None:
         return f"{shown} holds a user name or password; leave it out, credentials come from the environment"
     if parts.fragment or shown.endswith("#"):
         return f"{shown} has a fragment (#…), which no server ever sees (RFC 6455 §3); leave it out"
+    if parts.netloc.count(":") > 1 and "[" not in parts.netloc:
+        return f"{shown} has no host that could be read; write an IPv6 address in [ ]"
     if not parts.hostname:
         return f"{shown} names no host"
     try:

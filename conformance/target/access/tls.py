@@ -79,6 +79,8 @@ def _file(document: Document, key: str) -> Path:
 
 def _unreadable(document: Document, key: str, file: Path, error: Exception, wanted: str) -> Mistake:
     why = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
+    if why == "KEY_VALUES_MISMATCH":
+        return document.mistake(f"`{key}`: the key belongs to another certificate than that of {file}", (SECTION, key))
     return document.mistake(f"`{key}`: {file} does not hold {wanted} ({why or error})", (SECTION, key))
 
 

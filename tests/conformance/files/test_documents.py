@@ -96,7 +96,10 @@ BAD_YAML = {
         "a: !!python/object/apply:os.system [ls]\n",
         "some.yaml:1: the tag !!python/object/apply:os.system is not allowed here; quotes make any value a text",
     ),
-    "a tab": ("a:\n\t- b\n", "some.yaml:2: this is not YAML: found character that cannot start any token"),
+    "a tab": (
+        "a:\n\t- b\n",
+        "some.yaml:2: this is not YAML: found character that cannot start any token; indent with spaces, not with tabs",
+    ),
     "a colon too many": ("a: b: c\n", "some.yaml:1: this is not YAML: mapping values are not allowed in this context"),
     "an open quote": ("a: 1\nb: 'c\n", "some.yaml:3: this is not YAML: found unexpected end of stream"),
     "an open list": ("a: [1, 2\nb: 3\n", "some.yaml:2: this is not YAML: did not find expected ',' or ']'"),

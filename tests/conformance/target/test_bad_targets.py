@@ -58,7 +58,11 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
         "name: !!str staging",
         "1: the tag !!str is not allowed here; quotes make any value a text",
     ),
-    "a tab": ("  jwt:", "\tjwt:", "7: this is not YAML: found a tab character that violates indentation"),
+    "a tab": (
+        "  jwt:",
+        "\tjwt:",
+        "7: this is not YAML: found a tab character that violates indentation; indent with spaces, not with tabs",
+    ),
     "a reference without quotes": (
         '"${user_id}"',
         "${user_id}",
@@ -73,6 +77,7 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "no name": ("name: staging\n", "", "1: `name` is missing here"),
     "an empty name": ("name: staging", 'name: ""', "1: `name`: this should not be empty"),
     "a name that is a number": ("name: staging", "name: 7", "1: `name`: 7 should be a text"),
+    "no time at all": ("reply: 2", "reply: 0", "21: `reply`: 0 should be more than 0"),
     "an unknown key": ("reply: 2", "replies: 2", "21: there is no key 'replies' here; did you mean 'reply'?"),
     "a key of an earlier version": (
         "reply: 2",

@@ -29,6 +29,9 @@ def test_an_address_that_can_be_opened_is_right(url: str) -> None:
     [
         ("chat.example/ws", "chat.example/ws does not say ws:// or wss://; did you mean wss://chat.example/ws?"),
         ("//chat.example/ws", "//chat.example/ws does not say ws:// or wss://; did you mean wss://chat.example/ws?"),
+        ("ws:/chat.example/ws", "ws:/chat.example/ws does not say ws:// or wss://; did you mean ws://chat.example/ws?"),
+        ("https:chat.example", "https:chat.example does not say ws:// or wss://; did you mean wss://chat.example?"),
+        ("wss:80/ws", "wss:80/ws does not say ws:// or wss://; did you mean wss://wss:80/ws?"),
         ("", "an address is missing here"),
         (
             "http://x:1/ws",
@@ -63,6 +66,8 @@ def test_an_address_that_can_be_opened_is_right(url: str) -> None:
         ("ws://x:http/ws", "ws://x:http/ws has a port that is no number from 1 to 65535"),
         ("ws://a..b/ws", "ws://a..b/ws has a host that cannot exist: 'a..b'"),
         ("ws://-a/ws", "ws://-a/ws has a host that cannot exist: '-a'"),
+        ("ws://::1/ws", "ws://::1/ws has no host that could be read; write an IPv6 address in [ ]"),
+        ("ws://fe80::1:80/ws", "ws://fe80::1:80/ws has no host that could be read; write an IPv6 address in [ ]"),
         ("ws://[::1/ws", "ws://[::1/ws has no host that could be read; write an IPv6 address in [ ]"),
     ],
 )

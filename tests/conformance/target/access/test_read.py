@@ -94,6 +94,7 @@ def test_a_header_that_looks_like_a_key_becomes_a_secret(spec: Spec, tmp_path: P
         ("tls:\n  key: toy.yaml", "5: a `key` belongs to a `cert`, which is missing"),
         ("tls:\n  insecure: true\n  ca: toy.yaml", "6: `insecure: true` checks no certificate"),
         ("tls: {}", "this should not be empty"),
+        ("keepalive: 0", "`keepalive`: 0 is not one of true, false, on, off"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(spec: Spec, tmp_path: Path, text: str, said: str) -> None:
@@ -116,6 +117,15 @@ class TestTls:
     def test_asks_nobody_for_the_passphrase_of_a_key(self, spec: Spec, tmp_path: Path) -> None:
         (tmp_path / "me.pem").write_text(ENCRYPTED)
         assert "me.pem does not hold a PEM certificate and its key" in mistakes(spec, tmp_path, "tls: {cert: me.pem}")
+
+    def test_says_that_a_key_belongs_to_another_certificate(self, spec: Spec, tmp_path: Path) -> None:
+        authority = trustme.CA()
+        for name in ("me", "other"):
+            issued = authority.issue_cert(f"{name}@chat.example")
+            issued.private_key_pem.write_to_path(tmp_path / f"{name}.key")
+            issued.cert_chain_pems[0].write_to_path(tmp_path / f"{name}.pem")
+        found = mistakes(spec, tmp_path, "tls: {cert: me.pem, key: other.key}")
+        assert "the key belongs to another certificate" in found
 
     def test_insecure_is_a_difference(self, spec: Spec, tmp_path: Path) -> None:
         target = read(spec, tmp_path, "tls: {insecure: true}")
