@@ -35,7 +35,8 @@ def read(file: Path) -> Seed:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
-        raise ConfigError(f"{file}: this is not YAML: {type(error).__name__}") from None
+        hint = "write it in UTF-8, without control characters" if _is_unreadable(error) else type(error).__name__
+        raise ConfigError(f"{file}: this is not YAML: {hint}") from None
     try:
         return Seed.model_validate(value)
     except ValidationError as error:
@@ -56,15 +57,19 @@ def _value(loader: Any, node: yaml.Node, seen: set[int], file: Path) -> Any:
         return [_value(loader, item, seen, file) for item in node.value]
     if not isinstance(node, yaml.MappingNode):
         return loader.construct_object(node)
-    found: dict[Any, Any] = {}
+    found: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = _value(loader, key_node, seen, file)
-        if not isinstance(key, str | int | float):
+        if not isinstance(key_node, yaml.ScalarNode) or id(key_node) in seen:
             raise ConfigError(f"{file}:{key_node.start_mark.line + 1}: a key must be a text")
-        if str(key) in found:
-            raise ConfigError(f"{file}:{key_node.start_mark.line + 1}: {str(key)!r} is here twice")
-        found[str(key)] = _value(loader, value_node, seen, file)
+        key: str = key_node.value  # as it is written: `no` is a name here, and not false
+        if key in found:
+            raise ConfigError(f"{file}:{key_node.start_mark.line + 1}: {key!r} is here twice")
+        found[key] = _value(loader, value_node, seen, file)
     return found
+
+
+def _is_unreadable(error: Exception) -> bool:
+    return isinstance(error, yaml.reader.ReaderError | UnicodeDecodeError)
 
 
 def _line(node: yaml.Node | None, place: tuple[str | int, ...]) -> int:

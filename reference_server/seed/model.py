@@ -42,7 +42,7 @@ class SeedConversation(_Strict):
     name: Name
     visibility: Visibility = Visibility.PRIVATE
     members: dict[Name, Role] = Field(min_length=1)
-    generate: int = Field(default=0, ge=0, le=MOST_GENERATED)
+    generate: int = Field(default=0, ge=0, le=MOST_GENERATED, strict=True)
     messages: list[SeedMessage] = []
 
     @model_validator(mode="after")
@@ -70,6 +70,8 @@ class Seed(_Strict):
     @classmethod
     def _with_ids(cls, users: object) -> object:
         if isinstance(users, list):
+            if any(name is None or isinstance(name, bool) for name in users):
+                raise ValueError("a name that means true, false or null in YAML needs quotes, as in 'no'")
             users = dict.fromkeys(map(str, users))
         if not isinstance(users, dict):
             return users

@@ -67,6 +67,8 @@ def test_is_json_as_well_and_may_give_ids(seed_file: Path):
         (GOOD + "users: []\n", 9, "'users' is here twice"),
         ("users: &all [a]\nconversations: *all\n", 1, "write the value here and wherever it is used, without & and *"),
         ("users: {[a]: b}\n", 1, "a key must be a text"),
+        ("users: [a, no]\n", 1, "a name that means true, false or null in YAML needs quotes"),
+        (GOOD.replace("10", "true"), 6, "conversations.0.generate: Input should be a valid integer"),
         ("users: {a: 5b0e2f8e-9d1c-4a57-8f0a-6b5e3d2c1b0a, b: 5b0e2f8e-9d1c-4a57-8f0a-6b5e3d2c1b0a}", 1, "the same id"),
     ],
 )
@@ -76,6 +78,11 @@ def test_says_where_it_is_wrong_and_what_to_do(seed_file: Path, text: str, line:
         read(seed_file)
     assert str(refused.value).startswith(f"{seed_file}:{line}: ")
     assert says in str(refused.value)
+
+
+def test_takes_a_key_as_it_is_written(seed_file: Path):
+    seed_file.write_text("users: {no: , 007: , null: , 2020-01-01: }", encoding="utf-8")
+    assert list(read(seed_file).users) == ["no", "007", "null", "2020-01-01"]
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\xff", b"\x00", b"[" * 100_000])
