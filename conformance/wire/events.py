@@ -65,10 +65,12 @@ def how_it_ended(error: ConnectionClosed, idle: float = 0.0, *, dropping: bool, 
     if error.rcvd is not None:
         return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False, idle=idle)
     if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
-        wrong = (
-            f"the server sent a frame of more than {MAX_FRAME:,} bytes"
-            if error.sent.code == TOO_BIG
-            else f"the server broke RFC 6455: {error.sent.code} {error.sent.reason}".strip()
-        )
+        reason = error.sent.reason
+        if error.sent.code != TOO_BIG:
+            wrong = f"the server broke RFC 6455: {error.sent.code} {reason}".strip()
+        elif "fragments" in reason:  # the library's own limit, which has no other sign
+            wrong = "the server sent a message in more fragments than a client takes"
+        else:
+            wrong = f"the server sent a frame of more than {MAX_FRAME:,} bytes"
         return Closed(None, ours=True, fault=wrong)
     return Closed(None, ours=error.sent is not None or dropping, fault=fault, idle=idle)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reference_server import auth, hub, messages, permissions, session
+from reference_server import auth, hub, messages, session
 from reference_server.rate_limiter import InMemoryRateLimiter
-from tests.faults.instances import events_stay_on_their_instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,11 +31,6 @@ def no_presence(patch: Patch) -> None:
     _silence(patch, "UserPresenceUpdate")
 
 
-def no_instances(patch: Patch) -> None:
-    """Let each instance be alone."""
-    events_stay_on_their_instance(patch)
-
-
 def no_attachments(patch: Patch) -> None:
     """Ignore what is attached."""
     patch.around(session, "parse")(
@@ -53,19 +47,9 @@ def no_confirmations(patch: Patch) -> None:
     _reply(patch, lambda frame: None if frame["type"] == "ActionConfirmed" else frame)
 
 
-def no_errors(patch: Patch) -> None:
-    """Refuse in silence."""
-    _reply(patch, lambda frame: None if frame["type"] == "Error" else frame)
-
-
 def no_greeting(patch: Patch) -> None:
     """Begin with nothing."""
     patch.rewrite(session._converse, "connection.send(GREETING)", "pass")
-
-
-def no_permissions(patch: Patch) -> None:
-    """Let every user do everything in every conversation that there is."""
-    patch.around(permissions.Membership, "may")(lambda _, membership, __: membership.visibility is not None)
 
 
 def no_authentication(patch: Patch) -> None:
@@ -92,12 +76,9 @@ def _reply(patch: Patch, change: Callable[[dict[str, Any]], dict[str, Any] | Non
 PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], frozenset[str]]] = {
     "no_rate_limits": (no_rate_limits, {"rate_limiting": BAD}, frozenset()),
     "no_presence": (no_presence, {}, frozenset()),
-    "no_instances": (no_instances, {"multi_instance": BAD}, frozenset()),
     "no_attachments": (no_attachments, {"message_attachments": BAD}, frozenset()),
     "no_confirmations": (no_confirmations, {"action_confirmed": BAD}, frozenset()),
-    "no_errors": (no_errors, {}, frozenset()),
     "no_greeting": (no_greeting, {"websocket_connection": BAD}, frozenset()),
-    "no_permissions": (no_permissions, {"permissions": BAD}, frozenset()),
     "no_authentication": (no_authentication, {"jwt_authentication": BAD}, frozenset()),
 }
 """What takes the part away, the verdicts that each feature in it may have, and the must rules of others that break."""

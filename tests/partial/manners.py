@@ -98,6 +98,8 @@ UNKNOWN: dict[str, Callable[[Sequence[str]], Say]] = {
 """How it answers a type that it does not know; invented types are answered alike."""
 REFUSING = ("serde", "code", "other_code", "plain", "uniform")
 """The manners that are an Error."""
+FOREIGN = ("outside", "http", "relay")
+"""The manners that are no frame of the protocol."""
 
 
 def _confirmed(_: Connection, request: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tests.partial import elsewhere
-from tests.partial.manners import HALF, REFUSING, UNKNOWN, lack
+from tests.partial.manners import FOREIGN, HALF, REFUSING, UNKNOWN, lack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +36,8 @@ BAD = frozenset({"FAIL", "PARTIAL", "NOT TESTED", "MISSING"})
 CONNECTION = "websocket_connection"
 NO_ERROR = frozenset({"CONN-3"})
 """Breaks who answers an unknown type with something else than an Error."""
+NO_FRAME = frozenset({"CONN-11"})
+"""Breaks who answers it with what is no frame of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,15 @@ def partial(name: str) -> Partial:
     types = [kind for feature in features for kind in types_of()[feature]]
     said = {"MISSING"} if manner in UNKNOWN else BAD
     verdicts = dict.fromkeys(features, frozenset(said))
+    if "leave_conversation" in features:
+        verdicts["leave_conversation"] = BAD  # a connection that ends leaves all the same
     if "ping_pong" in features:
         verdicts["ping_pong"] = BAD  # it answers the pings of WebSocket all the same
     if "send_message" in features:
         verdicts["message_attachments"] = frozenset(said)
     breaks: frozenset[str] = frozenset()
     if manner in UNKNOWN and manner not in REFUSING:
-        verdicts[CONNECTION], breaks = frozenset({"PARTIAL"}), NO_ERROR
+        verdicts[CONNECTION], breaks = frozenset({"PARTIAL"}), NO_ERROR | (NO_FRAME if manner in FOREIGN else set())
     return Partial(name, bind(lack, types=types, manner=manner), verdicts, breaks)
 
 

@@ -2,33 +2,22 @@
 
 import json
 
-from reference_server import content_rules, hub, session, store
-from reference_server.context import Context, Instance
+from reference_server import hub, session
 from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, MessageDelivered, UserPresenceUpdate
 from reference_server.handlers import HANDLERS, calls, messages, realtime, rooms
 from reference_server.messages import (
-    CallAnswer,
-    CallHangup,
-    CallOffer,
-    CallReject,
-    DeleteMessage,
     FetchHistory,
-    ICECandidate,
     JoinConversation,
     LeaveConversation,
     MarkAsRead,
     SearchMessages,
     SyncMessages,
-    Typing,
 )
-from reference_server.permissions import Right
 from reference_server.pubsub import RoleChanged
-from reference_server.store import conversations
 from tests.variants.registry import Patch, variant
 from tests.variants.tools import read_differently
 
-CALLS = (CallOffer, CallAnswer, CallHangup, CallReject, ICECandidate)
 READING = (FetchHistory, SearchMessages, SyncMessages)
 
 
@@ -85,13 +74,9 @@ def end_of_no_typing_is_not_told(patch: Patch) -> None:
     )
 
 
-@variant(about=["READ-*", "DLVR-*"])
+@variant(amber=["DLVR-2"], about=["READ-*", "DLVR-*"])
 def own_receipts_are_refused(patch: Patch) -> None:
     """That one has read one's own message may be refused: see `own-receipt`."""
-
-    def find(original, connection, conversation_id, message_id):
-        return original(connection, conversation_id, message_id)
-
     mine = "if message.sender_id == user_id: raise Refused('conflict', 'Your own message.')\n    "
     patch.rewrite(realtime._mark_as_read, "if receipts.read_up_to", mine + "if receipts.read_up_to")
     patch.rewrite(realtime._deliver, "if message.sender_id == user_id:", mine + "if False:")
@@ -139,23 +124,6 @@ def joining_is_told_as_presence(patch: Patch) -> None:
             return reply
 
 
-@variant(about=["CALL-*"])
-def nothing_without_an_offer(patch: Patch) -> None:
-    """Who answers, rejects or ends a call that nobody offered may be refused: see `call-without-offer`."""
-    offers = set()
-
-    async def look(context, request):
-        if not isinstance(request, CALLS):
-            return
-        pair = frozenset((context.user_id, request.target_user_id)), request.conversation_id
-        if isinstance(request, CallOffer):
-            offers.add(pair)
-        elif pair not in offers:
-            raise Refused("conflict", "There is no such call.")
-
-    _first(patch, look)
-
-
 @variant(about=["CALL-*", "PERM-*"])
 def readers_cannot_be_called(patch: Patch) -> None:
     """Who may not answer need not be called: see `call-to-a-reader`."""
@@ -190,22 +158,6 @@ def same_edit_is_not_told(patch: Patch) -> None:
         return None
 
     messages._changed, messages._nothing = changed, nothing
-
-
-@variant(about=["SEND-*", "EDIT-*"])
-def content_is_trimmed(patch: Patch) -> None:
-    """White space around a content may be cut off: see `content-trimming`."""
-
-    def trimmed(text):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-        if isinstance(value, dict) and isinstance(value.get("content"), str):
-            return json.dumps(value | {"content": value["content"].strip(" \t\r\n")})
-        return text
-
-    read_differently(patch, trimmed)
 
 
 @variant(about=["SEND-8*"])
@@ -259,6 +211,3 @@ def other_case_is_read_where_nothing_else_is(patch: Patch) -> None:
         return json.dumps({key.lower(): item for key, item in value.items() if key.lower() not in value} | value)
 
     read_differently(patch, read)
-
-
-_ = (content_rules, store, Context, Instance, DeleteMessage, Typing, Right, conversations)

@@ -1,7 +1,6 @@
 """How bytes travel: handshakes, segments, fragments, pings, HTTP."""
 
 import asyncio
-import itertools
 import random
 from functools import partial
 
@@ -53,6 +52,7 @@ def _frame_otherwise(patch: Patch, frames) -> None:
 
 
 def _fragments(data: bytes, size: int):
+    size = max(size, len(data) // 50)
     pieces = [data[at : at + size] for at in range(0, len(data), size)] or [b""]
     for number, piece in enumerate(pieces):
         yield Opcode.CONT if number else Opcode.TEXT, piece, number == len(pieces) - 1
@@ -251,6 +251,3 @@ def api_takes_its_time(patch: Patch) -> None:
         given.pause_reading()
         asyncio.get_running_loop().call_later(0.1, given.resume_reading)
         original(protocol, given)
-
-
-_numbers = itertools.count()
