@@ -80,9 +80,9 @@ def _refused(error: Exception, url: str, timeout: float, redact: Callable[[str],
             return _answered(error.response, redact)
         case InvalidProxyStatus():
             why = f"the proxy answers with HTTP {error.response.status_code}"
-            return Refused(None, why, "does it take that address, and does it want a user name and password?")
+            return Refused(None, why, _proxy_advice(error.response.status_code))
         case ProxyError():
-            return Refused(None, f"the proxy does not lead there: {_short(error)}", "is its address right?")
+            return Refused(None, f"the proxy does not lead there: {_short(error)}", "is the proxy's address right?")
         case InvalidMessage() if isinstance(error.__cause__, SecurityError):
             return Refused(None, f"its answer cannot be read: {_short(error.__cause__)}", "is the path right?")
         case TimeoutError():
@@ -158,6 +158,14 @@ def _advice(status: int) -> str:
     if status == 429:
         return "it allows no more connections just now: wait, or limit ours (`throttle:` in the target file)"
     return "its log may say why"
+
+
+def _proxy_advice(status: int) -> str:
+    if status == 407:
+        return "it wants a user name and password: `proxy: http://${env.USER}:${env.PASSWORD}@HOST:PORT`"
+    if status in ABSENT:
+        return "it does not reach the server: is the address right, as the proxy sees it?"
+    return "does it allow that address? is it a proxy?"
 
 
 def _short(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import connect
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     from conformance.wire.lateness import Lateness
 
 PLAIN = Handshake()
+
+
+def _is_no_known_noise(record: logging.LogRecord) -> bool:
+    """Drop the traceback that websockets causes where a proxy hangs up: it takes the end of the stream in twice."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, EOFError) and str(error) == "stream ended")
+
+
+logging.getLogger("asyncio").addFilter(_is_no_known_noise)
 
 
 async def open_connection(

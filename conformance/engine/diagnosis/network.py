@@ -40,7 +40,7 @@ async def check_network(url: str, place: str, access: Access, timeout: float) ->
         async with asyncio.timeout(timeout):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError, ValueError) as error:
-        yield _bad(place, "name", error, url, timeout)
+        yield _bad(place, "name", error, url, timeout, proxy)
         return
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
     more = f" and {len(addresses) - SHOWN} more" if len(addresses) > SHOWN else ""
@@ -50,7 +50,7 @@ async def check_network(url: str, place: str, access: Access, timeout: float) ->
         async with asyncio.timeout(timeout):
             _, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError) as error:
-        yield _bad(place, "port", error, url, timeout)
+        yield _bad(place, "port", error, url, timeout, proxy)
         return
     await _close(writer)
     yield Check(place, "port", Outlook.GOOD, f"somebody listens at port {port}{through}")
@@ -84,7 +84,7 @@ def _judge_certificate(place: str, version: str, certificate: dict[str, Any]) ->
     return Check(place, "tls", Outlook.GOOD, seen)
 
 
-def _bad(place: str, step: str, error: Exception, url: str, timeout: float) -> Check:
+def _bad(place: str, step: str, error: Exception, url: str, timeout: float, proxy: str | None = None) -> Check:
     if isinstance(error, TimeoutError):
         firewall = "are the host and port right? does a firewall drop the packets?"
         advice = "does it speak TLS there? if not, use ws://" if step == "tls" else firewall
@@ -93,7 +93,7 @@ def _bad(place: str, step: str, error: Exception, url: str, timeout: float) -> C
         return Check(
             place, step, Outlook.BAD, "its name is not a valid host name", "is the host or `server_name` spelled right?"
         )
-    found = refused(error, url, timeout)
+    found = refused(error, url, timeout, proxy=shown_address(proxy) if proxy else None)
     return Check(place, step, Outlook.BAD, found.why, found.advice)
 
 

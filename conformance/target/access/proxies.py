@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
+import re
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -11,12 +15,16 @@ from conformance.errors import UsageError
 from conformance.target.access.addresses import shown_address
 from conformance.target.url_errors import is_loopback
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ENVIRONMENT = "environment"
 NONE = "none"
 HTTP_PROXIES = ("http", "https")
 SOCKS_PROXIES = ("socks5", "socks5h")
 SOCKS_PACKAGES = ("python_socks", "socksio")
 """The package that WebSockets take for a SOCKS proxy, and the one that HTTP takes."""
+_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 _VARIABLES = {"ws": ("ws", "http"), "http": ("http",), "wss": ("wss", "https"), "https": ("https",)}
 
 
@@ -57,12 +65,29 @@ def wrong_proxy(setting: str) -> str | None:
 
 def _of_environment(parts: SplitResult) -> str | None:
     known = getproxies_environment()
-    if proxy_bypass(parts.netloc.rpartition("@")[2]):
+    if _goes_without(parts, known.get("no", "")):
         return None
     for variable in (*_VARIABLES.get(parts.scheme.lower(), ()), "all"):
         if known.get(variable):
             return _usable(known[variable], f"{variable.upper()}_PROXY")
     return None
+
+
+def _goes_without(parts: SplitResult, exceptions: str) -> bool:
+    """Tell whether NO_PROXY has the host: as Python reads it, with the default port, or as one of a network."""
+    host = parts.hostname or ""
+    if proxy_bypass(parts.netloc.rpartition("@")[2]) or proxy_bypass(f"{host}:{_PORTS.get(parts.scheme.lower())}"):
+        return True
+    with contextlib.suppress(ValueError):  # It is a name.
+        address = ipaddress.ip_address(host)
+        return any(address in network for network in _networks(exceptions))
+    return False
+
+
+def _networks(exceptions: str) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    for one in exceptions.split(","):
+        with contextlib.suppress(ValueError):
+            yield ipaddress.ip_network(re.sub(r"[\s\[\]]", "", one), strict=False)
 
 
 def _usable(proxy: str, source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
+from conformance.target.access import Access
+from conformance.target.access.proxies import Proxies
 from conformance.target.secrets import Secrets
 from conformance.wire.handshake_errors import CAUSES, SHOWN, Refused, refused
 from conformance.wire.open_connection import open_connection
@@ -105,3 +108,28 @@ def test_what_to_do_about_a_certificate_depends_on_what_is_wrong_with_it(code: i
 def test_a_server_that_hangs_up_after_tls_may_want_a_certificate_of_the_client() -> None:
     assert "tls: {cert, key}" in refused(EOFError(), "wss://chat.example/ws", 1.0).advice
     assert "wss://" in refused(EOFError(), "ws://chat.example/ws", 1.0).advice
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(407, "user name"), (502, "reach the server"), (403, "allow"), (301, "allow")]
+)
+async def test_a_proxy_that_refuses_is_told_from_the_server(spec: Spec, status: int, word: str) -> None:
+    async with answering(response(b"", f"{status} No")) as proxy:
+        outcome = await through(proxy.url, spec)
+    assert outcome.why.startswith(f"the proxy answers with HTTP {status}")
+    assert word in outcome.advice
+
+
+async def test_a_proxy_that_hangs_up_leaves_no_traceback(spec: Spec, caplog: pytest.LogCaptureFixture) -> None:
+    async with answering(b"") as proxy:
+        outcome = await through(proxy.url, spec)
+        await asyncio.sleep(0)  # The event loop tells the transport that it is closed.
+    assert "is the proxy's address right?" in outcome.advice
+    assert not [one for one in caplog.records if one.name == "asyncio"]
+
+
+async def through(proxy: str, spec: Spec) -> Refused:
+    access = Access(proxies=Proxies(proxy))
+    opened = await open_connection("a", "ws://chat.example/ws", spec.protocol, spec.outgoing, timeout=5, access=access)
+    assert isinstance(opened, Refused)
+    return opened

@@ -58,3 +58,11 @@ async def test_through_a_proxy_the_way_to_the_proxy_is_looked_at() -> None:
         checks = [one async for one in check_network("wss://chat.invalid/ws", "there", access, 2.0)]
     assert [(one.step, one.outlook) for one in checks] == [("name", Outlook.GOOD), ("port", Outlook.GOOD)]
     assert checks[1].seen == f"somebody listens at port {port} of the proxy http://127.0.0.1:{port}"
+
+
+async def test_a_proxy_that_does_not_listen_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    access = Access(proxies=Proxies(f"http://127.0.0.1:{port}"))
+    checks = [one async for one in check_network("ws://chat.invalid/ws", "there", access, 2.0)]
+    assert checks[-1].seen == f"nobody listens there, through the proxy http://127.0.0.1:{port}"

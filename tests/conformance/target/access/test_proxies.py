@@ -67,6 +67,30 @@ def test_no_proxy_lists_hosts_that_are_reached_directly(monkeypatch: pytest.Monk
     assert Proxies().leading_to("wss://chat.example/ws") == PROXY
 
 
+@pytest.mark.parametrize(
+    ("exceptions", "url", "direct"),
+    [
+        ("*", "wss://chat.example/ws", True),
+        (".example", "wss://chat.example/ws", True),
+        ("other, chat.example", "wss://chat.example/ws", True),
+        ("chat.example:443", "wss://chat.example/ws", True),
+        ("chat.example:8443", "wss://chat.example:8443/ws", True),
+        ("chat.example:80", "wss://chat.example/ws", False),
+        ("10.0.0.0/8", "ws://10.1.2.3/ws", True),
+        ("10.0.0.0/8", "ws://11.1.2.3/ws", False),
+        ("10.0.0.0/8, nonsense/99, [2001:db8::]/32", "ws://[2001:db8::7]/ws", True),
+        ("2001:db8::7", "ws://[2001:db8::7]:80/ws", True),
+        ("10.0.0.0/8", "ws://chat.example/ws", False),
+    ],
+)
+def test_no_proxy_takes_ports_and_networks_too(
+    monkeypatch: pytest.MonkeyPatch, exceptions: str, url: str, direct: bool
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", exceptions)
+    assert Proxies().leading_to(url) == (None if direct else PROXY)
+
+
 def test_a_url_is_for_every_address_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://other.example")
     monkeypatch.setenv("NO_PROXY", "*")
