@@ -32,7 +32,8 @@ def _cached(patch: Patch, view: str, forget=(), key=None) -> None:
 
         @patch.around(owner, name)
         def change(original, connection, what, *arguments, **named):
-            kept.pop(getattr(what, "conversation_id", homes.get(what, what)), None)
+            known = what.conversation_id if hasattr(what, "conversation_id") else homes.get(what, what)
+            kept.pop(known, None)
             return original(connection, what, *arguments, **named)
 
 
