@@ -39,7 +39,9 @@ async def converse(websocket: WebSocket) -> None:
             frame = await websocket.receive_text()
             for each in tuple(EVERYBODY):
                 await each.send_text(frame)
-    except WebSocketDisconnect:
+    except (WebSocketDisconnect, RuntimeError):  # somebody has left, as all do at the end of a round
+        pass
+    finally:
         EVERYBODY.discard(websocket)
 
 
