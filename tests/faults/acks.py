@@ -374,3 +374,23 @@ def _errors_overtake(patch: Patch, codes: tuple[str, ...]) -> None:
 def errors_overtake_the_reply_before(patch: Patch) -> None:
     """An Error for a frame that cannot be read is sent at once, before the reply of the request before it."""
     _errors_overtake(patch, ("invalid_message",))
+
+
+@fault(breaks=["ACK-4"])
+def crash_forgets_bans(patch: Patch) -> None:
+    """After a crash the banned are members."""
+    _after_a_crash(patch, update(MEMBERSHIPS).where(MEMBERSHIPS.c.role == "banned").values(role="member"))
+
+
+@fault(breaks=["ACK-4"])
+def crash_makes_everybody_a_member(patch: Patch) -> None:
+    """After a crash readers and moderators are members."""
+    _after_a_crash(
+        patch, update(MEMBERSHIPS).where(MEMBERSHIPS.c.role.in_(["reader", "moderator"])).values(role="member")
+    )
+
+
+@fault(breaks=["ACK-4"])
+def crash_forgets_deliveries(patch: Patch) -> None:
+    """After a crash nothing was delivered."""
+    _after_a_crash(patch, delete(DELIVERIES))

@@ -454,3 +454,21 @@ def content_type_without_its_parameters(patch: Patch) -> None:
 def duration_is_rounded(patch: Patch) -> None:
     """A duration is kept with one digit after the point."""
     _keep_each(patch, lambda one: {"duration": None if one["duration"] is None else round(one["duration"], 1)})
+
+
+@fault(breaks=["ATT-1"], also=KEPT)
+def urls_have_255_characters(patch: Patch) -> None:
+    """The URL of an attachment is cut after 255 characters."""
+    _keep_each(patch, lambda one: {"url": one["url"][:255]})
+
+
+@fault(breaks=["ATT-1"], also=KEPT)
+def filenames_have_64_characters(patch: Patch) -> None:
+    """The name of a file is cut after 64 characters."""
+    _keep_each(patch, lambda one: {"filename": one["filename"][:64]})
+
+
+@fault(breaks=["ATT-1"], also=KEPT)
+def widths_have_15_bits(patch: Patch) -> None:
+    """A width is at most 32767."""
+    _keep_each(patch, lambda one: {"width": None if one["width"] is None else min(one["width"], 32767)})

@@ -3,7 +3,7 @@
 from reference_server import auth, permissions, session
 from reference_server import messages as wire
 from reference_server.connection import Connection
-from reference_server.errors import Refused
+from reference_server.errors import Refused, no_such_message
 from reference_server.handlers import calls, realtime, rooms
 from reference_server.hub import Hub, Room
 from reference_server.permissions import Role
@@ -295,3 +295,71 @@ def a_ban_ends_all_that_was_joined(patch: Patch) -> None:
             for one in hubs:
                 for room in one._rooms.values():
                     room.barred.add(notice.user_id)
+
+
+def _gone(connection, message) -> bool:
+    return conversations.membership(connection, message.conversation_id, message.sender_id).role is None
+
+
+@fault(breaks=["PERM-4"])
+def messages_of_the_removed_are_not_found(patch: Patch) -> None:
+    """Nothing can be done with the messages of a user who was removed, which only history shows."""
+
+    @patch.around(store, "find")
+    def find(original, connection, conversation_id, message_id):
+        message = original(connection, conversation_id, message_id)
+        if _gone(connection, message):
+            raise no_such_message()
+        return message
+
+
+@fault(breaks=["PERM-4"])
+def messages_of_the_removed_are_not_searched(patch: Patch) -> None:
+    """Search finds no messages of a user who was removed."""
+
+    @patch.around(store, "search")
+    def search(original, connection, *more):
+        found, total = original(connection, *more)
+        kept = [one for one in found if not _gone(connection, one)]
+        return kept, total - len(found) + len(kept)
+
+
+def _removed(patch: Patch) -> set:
+    removed: set = set()
+
+    @patch.around(conversations, "remove_member")
+    def remove(original, connection, conversation_id, user_id):
+        removed.add((conversation_id, user_id, conversations.now()))
+        original(connection, conversation_id, user_id)
+
+    return removed
+
+
+def _older(removed, message) -> bool:
+    return any(
+        (message.conversation_id, message.sender_id) == (c, u) and message.created_at < at for c, u, at in removed
+    )
+
+
+@fault(breaks=["PERM-1"])
+def readmitted_author_cannot_edit(patch: Patch) -> None:
+    """Whoever was removed and came back may not edit older messages."""
+    removed = _removed(patch)
+
+    @patch.around(store, "edit")
+    def edit(original, connection, message, content, stamp):
+        if _older(removed, message):
+            raise Refused("forbidden", "Another author.")
+        return original(connection, message, content, stamp)
+
+
+@fault(breaks=["PERM-1"])
+def readmitted_author_cannot_delete(patch: Patch) -> None:
+    """Whoever was removed and came back may not delete older messages."""
+    removed = _removed(patch)
+
+    @patch.around(store, "delete")
+    def delete_(original, connection, message, stamp):
+        if _older(removed, message):
+            raise Refused("forbidden", "Another author.")
+        return original(connection, message, stamp)

@@ -347,3 +347,15 @@ def reply_does_not_end_typing(patch: Patch) -> None:
         if reply:
             context.instance.typing._typists[request.conversation_id, context.user_id] = kept
         return answer
+
+
+@fault(breaks=["TYPE-2"])
+def typing_ends_again_after_the_connection(patch: Patch) -> None:
+    """Typing that ended with the connection ends once more by itself."""
+
+    @patch.around(TypingIndicator, "disconnect")
+    async def disconnect(original, self, connection):
+        ended = [key for key, (typist, _) in self._typists.items() if typist is connection]
+        await original(self, connection)
+        for conversation_id, _ in ended:
+            self.refresh(connection, conversation_id)
