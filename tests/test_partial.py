@@ -73,3 +73,12 @@ def test_the_report_accuses_nothing_else(name: str, whole_spec: Spec):
 def test_the_whole_report_accuses_nothing_else(name: str, whole_spec: Spec):
     found = asyncio.run(examine(partial(name), whole_spec, few(whole_spec)))
     assert found.passed, found
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["reactions:silence", "fetch_history:confirmed", "search_messages:closes_1003"])
+def test_the_report_says_the_same_with_one_job(name: str, whole_spec: Spec):
+    scenarios = [one for one in few(whole_spec) if not one.exclusive]
+    one, many = (asyncio.run(examine(partial(name), whole_spec, scenarios, jobs)) for jobs in (1, 8))
+    assert one.verdicts == many.verdicts

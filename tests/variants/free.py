@@ -18,6 +18,8 @@ from reference_server.pubsub import RoleChanged
 from tests.variants.registry import Patch, variant
 from tests.variants.tools import read_differently
 
+NO_PUBLIC = {"options": {"public_conversations": False}}
+"""Where joining makes a member, nothing else shows that somebody is one."""
 READING = (FetchHistory, SearchMessages, SyncMessages)
 
 
@@ -40,13 +42,13 @@ def _refuse_unjoined(patch: Patch, chosen) -> None:
     _first(patch, look)
 
 
-@variant(about=["SEND-3", "PERM-1", "TYPE-*", "CALL-*"])
+@variant(profile=NO_PUBLIC, about=["SEND-3", "PERM-1", "TYPE-*", "CALL-*"])
 def unjoined_may_not_act(patch: Patch) -> None:
     """Who has not joined on a connection may be kept from writing there: see `sending-without-joining`."""
     _refuse_unjoined(patch, lambda one: not isinstance(one, (*READING, JoinConversation, LeaveConversation)))
 
 
-@variant(about=["HIST-*", "SRCH-*", "SYNC-*"])
+@variant(profile=NO_PUBLIC, about=["HIST-*", "SRCH-*", "SYNC-*"])
 def unjoined_may_not_read(patch: Patch) -> None:
     """Who has not joined on a connection may be kept from reading there: see `reading-without-joining`."""
     _refuse_unjoined(patch, lambda one: isinstance(one, READING))

@@ -38,6 +38,10 @@ steps:
     at: alice
 """
 
+    async def test_asks_a_slow_server_whether_it_has_handled_the_request(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(self.TOY, allow="[{frame: NewMessage, at: bob}]")
+        assert await complaints(spec, toy, "late send", reply=0.7) == []
+
     @pytest.mark.parametrize("fault", ["no greeting", "close", "drop connection"])
     async def test_takes_whatever_happens(self, spec: Spec, scenario: Author, fault: str) -> None:
         later = () if fault == "no greeting" else (fault,)
