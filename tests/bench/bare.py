@@ -38,10 +38,11 @@ async def converse(websocket: WebSocket) -> None:
         while True:
             frame = await websocket.receive_text()
             for each in tuple(EVERYBODY):
-                await each.send_text(frame)
-    except (WebSocketDisconnect, RuntimeError):  # somebody has left, as all do at the end of a round
-        pass
-    finally:
+                try:
+                    await each.send_text(frame)
+                except (WebSocketDisconnect, RuntimeError):  # it has left: the others go on
+                    EVERYBODY.discard(each)
+    except WebSocketDisconnect:
         EVERYBODY.discard(websocket)
 
 
