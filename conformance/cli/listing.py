@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cli.completing import offering
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.tree import tree as draw
 from conformance.errors import UsageError
@@ -43,7 +44,12 @@ class Row:
 
 
 @click.command(name="list")
-@click.argument("words", nargs=-1, metavar="[features|rules|scenarios|probes|messages] [GLOB …]")
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="[features|rules|scenarios|probes|messages] [GLOB …]",
+    shell_complete=offering(words=("features", "rules", "scenarios", "probes", "messages")),
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--tree", is_flag=True, help="Features, below each its rules, below each its scenarios.")
 @spec_option

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.cli.completing import offering
 from conformance.cli.recording import make_header, recording
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target, split
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]")
+@click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]", shell_complete=offering("probes", files=True))
 @click.option("--why", is_flag=True, help="Also say why a difference between two servers bites.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the run, with transcripts.")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from conformance.cli.completing import offering
 from conformance.cli.explored import complain, explored_beside
 from conformance.cli.ids import read_ids
 from conformance.cli.last_failed import last_failed
@@ -53,15 +54,32 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[TARGET] [ID, glob or scenario file …]")
+@click.argument(
+    "words",
+    nargs=-1,
+    metavar="[TARGET] [ID, glob or scenario file …]",
+    shell_complete=offering("scenarios", files=True),
+)
 @click.option(
     "--ids-from",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Only the ids and globs in this file, one per line.",
 )
-@click.option("--feature", "features", multiple=True, help="Only this feature (id or number).")
+@click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    help="Only this feature (id or number).",
+    shell_complete=offering("features"),
+)
 @click.option("--level", "levels", multiple=True, type=click.Choice(["must", "should"]), help="Only this level.")
-@click.option("--rule", "rules", multiple=True, help="Only scenarios of this rule (id or glob); may be repeated.")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    help="Only scenarios of this rule (id or glob); may be repeated.",
+    shell_complete=offering("rules"),
+)
 @click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Scenarios at a time.")
 @click.option("--onlookers/--no-onlookers", hidden=True, expose_value=False, callback=renamed("--bystanders"))
 @click.option(

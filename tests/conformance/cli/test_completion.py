@@ -51,6 +51,14 @@ def asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         ("chat-parity run --last", ["--last-failed"]),
         ("chat-parity run --level m", ["must"]),
         ("chat-parity report --format gi", ["github"]),
+        ("chat-parity list me", ["messages"]),
+        ("chat-parity run --feature send_", ["send_message"]),
+        ("chat-parity run --rule PING-1", ["PING-1"]),
+        (
+            "chat-parity run staging.yaml send-message.arrives-o",
+            ["send-message.arrives-o", "send-message.arrives-once"],
+        ),
+        ("chat-parity probe sender-e", ["sender-e", "sender-echo"]),
     ],
 )
 def test_offers_verbs_options_and_their_values(
