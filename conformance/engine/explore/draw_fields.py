@@ -104,7 +104,7 @@ class Fields:
         if use.view is not None and use.view.follow and ask.slot is not None:
             self._pages.setdefault(next(iter(use.view.follow)), []).append((ask.slot, room))
         if goal is not None:
-            return spoilt(ask, goal)
+            return spoilt(ask, replace(goal, value=self._wrong(ask, goal.field)) if goal.label == WRONG else goal)
         return self._spoilt(ask, required) if self._draws.chance(SPOILT) else ask
 
     def _given_by_earlier(self, use: RequestUse, user: str) -> dict[str, Any]:
@@ -260,7 +260,10 @@ class Fields:
         if not present:
             return ask
         name = draws.pick(present)
-        return spoilt(ask, Goal(field=name, label=WRONG, value=draws.pick(WRONG_TYPES[type_of(schema, name)])))
+        return spoilt(ask, Goal(field=name, label=WRONG, value=self._wrong(ask, name)))
+
+    def _wrong(self, ask: Ask, name: str) -> Any:
+        return self._draws.pick(WRONG_TYPES[type_of(self._drawing.spec.incoming[ask.type].schema, name)])
 
     def _wished(
         self, goal: Goal, values: FieldValues | None, use: RequestUse, room: str, by: str

@@ -5,6 +5,7 @@ So the scenario fails where the tested server differs, and passes on the other o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ from conformance.engine.explore.conversation import (
     names_in,
 )
 from conformance.engine.explore.conversation_run import GRANTED, REFUSED
+from conformance.engine.explore.differ_odd import odd_cell
 from conformance.engine.explore.draw_fields import moment, stand_in
+from conformance.engine.explore.freedoms import END
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 WIDTH = 120
+_CODE = re.compile(r"^closed with (\d+)")
 _NOTHING = object()
 
 
@@ -106,7 +110,7 @@ class Writer:
             for answer in seen.answers:
                 yield from self._answer(answer, normal, bound)
         if isinstance(step, RawMessage) and step.who in seen.ended:
-            yield {"expect_close": step.who, "or_dropped": True}
+            yield {"expect_close": step.who, **self._ending(step, seen.ended[step.who])}
         elif isinstance(step, RawMessage):
             yield {"sync": [step.who]}
             yield {"disconnect": step.who}
@@ -138,7 +142,8 @@ class Writer:
     def _answer(self, answer: Answer, normal: Normal, bound: set[str]) -> Iterator[dict[str, Any]]:
         spec, ask = self.comparer.spec, answer.ask
         if answer.how == REFUSED:
-            yield {"expect": spec.protocol.error, "at": ask.by}
+            pattern = self._no_mistake(answer.frame)
+            yield {"expect": spec.protocol.error, "at": ask.by} | ({"with": pattern} if pattern else {})
         elif answer.how == GRANTED and isinstance(answer.frame, dict):
             view = self.comparer.knowledge.requests[ask.type].view
             pattern = self._pattern(normal.frame(answer.frame))
@@ -172,7 +177,7 @@ class Writer:
             yield {"check": f"${{{name}}}", "is": everything}
 
     def _event(self, frame: Mapping[str, Any], normal: Normal, created: list[Ask], bound: set[str]) -> dict[str, Any]:
-        pattern: dict[str, Any] = self._pattern(normal.frame(frame))
+        pattern: dict[str, Any] = {**self._pattern(normal.frame(frame)), **self._no_mistake(frame)}
         for ask in created:
             creates = self.comparer.knowledge.requests[ask.type].creates
             name = pattern.get(creates.id) if creates is not None else None
@@ -183,6 +188,22 @@ class Writer:
                 pattern[creates.id] = {"$capture": ask.slot}
                 pattern[creates.moment] = {"$capture": moment(str(ask.slot))}
         return pattern
+
+    def _no_mistake(self, frame: Any) -> dict[str, Any]:
+        """Give the pattern of an answer that does not call a client's mistake one of the server's."""
+        mistaken = self.comparer.knowledge.mistaken
+        if mistaken is None or not isinstance(frame, dict):
+            return {}
+        if frame.get(self.comparer.spec.protocol.discriminator) != mistaken.frame:
+            return {}
+        said = frame.get(mistaken.field)
+        return {} if said in (None, mistaken.value) else {mistaken.field: {"$not": mistaken.value}}
+
+    def _ending(self, step: RawMessage, ended: str) -> dict[str, Any]:
+        """Give how a connection must end: with the same code, unless the protocol leaves that free."""
+        cell, code = odd_cell(step), _CODE.search(ended)
+        free = cell is not None and self.comparer.freedoms.of([cell], END) is not None
+        return {"or_dropped": True} if free or code is None else {"codes": [int(code[1])]}
 
     def _pattern(self, value: Any) -> Any:
         """Turn a normalised value into a pattern; what only this server knows is left out."""

@@ -108,7 +108,7 @@ def test_a_raw_message_and_a_wrong_token_are_written(comparer: Comparer, target:
     cut = RawMessage("bob@raw", "utf8", "CONN-7", {"frames": [{"opcode": 1, "payload_hex": "ff"}]})
     token = Knock("bob@knock", "expired", "AUTH-1", {"claims": {"exp": 0}})
     other = ran(
-        Seen(raw, (), {"bob@raw": ({"type": "Error", "message": "no"},)}, {}, ()),
+        Seen(raw, (), {"bob@raw": ({"type": "Error", "message": "no", "code": "invalid"},)}, {}, ()),
         Seen(cut, (), {}, {"bob@raw": "closed with 1007"}, ()),
         Seen(token, (), {}, {}, ()),
     )
@@ -116,7 +116,11 @@ def test_a_raw_message_and_a_wrong_token_are_written(comparer: Comparer, target:
     kinds = [type(step) for step in scenario.steps]
     first = [s.Connect, s.SendRaw, s.Expect, s.Sync, s.Disconnect]
     assert kinds == [*first, s.Connect, s.SendRaw, s.ExpectClose, s.Connect]
-    last = scenario.steps[-1]
+    error, closing, last = scenario.steps[2], scenario.steps[7], scenario.steps[-1]
+    assert isinstance(error, s.Expect)
+    assert error.pattern == {"code": {"$not": "internal"}}
+    assert isinstance(closing, s.ExpectClose)
+    assert [*closing.codes] == ["1007"]
     assert isinstance(last, s.Connect)
     assert last.refused
     assert last.token == {"claims": {"exp": 0}}
