@@ -233,7 +233,7 @@ def long_events_do_not_cross(patch: Patch) -> None:
     _crossing_frames(patch, lambda frame: frame if len(frame.encode()) < 8000 else None)
 
 
-@fault(breaks=["MULTI-1"])
+@fault(breaks=["MULTI-1"], also=["REAC-1"])
 def only_latin_crosses(patch: Patch) -> None:
     """Characters beyond Latin-1 become question marks between instances."""
     _crossing_frames(patch, lambda frame: frame.encode("latin-1", "replace").decode("latin-1"))

@@ -119,7 +119,7 @@ def reading_is_an_edit(patch: Patch) -> None:
     _after(patch, realtime, "_mark_as_read", lambda: {"edited_at": _now()})
 
 
-@fault(breaks=["READ-5"])
+@fault(breaks=["READ-5"], also=["SEND-4"])
 def reading_moves_the_message(patch: Patch) -> None:
     """A message that is read is the newest of its conversation."""
     _after(patch, realtime, "_mark_as_read", lambda: {"created_at": _now()})
