@@ -116,7 +116,7 @@ def test_no_tls_where_there_is_some(said: Callable[[str], str], self_signed: ssl
         (426, PATH),
         (502, "; something in front of the server says that it is not there"),
         (503, "; something in front of the server says that it is not there"),
-        (500, ""),
+        (500, "; its log may say why"),
     ],
 )
 def test_an_answer_that_is_no_upgrade_with_a_hostile_body(said: Callable[[str], str], status: int, advice: str) -> None:
