@@ -18,15 +18,22 @@ if TYPE_CHECKING:
 _AGAIN = frozenset({Outcome.FAIL, Outcome.BLOCKED, Outcome.BROKEN})
 
 
-def last_failed(folder: Path, scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """Give those that failed, could not be judged, or were not run in the last run; raises UsageError if none is left.
+def last_failed(folder: Path, scenarios: Sequence[Scenario], target: str) -> list[Scenario]:
+    """Give those that failed, could not be judged, or were not run in the last run of this target.
 
-    One failed attempt is enough. A scenario that was not selected then is not run now.
+    One failed attempt is enough. A scenario that was not selected then is not run now. Raises UsageError if none is
+    left, or if the folder has the run of another target.
     """
     log = folder / "run.jsonl"
     if not log.exists():
         raise UsageError(f"--last-failed reads {log}, and there is none: run once without it")
-    wanted = failed_in(read_run(log))
+    run = read_run(log)
+    if run.header.target.name != target:
+        raise UsageError(
+            f"the last run in {folder} is of {run.header.target.name}, not of {target}:"
+            " name the folder of its own run with --out, or run without --last-failed"
+        )
+    wanted = failed_in(run)
     chosen = [one for one in scenarios if one.id in wanted]
     if not chosen:
         raise UsageError(f"nothing of what is selected failed in the last run ({log}); run without --last-failed")

@@ -223,7 +223,7 @@ async def _run(
         folder = given["out"] or Path("reports") / slug(target.name)
         held.enter_context(exclusive(folder))  # until the reports are written
         if given["last_failed"]:
-            scenarios = last_failed(folder, scenarios)
+            scenarios = last_failed(folder, scenarios, target.name)
         header = make_header(spec, target, scenarios, options, place, waivers or _waivers(target.waivers, spec))
         stack.push(partial(_report_anyway, folder))
         stack.callback(_tell, state, target, created=place is not None)

@@ -28,6 +28,9 @@ KEPT = 200
 LARGEST = 512 * 1024 * 1024
 """Bytes. A larger file is no history of ours."""
 
+PATIENCE = 10.0
+"""Seconds to wait for another command that writes to the file."""
+
 _SCHEMA = (
     "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     "CREATE TABLE runs (id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, started TEXT NOT NULL, target TEXT NOT NULL, "
@@ -102,11 +105,13 @@ class Store:
     def _opened(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         try:
             self._check_file(create=create)
-            with closing(sqlite3.connect(self._path, timeout=10)) as base:
+            with closing(sqlite3.connect(self._path, timeout=PATIENCE)) as base:
                 base.execute("PRAGMA trusted_schema = OFF")
                 self._check_content(base, create=create)
                 yield base
         except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
+            if getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                self._bad("is in use by another command; try again when that has ended")
             self._bad(f"cannot be used as a history ({line(str(error))}); name another file with --file")
 
     def _check_file(self, *, create: bool) -> None:

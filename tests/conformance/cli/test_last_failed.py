@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
 
 
+SERVER = "toy"
+
+
 def test_what_failed_once_or_said_nothing_is_run_again() -> None:
     assert failed_in(runs.mixed()) == {"edit.fails", "edit.amber", "edit.blocked", "drop.broken"}
 
@@ -36,13 +39,18 @@ class TestOfAFolder:
         recorded(tmp_path / "run.jsonl", runs.mixed())
         one = next(iter(whole_spec.scenarios.values()))
         now = [replace(one, id="edit.fails"), replace(one, id="edit.passes"), replace(one, id="new")]
-        assert [scenario.id for scenario in last_failed(tmp_path, now)] == ["edit.fails"]
+        assert [scenario.id for scenario in last_failed(tmp_path, now, SERVER)] == ["edit.fails"]
 
     def test_without_a_log_is_a_mistake(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="there is none: run once without it"):
-            last_failed(tmp_path, [])
+            last_failed(tmp_path, [], SERVER)
+
+    def test_of_another_target_is_a_mistake(self, tmp_path: Path) -> None:
+        recorded(tmp_path / "run.jsonl", runs.mixed())
+        with pytest.raises(UsageError, match="is of toy, not of staging: name the folder of its own run with --out"):
+            last_failed(tmp_path, [], "staging")
 
     def test_without_a_failure_is_no_run_of_nothing(self, tmp_path: Path, whole_spec: Spec) -> None:
         recorded(tmp_path / "run.jsonl", runs.good())
         with pytest.raises(UsageError, match="nothing of what is selected failed"):
-            last_failed(tmp_path, list(whole_spec.scenarios.values()))
+            last_failed(tmp_path, list(whole_spec.scenarios.values()), SERVER)

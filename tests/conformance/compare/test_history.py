@@ -138,6 +138,15 @@ class TestStore:
         with pytest.raises(BadFile, match="is not a history of chat-parity"):
             Store(path).add(point(1), FEATURES)
 
+    def test_says_that_another_command_uses_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = tmp_path / "h"
+        Store(path).add(point(1), FEATURES)
+        monkeypatch.setattr(store, "PATIENCE", 0)
+        with closing(sqlite3.connect(path, isolation_level=None)) as base:
+            base.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(BadFile, match="is in use by another command; try again when that has ended"):
+                Store(path).add(point(2), FEATURES)
+
     @pytest.mark.parametrize(
         "change", ["CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM runs; END", "DROP TABLE names"]
     )
