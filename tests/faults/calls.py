@@ -20,7 +20,7 @@ from reference_server.hub import Hub, Listener, deliver
 from reference_server.presence import InMemoryPresence
 from reference_server.pubsub import Event
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import change_frames, devices
+from tests.faults.tools import LATE, change_frames, devices
 
 RELAY = "await context.instance.tell_user(target_id, event)"
 STOP = "await context.instance.tell_user(context.user_id, event, besides=context.connection.id)"
@@ -269,20 +269,20 @@ def candidate_hides_addresses(patch: Patch) -> None:
 
 @fault(breaks=["CALL-4"])
 def candidates_overtaken(patch: Patch) -> None:
-    """Candidates arrive 10 ms late, behind what was sent after them."""
-    _delay(patch, ICECandidate, lambda: 0.01)
+    """Candidates arrive 100 ms late, behind what was sent after them."""
+    _delay(patch, ICECandidate, lambda: LATE)
 
 
 @fault(breaks=["CALL-4"])
 def hangup_overtaken(patch: Patch) -> None:
-    """A hang-up arrives 10 ms late, behind what was sent after it."""
-    _delay(patch, CallHangup, lambda: 0.01)
+    """A hang-up arrives 100 ms late, behind what was sent after it."""
+    _delay(patch, CallHangup, lambda: LATE)
 
 
 @fault(breaks=["CALL-4"])
 def offer_overtaken(patch: Patch) -> None:
-    """An offer arrives 10 ms late, behind its candidates."""
-    _delay(patch, CallOffer, lambda: 0.01)
+    """An offer arrives 100 ms late, behind its candidates."""
+    _delay(patch, CallOffer, lambda: LATE)
 
 
 @fault(breaks=["CALL-4"])

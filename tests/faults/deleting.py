@@ -15,7 +15,7 @@ from reference_server.pubsub import Event, conversation_channel
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import change_frames, devices, everybody, members, show_messages
+from tests.faults.tools import LATE, change_frames, devices, everybody, members, show_messages
 
 TELL = "await context.instance.tell(message.conversation_id, event)"
 FIND = "messages.find(connection, request.conversation_id, request.message_id)"
@@ -92,13 +92,13 @@ def deleted_counts_in_search(patch: Patch) -> None:
 
 @fault(breaks=["DEL-1"], also=["DEL-5", "ACK-3", "AUTH-2", "HIST-2", "HIST-3", "PERM-1", "PERM-2", "SYNC-3"])
 def deletion_is_confirmed_before_commit(patch: Patch) -> None:
-    """Who may read gets the confirmation first, and the message goes 20 ms later, if nothing is wrong with it."""
+    """Who may read gets the confirmation first, and the message goes 100 ms later, if nothing is wrong with it."""
 
     @patch.around(messages, "delete_message")
     async def delete_message(original, context, request):
         await context.read(conversations.require, request.conversation_id, context.user_id, Right.READ)
         deleting = original(context, request)
-        asyncio.get_running_loop().call_later(0.02, lambda: asyncio.ensure_future(deleting))
+        asyncio.get_running_loop().call_later(LATE, lambda: asyncio.ensure_future(deleting))
         return ActionConfirmed("message_deleted")
 
 
@@ -333,7 +333,7 @@ def deletion_passes_an_edit(patch: Patch) -> None:
     async def tell(original, self, conversation_id, event, **how):
         if isinstance(event, events.MessageEdited):
             notice, hand_out = Event(encode(event), **how), self.services.pubsub.hand_out
-            asyncio.get_running_loop().call_later(0.02, hand_out, conversation_channel(conversation_id), notice)
+            asyncio.get_running_loop().call_later(LATE, hand_out, conversation_channel(conversation_id), notice)
         else:
             await original(self, conversation_id, event, **how)
 

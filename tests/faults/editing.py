@@ -15,7 +15,7 @@ from reference_server.permissions import Right
 from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import Crossing, change_frames, devices, everybody, members
+from tests.faults.tools import LATE, Crossing, change_frames, devices, everybody, members
 
 TELL = "await context.instance.tell(message.conversation_id, event)"
 CHECK = "check_content(request.content,"
@@ -119,13 +119,13 @@ def first_edit_wins(patch: Patch) -> None:
 
 @fault(breaks=["EDIT-1"], also=["ACK-3"])
 def edit_is_confirmed_before_commit(patch: Patch) -> None:
-    """Who may send gets the confirmation first, and the text is changed 20 ms later, if nothing is wrong with it."""
+    """Who may send gets the confirmation first, and the text is changed 100 ms later, if nothing is wrong with it."""
 
     @patch.around(messages, "edit_message")
     async def edit_message(original, context, request):
         await context.read(conversations.require, request.conversation_id, context.user_id, Right.SEND)
         editing = original(context, request)
-        asyncio.get_running_loop().call_later(0.02, lambda: asyncio.ensure_future(editing))
+        asyncio.get_running_loop().call_later(LATE, lambda: asyncio.ensure_future(editing))
         return ActionConfirmed("message_edited")
 
 

@@ -63,12 +63,12 @@ def who_reacts_has_read(patch: Patch) -> None:
 
 
 @fault(breaks=["READ-1"])
-def read_marks_have_seconds(patch: Patch) -> None:
-    """A read mark knows the second of a message only."""
+def read_marks_have_minutes(patch: Patch) -> None:
+    """A read mark knows the minute of a message only."""
 
     @patch.around(receipts, "read_up_to")
     def read(original, connection, conversation_id, user_id, created_at):
-        return original(connection, conversation_id, user_id, created_at.replace(microsecond=0))
+        return original(connection, conversation_id, user_id, created_at.replace(second=0, microsecond=0))
 
 
 @fault(breaks=["READ-1"])

@@ -17,7 +17,7 @@ from reference_server.permissions import Membership, Right, Role, Visibility
 from reference_server.pubsub import Event
 from reference_server.store import conversations
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import devices
+from tests.faults.tools import LATE, devices
 
 JOIN = "context.instance.hub.join(context.connection, conversation_id)"
 
@@ -223,7 +223,7 @@ def public_join_makes_a_reader(patch: Patch) -> None:
 
 @fault(breaks=["JOIN-5"], also=["PERM-2", "JOIN-1", "LEAVE-1", "MULTI-1"])
 def join_takes_effect_later(patch: Patch) -> None:
-    """A second join of a connection is confirmed 20 ms before events arrive."""
+    """A second join of a connection is confirmed 100 ms before events arrive."""
     before: set = set()
 
     @patch.around(Hub, "join")
@@ -233,7 +233,7 @@ def join_takes_effect_later(patch: Patch) -> None:
                 original(self, connection, conversation_id)
 
         self._rooms[conversation_id].holders += 1
-        asyncio.get_running_loop().call_later(0.02 if connection in before else 0, now)
+        asyncio.get_running_loop().call_later(LATE if connection in before else 0, now)
         before.add(connection)
 
 
@@ -257,7 +257,7 @@ def join_of_a_busy_conversation_takes_effect_later(patch: Patch) -> None:
 
 @fault(breaks=["JOIN-5"], also=["PERM-2", "MULTI-1"])
 def join_loses_what_is_sent_meanwhile(patch: Patch) -> None:
-    """What is sent within 10 ms of a second join reaches nobody who has just joined."""
+    """What is sent within 100 ms of a second join reaches nobody who has just joined."""
     joined: dict = {}
 
     @patch.around(Hub, "join")
@@ -268,7 +268,7 @@ def join_loses_what_is_sent_meanwhile(patch: Patch) -> None:
     @patch.around(Room, "notice")
     def notice(original, self, notice):
         now = asyncio.get_running_loop().time()
-        old = {one: None for one in self.connections if now - joined[one] > 0.01 or "NewMessage" not in str(notice)}
+        old = {one: None for one in self.connections if now - joined[one] > LATE or "NewMessage" not in str(notice)}
         original(Room(old, self.barred) if isinstance(notice, Event) else self, notice)
 
 
@@ -316,12 +316,12 @@ def leave_is_for_new_messages_only(patch: Patch) -> None:
 
 @fault(breaks=["LEAVE-1"], also=["JOIN-1", "JOIN-2", "MULTI-3", "AUTH-2"])
 def leave_takes_effect_later(patch: Patch) -> None:
-    """A leave is confirmed 20 ms before the last event arrives."""
+    """A leave is confirmed 100 ms before the last event arrives."""
 
     @patch.around(rooms, "leave_conversation")
     async def leave_conversation(original, context, request):
         leaving = original(context, request)
-        asyncio.get_running_loop().call_later(0.02, lambda: asyncio.ensure_future(leaving))
+        asyncio.get_running_loop().call_later(LATE, lambda: asyncio.ensure_future(leaving))
         return ActionConfirmed("left_conversation")
 
 
@@ -444,14 +444,14 @@ def closing_one_device_leaves_on_all(patch: Patch) -> None:
     ],
 )
 def join_takes_effect_late(patch: Patch) -> None:
-    """A join is confirmed at once, and events come only 20 ms later."""
+    """A join is confirmed at once, and events come only 100 ms later."""
     running = set()
 
     @patch.around(Hub, "join")
     def join(original, self, connection, conversation_id):
         async def later():
             async with self.attending(conversation_id):
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(LATE)
                 original(self, connection, conversation_id)
 
         task = asyncio.get_running_loop().create_task(later())

@@ -20,7 +20,7 @@ from reference_server.store import conversations
 from reference_server.store import messages as store
 from tests.faults import audience
 from tests.faults.registry import Patch, fault
-from tests.faults.tools import Crossing, devices, everybody, members
+from tests.faults.tools import LATE, Crossing, devices, everybody, members
 
 TELL = "await context.instance.tell(conversation_id, _new_message(message))"
 CHECK = "check_content(request.content,"
@@ -302,16 +302,17 @@ def history_in_order_of_ids(patch: Patch) -> None:
     also=["EDIT-1", "HIST-2", "HIST-8", "CONN-8", "JOIN-1", "MULTI-1", "ATT-1", "PERM-1", "AUTH-2", "DEL-6", "SRCH-8"],
 )
 def told_before_it_can_be_fetched(patch: Patch) -> None:
-    """A message is told 20 ms before history has it; it is confirmed after that."""
+    """A message is told 100 ms before history has it; it is confirmed after that."""
     hidden: set = set()
 
     @patch.around(messages, "_new_message")
     def new_message(original, message):
         hidden.add(message.message_id)
-        asyncio.get_running_loop().call_later(0.02, hidden.discard, message.message_id)
+        asyncio.get_running_loop().call_later(LATE, hidden.discard, message.message_id)
         return original(message)
 
-    patch.rewrite(messages.send_message, TELL, f"{TELL}; await __import__('asyncio').sleep(0.025)")
+    told = "await context.instance.typing.stop(conversation_id, context.user_id)"
+    patch.rewrite(messages.send_message, told, f"await __import__('asyncio').sleep({LATE * 1.2}); {told}")
 
     @patch.around(store, "history")
     def read(original, *arguments):
@@ -320,13 +321,13 @@ def told_before_it_can_be_fetched(patch: Patch) -> None:
 
 @fault(breaks=["SEND-6"], also=["ACK-3", "JOIN-4", "HIST-3", "HIST-1", "EDIT-1"])
 def confirmed_before_commit(patch: Patch) -> None:
-    """Who may send gets the confirmation first, and the message is stored 20 ms later, if nothing is wrong with it."""
+    """Who may send gets the confirmation first, and the message is stored 100 ms later, if nothing is wrong with it."""
 
     @patch.around(messages, "send_message")
     async def send_message(original, context, request):
         await context.read(conversations.require, request.conversation_id, context.user_id, Right.SEND)
         sending = original(context, request)
-        asyncio.get_running_loop().call_later(0.02, lambda: asyncio.ensure_future(sending))
+        asyncio.get_running_loop().call_later(LATE, lambda: asyncio.ensure_future(sending))
         return ActionConfirmed("message_sent")
 
 

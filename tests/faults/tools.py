@@ -18,6 +18,9 @@ from reference_server.models import MEMBERSHIPS
 from reference_server.permissions import Role
 from tests.faults.registry import Patch
 
+LATE = 0.1
+"""Seconds. A busy machine sends the next request before this time has passed."""
+
 
 def change_frames(patch: Patch, kind: type, change: Callable[[dict[str, Any]], object]) -> None:
     """Change every frame of a type on its way out."""

@@ -320,7 +320,8 @@ class TestEnding:
         spec.mkdir()
         empty_spec(spec_folder, spec)
         waits = "id: toy.waits\ntitle: A toy that waits\nfeature: ping_pong\nrules: [PING-1]\n"
-        waits += f"{PLACE}\ncases: {{one: {{}}, two: {{}}}}\nsteps: [{{pause: timers.rate_window}}]\n"
+        cases = ", ".join(f"case-{number}: {{}}" for number in range(20))  # more than a busy machine ends too early
+        waits += f"{PLACE}\ncases: {{{cases}}}\nsteps: [{{pause: timers.rate_window}}]\n"
         (spec / "scenarios" / "waits.yaml").write_text(waits)
         command = [
             sys.executable,

@@ -52,6 +52,8 @@ provision:
         join conversation c on c.id = m.conversation_id where c.name like 'parity-' || :nonce || '-%')
       - delete from reaction where message_id in (select m.id from message m
         join conversation c on c.id = m.conversation_id where c.name like 'parity-' || :nonce || '-%')
+      - delete from readmark where conversation_id in
+        (select id from conversation where name like 'parity-' || :nonce || '-%')
       - delete from message where conversation_id in
         (select id from conversation where name like 'parity-' || :nonce || '-%')
       - delete from membership where conversation_id in
