@@ -218,7 +218,7 @@ def sync_without_edited_at(patch: Patch) -> None:
     show_messages(patch, "_sync", lambda message: {"edited_at": None})
 
 
-@fault(breaks=["SYNC-1s"], also=["SYNC-2", "DEL-3"])
+@fault(breaks=["SYNC-1s"], also=["SYNC-2", "DEL-3", "EDIT-1"])
 def sync_gives_every_version(patch: Patch) -> None:
     """A sync gives an edited message twice, as it was sent and as it is, as a tombstone may be, too."""
 
