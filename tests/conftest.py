@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,10 @@ PARTS_WITHOUT_SCENARIOS = (
     "protocol.yaml",
     "targets",
 )
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so the commands that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How many examples a property is tried with, where it does not say so itself; no test asserts a time.
 settings.register_profile("change", deadline=None, max_examples=30)
