@@ -471,14 +471,13 @@ class TestCannotWrite:
         assert start(folder, spec_folder, target_file(folder, url), "toy.told").wait(50) == 0
         return (folder / "out" / "run.jsonl").stat().st_size
 
-    @pytest.mark.parametrize(("out", "said"), [("x" * 300, "File name too long"), ("file/out", "Not a directory")])
-    def test_the_folder(self, command: Command, out: str, said: str) -> None:
-        (command.folder / "file").touch()
+    def test_the_folder(self, command: Command) -> None:
+        out = "x" * 300
         with hosted(ChatServer().serving()) as server:
             file = target_file(command.folder, server.url)
             ended = command(file, "toy.told", "--out", str(command.folder / out))
         assert ended.code == 4
-        assert ended.err == f"chat-parity: {command.folder / out}: {said}\n"
+        assert ended.err == f"chat-parity: {command.folder / out}: File name too long\n"
 
     def test_but_an_error_of_ours_never_shows_a_secret(self, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*_: object) -> None:

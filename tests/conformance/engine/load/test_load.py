@@ -89,7 +89,7 @@ async def test_what_has_no_end_is_cancelled_when_the_load_is_over(
 ) -> None:
     monkeypatch.setattr("conformance.engine.load.traffic.DRAIN", 0.05)
     server = ChatServer()
-    async with server.serving(), open_side(toys, target_at(toys, server.url, reply=60.0), 1.0) as run_context:
+    async with server.serving(), open_side(toys, target_at(toys, server.url, reply=3.0), 1.0) as run_context:
         server.wrong.add("silence")
         traffic = Traffic(run_context, job_of())
         running = asyncio.create_task(traffic.run_one("toy.told"))
