@@ -109,11 +109,14 @@ class ToyRunner:
         return await observe(probe, self.run_context)
 
 
-async def run_context_at(spec: Spec, *urls: str, provisioner: Provisioner | None = None, **changes: Any) -> RunContext:
-    """Calibrate what listens at `urls`, which shows at once what it has: a long reply time is for what comes later."""
+async def run_context_at(
+    spec: Spec, *urls: str, provisioner: Provisioner | None = None, rehearsed: bool = True, **changes: Any
+) -> RunContext:
+    """Calibrate what listens at `urls`; `rehearsed`: ask for everything once, and wait for what is missing."""
     target = target_at(spec, *urls, **changes)
     driver = provisioner or CreatingProvisioner(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
-    calibration = await calibrate(spec, replace(target, reply=min(target.reply, 2.0)), driver, 1.0)
+    asked = spec if rehearsed else replace(spec, protocol=replace(spec.protocol, rehearsal=()))
+    calibration = await calibrate(asked, target, driver, 1.0)
     return RunContext(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
 
 
@@ -129,10 +132,11 @@ async def toy_runner(
 ) -> AsyncIterator[ToyRunner]:
     """Serve and calibrate a toy server; it is `wrong` from the beginning, or `later`, when it has been calibrated.
 
-    There are no `bystanders` unless wanted: most toys count what they see.
+    There are no `bystanders` unless wanted: most toys count what they see. Toys lack most events, so that a rehearsal
+    would wait for each toy.
     """
     async with ChatServer(architecture, *wrong).serving() as server:
-        run_context = replace(await run_context_at(spec, server.url, **changes), bystanders=bystanders)
+        run_context = replace(await run_context_at(spec, server.url, rehearsed=False, **changes), bystanders=bystanders)
         server.wrong |= set(later)
         yield ToyRunner(run_context, server)
 
