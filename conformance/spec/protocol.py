@@ -57,7 +57,7 @@ class Expiry:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class Trial:
     """A request of the calibration, and the frame that shows that the server has it; `by` and `at` are whose.
 
     `after_message`: it is sent only if a message has arrived before.
@@ -111,7 +111,7 @@ class Protocol:
     empty: Expected
     broadcast_request: Mapping[str, Any]
     broadcast: Expected
-    rehearsal: tuple[Rehearsed, ...]
+    trials: tuple[Trial, ...]
     unknown_type: str
     secret_rule: str
     isolation_rule: str
@@ -149,15 +149,15 @@ def read_protocol(document: Document) -> Protocol:
         empty=Expected(value["empty"]["frame"], value["empty"]["with"]),
         broadcast_request=value["broadcast"]["request"],
         broadcast=Expected(value["broadcast"]["frame"], value["broadcast"]["with"]),
-        rehearsal=tuple(
-            Rehearsed(
+        trials=tuple(
+            Trial(
                 one["by"],
                 one["request"],
                 one["at"],
                 Expected(one["frame"], one["with"]),
                 one.get("after_message", "${message}" in str(one)),
             )
-            for one in value["rehearsal"]
+            for one in value["trials"]
         ),
         unknown_type=value["unknown_type"],
         secret_rule=value["secret_rule"],

@@ -110,12 +110,12 @@ class ToyRunner:
 
 
 async def run_context_at(
-    spec: Spec, *urls: str, provisioner: Provisioner | None = None, rehearsed: bool = True, **changes: Any
+    spec: Spec, *urls: str, provisioner: Provisioner | None = None, trials: bool = True, **changes: Any
 ) -> RunContext:
-    """Calibrate what listens at `urls`; `rehearsed`: ask for everything once, and wait for what is missing."""
+    """Calibrate what listens at `urls`; `trials`: ask for everything once, and wait for what is missing."""
     target = target_at(spec, *urls, **changes)
     driver = provisioner or CreatingProvisioner(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
-    asked = spec if rehearsed else replace(spec, protocol=replace(spec.protocol, rehearsal=()))
+    asked = spec if trials else replace(spec, protocol=replace(spec.protocol, trials=()))
     calibration = await calibrate(asked, target, driver, 1.0)
     return RunContext(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
 
@@ -132,11 +132,11 @@ async def toy_runner(
 ) -> AsyncIterator[ToyRunner]:
     """Serve and calibrate a toy server; it is `wrong` from the beginning, or `later`, when it has been calibrated.
 
-    There are no `bystanders` unless wanted: most toys count what they see. Toys lack most events, so that a rehearsal
-    would wait for each toy.
+    There are no `bystanders` unless wanted: most toys count what they see. Calibration would wait for
+    each event that a toy lacks, so that it tries nothing here.
     """
     async with ChatServer(architecture, *wrong).serving() as server:
-        run_context = replace(await run_context_at(spec, server.url, rehearsed=False, **changes), bystanders=bystanders)
+        run_context = replace(await run_context_at(spec, server.url, trials=False, **changes), bystanders=bystanders)
         server.wrong |= set(later)
         yield ToyRunner(run_context, server)
 

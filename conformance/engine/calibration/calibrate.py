@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.cast import choose_cast, join_room, observers, provide_cast
 from conformance.engine.calibration.greeting import greet
-from conformance.engine.calibration.rehearsal import Shown, rehearse
 from conformance.engine.calibration.skew import Heard, measure_skew, overhear
+from conformance.engine.calibration.trials import Shown, try_everything
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
 from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import connect
@@ -95,7 +95,7 @@ async def calibrate(
         several = await _several(context, reply, answers)
         shown = Shown()
         if joined and (answers or heard.any):
-            shown = await rehearse(context, witnesses[0], heard.text if heard.any else "", reply, answers=answers)
+            shown = await try_everything(context, witnesses[0], heard.text if heard.any else "", reply, answers=answers)
         unknown = await _unknown(context, reply, shown, joined=joined, answers=answers)
         _check_bearable(context)
     finally:
@@ -140,7 +140,7 @@ async def _unknown(
 def _unseen(spec: Spec, shown: Shown, unknown: tuple[str, ...]) -> tuple[str, ...]:
     """Give the types of frames that never came, without those that nobody expects of a server with unknown types."""
     discriminator = spec.protocol.discriminator
-    caused = {one.event.frame for one in spec.protocol.rehearsal if one.request[discriminator] not in unknown}
+    caused = {one.event.frame for one in spec.protocol.trials if one.request[discriminator] not in unknown}
     return tuple(sorted(shown.unseen & caused))
 
 

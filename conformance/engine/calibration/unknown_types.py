@@ -4,7 +4,7 @@ The harness sends requests of several invented types. What their answers have in
 is the pattern of an unknown type. A type is unknown if the target answers a valid request of it with that pattern, and
 an invalid one, too. If the target answers even an invalid request of a type that it certainly knows with the pattern,
 its errors are too uniform: then a valid request decides, if valid requests of known types get other answers. Where not
-even this tells, those types are unknown of which nothing has come in the rehearsal.
+even this tells, those types are unknown of which nothing has come in the trials.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from conformance.target.dialect import wire_type
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from conformance.engine.calibration.rehearsal import Shown
+    from conformance.engine.calibration.trials import Shown
     from conformance.engine.context.scenario_context import ScenarioContext
 
 VARYING = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b(?=\w*\d)[0-9a-fA-F]{8,}\b|\d+")
@@ -61,7 +61,7 @@ async def find_unknown_types(
     """Give the request types that the target does not know.
 
     `joined`: it has confirmed a join, so it knows that. `answers`: it answers the barrier. `shown`: what came of
-    the rehearsal.
+    the trials.
     """
     protocol = context.run.spec.protocol
     ask = Asking(context, reply, answers=answers)

@@ -59,7 +59,7 @@ def _caused(steps: Iterable[s.Step], calibration: Calibration, spec: Spec) -> It
     """Give the frames that these steps cause and calibration never saw: the requests may do nothing else, either."""
     discriminator = spec.protocol.discriminator
     frames: dict[str, set[str]] = {}
-    for one in spec.protocol.rehearsal:
+    for one in spec.protocol.trials:
         frames.setdefault(one.request[discriminator], set()).add(one.event.frame)
     unseen = {kind: some for kind, some in frames.items() if some <= {*calibration.unseen}}
     for step in steps:

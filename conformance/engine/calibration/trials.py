@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.spec.protocol import Rehearsed
+    from conformance.spec.protocol import Trial
     from conformance.wire.connection import Connection
 
 MESSAGE = "${message}"
@@ -39,15 +39,15 @@ class Shown:
     unseen: frozenset[str] = frozenset()
 
 
-async def rehearse(context: ScenarioContext, witness: str, text: str, reply: float, *, answers: bool) -> Shown:
-    """Send the requests of `rehearsal` in the protocol; `text` is that of a message of the speaker, if one arrived."""
+async def try_everything(context: ScenarioContext, witness: str, text: str, reply: float, *, answers: bool) -> Shown:
+    """Send the requests of `trials` in the protocol; `text` is that of a message of the speaker, if one arrived."""
     protocol = context.run.spec.protocol
     names = _names(context, witness, text)
     people = {"speaker": "speaker", "witness": witness}
-    asked: list[tuple[Rehearsed, str, str, Any]] = []
+    asked: list[tuple[Trial, str, str, Any]] = []
     granted: set[str] = set()
     with contextlib.suppress(Unmet, Spoiled):
-        for one in protocol.rehearsal:
+        for one in protocol.trials:
             if one.after_message and MESSAGE not in names:
                 continue
             request, pattern = _put(one.request, names), _put(one.event.pattern, names)
@@ -106,7 +106,7 @@ async def _handled(
         await context.connections[awaited[0]].until(lambda: _seen(context, *awaited), SHARE * reply)
 
 
-async def _wait(context: ScenarioContext, asked: list[tuple[Rehearsed, str, str, Any]], reply: float) -> None:
+async def _wait(context: ScenarioContext, asked: list[tuple[Trial, str, str, Any]], reply: float) -> None:
     """Wait once for all frames that have not come."""
     for who in {at for _, _, at, _ in asked}:
         frames = [(at, one.event.frame, pattern) for one, _, at, pattern in asked if at == who]
