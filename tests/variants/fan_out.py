@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict, deque
+from collections.abc import Callable
 from functools import partial
 from uuid import uuid4
 
@@ -42,6 +43,30 @@ def _put_in(line: deque, action) -> None:
     asyncio.get_running_loop().call_later(random.uniform(0, 0.012), first)
 
 
+def _serve(notice: Callable[[Room, Event], None], room: Room, news: Event, each: Connection) -> None:
+    """Give news to one connection alone, if it still is in the room."""
+    if each in room.connections:
+        notice(Room({each: None}, room.barred), news)
+
+
+def _until_the_reply(patch: Patch) -> dict[Connection, list[Callable[[], None]]]:
+    """Keep, for each connection with a request under way, what is to be done after the reply."""
+    kept: dict[Connection, list[Callable[[], None]]] = {}
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        kept[context.connection] = []
+        return await original(context, frame)
+
+    @patch.around(Connection, "drained")  # what a session does next after the reply
+    async def drained(original, connection):
+        for action in kept.pop(connection, ()):
+            action()
+        await original(connection)
+
+    return kept
+
+
 @variant()
 def fan_out_reversed(patch: Patch) -> None:
     """Different connections are never ordered against each other."""
@@ -70,15 +95,11 @@ def task_per_recipient(patch: Patch) -> None:
 
     @patch.around(Room, "notice")
     def notice(original, room, news):
-        def serve(each):
-            if each in room.connections:
-                original(Room({each: None}, room.barred), news)
-
         if not isinstance(news, Event):
             original(room, news)
         else:
             for each in [*room.connections]:
-                _put_in(lines[each], partial(serve, each))
+                _put_in(lines[each], partial(_serve, original, room, news, each))
 
 
 @variant(about=[*ORDER, "ACK-*"])
@@ -91,18 +112,17 @@ def confirmation_before_event(patch: Patch) -> None:
 def own_echo_after_confirmation(patch: Patch) -> None:
     """Who acts may see the event after the confirmation, and the others before it; nothing overtakes it there."""
     remember_who_acts(patch)
-    lines = defaultdict(deque)
+    kept = _until_the_reply(patch)
 
     @patch.around(Room, "notice")
     def notice(original, room, news):
-        def serve(each):
-            if each in room.connections:
-                original(Room({each: None}, room.barred), news)
-
-        late = [each for each in room.connections if isinstance(news, Event) and (each is acting.get() or lines[each])]
-        original(Room({each: None for each in room.connections if each not in late}, room.barred), news)
+        acts = acting.get()
+        late = [each for each in room.connections if kept.get(each) or (each in kept and each is acts)]
+        late = late if isinstance(news, Event) else []
+        at_once = {each: None for each in room.connections if each not in late}
+        original(Room(at_once, room.barred) if late else room, news)
         for each in late:
-            _put_in(lines[each], partial(serve, each))
+            kept[each].append(partial(_serve, original, room, news, each))
 
 
 @variant(about=["CONN-12"])
