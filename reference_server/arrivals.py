@@ -34,12 +34,12 @@ async def depart(instance: Instance, user_id: UUID) -> None:
             await _announce(instance, user_id, "offline")
 
 
-async def lose(instance: Instance, user_id: UUID) -> None:
-    """Announce the departure of a user who was connected with a process that is lost, unless they have come back."""
+async def settle(instance: Instance, user_id: UUID) -> None:
+    """Announce whether a user is online, because others were told something else, or nothing."""
     services = instance.services
     async with services.arrivals.hold(user_id):
-        if not await services.presence.is_online(user_id):
-            await _announce(instance, user_id, "offline")
+        is_online = await services.presence.is_online(user_id)
+        await _announce(instance, user_id, "online" if is_online else "offline")
 
 
 async def _announce(instance: Instance, user_id: UUID, status: Literal["online", "offline"]) -> None:

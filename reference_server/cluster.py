@@ -76,13 +76,13 @@ class Cluster:
         await self._client.aclose()
 
     async def _stay(self) -> None:
-        """Renew the lease, see whom lost processes have left behind, and prune the journal."""
+        """Renew the lease, announce what others do not know of users, and prune the journal."""
         assert self._instance is not None
         round_ = 0
         while True:
             try:
                 for user_id in await self._presence.renew():
-                    await arrivals.lose(self._instance, user_id)
+                    await arrivals.settle(self._instance, user_id)
                 if round_ % PRUNING == 0:
                     await self.services.database.write(entries.prune, JOURNAL_AGE)
             except FAILURES as error:

@@ -106,8 +106,9 @@ class Hub:
         async with self._locks.hold(channel):
             user = self._users.get(connection.user_id)
             if user is None:
-                user = self._users[connection.user_id] = Listener()
+                user = Listener()
                 await self._pubsub.subscribe(channel, user.notice)
+                self._users[connection.user_id] = user
             user.connections[connection] = None
 
     async def disconnect(self, connection: Connection) -> None:
@@ -133,8 +134,9 @@ class Hub:
         async with self._locks.hold(channel):
             room = self._rooms.get(conversation_id)
             if room is None:
-                room = self._rooms[conversation_id] = Room()
+                room = Room()
                 await self._pubsub.subscribe(channel, room.notice)
+                self._rooms[conversation_id] = room
             else:  # who joins now is not told what was committed before
                 await self._pubsub.catch_up(channel)
             room.holders += 1

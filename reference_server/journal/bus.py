@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -55,6 +56,8 @@ class JournalBus:
         self._channels = Channels(client, self._received, self._check_soon)
         self._check_now = asyncio.Event()
         self._behind: set[str] = set()
+        #: When to check all conversations again, by `time.monotonic`.
+        self._due = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -92,9 +95,14 @@ class JournalBus:
             follower = self._followers.get(channel)
             if follower is None:
                 follower = self._followers[channel] = Follower()
-                await self._channels.subscribe(channel)
-                if channel.startswith(CONVERSATION):
-                    follower.begin(await self._database.glance(entries.position, _conversation(channel)))
+                try:
+                    await self._channels.subscribe(channel)
+                    if channel.startswith(CONVERSATION):
+                        follower.begin(await self._database.glance(entries.position, _conversation(channel)))
+                except BaseException:
+                    del self._followers[channel]
+                    await self._channels.unsubscribe(channel)
+                    raise
             follower.subscribers.append(subscriber)
 
     async def unsubscribe(self, channel: str, subscriber: Subscriber) -> None:
@@ -125,13 +133,14 @@ class JournalBus:
             position = body.get("position")
             if not (position is None or type(position) is int):
                 raise ValueError("a position must be a whole number")
+            if body.get("from") == self.process:
+                return
+            if isinstance(notice, Event) and notice.typist is not None:
+                self._typing(_conversation(channel), *notice.typist)
         except ValueError as error:
             logger.warning("data that is not a notice was dropped: %s", error)
             return
-        if body.get("from") != self.process:
-            if isinstance(notice, Event) and notice.typist is not None:
-                self._typing(_conversation(channel), *notice.typist)
-            self._offer(channel, position, notice)
+        self._offer(channel, position, notice)
 
     def _offer(self, channel: str, position: int | None, notice: Published) -> None:
         follower = self._followers.get(channel)
@@ -143,7 +152,7 @@ class JournalBus:
 
     def _check_soon(self) -> None:
         """Check every conversation soon, because notices may have been lost."""
-        self._behind.update(self._followers)
+        self._due = 0.0
         self._check_now.set()
 
     async def _keep_up(self) -> None:
@@ -156,11 +165,13 @@ class JournalBus:
             try:
                 for channel in behind:
                     await self.catch_up(channel)
-                if not behind:
+                if time.monotonic() >= self._due:  # also while some conversation is always behind
+                    self._due = time.monotonic() + CHECK_S
                     await self._check()
             except Exception:
                 logger.exception("the journal could not be read")
                 self._behind |= behind
+                self._due = 0.0
                 await asyncio.sleep(CHECK_S)  # A sleep: there is no event for a database that is back.
 
     async def _check(self) -> None:

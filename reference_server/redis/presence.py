@@ -7,17 +7,24 @@ its counts are no longer valid, and the first process that notices it removes th
 from __future__ import annotations
 
 import logging
+import time
+from math import inf
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from reference_server.locks import KeyedLocks
 from reference_server.redis.client import FAILURES, key, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from redis.asyncio import Redis
 
 logger = logging.getLogger(__name__)
 
 LEASE_S = 6.0
+#: Part of a lease. After a longer pause between two renewals, Redis or the machine has paused, not only one process.
+PAUSE = 0.7
 
 _LIVE = """
 local time = redis.call('TIME')
@@ -52,57 +59,84 @@ return total
 )
 #: Count a user's connections with all processes.
 COUNT = _LIVE + "return others(KEYS[1], KEYS[2], '')"
-#: Remove a lost process' count of a user; return the total of the others, or -1 if another process was faster.
-DROP = (
+#: Remove the counts of a lost process, unless it has renewed its lease or another process was faster; return the users
+#: who were connected only there, and keep a list of them for the process, which may come back.
+REMOVE = (
     _LIVE
     + """
-if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return -1 end
-return others(KEYS[1], KEYS[2], ARGV[1])
+local leases, users, gone = KEYS[1], KEYS[2], KEYS[3]
+local process, counts = ARGV[1], ARGV[2]
+local lease = tonumber(redis.call('ZSCORE', leases, process))
+if not lease or lease > now then return {} end
+local alone = {}
+for _, user in ipairs(redis.call('SMEMBERS', users)) do
+  redis.call('HDEL', counts .. user, process)
+  if others(counts .. user, leases, process) == 0 then
+    table.insert(alone, user)
+    redis.call('SADD', gone, user)
+  end
+end
+redis.call('DEL', users)
+redis.call('ZREM', leases, process)
+redis.call('EXPIRE', gone, ARGV[3])
+return alone
 """
 )
-#: Renew this process' lease; return whether it had one, and the processes whose leases have run out.
+#: Renew this process' lease; return whether it had one, the processes whose leases have run out, and the users of this
+#: process who were announced as gone because it was thought lost.
 RENEW = (
     _LIVE
     + """
 local had = redis.call('ZSCORE', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[2])), ARGV[1])
-return {had and 1 or 0, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))}
+local gone = redis.call('SMEMBERS', KEYS[2])
+redis.call('DEL', KEYS[2])
+return {had and 1 or 0, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now)), gone}
 """
 )
+#: How long a process that was thought lost may be away, and still learn whom the others have announced as gone.
+AWAY_S = 24 * 3600
 NO_LIMIT = -1
 
 
 class RedisPresence:
     """Counts connections over all processes; if Redis is down, each process counts only its own."""
 
-    def __init__(self, client: Redis, lease: float = LEASE_S) -> None:
+    def __init__(self, client: Redis, lease: float = LEASE_S, clock: Callable[[], float] = time.monotonic) -> None:
         self.process = uuid4().hex
         self.lease = lease
         self._client = client
+        self._clock = clock
         self._own: dict[UUID, int] = {}
+        #: Users whose count could not be written.
+        self._unwritten: set[UUID] = set()
+        self._turns: KeyedLocks[UUID] = KeyedLocks()
+        self._renewed = self._steady = -inf
         self._leases = key("leases")
         self._set = client.register_script(SET)
         self._count = client.register_script(COUNT)
-        self._drop = client.register_script(DROP)
+        self._remove = client.register_script(REMOVE)
         self._renew = client.register_script(RENEW)
 
     async def enter(self, user_id: UUID, limit: int) -> int | None:
         """Count one more connection, within the limit."""
-        count = self._own.get(user_id, 0) + 1
-        total = await self._write(user_id, count, limit)
-        if total > limit or total < 0:
-            return None
-        self._own[user_id] = count
-        return total
+        async with self._turns.hold(user_id):
+            count = self._own.get(user_id, 0) + 1
+            total = await self._write(user_id, count, limit)
+            if total > limit or total < 0:
+                return None
+            self._own[user_id] = count
+            return total
 
     async def leave(self, user_id: UUID) -> int:
         """Count one connection less, and forget a user without connections."""
-        count = max(self._own.get(user_id, 0) - 1, 0)
-        if count:
-            self._own[user_id] = count
-        else:
-            self._own.pop(user_id, None)
-        return await self._write(user_id, count, NO_LIMIT)
+        async with self._turns.hold(user_id):
+            count = max(self._own.get(user_id, 0) - 1, 0)
+            if count:
+                self._own[user_id] = count
+            else:
+                self._own.pop(user_id, None)
+            return await self._write(user_id, count, NO_LIMIT)
 
     async def is_online(self, user_id: UUID) -> bool:
         """Say whether the user has a connection with any process."""
@@ -115,18 +149,24 @@ class RedisPresence:
             return False
 
     async def renew(self) -> list[UUID]:
-        """Renew the lease, and return the users who were connected only with lost processes.
+        """Renew the lease, repair the counts, and return the users of whom others know nothing or something wrong.
 
-        A process whose lease has expired, because it or Redis paused, writes all its counts again.
+        These are the users who were connected only with lost processes, who came or left while Redis was down, and who
+        were announced as gone because this process was thought lost.
         """
-        had, lost = await self._renew(keys=[self._leases], args=[self.process, round(self.lease * 1000)])
+        keys = [self._leases, key("gone", self.process)]
+        had, lost, gone = await self._renew(keys=keys, args=[self.process, round(self.lease * 1000)])
+        changed = {UUID(text(each)) for each in gone} | self._unwritten
         if not had:
-            for user_id in tuple(self._own):
+            self._unwritten |= self._own.keys()
+        for user_id in tuple(self._unwritten):
+            async with self._turns.hold(user_id):
                 await self._write(user_id, self._own.get(user_id, 0), NO_LIMIT)
-        gone: list[UUID] = []
-        for process in map(text, lost):
-            gone += await self._remove(process)
-        return gone
+        for process in map(text, lost if self._is_steady() else ()):
+            keys = [self._leases, key("users", process), key("gone", process)]
+            found = await self._remove(keys=keys, args=[process, key("counts", ""), AWAY_S])
+            changed |= {UUID(text(each)) for each in found}
+        return sorted(changed)
 
     async def close(self) -> None:
         """End the lease; the next process that checks removes the users who are still counted."""
@@ -137,21 +177,22 @@ class RedisPresence:
         except FAILURES as error:
             logger.warning("the lease could not be ended, and will expire: %s", error)
 
-    async def _remove(self, process: str) -> list[UUID]:
-        users = key("users", process)
-        gone = []
-        for user_id in [UUID(text(each)) for each in await self._client.smembers(users)]:
-            if await self._drop(keys=[key("counts", user_id), self._leases], args=[process]) == 0:
-                gone.append(user_id)
-        await self._client.delete(users)
-        await self._client.zrem(self._leases, process)
-        return gone
+    def _is_steady(self) -> bool:
+        """Say whether Redis has answered for a whole lease: until then, nobody could renew, and nobody is lost."""
+        now = self._clock()
+        if now - self._renewed > self.lease * PAUSE:
+            self._steady = now
+        self._renewed = now
+        return now - self._steady >= self.lease
 
     async def _write(self, user_id: UUID, count: int, limit: int) -> int:
         """Write the count of this process, and return the total."""
         keys = [key("counts", user_id), self._leases, key("users", self.process)]
         try:
-            return int(await self._set(keys=keys, args=[self.process, str(user_id), count, limit]))
+            total = int(await self._set(keys=keys, args=[self.process, str(user_id), count, limit]))
         except FAILURES as error:
             logger.warning("presence is known only for this process: %s", error)
+            self._unwritten.add(user_id)
             return count
+        self._unwritten.discard(user_id)
+        return total

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
+import pytest
+
 from reference_server.hub import Hub
 from reference_server.pubsub import Event, InMemoryPubSub, Lost, RoleChanged, conversation_channel, user_channel
 
@@ -74,6 +76,30 @@ class TestHub:
             hub.join(cast("Connection", bob), LOBBY)
         await bus.publish(CHANNEL, Event("secret"))
         assert bob.frames == []
+
+    async def test_hears_after_a_subscription_that_failed(self, monkeypatch: pytest.MonkeyPatch):
+        """As when the database was down for a moment: who joins next is not left deaf."""
+
+        async def fail(*_: object) -> None:
+            raise ConnectionResetError
+
+        bus = InMemoryPubSub()
+        hub = Hub(bus)
+        bob = await connected(hub, BOB, join=False)
+        with monkeypatch.context() as down:
+            down.setattr(bus, "subscribe", fail)
+            with pytest.raises(ConnectionResetError):
+                await connected(hub, ALICE)
+            with pytest.raises(ConnectionResetError):
+                async with hub.attending(LOBBY):
+                    pass
+        async with hub.attending(LOBBY):
+            hub.join(cast("Connection", bob), LOBBY)
+        alice = await connected(hub, ALICE)
+        await bus.publish(CHANNEL, Event("all"))
+        await bus.publish(user_channel(ALICE), Event("alice"))
+        assert bob.frames == ["all"]
+        assert alice.frames == ["all", "alice"]
 
     async def test_subscribes_to_nothing_when_nobody_is_left(self):
         bus = InMemoryPubSub()

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import pytest
 
 from reference_server.presence import InMemoryPresence, Presence
 from reference_server.redis.client import key, open_redis
-from reference_server.redis.presence import RedisPresence
+from reference_server.redis.presence import LEASE_S, RedisPresence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from redis.asyncio import Redis
+    from redis.commands.core import AsyncScript
 
     from tests.engines.redis import RedisServer
 
@@ -26,10 +27,23 @@ async def client(redis_server: RedisServer) -> AsyncIterator[Redis]:
         yield client
 
 
-async def process(client: Redis) -> RedisPresence:
-    """Let a process take part."""
-    presence = RedisPresence(client)
-    await presence.renew()
+class Clock:
+    """A clock whose hand the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def process(client: Redis, clock: Clock | None = None) -> RedisPresence:
+    """Let a process take part, for so long that it is steady."""
+    clock = clock or Clock()
+    presence = RedisPresence(client, clock=clock)
+    for _ in range(3):
+        await presence.renew()
+        clock.now += LEASE_S / 2
     return presence
 
 
@@ -95,7 +109,8 @@ class TestRedisPresence:
         assert await other.renew() == []
         assert await other.enter(BOB, 10) == 2
         assert set(await client.keys("*")) == {
-            key(*parts).encode() for parts in (("leases",), ("counts", BOB), ("users", other.process))
+            key(*parts).encode()
+            for parts in (("leases",), ("counts", BOB), ("users", other.process), ("gone", one.process))
         }
 
     async def test_writes_its_counts_again_when_it_was_thought_lost(self, client: Redis):
@@ -103,9 +118,54 @@ class TestRedisPresence:
         await one.enter(ALICE, 10)
         await crash(client, one)
         assert await other.renew() == [ALICE]
-        await one.renew()
+        assert await one.renew() == [ALICE]  # she is online after all
+        assert await one.renew() == []
         assert await other.is_online(ALICE)
         assert await other.enter(ALICE, 10) == 2
+
+    async def test_thinks_nobody_lost_where_redis_was_gone_for_all(self, client: Redis):
+        clock = Clock()
+        one, other = await process(client), await process(client, clock)
+        await one.enter(ALICE, 10)
+        await crash(client, one)
+        clock.now += LEASE_S
+        assert await other.renew() == []
+        await one.renew()
+        for _ in range(3):
+            clock.now += LEASE_S / 2
+            assert await other.renew() == []
+        assert await other.is_online(ALICE)
+
+    async def test_leaves_a_process_alone_that_comes_back_while_others_look(self, client: Redis):
+        one, other = await process(client), await process(client)
+        await one.enter(ALICE, 10)
+        await crash(client, one)
+        remove = other._remove
+
+        async def late(**given: Any) -> Any:
+            await one.renew()
+            return await remove(**given)
+
+        other._remove = cast("AsyncScript", late)
+        assert await other.renew() == []
+        assert await other.is_online(ALICE)
+
+    async def test_writes_what_it_could_not_write_when_redis_is_back(self, client: Redis):
+        """As when the network is cut for less than a lease."""
+        one, other = await process(client), await process(client)
+        await one.enter(BOB, 10)
+        write = one._set
+
+        async def fail(**_: object) -> None:
+            raise OSError
+
+        one._set = cast("AsyncScript", fail)
+        assert (await one.enter(ALICE, 10), await one.leave(BOB)) == (1, 0)
+        one._set = write
+        assert (await other.is_online(ALICE), await other.is_online(BOB)) == (False, True)
+        assert await one.renew() == sorted([ALICE, BOB])
+        assert (await other.is_online(ALICE), await other.is_online(BOB)) == (True, False)
+        assert await one.renew() == []
 
     async def test_writes_its_counts_again_when_redis_has_lost_them(self, client: Redis):
         one, other = await process(client), await process(client)

@@ -8,8 +8,11 @@ import pytest
 
 from reference_server.errors import Refused
 from reference_server.journal import entries
-from reference_server.pubsub import Event, Lost, RoleChanged, conversation_channel
+from reference_server.permissions import Role, Visibility
+from reference_server.pubsub import Event, Lost, RoleChanged, conversation_channel, user_channel
 from reference_server.redis.client import key
+from reference_server.store import conversations
+from tests.reference_server.hearing import Heard
 from tests.reference_server.journal.conftest import ALICE, Process, lock
 
 if TYPE_CHECKING:
@@ -109,6 +112,18 @@ class TestDelivery:
         await one.change(lobby, "end")
         assert await heard.until("end") == ["end"]
 
+    async def test_survives_typing_on_the_channel_of_a_user(
+        self, one: Process, other: Process, lobby: UUID, caplog: pytest.LogCaptureFixture
+    ):
+        heard = await other.hear(lobby)
+        await other.bus.subscribe(user_channel(ALICE), Heard())
+        garbage = b'{"frame":"x","typist":["%s",true]}' % str(ALICE).encode()
+        await one.client.publish(key("channel", user_channel(ALICE)), garbage)
+        await one.change(lobby, "end")
+        assert await heard.until("end") == ["end"]
+        assert "could not be handled" not in caplog.text
+        assert other.typing == []
+
     async def test_believes_the_database_and_no_position_that_is_too_high(
         self, one: Process, other: Process, lobby: UUID
     ):
@@ -117,6 +132,43 @@ class TestDelivery:
         await one.change(lobby, "end")
         assert await heard.until("end") == ["end"]
         assert Lost() not in heard.notices
+
+    async def test_is_in_order_after_a_subscription_that_failed(
+        self, one: Process, other: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch
+    ):
+        async def fail(*_: object) -> None:
+            raise ConnectionResetError
+
+        with monkeypatch.context() as down:
+            down.setattr(other.database, "glance", fail)
+            with pytest.raises(ConnectionResetError):
+                await other.hear(lobby)
+        heard = await other.hear(lobby)
+        with monkeypatch.context() as lost:
+            deaf(one, lost)
+            await one.change(lobby, "lost")
+        await one.change(lobby, "end")
+        assert await heard.until("end") == ["lost", "end"]
+
+    async def test_of_a_lost_tail_is_not_held_up_by_gaps_elsewhere(
+        self, one: Process, other: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch
+    ):
+        """Under load, some conversation is always behind."""
+        heard = await other.hear(lobby)
+        busy = await one.database.write(conversations.create, None, Visibility.PRIVATE, {ALICE: Role.OWNER})
+        await other.hear(busy)
+        catch_up = other.bus.catch_up
+
+        async def is_behind_again(channel: str) -> None:
+            other.bus._behind.add(channel)
+            other.bus._check_now.set()
+            await catch_up(channel)
+
+        monkeypatch.setattr(other.bus, "catch_up", is_behind_again)
+        deaf(one, monkeypatch)
+        await one.change(lobby, "tail")
+        await is_behind_again(conversation_channel(busy))
+        assert await heard.until("tail") == ["tail"]
 
     async def test_says_so_when_the_journal_has_forgotten(
         self, one: Process, other: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch
