@@ -26,6 +26,13 @@ function mapped(value, change) {
   return change(Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapped(one, change)])))
 }
 
+const REPLY_TO = `
+/** The reply to a request of this type; undefined if the server sends no reply to a request that succeeds. */
+export type ReplyTo<R extends ClientFrame> = (typeof REPLIES)[R["type"]] extends { type: infer T }
+  ? Extract<ServerFrame, { type: T }>
+  : undefined
+`
+
 async function typescript() {
   const local = (reference) => reference.replace("#/components/schemas/", "#/$defs/")
   const schemas = mapped(components.schemas, (one) => (typeof one.$ref === "string" ? { ...one, $ref: local(one.$ref) } : one))
@@ -37,7 +44,7 @@ async function typescript() {
     return `  ${typeOf(name)}: ${JSON.stringify(reply ? { type: reply.type, with: reply.with ?? {} } : null)},\n`
   })
   const table = "/** What answers each request that succeeds; null: nothing does. A request that fails is answered with Error. */\n"
-  return `${await compile(root, "Frame", options)}\n${table}export const REPLIES = {\n${replies.join("")}} as const\n`
+  return `${await compile(root, "Frame", options)}\n${table}export const REPLIES = {\n${replies.join("")}} as const\n${REPLY_TO}`
 }
 
 const PLACE = "protocol.json"

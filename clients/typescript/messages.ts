@@ -997,3 +997,8 @@ export const REPLIES = {
   SyncMessages: {"type":"SyncChunk","with":{}},
   Typing: null,
 } as const
+
+/** The reply to a request of this type; undefined if the server sends no reply to a request that succeeds. */
+export type ReplyTo<R extends ClientFrame> = (typeof REPLIES)[R["type"]] extends { type: infer T }
+  ? Extract<ServerFrame, { type: T }>
+  : undefined
