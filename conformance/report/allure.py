@@ -4,6 +4,7 @@
     FAIL                             failed
     BROKEN, UNTESTABLE, BLOCKED      broken: it says nothing about the server
     NOT APPLICABLE, waived           skipped
+    the last attempt, which passed   as the scenario ended, if that is not PASS: Allure shows a test as its last attempt
 
 <https://allurereport.org/docs/how-it-works-test-result-file/>
 """
@@ -91,8 +92,7 @@ def _result(scenario: JudgedScenario, result: Result, report: Report, run: Run, 
     base, _, case = name.partition("[")
     rules = {row.entry.id: row.entry for row in report.rules}
     proved = [rules[rule] for rule in scenario.entry.rules if rule in rules]
-    waived = scenario.status is Status.WAIVED and result.outcome is Outcome.FAIL
-    message = line(message_of(result.problems[0]), _LONGEST) if result.problems else ""
+    status, message = _ending(scenario, result)
     identity = f"{report.target.name}\0{scenario.entry.id}"
     link = scenario_link(scenario.entry.id, report)
     return allure.TestResult(
@@ -104,11 +104,11 @@ def _result(scenario: JudgedScenario, result: Result, report: Report, run: Run, 
         description="\n\n".join(
             f"{line(one.id)} ({line(one.level)}): {line(one.sentence, _LONGEST)}" for one in proved
         ),
-        status="skipped" if waived else _status(result.outcome),
+        status=status,
         statusDetails=allure.StatusDetails(
-            message=f"waived: {message}" if waived else message,
+            message=message,
             trace=failure_text(result, run) if full else "",
-            known=waived or None,
+            known=(scenario.status is Status.WAIVED and result.outcome is Outcome.FAIL) or None,
             flaky=scenario.flaky or None,
         ),
         stage="finished",
@@ -131,6 +131,21 @@ def _labels(scenario: JudgedScenario, base: str, proved: list[Any], report: Repo
     yield "framework", "chat-parity"
     for one in proved:
         yield "tag", line(one.id)
+
+
+def _ending(scenario: JudgedScenario, result: Result) -> tuple[str, str]:
+    """Give the status of an attempt and its message; the last attempt is not green unless the scenario is."""
+    message = line(message_of(result.problems[0]), _LONGEST) if result.problems else ""
+    if scenario.status is Status.WAIVED and result.outcome is Outcome.FAIL:
+        return "skipped", f"waived: {message}"
+    outcome = result.outcome
+    if outcome is Outcome.PASS and result is scenario.results[-1] and scenario.status is not Status.PASS:
+        before = ", ".join(dict.fromkeys(one.outcome for one in scenario.results[:-1]))
+        return _LAST.get(scenario.status, "broken"), f"{scenario.status}: this attempt passes; before: {before}"
+    return _status(outcome), message
+
+
+_LAST = {Status.FAIL: "failed", Status.FLAKY: "failed", Status.WAIVED: "skipped"}
 
 
 def _status(outcome: Outcome) -> str:

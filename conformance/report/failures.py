@@ -113,7 +113,8 @@ def scenario_text(scenario: JudgedScenario, run: Run, room: Room) -> str:
     before = room.shown_for(shown)
     text = failure_text(shown, run) if before is None else brief_text(shown, run, before)
     if len(scenario.results) > 1:
-        text += f"\n  {alike[0].outcome} in {len(alike)} of {len(scenario.results)} attempts"
+        flaky = "FLAKY: " if scenario.flaky else ""
+        text += f"\n  {flaky}{alike[0].outcome} in {len(alike)} of {len(scenario.results)} attempts"
     return text
 
 

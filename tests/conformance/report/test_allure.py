@@ -68,11 +68,17 @@ def test_a_failure_has_the_message_the_transcript_the_rule_and_its_level(tmp_pat
 
 def test_attempts_are_retries_of_one_test_and_the_last_is_the_latest(tmp_path: Path) -> None:
     first, second = written(runs.mixed(), tmp_path / "results")["edit.fails"]
-    assert (first["status"], second["status"]) == ("failed", "passed")
+    assert first["status"] == "failed"
     assert first["historyId"] == second["historyId"]
     assert first["uuid"] != second["uuid"]
     assert first["stop"] < second["start"]
     assert first["statusDetails"]["flaky"] is True
+
+
+def test_a_flaky_scenario_whose_last_attempt_passes_is_not_green(tmp_path: Path) -> None:
+    (_, last) = written(runs.mixed(), tmp_path / "results")["edit.fails"]
+    assert last["status"] == "failed"
+    assert last["statusDetails"]["message"] == "FLAKY: this attempt passes; before: FAIL"
 
 
 def test_the_same_scenario_of_the_next_run_has_the_same_history(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class TestRender:
         results = (toys.result(entry), toys.result(entry, Outcome.FAIL, attempt=2))
         text = plain(toys.run(toys.header((toys.rule("M-1"),), (entry,)), *results))
         assert "FAIL  edit.a  (attempt 2)" in text
-        assert "  FAIL in 1 of 2 attempts\n" in text
+        assert "  FLAKY: FAIL in 1 of 2 attempts\n" in text
         assert "1 flaky: edit.a\n" in text
 
     def test_shows_a_finding_once_however_many_scenarios_saw_it(self) -> None:
