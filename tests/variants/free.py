@@ -1,6 +1,6 @@
 """Choices that the protocol leaves to the server: a probe says which it takes, and no rule which is right."""
 
-from reference_server import session
+from reference_server import hub, session
 from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, MessageDelivered, UserPresenceUpdate
 from reference_server.handlers import HANDLERS, calls, messages, realtime, rooms
@@ -12,6 +12,7 @@ from reference_server.messages import (
     SearchMessages,
     SyncMessages,
 )
+from reference_server.pubsub import RoleChanged
 from tests.variants.registry import Patch, variant
 from tests.variants.tools import read_differently
 
@@ -139,7 +140,58 @@ def same_edit_is_refused(patch: Patch) -> None:
     )
 
 
+@variant(about=["EDIT-*"])
+def same_edit_is_not_told(patch: Patch) -> None:
+    """An edit that changes nothing need not be told: see `edit-without-change`."""
+    patch.rewrite(
+        messages.edit_message,
+        "    await context.instance.tell(message.conversation_id, event)",
+        "    await (context.instance.tell(message.conversation_id, event) if _changed(message) else _nothing())",
+    )
+    texts: dict = {}
+
+    def changed(message):
+        before, texts[message.message_id] = texts.get(message.message_id), message.content
+        return before != message.content
+
+    async def nothing():
+        return None
+
+    messages._changed, messages._nothing = changed, nothing
+
+
 @variant(about=["SEND-8*"])
 def empty_parent_is_none(patch: Patch) -> None:
     """An empty text where an id may be absent may count as absent: see `empty-for-an-optional-id`."""
     read_differently(patch, lambda text: text.replace('"parent_message_id":""', '"parent_message_id":null'))
+
+
+@variant(about=["CONN-*"])
+def other_origins_are_refused(patch: Patch) -> None:
+    """A page of another host may be kept out: see `origin`."""
+
+    @patch.around(session, "serve")
+    async def serve(original, instance, websocket):
+        origin, host = websocket.headers.get("origin"), websocket.headers.get("host")
+        if origin is not None and origin.partition("://")[2] != host:
+            await session._deny(websocket, 403, "Another origin.")
+        else:
+            await original(instance, websocket)
+
+
+@variant(about=["PERM-*", "JOIN-6", "READ-*"])
+def a_ban_ends_the_subscription(patch: Patch) -> None:
+    """Who was banned and may come back may have to join again: see `unban-revives-the-subscription`."""
+
+    @patch.around(hub.Room, "notice")
+    def notice(original, room, news):
+        original(room, news)
+        if isinstance(news, RoleChanged) and not news.may_read:
+            for each in [each for each in room.connections if each.user_id == news.user_id]:
+                room.connections.pop(each)
+
+
+@variant(about=["CALL-1", "CALL-2", "CALL-3"])
+def call_type_has_a_default(patch: Patch) -> None:
+    """A call without a type may be told as one of audio: see `call-type`."""
+    patch.rewrite(calls.offer, "request.call_type)", "request.call_type or 'audio')")

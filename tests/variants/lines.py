@@ -2,14 +2,21 @@
 
 import asyncio
 import random
+from functools import partial
 
 from starlette.websockets import WebSocket
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets import websockets_sansio_impl
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 
-from reference_server import session, transport
-from reference_server.transport import LingeringProtocol
+from reference_server import connection, serving, session, transport
+from reference_server.connection import Connection
+from reference_server.transport import LingeringProtocol, line_of
 from tests.variants.registry import Patch, variant
 
+CLOSE = b"\x88"
+"""The first byte of a close frame."""
 FRAMING = ["CONN-6", "CONN-7", "CONN-9", "CONN-10", "SEND-1", "PING-2"]
 COOKIES = [(b"Set-Cookie", b"session=%d; Path=/; HttpOnly" % number) for number in range(3)]
 HEADERS = [(b"X-Request-Id", b"7f"), (b"Strict-Transport-Security", b"max-age=1"), (b"X-Long", b"a" * 4000), *COOKIES]
@@ -84,6 +91,24 @@ def slow_handshake(patch: Patch) -> None:
         await original(*given)
 
 
+@variant(about=["CONN-1", "AUTH-1"])
+def greeting_comes_with_the_upgrade(patch: Patch) -> None:
+    """The greeting may come in the same segment as the answer to the upgrade."""
+
+    def together():
+        held = []
+
+        def write(really, data):
+            held.append(data)
+            if not data.startswith(b"HTTP/1.1 101"):
+                really(b"".join(held))
+                held.clear()
+
+        return write
+
+    _write_otherwise(patch, together)
+
+
 @variant(about=FRAMING)
 def bytes_in_small_segments(patch: Patch) -> None:
     """TCP may cut anywhere, also within the head of a frame."""
@@ -96,10 +121,55 @@ def bytes_in_small_segments(patch: Patch) -> None:
     _write_otherwise(patch, lambda: cut)
 
 
+@variant(about=[*FRAMING, "PING-1"])
+def bytes_every_40_ms(patch: Patch) -> None:
+    """A network may gather what is written for a while (Nagle, delayed ACK), and deliver it in one piece."""
+
+    def gather():
+        held = bytearray()
+
+        def flush(really):
+            really(bytes(held))
+            held.clear()
+
+        def write(really, data):
+            held.extend(data)
+            if data[:1] == CLOSE:  # after which the server ends its side
+                flush(really)
+            elif len(held) == len(data):
+                asyncio.get_running_loop().call_later(0.04, lambda: held and flush(really))
+
+        return write
+
+    _write_otherwise(patch, gather)
+
+
 @variant(about=FRAMING)
 def texts_in_fragments(patch: Patch) -> None:
     """A server may send a text in fragments, cut within a character."""
     _frame_otherwise(patch, lambda data: _fragments(data, 7))
+
+
+@variant(about=FRAMING)
+def pings_between_fragments(patch: Patch) -> None:
+    """A server may ping between the fragments of a text."""
+
+    def frames(data):
+        for one in _fragments(data, 40):
+            yield one
+            yield Opcode.PING, b"between", True
+
+    _frame_otherwise(patch, frames)
+
+
+@variant(about=FRAMING)
+def empty_fragments(patch: Patch) -> None:
+    """A fragment may be empty, the first and the last too."""
+
+    def frames(data):
+        yield from ((Opcode.TEXT, b"", False), (Opcode.CONT, data, False), (Opcode.CONT, b"", True))
+
+    _frame_otherwise(patch, frames)
 
 
 @variant(about=["PING-2"])
@@ -113,6 +183,51 @@ def pings_with_payload(patch: Patch) -> None:
     _frame_otherwise(patch, frames)
 
 
+@variant(about=["PING-2"])
+def pongs_that_nobody_asked_for(patch: Patch) -> None:
+    """RFC 6455 lets either side send a pong of its own, as a heartbeat."""
+    _frame_otherwise(patch, lambda data: ((Opcode.PONG, b"alive", True), (Opcode.TEXT, data, True)))
+
+
+@variant(about=["CONN-18"])
+def compresses_with_a_small_window(patch: Patch) -> None:
+    """A server may compress with a window of 512 bytes, if the client lets it."""
+    patch.rewrite(serving.build_server, "ws_per_message_deflate=False", "ws_per_message_deflate=True")
+    patch(
+        websockets_sansio_impl,
+        "ServerPerMessageDeflateFactory",
+        partial(ServerPerMessageDeflateFactory, server_max_window_bits=9),
+    )
+
+
+@variant(about=["AUTH-4"])
+def expiry_closes_with_1000(patch: Patch) -> None:
+    """A server may end the connection of an expired token like any other."""
+    patch(connection, "TOKEN_EXPIRED", 1000)
+
+
+@variant(about=["AUTH-4"])
+def expiry_drops_the_connection(patch: Patch) -> None:
+    """A server may drop the connection of an expired token without a close frame."""
+
+    @patch.around(Connection, "hang_up")
+    def hang_up(original, self, code, reason):
+        if code == connection.TOKEN_EXPIRED:
+            line_of(self._websocket).cut()
+        else:
+            original(self, code, reason)
+
+
+@variant(about=["AUTH-1", "AUTH-3"])
+def refused_with_close_4499(patch: Patch) -> None:
+    """A bad token may be refused after the upgrade with any code of 44xx and a long reason."""
+
+    @patch.around(session, "_deny")
+    async def deny(original, websocket, status, reason):
+        await websocket.accept()
+        await websocket.close(4499, "é" * 61)
+
+
 @variant(about=["AUTH-1", "AUTH-3", "AUTH-5"])
 def refused_with_a_page(patch: Patch) -> None:
     """What stands below a 401 may be a page for people."""
@@ -120,3 +235,27 @@ def refused_with_a_page(patch: Patch) -> None:
         lambda _, content, status, headers: session.HTMLResponse(PAGE, status, {"WWW-Authenticate": "Bearer"})
     )
     session.HTMLResponse = __import__("starlette.responses").responses.HTMLResponse
+
+
+@variant(about=["CONN-8"])
+def too_many_connections_close_with_4429(patch: Patch) -> None:
+    """One connection too many may be let in and closed at once."""
+
+    @patch.around(session, "_deny")
+    async def deny(original, websocket, status, reason):
+        if status != 429:
+            await original(websocket, status, reason)
+            return
+        await websocket.accept()
+        await websocket.close(4429, reason)
+
+
+@variant(about=["PERM-*"])
+def api_takes_its_time(patch: Patch) -> None:
+    """The API beside the chat may be slow."""
+
+    @patch.around(H11Protocol, "connection_made")
+    def connection_made(original, protocol, given):
+        given.pause_reading()
+        asyncio.get_running_loop().call_later(0.1, given.resume_reading)
+        original(protocol, given)

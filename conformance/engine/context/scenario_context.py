@@ -89,11 +89,19 @@ class ScenarioContext:
             raise Broken(f"{who} has begun a message in fragments, and must finish it before it sends another one")
         # The target's rate limit comes first: its window has a margin, the throttle's own rate is exact.
         if paced:
-            await self.run.pacer.ready(self.users[who.partition("@")[0]], frame[self.run.spec.protocol.discriminator])
+            await self.keep_pace(who, frame[self.run.spec.protocol.discriminator])
         await self.turn(who)
         self.transcript.note(who, "→", dict(frame))
         self.expiries.sent(who.partition("@")[0], frame)
         await connection.send_frame(frame)
+
+    async def keep_pace(self, who: str, request: str) -> None:
+        """Wait until a connection may send one more request of this type within the target's rate limits."""
+        user, pacer = self.users[who.partition("@")[0]], self.run.pacer
+        unsure = pacer.unsure(user, request) if self.run.calibration.answers_barrier else ()
+        if unsure:
+            await self.barrier([name for name, connection in self.connections.items() if connection in unsure])
+        await pacer.ready(user, request, self.open(who))
 
     @property
     def paced(self) -> bool:
@@ -190,7 +198,12 @@ class ScenarioContext:
             # A sleep: without a barrier, no event says when the server has handled everything.
             await asyncio.sleep(self.run.patience)
             return True
+        sent = self.run.pacer.clock()
         answers = await asyncio.gather(*(connection.barrier(self.run.reply) for connection in live))
+        for connection, answered in zip(live, answers, strict=True):
+            user = self.users.get(connection.name.partition("@")[0])
+            if answered and user is not None:
+                self.run.pacer.handled(user, connection, sent)
         return all(answers)
 
     async def quiet(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Broken, Spoiled, Unmet
@@ -33,6 +34,9 @@ async def send(step: s.Send, context: ScenarioContext) -> None:
 async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
     """Send text, bytes or frames as they are."""
     connection = context.open(step.by)
+    if context.paced:
+        for request in _requests(step, context):
+            await context.keep_pace(step.by, request)
     await context.turn(step.by)
     before = len(connection.log)
     if await _write_raw(step, connection, context):
@@ -42,6 +46,25 @@ async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
         await connection.until(
             lambda: any(one.frame.type in answers for one in connection.log[before:]), context.run.reply
         )
+
+
+def _requests(step: s.SendRaw, context: ScenarioContext) -> list[str]:
+    """Give the type of each message of a raw step, which counts against the limits; empty: it has none."""
+    if step.binary is not None:
+        return [""]
+    if not step.frames:
+        return [_type_of(_text(step, step.text, context), context)]
+    last = [frame for frame in step.frames if frame.fin and frame.opcode in (0, 1, 2)]
+    return [_type_of(_payload(step, frame, context), context) for frame in last]
+
+
+def _type_of(data: str | bytes, context: ScenarioContext) -> str:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return ""
+    kind = value.get(context.run.spec.protocol.discriminator) if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) else ""
 
 
 async def _write_raw(step: s.SendRaw, connection: Connection, context: ScenarioContext) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.run_context import ExclusiveSlot, Pacer
@@ -80,6 +81,55 @@ class TestPacer:
             await pace.ready("alice", "SendMessage")
             sent.append(clock.last)
         assert all(later - earlier >= WINDOW for earlier, later in zip(sent, sent[2:], strict=False))
+
+    async def test_counts_a_request_from_when_it_was_handled(self, spec: Spec) -> None:
+        """A busy server counts it late, and its window is over as much later."""
+        clock = Clock()
+        pace = pacer(spec, clock, messages_per_window=1)
+        await pace.ready("alice", "SendMessage", "phone")
+        sent = clock.now
+        clock.now += 20
+        pace.handled("alice", "phone", sent)
+        await pace.ready("alice", "SendMessage", "phone")
+        assert clock.now >= 20 + WINDOW
+
+    async def test_asks_only_the_connections_that_decide_how_long_to_wait(self, spec: Spec) -> None:
+        clock = Clock()
+        pace = pacer(spec, clock, messages_per_window=2)
+        await pace.ready("alice", "SendMessage", "phone")
+        assert pace.unsure("alice", "SendMessage") == set()  # one more fits
+        clock.now += 1
+        await pace.ready("alice", "SendMessage", "tablet")
+        assert pace.unsure("alice", "SendMessage") == {"phone"}
+        assert pace.unsure("alice", "FetchHistory") == set()
+        pace.handled("alice", "phone", clock.now)
+        assert pace.unsure("alice", "SendMessage") == {"tablet"}  # it may have been counted before the phone's
+        pace.handled("alice", "tablet", clock.now)
+        assert pace.unsure("alice", "SendMessage") == set()
+
+    async def test_does_not_take_a_barrier_for_what_was_sent_after_it(self, spec: Spec) -> None:
+        clock = Clock()
+        pace = pacer(spec, clock, messages_per_window=1)
+        clock.now = 5
+        await pace.ready("alice", "SendMessage", "phone")
+        pace.handled("alice", "phone", 4)
+        assert pace.unsure("alice", "SendMessage") == {"phone"}
+
+    async def test_counts_from_when_it_woke_up(self, spec: Spec) -> None:
+        """A busy machine wakes a sleeper late, and the next window begins as much later."""
+        clock = Clock()
+        pace = pacer(spec, clock, messages_per_window=1)
+        sleep = pace._sleep
+
+        async def oversleep(seconds: float) -> None:
+            await sleep(seconds + 30)
+
+        pace._sleep = oversleep
+        sent = []
+        for _ in range(3):
+            await pace.ready("alice", "SendMessage")
+            sent.append(clock.now)
+        assert all(later - earlier >= WINDOW for earlier, later in itertools.pairwise(sent))
 
     async def test_forgets_who_has_left(self, spec: Spec) -> None:
         clock = Clock()
@@ -174,3 +224,23 @@ steps:
         results = [await done for done in asyncio.as_completed([begun, other])]
     assert [messages(result) for result in results] == [[], []]
     assert results[0] is other.result()
+
+
+async def test_raw_messages_count_against_the_limits(spec: Spec, scenario: Author) -> None:
+    toy = """
+steps:
+  - send_raw: {text: '{"type":"SendMessage","conversation_id":"${lobby}","content":"raw"}'}
+    by: alice
+  - send_raw: {frames: [{opcode: 1, payload: '{"type":"SendMessage","conversation_id":"${lobby}","content":"raw"}'}]}
+    by: alice
+  - {send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: plain}}
+  - {collect: NewMessage, at: bob, into: seen, count: 3}
+allow:
+  - {frame: NewMessage, at: alice}
+"""
+    changes = {"limits": {"messages_per_window": 30}, "timers": {"rate_window": 0.4}}
+    async with toy_runner(spec, **changes) as runner:
+        runner.run_context.pacer._limits[0] = (runner.run_context.pacer._limits[0][0], 2, 0.4)
+        paced = await runner.run_scenario(scenario(toy))
+    assert messages(paced) == []
+    assert paced.seconds >= 0.4
