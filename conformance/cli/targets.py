@@ -64,13 +64,14 @@ def _is_file(word: str) -> bool:
 
 @asynccontextmanager
 async def open_target(
-    place: str | None, spec: Spec, *, yes: bool = False
+    place: str | None, spec: Spec, *, yes: bool = False, secrets: Secrets | None = None
 ) -> AsyncIterator[tuple[Target, Callable[[], Awaitable[None]] | None]]:
     """Give the target, and how to restart it (None: impossible); raises BadFile, UsageError or TargetUnreachable.
 
-    A protected address needs `yes`. No exception that is raised while the target is open contains a secret.
+    A protected address needs `yes`. No exception that is raised while the target is open contains a secret. `secrets`
+    may be a collection that reads none, if only the way to the server matters.
     """
-    secrets = Secrets()
+    secrets = Secrets() if secrets is None else secrets
     try:
         async with _opened(place, spec, secrets, yes=yes) as opened:
             yield opened

@@ -10,7 +10,7 @@ from conformance.engine.context.retrying import connect_with_retries
 from conformance.engine.context.run_context import Pacer, RunContext
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.diagnosis.model import Check, Outlook
-from conformance.engine.diagnosis.network import check_network
+from conformance.engine.diagnosis.network import check_addresses
 from conformance.engine.scenario_run.arrange import provide
 from conformance.errors import AskedToLeave, ProvisioningFailed
 from conformance.results.model import Calibration
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 USER = "visitor"
 PROVISION = "the target's `provision`"
 """The place that the check of the account shows; all other places are addresses."""
-SHORTEST = 5.0
-"""The shortest time, in seconds, that each step of the network gets."""
 KINDS = 3
 """The most types of frames that are named."""
 NOTHING_KNOWN = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=0.0)
@@ -39,15 +37,12 @@ NOTHING_KNOWN = Calibration(greets=False, answers_barrier=True, skew=None, settl
 
 async def diagnose(spec: Spec, target: Target) -> AsyncIterator[Check]:
     """Give each step as soon as it is done; skip steps that need a failed one. Raises UsageError."""
-    reachable: list[int] = []
-    timeout = max(SHORTEST, target.reply)
-    for number, url in enumerate(target.instances, 1):
-        reached = True
-        async for check in check_network(url, target.addresses[number - 1], target.access, timeout):
-            reached = check.outlook is not Outlook.BAD
-            yield check
-        if reached:
-            reachable.append(number)
+    reachable: dict[int, None] = {}
+    async for number, check in check_addresses(target):
+        reachable[number] = None
+        if check.outlook is Outlook.BAD:
+            del reachable[number]
+        yield check
     if not reachable:
         return
     async with open_provisioner(target, spec.protocol.default_role) as provisioner:
@@ -63,6 +58,13 @@ async def diagnose(spec: Spec, target: Target) -> AsyncIterator[Check]:
                     yield check
         finally:
             await context.end()
+
+
+async def diagnose_without_secrets(target: Target, why: str) -> AsyncIterator[Check]:
+    """Give the steps that need no secret, and then `why` there can be no account. Raises UsageError."""
+    async for _, check in check_addresses(target):
+        yield check
+    yield Check(PROVISION, "account", Outlook.BAD, "no secret for the steps after this one", why)
 
 
 async def _check_account(context: ScenarioContext) -> Check:

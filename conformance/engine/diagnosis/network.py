@@ -17,13 +17,24 @@ from conformance.wire.handshake_errors import refused
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from conformance.target import Target
     from conformance.target.access import Access
 
 SOON = timedelta(days=14)
 """A certificate that expires within this time is reported."""
 SHOWN = 4
 """The most addresses of one name that are shown."""
+SHORTEST = 5.0
+"""The shortest time, in seconds, that each step gets."""
 PORTS = {"ws": 80, "wss": 443, "http": 80, "https": 443}
+
+
+async def check_addresses(target: Target) -> AsyncIterator[tuple[int, Check]]:
+    """Check the way to each address of a target; gives the number of the address, from 1, with each step."""
+    timeout = max(SHORTEST, target.reply)
+    for number, url in enumerate(target.instances, 1):
+        async for check in check_network(url, target.addresses[number - 1], target.access, timeout):
+            yield number, check
 
 
 async def check_network(url: str, place: str, access: Access, timeout: float) -> AsyncIterator[Check]:

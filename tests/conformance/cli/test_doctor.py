@@ -80,6 +80,25 @@ def test_where_nobody_listens_nothing_more_is_tried(look: Look) -> None:
     )
 
 
+class TestWithoutItsSecret:
+    @pytest.fixture(autouse=True)
+    def no_secret(self, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("TOY_SECRET")
+
+    def test_every_step_before_the_account_is_checked(self, look: Look) -> None:
+        with hosted(ChatServer().serving()) as server:
+            code, checks = look(server.url)
+        assert (code, steps(checks)) == (3, [("name", "good"), ("port", "good"), ("account", "bad")])
+        assert checks[-1]["advice"].endswith(
+            "toy.yaml: set the environment variable TOY_SECRET to the secret that signs the server's tokens"
+        )
+
+    @pytest.mark.parametrize("more", ["headers: {X-Key: 7}\n", "proxy: ${env.NO_PROXY_OF_OURS}\n"])
+    def test_another_mistake_is_said_first(self, look: Look, more: str) -> None:
+        with pytest.raises(json.JSONDecodeError):
+            look("ws://127.0.0.1:1/ws", more)
+
+
 def test_a_name_that_does_not_exist(look: Look) -> None:
     code, checks = look("ws://nowhere.invalid/ws")
     assert (code, steps(checks)) == (3, [("name", "bad")])
