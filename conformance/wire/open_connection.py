@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from conformance.target.access import Access, shown_address
@@ -70,6 +70,7 @@ async def open_connection(
             url,
             origin=handshake.origin_at(url),  # type: ignore[arg-type] # websockets marks origins with a NewType
             additional_headers=handshake.headers,
+            create_connection=_Opened,
             compression="deflate" if handshake.compression else None,
             ping_interval=None,
             max_queue=None,
@@ -84,6 +85,23 @@ async def open_connection(
     except (OSError, EOFError, ValueError, WebSocketException) as error:
         return refused(error, url, timeout, redact, shown_address(proxy) if proxy else None)
     return Connection(name, socket, protocol, known, dialect, memory, lateness)
+
+
+class _Opened(ClientConnection):
+    """A connection whose handshake replaces the headers of the library by those it is given, and adds the others."""
+
+    async def handshake(self, additional_headers: Any = None, *more: Any, **options: Any) -> None:
+        """Perform the opening handshake."""
+        build = self.protocol.connect
+
+        def request() -> Any:
+            made = build()
+            for name in additional_headers or ():
+                made.headers.pop(name, None)
+            return made
+
+        vars(self.protocol)["connect"] = request
+        await super().handshake(additional_headers, *more, **options)
 
 
 def _stay(redirect: Exception) -> Exception:

@@ -41,3 +41,25 @@ def close_cancels_the_request(patch: Patch) -> None:
         if self in running:
             running[self].cancel()
         original(self, event)
+
+
+def _empties_the_queue(patch: Patch, code: int) -> None:
+    """Throw away the requests that wait when a close frame has this code."""
+
+    @patch.around(LingeringProtocol, "handle_close")
+    def handle_close(original, self, event):
+        while self.conn.close_rcvd.code == code and not self.queue.empty():
+            self.queue.get_nowait()
+        original(self, event)
+
+
+@fault(breaks=["CONN-13"])
+def leaving_the_page_empties_the_queue(patch: Patch) -> None:
+    """The close frame of a browser that leaves the page, with 1001, throws away the requests that wait."""
+    _empties_the_queue(patch, 1001)
+
+
+@fault(breaks=["CONN-13"])
+def close_without_a_code_empties_the_queue(patch: Patch) -> None:
+    """A close frame without a code, as of a page that calls close(), throws away the requests that wait."""
+    _empties_the_queue(patch, 1005)

@@ -7,7 +7,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPe
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
-from reference_server import serving
+from reference_server import serving, session
 from tests.faults.registry import Patch, fault
 
 
@@ -126,3 +126,26 @@ def cookies_are_refused(patch: Patch) -> None:
     @patch.around(ServerProtocol, "accept")
     def accept(original, self, request):
         return self.reject(400, "No cookies.") if "Cookie" in request.headers else original(self, request)
+
+
+def _refuse_unless(patch: Patch, name: str, value: str) -> None:
+    """Refuse an upgrade unless a header is written in one way."""
+
+    @patch.around(session, "serve")
+    async def serve(original, instance, websocket):
+        if websocket.headers.get(name) == value:
+            await original(instance, websocket)
+        else:
+            await session._deny(websocket, 400, "This is no upgrade.")
+
+
+@fault(breaks=["CONN-1"])
+def connection_header_is_upgrade_alone(patch: Patch) -> None:
+    """An upgrade whose header Connection is a list, as Firefox writes it, is refused."""
+    _refuse_unless(patch, "connection", "Upgrade")
+
+
+@fault(breaks=["CONN-1"])
+def upgrade_header_in_small_letters(patch: Patch) -> None:
+    """An upgrade to WebSocket in capitals is refused."""
+    _refuse_unless(patch, "upgrade", "websocket")

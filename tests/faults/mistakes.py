@@ -4,7 +4,7 @@ from sqlalchemy.exc import OperationalError
 
 from reference_server import content_rules, messages
 from reference_server.errors import Refused
-from reference_server.handlers import calls, history
+from reference_server.handlers import calls, history, realtime
 from tests.faults.registry import Patch, fault
 
 
@@ -61,3 +61,39 @@ def call_of_nobody_is_internal(patch: Patch) -> None:
 def odd_attachment_is_internal(patch: Patch) -> None:
     """An attachment that is refused is a failure of the server."""
     _fail(patch, lambda *_: True, content_rules, "check_attachments")
+
+
+@fault(breaks=["CONN-15"])
+def long_emoji_is_internal(patch: Patch) -> None:
+    """The database fails at a reaction that is too long for its column."""
+    _fail(patch, lambda refused, *_: "at most" in refused.message, content_rules, "check_emoji")
+
+
+@fault(breaks=["CONN-15"])
+def long_query_is_internal(patch: Patch) -> None:
+    """A query over the limit is a failure of the server."""
+    _fail(patch, lambda refused, *_: refused.code == "too_large", content_rules, "check_query")
+
+
+@fault(breaks=["CONN-15"])
+def long_content_is_internal(patch: Patch) -> None:
+    """The database fails at a text that is too long for its column."""
+    _fail(patch, lambda refused, *_: refused.code == "too_large", content_rules, "check_content")
+
+
+@fault(breaks=["CONN-15"])
+def one_reaction_too_many_is_internal(patch: Patch) -> None:
+    """A reaction over the limit breaks a constraint of the database."""
+    _fail(patch, lambda refused, *_: refused.code == "conflict", realtime, "_add_reaction")
+
+
+@fault(breaks=["CONN-15"])
+def self_call_is_internal(patch: Patch) -> None:
+    """A call to oneself is a failure of the server."""
+    _fail(patch, lambda refused, *_: "oneself" in refused.message, calls, "_check")
+
+
+@fault(breaks=["CONN-15"], also=["CALL-6s"])
+def offline_target_is_internal(patch: Patch) -> None:
+    """A call for a user who is offline is a failure of the server."""
+    patch.rewrite(calls._relay, 'raise Refused("unavailable", "The user is not connected.")', "raise LookupError")
