@@ -155,6 +155,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     named = [port for port in options.port or () if port]
     if len(set(named)) < len(named):
         found.error("argument --port: each instance needs a port of its own")
+    idle = [name for name in ("reset", "demo", "seed_data", "earlier") if getattr(options, name)]
+    if options.migrate_only and idle:
+        name = "as" if idle[0] == "earlier" else idle[0].replace("_", "-")
+        found.error(f"argument --migrate-only: it only upgrades the tables; leave out --{name}, or --migrate-only")
     return options
 
 

@@ -193,9 +193,8 @@ class Deployment:
 
     async def _close(self) -> None:
         await self.services.changes.close()
-        if self._cluster is not None:
-            await self._cluster.close()
-        await self._database.close()
+        parts = (self._database,) if self._cluster is None else (self._cluster, self._database)
+        await asyncio.gather(*(part.close() for part in parts))  # at once: each may wait for an engine
 
 
 def _open_cluster(database: Database, redis_url: str) -> Cluster:

@@ -7,6 +7,7 @@ import logging
 import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from sqlalchemy import NullPool, event, text
 from sqlalchemy.exc import InvalidatePoolError
@@ -38,6 +39,8 @@ LOOK_S = 2.0
 #: How long to wait for a connection, and for an answer; a cut network reports no error.
 CONNECT_S = 5.0
 ANSWER_S = 10.0
+#: How long to say goodbye to PostgreSQL, which may not answer.
+CLOSING_S = 1.0
 #: A connection that was used so lately needs no sign of life: asking for one takes as long as a transaction.
 FRESH_S = 1.0
 #: After this many milliseconds, PostgreSQL ends the transaction of a process that has stopped, and frees its locks.
@@ -74,6 +77,8 @@ class PostgresDatabase:
                 "server_settings": SETTINGS,
             },
         )
+        self._connections: WeakSet[Any] = WeakSet()
+        event.listen(self._engine.sync_engine, "connect", self._keep_in_mind)
         for moment in ("connect", "checkin"):
             event.listen(self._engine.sync_engine, moment, _note_use)
         event.listen(self._engine.sync_engine, "checkout", _refuse_the_dead)
@@ -156,10 +161,29 @@ class PostgresDatabase:
         """Do nothing, because requests are cancelled in time."""
 
     async def close(self) -> None:
-        """Close the pool, and with it the connection that holds the claim."""
+        """Close all connections, and with them the claim; abort those that PostgreSQL does not close in time."""
+        event.listen(self._engine.sync_engine, "do_connect", _refuse_to_connect)
+        goodbye = asyncio.create_task(self._say_goodbye())
+        await asyncio.wait([goodbye], timeout=CLOSING_S)
+        for connection in tuple(self._connections):
+            if not connection.is_closed():
+                connection.terminate()
+        await asyncio.wait([goodbye], timeout=CLOSING_S)
+        await tasks.end(goodbye)
+
+    async def _say_goodbye(self) -> None:
         await tasks.end(self._keeper)
         await self._let_go()
-        await self._engine.dispose()
+        with suppress(*FAILURES):
+            await self._engine.dispose()
+
+    def _keep_in_mind(self, connection: Any, _record: ConnectionPoolEntry) -> None:
+        self._connections.add(connection.driver_connection)
+
+
+def _refuse_to_connect(*_: object) -> None:
+    """Keep requests that end late from opening a connection that nobody closes."""
+    raise ConnectionAbortedError("the database is closed")
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 Q = ParamSpec("Q")
 READER_THREADS = 2
+#: What is committed goes to the WAL file first. After so many pages (of 4096 bytes), it is moved to the file itself.
+WAL_PAGES = 4000
+#: A WAL file that one large transaction has made larger is cut to this size.
+WAL_BYTES = 4096 * WAL_PAGES
 #: How long a writer waits for another program that locks the file, and how often it checks whether the server ends.
 PATIENCE_S = 10.0
 LOOK_MS = 500
@@ -146,7 +150,8 @@ class SqliteDatabase:
 def _prepare_sqlite_connection(synchronous: str, connection: Any, _record: object) -> None:
     """Turn off automatic BEGIN, and turn on WAL."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "wal_autocheckpoint=4000"):
+    size = f"wal_autocheckpoint={WAL_PAGES}", f"journal_size_limit={WAL_BYTES}"
+    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", *size):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute(f"PRAGMA busy_timeout={LOOK_MS}")
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PREFIX = "chat-parity"
 #: How long a request waits for Redis; then this process continues without it.
 ANSWER_S = 2.0
+#: How long the end of this process waits for Redis.
+GOODBYE_S = 1.0
 #: After a failure, no request waits for Redis for this long.
 REST_S = 1.0
 

@@ -8,7 +8,7 @@ from collections import deque
 from contextvars import Context
 from typing import TYPE_CHECKING
 
-from reference_server.redis.client import ANSWER_S, FAILURES
+from reference_server.redis.client import FAILURES, GOODBYE_S
 
 if TYPE_CHECKING:
     from reference_server.redis.client import GuardedRedis
@@ -42,7 +42,7 @@ class Outgoing:
     async def close(self) -> None:
         """Send the waiting notices, if Redis accepts them in time."""
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=ANSWER_S)
+            await asyncio.wait([self._task], timeout=GOODBYE_S)
             self._task.cancel()
 
     async def _send(self) -> None:

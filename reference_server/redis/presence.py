@@ -6,6 +6,7 @@ its counts are no longer valid, and the first process that notices it removes th
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from math import inf
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from reference_server.locks import KeyedLocks
-from reference_server.redis.client import FAILURES, key, text
+from reference_server.redis.client import FAILURES, GOODBYE_S, key, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,9 +172,10 @@ class RedisPresence:
     async def close(self) -> None:
         """End the lease; the next process that checks removes the users who are still counted."""
         try:
-            await self._client.zadd(self._leases, {self.process: 0}, xx=True)
-            if not self._own:
-                await self._client.zrem(self._leases, self.process)
+            async with asyncio.timeout(GOODBYE_S):
+                await self._client.zadd(self._leases, {self.process: 0}, xx=True)
+                if not self._own:
+                    await self._client.zrem(self._leases, self.process)
         except FAILURES as error:
             logger.warning("the lease could not be ended, and will expire: %s", error)
 

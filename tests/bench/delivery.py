@@ -38,6 +38,8 @@ WINDOW = 4
 #: So many join at a time: a thousand at once would wait for a connection to PostgreSQL for too long.
 JOINING = 20
 IDLE = 1000
+#: A measurement that gets nothing for so long says so, and the others go on.
+PATIENCE_S = 60.0
 BARE = "bare Starlette"
 ALONE = "fan-out alone"
 LIMITS = ("--message-limit", "100000000", "--request-limit", "100000000")
@@ -63,6 +65,9 @@ def main(arguments: Sequence[str]) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as stack:
         servers = _start(stack)
+        print(f"\nbytes per idle connection, of {IDLE}")
+        for name in (BARE, "SQLite"):  # first: later, they reuse the memory of earlier connections
+            print(f"  {name:28} {asyncio.run(_rest(servers[name])):9,.0f}", flush=True)
         print(
             f"\ndeliveries a second, p50 and p99 in ms, processor in µs each; best of {options.rounds} rounds in turn"
         )
@@ -71,16 +76,17 @@ def main(arguments: Sequence[str]) -> int:
             cost: dict[str, float] = {}
             for _ in range(options.rounds):
                 for name, server in servers.items():
-                    *found, each = asyncio.run(_deliver(server, members, options.seconds))
+                    try:
+                        *found, each = asyncio.run(_deliver(server, members, options.seconds))
+                    except (OSError, RuntimeError, TimeoutError) as error:
+                        print(f"  {members:5} members  {name:28} not measured: {error}", flush=True)
+                        continue
                     best[name] = max(best.get(name, found), found)
                     cost[name] = min(cost.get(name, each), each)
-            for name, (rate, middle, late) in best.items():
+            for name, (rate, middle, late) in best.items() if BARE in best else ():
                 speed = f"{rate:9,.0f} {rate / best[BARE][0]:6.2f} ×  {middle:8.1f} {late:8.1f}"
                 times = f"{cost[name] * 1e6:8.1f} {cost[BARE] / cost[name]:6.2f} ×"
                 print(f"  {members:5} members  {name:28} {speed} {times}", flush=True)
-        print(f"\nbytes per idle connection, of {IDLE}")
-        for name in (BARE, "SQLite"):
-            print(f"  {name:28} {asyncio.run(_rest(servers[name])):9,.0f}")
     return 0
 
 
@@ -118,13 +124,25 @@ def _bare(*options: str) -> Iterator[Server]:
         process.communicate()
 
 
-async def _enter(server: Server, members: int, hear) -> tuple[list[Wire], UUID]:
+async def _comes(event: asyncio.Event, lost: asyncio.Future[None], what: str) -> None:
+    """Wait for an event; a connection that is lost, an error and a long silence end the measurement."""
+    waiting = asyncio.ensure_future(event.wait())
+    await asyncio.wait([waiting, lost], timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+    if lost.done():
+        waiting.cancel()
+        await lost
+    if not waiting.done():
+        waiting.cancel()
+        raise TimeoutError(f"{what}: nothing for {PATIENCE_S:.0f} s")
+
+
+async def _enter(server: Server, members: int, hear, lost: asyncio.Future[None]) -> tuple[list[Wire], UUID]:
     """Connect so many users, and let them join a conversation when all are there: nobody hears the others come."""
     users = [uuid4() for _ in range(members)]
     wires = []
     for index, user_id in enumerate(users):
         url = server.instances[index % len(server.instances)]
-        wires.append(await open_wire(f"{url}?token={token(user_id)}" if server.api else url, hear))
+        wires.append(await open_wire(f"{url}?token={token(user_id)}" if server.api else url, hear, lost))
     if not server.api:
         return wires, users[0]
     async with Chat(server.instances, server.api) as chat:
@@ -148,7 +166,7 @@ async def _enter(server: Server, members: int, hear) -> tuple[list[Wire], UUID]:
         wire.hear = hear_joining
     for wire in islice(rest, JOINING):
         wire.say(request)
-    await joined.wait()
+    await _comes(joined, lost, "joining")
     for wire in wires:
         wire.hear = hear
     return wires, conversation_id
@@ -157,17 +175,19 @@ async def _enter(server: Server, members: int, hear) -> tuple[list[Wire], UUID]:
 async def _deliver(server: Server, members: int, seconds: float) -> tuple[float, float, float, float]:
     """Give deliveries a second, the median and the 99th percentile of their milliseconds, and processor seconds."""
     took: list[float] = []
-    more = asyncio.Event()
+    more, lost = asyncio.Event(), asyncio.get_running_loop().create_future()
     expected = 0
 
     def hear(_wire: Wire, frame: bytes) -> None:
+        if b'"Error"' in frame and not lost.done():
+            lost.set_exception(RuntimeError(frame.decode()))
         at = frame.find(b"at=")
         if at >= 0 and b'"NewMessage"' in frame:
             took.append(time.perf_counter() - float(frame[at + 3 : at + 20]))
             if len(took) == expected:
                 more.set()
 
-    wires, conversation_id = await _enter(server, members, hear)
+    wires, conversation_id = await _enter(server, members, hear, lost)
     kind = "SendMessage" if server.api else "NewMessage"
     began, before = time.perf_counter(), sum(map(processor, server.pids))
     while time.perf_counter() - began < seconds:
@@ -177,7 +197,7 @@ async def _deliver(server: Server, members: int, seconds: float) -> tuple[float,
             content = f"at={time.perf_counter():017.6f} Shall we meet at the usual place at eight?"
             body = {"type": kind, "conversation_id": str(conversation_id), "content": content}
             wires[0].say(json.dumps(body).encode())
-        await more.wait()
+        await _comes(more, lost, "deliveries")
     rate = len(took) / (time.perf_counter() - began)
     used = sum(map(processor, server.pids)) - before
     for wire in wires:
@@ -189,7 +209,8 @@ async def _deliver(server: Server, members: int, seconds: float) -> tuple[float,
 async def _rest(server: Server) -> float:
     """Give the bytes that a connection takes which does nothing."""
     before = resident(server.pids[0])
-    wires, _ = await _enter(server, IDLE, lambda *_: None)
+    lost = asyncio.get_running_loop().create_future()
+    wires, _ = await _enter(server, IDLE, lambda *_: None, lost)
     found = (resident(server.pids[0]) - before) / IDLE
     for wire in wires:
         wire.close()

@@ -13,12 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Wire(asyncio.Protocol):
-    """One connection; `hear` is called with each text frame."""
+#: Kinds of frames.
+TEXT, PING, PONG = 1, 9, 10
 
-    def __init__(self, hear: Callable[[Wire, bytes], None]) -> None:
+
+class Wire(asyncio.Protocol):
+    """One connection; `hear` is called with each text frame. It answers pings: a server ends who does not.
+
+    `lost` is done when the other end closes the connection.
+    """
+
+    def __init__(self, hear: Callable[[Wire, bytes], None], lost: asyncio.Future[None]) -> None:
         self.hear = hear
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lost = lost
         self._transport: asyncio.Transport | None = None
         self._data = bytearray()
 
@@ -47,6 +55,15 @@ class Wire(asyncio.Protocol):
         """End it at once."""
         if self._transport is not None:
             self._transport.abort()
+            self._transport = None
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Say so, unless this end has closed it."""
+        reason = ConnectionError(f"the server has closed a connection: {error or 'as agreed'}")
+        if not self.opened.done():
+            self.opened.set_exception(reason)
+        elif self._transport is not None and not self._lost.done():
+            self._lost.set_exception(reason)
 
     def data_received(self, data: bytes) -> None:
         """Cut what comes into frames."""
@@ -69,16 +86,19 @@ class Wire(asyncio.Protocol):
                 size, start = int.from_bytes(whole[at + 2 : at + 4], "big"), at + 4
             if len(whole) < start + size:
                 break
-            if whole[at] & 0x0F == 1:
-                self.hear(self, bytes(whole[start : start + size]))
+            kind, payload = whole[at] & 0x0F, bytes(whole[start : start + size])
+            if kind == TEXT:
+                self.hear(self, payload)
+            elif kind == PING and self._transport is not None:
+                self._transport.write(bytes([0x80 | PONG, 0x80 | size]) + b"\0\0\0\0" + payload)
             at = start + size
         del whole[:at]
 
 
-async def open_wire(url: str, hear: Callable[[Wire, bytes], None]) -> Wire:
+async def open_wire(url: str, hear: Callable[[Wire, bytes], None], lost: asyncio.Future[None]) -> Wire:
     """Connect."""
     parts = urlsplit(url)
-    _, wire = await asyncio.get_running_loop().create_connection(lambda: Wire(hear), parts.hostname, parts.port)
+    _, wire = await asyncio.get_running_loop().create_connection(lambda: Wire(hear, lost), parts.hostname, parts.port)
     wire.request(url)
     await wire.opened
     return wire

@@ -146,6 +146,12 @@ class TestMigrateOnly:
         tables = sqlite3.connect(tmp_path / "chat.db").execute("SELECT name FROM sqlite_master").fetchall()
         assert {("conversation",), ("alembic_version",)} <= set(tables)
 
+    @pytest.mark.parametrize("other", ["--reset", "--demo", "--seed-data=chat.yaml", "--as=rust-2025"])
+    def test_is_refused_with_what_it_would_not_do(self, other: str, capsys: pytest.CaptureFixture[str]):
+        with pytest.raises(SystemExit):
+            parse(["--migrate-only", other])
+        assert f"leave out {other.partition('=')[0]}, or --migrate-only" in capsys.readouterr().err
+
 
 class TestEnd:
     @pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT, None])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from reference_server.presence import InMemoryPresence, Presence
 from reference_server.redis.client import key, open_redis
 from reference_server.redis.presence import LEASE_S, RedisPresence
+from tests.survival.cutting import CuttingProxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -184,3 +186,17 @@ class TestRedisPresence:
             assert await one.leave(ALICE) == 0
         finally:
             redis_server.start()
+
+    async def test_ends_although_redis_does_not_answer(
+        self, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("reference_server.redis.client.ANSWER_S", 60.0)
+        monkeypatch.setattr("reference_server.redis.presence.GOODBYE_S", 0.05)
+        path = redis_server.url.removeprefix("unix://")
+        async with CuttingProxy(lambda: asyncio.open_unix_connection(path)) as proxy:
+            client = open_redis(f"redis://127.0.0.1:{proxy.port}")
+            one = await process(client)
+            proxy.silence()
+            async with asyncio.timeout(20):
+                await one.close()
+                await client.aclose()

@@ -82,11 +82,25 @@ async def crash_before_broadcast(deployment: Deployment) -> None:
 
 @fault("sqlite", "cluster")
 async def sigterm_with_a_stuck_client(deployment: Deployment) -> None:
-    """A process is told to end while a client does not read; it ends in time."""
+    """A process is told to end while one client hardly reads and another stops in its handshake; it ends in time."""
     port = int(deployment.processes[-1].url.split(":")[2].split("/")[0])
-    with closing(socket.create_connection(("127.0.0.1", port))) as stuck:
-        stuck.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\n")  # and no more
-        await _ends_in_time(deployment.processes[-1])
+    async with deployment.slow_reader.lagging():
+        await deployment.works()
+        with closing(socket.create_connection(("127.0.0.1", port))) as stuck:
+            stuck.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\n")  # and no more
+            await _ends_in_time(deployment.processes[-1])
+    await deployment.processes[-1].start()
+
+
+@fault("postgresql", "cluster")
+async def sigterm_with_silent_engines(deployment: Deployment) -> None:
+    """A process is told to end while nothing passes between it and its engines; it ends in time."""
+    links = [deployment.to_postgres, *([deployment.to_redis] if deployment.engine == "cluster" else [])]
+    for each in links:
+        each.silence()
+    await _ends_in_time(deployment.processes[-1])
+    for each in links:
+        each.heal()
     await deployment.processes[-1].start()
 
 
@@ -108,15 +122,15 @@ async def pause(deployment: Deployment) -> None:
     deployment.processes[-1].send(signal.SIGCONT)
 
 
-@fault("sqlite", "postgresql")
+@fault("sqlite", "postgresql", "cluster")
 async def clock_steps_forward(deployment: Deployment) -> None:
-    """The clock of the process is set an hour forward."""
+    """The clock of one process is set an hour forward."""
     deployment.processes[0].send(saboteur.FORWARD)
 
 
-@fault("sqlite", "postgresql")
+@fault("sqlite", "postgresql", "cluster")
 async def clock_steps_back(deployment: Deployment) -> None:
-    """The clock of the process is set an hour back."""
+    """The clock of one process is set an hour back."""
     deployment.processes[0].send(saboteur.BACK)
 
 

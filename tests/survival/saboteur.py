@@ -11,10 +11,12 @@ import json
 import os
 import signal
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete
 
+from reference_server import auth
 from reference_server.__main__ import main
 from reference_server.group_commit.publisher import Direct
 from reference_server.hub import Room
@@ -42,6 +44,9 @@ class Saboteur:
     def install(self) -> None:
         """Listen to the signals."""
         conversations.now = self.now
+        auth.datetime = type("SteppedTime", (datetime,), {"now": staticmethod(lambda _zone: self.now())})
+        seconds = time.time
+        time.time = lambda: seconds() + self.step.total_seconds()
         for number, step in ((FORWARD, HOUR), (BACK, -HOUR)):
             signal.signal(number, lambda *_, step=step: setattr(self, "step", self.step + step))
         signal.signal(CRASH, lambda *_: setattr(self, "crashes", True))

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from reference_server.config import ConfigError
-from reference_server.database import Database, open_database, postgresql
+from reference_server.database import Database, open_database, postgresql, sqlite
+from tests.survival.cutting import CuttingProxy
+from tests.survival.engines import Postgres
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +101,22 @@ class TestSqlite:
         await other.close()
         assert sorted(results) == list(range(1, 101))
 
+    async def test_keeps_the_second_file_small_after_a_large_transaction(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(sqlite, "WAL_PAGES", 10)
+        monkeypatch.setattr(sqlite, "WAL_BYTES", 40_960)
+        database = open_database(f"sqlite:///{tmp_path}/chat.db?synchronous=normal")
+        await database.write(lambda connection: connection.execute(text("CREATE TABLE large (value BLOB)")))
+        for size in (1_000_000, 1, 1):
+            row = {"size": size}
+            await database.write(
+                lambda connection, row=row: connection.execute(text("INSERT INTO large VALUES (zeroblob(:size))"), row)
+            )
+        assert (tmp_path / "chat.db-wal").stat().st_size <= 100_000
+        await database.close()
+        assert not (tmp_path / "chat.db-wal").exists()
+
 
 class TestOpenDatabase:
     @pytest.mark.parametrize(
@@ -163,3 +182,29 @@ class TestPostgresql:
         assert await database.read(pid) != first
         await database.close()
         await other.close()
+
+    async def test_closes_although_postgresql_does_not_answer(
+        self, empty_postgresql: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(postgresql, "CLOSING_S", 0.05)
+        monkeypatch.setattr(postgresql, "ANSWER_S", 60.0)
+        server = Postgres(empty_postgresql)
+        async with CuttingProxy(lambda: asyncio.open_unix_connection(f"{server.socket}/.s.PGSQL.5432")) as proxy:
+            database = open_database(server.behind(proxy.port))
+            assert await database.claim(shared=False)
+            waiting = asyncio.Event()
+
+            def wait(connection: Connection) -> None:
+                connection.execute(text("SELECT 1"))
+                waiting.set()
+                connection.execute(text("SELECT pg_sleep(60)"))
+
+            asked = asyncio.create_task(database.read(wait))
+            await waiting.wait()
+            proxy.silence()
+            async with asyncio.timeout(20):
+                await database.close()
+                with pytest.raises((DBAPIError, ConnectionAbortedError)):
+                    await asked
+                with pytest.raises(ConnectionAbortedError):
+                    await database.read(wait)
