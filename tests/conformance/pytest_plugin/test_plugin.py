@@ -76,7 +76,9 @@ WORD = {
     "UNTESTABLE": "error",
 }
 HERE, THERE = pytest.param([], id="in one process"), pytest.param(["-n", "2"], id="with two workers")
-WORKERS = pytest.mark.parametrize("workers", [HERE, THERE])
+WORKERS = pytest.mark.parametrize(
+    "workers", [HERE, pytest.param(*THERE.values, id=THERE.id, marks=pytest.mark.nightly)]
+)
 
 
 def empty_spec(spec_folder: Path, folder: Path) -> Path:

@@ -103,7 +103,7 @@ def process_of(server: Embedded) -> Process:
 class TestARealProcess:
     """The reference server, which keeps every rule."""
 
-    @pytest.mark.parametrize("seed", [1, 2, 3])
+    @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(2, 8))])
     async def test_killed_at_a_random_moment(
         self, whole_spec: Spec, seed: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:

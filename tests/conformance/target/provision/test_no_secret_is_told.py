@@ -137,7 +137,7 @@ def test_not_a_header_nor_a_password_nor_the_token_of_a_login(run: Told, tmp_pat
             assert one not in said
 
 
-@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("engine", ["postgresql", pytest.param("sqlite", marks=pytest.mark.nightly)])
 def test_not_the_password_of_a_database(run: Told, tmp_path: Path, parrot: Parrot, engine: str) -> None:
     parrot.secrets = [JWT, PASSWORD]
     if engine == "postgresql":
