@@ -184,7 +184,7 @@ def serve(words: list[str]) -> None:
             assert any("ws://" in line and sign in line for line in process.stdout)
             process.send_signal(signal.SIGINT)
             process.stdout.read()
-            assert process.wait(30) == 0
+            assert process.wait(100) == 0
         finally:
             process.kill()
 

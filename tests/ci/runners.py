@@ -71,7 +71,7 @@ class GitHub:
             # As GitHub documents `shell: bash`.
             command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
             done = subprocess.run(
-                command, cwd=self.workspace, env=env, capture_output=True, text=True, timeout=100, check=False
+                command, cwd=self.workspace, env=env, capture_output=True, text=True, timeout=280, check=False
             )
             self.log += done.stdout + done.stderr
             self.outputs[step.get("id", str(number))] = dict(
@@ -138,7 +138,7 @@ class GitLab:
             env=env,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=280,
             check=False,
         )
         self.log += done.stdout + done.stderr

@@ -6,7 +6,7 @@ import asyncio
 
 from reference_server.pubsub import Event, Notice
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Heard:

@@ -24,7 +24,7 @@ from tests.variants.serve import main as serve_variant
 
 SECRET = "a secret that is only used by the tests"
 REPLIES = {"HistoryChunk", "SearchResults", "SyncChunk", "Pong", "ActionConfirmed", "Error"}
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 #: The token leeway of the server that the tests share.
 LEEWAY_S = 1
 ROOT = Path(__file__).parents[2]
@@ -230,7 +230,7 @@ class Command:
 
     def end(self) -> tuple[int, str]:
         """Let go of its stdin and wait for its end; return its exit code and its log."""
-        _, log = self.process.communicate(timeout=30)
+        _, log = self.process.communicate(timeout=100)
         assert self.process.returncode is not None
         return self.process.returncode, log.decode()
 

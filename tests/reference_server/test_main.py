@@ -39,7 +39,7 @@ def run(*arguments: str, stdin: IO[str] | None = None) -> subprocess.CompletedPr
         stdin=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 

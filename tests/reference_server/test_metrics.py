@@ -39,7 +39,7 @@ def numbers(page: str) -> Numbers:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Let the loop run until something is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 -- each is one step of the loop
             await asyncio.sleep(0)
 
@@ -78,7 +78,7 @@ class TestTheMetricsOfAServer:
             found = await ask(chat)
             assert found["chat_connections",] == found["chat_handshakes_total", "101"] == 1
             await alice.socket.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while (await ask(chat))["chat_connections",] != 0:
                     """Ask again: the server learns of the end in its own time."""
 

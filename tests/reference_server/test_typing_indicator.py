@@ -40,7 +40,7 @@ class TestTypingIndicator:
         told = Told()
         indicator = TypingIndicator(0.01, told)
         indicator.refresh(typist(), LOBBY)
-        await asyncio.wait_for(told.event.wait(), 5)
+        await asyncio.wait_for(told.event.wait(), 60)
         await indicator.stop(LOBBY, ALICE)
         assert told.stops == [(LOBBY, ALICE)]
 
@@ -69,7 +69,7 @@ class TestTypingIndicator:
         told, lost = Told(), Told()
         indicator = TypingIndicator(0.01, told)
         indicator.elsewhere(LOBBY, ALICE, True, lost)
-        await asyncio.wait_for(lost.event.wait(), 5)
+        await asyncio.wait_for(lost.event.wait(), 60)
         assert (told.stops, lost.stops) == ([], [(LOBBY, ALICE)])
 
     async def test_forgets_typing_that_another_process_ends_or_takes_over(self):

@@ -84,6 +84,6 @@ def test_bash_completes_after_the_line_of_the_guide(tmp_path: Path) -> None:
     """
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(GUIDE.parents[1])}
     done = subprocess.run(
-        ["bash", "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=60
+        ["bash", "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=100
     )
     assert done.stdout == "coverage\n"

@@ -184,7 +184,7 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_python_knows_the_command_by_the_name_of_its_package() -> None:
     command = [sys.executable, "-m", "conformance", "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
     assert done.stdout == f"chat-parity, version {__version__}\n"
 
 
@@ -200,7 +200,7 @@ def loaded_by(*arguments: str) -> set[str]:
     """The modules that the command has loaded when it ends."""
     code = "import sys\nfrom conformance.cli import main\n"
     code += f"try:\n    main({[*arguments]!r})\nexcept SystemExit: pass\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
     return set(done.stdout.splitlines()[-1].split())
 
 
@@ -230,7 +230,7 @@ def command_with(stdout: int | IO[bytes], *words: str) -> subprocess.Popen[bytes
 def test_a_mistake_in_the_usage_is_one_even_where_nobody_can_be_told() -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "conformance.cli", "no-such-verb"]
-        assert subprocess.run(command, stderr=full, check=False, timeout=60).returncode == USAGE
+        assert subprocess.run(command, stderr=full, check=False, timeout=100).returncode == USAGE
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_an_empty_argument_is_a_mistake_and_not_the_working_directory(
 )
 def test_ctrl_c_leaves_no_traceback_at_any_time(code: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", f"import signal\n{code}"], capture_output=True, check=False, timeout=60
+        [sys.executable, "-c", f"import signal\n{code}"], capture_output=True, check=False, timeout=100
     )
     assert (done.returncode, done.stderr.replace(b"\nchat-parity: interrupted\n", b"")) == (-signal.SIGINT, b"")
 
@@ -282,7 +282,7 @@ def test_a_reader_that_goes_away_ends_it_quietly_by_the_signal_that_a_shell_expe
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=60) == -signal.SIGPIPE
+        assert process.wait(timeout=100) == -signal.SIGPIPE
 
 
 @pytest.mark.parametrize("words", [("list", "rules", "--spec", "{spec}"), ("--help",)])
@@ -291,7 +291,7 @@ def test_a_full_disk_behind_standard_output_is_told(words: tuple[str, ...], spec
     with Path("/dev/full").open("wb") as full, command_with(full, *filled) as process:
         assert process.stderr is not None
         assert process.stderr.read() == b"chat-parity: standard output: No space left on device\n"
-        assert process.wait(timeout=60) == 4
+        assert process.wait(timeout=100) == 4
 
 
 def test_ignored_signals_stay_ignored_as_nohup_wants() -> None:

@@ -406,7 +406,7 @@ class TestInterrupted:
             process = start(tmp_path, toy_spec_folder, target_file(tmp_path, server.url), before=before)
             wait_for_result(tmp_path, process, "toy.told")
             process.send_signal(number)
-            assert process.wait(20) == 3
+            assert process.wait(100) == 3
         recorded = read_run(tmp_path / "out" / "run.jsonl")
         assert recorded.footer is not None
         assert (recorded.footer.complete, recorded.footer.reason) == (False, "interrupted")
@@ -424,7 +424,7 @@ class TestInterrupted:
         (server,) = children_of(process.pid)
         assert list((tmp_path / "tmp").iterdir()) != []
         process.send_signal(number)
-        assert process.wait(20) == 3
+        assert process.wait(100) == 3
         assert not Path(f"/proc/{server}").exists()
         assert list((tmp_path / "tmp").iterdir()) == []
 
@@ -450,7 +450,7 @@ class TestCannotWrite:
 
     def ends(self, folder: Path, spec_folder: Path, url: str, before: str = "") -> str:
         process = start(folder, spec_folder, target_file(folder, url), "toy.told", before=before)
-        assert process.wait(50) == 4
+        assert process.wait(100) == 4
         return (folder / "out.txt").read_text()
 
     def test_the_log(self, toy_spec_folder: Path, tmp_path: Path) -> None:
@@ -468,7 +468,7 @@ class TestCannotWrite:
 
     def size_of_a_log(self, folder: Path, spec_folder: Path, url: str) -> int:
         folder.mkdir()
-        assert start(folder, spec_folder, target_file(folder, url), "toy.told").wait(50) == 0
+        assert start(folder, spec_folder, target_file(folder, url), "toy.told").wait(100) == 0
         return (folder / "out" / "run.jsonl").stat().st_size
 
     def test_the_folder(self, command: Command) -> None:

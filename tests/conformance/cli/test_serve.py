@@ -60,7 +60,7 @@ class Served:
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal; the exit code, and what was said on standard error."""
         self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=30)
+        _, said = self.process.communicate(timeout=100)
         return self.process.returncode, said
 
     def __enter__(self) -> Self:
@@ -69,7 +69,7 @@ class Served:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=100)
 
 
 def listens(url: str) -> bool:
@@ -141,7 +141,7 @@ def test_passes_on_what_it_does_not_know(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [("--no-such-option",), ("--jwt-secret", "short")])
 def test_ends_with_the_exit_code_of_the_server(tmp_path: Path, options: tuple[str, ...]) -> None:
     with Served(tmp_path, "--port", "0", *options) as served:
-        assert served.process.wait(30) == 2
+        assert served.process.wait(100) == 2
 
 
 DIALECT = f"{ROOT}/tests/doubles/dialect_server/target.yaml"

@@ -345,7 +345,7 @@ class TestEnding:
         (runner,) = children_of(process.pid)
         (embedded,) = children_of(runner)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == pytest.ExitCode.INTERRUPTED
+        assert process.wait(100) == pytest.ExitCode.INTERRUPTED
         assert not Path(f"/proc/{runner}").exists()
         assert not Path(f"/proc/{embedded}").exists()
         footer = read_run(log).footer

@@ -73,7 +73,7 @@ async def test_a_flood_of_many_connections_is_cut_off_as_one(spec: Spec) -> None
     whole = Memory()
     async with listening(talk) as url:
         opened = [
-            await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=5.0, memory=whole)
+            await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=60.0, memory=whole)
             for _ in range(6)
         ]
         connections = [one for one in opened if isinstance(one, Connection)]

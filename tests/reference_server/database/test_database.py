@@ -157,7 +157,7 @@ class TestPostgresql:
             return pid
 
         pid = await other.write(cut)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             found = None
             while found in (None, pid):
                 found = await other.read(lambda connection: connection.scalar(text(holder)))

@@ -33,7 +33,7 @@ class Wire:
             await self.outgoing.send({"type": "websocket.send", "text": text})
 
     async def until(self, count: int) -> list[str]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.texts) < count:
                 self._more.clear()
                 await self._more.wait()

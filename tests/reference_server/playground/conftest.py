@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SEED = "users: [alice, dora]\nconversations: [{name: long, members: {alice: owner, dora: member}, generate: 200}]"
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1200, "height": 900}}
 #: A machine that tests much else may be slow.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 700}}
 
 

@@ -332,7 +332,7 @@ class TestSwitches:
         await page.tab.get_by_role("button", name="Apply").click()
         await expect(page.panel("alice").locator(".status")).to_contain_text("lost: 1006")
         await page.tab.get_by_role("button", name="Switch all off").click()
-        await expect(page.tab.get_by_role("button", name="Leave")).to_have_count(3, timeout=30_000)
+        await expect(page.tab.get_by_role("button", name="Leave")).to_have_count(3, timeout=60_000)
         await page.say("alice", "back again")
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.target.embedded import Launch
 
 SINCE = "2020-01-01T00:00:00Z"
-PATIENCE = 5.0
+PATIENCE = 60.0
 """Seconds for what a wrong server may never send."""
 
 

@@ -152,7 +152,7 @@ class TestJudging:
         async with (
             ChatServer("in order", wrong).serving() as server,
             relayed(spec, server.url) as watched,
-            asyncio.timeout(10),
+            asyncio.timeout(60),
             watched.enter(ALICE) as alice,
             watched.enter(BOB) as bob,
         ):
@@ -254,7 +254,7 @@ class TestPassing:
                 async with connect(watched.url) as client:
                     if by == "server":
                         await client.wait_closed()
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     while f"client-{number + 1} ended" not in watched.lines:
                         await watched.said.wait()
                         watched.said.clear()

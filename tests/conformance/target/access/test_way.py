@@ -48,7 +48,7 @@ async def silent(socket: ServerConnection) -> None:
 async def opened(spec: Spec, url: str, access: Access, handshake: Handshake | None = None) -> str:
     """Say how a connection comes to be, or why it does not."""
     outcome = await open_connection(
-        "alice", url, spec.protocol, spec.outgoing, timeout=5.0, access=access, handshake=handshake or Handshake()
+        "alice", url, spec.protocol, spec.outgoing, timeout=60.0, access=access, handshake=handshake or Handshake()
     )
     if isinstance(outcome, Refused):
         return str(outcome)
@@ -212,7 +212,7 @@ async def test_offers_the_subprotocols_and_takes_the_one_that_the_server_selects
 
 
 async def test_a_black_hole_ends_in_time_also_with_small_buffers(spec: Spec) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         outcome = await open_connection(
             "alice",
             "ws://192.0.2.1:9/ws",  # an address for documentation: nobody answers there (RFC 5737)

@@ -165,7 +165,7 @@ def test_not_where_a_file_is_wrong(tmp_path: Path, parrot: Parrot) -> None:
         env={**os.environ, "U": f"nonsense://{MARKER}:{MARKER}@x"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
     assert (ended.returncode, MARKER in ended.stdout + ended.stderr) == (2, False)
