@@ -115,7 +115,9 @@ class OncePerMinute(logging.Filter):
         self._seen: dict[tuple[object, ...], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether the line is to be written."""
+        """Say whether the line is to be written; a record with `is_change` always is, since the last one counts."""
+        if getattr(record, "is_change", False):
+            return True
         key, now = _kind(record), self._clock()
         since, left_out = self._seen.get(key, (None, 0))
         if since is not None and now - since < REPEAT_S:

@@ -86,7 +86,8 @@ class Switchboard:
         after = {name: text for name, text in (self._texts | dict(texts)).items() if text != OFF}
         for name in sorted(self._texts.keys() | after.keys()):
             if self._texts.get(name) != after.get(name):
-                logger.warning("This server misbehaves on request: %s is %s", name, after.get(name, OFF))
+                value = after.get(name, OFF)
+                logger.warning("This server misbehaves on request: %s is %s", name, value, extra={"is_change": True})
         self._texts = after
         self.now = Misbehaviour(**{known[name].field: _read(known[name], text) for name, text in after.items()})
         self._changed.set()

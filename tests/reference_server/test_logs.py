@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from websockets.exceptions import InvalidStatus
 
 from reference_server.logs import KINDS, REPEAT_S, OncePerMinute, TextFormatter, json_formatter, redact
+from reference_server.misbehaviour.switches import OFF, Switchboard
 from tests.reference_server.support import Command, open_socket, token
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ class TestOncePerMinute:
             except Exception:
                 seen.append(sparing.filter(record("failed", error=True)))
         assert seen == [True, False, True]
+
+    def test_lets_every_change_of_a_switch_through(self, caplog: pytest.LogCaptureFixture):
+        board = Switchboard()
+        for text in ("1s", OFF, "1s"):
+            board.set({"latency": text})
+        sparing = OncePerMinute()
+        assert [sparing.filter(each) for each in caplog.records] == [True, True, True]
 
     def test_remembers_a_bounded_number_of_lines(self):
         sparing = OncePerMinute()
