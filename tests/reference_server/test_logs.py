@@ -70,8 +70,8 @@ class TestOncePerMinute:
 
     def test_lets_every_change_of_a_switch_through(self, caplog: pytest.LogCaptureFixture):
         board = Switchboard()
-        for text in ("1s", OFF, "1s"):
-            board.set({"latency": text})
+        for value in ("1s", OFF, "1s"):
+            board.set({"latency": value})
         sparing = OncePerMinute()
         assert [sparing.filter(each) for each in caplog.records] == [True, True, True]
 
