@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import time
 from collections import defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.spec import find, load
@@ -45,6 +47,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     conversations: int = 0
     seconds: float = 0.0
+    cpu: float = 0.0
     freed: Mapping[str, int] | None = None
     problem: str = ""
 
@@ -84,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcomes.append(asyncio.run(_explore(one, spec, options)))
         _tell(outcomes[-1], wanted=not options.variants)
     found = {one.name for one in outcomes if one.steady}
+    conversations, used = sum(one.conversations for one in outcomes), sum(one.cpu for one in outcomes)
+    print(f"{conversations} conversations, {used:.1f} s of CPU: {conversations / max(used, 0.1):.2f} a second and core")
     if options.variants:
         print(f"{len(outcomes)} legal servers: {len(found)} with findings")
         return 1 if found else 0
@@ -121,7 +126,7 @@ async def _explore(one: Fault | Variant, spec: Spec, options: argparse.Namespace
     from conformance.engine.explore.progress import Options
     from conformance.engine.explore.search import explore  # a server's process imports this module, too
 
-    began = time.perf_counter()
+    began, used = time.perf_counter(), cpu_seconds()
     search = Options(
         options.seconds, options.seed, shrinking=options.shrink, most=options.conversations, first=not options.variants
     )
@@ -132,8 +137,20 @@ async def _explore(one: Fault | Variant, spec: Spec, options: argparse.Namespace
             explored = await explore(spec, read_knowledge(spec), tested, other, search)
     except Exception as error:  # the other servers are still to be explored
         return Outcome(one.name, problem=f"{type(error).__name__}: {error}")
-    seconds = time.perf_counter() - began
-    return Outcome(one.name, tuple(explored.findings.values()), explored.conversations, seconds, explored.freed)
+    seconds, used = time.perf_counter() - began, cpu_seconds() - used
+    return Outcome(one.name, tuple(explored.findings.values()), explored.conversations, seconds, used, explored.freed)
+
+
+def cpu_seconds() -> float:
+    """Give the CPU time so far of this process and of all forked servers; the time of a busy machine says little."""
+    from multiprocessing.forkserver import _forkserver
+
+    used = time.process_time()
+    stat = Path(f"/proc/{_forkserver._forkserver_pid}/stat")  # type: ignore[attr-defined]  # it has no public name
+    if stat.exists():
+        fields = stat.read_text().rpartition(")")[2].split()
+        used += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # its own, and of its children that have ended
+    return used
 
 
 def _tell(one: Outcome, *, wanted: bool) -> None:
@@ -143,7 +160,10 @@ def _tell(one: Outcome, *, wanted: bool) -> None:
 
     exploration = Exploration(one.name, "sound", 0, one.conversations, 0, 0, one.seconds, complete=True)
     word = "found" if one.steady else "flaky" if one.findings else "-"
-    print(f"{word:6} {one.name:44} {one.conversations:5} conversations {one.seconds:6.1f} s  {one.problem}", flush=True)
+    print(
+        f"{word:6} {one.name:44} {one.conversations:5} conversations {one.cpu:6.1f} s of CPU  {one.problem}",
+        flush=True,
+    )
     for finding in one.findings:
         if not wanted or finding.flaky:
             print(

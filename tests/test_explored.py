@@ -7,8 +7,9 @@ from tests.explored import main
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
 
 
-def test_a_fault_that_everybody_meets_is_found(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["escapes_html", "--seconds", "120", "--conversations", "150"]) == 0
+@pytest.mark.parametrize("name", ["escapes_html", "all_instants_are_local"])
+def test_a_fault_that_everybody_meets_is_found(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert main([name, "--seconds", "120", "--conversations", "150"]) == 0
     assert "found: 1 of 1 faults of must rules" in capsys.readouterr().out
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.engine.invariants import evaluate
@@ -21,8 +23,9 @@ def wrong_alone(context: ScenarioContext) -> tuple[tuple[str, str, str], ...]:
     """
     rules, name = context.run.spec.rules, context.run.spec.protocol.discriminator
     found = [(one.rule, one.message, one.kind) for one in wrong_frames(context)]
-    seen = [observation for observation, _ in observations(context)]
-    evaluation = evaluate(seen, context.run.spec, profile=context.run.target.profile, complete=True)
+    since = time.time() - time.perf_counter()  # of the transcript's clock, so that instants can be judged
+    seen = [replace(one, at_seconds=one.at_seconds + since) for one, _ in observations(context)]
+    evaluation = evaluate(seen, context.run.spec, profile=context.run.target.profile, complete=True, epoch=True)
     for one in evaluation.violations:
         frame = seen[one.index].frame
         kind = frame.get(name) if isinstance(frame, dict) else None

@@ -1,4 +1,7 @@
-"""Draws conversations with hypothesis: who is there, and step after step what somebody does.
+"""Draws conversations: who is there, and step after step what somebody does.
+
+Hypothesis draws the seed of each conversation, and keeps those that have failed. It does not draw each choice: that
+takes longer than the conversation itself, and every second conversation is like an earlier one.
 
 Only this module and `search` import hypothesis, an optional dependency.
 """
@@ -6,14 +9,14 @@ Only this module and `search` import hypothesis, an optional dependency.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 
 from conformance.engine.explore import means
 from conformance.engine.explore.conversation import Arrive, Ask, Burst, Conversation, Depart, Grant, Race, Walk, asks_of
-from conformance.engine.explore.draw_fields import Fields
+from conformance.engine.explore.draw_fields import PAGE, Fields
 from conformance.engine.explore.draw_goals import Goals
 from conformance.engine.explore.draw_odd import Oddities
 from conformance.engine.explore.state import State, beginning
@@ -27,13 +30,14 @@ if TYPE_CHECKING:
     from conformance.engine.explore.knowledge import RequestUse
 
 _T = TypeVar("_T")
-_numbers = cache(st.integers)
 WITNESS = "ann"
 USERS = ("bob", "cid", "dee", "eve")
 ROOMS = ("lobby", "den")
 DEVICE = "two"
 MANY = 6
 """Requests in one burst."""
+BEGINNINGS = (1, 2, 3, 3, 4, 6, 8)
+"""Messages with which conversations begin."""
 BURSTS = 25
 """Of 100 steps: bursts."""
 OFTEN, SELDOM = 60, 4
@@ -48,19 +52,24 @@ RAW = 75
 """Of 100 steps that are no request: raw messages; the others are connections with wrong tokens."""
 LOOKS = 40
 """Of 100 conversations: those in which a change is read back at once."""
+AGAIN = 40
+"""Of 100 readings of a change: those that repeat an earlier request, by the same user or by another one."""
+WALKS = 50
+"""Of 100 readings of a conversation at the end: those in small pages."""
 
 
 @st.composite
 def conversations(draw: Callable[[st.SearchStrategy[Any]], Any], drawing: Drawing) -> Conversation:
     """Draw a conversation."""
-    return _Drawer(draw, drawing).conversation()
+    random = Random(draw(st.integers(0, 2**64 - 1)))  # noqa: S311 -- nobody has to be unable to guess a conversation
+    return _Drawer(random, drawing).conversation()
 
 
 class _Drawer:
     """Draws one conversation."""
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], drawing: Drawing) -> None:
-        self._draw = draw
+    def __init__(self, random: Random, drawing: Drawing) -> None:
+        self._random = random
         self._drawing = drawing
         self._protocol = drawing.spec.protocol
         self._slots = 0
@@ -70,11 +79,8 @@ class _Drawer:
         self.state: State
 
     def pick(self, some: Sequence[_T]) -> _T:
-        """Draw one of several things; the first one is the simplest.
-
-        Its place is drawn: hypothesis looks at each thing of a `sampled_from`, which takes longer than all the rest.
-        """
-        return some[self.number(0, len(some) - 1)]
+        """Draw one of several things."""
+        return self._random.choice(some)
 
     def chance(self, percent: int) -> bool:
         """Draw True in this many of 100 cases."""
@@ -82,7 +88,7 @@ class _Drawer:
 
     def number(self, least: int, most: int) -> int:
         """Draw a whole number."""
-        return int(self._draw(_numbers(least, most)))
+        return self._random.randint(least, most)
 
     def slot(self, letter: str) -> str:
         """Give a new name."""
@@ -107,7 +113,7 @@ class _Drawer:
                     self._take(look)
                     steps.append(look)
         known = [one.request for one in self._drawing.knowledge.final if one.request in self._drawing.known]
-        steps += [Burst((self._fields.reading(kind, WITNESS, room),)) for room in start.rooms for kind in known]
+        steps += [self._at_the_end(kind, room) for room in start.rooms for kind in known]
         return replace(start, steps=tuple(steps))
 
     def _start(self) -> Conversation:
@@ -158,7 +164,7 @@ class _Drawer:
     def _beginning(self) -> Step:
         """Let the witness create something, so that the first requests have something to be about."""
         kinds = [one for one in self._drawing.known if self._drawing.knowledge.requests[one].creates is not None]
-        asks = [self._fields.ask(self.pick(kinds), WITNESS) for _ in range(self.number(1, 3))] if kinds else []
+        asks = [self._fields.ask(self.pick(kinds), WITNESS) for _ in range(self.pick(BEGINNINGS))] if kinds else []
         return Burst(tuple(asks))
 
     def _take(self, step: Step) -> None:
@@ -172,6 +178,15 @@ class _Drawer:
                 self.state.grant(step)
         for ask in asks_of(step):
             self.state.take(ask, granted=self._fields.is_plain(ask))
+
+    def _at_the_end(self, kind: str, room: str) -> Step:
+        """Let the witness read the state at the end, at once or in small pages."""
+        ask = self._fields.reading(kind, WITNESS, room)
+        use = self._drawing.knowledge.requests[kind]
+        if not self._walks(use) or not self.chance(WALKS):
+            return Burst((ask,))
+        pages = {name: self.number(1, 3) for name, one in self._drawing.knowledge.fields.items() if one.page}
+        return Walk(replace(ask, fields={**ask.fields, **pages}, labels=frozenset({f"{one}=small" for one in pages})))
 
     def _some(self, favoured: list[str]) -> Iterator[Step]:
         step = self._step(favoured)
@@ -223,6 +238,13 @@ class _Drawer:
         changes = isinstance(step, Grant) or requests[step.asks[-1].type].view is None
         if not views or room is None or not changes or not self.chance(50):
             return None
+        before = [one for one in self.state.granted if requests[one.type].view and self.state.room_of(one) == room]
+        if before and self.chance(AGAIN):
+            ask = self.pick(before[-4:])
+            others = [one for one in sorted(self.state.connected) if one.partition("@")[0] != ask.user]
+            by = self.pick(others) if others and self.chance(30) else ask.by
+            if by in self.state.connected:
+                return Burst((replace(ask, by=by, slot=self.slot(PAGE) if ask.slot else None),))
         whole = [one for one in views if self._walks(requests[one])]
         if whole and self.chance(50):
             return Burst((self._fields.reading(whole[0], WITNESS, room),))

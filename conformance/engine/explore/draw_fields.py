@@ -27,6 +27,10 @@ AGAIN, LATER = 6, 70
 """Of 100 requests: those that repeat an earlier one, and those that belong to an earlier one if there is one."""
 STAYS, ASTRAY = 50, 25
 """Of 100 requests: those about the same conversation as the user's last one, and those about any, allowed or not."""
+LONGEST_QUERY = 60
+"""Characters of a query that is a part of an earlier text: every server searches for so many."""
+SMALL = (1, 1, 2, 2, 3, 4, 5)
+"""Small sizes of pages."""
 PAGE = "p"
 """The first letter of the names of where a page goes on."""
 BEGINNING = "2000-01-01T00:00:00Z"
@@ -206,7 +210,7 @@ class Fields:
         assert use.page is not None, "a request with pages has sizes of them"
         if not self._draws.chance(ODD):
             maximum = self._drawing.limits.least(use.page[1]) or HUGE
-            return "small", min(self._draws.number(1, 5), maximum)
+            return "small", min(self._draws.pick(SMALL), maximum)
         return self._draws.pick(self._drawing.limits.sizes(use))
 
     def _follow(self, values: FieldValues, room: str) -> tuple[str, Any] | None:
@@ -246,6 +250,7 @@ class Fields:
         words = [one for one in text.split() if one.strip()]
         part = draws.pick([text, *words, text[: max(1, len(text) // 2)].strip() or text])
         part = draws.pick([part, part.upper(), part.lower()]) if part.isascii() else part
+        part = part[:LONGEST_QUERY].strip() or part[:LONGEST_QUERY]
         wild = any(char in part for char in "%_\\")
         return "wild" if wild else "plain" if part.isascii() else "far", part
 

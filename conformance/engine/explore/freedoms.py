@@ -23,7 +23,8 @@ ALLOWED = "allowed"
 class Freedom:
     """A choice in how a request is handled: for which request and labels, what may differ, and who says so.
 
-    `parts`: after it the two servers may hold different states.
+    `unless`: there is no choice if the request has one of these labels. `parts`: after it the two servers may hold
+    different states.
     """
 
     request: str
@@ -31,10 +32,13 @@ class Freedom:
     free: frozenset[str]
     parts: bool
     source: str
+    unless: frozenset[str] = frozenset()
 
     def fits(self, request: str, labels: frozenset[str]) -> bool:
         """Say whether it is about a request with these labels; never where the sender has no right to it."""
-        return ALLOWED in labels and self.request in (ANY, request) and self.when <= labels
+        if ALLOWED not in labels or self.unless & labels:
+            return False
+        return self.request in (ANY, request) and self.when <= labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def read_freedoms(spec: Spec) -> Freedoms:
                 frozenset(one["free"]),
                 one.get("parts", False),
                 _source(one),
+                frozenset(one.get("unless", ())),
             )
             for one in value["requests"]
         ),

@@ -85,6 +85,14 @@ def test_what_the_protocol_leaves_free_is_no_difference_and_the_rest_is_not_comp
     assert compared.freed == ("SEND-7s",)
 
 
+def test_a_choice_ends_where_another_label_says_so(comparer: Comparer) -> None:
+    empty = burst(send("bob", "", "m1", "content=empty"))
+    alone = burst(send("bob", "", "m1", "content=empty", "attachments=plain"))
+    for step, kind in ((empty, None), (alone, "refused, not granted")):
+        ours, theirs = [seen(step, {"type": "Error"}, REFUSED)], [seen(step, SENT)]
+        assert _kind(comparer, ours, theirs, step) == kind
+
+
 def test_nobody_is_free_to_grant_what_somebody_has_no_right_to(comparer: Comparer) -> None:
     blank = burst(send("bob", "  ", "m1", "content=blank"))
     ours, theirs = [seen(blank, SENT)], [seen(blank, {"type": "Error"}, REFUSED)]

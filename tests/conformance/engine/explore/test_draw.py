@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.engine.explore.conversation import Arrive, Depart, asks_of, names_in
+from conformance.engine.explore.conversation import Arrive, Burst, Depart, Walk, asks_of, names_in
 from conformance.engine.explore.draw import conversations
 
 if TYPE_CHECKING:
@@ -67,6 +67,40 @@ def test_no_conversation_has_many_more_steps_than_asked_for(drawing: Drawing, da
     conversation = data.draw(conversations(drawing))
     final = len(drawing.knowledge.final) * len(conversation.rooms)
     assert 1 <= len(conversation.steps) <= drawing.steps + 5 + final
+
+
+def test_each_conversation_is_another_one_and_some_end_in_small_pages(drawing: Drawing) -> None:
+    drawn = []
+
+    @settings(QUICKLY, max_examples=30)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        drawn.append(conversation)
+
+    draw()
+    assert len({repr(one) for one in drawn}) == len(drawn)
+    last = [one.steps[-1] for one in drawn]
+    assert {type(step) for step in last} == {Burst, Walk}
+    assert all(step.ask.fields["limit"] in (1, 2, 3) for step in last if isinstance(step, Walk))
+
+
+def test_a_reading_is_repeated_after_a_change_also_by_somebody_else(drawing: Drawing) -> None:
+    again: set[bool] = set()
+    views = {kind for kind, use in drawing.knowledge.requests.items() if use.view is not None}
+
+    @settings(QUICKLY, max_examples=30)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        before: dict[str, str] = {}
+        for ask in conversation.asks:
+            if ask.type in views and ask.labels != {"limit=none"}:
+                key = repr((ask.type, sorted(ask.fields.items(), key=repr)))
+                if key in before:
+                    again.add(before[key] == ask.by)
+                before[key] = ask.by
+
+    draw()
+    assert again == {True, False}
 
 
 def test_every_request_type_is_drawn(drawing: Drawing) -> None:
