@@ -14,9 +14,9 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
+from jwt import api_jwt
 from sqlalchemy import delete
 
-from reference_server import auth
 from reference_server.__main__ import main
 from reference_server.group_commit.publisher import Direct
 from reference_server.hub import Room
@@ -44,7 +44,7 @@ class Saboteur:
     def install(self) -> None:
         """Listen to the signals."""
         conversations.now = self.now
-        auth.datetime = type("SteppedTime", (datetime,), {"now": staticmethod(lambda _zone: self.now())})
+        api_jwt.datetime = type("SteppedTime", (datetime,), {"now": staticmethod(lambda tz: self.now())})
         seconds = time.time
         time.time = lambda: seconds() + self.step.total_seconds()
         for number, step in ((FORWARD, HOUR), (BACK, -HOUR)):
