@@ -39,10 +39,14 @@ LEFT JOIN membership
 _LOCK = """
 SELECT id, visibility, last_stamp, position FROM conversation WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
+#: LIMIT keeps PostgreSQL from a join that reads the whole table.
 _ROLES = """
-SELECT asked.number, membership.role
+SELECT asked.number, found.role
 FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked(conversation_id, user_id, number)
-JOIN membership USING (conversation_id, user_id)
+CROSS JOIN LATERAL (
+    SELECT role FROM membership
+    WHERE membership.conversation_id = asked.conversation_id AND membership.user_id = asked.user_id LIMIT 1
+) AS found
 """
 
 

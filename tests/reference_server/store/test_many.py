@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
+from reference_server.database import open_database
 from reference_server.models import CONVERSATIONS, MESSAGES
 from reference_server.permissions import Role, Visibility
 from reference_server.store import conversations, many, messages
@@ -90,3 +92,21 @@ class TestLock:
         assert known.conversations[lobby][0] == Visibility.PRIVATE.value
         roles = {(lobby, ALICE): "owner", (lobby, BOB): "reader", (lobby, STRANGER): None, (nowhere, ALICE): None}
         assert known.roles == roles
+
+
+async def test_looks_up_roles_one_by_one_however_many_members_there_are(empty_postgresql: str):
+    """A plan that reads the whole table takes a hundred times as long."""
+    database = open_database(empty_postgresql)
+    await database.prepare()
+    place = await database.write(conversations.create, None, Visibility.PRIVATE, {ALICE: Role.OWNER})
+    crowd = text(
+        "INSERT INTO membership (conversation_id, user_id, role) "
+        "SELECT :place, gen_random_uuid(), 'member' FROM generate_series(1, 5000)"
+    )
+    await database.write(lambda connection: connection.execute(crowd, {"place": place}))
+    asked = [place] * 256, [uuid4() for _ in range(256)]
+    plan = await database.read(
+        lambda connection: [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {many._ROLES}", asked)]
+    )
+    await database.close()
+    assert [line for line in plan if "Seq Scan" in line] == []
