@@ -206,6 +206,7 @@ class TestRealServers:
         assert outcomes(tmp_path / "out") == dict.fromkeys(ended.tests, "PASS")
         assert ": 3 features: " in ended.out
 
+    @pytest.mark.nightly
     def test_a_server_with_a_fault(self, part: Path, fault: str, tmp_path: Path) -> None:
         ended = run_pytest(tmp_path, "--chat-target", fault, "--chat-spec", str(part), "-m", "EDIT-2", "-n", "2")
         code, command = run_command(tmp_path, fault, "--spec", str(part), "--rule", "EDIT-2")

@@ -117,6 +117,7 @@ class TestARealProcess:
             await watched.all_of(whole_spec, target, scenarios)
         watched.check_given_up(len(scenarios), "nobody listens there")
 
+    @pytest.mark.nightly
     async def test_hanging(self, whole_spec: Spec) -> None:
         scenarios = quick(whole_spec)
         async with embedded(whole_spec) as (target, server):
