@@ -38,7 +38,12 @@ class Cause(StrEnum):
     LOCKED = "locked"
     FOREIGN = "foreign schema"
     DAMAGED = "damaged"
+    GONE = "its file was removed or replaced"
     UNREACHABLE = "unreachable"
+
+
+class FileGoneError(OSError):
+    """The file of the database has no name any more: nobody would find what is written to it."""
 
 
 _SQLITE = {
@@ -76,6 +81,8 @@ def cause_of(error: BaseException) -> Cause | None:
     """Give the cause of a failure, or None: it is a mistake of ours."""
     if isinstance(error, PoolTimeoutError | TimeoutError):
         return Cause.LOCKED
+    if isinstance(error, FileGoneError):
+        return Cause.GONE
     if isinstance(error, OSError):
         return Cause.UNREACHABLE
     if not isinstance(error, DBAPIError):

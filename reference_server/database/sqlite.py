@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from reference_server.config import ConfigError
 from reference_server.database import schema
 from reference_server.database.file_claim import FileClaim
-from reference_server.outages import Cause, cause_of
+from reference_server.outages import Cause, FileGoneError, cause_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -58,6 +59,7 @@ class SqliteDatabase:
         self._readers = ThreadPoolExecutor(READER_THREADS, thread_name_prefix="sqlite-reader")
         self._turn = asyncio.Lock()
         self._closing = False
+        self._opened: os.stat_result | None = None
 
     async def prepare(self) -> None:
         """Bring the tables to the version of this server, in a transaction of the only writer.
@@ -132,7 +134,26 @@ class SqliteDatabase:
                 if self._closing or not is_locked or time.monotonic() - asked >= PATIENCE_S:
                     raise
             else:
+                try:
+                    self._check_that_the_file_is_there()
+                except OSError:
+                    connection.close()
+                    raise
                 return connection
+
+    def _check_that_the_file_is_there(self) -> None:
+        """Raise FileGoneError if the file was removed, or another one has its name.
+
+        SQLite writes into an open file that has no name any more, and all of it is lost when the server ends.
+        """
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            found = None
+        if self._opened is None:
+            self._opened = found
+        elif found is None or not os.path.samestat(found, self._opened):
+            raise FileGoneError(f"The SQLite file {self._path} was removed or replaced.")
 
     def hurry(self) -> None:
         """Stop waiting for programs that lock the file."""

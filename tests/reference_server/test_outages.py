@@ -220,6 +220,27 @@ class TestAServer:
             response = await chat.call("GET", "/health")
             assert response.json()["reason"] == "database: foreign schema"
 
+    @pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
+    async def test_whose_file_is_gone_is_not_ready_until_it_is_back(
+        self, deployment: Deployment, tmp_path: Path, replaced: bool, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(outages, "MEMORY_S", 0)
+        monkeypatch.setattr(outages, "PROBE_S", 0)
+        path = tmp_path / "chat.db"
+        async with Chat(deployment.websocket_urls, deployment.api_urls) as chat:
+            alice = await chat.connect()
+            lobby = await chat.conversation(alice)
+            moved = path.rename(tmp_path / "moved.db")
+            if replaced:
+                path.touch()
+            reply = await alice.ask("SendMessage", conversation_id=lobby, content="Where does this go?")
+            assert (reply["type"], reply["code"]) == ("Error", "unavailable")
+            response = await chat.call("GET", "/health/ready")
+            assert response.json()["engines"]["sqlite"] == "its file was removed or replaced"
+            moved.rename(path)
+            assert (await chat.call("GET", "/health/ready")).status_code == 200
+            assert (await alice.ask("SendMessage", conversation_id=lobby, content="Here."))["type"] != "Error"
+
     async def test_whose_database_is_locked_is_not_ready_until_it_is_free(
         self, deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):

@@ -122,6 +122,10 @@ class ApiClient:
             return await send(request)
         except TimeoutError:
             raise self.failure(what, f"took more than {DEADLINE:g} s") from None
+        except httpx.ReadTimeout:
+            raise self.failure(what, f"brought nothing for {SILENCE:g} s") from None
+        except (httpx.ReadError, httpx.WriteError):
+            raise self.failure(what, "failed: the connection was cut in the middle of it") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, ValueError) as error:
             raise self.failure(what, "failed: ", str(error) or type(error).__name__) from None
 

@@ -54,6 +54,25 @@ async def test_gives_the_answer_with_its_status_headers_and_cookies() -> None:
     assert answer.cookies == {"a": "2"}
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (httpx.ReadTimeout(""), "GET / brought nothing for 10 s"),
+        (httpx.ReadError(""), "GET / failed: the connection was cut in the middle of it"),
+        (httpx.WriteError(""), "GET / failed: the connection was cut in the middle of it"),
+    ],
+    ids=["silence", "cut-answer", "cut-request"],
+)
+async def test_says_in_words_what_became_of_a_request(error: httpx.HTTPError, said: str) -> None:
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as inner:
+        with pytest.raises(ProvisioningFailed) as told:
+            await ApiClient(inner, Secrets(), at_once).ask("GET /", "GET", "http://chat.example/")
+    assert str(told.value) == said
+
+
 async def test_stops_reading_a_body_that_is_too_large() -> None:
     async with answering(endless(HEAD, b"x" * PIECE)) as server, client() as asking:
         with pytest.raises(ProvisioningFailed, match=f"200 and more than {MAX_ANSWER:,} bytes"):
