@@ -1,0 +1,101 @@
+"""Wrongs of attachments whose metadata has an odd form, or whose message is of another kind than usual."""
+
+import re
+
+from reference_server.store import messages as store
+from tests.faults.registry import Patch, fault
+
+
+def _change(patch: Patch, field: str, change) -> None:
+    """Store a field of each attachment in another form."""
+
+    @patch.around(store, "add")
+    def add(original, *arguments, attachments, **named):
+        changed = [one | {field: change(one[field])} for one in attachments]
+        return original(*arguments, attachments=changed, **named)
+
+
+@fault(breaks=["ATT-1"])
+def url_becomes_https(patch: Patch) -> None:
+    """The URL of an attachment becomes one of HTTPS."""
+    _change(patch, "url", lambda url: url.replace("http://", "https://", 1))
+
+
+@fault(breaks=["ATT-1"])
+def url_loses_its_port(patch: Patch) -> None:
+    """The URL of an attachment loses its port."""
+    _change(patch, "url", lambda url: re.sub(r"^(https?://[^/:]+):\d+", r"\1", url))
+
+
+@fault(breaks=["ATT-1"])
+def host_in_small_letters(patch: Patch) -> None:
+    """The host in the URL of an attachment is written in small letters."""
+    _change(patch, "url", lambda url: re.sub(r"^https?://[^/]+", lambda found: found[0].lower(), url))
+
+
+@fault(breaks=["ATT-1"])
+def url_gets_a_slash(patch: Patch) -> None:
+    """The URL of an attachment that has no path gets one."""
+    _change(patch, "url", lambda url: re.sub(r"^(https?://[^/]+)$", r"\1/", url))
+
+
+@fault(breaks=["ATT-1"])
+def content_type_in_small_letters(patch: Patch) -> None:
+    """The content type of an attachment is written in small letters."""
+    _change(patch, "content_type", str.lower)
+
+
+@fault(breaks=["ATT-1"])
+def content_type_is_that_of_the_name(patch: Patch) -> None:
+    """The content type of an attachment whose name ends in .png is that of a picture."""
+
+    @patch.around(store, "add")
+    def add(original, *arguments, attachments, **named):
+        changed = [
+            one | {"content_type": "image/png"} if one["filename"].endswith(".png") else one for one in attachments
+        ]
+        return original(*arguments, attachments=changed, **named)
+
+
+@fault(breaks=["ATT-1"])
+def filename_is_stripped(patch: Patch) -> None:
+    """White space around the name of a file is lost."""
+    _change(patch, "filename", str.strip)
+
+
+@fault(breaks=["ATT-1"])
+def no_duration_is_none(patch: Patch) -> None:
+    """A duration of 0 is taken for none."""
+    _change(patch, "duration", lambda duration: duration or None)
+
+
+@fault(breaks=["ATT-1"])
+def replies_lose_their_attachments(patch: Patch) -> None:
+    """A message that answers another one has no attachments."""
+
+    @patch.around(store, "add")
+    def add(original, *arguments, attachments, parent_id, **named):
+        return original(*arguments, attachments=[] if parent_id else attachments, parent_id=parent_id, **named)
+
+
+@fault(breaks=["ATT-1"])
+def replies_take_their_parents_attachments(patch: Patch) -> None:
+    """A message that answers another one and has no attachments shows those of that one."""
+
+    @patch.around(store, "add")
+    def add(original, connection, conversation_id, *arguments, attachments, parent_id, **named):
+        if parent_id and not attachments:
+            attachments = store.find(connection, conversation_id, parent_id).attachments
+        return original(connection, conversation_id, *arguments, attachments=attachments, parent_id=parent_id, **named)
+
+
+@fault(breaks=["ATT-1"])
+def a_file_belongs_to_one_message(patch: Patch) -> None:
+    """An attachment whose URL another message has is not kept."""
+    known: set = set()
+
+    @patch.around(store, "add")
+    def add(original, *arguments, attachments, **named):
+        kept = [one for one in attachments if (arguments[1], one["url"]) not in known]
+        known.update((arguments[1], one["url"]) for one in attachments)
+        return original(*arguments, attachments=kept, **named)
