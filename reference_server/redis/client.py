@@ -25,6 +25,8 @@ ANSWER_S = 2.0
 GOODBYE_S = 1.0
 #: After a failure, no request waits for Redis for this long.
 REST_S = 1.0
+#: The longest time that a request takes that tries again: it connects, and has one retry.
+TRY_S = 4 * ANSWER_S
 
 #: Publishes data on channels, given in turn: one command has one answer to read.
 PUBLISH = "for at = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[at], ARGV[at + 1]) end"
@@ -34,7 +36,10 @@ FAILURES = (RedisError, OSError)
 
 
 class GuardedRedis(Redis):
-    """A client that fails immediately if Redis was down a moment ago, so that requests do not wait in vain."""
+    """A client that fails immediately if Redis was down a moment ago, so that requests do not wait in vain.
+
+    After a rest, one request tries again; until it has an answer, the others fail immediately.
+    """
 
     _gone_until = 0.0
 
@@ -42,12 +47,19 @@ class GuardedRedis(Redis):
         """Send a command to Redis, or fail immediately."""
         if monotonic() < self._gone_until:
             raise RedisConnectionError("Redis was down a moment ago")
+        if self._gone_until:
+            self._gone_until = monotonic() + TRY_S
         parent: Any = super()  # its method has no types
         try:
-            return await parent.execute_command(*args, **options)
+            answer = await parent.execute_command(*args, **options)
         except (RedisConnectionError, RedisTimeoutError, OSError):
             self._gone_until = monotonic() + REST_S
             raise
+        except RedisError:  # that is an answer, too
+            self._gone_until = 0.0
+            raise
+        self._gone_until = 0.0
+        return answer
 
     async def publish_all(self, notices: Sequence[tuple[str, bytes]]) -> None:
         """Publish many notices with one command, or fail immediately."""
