@@ -42,6 +42,17 @@ def no_attachments(patch: Patch) -> None:
     )
 
 
+def refused_attachments(patch: Patch) -> None:
+    """Refuse what is attached."""
+
+    @patch.around(session, "parse")
+    def parse(original: Any, text: str) -> Any:
+        request = original(text)
+        if getattr(request, "attachments", None):
+            raise session.Refused("invalid_message", "There are no attachments.")
+        return request
+
+
 def no_confirmations(patch: Patch) -> None:
     """Confirm nothing but the connection."""
     _reply(patch, lambda frame: None if frame["type"] == "ActionConfirmed" else frame)
@@ -77,6 +88,7 @@ PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], fr
     "no_rate_limits": (no_rate_limits, {"rate_limiting": BAD}, frozenset()),
     "no_presence": (no_presence, {}, frozenset()),
     "no_attachments": (no_attachments, {"message_attachments": BAD}, frozenset()),
+    "refused_attachments": (refused_attachments, {"message_attachments": BAD | {"MISSING"}}, frozenset()),
     "no_confirmations": (no_confirmations, {"action_confirmed": BAD}, frozenset()),
     "no_greeting": (no_greeting, {"websocket_connection": BAD}, frozenset()),
     "no_authentication": (no_authentication, {"jwt_authentication": BAD}, frozenset()),

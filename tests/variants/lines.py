@@ -23,6 +23,19 @@ HEADERS = [(b"X-Request-Id", b"7f"), (b"Strict-Transport-Security", b"max-age=1"
 PAGE = "<!DOCTYPE html><html><body><h1>Sign in</h1>" + "<p>Nobody may pass here.</p>" * 500 + "</body></html>"
 
 
+class _Transport:
+    """A transport that writes otherwise."""
+
+    def __init__(self, given, write):
+        self._given, self._write = given, write
+
+    def write(self, data):
+        self._write(self._given.write, data)
+
+    def __getattr__(self, name):
+        return getattr(self._given, name)
+
+
 def _write_otherwise(patch: Patch, write) -> None:
     """Let the bytes of every WebSocket go through `write(original, data)`, one for each connection."""
 
@@ -30,16 +43,6 @@ def _write_otherwise(patch: Patch, write) -> None:
     def connection_made(original, protocol, given):
         original(protocol, given)
         protocol.transport = _Transport(given, write())
-
-    class _Transport:
-        def __init__(self, given, write):
-            self._given, self._write = given, write
-
-        def write(self, data):
-            self._write(self._given.write, data)
-
-        def __getattr__(self, name):
-            return getattr(self._given, name)
 
 
 def _frame_otherwise(patch: Patch, frames) -> None:
@@ -259,3 +262,72 @@ def api_takes_its_time(patch: Patch) -> None:
         given.pause_reading()
         asyncio.get_running_loop().call_later(0.1, given.resume_reading)
         original(protocol, given)
+
+
+def _head_otherwise(patch: Patch, status: bytes, change) -> None:
+    """Change the head and the body of an answer to an upgrade that begins with a status."""
+
+    def write(really, data):
+        head, _, body = data.partition(b"\r\n\r\n")
+        really(b"".join(change(head, body)) if data.startswith(b"HTTP/1.1 " + status) else data)
+
+    _write_otherwise(patch, lambda: write)
+
+
+@variant(about=["CONN-1", "CONN-19"])
+def upgrade_in_other_words(patch: Patch) -> None:
+    """`Connection` may name more than one thing, and `websocket` has no case."""
+    words = {b"Connection: Upgrade": b"Connection: keep-alive, Upgrade", b"Upgrade: websocket": b"Upgrade: WebSocket"}
+
+    def change(head, body):
+        lines = head.split(b"\r\n")
+        return b"\r\n".join(words.get(line, line) for line in lines), b"\r\n\r\n", body
+
+    _head_otherwise(patch, b"101", change)
+
+
+@variant(about=["AUTH-1", "AUTH-3"])
+def refused_in_chunks(patch: Patch) -> None:
+    """What stands below a 401 may come in chunks."""
+
+    def change(head, body):
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
+        yield b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"", b""])
+        yield from (b"%x\r\n%b\r\n" % (len(body), body), b"0\r\n\r\n")
+
+    _head_otherwise(patch, b"401", change)
+
+
+@variant(about=["AUTH-1", "AUTH-3"])
+def refused_without_a_body(patch: Patch) -> None:
+    """A 401 may have no body and no headers."""
+    _head_otherwise(patch, b"401", lambda head, body: [head.split(b"\r\n")[0], b"\r\nContent-Length: 0\r\n\r\n"])
+
+
+@variant(about=["AUTH-1", "AUTH-3", "CONN-8"])
+def refused_and_kept_open(patch: Patch) -> None:
+    """HTTP keeps a connection after a 401: it is the client who has nothing more to ask."""
+
+    @patch.around(LingeringProtocol, "send")
+    async def send(original, protocol, message):
+        if message["type"] == "websocket.http.response.start":
+            message["headers"] = [*message.get("headers", []), (b"connection", b"keep-alive")]
+            given = protocol.transport
+            protocol.transport = _Transport(given, lambda really, data: really(data))
+            protocol.transport.close = lambda: asyncio.get_running_loop().call_later(5, given.close)
+        await original(protocol, message)
+
+
+@variant(about=["CONN-13", "LEAVE-4", "CONN-12"])
+def close_is_answered_without_code(patch: Patch) -> None:
+    """A close frame that answers the client's need not repeat its code."""
+    _write_otherwise(patch, lambda: lambda really, data: really(b"\x88\x00" if data == b"\x88\x02\x03\xe8" else data))
+
+
+@variant(about=["CONN-13", "LEAVE-4", "CONN-12", "TYPE-2", "CALL-6*"])
+def close_is_answered_later(patch: Patch) -> None:
+    """A server may take its time to answer a close frame."""
+
+    @patch.around(LingeringProtocol, "handle_close")
+    def handle_close(original, protocol, *event):
+        asyncio.get_running_loop().call_later(0.2, original, protocol, *event)

@@ -11,6 +11,7 @@ from reference_server.context import Instance
 from reference_server.events import UserPresenceUpdate
 from reference_server.hub import Room
 from reference_server.pubsub import Event
+from reference_server.typing_indicator import TypingIndicator
 from tests.variants.fan_out import ORDER, UNHURRIED
 from tests.variants.registry import Patch, variant
 from tests.variants.tools import change_settings
@@ -108,3 +109,47 @@ def presence_comes_later(patch: Patch) -> None:
             loop.call_later(0.1, lambda: loop.create_task(original(instance, user_id, event, **how)))
         else:
             await original(instance, user_id, event, **how)
+
+
+@variant(profile=UNHURRIED, about=["SEND-6", "PING-1", "CONN-8"])
+def every_request_takes_100_ms(patch: Patch) -> None:
+    """A server may be far away, or slow."""
+    _take_time(patch)
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        await asyncio.sleep(0.1)
+        return await original(context, frame)
+
+
+@variant(profile=UNHURRIED, about=["ACK-*", "SEND-1", "JOIN-*", "LEAVE-*"])
+def replies_come_after_events(patch: Patch) -> None:
+    """A reply may come a while after the event that the request has caused."""
+    _take_time(patch)
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        reply = await original(context, frame)
+        await asyncio.sleep(0.03)
+        return reply
+
+
+@variant(about=["TYPE-*"])
+def typing_is_swept(patch: Patch) -> None:
+    """A server may look for expired typing every 0.7 seconds, and so tell its end that much later."""
+
+    @patch.around(TypingIndicator, "_expire")
+    async def expire(original, indicator, key):
+        over = time.monotonic() + indicator._expiry
+        await asyncio.sleep(-(-over // 0.7) * 0.7 - over)
+        await original(indicator, key)
+
+
+@variant(about=["CALL-6*", "CONN-12"])
+def gone_users_linger(patch: Patch) -> None:
+    """A server may wait a moment for a user to come back before it takes them for gone."""
+
+    @patch.around(session, "depart")
+    async def depart(original, instance, user_id):
+        await asyncio.sleep(0.3)
+        await original(instance, user_id)

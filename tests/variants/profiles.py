@@ -13,6 +13,7 @@ from tests.variants.registry import Patch, variant
 from tests.variants.tools import acting, change_limits, change_settings, remember_who_acts
 
 LIMITED = ["HIST-4", "HIST-5*", "SEND-7*", "EDIT-5*", "SRCH-4", "SRCH-6", "SYNC-2", "REAC-6", "ATT-3", "RATE-*"]
+UNBOUNDED = ["query_max", "emoji_bytes", "reactions_per_user", "attachments_per_message", "attachment_bytes"]
 
 
 @variant(profile={"options": {"history_order": "oldest_first"}}, about=["HIST-*"])
@@ -101,6 +102,32 @@ def default_page_is_the_maximum(patch: Patch) -> None:
 def other_timers(patch: Patch) -> None:
     """The timers are profile values."""
     change_settings(patch, typing_expiry=2.0, rate_window=5.0)
+
+
+@variant(profile={"limits": {"connections_per_user": 3}}, about=["CONN-8", "RATE-8", "SEND-1"])
+def few_connections(patch: Patch) -> None:
+    """A user may have three connections only."""
+    change_limits(patch, connections=3)
+
+
+@variant(
+    profile={"limits": {"messages_per_window": 12, "requests_per_window": 20}}, about=["RATE-*", "CONN-13", "ACK-2"]
+)
+def few_requests(patch: Patch) -> None:
+    """A user may send twelve messages and twenty other requests in a window."""
+    change_limits(patch, messages_per_window=12, requests_per_window=20)
+
+
+@variant(profile={"limits": {"emoji_bytes": 35}}, about=["REAC-*"])
+def emoji_of_35_bytes(patch: Patch) -> None:
+    """A server may take nothing longer than the longest emoji of Unicode."""
+    change_limits(patch, emoji_bytes=35)
+
+
+@variant(profile={"limits": dict.fromkeys(UNBOUNDED)}, about=LIMITED)
+def hardly_any_limits(patch: Patch) -> None:
+    """A server may have no limit for queries, reactions and attachments."""
+    change_limits(patch, query=2**31, emoji_bytes=2**31, reactions=2**31, attachments=2**31, attachment_bytes=2**62)
 
 
 @variant(instances=1)

@@ -258,3 +258,13 @@ def candidate_keeps_its_id_only(patch: Patch) -> None:
 def unreadable_frames_are_free(patch: Patch) -> None:
     """That frames which cannot be read count against a limit is a should rule."""
     patch.rewrite(session._read, "await _keep_within_rate(context, None)", "pass")
+
+
+@variant(amber=["CONN-19"], about=["CONN-1", "CONN-19"])
+def every_origin_is_refused(patch: Patch) -> None:
+    """That a page of the server's own host is let in is a should rule."""
+
+    @patch.around(session, "serve")
+    async def serve(original, instance, websocket):
+        refused = "origin" in websocket.headers
+        await (session._deny(websocket, 403, "No pages.") if refused else original(instance, websocket))

@@ -114,3 +114,10 @@ def refused_requests_count(patch: Patch) -> None:
     """A limiter may count what it refuses: who waits recovers, who insists does not."""
     patch.rewrite(InMemoryRateLimiter.allow, "if len(uses) >= limit:", "uses.append(now)\n    if len(uses) > limit:")
     patch.rewrite(InMemoryRateLimiter.allow, "uses.append(now)\n    return True", "return True")
+
+
+@variant()
+def ids_descend(patch: Patch) -> None:
+    """Later ids may be smaller: only the order of messages says which is newer."""
+    counter = itertools.count(2**128 - time.time_ns(), -1)
+    _ids(patch, lambda: UUID(int=next(counter)))

@@ -1,10 +1,12 @@
 """Letting in, keeping out, hanging up."""
 
 import asyncio
+import socket
 from functools import partial
 
 from uvicorn.protocols.websockets import websockets_sansio_impl
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.frames import Opcode
 
 from reference_server import auth, connection, serving, session
 from reference_server.connection import Connection
@@ -186,3 +188,50 @@ def compresses_each_message_by_itself(patch: Patch) -> None:
     patch.rewrite(serving.build_server, "ws_per_message_deflate=False", "ws_per_message_deflate=True")
     factory = partial(ServerPerMessageDeflateFactory, True, True)
     patch(websockets_sansio_impl, "ServerPerMessageDeflateFactory", factory)
+
+
+@variant(about=["CONN-16", "CONN-17", "PING-5"])
+def pings_must_be_answered(patch: Patch) -> None:
+    """A server may drop a client that does not answer its pings, also one that does not read."""
+    patch.rewrite(
+        serving.build_server, "access_log=False,", "access_log=False, ws_ping_interval=1.0, ws_ping_timeout=4.0,"
+    )
+
+
+@variant(about=["CONN-1", "PING-2"])
+def ping_before_the_greeting(patch: Patch) -> None:
+    """A ping is no frame of the protocol, and may come before the greeting."""
+
+    @patch.around(LingeringProtocol, "write_text")
+    def write_text(original, protocol, text):
+        if text == session.GREETING:
+            protocol.conn.send_ping(b"there?")
+            protocol.transport.write(b"".join(protocol.conn.data_to_send()))
+        return original(protocol, text)
+
+
+@variant(about=["CONN-18", "CONN-9"])
+def compresses_long_texts_only(patch: Patch) -> None:
+    """A server may accept permessage-deflate and send short messages as they are, as Node's ws does."""
+    patch.rewrite(serving.build_server, "ws_per_message_deflate=False", "ws_per_message_deflate=True")
+
+    @patch.around(PerMessageDeflate, "encode")
+    def encode(original, extension, frame):
+        is_short = frame.opcode in (Opcode.TEXT, Opcode.BINARY) and frame.fin and len(frame.data) < 200
+        return frame if is_short else original(extension, frame)
+
+
+@variant(about=["CONN-8", "RATE-8"])
+def too_many_connections_without_advice(patch: Patch) -> None:
+    """The answer to one connection too many need not say when to come again."""
+    patch.rewrite(session._deny, 'retry = {"Retry-After": RETRY_AFTER_S} if status == 429 else None', "retry = None")
+
+
+@variant(about=["CONN-16", "CONN-17"])
+def kernel_keeps_megabytes(patch: Patch) -> None:
+    """A server's kernel may take megabytes for a client that does not read."""
+
+    @patch.around(LingeringProtocol, "connection_made")
+    def connection_made(original, protocol, transport):
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_000_000)
+        original(protocol, transport)

@@ -96,6 +96,7 @@ async def calibrate(
         shown = Shown()
         if joined and (answers or heard.any):
             shown = await try_everything(context, witnesses[0], heard.text if heard.any else "", reply, answers=answers)
+        skew = None if heard.skew is None else max(heard.skew, shown.lag)
         unknown = await _unknown(context, reply, shown, joined=joined, answers=answers)
         _check_bearable(context)
     finally:
@@ -103,8 +104,8 @@ async def calibrate(
     return Calibration(
         greets=greets,
         answers_barrier=answers,
-        skew=heard.skew,
-        settle=_settle(heard.skew, answers),
+        skew=skew,
+        settle=_settle(skew, answers),
         patience=PATIENCE if answers else target.reply if greets or heard.any else target.reply * HASTE,
         unknown_types=unknown,
         seconds=time.perf_counter() - began,

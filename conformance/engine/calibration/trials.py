@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,12 +32,14 @@ class Shown:
     """What came of the requests.
 
     `known` are the types that got their own reply or caused their frame, `lacking` those of which nothing has come.
-    `unseen` are the types of frames that never came.
+    `unseen` are the types of frames that never came. `lag` is by how many seconds the latest came after the barrier
+    behind its request: a server may have a queue of its own for receipts or for reactions.
     """
 
     known: frozenset[str] = frozenset()
     lacking: frozenset[str] = frozenset()
     unseen: frozenset[str] = frozenset()
+    lag: float = 0.0
 
 
 async def try_everything(context: ScenarioContext, witness: str, text: str, reply: float, *, answers: bool) -> Shown:
@@ -46,6 +49,7 @@ async def try_everything(context: ScenarioContext, witness: str, text: str, repl
     people = {"speaker": "speaker", "witness": witness}
     asked: list[tuple[Trial, str, str, Any]] = []
     granted: set[str] = set()
+    handled: list[float] = []
     with contextlib.suppress(Unmet, Spoiled):
         for one in protocol.trials:
             if one.after_message and MESSAGE not in names:
@@ -58,6 +62,7 @@ async def try_everything(context: ScenarioContext, witness: str, text: str, repl
             await context.send(by, request)
             asked.append((one, kind, at, pattern))
             await _handled(context, by, (at, one.event.frame, pattern), reply, answers=answers)
+            handled.append(time.perf_counter())
             if _is_granted(context, by, kind, before):
                 granted.add(kind)
     missing = {one.event.frame for one, _, at, pattern in asked if not _seen(context, at, one.event.frame, pattern)}
@@ -67,7 +72,11 @@ async def try_everything(context: ScenarioContext, witness: str, text: str, repl
     known = granted | {kind for one, kind, _, _ in asked if one.event.frame in came}
     lacking = {kind for _, kind, _, _ in asked} - known
     unseen = {one.event.frame for one, _, _, _ in asked} - came
-    return Shown(frozenset(known), frozenset(lacking), frozenset(unseen))
+    lags = [
+        _lag(context, at, one.event.frame, pattern, since)
+        for (one, _, at, pattern), since in zip(asked, handled, strict=False)
+    ]
+    return Shown(frozenset(known), frozenset(lacking), frozenset(unseen), max(lags, default=0.0) if answers else 0.0)
 
 
 def _names(context: ScenarioContext, witness: str, text: str) -> dict[str, str]:
@@ -101,7 +110,8 @@ async def _handled(
     context: ScenarioContext, by: str, awaited: tuple[str, str, Any], reply: float, *, answers: bool
 ) -> None:
     if answers:
-        await context.connections[by].barrier(reply)
+        for who in dict.fromkeys((by, awaited[0])):
+            await context.connections[who].barrier(reply)
     else:
         await context.connections[awaited[0]].until(lambda: _seen(context, *awaited), SHARE * reply)
 
@@ -117,11 +127,22 @@ def _all_seen(context: ScenarioContext, frames: list[tuple[str, str, Any]]) -> b
     return all(_seen(context, *one) for one in frames)
 
 
+def _lag(context: ScenarioContext, at: str, kind: str, pattern: Any, since: float) -> float:
+    """Give by how many seconds a frame came after an instant; 0.0: it came before, or never."""
+    return max(0.0, min(_arrivals(context, at, kind, pattern), default=since) - since)
+
+
 def _seen(context: ScenarioContext, at: str, kind: str, pattern: Any) -> bool:
-    return any(
-        received.frame.type == kind and isinstance(match(pattern, received.frame.value), Matched)
+    return next(_arrivals(context, at, kind, pattern), None) is not None
+
+
+def _arrivals(context: ScenarioContext, at: str, kind: str, pattern: Any) -> Iterator[float]:
+    """Give the instant of each frame that fits, in the order of its connection."""
+    yield from (
+        received.at
         for connection in _connections(context, at)
         for received in connection.log
+        if received.frame.type == kind and isinstance(match(pattern, received.frame.value), Matched)
     )
 
 

@@ -238,6 +238,15 @@ class RunContext:
         """Give a timer of the target's profile, in seconds."""
         return float(self.target.look_up(path))
 
+    def too_few_connections(self, wanted: int) -> Lacking | None:
+        """Say that the target admits fewer connections of one user than a scenario opens; None: it admits enough."""
+        path = self.spec.protocol.bystanders.connections
+        admitted = self.target.look_up(path)
+        if admitted is None or wanted <= admitted:
+            return None
+        why = f"it opens {wanted} connections of one user, and the target declares {path} = {admitted}"
+        return Lacking(path, why)
+
     def unmet(self, needs: Mapping[str, Any], limits: Iterable[str] = ()) -> Lacking | None:
         """Give the first unmet need of a scenario; None: all are met. What the server lacks comes before the run's.
 

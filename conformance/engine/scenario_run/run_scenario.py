@@ -22,7 +22,7 @@ from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
 from conformance.results.exchange import exchange_of
 from conformance.results.model import NOT_APPLICABLE, UNOBSERVED, Observation, Outcome, Problem, Result
 from conformance.scenario.requests import requests
-from conformance.target.throttle.connection_count import connection_count
+from conformance.target.throttle.connection_count import connection_count, connections_of_one_user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
     """
     verdict = Verdict(scenario, run_context.spec)
     unmet = run_context.unmet(scenario.needs, scenario.limits)
+    unmet = unmet or run_context.too_few_connections(connections_of_one_user(scenario))
     if unmet is not None:
         verdict.add(Outcome.NOT_APPLICABLE, unmet.why)
         return replace(_result(scenario, verdict, None, attempt, 0.0), lacks=unmet.need)

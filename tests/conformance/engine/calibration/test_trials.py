@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.conformance.run_contexts import run_context_at
 from tests.doubles.fan_out import ChatServer
 
 if TYPE_CHECKING:
+    from websockets.asyncio.server import ServerConnection
+
     from conformance.results.model import Calibration
     from conformance.spec import Spec
 
 NOTHING = {"type": "HistoryChunk", "conversation_id": "${conversation}", "messages": [], "has_more": False}
+
+
+class EditsToldLater(ChatServer):
+    """A server that tells of an edit when the next request comes, as one with a queue of its own for edits may."""
+
+    edit: dict[str, Any] | None = None
+
+    async def _handle(self, socket: ServerConnection, user: str, token: str, data: str | bytes) -> None:
+        request = json.loads(data)
+        if request["type"] == "EditMessage":
+            self.edit = request
+            await socket.send('{"type": "ActionConfirmed", "action": "message_edited", "success": true}')
+            return
+        if request["type"] == "DeleteMessage" and self.edit is not None:
+            told = {**self.edit, "type": "MessageEdited", "editor_id": user, "edited_at": "2026-01-01T00:00:00Z"}
+            for each in self.joined[self.edit["conversation_id"]]:
+                await each.send(json.dumps(told))
+        await super()._handle(socket, user, token, data)
 
 
 async def calibrated(spec: Spec, *wrong: str, **canned: str) -> Calibration:
@@ -45,3 +65,11 @@ async def test_what_is_not_known_is_not_called_unseen(spec: Spec) -> None:
     seen = await calibrated(spec)
     assert "EditMessage" in seen.unknown_types
     assert "MessageEdited" not in seen.unseen
+
+
+async def test_what_comes_later_than_messages_decides_how_long_to_settle(spec: Spec) -> None:
+    async with EditsToldLater().serving() as server:
+        seen = (await run_context_at(spec, server.url, reply=0.5)).calibration
+    assert "MessageEdited" not in seen.unseen
+    assert seen.skew is not None
+    assert seen.settle > 2 * seen.skew > 0
