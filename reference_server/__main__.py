@@ -37,6 +37,8 @@ logger = logging.getLogger("reference_server")
 
 #: Seconds. A database thread needs the interpreter after each statement, and a busy event loop must not delay it.
 THREAD_SWITCH_S = 0.0005
+#: The exit code of a command that Ctrl-C has ended.
+INTERRUPTED = 130
 
 
 async def run_earlier(options: argparse.Namespace) -> None:
@@ -135,6 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, OSError, DBAPIError) as error:
         print(f"reference_server: {getattr(error, 'orig', error)}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # during the start: later, a signal ends the server in an orderly way
+        return INTERRUPTED
     return 0
 
 

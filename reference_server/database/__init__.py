@@ -28,7 +28,10 @@ def open_database(url: str) -> Database:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # ValueError: the port is not a number
-        raise ConfigError("The database URL is malformed; try sqlite:///chat.db") from None
+        raise ConfigError(
+            "The database URL is malformed; try sqlite:///chat.db or postgresql://user:password@host/name. "
+            "In a password, write %40 for @, and so on for / : ? # and %."
+        ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":

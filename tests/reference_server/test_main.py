@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from reference_server import __main__ as command
 from reference_server.config import ConfigError
 from reference_server.options import parse, parser, settings_from
 from tests.reference_server import raw
@@ -133,6 +134,15 @@ class TestStart:
                 said = await alice.say(lobby, "Hello, Ünïcode 👋")
                 found = (await alice.ask("SearchMessages", conversation_id=lobby, query="ÜNÏ"))["messages"]
                 assert [each["message_id"] for each in found] == [said["message_id"]]
+
+    def test_ends_without_a_traceback_on_ctrl_c(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        async def interrupted(_url: str) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(command, "migrate", interrupted)
+        monkeypatch.setattr("reference_server.logs.configure", lambda _form: None)
+        monkeypatch.setattr("sys.setswitchinterval", lambda _seconds: None)
+        assert command.main(["--migrate-only", "--database", f"sqlite:///{tmp_path}/chat.db"]) == 130
 
     def test_says_where_every_instance_listens(self, server: Command):
         assert server.ready["ready"] is True
