@@ -36,7 +36,8 @@ class Budget:
 class Bound:
     """A value of the profile that bounds a field of a type, or its frame, and the rule that promises it.
 
-    `of` None is every request; `field` is a place, such as `items[].size`.
+    `of` None is every request; `field` is a place, such as `items[].size`. `size` says how to see in a frame whether it
+    is over the limit; `distinct` counts the values that one user sends `per` value of another field.
     """
 
     of: str | None
@@ -44,6 +45,8 @@ class Bound:
     by: str
     unit: str
     rule: str
+    size: str | None = None
+    per: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ def _budget(value: Mapping[str, Any]) -> Budget:
 
 def _bound(value: Mapping[str, Any]) -> Bound:
     of = None if value["of"] == "*" else value["of"]
-    return Bound(of, value.get("field"), value["by"], value["unit"], value["rule"])
+    return Bound(of, value.get("field"), value["by"], value["unit"], value["rule"], value.get("size"), value.get("per"))
 
 
 def _bystanders(value: Mapping[str, Any]) -> Bystanders:

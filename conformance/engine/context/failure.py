@@ -35,5 +35,11 @@ class Spoiled(ScenarioError):
     """Something else stops the scenario, such as a wrong frame, which is charged to its own rule."""
 
 
+class OverLimit(ScenarioError):
+    """A step would send more than a limit of the target allows, and the scenario is not about that limit."""
+
+    limit = ""
+
+
 class Broken(ScenarioError):
     """The scenario or the harness is wrong: the result says nothing about the server."""

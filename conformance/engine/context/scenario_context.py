@@ -71,6 +71,7 @@ class ScenarioContext:
         self.guards: list[Guard] = []
         self.honeypot_guards: list[NeverFetched] = []
         self.shown: set[str] = set()
+        self.distinct: dict[tuple[str, ...], set[str]] = {}
         self.leased: Lease | None = None
         self.names = Names(run_context.target, run_context.spec.protocol)
         self._setup: dict[int, int] = {}

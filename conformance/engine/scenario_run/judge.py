@@ -39,6 +39,7 @@ class Verdict:
         self.outcome = Outcome.PASS
         self.too_slow = False
         self.lacks: tuple[str, ...] = ()
+        self.need = ""
         self.problems: list[tuple[Problem, Received | None]] = []
         self._scenario = scenario
 

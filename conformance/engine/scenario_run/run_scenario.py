@@ -8,7 +8,7 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.engine.context.failure import Broken, ControlFailed, ScenarioError, Spoiled, TooSlow, Unmet
+from conformance.engine.context.failure import Broken, ControlFailed, OverLimit, ScenarioError, Spoiled, TooSlow, Unmet
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
@@ -44,8 +44,9 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
     unmet = run_context.unmet(scenario.needs, scenario.limits)
     unmet = unmet or run_context.too_few_connections(connections_of_one_user(scenario))
     if unmet is not None:
+        verdict.need = unmet.need
         verdict.add(Outcome.NOT_APPLICABLE, unmet.why)
-        return replace(_result(scenario, verdict, None, attempt, 0.0), lacks=unmet.need)
+        return _result(scenario, verdict, None, attempt, 0.0)
     objection = run_context.throttle.objection(connection_count(scenario))
     if objection is not None:
         verdict.add(Outcome.UNTESTABLE, objection)
@@ -102,6 +103,9 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
         verdict.add(Outcome.UNTESTABLE, str(error))
     except Broken as error:
         verdict.add(Outcome.BROKEN, error.message, error.step, error.offender)
+    except OverLimit as error:
+        verdict.need = error.limit
+        verdict.add(Outcome.NOT_APPLICABLE, error.message, error.step)
     except TooSlow as error:
         verdict.too_slow = True
         verdict.add(Outcome.BLOCKED, error.message, error.step)
@@ -138,6 +142,7 @@ def _result(
         transcript=entries,
         names=context.names.readable() if context else {},
         attempt=attempt,
+        lacks=verdict.need,
         without=verdict.lacks or (tuple(sorted(context.judged_without)) if context else ()),
     )
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Broken, Spoiled, Unmet
+from conformance.engine.scenario_run.steps.limits import keep_frame_limit, keep_limits
 from conformance.files.show import show
 from conformance.scenario import steps as s
 
@@ -28,12 +29,14 @@ async def send(step: s.Send, context: ScenarioContext) -> None:
         raise Broken(said)
     if step.invalid and not violations:
         raise Broken(f"this {step.frame} is marked `invalid`, but it fits its schema")
+    keep_limits(step.by, frame, context)
     await context.send(step.by, frame, paced=context.paced)
 
 
 async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
     """Send text, bytes or frames as they are."""
     connection = context.open(step.by)
+    keep_frame_limit(_bytes(step, context), context)
     if context.paced:
         for request in _requests(step, context):
             await context.keep_pace(step.by, request)
@@ -56,6 +59,15 @@ def _requests(step: s.SendRaw, context: ScenarioContext) -> list[str]:
         return [_type_of(_text(step, step.text, context), context)]
     last = [frame for frame in step.frames if frame.fin and frame.opcode in (0, 1, 2)]
     return [_type_of(_payload(step, frame, context), context) for frame in last]
+
+
+def _bytes(step: s.SendRaw, context: ScenarioContext) -> int:
+    """Count the bytes of the messages that a raw step sends."""
+    if step.binary is not None:
+        return len(bytes.fromhex(step.binary))
+    if not step.frames:
+        return len(_text(step, step.text, context).encode("utf-8", "surrogatepass"))
+    return max(len(_payload(step, frame, context)) for frame in step.frames)
 
 
 def _type_of(data: str | bytes, context: ScenarioContext) -> str:

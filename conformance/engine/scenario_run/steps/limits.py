@@ -1,0 +1,75 @@
+"""A scenario sends no more than the target's limits allow, unless it is about them: a refusal would say nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.context.failure import OverLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.spec.protocol import Bound
+
+LIST = "[]"
+
+
+def keep_limits(who: str, frame: Mapping[str, Any], context: ScenarioContext) -> None:
+    """Raise OverLimit if a frame is over a limit of the target that its scenario does not use."""
+    kind = frame[context.run.spec.protocol.discriminator]
+    for bound in context.run.spec.protocol.bounds:
+        if bound.size is None or bound.of not in (None, kind):
+            continue
+        if bound.field is None:
+            keep_frame_limit(len(json.dumps(frame, ensure_ascii=False).encode("utf-8", "surrogatepass")), context)
+            continue
+        for value in _values(frame, bound.field):
+            _keep(bound, _size(bound, value, who, frame, context), context)
+
+
+def keep_frame_limit(size: int, context: ScenarioContext) -> None:
+    """Raise OverLimit if a frame of so many bytes is over the target's limit, and its scenario does not use it."""
+    for bound in context.run.spec.protocol.bounds:
+        if bound.of is None and bound.field is None and bound.size is not None:
+            _keep(bound, size, context)
+
+
+def _keep(bound: Bound, size: int | float | None, context: ScenarioContext) -> None:
+    # A probe sends more on purpose, to see the limit.
+    if size is None or context.scenario is None or context.observing or bound.by in context.scenario.limits:
+        return
+    most = context.run.target.look_up(bound.by)
+    if most is not None and size > most:
+        place = f" in {bound.field}" if bound.field else ""
+        error = OverLimit(f"it sends {size:,} {bound.unit}{place}, and the target declares {bound.by} = {most:,}")
+        error.limit = bound.by
+        raise error
+
+
+def _values(value: Any, place: str) -> Iterator[Any]:
+    """Give what a frame has at a place such as `items[].size`."""
+    name, _, rest = place.partition(".")
+    found = value.get(name.removesuffix(LIST)) if isinstance(value, dict) else None
+    for one in found if name.endswith(LIST) and isinstance(found, list) else [found]:
+        yield from _values(one, rest) if rest else [one]
+
+
+def _size(bound: Bound, value: Any, who: str, frame: Mapping[str, Any], context: ScenarioContext) -> int | float | None:
+    """Measure a value; None: it has another type than its schema says, or its size says nothing."""
+    match bound.size, value:
+        case "length", str():
+            return len(value)
+        case "bytes", str():
+            return len(value.encode("utf-8", "surrogatepass"))
+        case "items", list():
+            return len(value)
+        case "value", int() | float() if not isinstance(value, bool):
+            return value
+        case "distinct", str():
+            key = (bound.by, who.partition("@")[0], str(frame.get(bound.per or "")))
+            seen = context.distinct.setdefault(key, set())
+            seen.add(value)
+            return len(seen)
+    return None
