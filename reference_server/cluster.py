@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 JOURNAL_AGE = timedelta(hours=1)
 #: A process renews its lease this many times before it runs out.
 RENEWALS = 3
-#: The journal is pruned once in this many renewals.
-PRUNING = 30
+#: How often a process deletes old events from the journal.
+PRUNING_S = 60.0
 
 
 class Cluster:
@@ -49,7 +49,9 @@ class Cluster:
         self._bus = JournalBus(self._client, database, self._types, metrics)
         self._presence = RedisPresence(self._client)
         self._instance: Instance | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        #: Users whose presence has to be announced.
+        self._changed: asyncio.Queue[UUID] = asyncio.Queue()
         self.services = Services(
             database,
             pubsub=self._bus,
@@ -65,32 +67,46 @@ class Cluster:
         self._instance = instance
         await self._presence.renew()
         await self._bus.start()
-        self._task = asyncio.create_task(self._stay())
+        self._tasks = [asyncio.create_task(each) for each in (self._stay(), self._settle(instance), self._prune())]
 
     async def close(self) -> None:
         """Take part no more."""
-        if self._task is not None:
-            await tasks.end(self._task)
+        for task in self._tasks:
+            await tasks.end(task)
+        if self._tasks:
             await self._presence.close()
         await self._bus.close()
         await self._client.aclose()
 
     async def _stay(self) -> None:
-        """Renew the lease, announce what others do not know of users, and prune the journal."""
-        assert self._instance is not None
-        round_ = 0
+        """Renew the lease; nothing else may delay it, because others would think that this process is lost."""
         while True:
             try:
                 for user_id in await self._presence.renew():
-                    await arrivals.settle(self._instance, user_id)
-                if round_ % PRUNING == 0:
-                    await self.services.database.write(entries.prune, JOURNAL_AGE)
+                    self._changed.put_nowait(user_id)
             except FAILURES as error:
                 logger.warning("the lease could not be renewed: %s", error)
             except Exception:
-                logger.exception("lost processes could not be seen after")
-            round_ += 1
+                logger.exception("the lease could not be renewed")
             await asyncio.sleep(self._presence.lease / RENEWALS)  # A sleep: this is the timer itself.
+
+    async def _settle(self, instance: Instance) -> None:
+        """Announce what others do not know of users: a lost process may have had thousands."""
+        while True:
+            user_id = await self._changed.get()
+            try:
+                await arrivals.settle(instance, user_id)
+            except Exception:
+                logger.exception("a change of presence could not be announced")
+
+    async def _prune(self) -> None:
+        """Delete old events from the journal."""
+        while True:
+            try:
+                await self.services.database.write(entries.prune, JOURNAL_AGE)
+            except Exception as error:
+                logger.warning("the journal could not be pruned: %s", type(error).__name__)
+            await asyncio.sleep(PRUNING_S)  # A sleep: this is the timer itself.
 
     def _types(self, conversation_id: UUID, user_id: UUID, is_typing: bool) -> None:
         """Keep in mind who types with another process, to end it should that process be lost."""

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 import pytest
 
+from reference_server import arrivals
+from reference_server.cluster import Cluster
 from reference_server.config import ConfigError, Settings
+from reference_server.context import Instance
+from reference_server.database import open_database
+from reference_server.redis.presence import RedisPresence
 from reference_server.serving import Deployment
 from tests.engines.deployment import processes
 from tests.reference_server.support import SECRET, Chat, Command
@@ -17,9 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.engines.redis import RedisServer
-
-pytestmark = pytest.mark.end_to_end
-
 
 SETTINGS = Settings(SECRET)
 
@@ -37,6 +40,7 @@ async def chat(commands: list[Command]) -> AsyncIterator[Chat]:
         yield chat
 
 
+@pytest.mark.end_to_end
 class TestTwoProcesses:
     async def test_deliver_to_each_others_users_in_one_order(self, chat: Chat):
         alice, bob = await chat.connect(), await chat.connect(instance=1)
@@ -82,6 +86,37 @@ class TestTwoProcesses:
             await asyncio.to_thread(Command, empty_postgresql)
 
 
+class TestLease:
+    async def test_is_renewed_while_the_users_of_a_lost_process_are_announced(
+        self, empty_postgresql: str, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ):
+        """Else others would think this process lost, too, and so on."""
+        renewed, announcing = asyncio.Semaphore(0), asyncio.Event()
+
+        async def renew(_presence: RedisPresence) -> list[UUID]:
+            renewed.release()
+            return [uuid4()]
+
+        async def announce(*_: object) -> None:
+            announcing.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(RedisPresence, "renew", renew)
+        monkeypatch.setattr(arrivals, "settle", announce)
+        database = open_database(empty_postgresql)
+        await database.prepare()
+        cluster = Cluster(database, redis_server.url)
+        cluster._presence.lease = 0.03
+        await cluster.start(Instance(SETTINGS, cluster.services))
+        async with asyncio.timeout(20):
+            await announcing.wait()
+            for _ in range(5):
+                await renewed.acquire()
+        await cluster.close()
+        await database.close()
+
+
+@pytest.mark.end_to_end
 class TestStart:
     async def test_is_refused_on_sqlite(self, tmp_path: Path):
         with pytest.raises(ConfigError, match="PostgreSQL"):
