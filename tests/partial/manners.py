@@ -109,7 +109,7 @@ def _confirmed(_: Connection, request: dict[str, Any]) -> str | None:
     if kind in UNANSWERED:
         return None
     same = {key: request[key] for key in ("conversation_id", "query") if key in request}
-    since = {"next_since": request["since"]} if "since" in request else {}
+    since = {"next_since": request["since"]} if isinstance(request.get("since"), str) else {}
     return json.dumps(NO_DATA[kind] | same | since | {"messages": []})
 
 
