@@ -213,7 +213,7 @@ def typing_is_told_once_before_each_message(patch: Patch) -> None:
         return await original(context, request)
 
 
-@fault(breaks=["TYPE-1"])
+@fault(breaks=["TYPE-2"])
 def typing_after_a_message_is_not_told(patch: Patch) -> None:
     """Who has sent a message is not told to type again."""
     sent: set = set()
@@ -226,7 +226,7 @@ def typing_after_a_message_is_not_told(patch: Patch) -> None:
         return reply
 
 
-@fault(breaks=["TYPE-1"])
+@fault(breaks=["TYPE-2"])
 def typing_after_the_expiry_is_not_told(patch: Patch) -> None:
     """Whose typing has ended by itself is not told to type again."""
     expired: set = set()
