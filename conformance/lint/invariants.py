@@ -52,7 +52,8 @@ def _client(facts: Mapping[str, Any], spec: Spec) -> Iterator[str]:
         fields = _names(facts, OF_THE_REQUEST)
         for key, name in (("limit", "field"), ("query", "field"), ("total", "offset")):
             fields += _names(facts.get(key, {}), (name,))
-        yield from _has(facts["request"], fields, "incoming", spec.incoming)
+        for request in (facts["request"], *facts.get("also", ())):
+            yield from _has(request, fields, "incoming", spec.incoming)
     if "deletes" in facts:
         yield from _has(facts["deletes"], _names(facts, ("message",)), "incoming", spec.incoming)
     for change in facts.get("changes", ()):

@@ -31,6 +31,7 @@ class Caused(Check):
     def __init__(self, invariant: Invariant, setting: Setting) -> None:
         super().__init__(invariant, setting)
         self._frame = self.facts["frame"]
+        self._requests = frozenset({self.facts["request"], *self.facts.get("also", ())})
         self.types = frozenset({self._frame})
         self._sent: Bounded[Key, int] = Bounded(MOST_CAUSES)
         self._told: Bounded[Key, int] = Bounded(MOST_CAUSES)
@@ -45,9 +46,9 @@ class Caused(Check):
             return ()
         if user is None or self._sent.forgetful or len(self._unclear) > MOST_CAUSES:
             self._judges = False
-        elif request.wild or (request.type == self.facts["request"] and not request.sound):
+        elif request.wild or (request.type in self._requests and not request.sound):
             self._unclear.add(user)
-        elif request.type == self.facts["request"] and moment.frame is not None:
+        elif request.type in self._requests and moment.frame is not None:
             # What one sends to oneself comes to one's devices as its target, and again as the sender's other devices.
             to_oneself = bool(self.facts.get("own_devices")) and user in self._targets(moment.frame)
             for target in self._targets(moment.frame):

@@ -35,6 +35,7 @@ def _strays(context: ScenarioContext) -> Iterator[tuple[Connection, list[Receive
     greeting = context.run.spec.protocol.greeting.frame
     everyone = (*context.connections.values(), *context.past)
     granted = {id(connection): _granted(connection, context) for connection in everyone}
+    consequences = frozenset(_further(context, {one: granted[id(one)] for one in everyone}))
     per_user: Counter[tuple[str, str]] = Counter()
     for connection in everyone:
         for request in granted[id(connection)]:
@@ -45,7 +46,23 @@ def _strays(context: ScenarioContext) -> Iterator[tuple[Connection, list[Receive
         unclaimed = [one for index, one in enumerate(connection.log) if index not in connection.claimed]
         if unclaimed and unclaimed[0] is connection.log[0] and unclaimed[0].frame.type == greeting:
             del unclaimed[0]  # A greeting of another type; the scenarios about the greeting judge it.
-        yield connection, [one for one in unclaimed if not context.is_ambient(one) and not spare.takes(one)]
+        strays = [one for one in unclaimed if not context.is_ambient(one) and not spare.takes(one)]
+        yield connection, [one for one in strays if not _is_further(one, consequences)]
+
+
+def _further(context: ScenarioContext, granted: Mapping[Connection, list[str]]) -> Iterator[tuple[str, str, str]]:
+    """Give the type, the field and the user of each event that a server may send for a request besides its own."""
+    for invariant in context.run.spec.invariants:
+        also = {*invariant.facts.get("also", ())}
+        for connection, requests in granted.items():
+            user = context.users.get(connection.name.partition("@")[0])
+            if user is not None and also & {*requests}:
+                yield invariant.facts["frame"], invariant.facts["actor"], user
+
+
+def _is_further(received: Received, consequences: frozenset[tuple[str, str, str]]) -> bool:
+    kind, value = received.frame.type, received.frame.value or {}
+    return any(kind == frame and value.get(actor) == user for frame, actor, user in consequences)
 
 
 def _granted(connection: Connection, context: ScenarioContext) -> list[str]:

@@ -451,3 +451,20 @@ def test_a_whole_sequence_is_judged_at_once_and_says_what_was_seen(spec: Spec) -
     )
     assert [(one.rule, one.index, one.client) for one in found.violations] == [("PING-1", 4, "alice")]
     assert found.seen["CONN-1"] == 1
+
+
+RECEIPT = {"conversation_id": LOBBY, "message_id": FIRST}
+
+
+class TestDeliveries:
+    def told(self, traffic: Traffic, request: str) -> list[str]:
+        traffic.joined("alice", "bob").sent("bob", request, **RECEIPT)
+        traffic.got("alice", "MessageDelivered", **RECEIPT, user_id=BOB, delivered_at=NOW)
+        return traffic.rules
+
+    @pytest.mark.parametrize("request_type", ["Delivered", "MarkAsRead"])
+    def test_may_be_told_of_who_has_got_or_read_the_message(self, traffic: Traffic, request_type: str) -> None:
+        assert self.told(traffic, request_type) == NOTHING
+
+    def test_are_not_told_of_who_has_only_joined(self, traffic: Traffic) -> None:
+        assert self.told(traffic, "JoinConversation") == ["DLVR-1"]
