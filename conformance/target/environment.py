@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conformance.target.secrets import Secrets
 
 _REFERENCE = re.compile(r"\$\{env\.([^}]*)\}")
+_OTHER = re.compile(r"\$\{(?!env\.)([^}]*)\}")
 _WHOLE = re.compile(r"-?\d{1,18}")
 _DECIMAL = re.compile(r"-?\d{1,18}\.\d{1,18}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -27,6 +28,8 @@ _PUBLIC = (("name",),)
 """Places of what every report shows."""
 _TEMPLATES = ("provision", "auth")
 """The sections whose values are templates."""
+_PLAIN = ("instances", "headers", "proxy", "tls", "subprotocols")
+"""The sections in which only `${env.NAME}` means anything; another name would be sent as it is written."""
 _ADDRESSES = {("instances",): "wss", ("provision", "api"): "https", ("proxy",): "http"}
 """Places of addresses, and their schemes. An address that comes whole from the environment is no secret: a report names
 what was tested. The values of its query are."""
@@ -45,7 +48,13 @@ def fill_environment(document: Document, secrets: Secrets) -> Document:
             return {key: inner for key, inner in filled.items() if inner is not _UNKNOWN}
         if isinstance(value, list):
             return [fill(inner, (*path, index)) for index, inner in enumerate(value)]
-        if not isinstance(value, str) or "${env." not in value:
+        if not isinstance(value, str):
+            return value
+        other = _OTHER.search(value) if path and path[0] in _PLAIN else None
+        if other is not None:
+            hint = f"; write ${{env.{other[1]}}}" if _VARIABLE.fullmatch(other[1]) else ""
+            mistakes.append(document.mistake(f"{other[0]:.80} means nothing here{hint}", path))
+        if "${env." not in value:
             return value
         whole = _REFERENCE.fullmatch(value)
         if whole is not None and path[0] in _NUMBERS and os.environ.get(whole[1]):

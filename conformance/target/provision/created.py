@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from conformance.errors import ProvisioningFailed
 from conformance.target.tokens import make_token
 
 if TYPE_CHECKING:
@@ -104,11 +105,13 @@ class CreatingProvisioner:
         """Create the accounts, then the conversations."""
         names = {user: self.name(user) for user in wanted.users}
         made = await asyncio.gather(*map(self._factory.account, names.values()))
+        _distinct("accounts", [account.id for account in made])
         lease = CreatedLease(self._factory, self._signing, dict(zip(names, made, strict=True)))
         for name, room in wanted.rooms.items():
             members = [(lease.accounts[user], role) for user, role in room.members.items()]
             made_id = await self._factory.conversation(self.name(name), room.visibility, members)
             lease.conversations[name] = made_id
+        _distinct("conversations", list(lease.conversations.values()))
         return lease
 
     def name(self, name: str) -> str:
@@ -118,6 +121,15 @@ class CreatingProvisioner:
     def notes(self) -> Sequence[str]:
         """Give the notes of the factory."""
         return self._factory.notes()
+
+
+def _distinct(what: str, ids: Sequence[str]) -> None:
+    """Raise ProvisioningFailed if an id is empty or names two things: scenarios would blame the server for it."""
+    if "" in ids:
+        raise ProvisioningFailed(f"the id of one of the new {what} is empty")
+    twice = [one for one, other in itertools.pairwise(sorted(ids)) if one == other]
+    if twice:
+        raise ProvisioningFailed(f"two new {what} have the same id, {twice[0]!r:.60}; is the right field captured?")
 
 
 def new_nonce() -> str:

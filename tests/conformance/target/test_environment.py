@@ -129,3 +129,20 @@ def test_a_value_is_not_read_again(spec: Spec, file: Path, environment: pytest.M
     with pytest.raises(BadFile, match=r":12: the value of CHAT_KEY contains \$\{") as error:
         read_target(file, spec)
     assert "secret-word" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("${CHAT_KEY}", "${CHAT_KEY} means nothing here; write ${env.CHAT_KEY}"),
+        ("Bearer ${secret.key}", "${secret.key} means nothing here"),
+    ],
+)
+def test_another_name_in_braces_is_not_sent_as_it_is_written(
+    spec: Spec, file: Path, environment: pytest.MonkeyPatch, written: str, said: str
+) -> None:
+    assert environment
+    file.write_text(FILE.replace("X-Api-Key: ${env.CHAT_KEY}", f'X-Api-Key: "{written}"'))
+    with pytest.raises(BadFile) as error:
+        read_target(file, spec)
+    assert str(error.value) == f"{file}:5: {said}"

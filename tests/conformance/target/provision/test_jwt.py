@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from conformance.errors import ProvisioningFailed
-from conformance.target.accounts import Room, Wanted
+from conformance.target.accounts import Account, Room, Wanted
 from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.jwt import Jwt, Named
 from conformance.target.tokens import Signing
@@ -37,6 +37,24 @@ async def test_fills_the_claims_with_the_id_as_the_server_writes_it(form: str, k
     assert isinstance(claims["sub"], kind)
     assert str(claims["sub"]) == lease.accounts["alice"].id
     assert claims["user"] == {"label": f"user {lease.accounts['alice'].id}"}
+
+
+@pytest.mark.parametrize(
+    ("user_id", "said"),
+    [
+        ("7", "two new accounts have the same id, '7'; is the right field captured?"),
+        ("", "the id of one of the new accounts is empty"),
+    ],
+    ids=["the-same", "empty"],
+)
+async def test_two_users_with_one_id_are_no_users(user_id: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def account(_: Named, name: str) -> Account:
+        return Account(name, user_id)
+
+    monkeypatch.setattr(Named, "account", account)
+    with pytest.raises(ProvisioningFailed) as error:
+        await provisioner().lease(Wanted(("alice", "bob")))
+    assert str(error.value) == said
 
 
 async def test_names_carry_the_nonce_of_the_run() -> None:
