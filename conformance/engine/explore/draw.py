@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from conformance.engine.explore import means
 from conformance.engine.explore.conversation import Arrive, Ask, Burst, Conversation, Depart, Grant, Race, Walk, asks_of
-from conformance.engine.explore.draw_fields import PAGE, Fields
+from conformance.engine.explore.draw_fields import Fields
 from conformance.engine.explore.draw_goals import Goals
 from conformance.engine.explore.draw_odd import Oddities
+from conformance.engine.explore.draw_sequences import Sequences
 from conformance.engine.explore.state import State, beginning
 from conformance.target.accounts import Room
 
@@ -52,8 +53,8 @@ RAW = 75
 """Of 100 steps that are no request: raw messages; the others are connections with wrong tokens."""
 LOOKS = 40
 """Of 100 conversations: those in which a change is read back at once."""
-AGAIN = 40
-"""Of 100 readings of a change: those that repeat an earlier request, by the same user or by another one."""
+AROUND, STIRRED = 15, 50
+"""Of 100 steps that have no goal: changes between two equal readings; of 100 changes of members: those with events."""
 WALKS = 50
 """Of 100 readings of a conversation at the end: those in small pages."""
 
@@ -76,6 +77,7 @@ class _Drawer:
         self._fields = Fields(self, drawing)
         self._odd = Oddities(self, drawing)
         self._goals = Goals(self, drawing, self._fields, self._odd, WITNESS)
+        self._sequences = Sequences(self, drawing, self._fields, WITNESS)
         self.state: State
 
     def pick(self, some: Sequence[_T]) -> _T:
@@ -106,12 +108,12 @@ class _Drawer:
         if self.chance(BEGUN):
             steps.append(self._beginning())
         while len(steps) < count:
-            for step in self._goals.steps() if self.chance(GOALS) else self._some(favoured):
+            for step in self._next(favoured):
                 self._take(step)
                 steps.append(step)
-                if reads and isinstance(step, Burst | Grant) and (look := self._look(step)) is not None:
-                    self._take(look)
-                    steps.append(look)
+                for following in self._following(step, reads=reads):
+                    self._take(following)
+                    steps.append(following)
         known = [one.request for one in self._drawing.knowledge.final if one.request in self._drawing.known]
         steps += [self._at_the_end(kind, room) for room in start.rooms for kind in known]
         return replace(start, steps=tuple(steps))
@@ -179,6 +181,27 @@ class _Drawer:
         for ask in asks_of(step):
             self.state.take(ask, granted=self._fields.is_plain(ask))
 
+    def _next(self, favoured: list[str]) -> Iterator[Step]:
+        """Draw the next steps; the state is that after the steps before each one."""
+        if self.chance(GOALS):
+            return self._goals.steps()
+        return self._sequences.around_a_change() if self.chance(AROUND) else self._some(favoured)
+
+    def _following(self, step: Step, *, reads: bool) -> Iterator[Step]:
+        """Draw what shows what a step has changed."""
+        if not isinstance(step, Burst | Grant):
+            return
+        room: str | None
+        if isinstance(step, Grant):
+            room, members, changes = step.room, True, True
+        else:
+            use = self._drawing.knowledge.requests[step.asks[-1].type]
+            room, members, changes = self.state.room_of(step.asks[-1]), use.leaves, use.view is None
+        if room is not None and members and self.chance(STIRRED):
+            yield from self._sequences.after_a_change_of_members(room)
+        elif room is not None and changes and reads:
+            yield from self._sequences.read_back(room)
+
     def _at_the_end(self, kind: str, room: str) -> Step:
         """Let the witness read the state at the end, at once or in small pages."""
         ask = self._fields.reading(kind, WITNESS, room)
@@ -229,26 +252,6 @@ class _Drawer:
         """Draw a request, of somebody who is connected."""
         ask = self._fields.ask(kind, by or self.pick(sorted(self.state.connected)))
         return self._odd.with_extra(ask) if self.chance(EXTRA) else ask
-
-    def _look(self, step: Burst | Grant) -> Step | None:
-        """Let the witness read the state after a change: all of it, or what any view shows of it."""
-        requests = self._drawing.knowledge.requests
-        views = [one for one in self._drawing.known if requests[one].view is not None]
-        room = step.room if isinstance(step, Grant) else self.state.room_of(step.asks[-1])
-        changes = isinstance(step, Grant) or requests[step.asks[-1].type].view is None
-        if not views or room is None or not changes or not self.chance(50):
-            return None
-        before = [one for one in self.state.granted if requests[one.type].view and self.state.room_of(one) == room]
-        if before and self.chance(AGAIN):
-            ask = self.pick(before[-4:])
-            others = [one for one in sorted(self.state.connected) if one.partition("@")[0] != ask.user]
-            by = self.pick(others) if others and self.chance(30) else ask.by
-            if by in self.state.connected:
-                return Burst((replace(ask, by=by, slot=self.slot(PAGE) if ask.slot else None),))
-        whole = [one for one in views if self._walks(requests[one])]
-        if whole and self.chance(50):
-            return Burst((self._fields.reading(whole[0], WITNESS, room),))
-        return Burst((self._fields.ask(self.pick(views), WITNESS, room),))
 
     def _race(self) -> Step | None:
         kinds = [one for one in self._drawing.known if self._drawing.knowledge.requests[one].commutes]

@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.load.messages import FINAL, HELLO, JOB, PREPARED, REPORT, STOPPED
-from conformance.engine.load.swarm import GLANCE, beside, import_locust
+from conformance.engine.load.messages import FINAL, FULL, HELLO, JOB, PREPARED, REPORT, STOPPED
+from conformance.engine.load.swarm import POLL_INTERVAL, beside, import_locust
 from conformance.engine.load.traffic import DRAIN
 from conformance.errors import TargetUnreachable, UsageError
 from conformance.results.load.tally import Tally
@@ -51,6 +51,7 @@ class _Master:
         self._job = job
         self._load = load
         self._gone = gone
+        self._runner: Any = None
         self._here: set[str] = set()
         self._prepared: set[str] = set()
         self._ended: set[str] = set()
@@ -67,6 +68,7 @@ class _Master:
             runner = environment.create_master_runner(host, port)
         except (SystemExit, Exception) as error:  # Locust ends the process if the port is taken.
             raise UsageError(f"cannot wait for workers at {host}:{port}: the address is taken or wrong") from error
+        self._runner = runner
         for name, listener in ((HELLO, self._greeted), (PREPARED, self._ready), (FINAL, self._final)):
             runner.register_message(name, listener)
         environment.events.worker_report.add_listener(self._report)
@@ -96,7 +98,7 @@ class _Master:
         spawning = gevent.spawn(runner.start, shape.generators, spawn_rate=shape.spawn_rate)
         lost = 0
         while time.monotonic() < until and not over.is_set() and not self._over and lost < self._job.workers:
-            gevent.sleep(GLANCE)
+            gevent.sleep(POLL_INTERVAL)
             self._load.seconds = time.monotonic() - began
             lost = max(lost, self._job.workers - runner.worker_count)
             if lost:  # Locust gives their users to the others.
@@ -107,7 +109,7 @@ class _Master:
         left = len(self._prepared) - lost
         patience = time.monotonic() + DRAIN * self._job.time_scale + LAST_WORD
         while len(self._ended) < left and time.monotonic() < patience:
-            gevent.sleep(GLANCE)
+            gevent.sleep(POLL_INTERVAL)
         if len(self._ended) < left:
             missing = f"the last counts of {left - len(self._ended)} of {self._job.workers} workers did not come"
             self._load.stopped = self._load.stopped or missing
@@ -120,10 +122,14 @@ class _Master:
             gone = self._gone()
             if gone:
                 raise TargetUnreachable(gone)
-            gevent.sleep(GLANCE)
+            gevent.sleep(POLL_INTERVAL)
 
     def _greeted(self, environment: object, msg: Any) -> None:
-        self._here.add(msg.node_id)
+        """Take a worker, or send it away if the throttle is shared out among others already."""
+        if len(self._here) < self._job.workers:
+            self._here.add(msg.node_id)
+        else:
+            self._runner.send_message(FULL, client_id=msg.node_id)
 
     def _ready(self, environment: object, msg: Any) -> None:
         self._error = self._error or str(msg.data["error"])

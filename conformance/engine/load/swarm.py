@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from conformance.engine.load.job import Job
     from conformance.engine.load.traffic import Traffic
 
-GLANCE = 0.1
-"""Seconds between two looks at whether the load is over."""
+POLL_INTERVAL = 0.1
+"""Seconds between two checks whether the load is over."""
 
 _T = TypeVar("_T")
 
@@ -62,7 +62,7 @@ def _run(job: Job, traffic: Traffic, loop: asyncio.AbstractEventLoop, over: thre
     until = time.monotonic() + job.shape.seconds
     runner.start(job.shape.generators, spawn_rate=job.shape.spawn_rate)
     while time.monotonic() < until and not over.is_set() and not traffic.stopped:
-        gevent.sleep(GLANCE)
+        gevent.sleep(POLL_INTERVAL)
     runner.quit()
     bridge.close()
     gevent.get_hub().destroy()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from locust import User, task
 from locust.env import Environment
+from locust.exception import StopUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -42,7 +43,8 @@ def make_environment(script: Script) -> Any:
     numbers = itertools.count()
 
     def begin(self: Any) -> None:
-        assert script.job is not None
+        if script.job is None:
+            raise StopUser  # The master is sending this worker away, and Locust does not know that.
         self.job = script.job
         self.random = random.Random(f"{script.job.seed} {script.worker} {next(numbers)}")  # noqa: S311
 

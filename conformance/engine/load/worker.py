@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.load.job import Job, share_of
-from conformance.engine.load.messages import FINAL, HELLO, JOB, PREPARED, REPORT, STOPPED
+from conformance.engine.load.messages import FINAL, FULL, HELLO, JOB, PREPARED, REPORT, STOPPED
 from conformance.engine.load.run import open_side
-from conformance.engine.load.swarm import GLANCE, beside, import_locust
+from conformance.engine.load.swarm import POLL_INTERVAL, beside, import_locust
 from conformance.engine.load.traffic import Traffic
 from conformance.errors import ChatParityError, TargetUnreachable, UsageError
 
@@ -26,7 +26,10 @@ PAUSE = 0.5
 
 
 async def work_for(host: str, port: int, spec: Spec, target: Target) -> None:
-    """Take part in one load on a target; raises TargetUnreachable if there is no master, or what it says is wrong."""
+    """Take part in one load on a target.
+
+    Raises TargetUnreachable if there is no master, and UsageError if it has workers enough or another spec.
+    """
     import_locust()
     await _reach(host, port)
     loop = asyncio.get_running_loop()
@@ -106,18 +109,23 @@ class _Worker:
                 runner.send_message(FINAL, self._counted())
 
         runner.register_message(JOB, take_job, concurrent=True)
+        runner.register_message(FULL, lambda **_: self._loop.call_soon_threadsafe(self._send_away))
         environment.events.report_to_master.add_listener(lambda data, **_: data.update(self._counted()))
         environment.events.test_stop.add_listener(end)
         runner.send_message(HELLO, {})
         while len(runner.greenlet) and not over.is_set():
-            gevent.sleep(GLANCE)
+            gevent.sleep(POLL_INTERVAL)
         if over.is_set():
             environment.events.quitting.fire(environment=environment, reverse=True)
-            gevent.sleep(GLANCE)  # so that the word to the master leaves
+            gevent.sleep(POLL_INTERVAL)  # so that the word to the master leaves
             runner.greenlet.kill(block=False)
         bridge.close()
         runner.client.close(linger=0)
         gevent.get_hub().destroy()
+
+    def _send_away(self) -> None:
+        if not self.job.done():
+            self.job.set_exception(UsageError("the master has as many workers as its --workers says"))
 
     def _prepare(self, job: Job, script: Script, bridge: Bridge, runner: Any) -> None:
         async def prepare() -> Traffic:

@@ -58,6 +58,8 @@ class _Corrupt(ValueError):
 def read_capture(file: Path) -> list[Recorded]:
     """Read a recording in any of the three forms; raises BadFile with the place of the first mistake."""
     text = _text(file)
+    if not text.strip():
+        raise BadFile(Mistake(file, 0, "it is empty: was the recording ended, and written?"))
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.engine.explore.conversation import Arrive, Burst, Depart, Walk, asks_of, names_in
+from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Walk, asks_of, names_in
 from conformance.engine.explore.draw import conversations
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_only_who_is_connected_acts_and_the_witness_stays(drawing: Drawing, data
 def test_no_conversation_has_many_more_steps_than_asked_for(drawing: Drawing, data: st.DataObject) -> None:
     conversation = data.draw(conversations(drawing))
     final = len(drawing.knowledge.final) * len(conversation.rooms)
-    assert 1 <= len(conversation.steps) <= drawing.steps + 5 + final
+    assert 1 <= len(conversation.steps) <= drawing.steps + 8 + final
 
 
 def test_each_conversation_is_another_one_and_some_end_in_small_pages(drawing: Drawing) -> None:
@@ -101,6 +101,39 @@ def test_a_reading_is_repeated_after_a_change_also_by_somebody_else(drawing: Dra
 
     draw()
     assert again == {True, False}
+
+
+def test_a_change_is_read_before_and_after_it_by_the_same_request(drawing: Drawing) -> None:
+    changed: set[str] = set()
+    uses = drawing.knowledge.requests
+
+    @settings(QUICKLY, max_examples=40)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        single = [
+            step.asks[0] if isinstance(step, Burst) and len(step.asks) == 1 else None for step in conversation.steps
+        ]
+        for before, change, after in zip(single, single[1:], single[2:], strict=False):
+            if before and change and after and uses[before.type].view and uses[change.type].view is None:
+                same = (before.by, before.type, before.fields) == (after.by, after.type, after.fields)
+                changed.update({change.type} if same else ())
+
+    draw()
+    assert {"SendMessage", "EditMessage", "DeleteMessage", "AddReaction", "RemoveReaction"} <= changed
+
+
+def test_who_loses_the_right_to_hear_is_talked_about(drawing: Drawing) -> None:
+    heard: set[str] = set()
+
+    @settings(QUICKLY, max_examples=60)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        for step, following in zip(conversation.steps, conversation.steps[1:], strict=False):
+            if isinstance(step, Grant) and step.role == "banned" and isinstance(following, Burst):
+                heard.update(ask.type for ask in following.asks if ask.by == conversation.witness)
+
+    draw()
+    assert {"SendMessage", "Typing", "AddReaction", "MarkAsRead"} & heard
 
 
 def test_every_request_type_is_drawn(drawing: Drawing) -> None:

@@ -13,6 +13,7 @@ import pytest
 from conformance.engine.load.job import Shape
 from conformance.engine.load.master import lead
 from conformance.engine.load.run import Load
+from conformance.engine.load.swarm import import_locust
 from conformance.engine.load.worker import work_for
 from conformance.errors import TargetUnreachable, UsageError
 from conformance.results.load.tally import Ending
@@ -58,6 +59,12 @@ async def leading(job: Job, gone: Callable[[], str] = lambda: "") -> AsyncIterat
 
 
 @pytest.fixture
+def reported_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_locust()  # Before anything else imports it: with its monkey patching, asyncio would not work.
+    monkeypatch.setattr("locust.runners.WORKER_REPORT_INTERVAL", 0.1)
+
+
+@pytest.fixture
 async def target(toys: Spec) -> AsyncIterator[Target]:
     async with ChatServer().serving() as server:
         yield target_at(toys, server.url)
@@ -75,10 +82,23 @@ async def test_the_counts_of_all_workers_come_together(toys: Spec, target: Targe
     assert led.load.seconds >= 0.5
 
 
-async def test_without_a_lost_worker_the_load_goes_on_and_is_not_complete(
-    toys: Spec, target: Target, job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+async def test_a_worker_too_many_is_sent_away_and_the_load_goes_on(
+    toys: Spec, target: Target, job_of: Callable[..., Job], reported_often: None
 ) -> None:
-    monkeypatch.setattr("locust.runners.WORKER_REPORT_INTERVAL", 0.1)
+    async with leading(job_of(LONG)) as led:
+        worker = asyncio.create_task(work_for("127.0.0.1", led.port, toys, target))
+        await led.counted(1)
+        with pytest.raises(UsageError, match="as many workers"):
+            await work_for("127.0.0.1", led.port, toys, target)
+        await led.counted(led.load.tally.scenarios + 1)
+        led.master.cancel()
+        await worker
+    assert led.load.stopped == ""
+
+
+async def test_without_a_lost_worker_the_load_goes_on_and_is_not_complete(
+    toys: Spec, target: Target, job_of: Callable[..., Job], reported_often: None
+) -> None:
     async with leading(job_of(LONG, workers=2)) as led:
         workers = [asyncio.create_task(work_for("127.0.0.1", led.port, toys, target)) for _ in range(2)]
         await led.counted(1)
@@ -91,9 +111,8 @@ async def test_without_a_lost_worker_the_load_goes_on_and_is_not_complete(
 
 
 async def test_a_master_that_is_interrupted_ends_its_workers(
-    toys: Spec, target: Target, job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+    toys: Spec, target: Target, job_of: Callable[..., Job], reported_often: None
 ) -> None:
-    monkeypatch.setattr("locust.runners.WORKER_REPORT_INTERVAL", 0.1)
     async with leading(job_of(LONG)) as led:
         worker = asyncio.create_task(work_for("127.0.0.1", led.port, toys, target))
         await led.counted(1)

@@ -126,7 +126,7 @@ def test_connections_are_put_in_order_by_time_but_each_keeps_its_own(tmp_path: P
         (([flow([1, "yes", PING, 1.0])],), ": flow 1, message 1: from_client is not true or false"),
         ((har(),), ": it has no WebSocket messages"),
         (({"a": 1},), ": this is not a HAR file (`log`), not flows of mitmproxy (`request`), and not a recording"),
-        (("",), ":1: this is not JSON"),
+        (("",), ": it is empty: was the recording ended, and written?"),
         (("[" * 100_000,), ": this JSON cannot be read: it is too deep"),
     ],
 )
