@@ -28,7 +28,7 @@ from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import is_scenario_file, open_target, split
 from conformance.cli.waiting import Duration, until_let_in
 from conformance.engine.run.options import Options, settled
-from conformance.engine.run.order import arrange
+from conformance.engine.run.order import in_order
 from conformance.engine.run.run import run as run_all
 from conformance.engine.run.selection import Selection, select
 from conformance.engine.run.state import RunState
@@ -176,7 +176,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
         time_scale=given["time_scale"],
         probes=probes,
     )
-    arrange(scenarios, options.order)
+    in_order(scenarios, options.order)
     waivers = _waivers(given["waivers_file"], spec)
     form, failures_only = given["form"], given["failures_only"]
     if failures_only and form != "text":

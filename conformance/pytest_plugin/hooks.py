@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.engine.run.order import arrange
+from conformance.engine.run.order import in_order
 from conformance.errors import ChatParityError
 from conformance.pytest_plugin.items import ScenarioFile, ScenarioItem
 from conformance.pytest_plugin.log_follower import ENDED, LOG, Following
@@ -87,7 +87,7 @@ class Hooks:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put the scenarios in the order in which the run starts them, so that no test waits for the last one."""
         ours = {one.scenario.id: one for one in items if isinstance(one, ScenarioItem)}
-        arranged = iter(arrange([one.scenario for one in ours.values()], "id"))
+        arranged = iter(in_order([one.scenario for one in ours.values()], "id"))
         if len(ours) == sum(isinstance(one, ScenarioItem) for one in items):  # a path twice: leave them alone
             items[:] = [ours[next(arranged).id] if isinstance(one, ScenarioItem) else one for one in items]
 

@@ -30,12 +30,12 @@ Item = TypeVar("Item")
 
 def load(folder: Path) -> Spec:
     """Read a whole spec folder; raises BadFile with every mistake."""
-    with _uncollected():
+    with _without_garbage_collection():
         return _load(folder)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def _without_garbage_collection() -> Iterator[None]:
     """Switch the garbage collector off: what is read here stays, and to look at it again and again takes a third."""
     was_on = gc.isenabled()
     gc.disable()

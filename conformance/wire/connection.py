@@ -20,7 +20,7 @@ from websockets.protocol import State
 from conformance.target.dialect.raw import RawWriter
 from conformance.wire.activity import Activity
 from conformance.wire.events import Closed, Received, Sent, how_it_ended
-from conformance.wire.frame_budget import Log, Memory
+from conformance.wire.frame_budget import Memory, MemoryShare
 from conformance.wire.frames import read
 from conformance.wire.lateness import Lateness
 from conformance.wire.raw_frames import RawMessage, wire_frame
@@ -83,7 +83,7 @@ class Connection:
         self._incoming = dialect.incoming if dialect else None
         self._outgoing = dialect.outgoing if dialect else None
         self._raw = RawWriter(dialect.incoming, self.used) if dialect else None
-        self._kept = Log(memory or Memory())
+        self._kept = MemoryShare(memory or Memory())
         self._raw_message = RawMessage(protocol.discriminator)
         self._pings = 0
         self._written = 0

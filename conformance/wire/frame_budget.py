@@ -23,7 +23,7 @@ class Memory:
         self.bytes = 0
 
 
-class Log:
+class MemoryShare:
     """The share of one connection; call `release` when its frames are dropped."""
 
     def __init__(self, memory: Memory) -> None:

@@ -1,4 +1,4 @@
-"""A login service of its own kind: register, log in, get a token; one keeps nothing but the other half of a secret.
+"""A login service: a client registers, logs in, and gets a token. It has its own form of requests and answers.
 
 It runs beside the reference server, which takes the tokens that this one signs.
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
 from conformance.engine.context.run_context import Pacer, RunContext
-from conformance.engine.run.order import arrange
+from conformance.engine.run.order import in_order
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome
@@ -134,7 +134,7 @@ async def _results(scenarios: Sequence[Scenario], run_context: RunContext) -> li
         for scenario in waiting:
             results.append((scenario, await run_scenario(scenario, run_context)))
 
-    for state in _batches(arrange(scenarios, "id")):
+    for state in _batches(in_order(scenarios, "id")):
         waiting = iter(state)
         await asyncio.gather(*(worker(waiting) for _ in range(min(JOBS, len(state)))))
     return results

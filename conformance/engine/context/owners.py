@@ -34,7 +34,7 @@ class Owners:
         """Note that these ids are this owner's."""
         self._owners.update(dict.fromkeys(ids, owner))
 
-    def stranger(self, owner: Owner, value: Any) -> str | None:
+    def other_owner(self, owner: Owner, value: Any) -> str | None:
         """Name the scenario whose ids a frame holds; None: it holds none, or one of this owner's, too."""
         found = {holder for text in _texts(value) if (holder := self._owners.get(text)) is not None}
         if not found or owner in found:

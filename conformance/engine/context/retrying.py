@@ -1,4 +1,4 @@
-"""Retries a connection when the server asks for it, and counts the time of those waits separately."""
+"""Retries a connection when the server asks for it."""
 
 from __future__ import annotations
 

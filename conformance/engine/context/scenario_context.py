@@ -75,7 +75,7 @@ class ScenarioContext:
         self.leased: Lease | None = None
         self.names = Names(run_context.target, run_context.spec.protocol)
         self._setup: dict[int, int] = {}
-        self._strangers: dict[int, str | None] = {}
+        self._owners_elsewhere: dict[int, str | None] = {}
 
     @property
     def lease(self) -> Lease:
@@ -159,7 +159,7 @@ class ScenarioContext:
         """
         for index, received in enumerate(connection.log):
             fits = received.frame.type == kind or (kind == "*" and not self.is_ambient(received))
-            if fits and index not in connection.claimed and self.stranger(received) is None:
+            if fits and index not in connection.claimed and self.owner_elsewhere(received) is None:
                 found = match(pattern, received.frame.value)
                 if isinstance(found, Matched):
                     return index, received, found
@@ -172,13 +172,13 @@ class ScenarioContext:
 
     def is_ambient(self, received: Received) -> bool:
         """Say whether a frame may come at any time, as far as this scenario is concerned."""
-        return received.frame.type in self.run.target.ambient or self.stranger(received) is not None
+        return received.frame.type in self.run.target.ambient or self.owner_elsewhere(received) is not None
 
-    def stranger(self, received: Received) -> str | None:
+    def owner_elsewhere(self, received: Received) -> str | None:
         """Name the other scenario that a frame belongs to: it holds that one's ids, and none of this one."""
-        if id(received) not in self._strangers:
-            self._strangers[id(received)] = self.run.owners.stranger(self.owner, received.frame.value)
-        return self._strangers[id(received)]
+        if id(received) not in self._owners_elsewhere:
+            self._owners_elsewhere[id(received)] = self.run.owners.other_owner(self.owner, received.frame.value)
+        return self._owners_elsewhere[id(received)]
 
     @property
     def has_causes_without_a_barrier(self) -> bool:

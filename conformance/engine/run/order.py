@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
 
 
-def arrange(scenarios: Sequence[Scenario], order: str) -> list[Scenario]:
+def in_order(scenarios: Sequence[Scenario], order: str) -> list[Scenario]:
     """Put scenarios in the order `id`, `reverse` or `random:SEED`; those that run alone stay last."""
     arranged = sorted(scenarios, key=lambda one: one.id)
     if order == "reverse":

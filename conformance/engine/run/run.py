@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from conformance.engine.calibration.calibrate import calibrate
 from conformance.engine.context.run_context import Pacer, RunContext
 from conformance.engine.run.options import settled
-from conformance.engine.run.order import arrange
+from conformance.engine.run.order import in_order
 from conformance.engine.run.pool import pool
 from conformance.engine.run.state import Phase
 from conformance.engine.scenario_run.bystanders import with_bystanders
@@ -92,7 +92,7 @@ async def run(
                 _count(record, spec, options, state)
 
         supervised = SupervisedRun(run_context, watchdog, give)
-        arranged = arrange(scenarios, options.order)
+        arranged = in_order(scenarios, options.order)
 
         async def admit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
             try:
@@ -121,9 +121,9 @@ async def run(
                 await _retry(attempts([one for one in arranged if latest.get(one.id) in RETRIED], attempt), jobs)
         with Phase(state, "again"):
             try:
-                await supervised.again(state.stopped)
+                await supervised.run_postponed(state.stopped)
                 if not (state.stopped or watchdog.stopped):
-                    await watchdog.close()
+                    await watchdog.calibrate_again()
             except (BudgetSpent, AskedToLeave) as error:
                 state.stopped = state.stopped or str(error)
             state.stopped, state.doubts = state.stopped or watchdog.stopped, watchdog.doubts

@@ -53,7 +53,7 @@ async def _gather_people(context: ScenarioContext, given: Given) -> None:
     arriving = {who: place for who, place in (people | {**given.devices}).items() if who not in context.bystanders}
     await asyncio.gather(*(arrive(context, who, instance) for who, instance in arriving.items()))
     # Bystanders come last: a target with few connections should give them to the users of the scenario.
-    await asyncio.gather(*(_look_on(context, who, people.get(who)) for who in given.bystanders))
+    await asyncio.gather(*(_connect_bystander(context, who, people.get(who)) for who in given.bystanders))
 
 
 def _who_may_join(context: ScenarioContext, wanted: Conversation) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def _who_may_join(context: ScenarioContext, wanted: Conversation) -> tuple[str, 
     return tuple(who for who in context.connections if who.partition("@")[0] in may and who not in context.bystanders)
 
 
-async def _look_on(context: ScenarioContext, who: str, instance: int | None) -> None:
+async def _connect_bystander(context: ScenarioContext, who: str, instance: int | None) -> None:
     """Connect a bystander; if it cannot connect, the scenario runs without it."""
     outcome = await connect_with_retries(context, who, partial(connect, context, who, instance))
     if isinstance(outcome, Refused):

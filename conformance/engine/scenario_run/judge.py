@@ -31,7 +31,7 @@ TELLING = 32
 """Characters; a shorter token of a scenario, such as `null`, may be in any text by chance."""
 
 
-class Verdict:
+class ScenarioVerdict:
     """Collects the problems of a scenario run while it goes on."""
 
     def __init__(self, scenario: Scenario, spec: Spec) -> None:
@@ -69,7 +69,7 @@ class Verdict:
             self.problems.insert(0, (Problem(message, self.file, self._scenario.line), None))
 
 
-async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
     """One settle, one barrier, then every guard and the residue; last of all what has reached the bystanders."""
     await context.quiet()
     for guard in context.guards:
@@ -93,7 +93,7 @@ async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Verdi
             verdict.add(Outcome.FAIL, f"{connection.name} was {connection.closed}")
 
 
-def judge_frames(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+def judge_frames(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
     """Check every frame of the server: its schema, that it gives no secret away, and that it belongs here.
 
     A frame that belongs to another scenario breaks the isolation of conversations and nothing else: the first of each
@@ -103,7 +103,7 @@ def judge_frames(scenario: Scenario, context: ScenarioContext, verdict: Verdict)
         charge(scenario, verdict, wrong.rule, wrong.message, wrong.first, wrong)
 
 
-def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
     """Check that no refusal repeats what it refuses."""
     for who, refusal in context.refused.items():
         if any(token in refusal.text for token in context.shown if len(token) >= TELLING):
@@ -111,7 +111,7 @@ def judge_refusals(scenario: Scenario, context: ScenarioContext, verdict: Verdic
             charge(scenario, verdict, context.run.spec.protocol.secret_rule, message, None)
 
 
-def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
     guarded = {id(offender) for _, offender in verdict.problems}
     own = proved_types(scenario, context.run.spec)
     alike: Counter[str] = Counter()
@@ -137,7 +137,7 @@ def _answers_unknown(context: ScenarioContext, names: Iterable[str], received: R
     return received.frame.type == context.run.spec.protocol.error and any(sent_unknown(context, name) for name in names)
 
 
-def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
     """Charge what has reached a bystander to the rule of its type, whatever the scenario is about."""
     spec = context.run.spec
     for connection, received in residue(context, scenario):
@@ -154,7 +154,7 @@ def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: Verdict)
 
 def charge(
     scenario: Scenario,
-    verdict: Verdict,
+    verdict: ScenarioVerdict,
     rule: str,
     message: str,
     received: Received | None,

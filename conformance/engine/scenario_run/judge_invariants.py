@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.engine.context.transcript import Line
     from conformance.engine.invariants import Violation
-    from conformance.engine.scenario_run.judge import Verdict
+    from conformance.engine.scenario_run.judge import ScenarioVerdict
     from conformance.scenario.model import Scenario
 
 JUDGED_OTHERWISE = frozenset({"schema", "secret", "greeting"})
 """Kinds of invariants that the end of a scenario judges by itself, or that only their own scenarios judge."""
 
 
-def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
     """Charge each broken invariant to its rule, once for each cause.
 
     A scenario that fails has found a difference already. The invariants would only find its consequences, and charge

@@ -41,6 +41,6 @@ def observations(context: ScenarioContext) -> Iterator[tuple[Observation, Line]]
         elif not isinstance(line.what, str):
             first, frame = key not in heard, line.what.frame
             heard.add(key)
-            if (first and calibration.greets_otherwise) or context.stranger(line.what) is not None:
+            if (first and calibration.greets_otherwise) or context.owner_elsewhere(line.what) is not None:
                 continue  # A greeting of its own kind, which the scenarios about the greeting judge.
             yield Observation(line.at, line.who, key, user, "received", frame.value, frame.problem or ""), line

@@ -120,7 +120,7 @@ class _Spare:
     def __init__(
         self, connection: Connection, granted: list[str], per_user: Counter[tuple[str, str]], context: ScenarioContext
     ) -> None:
-        self._world = context
+        self._context = context
         self._user = connection.name.partition("@")[0]
         self._id = context.users[self._user]
         spec = context.run.spec

@@ -12,7 +12,7 @@ from conformance.engine.context.failure import Broken, ControlFailed, OverLimit,
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
-from conformance.engine.scenario_run.judge import Verdict, judge_end, judge_frames, judge_refusals
+from conformance.engine.scenario_run.judge import ScenarioVerdict, judge_end, judge_frames, judge_refusals
 from conformance.engine.scenario_run.judge_invariants import judge_invariants
 from conformance.engine.scenario_run.reliance import lacks_until, unknown_requests
 from conformance.engine.scenario_run.requirements import requirements_of
@@ -40,7 +40,7 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
 
     Raises BudgetSpent or AskedToLeave if the run must end; the scenario then has no result.
     """
-    verdict = Verdict(scenario, run_context.spec)
+    verdict = ScenarioVerdict(scenario, run_context.spec)
     unmet = run_context.unmet(scenario.needs, scenario.limits)
     unmet = unmet or run_context.too_few_connections(connections_of_one_user(scenario))
     if unmet is not None:
@@ -53,7 +53,7 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
         return _result(scenario, verdict, None, attempt, 0.0)
     scenario = with_bystanders(scenario, run_context)
     for _ in range(TRIES):
-        verdict = Verdict(scenario, run_context.spec)
+        verdict = ScenarioVerdict(scenario, run_context.spec)
         result = await _attempt(scenario, run_context, attempt, verdict)
         if not verdict.too_slow:
             return result
@@ -61,7 +61,7 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
     return result
 
 
-async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, verdict: Verdict) -> Result:
+async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, verdict: ScenarioVerdict) -> Result:
     began = time.perf_counter()
     context = ScenarioContext(
         run_context, name=scenario.id, scenario=scenario, alone=scenario.exclusive, slow_readers=slow_readers(scenario)
@@ -89,7 +89,7 @@ async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, ve
     return _result(scenario, verdict, context, attempt, time.perf_counter() - began)
 
 
-async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict: Verdict) -> None:
+async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
     running_steps = False
     try:
         await set_up(context, scenario.given)
@@ -121,7 +121,7 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
 
 
 def _result(
-    scenario: Scenario, verdict: Verdict, context: ScenarioContext | None, attempt: int, seconds: float
+    scenario: Scenario, verdict: ScenarioVerdict, context: ScenarioContext | None, attempt: int, seconds: float
 ) -> Result:
     offenders = tuple(offender for _, offender in verdict.problems if offender is not None)
     entries, indices = context.transcript.entries(offenders) if context else ((), {})

@@ -62,7 +62,7 @@ def wrong_frames(context: ScenarioContext) -> list[Wrong]:
 def _faults(received: Received, context: ScenarioContext) -> Iterator[tuple[str, Wrong]]:
     """Give what is wrong with one frame, each with the key by which such frames are one."""
     protocol = context.run.spec.protocol
-    stranger = context.stranger(received)
+    stranger = context.owner_elsewhere(received)
     if stranger is not None:
         if not context.is_ambient(received):
             said = f"{named(received)} of {stranger}, which ran at the same time"

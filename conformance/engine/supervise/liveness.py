@@ -97,7 +97,7 @@ class LivenessConnections:
             await self._context.end()
             self._context = None
 
-    async def judged(self) -> None:
+    async def settled(self) -> None:
         """Wait until every end seen so far is explained or counted as a loss."""
         await self._judged.wait()
 

@@ -51,18 +51,18 @@ class SupervisedRun:
         else:
             self.postponed.append(partial(self._probe_again, probe))
 
-    async def again(self, stopped: str) -> None:
+    async def run_postponed(self, stopped: str) -> None:
         """Run what was postponed, one at a time; if the run has `stopped`, give each of them as not judged."""
         self.stopped = stopped
         for begin in self.postponed:
             await begin()
         if self.watchdog.returns and not self.culprits:
-            self.watchdog.doubt(
+            self.watchdog.call_incomplete(
                 f"the target was lost while {self.watchdog.suspects} ran ({self.watchdog.seen}), and came back; "
                 "run again, none of them brings the target down"
             )
         elif self.changed and not self.culprits:
-            self.watchdog.doubt(
+            self.watchdog.call_incomplete(
                 f"connections were dropped while {', '.join(self.changed[:8])} ran ({self.watchdog.seen}), "
                 "and not when again"
             )
@@ -99,14 +99,14 @@ class SupervisedRun:
     async def _attempt(self, one: Scenario, attempt: int, *, again: bool = False) -> tuple[Result | None, bool]:
         watch = self.watchdog.watch(one.id)
         run_context = replace(self.run_context, reachability=watch.reachability)
-        result = await self.watchdog.over(watch, lambda: run_scenario(one, run_context, attempt))
+        result = await self.watchdog.run_when_reachable(watch, lambda: run_scenario(one, run_context, attempt))
         well = result is not None and result.outcome in WELL
         return result, await self.watchdog.believes(watch, well=well, again=again)
 
     async def _observe(self, probe: Probe, *, again: bool = False) -> tuple[Observation | None, bool]:
         watch = self.watchdog.watch(probe.id)
         run_context = replace(self.run_context, reachability=watch.reachability)
-        seen = await self.watchdog.over(watch, lambda: observe(probe, run_context))
+        seen = await self.watchdog.run_when_reachable(watch, lambda: observe(probe, run_context))
         return seen, await self.watchdog.believes(watch, well=True, again=again)
 
     def _not_judged(self, one: Scenario, attempt: int, seen: Result | None) -> Result:

@@ -116,7 +116,7 @@ class Watchdog:
         """Begin to watch one scenario."""
         return Watch(name, self._losses)
 
-    async def over(self, watch: Watch, begin: Callable[[], Coroutine[None, None, _T]]) -> _T | None:
+    async def run_when_reachable(self, watch: Watch, begin: Callable[[], Coroutine[None, None, _T]]) -> _T | None:
         """Run something as soon as the target is there; None: the target is gone for good."""
         await self._here.wait()
         if self.stopped:
@@ -151,7 +151,7 @@ class Watchdog:
                 slow = await self._recover(answer.gone)
                 if not slow:
                     return False
-            await self._liveness.judged()
+            await self._liveness.settled()
             slow = slow or watch.reachability.too_slow
             if slow:
                 self.slow = slow
@@ -161,15 +161,15 @@ class Watchdog:
             if watch in self._watched:
                 self._watched.remove(watch)
 
-    async def close(self) -> None:
+    async def calibrate_again(self) -> None:
         """Measure a target that was there all the time once more: its calibration must hold at the end, too."""
         for _ in range(2):  # One slow moment does not mean another server.
             wrong = await differences(self._run)
             if not wrong:
                 return
-        self.doubt(f"at the end of the run the target is not what it was at its beginning: {wrong}")
+        self.call_incomplete(f"at the end of the run the target is not what it was at its beginning: {wrong}")
 
-    def doubt(self, reason: str) -> None:
+    def call_incomplete(self, reason: str) -> None:
         """Note why the run is not complete; the first reason is kept."""
         self.doubts = self.doubts or reason
 

@@ -93,7 +93,6 @@ class PageView:
     probes: tuple[ProbeView, ...]
     differences: tuple[DifferenceRow, ...]
     sources: Mapping[str, tuple[int, str]]
-    on_page: int
     not_run: int
     explored: ExploredView | None
     loaded: tuple[str, ...]
@@ -133,7 +132,6 @@ def page_view(report: Report, run: Run) -> PageView:
         probes=probe_views(run, room),
         differences=report.differences,
         sources=sources(run),
-        on_page=len(views),
         not_run=len(report.scenarios) - len(views),
         explored=explored_view(report.explored) if report.explored else None,
         loaded=LOAD_HEAD if report.load else (),

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.wire import frame_budget as memory
 from conformance.wire.connection import Connection
-from conformance.wire.frame_budget import Log, Memory
+from conformance.wire.frame_budget import Memory, MemoryShare
 from conformance.wire.open_connection import open_connection
 from tests.doubles.listening import listening
 
@@ -28,15 +28,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_connection_has_a_bound_of_its_own() -> None:
-    log = Log(Memory())
+    log = MemoryShare(Memory())
     assert log.take(100 * KIB) == ""
     assert log.take(1) == "the server sent more than 102,400 bytes"
 
 
 def test_all_together_have_one_and_it_hits_who_is_flooded() -> None:
     whole = Memory()
-    flooded = [Log(whole) for _ in range(3)]
-    quiet = Log(whole)
+    flooded = [MemoryShare(whole) for _ in range(3)]
+    quiet = MemoryShare(whole)
     assert [log.take(80 * KIB) for log in flooded] == [""] * 3
     assert quiet.take(9 * KIB) == ""
     assert (
@@ -48,7 +48,7 @@ def test_all_together_have_one_and_it_hits_who_is_flooded() -> None:
 def test_what_a_scenario_used_is_free_for_the_next() -> None:
     whole = Memory()
     for _ in range(10):
-        logs = [Log(whole) for _ in range(3)]
+        logs = [MemoryShare(whole) for _ in range(3)]
         assert [log.take(80 * KIB) for log in logs] == [""] * 3
         for log in logs:
             log.release()
@@ -58,7 +58,7 @@ def test_what_a_scenario_used_is_free_for_the_next() -> None:
 
 def test_nothing_is_kept_once_nobody_will_look_at_it() -> None:
     whole = Memory()
-    log = Log(whole)
+    log = MemoryShare(whole)
     log.release()
     assert log.take(1) == "nobody listens any more"
     assert whole.bytes == 0
