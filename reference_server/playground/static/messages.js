@@ -37,7 +37,7 @@ export class Messages {
   }
 
   #build(message, messages, old) {
-    const parent = messages.find(({ message_id }) => message_id === message.parent_message_id)
+    const parent = message.parent_message_id && messages.find(({ message_id }) => message_id === message.parent_message_id)
     const element = h(
       "li",
       { class: message.sender_id === this.me ? "message mine" : "message", "data-message": message.message_id },

@@ -69,7 +69,7 @@ export class Model {
     const before = all.get(message.message_id)
     const kept = { delivered: before?.delivered ?? new Set(), read: before?.read ?? new Set() }
     all.set(message.message_id, { reactions: [], ...message, ...kept, at: Date.parse(message.created_at) })
-    if (all.size > MOST_MESSAGES) all.delete([...all.values()].sort(byTime)[0].message_id)
+    if (all.size > MOST_MESSAGES) all.delete([...all.values()].reduce((first, one) => (byTime(one, first) < 0 ? one : first)).message_id)
   }
 
   change(frame, fields) {
