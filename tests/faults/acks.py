@@ -10,7 +10,7 @@ from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, Pong, encode
 from reference_server.handlers import messages, realtime, rooms
 from reference_server.messages import Ping
-from reference_server.models import CONVERSATIONS, DELIVERIES, MEMBERSHIPS, MESSAGES, REACTIONS
+from reference_server.models import CONVERSATIONS, DELIVERIES, MEMBERSHIPS, MESSAGES, REACTIONS, READ_MARKS
 from reference_server.transport import LingeringProtocol
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import devices
@@ -394,3 +394,15 @@ def crash_makes_everybody_a_member(patch: Patch) -> None:
 def crash_forgets_deliveries(patch: Patch) -> None:
     """After a crash nothing was delivered."""
     _after_a_crash(patch, delete(DELIVERIES))
+
+
+@fault(breaks=["READ-2"])
+def crash_forgets_what_was_read(patch: Patch) -> None:
+    """After a crash nothing was read."""
+    _after_a_crash(patch, delete(READ_MARKS))
+
+
+@fault(breaks=["SYNC-1s"])
+def crash_forgets_when_messages_changed(patch: Patch) -> None:
+    """After a crash a sync knows only when messages were sent."""
+    _after_a_crash(patch, update(MESSAGES).values(changed_at=MESSAGES.c.created_at))

@@ -207,3 +207,13 @@ def token_in_events(patch: Patch) -> None:
 def token_in_replies(patch: Patch) -> None:
     """A page of history says by which URL it was asked for."""
     _with_token(patch, (events.HistoryChunk,), "url")
+
+
+@fault(breaks=["AUTH-4"])
+def requests_prolong_a_token(patch: Patch) -> None:
+    """Each request lets a connection live five seconds longer, whatever its token says."""
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        context.connection._expires_at += 5
+        return await original(context, frame)

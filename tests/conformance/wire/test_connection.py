@@ -248,17 +248,17 @@ async def test_offers_compression_and_takes_a_no(spec: Spec, compression: str | 
 
     async def talk(socket: ServerConnection) -> None:
         assert socket.request is not None
-        heard.extend([socket.request.headers["Sec-WebSocket-Extensions"], socket.request.headers["X-Mine"]])
+        heard.extend(socket.request.headers[name] for name in ("Sec-WebSocket-Extensions", "X-Mine", "Connection"))
         async for _ in socket:
             await socket.send(PONG)
 
     async with listening(talk, compression=compression) as url:
-        offer = Handshake(compression=True, headers={"X-Mine": "yes"})
+        offer = Handshake(compression=True, headers={"X-Mine": "yes", "Connection": "keep-alive, Upgrade"})
         opened = await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=60.0, handshake=offer)
         assert isinstance(opened, Connection)
         assert await opened.barrier(2.0)
         await opened.close()
-    assert heard == ["permessage-deflate; client_max_window_bits", "yes"]
+    assert heard == ["permessage-deflate; client_max_window_bits", "yes", "keep-alive, Upgrade"]
 
 
 @pytest.mark.parametrize(
