@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from dataclasses import replace
 from difflib import SequenceMatcher
 
@@ -287,15 +286,6 @@ def search_counts_to_a_hundred(patch: Patch) -> None:
     def search(original, *arguments):
         found, total = original(*arguments)
         return found, min(total, 100)
-
-
-@fault(breaks=["SRCH-10"])
-def search_ignores_accents(patch: Patch) -> None:
-    """Search compares letters without their accents."""
-
-    @patch.around(folding, "fold")
-    def fold(original, text):
-        return original("".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c)))
 
 
 @fault(breaks=["SRCH-10"])

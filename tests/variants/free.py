@@ -1,6 +1,8 @@
 """Choices that the protocol leaves to the server: a probe says which it takes, and no rule which is right."""
 
-from reference_server import hub, session
+import unicodedata
+
+from reference_server import folding, hub, session
 from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed, MessageDelivered, UserPresenceUpdate
 from reference_server.handlers import HANDLERS, calls, messages, realtime, rooms
@@ -195,3 +197,12 @@ def a_ban_ends_the_subscription(patch: Patch) -> None:
 def call_type_has_a_default(patch: Patch) -> None:
     """A call without a type may be told as one of audio: see `call-type`."""
     patch.rewrite(calls.offer, "request.call_type)", "request.call_type or 'audio')")
+
+
+@variant(about=["SRCH-*"])
+def search_ignores_accents(patch: Patch) -> None:
+    """Which letters beyond ASCII are equal in search is left to the server."""
+
+    @patch.around(folding, "fold")
+    def fold(original, text):
+        return original("".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c)))
