@@ -10,6 +10,8 @@ import { Model } from "./model.js"
 const RAW = "raw text"
 /** A typing that is not repeated for a while ends by itself. */
 const TYPING_AGAIN_MS = 3000
+/** The browser lays out each message again with every new one. */
+const MESSAGES_AT_ONCE = 200
 
 export class Panel {
   /** `page` has `users`, `conversations` (id → name), `schemas`, `tokenOf`, `onFrame`, `onConversation` and `onRemove`. */
@@ -19,11 +21,12 @@ export class Panel {
     this.editing = null
     this.replying = null
     this.typed = 0
+    this.most = MESSAGES_AT_ONCE
     this.status = h("span", { class: "status", role: "status" }, "disconnected")
     this.toggle = button("Connect", () => (this.connection.wanted ? this.connection.close() : this.connection.open()))
     this.conversation = h("select", { change: () => this.#chosen() })
     this.membership = button("Join", () => this.#joinOrLeave())
-    this.older = button("Older messages", () => this.#fetchOlder(), { hidden: true })
+    this.older = button("Older messages", () => this.#showOlder(), { hidden: true })
     this.presence = h("p", { class: "hint presence" })
     const send = (request) => this.send(request)
     const name = (id) => this.nameOf(id)
@@ -91,8 +94,9 @@ export class Panel {
 
   #paint() {
     const id = this.conversation.value
-    this.older.hidden = !this.model.cursors.get(id)
-    this.messages.show(this.model.messages(id))
+    const known = this.model.messages(id)
+    this.older.hidden = known.length <= this.most && !this.model.cursors.get(id)
+    this.messages.show(known.slice(-this.most))
     this.calls.show(this.model.signals)
     this.membership.textContent = this.model.joined.has(id) ? "Leave" : "Join"
     const typists = this.model.typists(id).map((user) => this.nameOf(user))
@@ -149,6 +153,7 @@ export class Panel {
   }
 
   #chosen() {
+    this.most = MESSAGES_AT_ONCE
     if (this.connection.isOpen && !this.model.joined.has(this.conversation.value)) this.#enter()
     this.#begin({})
     this.#showForm()
@@ -161,9 +166,15 @@ export class Panel {
     this.send({ type: "FetchHistory", conversation_id: this.conversation.value })
   }
 
-  #fetchOlder() {
+  /** Show more of what is known already, and ask for more when that does not suffice. */
+  #showOlder() {
     const conversation_id = this.conversation.value
-    this.send({ type: "FetchHistory", conversation_id, cursor: this.model.cursors.get(conversation_id) })
+    const cursor = this.model.cursors.get(conversation_id)
+    const known = this.model.messages(conversation_id).length
+    const isKnown = known > this.most
+    this.most = Math.max(this.most, known) + MESSAGES_AT_ONCE
+    if (!isKnown && cursor) this.send({ type: "FetchHistory", conversation_id, cursor })
+    this.show()
   }
 
   #joinOrLeave() {
