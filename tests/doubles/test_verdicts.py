@@ -172,7 +172,7 @@ async def test_the_server_that_acknowledges_everything(
         "leave_conversation": "NOT TESTED",
         "read_receipts": "NOT TESTED",  # there is never a message that could be read
         "ping_pong": "OK",
-        "rate_limiting": "FAIL",
+        "rate_limiting": "PARTIAL",  # whoever comes back is let in
         "permissions": "FAIL",  # it confirms whatever an outsider asks for
         "multi_instance": "NOT TESTED",  # one URL
         "message_attachments": "PARTIAL",  # it fetches none

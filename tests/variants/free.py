@@ -16,7 +16,7 @@ from reference_server.messages import (
 )
 from reference_server.pubsub import RoleChanged
 from tests.variants.registry import Patch, variant
-from tests.variants.tools import read_differently
+from tests.variants.tools import lend, read_differently
 
 NO_PUBLIC = {"options": {"public_conversations": False}}
 """Where joining makes a member, nothing else shows that somebody is one."""
@@ -145,21 +145,15 @@ def same_edit_is_refused(patch: Patch) -> None:
 @variant(about=["EDIT-*"])
 def same_edit_is_not_told(patch: Patch) -> None:
     """An edit that changes nothing need not be told: see `edit-without-change`."""
-    patch.rewrite(
-        messages.edit_message,
-        "    await context.instance.tell(message.conversation_id, event)",
-        "    await (context.instance.tell(message.conversation_id, event) if _changed(message) else _nothing())",
-    )
     texts: dict = {}
 
     def changed(message):
         before, texts[message.message_id] = texts.get(message.message_id), message.content
         return before != message.content
 
-    async def nothing():
-        return None
-
-    messages._changed, messages._nothing = changed, nothing
+    tell = "await context.instance.tell(message.conversation_id, event)"
+    lend(patch, messages, "_changed", changed)
+    patch.rewrite(messages.edit_message, tell, f"_changed(message) and {tell}")
 
 
 @variant(about=["SEND-8*"])

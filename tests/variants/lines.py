@@ -124,27 +124,28 @@ def bytes_in_small_segments(patch: Patch) -> None:
     _write_otherwise(patch, lambda: cut)
 
 
+def _gather():
+    held = bytearray()
+
+    def flush(really):
+        really(bytes(held))
+        held.clear()
+
+    def write(really, data):
+        held.extend(data)
+        if data[:1] == CLOSE:  # after which the server ends its side
+            flush(really)
+        elif len(held) == len(data):
+            asyncio.get_running_loop().call_later(0.04, lambda: held and flush(really))
+
+    return write
+
+
 @variant(about=[*FRAMING, "PING-1"])
 def bytes_every_40_ms(patch: Patch) -> None:
     """A network may gather what is written for a while (Nagle, delayed ACK), and deliver it in one piece."""
 
-    def gather():
-        held = bytearray()
-
-        def flush(really):
-            really(bytes(held))
-            held.clear()
-
-        def write(really, data):
-            held.extend(data)
-            if data[:1] == CLOSE:  # after which the server ends its side
-                flush(really)
-            elif len(held) == len(data):
-                asyncio.get_running_loop().call_later(0.04, lambda: held and flush(really))
-
-        return write
-
-    _write_otherwise(patch, gather)
+    _write_otherwise(patch, _gather)
 
 
 @variant(about=FRAMING)

@@ -77,20 +77,20 @@ async def test_that_ends_whoever_is_idle_where_the_target_forbids_pings(
     """The connections of the watchdog end, one after the other: the server is not gone, and no rule is charged."""
     explained = asyncio.Event()
     lost: list[str] = []
-    judge, close = LivenessConnections._judge, Watchdog.close
+    judge, calibrate_again = LivenessConnections._judge, Watchdog.calibrate_again
 
     async def judge_and_tell(liveness: LivenessConnections, connection: Connection, instance: int) -> None:
         await judge(liveness, connection, instance)
         explained.set()
 
-    async def close_late(watchdog: Watchdog) -> None:
+    async def calibrate_late(watchdog: Watchdog) -> None:
         """On a fast machine all scenarios are over before the gateway ends the first connection."""
         await explained.wait()
         lost.append(watchdog.seen)
-        await close(watchdog)
+        await calibrate_again(watchdog)
 
     monkeypatch.setattr(LivenessConnections, "_judge", judge_and_tell)
-    monkeypatch.setattr(Watchdog, "close", close_late)
+    monkeypatch.setattr(Watchdog, "calibrate_again", calibrate_late)
     # Far enough apart that a loaded machine does not see both end in the same moment.
     monkeypatch.setattr("conformance.engine.supervise.liveness.STAGGER", 1.0)
     # Whoever waits for a timer is cut off meanwhile: that is said, and no word about the server.
