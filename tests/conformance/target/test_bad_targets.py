@@ -149,7 +149,7 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "an address with a variable": (
         "wss://chat-2.example/ws",
         '"wss://${HOST}/ws"',
-        "4: wss://${HOST}/ws holds ${…}: a target file fills in ${env.NAME}, and nothing else",
+        "4: ${HOST} means nothing here; write ${env.HOST}",
     ),
     "an address that is a number": ("wss://chat-2.example/ws", "8000", "4: `instances`, item 2: 8000 should be a text"),
     "an API at a WebSocket": (

@@ -77,7 +77,7 @@ async def test_the_counts_of_all_workers_come_together(toys: Spec, target: Targe
         await led.master
     tally = led.load.tally
     assert (led.load.workers, led.load.stopped) == (2, "")
-    assert tally.scenarios == tally.ended(Ending.PASSED) > 4
+    assert tally.scenarios == tally.ended(Ending.PASSED) > 0
     assert tally.replies["SendMessage"].count == tally.scenarios
     assert led.load.seconds >= 0.5
 

@@ -119,11 +119,11 @@ async def test_every_request_and_connection_is_counted(spec: Spec, scenario: Aut
 async def test_a_run_that_has_had_its_requests_stops_and_says_so(spec: Spec, scenario: Author) -> None:
     server, state = Counting(), RunState()
     many = [replace(scenario(TELL), id=f"toy.n{number}") for number in range(40)]
-    results = await results_of(spec, server, many, Limits(run_requests=200), state, jobs=1)  # so that some end
+    results = await results_of(spec, server, many, Limits(run_requests=400), state, jobs=1)  # so that some end
     assert {result.outcome for result in results} == {Outcome.PASS}
     assert 0 < len(results) < 40
-    assert state.stopped == "the run has made all 200 requests that it may make (throttle.run_requests)"
-    assert len(server.asked) + len(server.entered) <= 200
+    assert state.stopped == "the run has made all 400 requests that it may make (throttle.run_requests)"
+    assert len(server.asked) + len(server.entered) <= 400
 
 
 async def test_a_scenario_with_too_many_connections_is_untestable(spec: Spec, scenario: Author) -> None:
