@@ -192,6 +192,7 @@ class TestTheRegistry:
         assert len(chosen(all_wire_faults()["nothing_changed"], whole_spec, 5, 0)) == 5
 
 
+@pytest.mark.nightly
 async def test_the_clean_proxy_is_transparent_and_two_wrongs_are_caught(whole_spec: Spec):
     async with embedded(whole_spec, forked(sound)) as (target, _):
         for name in ("nothing_changed", "duplicate_new_message", "every_close_is_normal"):

@@ -141,7 +141,7 @@ def test_the_report_names_what_was_wrong_and_what_was_declared():
     "name",
     [
         "keys_reversed+unknown_fields_everywhere+absent_instead_of_null+offset_zero+french_errors+refused_with_close_4401",
-        "fan_out_8_ms_later",
+        pytest.param("fan_out_8_ms_later", marks=pytest.mark.nightly),
     ],
 )
 def test_the_suite_passes_a_legal_server(name: str, whole_spec: Spec):

@@ -30,7 +30,9 @@ sys.exit(command.main(sys.argv[1:]))
 """The command that runs the suite against faulty servers, but it never ends."""
 
 
-@pytest.mark.parametrize("way", [pytest.param("SIGTERM", marks=pytest.mark.nightly), "SIGKILL", "Ctrl-C"])
+@pytest.mark.parametrize(
+    "way", [*(pytest.param(way, marks=pytest.mark.nightly) for way in ("SIGTERM", "Ctrl-C")), "SIGKILL"]
+)
 def test_whatever_ends_the_command_ends_its_workers_and_their_servers(tmp_path: Path, way: str):
     with subprocess.Popen(
         [sys.executable, "-c", PATIENT, *FAULTS, "--jobs", str(len(FAULTS) + 1)],

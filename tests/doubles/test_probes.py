@@ -55,6 +55,7 @@ async def test_of_the_server_that_acknowledges_everything(whole_spec: Spec) -> N
         }
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 async def test_of_the_server_that_relays_everything(whole_spec: Spec) -> None:
     async with relaying(SECRET) as url:

@@ -138,6 +138,7 @@ class TestARealProcess:
         assert watched.state.stopped == ""
         assert "came back; run again, none of them brings the target down" in watched.state.doubts
 
+    @pytest.mark.nightly
     async def test_that_one_request_kills(self, whole_spec: Spec) -> None:
         """A scenario that runs beside it is not blamed; the run is complete, and the verdict counts."""
         scenarios = [one for one in quick(whole_spec) if one.feature == "edit_message"]
