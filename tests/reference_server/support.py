@@ -33,9 +33,9 @@ Frame = dict[str, Any]
 
 
 def token(user_id: UUID, secret: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
-    """Sign a token; a claim that is None is left out."""
+    """Sign a token for a day, since some are made when the tests are collected; a claim that is None is left out."""
     now = int(time.time())
-    all_claims = {"sub": str(user_id), "username": "somebody", "iat": now, "exp": now + 600} | claims
+    all_claims = {"sub": str(user_id), "username": "somebody", "iat": now, "exp": now + 86_400} | claims
     return jwt.encode(
         {name: value for name, value in all_claims.items() if value is not None}, secret, algorithm=algorithm
     )
