@@ -290,7 +290,7 @@ def deletion_is_hard(patch: Patch) -> None:
         return gone
 
 
-@fault(breaks=["DEL-3"])
+@fault(breaks=["DEL-3"], also=["SEND-1"])
 def deleted_text_shown_to_who_joins_later(patch: Patch) -> None:
     """Whoever joins is shown the last message that was deleted there, with its text."""
     gone: dict = {}
