@@ -35,10 +35,12 @@ class Spoiled(ScenarioError):
     """Something else stops the scenario, such as a wrong frame, which is charged to its own rule."""
 
 
-class OverLimit(ScenarioError):
-    """A step would send more than a limit of the target allows, and the scenario is not about that limit."""
+class LimitDoesNotFit(ScenarioError):
+    """A limit of the target, whose path is `limit`, is too low or too high for the scenario, which does not apply."""
 
-    limit = ""
+    def __init__(self, message: str, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class Broken(ScenarioError):

@@ -8,7 +8,15 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.engine.context.failure import Broken, ControlFailed, OverLimit, ScenarioError, Spoiled, TooSlow, Unmet
+from conformance.engine.context.failure import (
+    Broken,
+    ControlFailed,
+    LimitDoesNotFit,
+    ScenarioError,
+    Spoiled,
+    TooSlow,
+    Unmet,
+)
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
@@ -103,7 +111,7 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
         verdict.add(Outcome.UNTESTABLE, str(error))
     except Broken as error:
         verdict.add(Outcome.BROKEN, error.message, error.step, error.offender)
-    except OverLimit as error:
+    except LimitDoesNotFit as error:
         verdict.need = error.limit
         verdict.add(Outcome.NOT_APPLICABLE, error.message, error.step)
     except TooSlow as error:

@@ -9,7 +9,15 @@ import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.failure import Broken, ControlFailed, ScenarioError, Spoiled, TooSlow, Unmet
+from conformance.engine.context.failure import (
+    Broken,
+    ControlFailed,
+    LimitDoesNotFit,
+    ScenarioError,
+    Spoiled,
+    TooSlow,
+    Unmet,
+)
 from conformance.engine.scenario_run.reliance import lacks_of_witness
 from conformance.engine.scenario_run.steps import (
     arranging,
@@ -52,11 +60,21 @@ async def _repeat(step: s.Repeat, context: ScenarioContext) -> None:
     if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= 10_000:
         raise Broken(f"`repeat` takes a whole number up to 10,000, not {show(times)}")
     if step.values and len(step.values) < times:
+        limit = _limit_of(step.times, context)
+        if limit is not None:
+            message = f"it has {len(step.values)} values to send, and the target declares {limit} = {times}"
+            raise LimitDoesNotFit(message, limit)
         raise Broken(f"`repeat` has {len(step.values)} values to take, and {times} are wanted: add to its `from`")
     for count in range(1, times + 1):
         if step.name:
             context.names.bind({step.name: context.names.value(step.values[count - 1]) if step.values else count})
         await run_steps(step.steps, context)
+
+
+def _limit_of(times: Any, context: ScenarioContext) -> str | None:
+    """Name the limit of the target that says how often to repeat; None: the scenario itself says it."""
+    limits = context.scenario.limits if context.scenario is not None else frozenset()
+    return next((limit for limit in limits if f"${{{limit}}}" in str(times)), None)
 
 
 async def _faster_than(step: s.FasterThan, context: ScenarioContext) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.failure import OverLimit
+from conformance.engine.context.failure import LimitDoesNotFit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ LIST = "[]"
 
 
 def keep_limits(who: str, frame: Mapping[str, Any], context: ScenarioContext) -> None:
-    """Raise OverLimit if a frame is over a limit of the target that its scenario does not use."""
+    """Raise LimitDoesNotFit if a frame is over a limit of the target that its scenario does not use."""
     kind = frame[context.run.spec.protocol.discriminator]
     for bound in context.run.spec.protocol.bounds:
         if bound.size is None or bound.of not in (None, kind):
@@ -30,7 +30,7 @@ def keep_limits(who: str, frame: Mapping[str, Any], context: ScenarioContext) ->
 
 
 def keep_frame_limit(size: int, context: ScenarioContext) -> None:
-    """Raise OverLimit if a frame of so many bytes is over the target's limit, and its scenario does not use it."""
+    """Raise LimitDoesNotFit if a frame has more bytes than the target allows, and its scenario is not about that."""
     for bound in context.run.spec.protocol.bounds:
         if bound.of is None and bound.field is None and bound.size is not None:
             _keep(bound, size, context)
@@ -43,9 +43,8 @@ def _keep(bound: Bound, size: int | float | None, context: ScenarioContext) -> N
     most = context.run.target.look_up(bound.by)
     if most is not None and size > most:
         place = f" in {bound.field}" if bound.field else ""
-        error = OverLimit(f"it sends {size:,} {bound.unit}{place}, and the target declares {bound.by} = {most:,}")
-        error.limit = bound.by
-        raise error
+        message = f"it sends {size:,} {bound.unit}{place}, and the target declares {bound.by} = {most:,}"
+        raise LimitDoesNotFit(message, bound.by)
 
 
 def _values(value: Any, place: str) -> Iterator[Any]:

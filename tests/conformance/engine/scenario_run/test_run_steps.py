@@ -82,6 +82,15 @@ steps:
         assert result.outcome is Outcome.BROKEN
         assert "`repeat` has 2 values to take, and 3 are wanted" in messages(result)[0]
 
+    async def test_does_not_apply_to_a_target_whose_limit_takes_more_values(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(
+            'steps: [{repeat: "${limits.reactions_per_user}", as: word, from: [one, two], steps: [{sync: alice}]}]'
+        )
+        async with toy_runner(spec, limits={"reactions_per_user": 3}) as runner:
+            result = await runner.run_scenario(toy)
+        assert (result.outcome, result.lacks) == (Outcome.NOT_APPLICABLE, "limits.reactions_per_user")
+        assert messages(result) == ["it has 2 values to send, and the target declares limits.reactions_per_user = 3"]
+
 
 class TestTogether:
     async def test_runs_its_branches_at_the_same_time(self, spec: Spec, scenario: Author) -> None:
