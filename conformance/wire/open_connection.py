@@ -100,6 +100,7 @@ class _Opened(ClientConnection):
                 made.headers.pop(name, None)
             return made
 
+        # The library has no other place where the headers it writes by itself can be replaced.
         vars(self.protocol)["connect"] = request
         await super().handshake(additional_headers, *more, **options)
 

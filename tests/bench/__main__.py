@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.context.pacer import Pacer
+from conformance.engine.context.run_context import RunContext
 from conformance.engine.run.options import Options
 from conformance.engine.run.run import run
 from conformance.engine.run.selection import Selection, select

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.context.pacer import Pacer
+from conformance.engine.context.run_context import RunContext
 from conformance.engine.scenario_run.run_scenario import observe, run_scenario
 from conformance.scenario.parse import read_probes, read_scenarios
 from conformance.spec.links import check_probe, check_scenario

@@ -12,7 +12,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.context.pacer import Pacer
+from conformance.engine.context.run_context import RunContext
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome
 from conformance.target.embedded import embedded

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.context.pacer import Pacer
+from conformance.engine.context.run_context import RunContext
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome

@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.context.pacer import Pacer
+from conformance.engine.context.run_context import RunContext
 from conformance.engine.run.order import in_order
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.errors import TargetUnreachable

@@ -18,8 +18,9 @@ from conformance.engine.calibration.trials import Shown, try_everything
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
 from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import connect
+from conformance.engine.context.pacer import Pacer
 from conformance.engine.context.retrying import connect_with_retries
-from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.context.run_context import RunContext
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.errors import TargetUnreachable, UsageError
 from conformance.results.model import Calibration

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.joining import connect
+from conformance.engine.context.pacer import Pacer
 from conformance.engine.context.retrying import connect_with_retries
-from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.context.run_context import RunContext
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.diagnosis.model import Check, Outlook
 from conformance.engine.diagnosis.network import check_addresses

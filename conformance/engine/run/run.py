@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
-from conformance.engine.context.run_context import Pacer, RunContext
+from conformance.engine.context.pacer import Pacer
+from conformance.engine.context.run_context import RunContext
 from conformance.engine.run.options import settled
 from conformance.engine.run.order import in_order
 from conformance.engine.run.pool import pool
