@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.engine.context.run_context import Reachability
+from conformance.engine.context.reachability import Reachability
 from conformance.engine.load.judge import judge
 from conformance.engine.load.measure import Measurer
 from conformance.engine.scenario_run.bystanders import with_bystanders

@@ -17,6 +17,7 @@ from conformance.engine.context.failure import (
     TooSlow,
     Unmet,
 )
+from conformance.engine.context.needs import too_few_connections, unmet
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
@@ -49,11 +50,11 @@ async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int
     Raises BudgetSpent or AskedToLeave if the run must end; the scenario then has no result.
     """
     verdict = ScenarioVerdict(scenario, run_context.spec)
-    unmet = run_context.unmet(scenario.needs, scenario.limits)
-    unmet = unmet or run_context.too_few_connections(connections_of_one_user(scenario))
-    if unmet is not None:
-        verdict.need = unmet.need
-        verdict.add(Outcome.NOT_APPLICABLE, unmet.why)
+    lacking = unmet(run_context, scenario.needs, scenario.limits)
+    lacking = lacking or too_few_connections(run_context, connections_of_one_user(scenario))
+    if lacking is not None:
+        verdict.need = lacking.need
+        verdict.add(Outcome.NOT_APPLICABLE, lacking.why)
         return _result(scenario, verdict, None, attempt, 0.0)
     objection = run_context.throttle.objection(connection_count(scenario))
     if objection is not None:
@@ -171,12 +172,12 @@ def _placed(problem: Problem, entry: int | None, entries: Sequence[Entry], discr
 
 async def observe(probe: Probe, run_context: RunContext) -> Observation:
     """Run a probe once and say what it saw; it has no verdict."""
-    unmet = run_context.unmet(probe.scenario.needs, probe.scenario.limits)
+    lacking = unmet(run_context, probe.scenario.needs, probe.scenario.limits)
     context = ScenarioContext(
         run_context, name=probe.id, scenario=probe.scenario, observing=True, slow_readers=slow_readers(probe.scenario)
     )
-    if unmet is not None:
-        return Observation(probe.id, probe.scenario.title, probe.why, f"{NOT_APPLICABLE}{unmet.why}")
+    if lacking is not None:
+        return Observation(probe.id, probe.scenario.title, probe.why, f"{NOT_APPLICABLE}{lacking.why}")
     objection = run_context.throttle.objection(connection_count(probe.scenario))
     if objection is not None:
         return Observation(probe.id, probe.scenario.title, probe.why, f"{UNOBSERVED}{objection}")

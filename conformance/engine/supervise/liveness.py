@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from conformance.engine.context.joining import connect
-from conformance.engine.context.run_context import Reachability
+from conformance.engine.context.reachability import Reachability
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide
 from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed

@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from conformance.engine.context.joining import connect
+from conformance.engine.context.reachability import Reachability
 from conformance.engine.context.retrying import connect_with_retries
-from conformance.engine.context.run_context import Reachability, RunContext
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide
 from conformance.errors import ProvisioningFailed
 from conformance.target.accounts import Wanted
 from conformance.wire.handshake_errors import Refused
+
+if TYPE_CHECKING:
+    from conformance.engine.context.run_context import RunContext
 
 LONGEST_LOOK = 5.0
 """The shortest wait, in seconds, before a target that does not answer this question counts as lost."""

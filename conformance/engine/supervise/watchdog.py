@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from conformance.engine.calibration.differences import differences
-from conformance.engine.context.run_context import Reachability
+from conformance.engine.context.reachability import Reachability
 from conformance.engine.supervise.keepalive import keep_alive
 from conformance.engine.supervise.liveness import LivenessConnections
 from conformance.engine.supervise.reaching import Answer, ask

@@ -1,11 +1,11 @@
-"""What the scenarios of one run share: only one at a time may hold the exclusive slot."""
+"""Only one scenario at a time may hold the exclusive slot."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from conformance.engine.context.run_context import ExclusiveSlot
+from conformance.engine.context.exclusive_slot import ExclusiveSlot
 from tests.conformance.run_contexts import Author, messages, toy_runner
 
 if TYPE_CHECKING:
