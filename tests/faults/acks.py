@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, make_url, select, update
 
 from reference_server import serving, session
 from reference_server.errors import Refused
@@ -191,7 +191,8 @@ def database_of_one_process(patch: Patch) -> None:
 
     @patch.around(serving, "open_database")
     def open_database(original, url):
-        return original(f"{url}.{os.getpid()}")
+        file = make_url(url)
+        return original(file.set(database=f"{file.database}.{os.getpid()}").render_as_string(hide_password=False))
 
 
 def _after_a_crash(patch: Patch, *statements) -> None:
