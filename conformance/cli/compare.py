@@ -9,6 +9,7 @@ import click
 
 from conformance.cli.explored import BAD_FILE, complain, explored_beside
 from conformance.cli.loaded import loaded_beside
+from conformance.cli.options import format_option, out_file_option, yes_option
 from conformance.cli.output import emit, printer
 from conformance.cli.sides import is_server, read_or_run
 from conformance.cli.spec_folder import spec_option
@@ -35,10 +36,8 @@ _FOLDER = Path("reports") / "compared"
 @click.argument("old")
 @click.argument("new")
 @click.option("--scenario", help="Also show this scenario line by line, ids and times replaced by names.")
-@click.option("--format", "form", type=click.Choice(list(_VIEWS)), default="text", show_default=True)
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into this file, and print nothing."
-)
+@format_option(_VIEWS)
+@out_file_option()
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -46,7 +45,7 @@ _FOLDER = Path("reports") / "compared"
     show_default=True,
     help="Where the runs of servers are kept, in `old` and `new`.",
 )
-@click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
+@yes_option("run against")
 @spec_option
 @click.pass_context
 def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:

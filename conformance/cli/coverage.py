@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.options import format_option
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.coverage import measure
 from conformance.coverage.render import document, markdown, text
@@ -20,7 +21,7 @@ MOST = 20
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@format_option(["text", "json", "markdown"])
 @spec_option
 @click.pass_context
 def coverage(ctx: click.Context, run: Path, form: str, spec_folder: Path | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.cli.options import format_option, yes_option
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target
 from conformance.engine.diagnosis import Check, Outlook, diagnose, diagnose_without_secrets
@@ -32,8 +33,8 @@ ON_THE_WAY = frozenset({"instances", "proxy", "tls"})
 
 @click.command()
 @click.argument("target", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--yes", is_flag=True, help="Also check a target that is protected.")
+@format_option()
+@yes_option("check")
 @spec_option
 @click.pass_context
 def doctor(ctx: click.Context, target: str | None, form: str, yes: bool, spec_folder: Path | None) -> None:

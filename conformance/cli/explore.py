@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.explored import tell, write
+from conformance.cli.options import jobs_option, out_folder_option, yes_option
 from conformance.cli.recording import shown_place, slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import beside, open_target
@@ -70,9 +71,7 @@ class _State:
     type=click.IntRange(0),
     help="Begin with the conversations of an earlier search with this seed (default: random).",
 )
-@click.option(
-    "--jobs", type=click.IntRange(1, 32), default=3, show_default=True, help="Conversations that run at the same time."
-)
+@jobs_option("Conversations", default=3, most=32)
 @click.option("--feature", "features", multiple=True, help="Prefer the requests of this feature (id or number).")
 @click.option(
     "--steps",
@@ -88,10 +87,8 @@ class _State:
     type=click.Path(path_type=Path),
     help="A waivers file with known findings (`explored.ID`).",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/explored-TARGET)."
-)
-@click.option("--yes", is_flag=True, help="Also explore a target that is protected.")
+@out_folder_option("reports/explored-TARGET")
+@yes_option("explore")
 @spec_option
 @click.pass_context
 def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:

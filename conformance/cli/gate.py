@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cli.options import format_option, out_file_option, yes_option
 from conformance.cli.output import emit
 from conformance.cli.sides import is_server, read_or_run
 from conformance.cli.spec_folder import spec_option
@@ -49,11 +50,11 @@ _NEW = Path("reports") / "compared" / "new"
 )
 @click.option("--any-order", is_flag=True, help="NEW may have been recorded before OLD.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be decided: the exit code is 0 whatever it is.")
-@click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
+@yes_option("run against")
 @spec_option
 @click.option("--verbose", "-v", is_flag=True, help="Every reason, not only ten of each kind.")
-@click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write into this file, and print nothing.")
+@format_option(VIEWS)
+@out_file_option()
 @click.pass_context
 def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
     """Say whether the run NEW has lost anything that passed in the run OLD.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.options import format_option, out_file_option
 from conformance.cli.output import emit
 from conformance.compare.history import VIEWS, Store, history_of
 from conformance.compare.history.store import KEPT
@@ -69,8 +70,8 @@ def add(runs: tuple[Path, ...], file: Path, keep: int) -> None:
 @click.option(
     "--last", type=click.IntRange(1, 1000), default=KEPT, show_default=True, help="How many of the latest runs to show."
 )
-@click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, and print nothing.")
+@format_option(VIEWS)
+@out_file_option()
 def show(file: Path, target: str | None, last: int, form: str, out: Path | None) -> None:
     """Show the trend of each feature. For each scenario, show its first and last failure and how often it changed.
 

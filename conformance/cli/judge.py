@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.observing import code_of, one_line, target_of, write_log
+from conformance.cli.options import keep_content_option, out_folder_option
 from conformance.cli.recording import slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.engine.observe.capture import in_order, read_capture
@@ -29,10 +30,8 @@ SINCE = 1e9
     type=click.Path(path_type=Path, dir_okay=False),
     help="A target file of the server; its profile and its dialect are used.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/judged-NAME)."
-)
-@click.option("--keep-content", is_flag=True, help="Keep the texts of messages in transcripts; tokens are never kept.")
+@out_folder_option("reports/judged-NAME")
+@keep_content_option
 @spec_option
 @click.pass_context
 def judge(

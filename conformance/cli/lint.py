@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.documents import stale_documents
+from conformance.cli.options import format_option
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.errors import BadFile, Mistake, UsageError, shown
 from conformance.lint import lint as find_mistakes
@@ -23,7 +24,7 @@ from conformance.target import check_target
 @click.command()
 @click.argument("targets", nargs=-1, type=click.Path(path_type=Path), metavar="[TARGET-FILE …]")
 @spec_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option()
 @click.option("--accept", is_flag=True, help="First add the ids that are new to the ledger of the spec.")
 @click.pass_context
 def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None, form: str, accept: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.completing import offering
+from conformance.cli.options import format_option
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.tree import tree as draw
 from conformance.errors import UsageError
@@ -50,7 +51,7 @@ class Row:
     metavar="[features|rules|scenarios|probes|messages] [GLOB …]",
     shell_complete=offering(words=("features", "rules", "scenarios", "probes", "messages")),
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option()
 @click.option("--tree", is_flag=True, help="Features, below each its rules, below each its scenarios.")
 @spec_option
 def listing(words: tuple[str, ...], form: str, tree: bool, spec_folder: Path | None) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.load_sides import Side, Wish, load_sides
+from conformance.cli.options import out_folder_option, time_scale_option, yes_option
 from conformance.cli.output import emit
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target
@@ -81,9 +82,7 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # older versions of c
 @click.option(
     "--bystanders/--no-bystanders", default=False, help="Connect bystanders in every scenario (default: off)."
 )
-@click.option(
-    "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
-)
+@time_scale_option
 @click.option("--workers", type=click.IntRange(1, 1000), metavar="N", help="Share the load among this many processes.")
 @click.option(
     "--master",
@@ -94,8 +93,8 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # older versions of c
     help="Wait here for the workers, which run on other machines (default: any address of this one, port 5557).",
 )
 @click.option("--worker", type=Address(), metavar="HOST[:PORT]", help="Take part in the load of the master there.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/TARGET).")
-@click.option("--yes", is_flag=True, help="Also load a target that is protected.")
+@out_folder_option("reports/TARGET")
+@yes_option("load")
 @spec_option
 @click.pass_context
 def load(ctx: click.Context, /, target: str | None, **given: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.options import format_option, out_file_option
 from conformance.cli.output import emit
 from conformance.compare.matrix import VIEWS, build_matrix
 from conformance.compare.matrix.model import MOST
@@ -14,8 +15,8 @@ from conformance.results.runlog import read_run
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(list(VIEWS)), default="text", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file, and print nothing.")
+@format_option(VIEWS)
+@out_file_option()
 def matrix(runs: tuple[Path, ...], form: str, out: Path | None) -> None:
     """Put recorded runs into one table: a column for each RUN (a run.jsonl, or its folder), a row for each feature.
 

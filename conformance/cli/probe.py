@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from conformance.cli.completing import offering
+from conformance.cli.options import format_option, jobs_option, out_file_option, time_scale_option, yes_option
 from conformance.cli.recording import make_header, recording
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target, split
@@ -27,6 +27,7 @@ from conformance.spec import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from conformance.results.model import Calibration, Result
     from conformance.scenario.model import Probe
@@ -36,13 +37,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]", shell_complete=offering("probes", files=True))
 @click.option("--why", is_flag=True, help="Also say why a difference between two servers bites.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the run, with transcripts.")
-@click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Probes at a time.")
-@click.option(
-    "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
-)
-@click.option("--yes", is_flag=True, help="Also observe a target that is protected.")
+@format_option()
+@out_file_option("Also write the run, with transcripts.")
+@jobs_option("Probes")
+@time_scale_option
+@yes_option("observe")
 @spec_option
 @click.pass_context
 def probe(

@@ -8,6 +8,7 @@ import click
 
 from conformance.cli.explored import BAD_FILE, complain, explored_beside
 from conformance.cli.loaded import loaded_beside
+from conformance.cli.options import format_option
 from conformance.cli.output import emit, printer
 from conformance.files.folder_lock import exclusive
 from conformance.report import FORMATS, build, markdown, terminal, write_reports
@@ -21,14 +22,7 @@ ALLURE = "allure"
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice([*FORMATS, ALLURE]),
-    default="text",
-    show_default=True,
-    help="What is given.",
-)
+@format_option([*FORMATS, ALLURE], "What is given.")
 @click.option("--failures-only", is_flag=True, help="Only what failed, without the table (text and markdown).")
 @click.option(
     "--out",

@@ -20,6 +20,7 @@ from conformance.cli.explored import complain, explored_beside
 from conformance.cli.ids import read_ids
 from conformance.cli.last_failed import last_failed
 from conformance.cli.loaded import loaded_beside
+from conformance.cli.options import format_option, jobs_option, out_folder_option, time_scale_option, yes_option
 from conformance.cli.output import emit, printer
 from conformance.cli.progress import Progress
 from conformance.cli.recording import make_header, recording, slug
@@ -80,7 +81,7 @@ if TYPE_CHECKING:
     help="Only scenarios of this rule (id or glob); may be repeated.",
     shell_complete=offering("rules"),
 )
-@click.option("--jobs", type=click.IntRange(1, 200), default=8, show_default=True, help="Scenarios at a time.")
+@jobs_option("Scenarios")
 @click.option("--onlookers/--no-onlookers", hidden=True, expose_value=False, callback=renamed("--bystanders"))
 @click.option(
     "--bystanders/--no-bystanders",
@@ -107,13 +108,11 @@ if TYPE_CHECKING:
     "--wait-for", type=Duration(), metavar="TIME", default=0.0, help="Wait until the target lets somebody in: 60s, 5m."
 )
 @click.option("--max-failures", type=click.IntRange(1), help="Stop after this many failures of must rules.")
-@click.option(
-    "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
-)
+@time_scale_option
 @click.option(
     "--probes/--no-probes", default=None, help="Observe the probes too (default: when everything is selected)."
 )
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/TARGET).")
+@out_folder_option("reports/TARGET")
 @click.option(
     "--trace",
     type=click.Choice(["fail", "all", "none"]),
@@ -128,15 +127,8 @@ if TYPE_CHECKING:
     help="Known failures, which are no reason for exit 1 (default: `waivers` of the target file).",
 )
 @click.option("--failures-only", is_flag=True, help="Print failures, not the table and what passed.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(FORMATS)),
-    default="text",
-    show_default=True,
-    help="What is printed at the end; with another than text, progress goes to standard error.",
-)
-@click.option("--yes", is_flag=True, help="Also run against a target that is protected.")
+@format_option(FORMATS, "What is printed at the end; with another than text, progress goes to standard error.")
+@yes_option("run against")
 @spec_option
 @click.pass_context
 def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:

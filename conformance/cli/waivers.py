@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cli.options import format_option
 from conformance.errors import UsageError
 from conformance.files.documents import read_text
 from conformance.files.formats import Formats
@@ -38,7 +39,7 @@ def waivers() -> None:
     """  # noqa: D301 -- click's mark
 
 
-_formatted = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+_formatted = format_option()
 
 
 @waivers.command()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import click
 
 from conformance.cli.observing import NOTHING, code_of, one_line, target_of, write_log
+from conformance.cli.options import keep_content_option, out_folder_option
 from conformance.cli.recording import slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.waiting import Duration
@@ -53,11 +54,9 @@ REFRESH = 0.5
     type=click.Path(path_type=Path, dir_okay=False),
     help="A target file of the server; its profile, dialect, headers, TLS and proxy are used.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write here (default: reports/observed-HOST)."
-)
+@out_folder_option("reports/observed-HOST")
 @click.option("--for", "duration", type=Duration(), metavar="TIME", help="Stop after this time, such as 60s or 5m.")
-@click.option("--keep-content", is_flag=True, help="Keep the texts of messages in transcripts; tokens are never kept.")
+@keep_content_option
 @click.option(
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
