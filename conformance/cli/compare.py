@@ -12,7 +12,7 @@ from conformance.cli.loaded import loaded_beside
 from conformance.cli.options import format_option, out_file_option, yes_option
 from conformance.cli.output import emit, printer
 from conformance.cli.sides import is_server, read_or_run
-from conformance.cli.spec_folder import spec_option
+from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.compare import align, document, markdown, text
 from conformance.compare import compare as put_side_by_side
 from conformance.errors import UsageError
@@ -61,12 +61,11 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     """  # noqa: D301 -- click's mark
     folder, form, out = given["folder"], given["form"], given["out"]
     places = (old, folder / "old"), (new, folder / "new")
-    one, another = (
-        read_or_run(ctx, word, place, yes=given["yes"], spec_folder=given["spec_folder"]) for word, place in places
-    )
+    spec_folder = spec_folder_of(given["spec_folder"]) if is_server(old) or is_server(new) else given["spec_folder"]
+    one, another = (read_or_run(ctx, word, place, yes=given["yes"], spec_folder=spec_folder) for word, place in places)
     beside = [place if is_server(word) else Path(word) for word, place in places]
     explored = [explored_beside(place) for place in beside]
-    loaded = [loaded_beside(place, given["spec_folder"]) for place in beside]
+    loaded = [loaded_beside(place, spec_folder) for place in beside]
     comparison = put_side_by_side(one, another, (explored[0][0], explored[1][0]), (loaded[0][0], loaded[1][0]))
     alignment = _aligned(comparison, given["scenario"]) if given["scenario"] else None
     if form == "text" and out is None:

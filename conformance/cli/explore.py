@@ -23,6 +23,7 @@ from conformance.engine.explore.coverage import never_reached
 from conformance.engine.explore.knowledge import read_knowledge
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
+from conformance.files.folder_lock import exclusive
 from conformance.results.explored import Exploration
 from conformance.results.waivers.file import read_waivers
 from conformance.spec import load
@@ -120,13 +121,15 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
         raise UsageError("explore needs hypothesis: pip install 'chat-parity[explore]'") from None
     seed = given["seed"] if given["seed"] is not None else secrets.randbelow(1 << 32)
     state, interrupted = _State(), False
-    try:
-        asyncio.run(_explore(spec, target, given, seed, features, waivers, state))
-    except KeyboardInterrupt:
-        if state.search is None:
-            raise
-        interrupted = True
-    ctx.exit(_end(state, given | {"target": target}, seed, waivers, interrupted=interrupted))
+    with contextlib.ExitStack() as held:
+        try:
+            asyncio.run(_explore(spec, target, given, seed, features, held, state))
+        except KeyboardInterrupt:
+            if state.search is None:
+                raise
+            interrupted = True
+        code = _end(state, given | {"target": target}, seed, waivers, interrupted=interrupted)
+    ctx.exit(code)
 
 
 def _features(spec: Spec, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -149,7 +152,7 @@ async def _explore(
     given: Mapping[str, Any],
     seed: int,
     features: tuple[str, ...],
-    waivers: Waivers | None,
+    held: contextlib.ExitStack,
     state: _State,
 ) -> None:
     from hypothesis.database import DirectoryBasedExampleDatabase  # noqa: PLC0415 -- an optional dependency
@@ -163,6 +166,7 @@ async def _explore(
         other = beside(tested, other)
         state.tested, state.other = tested, other
         folder = _folder(given, tested)
+        held.enter_context(exclusive(folder))  # until all is written
         progress: list[asyncio.Task[None]] = []
 
         def chosen(drawing: Drawing) -> Drawing:
@@ -194,8 +198,7 @@ async def _tell(explored: Explored) -> None:
     began = time.monotonic()
     while True:
         await asyncio.sleep(EVERY)  # A sleep: progress is printed at intervals.
-        seconds = time.monotonic() - began
-        found = len(explored.findings)
+        seconds, found = time.monotonic() - began, len(explored.findings)
         click.echo(f"{seconds:5.0f} s  {explored.conversations} conversations  {found} findings", err=True)
 
 

@@ -9,7 +9,6 @@ import click
 from conformance.cli.loaded import loaded_beside
 from conformance.cli.output import emit
 from conformance.errors import BadFile
-from conformance.files.folder_lock import exclusive
 from conformance.results.explored import NAME, read_explored
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def tell(exploration: Exploration, redact: Callable[[str], str]) -> None:
 
 
 def write(exploration: Exploration, folder: Path, redact: Callable[[str], str]) -> None:
-    """Write `explored.jsonl`, and the reports again where the folder holds a recorded run."""
+    """Write `explored.jsonl`, and the reports again where the folder, which is held, has a recorded run."""
     folder.mkdir(parents=True, exist_ok=True)
     emit("".join(redact(one) + "\n" for one in exploration.lines()), folder / NAME)
     if not (folder / "run.jsonl").is_file():
@@ -46,9 +45,8 @@ def write(exploration: Exploration, folder: Path, redact: Callable[[str], str]) 
     from conformance.results.runlog import read_run  # noqa: PLC0415
 
     try:
-        with exclusive(folder):
-            run = read_run(folder, observed=True)
-            write_reports(run, folder, project_source(run.header.tool), read_explored(folder), loaded_beside(folder)[0])
+        run = read_run(folder, observed=True)
+        write_reports(run, folder, project_source(run.header.tool), read_explored(folder), loaded_beside(folder)[0])
     except BadFile as error:
         click.echo(f"chat-parity: the reports in this folder were not changed: {error}", err=True)
     else:

@@ -12,7 +12,7 @@ import click
 from conformance.cli.options import format_option, out_file_option, yes_option
 from conformance.cli.output import emit
 from conformance.cli.sides import is_server, read_or_run
-from conformance.cli.spec_folder import spec_option
+from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.compare import compare
 from conformance.compare.decision import VIEWS
 from conformance.compare.gate import Terms, decide
@@ -22,7 +22,6 @@ from conformance.files.formats import Formats
 from conformance.results.load.file import read_load
 from conformance.results.runlog import read_run
 from conformance.results.waivers.file import read_waivers
-from conformance.spec import find
 
 if TYPE_CHECKING:
     from datetime import date
@@ -71,12 +70,12 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
       chat-parity gate reports/new --against reports/old --max-p99-ratio 1.5
     """  # noqa: D301 -- click's mark
     recorded = read_run(old)
-    options = {"yes": given["yes"], "spec_folder": given["spec_folder"]}
-    tested = read_or_run(ctx, new, _NEW, **options)
-    tested = _judged_today(tested, given["waivers"], datetime.now(UTC).date(), given["spec_folder"] or find())
+    spec_folder = spec_folder_of(given["spec_folder"])
+    tested = read_or_run(ctx, new, _NEW, yes=given["yes"], spec_folder=spec_folder)
+    tested = _judged_today(tested, given["waivers"], datetime.now(UTC).date(), spec_folder)
     _check(recorded, tested, any_order=given["any_order"])
     limit = given["max_p99_ratio"]
-    loads = (None, None) if limit is None else _loads(old, new, given["spec_folder"] or find())
+    loads = (None, None) if limit is None else _loads(old, new, spec_folder)
     comparison = compare(recorded, tested, loads=loads)
     without = _features(given["without"], comparison)
     terms = Terms(given["level"] == "must", without, given["spec_changed"], limit)

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 import click
 
+from conformance.cli.spec_folder import spec_folder_of
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
 from conformance.init import DRIVERS, Answers, compose, schema_line
 from conformance.report import write_file
-from conformance.spec import find, load
+from conformance.spec import load
 from conformance.target import check_target
 from conformance.target.url_errors import HTTP, wrong_address
 
@@ -55,7 +56,7 @@ def init(file: Path, force: bool, example: str | None, **given: Any) -> None:
     """  # noqa: D301 -- click's mark
     if file.exists() and not force:
         raise UsageError(f"{file} is there already; --force replaces it")
-    spec = load(find())
+    spec = load(spec_folder_of(None))
     schema = _seen_from(file, spec.folder / "formats" / "target.schema.json")
     if example is not None:
         write_file(file, _copy(spec.folder / "targets", example, schema))

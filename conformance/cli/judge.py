@@ -13,6 +13,7 @@ from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.engine.observe.capture import in_order, read_capture
 from conformance.engine.observe.head import user_of
 from conformance.engine.observe.observer import Observer, Seen
+from conformance.files.folder_lock import exclusive
 from conformance.report.text import visible
 from conformance.results.runlog import TargetEntry
 from conformance.spec import load
@@ -82,5 +83,6 @@ def judge(
             observer.closed(name, "the recording ends", message.at)
     folder = out or Path("reports") / f"judged-{slug(capture.stem)}"
     entry = TargetEntry(target.name if target is not None else f"judged {capture.name}", (), None)
-    report = write_log(observer, folder, entry, secrets.redact, max(0.0, observer.last - observer.began), target)
+    with exclusive(folder):
+        report = write_log(observer, folder, entry, secrets.redact, max(0.0, observer.last - observer.began), target)
     ctx.exit(code_of(report, observer))

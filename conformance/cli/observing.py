@@ -15,7 +15,6 @@ from conformance import __version__
 from conformance.cli.output import printer
 from conformance.cli.recording import spec_tables
 from conformance.engine.observe.record import notes, records
-from conformance.files.folder_lock import exclusive
 from conformance.report import terminal, write_reports
 from conformance.results.runlog import Footer, Header, RunWriter, TargetEntry, read_run
 from conformance.results.runlog.sources import Sources
@@ -48,7 +47,10 @@ def write_log(
     seconds: float,
     target: Target | None = None,
 ) -> Report:
-    """Write the log and the reports of an observation, and print the table; raises OSError."""
+    """Write the log and the reports of an observation into a folder that is held, and print the table.
+
+    Raises OSError.
+    """
     found = records(observer)
     tables = spec_tables(observer.spec)
     header = Header(
@@ -64,16 +66,15 @@ def write_log(
         dialect=target.dialect.differences if target is not None and target.dialect is not None else (),
     )
     sources = Sources()
-    with exclusive(folder):
-        with RunWriter(folder / "run.jsonl", redact) as writer:
-            writer.write(header)
-            for _, result in found:
-                sources.take(result)
-                writer.write(result)
-            texts = sources.read(observer.spec.read_place)
-            writer.write(Footer(True, seconds=round(seconds, 3), notes=tuple(notes(observer)), sources=texts))
-        recorded = read_run(folder / "run.jsonl", observed=True)
-        report = write_reports(recorded, folder)
+    with RunWriter(folder / "run.jsonl", redact) as writer:
+        writer.write(header)
+        for _, result in found:
+            sources.take(result)
+            writer.write(result)
+        texts = sources.read(observer.spec.read_place)
+        writer.write(Footer(True, seconds=round(seconds, 3), notes=tuple(notes(observer)), sources=texts))
+    recorded = read_run(folder / "run.jsonl", observed=True)
+    report = write_reports(recorded, folder)
     terminal.show(report, recorded, printer())
     for note in recorded.footer.notes if recorded.footer is not None else ():
         click.echo(f"chat-parity: {note}", err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.options import format_option
+from conformance.cli.spec_folder import spec_folder_of
 from conformance.errors import UsageError
 from conformance.files.documents import read_text
 from conformance.files.formats import Formats
@@ -19,7 +20,6 @@ from conformance.results.runlog import read_run
 from conformance.results.verdict.waiver_update import HEAD
 from conformance.results.verdict.waiver_update import update as bring_up_to_date
 from conformance.results.waivers.file import read_entries, read_waivers, unwritten
-from conformance.spec import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,8 @@ def check(files: tuple[Path, ...], form: str) -> None:
       chat-parity waivers check waivers.yaml
     """  # noqa: D301 -- click's mark
     today = _today()
-    found = {file: read_waivers(file, _format(), today) for file in files}
+    form_of_files = _format()
+    found = {file: read_waivers(file, form_of_files, today) for file in files}
     expired = {file: [one for one in read.entries if one.expires < read.today] for file, read in found.items()}
     if form == "json":
         _print(
@@ -93,10 +94,11 @@ def update(run: Path, file: Path | None, form: str) -> None:
             raise UsageError("the run was judged by no file of waivers; name the one to write")
         file = Path(recorded.header.waivers.file)
     text = read_text(file) if file.exists() else HEAD
-    done = bring_up_to_date(recorded, text, file, _format(), _today().isoformat())
+    form_of_file = _format()
+    done = bring_up_to_date(recorded, text, file, form_of_file, _today().isoformat())
     if done.text != text or not file.exists():
         write_file(file, done.text)
-    _, entries = read_entries(file, _format())
+    _, entries = read_entries(file, form_of_file)
     open_ones = [entry for entry in entries if unwritten(entry)]
     if form == "json":
         dropped = [asdict(one.entry) | {"state": one.state} for one in done.dropped]
@@ -117,7 +119,7 @@ def _print(documents: Iterable[dict[str, Any]]) -> None:
 
 
 def _format() -> Format:
-    return Formats(find() / "formats")["waivers"]
+    return Formats(spec_folder_of(None) / "formats")["waivers"]
 
 
 def _today() -> date:

@@ -24,6 +24,7 @@ from conformance.engine.observe.recent_secrets import RecentSecrets
 from conformance.engine.observe.relay import Relay, why_unreachable
 from conformance.engine.observe.side import Upstream
 from conformance.errors import TargetUnreachable, UsageError
+from conformance.files.folder_lock import exclusive, exclusive_file
 from conformance.report.text import visible
 from conformance.results.runlog import TargetEntry
 from conformance.spec import load
@@ -106,7 +107,9 @@ def watch(
     if record is not None and target is not None and target.dialect is not None and not keep_content:
         raise UsageError("--record needs --keep-content if the target file has a dialect")
     secrets, live = RecentSecrets(), _Live(spec)
-    with _recorder(record) as recorder:
+    server = urlsplit(url).hostname or ""
+    folder = out or Path("reports") / f"observed-{slug(server)}"
+    with exclusive(folder), _recorder(record) as recorder:
         observer = Observer(
             spec,
             target,
@@ -117,10 +120,8 @@ def watch(
         )
         watched = _Watched(observer, secrets, live, target, url)
         failed = asyncio.run(_watch(watched, host, port, duration))
-    server = urlsplit(url).hostname or ""
-    folder = out or Path("reports") / f"observed-{slug(server)}"
-    entry = TargetEntry(target.name if target is not None else f"observed {server}", (shown_address(url),), None)
-    report = write_log(observer, folder, entry, secrets.redact, watched.seconds, target)
+        entry = TargetEntry(target.name if target is not None else f"observed {server}", (shown_address(url),), None)
+        report = write_log(observer, folder, entry, secrets.redact, watched.seconds, target)
     ctx.exit(code_of(report, observer) or (NOTHING if failed else 0))
 
 
@@ -176,7 +177,7 @@ def _recorder(file: Path | None) -> Iterator[Callable[[str], object] | None]:
     if file is None:
         yield None
         return
-    with file.open("w", encoding="utf-8") as stream:
+    with exclusive_file(file) as stream:
         yield stream.write
 
 

@@ -1,4 +1,4 @@
-"""Keeps a folder for one process at a time; the lock of a process that died is no lock."""
+"""Keeps a folder or a file for one process at a time; the lock of a process that died is no lock."""
 
 from __future__ import annotations
 
@@ -39,6 +39,20 @@ def exclusive(folder: Path) -> Iterator[None]:
         finally:
             with contextlib.suppress(PermissionError):  # Windows keeps an open file: there it stays, and locks nothing.
                 (folder / NAME).unlink(missing_ok=True)  # While it is held: nobody else removes another one's.
+
+
+@contextlib.contextmanager
+def exclusive_file(path: Path) -> Iterator[IO[str]]:
+    """Open a file to write it anew, and hold it; raises UsageError if another process does, and OSError.
+
+    What somebody else is writing is not emptied.
+    """
+    with path.open("a", encoding="utf-8") as file:
+        if not _lock(file):
+            raise UsageError(f"{path} is in use by another command; wait for it, or name another file")
+        with contextlib.suppress(OSError):  # A pipe or a device has nothing to empty.
+            file.truncate(0)
+        yield file
 
 
 @contextlib.contextmanager

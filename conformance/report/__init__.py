@@ -6,6 +6,7 @@ run → build → Report → one of `formats.FORMATS`
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,21 +52,40 @@ def write_reports(
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write to a temporary file and rename it, so that nobody reads half a file; raises OSError with the path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write to a temporary file and rename it, so that nobody reads half a file; raises OSError with the path.
+
+    A link stays a link. A pipe or a device (`/dev/stdout`) gets the text: a rename would put a file in its place.
+    """
     try:
-        handle, name = tempfile.mkstemp(prefix=".chat-parity.", dir=path.parent)  # short, however long the name is
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if _is_stream(path):
+            with path.open("a", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+        else:
+            _replace(Path(os.path.realpath(path)), text)
     except OSError as error:
-        error.filename = str(path)  # Nobody knows the temporary one.
+        # A file in the way is named already.
+        if error.errno and not isinstance(error, FileExistsError | NotADirectoryError):
+            error.filename, error.filename2 = str(path), None  # The system names the temporary file, or none.
         raise
+
+
+def _is_stream(path: Path) -> bool:
+    """Tell whether a path is neither a regular file nor free for one; raises OSError for a loop of links."""
+    try:
+        return path.is_relative_to("/dev") or not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=".chat-parity.", dir=path.parent)  # short, however long the name is
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         temporary.chmod(0o644)  # mkstemp gives a file that only its owner can read
         temporary.replace(path)
-    except BaseException as error:
+    except BaseException:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno:  # The system names no file when the disk is full.
-            error.filename, error.filename2 = str(path), None
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -43,6 +44,15 @@ def build_site(pages: Mapping[str, str], out: Path) -> None:
         shutil.rmtree(built / "_sources", ignore_errors=True)  # Some versions of Sphinx leave it, empty.
         make_accessible(built)
         (built / MARK).touch()
-        if out.exists():
-            shutil.rmtree(out)
-        shutil.copytree(built, out)
+        _replace(out, built)
+
+
+def _replace(out: Path, built: Path) -> None:
+    """Put what was built in the place of an earlier site, which stays as it is if the disk is full."""
+    place = Path(os.path.realpath(out))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".chat-parity-docs-", dir=place.parent) as beside:
+        new = shutil.copytree(built, Path(beside) / "new")
+        if place.exists():
+            place.rename(Path(beside) / "old")
+        new.rename(place)

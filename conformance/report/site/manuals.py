@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.report import write_file
 from conformance.report.site.commands import command_pages
 from conformance.report.site.run_sphinx import run_sphinx
 
@@ -24,10 +25,9 @@ def build_manuals(root: click.Command, name: str, version: str, out: Path) -> li
     options = {"project": name, "release": version, "man_pages": list(_titles(root, name, pages))}
     with tempfile.TemporaryDirectory(prefix="chat-parity-docs-") as work:
         built = run_sphinx(pages, Path(work), "man", options)
-        out.mkdir(parents=True, exist_ok=True)
         texts = {file.name: file.read_text(encoding="utf-8") for file in sorted(built.glob(f"*.{SECTION}"))}
     for file, page in texts.items():
-        (out / file).write_text(page, encoding="utf-8", newline="\n")
+        write_file(out / file, page)
     return [out / file for file in texts]
 
 

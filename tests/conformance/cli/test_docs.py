@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import importlib
 import re
 from typing import TYPE_CHECKING
@@ -78,6 +79,24 @@ class TestTheFolder:
         result = invoke("--out", str(tmp_path))
         assert str(result.exception) == f"{tmp_path} has other files; name a new folder with --out"
         assert (tmp_path / "thesis.txt").exists()
+
+    def test_stays_as_it_was_on_a_full_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        site, built = tmp_path / "site", tmp_path / "built"
+        for folder in (site, built):
+            folder.mkdir()
+        (site / MARK).touch()
+
+        def full(*_: object) -> Path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("conformance.report.site.build.run_sphinx", lambda *_: built)
+        monkeypatch.setattr("conformance.report.site.build.shutil.copytree", lambda *_: built)
+        monkeypatch.setattr("conformance.report.site.build.make_accessible", lambda _: monkeypatch.setattr(*full_disk))
+        full_disk = ("conformance.report.site.build.shutil.copytree", full)
+        with pytest.raises(OSError, match="No space"):
+            build_site(PAGES, site)
+        assert (site / MARK).exists()
+        assert {one.name for one in tmp_path.iterdir()} == {"site", "built"}
 
     def test_stays_as_it_was_where_a_page_is_wrong(self, tmp_path: Path) -> None:
         (tmp_path / MARK).touch()

@@ -9,6 +9,7 @@ import pytest
 import conformance.cli.explore as verb
 from conformance.cli.main import main
 from conformance.cli.targets import is_scenario_file, split
+from conformance.files.folder_lock import exclusive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +85,12 @@ def test_two_equal_servers_have_no_finding_and_the_log_says_what_was_compared(tm
     assert summary["complete"]
     assert summary["conversations"] >= 5
     assert summary["cells"]
+
+
+def test_a_folder_that_is_in_use_is_refused_before_the_search(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JWT_SECRET", "a secret that is long enough for any HMAC")
+    with exclusive(tmp_path):
+        assert _ends("ws://127.0.0.1:9/ws", "--against", "ws://127.0.0.1:9/ws", "--out", str(tmp_path)) == 2
+    assert "is in use by another run" in capsys.readouterr().err

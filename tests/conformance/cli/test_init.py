@@ -240,3 +240,14 @@ def test_writes_no_key_of_an_address_into_the_file(tmp_path: Path) -> None:
     assert "wss://chat.example/ws?api_key=${env.API_KEY}&v=2" in text
     assert "abcdef123456" not in text + said
     assert "export API_KEY=…" in said
+
+
+def test_says_which_spec_is_read_where_it_differs_from_the_installed_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, text in ((tmp_path / "spec", "mine"), (tmp_path / "installed", "theirs")):
+        folder.mkdir()
+        (folder / "protocol.yaml").write_text(text)
+    monkeypatch.setattr("conformance.cli.spec_folder.installed", lambda: tmp_path / "installed")
+    result = invoke("staging.yaml", *URL, "--driver", "reference")
+    assert "chat-parity: reads ./spec, which differs from the installed " in result.stderr

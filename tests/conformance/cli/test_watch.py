@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 
 from conformance.cli.main import chat_parity
 from conformance.errors import TargetUnreachable, UsageError
+from conformance.files.folder_lock import exclusive
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.listening import listening
 
@@ -148,3 +149,13 @@ def test_a_server_must_be_named(spec_folder: Path) -> None:
     result = CliRunner().invoke(chat_parity, ["watch", "--spec", str(spec_folder)])
     assert result.exit_code == 2
     assert "Name the server with --upstream" in result.output
+
+
+async def test_a_folder_that_is_in_use_is_refused_before_anybody_connects(tmp_path: Path, spec_folder: Path) -> None:
+    words = ["watch", "--spec", str(spec_folder), "--listen", "127.0.0.1:0", "--upstream", "ws://127.0.0.1:1"]
+    record = tmp_path / "traffic.jsonl"
+    record.write_text("what the other one has seen\n", encoding="utf-8")
+    with exclusive(tmp_path):
+        result = CliRunner().invoke(chat_parity, [*words, "--out", str(tmp_path), "--record", str(record)])
+    assert "is in use by another run" in str(result.exception)
+    assert record.read_text(encoding="utf-8") == "what the other one has seen\n"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.errors import UsageError
-from conformance.files.folder_lock import NAME, exclusive
+from conformance.files.folder_lock import NAME, exclusive, exclusive_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,3 +98,26 @@ def test_a_folder_that_cannot_be_one_is_a_mistake_of_the_user(tmp_path: Path, be
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot be a folder"), exclusive(tmp_path / "file" / below):
         pass
+
+
+def test_a_file_that_another_one_writes_is_not_emptied(tmp_path: Path) -> None:
+    file = tmp_path / "traffic.jsonl"
+    with exclusive_file(file) as first:
+        first.write("one\n")
+        first.flush()
+        with pytest.raises(UsageError, match="in use by another command"), exclusive_file(file):
+            raise AssertionError("two at once")
+        first.write("two\n")
+    assert file.read_text() == "one\ntwo\n"
+    with exclusive_file(file):
+        pass
+    assert file.read_text() == ""
+
+
+def test_a_pipe_can_be_written(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with exclusive_file(tmp_path / "pipe") as pipe:
+        pipe.write("one\n")
+    assert os.read(reading, 100) == b"one\n"
+    os.close(reading)

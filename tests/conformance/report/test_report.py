@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -196,3 +197,41 @@ def test_a_file_that_cannot_be_written_is_named_by_its_own_name(
     with pytest.raises(PermissionError) as raised:
         write_file(tmp_path / "page.html", "text")
     assert raised.value.filename == str(tmp_path / "page.html")
+
+
+def test_a_device_or_a_pipe_gets_the_text_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_file(pipe, "text\n")
+    assert os.read(reading, 100) == b"text\n"
+    os.close(reading)
+    assert pipe.is_fifo()
+    assert [one.name for one in tmp_path.iterdir()] == ["pipe"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has this device")
+def test_a_full_device_is_named() -> None:
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_file(Path("/dev/full"), "text\n")
+    assert raised.value.filename == "/dev/full"
+
+
+@pytest.mark.parametrize("before", ["old\n", None])
+def test_a_link_stays_a_link(tmp_path: Path, before: str | None) -> None:
+    page, link = tmp_path / "page.html", tmp_path / "latest.html"
+    if before is not None:
+        page.write_text(before)
+    link.symlink_to("page.html")
+    write_file(link, "text\n")
+    assert link.is_symlink()
+    assert page.read_text() == "text\n"
+
+
+def test_a_loop_of_links_is_named_and_stays(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(OSError, match="symbolic links") as raised:
+        write_file(loop, "text\n")
+    assert raised.value.filename == str(loop)
+    assert loop.is_symlink()
