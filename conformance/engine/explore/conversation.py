@@ -171,7 +171,7 @@ def names_in(value: Any) -> set[str]:
 
 
 def ends_block(conversation: Conversation, index: int, block: int) -> bool:
-    """Say whether a step ends a block: a block is of single requests, and what else happens is a block of its own."""
+    """Say whether a step ends a block: requests at the same time are one of their own, and who departs ends one."""
     steps = conversation.steps
-    alone = [not isinstance(one, Burst) for one in steps[index : index + 2]]
-    return index % block == block - 1 or index == len(steps) - 1 or any(alone)
+    races = any(isinstance(one, Race) for one in steps[index : index + 2])
+    return index % block == block - 1 or index == len(steps) - 1 or races or isinstance(steps[index], Depart)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.context.transcript import Transcript
+
 if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Ask, Step
     from conformance.results.model import Entry
@@ -47,7 +49,7 @@ class ConversationRun:
     """A conversation on one server. `names` maps ids to names. `stopped` says why it could not be run to the end.
 
     `wrong` are the frames that are wrong on their own: the rule, and what is wrong. `lost`: a connection was dropped
-    or refused.
+    or refused. `lines` become a `transcript` only if it is wanted: of most conversations nobody reads one.
     """
 
     steps: list[Seen] = field(default_factory=list)
@@ -55,5 +57,10 @@ class ConversationRun:
     wrong: tuple[tuple[str, str, str], ...] = ()
     stopped: str = ""
     lost: bool = False
-    transcript: tuple[Entry, ...] = ()
+    lines: Transcript = field(default_factory=Transcript)
     users: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def transcript(self) -> tuple[Entry, ...]:
+        """The readable lines of what happened."""
+        return self.lines.entries()[0]

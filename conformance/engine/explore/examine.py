@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conformance.engine.explore.sides import Sides
 
 REPLAYS = 3
-BLOCK = 5
+BLOCK = 10
 """Steps after which a first run waits for what everybody gets."""
 AT_A_TIME = 2
 """Findings that become shorter at the same time."""

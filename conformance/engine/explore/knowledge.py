@@ -132,10 +132,13 @@ class Knowledge:
     tokens: tuple[Odd, ...] = ()
     extra: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     mistaken: Mistaken | None = None
+    _named: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False)
 
     def named(self, kind: str) -> tuple[str, ...]:
         """Give the fields that take an id of this kind."""
-        return tuple(name for name, one in self.fields.items() if one.id == kind)
+        if kind not in self._named:  # It is asked for at every step.
+            self._named[kind] = tuple(name for name, one in self.fields.items() if one.id == kind)
+        return self._named[kind]
 
 
 def read_knowledge(spec: Spec) -> Knowledge:

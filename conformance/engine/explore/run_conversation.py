@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from conformance.wire.events import Received
 
 MOST_PAGES = 60
+PROMPT = 0.1
+"""Seconds for the replies to a step; when they are over, a barrier says whether the missing ones come at all."""
 
 
 async def run_conversation(
@@ -47,8 +49,8 @@ async def run_conversation(
 ) -> ConversationRun:
     """Run a conversation, and judge the server alone if it is `judged`.
 
-    With a `block` of steps, only the last of so many waits for what others get: it is quicker, and says less exactly
-    which step an event belongs to.
+    With a `block` of steps, only the last of so many waits for what others get: it takes half of the frames, and says
+    less exactly which step an event belongs to.
 
     Raises ProvisioningFailed, BudgetSpent or AskedToLeave, and nothing because of the server.
     """
@@ -70,7 +72,7 @@ async def run_conversation(
         ran.users = dict(context.users)
         ran.names = runner.bindings.names()
         ran.wrong = wrong_alone(context) if judged else ()
-        ran.transcript, _ = context.transcript.entries()
+        ran.lines = context.transcript
     finally:
         await context.end()
     return ran
@@ -107,8 +109,10 @@ class _StepRunner:
         unbound = frozenset().union(*(self.bindings.unbound(ask) for ask in asks_of(step)))
         answers: tuple[Answer, ...] = (await self._walk(step.ask),) if isinstance(step, Walk) else ()
         refusal = await knock(self._context, step) if isinstance(step, Knock) else ""
+        if isinstance(step, Depart):
+            await self._context.barrier([step.who])  # It may still have to get what others did before.
         await self._act(step)
-        silent = await self._quiet(None if whole else [ask.by for ask in asks_of(step)])
+        silent = await (self._quiet() if whole else self._answered(step))
         fresh = {one.name: self._fresh(one) for one in self.everyone()}
         if not isinstance(step, Walk):
             answers = tuple(self._answer(ask, fresh) for ask in asks_of(step))
@@ -116,9 +120,11 @@ class _StepRunner:
             self._waiting.setdefault(name, []).extend(some)
         for answer in answers:
             await self._bind(answer)
-        events = self._waiting if whole else {}
+        events = self._waiting
         if whole:
             self._waiting = {}
+        else:
+            events = {step.who: self._waiting.pop(step.who, [])} if isinstance(step, RawMessage) else {}
         ended = {one.name: str(one.closed) for one in self.everyone() if self._has_ended(one)}
         if isinstance(step, RawMessage):
             await self._context.connections[step.who].close()
@@ -177,16 +183,49 @@ class _StepRunner:
             frame = {self._spec.protocol.discriminator: ask.type, **self._context.names.value(self.bindings.known(ask))}
             await self._context.send(ask.by, frame)
 
-    async def _quiet(self, senders: list[str] | None) -> tuple[str, ...]:
-        """Wait until every effect has arrived, or only the answers; give whom the server no longer answers."""
-        context = self._context
-        live = [name for name, one in context.connections.items() if one.closed is None]
-        await (context.quiet() if senders is None else context.barrier(senders))
-        if not context.run.calibration.answers_barrier:
+    async def _quiet(self) -> tuple[str, ...]:
+        """Wait until every effect has arrived; give whom the server no longer answers."""
+        live = [name for name, one in self._context.connections.items() if one.closed is None]
+        await self._context.quiet()
+        return self._silent(live)
+
+    async def _answered(self, step: Step) -> tuple[str, ...]:
+        """Wait only for the answers to a step; give whom the server no longer answers."""
+        match step:
+            case Burst():
+                await self._replied(step.asks)
+                return self._silent([step.asks[0].by])
+            case RawMessage():
+                await self._context.barrier([step.who])
+                return self._silent([step.who])
+        return ()
+
+    async def _replied(self, asks: tuple[Ask, ...]) -> None:
+        """Wait for the replies to requests of one connection: by a barrier only if they do not come at once."""
+        connection = self._context.open(asks[0].by)
+        kinds = [self._kinds(ask) for ask in asks]
+        since = self._taken.get(id(connection), 0)
+
+        def all_there() -> bool:
+            return sum(one.frame.type in frozenset().union(*kinds) for one in connection.log[since:]) >= len(asks)
+
+        if all(len(one) > 1 for one in kinds) and await connection.until(all_there, PROMPT):
+            connection.rest()
+        else:
+            await self._context.barrier([connection.name])
+
+    def _silent(self, names: list[str]) -> tuple[str, ...]:
+        """Give those of some open connections that have been asked by a barrier and have not answered."""
+        if not self._context.run.calibration.answers_barrier:
             return ()
-        return tuple(
-            name for name in live if context.connections[name].closed is None and context.connections[name].busy
-        )
+        connections = self._context.connections
+        return tuple(name for name in names if connections[name].closed is None and connections[name].busy)
+
+    def _kinds(self, ask: Ask) -> frozenset[str]:
+        """Give the types of frames that may answer a request; one only, of a refusal, if it has no reply."""
+        protocol = self._spec.protocol
+        reply = self._spec.incoming[ask.type].reply
+        return frozenset({protocol.error} | ({reply[protocol.discriminator]} if reply is not None else set()))
 
     def _fresh(self, connection: Connection) -> list[Received]:
         """Give the frames that have come since the last step, without ambient ones and those of the harness."""
@@ -201,15 +240,14 @@ class _StepRunner:
     def _answer(self, ask: Ask, fresh: dict[str, list[Received]]) -> Answer:
         """Take the reply to a request from the fresh frames of its connection."""
         protocol = self._spec.protocol
-        reply = self._spec.incoming[ask.type].reply
-        kinds = {protocol.error} | ({reply[protocol.discriminator]} if reply is not None else set())
+        kinds = self._kinds(ask)
         frames = fresh.get(ask.by, [])
         for index, received in enumerate(frames):
             if received.frame.type in kinds:
                 del frames[index]
                 refused = received.frame.type == protocol.error
                 return Answer(ask, REFUSED if refused else GRANTED, received.frame.value)
-        return Answer(ask, NONE if reply is not None else GRANTED)
+        return Answer(ask, NONE if len(kinds) > 1 else GRANTED)
 
     async def _walk(self, ask: Ask) -> Answer:
         """Request page after page."""
@@ -219,20 +257,17 @@ class _StepRunner:
         pages: list[Any] = []
         following: dict[str, Any] = {}
         while True:
-            before = len(connection.log)
-            await self._send((_with(ask, following),))
-            await self._context.barrier([ask.by])
-            fresh = {
-                ask.by: [one for at, one in enumerate(connection.log) if at >= before and at not in connection.barriers]
-            }
+            asked = _with(ask, following)
+            await self._send((asked,))
+            await self._replied((asked,))
+            fresh = {ask.by: self._fresh(connection)}
             answer = self._answer(ask, fresh)
+            self._waiting.setdefault(ask.by, []).extend(fresh[ask.by])
             if answer.how != GRANTED or not isinstance(answer.frame, dict):
                 return Answer(ask, answer.how, answer.frame, tuple(pages))
             pages.append(answer.frame)
             again = {name: answer.frame.get(source) for source, name in view.follow.items()}
             if not answer.frame.get(view.more or "") or again == following or len(pages) == MOST_PAGES:
-                # Nobody else acts during a walk: all that has come at its connection are its replies.
-                self._taken[id(connection)] = len(connection.log)
                 return Answer(ask, GRANTED, answer.frame, tuple(pages))
             following = again
 
