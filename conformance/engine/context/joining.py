@@ -123,12 +123,17 @@ async def take_greeting(context: ScenarioContext, who: str) -> None:
         connection.greeting = found[0]
 
 
+def join_request(context: ScenarioContext, conversation: str) -> dict[str, Any]:
+    """Give the request that joins a conversation."""
+    ids = {"conversation": context.conversations[conversation]}
+    return {key: ids.get(str(value)[2:-1], value) for key, value in context.run.spec.protocol.join_request.items()}
+
+
 async def join(context: ScenarioContext, who: str, conversation: str) -> None:
     """Let a connection join a conversation, and wait for the confirmation."""
     protocol = context.run.spec.protocol
     connection = context.connections[who]
-    ids = {"conversation": context.conversations[conversation]}
-    request = {key: ids.get(str(value)[2:-1], value) for key, value in protocol.join_request.items()}
+    request = join_request(context, conversation)
     await context.send(who, request)
     kind, pattern = context.reply_to(request[protocol.discriminator])
 

@@ -46,7 +46,34 @@ def one_answer_for_everything(request: dict[str, Any], why: str) -> dict[str, An
     return {"message": "Request refused."}
 
 
-def server(spec: Spec, known: frozenset[str], refuse: Refuse) -> Any:
+Say = Callable[[dict[str, Any]], str | None]
+"""Gives what a server says to a request of a type that it does not know, if anything; else see `Refuse`."""
+
+
+def _frame(**fields: Any) -> str:
+    return json.dumps(fields)
+
+
+SAYINGS: dict[str, Say] = {
+    "nothing": lambda _: None,
+    "a text": lambda _: "what?",
+    "another envelope": lambda request: _frame(ok=False, error={"code": 404, "what": request["type"]}),
+    "a type of its own": lambda request: _frame(type="Unknown", original=request["type"]),
+    "no success": lambda request: _frame(type="ActionConfirmed", action=request["type"], success=False),
+    "success": lambda _: _frame(type="ActionConfirmed", action="ok", success=True),
+    "a pong": lambda _: _frame(type="Pong"),
+    "the request": json.dumps,
+    "an error with the request": lambda request: _frame(type="Error", message="no", request=request),
+    "an error with its text": lambda request: _frame(type="Error", message="no: " + json.dumps(request)),
+    "another error each time": lambda request: _frame(
+        type="Error", message=f"no {request['type']}", code=str(uuid.uuid4())
+    ),
+}
+
+
+def server(
+    spec: Spec, known: frozenset[str], refuse: Refuse, say: Say | None = None, late: list[str] | None = None
+) -> Any:
     """Give a server that knows these types: it confirms some, but not for the conversations of the spec's examples."""
     absent = {message.schema["examples"][0].get("conversation_id") for message in spec.incoming.values()}
 
@@ -57,6 +84,10 @@ def server(spec: Spec, known: frozenset[str], refuse: Refuse) -> Any:
             kind = request["type"]
             if kind == "Ping":
                 answer = {"type": "Pong"}
+            elif kind not in known and say:
+                if said := say(request):
+                    await socket.send(said)
+                continue
             elif kind not in known:
                 answer = {"type": "Error", **refuse(request, "unknown")}
             elif len(request) == 1:
@@ -66,12 +97,14 @@ def server(spec: Spec, known: frozenset[str], refuse: Refuse) -> Any:
             else:
                 answer = {"type": "Error", **refuse(request, "absent")}
             await socket.send(json.dumps(answer))
+            while late:
+                await socket.send(late.pop())
 
     return listening(talk)
 
 
-async def unknown(spec: Spec, known: frozenset[str], refuse: Refuse) -> set[str]:
-    async with server(spec, known, refuse) as url:
+async def unknown(spec: Spec, known: frozenset[str], refuse: Refuse, say: Say | None = None) -> set[str]:
+    async with server(spec, known, refuse, say) as url:
         return set((await run_context_at(spec, url, reply=0.5)).calibration.unknown_types)
 
 
@@ -91,6 +124,27 @@ async def test_a_type_that_is_answered_as_no_type_is_unknown(spec: Spec, refuse:
 )
 async def test_a_server_that_has_everything_knows_every_type(spec: Spec, refuse: Refuse) -> None:
     assert await unknown(spec, frozenset(spec.incoming), refuse) == set()
+
+
+@pytest.mark.parametrize("saying", SAYINGS)
+async def test_a_join_that_is_answered_as_no_type_is_unknown(spec: Spec, saying: str) -> None:
+    found = await unknown(spec, KNOWN - {"JoinConversation"}, by_words_with_a_trace, SAYINGS[saying])
+    silent = {"Typing", "ICECandidate"} if saying == "nothing" else set()  # whoever knows them is silent as well
+    assert found == spec.incoming.keys() - (KNOWN - {"JoinConversation"}) - silent
+
+
+async def test_a_join_is_unknown_even_where_all_errors_are_alike(spec: Spec) -> None:
+    assert await unknown(spec, KNOWN - {"JoinConversation"}, one_answer_for_everything) == {"JoinConversation"}
+
+
+async def test_an_answer_may_come_after_that_to_the_next_request(spec: Spec) -> None:
+    def belated(request: dict[str, Any]) -> None:
+        late.append(_frame(type="Error", message=f"no {request['type']}"))
+
+    late: list[str] = []
+    async with server(spec, KNOWN - {"JoinConversation"}, by_code, belated, late) as url:
+        found = set((await run_context_at(spec, url, reply=0.5)).calibration.unknown_types)
+    assert found == spec.incoming.keys() - (KNOWN - {"JoinConversation"})
 
 
 async def test_where_all_errors_are_alike_a_type_is_unknown_of_which_nothing_comes(spec: Spec) -> None:
