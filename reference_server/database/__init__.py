@@ -26,7 +26,7 @@ def open_database(url: str) -> Database:
     `sqlite:///path?synchronous=normal` does not wait for the disk: for a file that nobody needs after a power failure.
     """
     try:
-        parsed = make_url(url)
+        parsed = make_url(url.strip())
     except (ArgumentError, ValueError):  # ValueError: the port is not a number
         raise ConfigError(
             "The database URL is malformed; try sqlite:///chat.db or postgresql://user:password@host/name. "

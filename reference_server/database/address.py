@@ -19,6 +19,7 @@ OPTIONS = {
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "sslnegotiation", "krbsrvname", "gsslib"),
     *("application_name", "options"),  # for the server
 }
+LAST_PORT = 65_535
 
 
 def address_of(url: URL) -> str:
@@ -33,6 +34,9 @@ def address_of(url: URL) -> str:
         raise ConfigError(
             f"The database URL has the option {unknown[0]!r}, which this server does not have: leave it out."
         )
+    ports = [url.port or 0, *(each for each in str(query.get("port", 0)).split(","))]
+    if not all(str(each).isdecimal() and int(each) <= LAST_PORT for each in ports):
+        raise ConfigError("The port of the database URL must be a number up to 65535.")
     return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
 
@@ -44,4 +48,5 @@ def reaching(url: URL) -> Iterator[None]:
     except OSError as error:
         where = url.query.get("host") or ":".join(map(str, filter(None, (url.host or "localhost", url.port))))
         reason = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or str(error)
-        raise ConfigError(f"PostgreSQL at {where} cannot be reached: {reason}") from None
+        file = f": {error.filename}" if error.filename else ""  # of a certificate
+        raise ConfigError(f"PostgreSQL at {where} cannot be reached: {reason}{file}") from None

@@ -44,7 +44,8 @@ class Channels:
         self._wanted: dict[str, asyncio.Event] = {}
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
-        self._prefix = key("channel", "")
+        #: With the number of the database, because Redis itself has the same channels in all its databases.
+        self._prefix = key("channel", client.connection_pool.connection_kwargs.get("db", 0), "")
 
     @property
     def is_connected(self) -> bool:

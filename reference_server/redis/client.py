@@ -9,10 +9,11 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from reference_server.config import ConfigError
+from reference_server.redis.address import MALFORMED, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +56,10 @@ class GuardedRedis(Redis):
         except (RedisConnectionError, RedisTimeoutError, OSError):
             self._gone_until = monotonic() + REST_S
             raise
-        except RedisError:  # that is an answer, too
+        except RedisError as error:  # that is an answer, too
             self._gone_until = 0.0
+            if isinstance(error, ReadOnlyError):  # another one was made the primary: the name leads there now
+                await self.connection_pool.disconnect(inuse_connections=False)
             raise
         self._gone_until = 0.0
         return answer
@@ -69,11 +72,12 @@ class GuardedRedis(Redis):
 
 def open_redis(url: str) -> GuardedRedis:
     """Make a client for `redis://…`, `rediss://…` or `unix://…`; it connects at its first use."""
+    address = address_of(url)
     try:
         client = cast(
             "GuardedRedis",
             GuardedRedis.from_url(
-                url,
+                address,
                 protocol=2,
                 socket_timeout=ANSWER_S,
                 socket_connect_timeout=ANSWER_S,
@@ -81,12 +85,9 @@ def open_redis(url: str) -> GuardedRedis:
             ),
         )
         pool = client.connection_pool
-        pool.connection_class(**pool.connection_kwargs)  # it connects to nothing, and knows its options
-    except ValueError:
-        raise ConfigError("The Redis URL is malformed; try redis://127.0.0.1:6379/0") from None
-    except TypeError as error:
-        option = str(error).rpartition("argument ")[2]
-        raise ConfigError(f"The Redis URL has the option {option}, which does not exist: leave it out.") from None
+        pool.connection_class(**pool.connection_kwargs)  # it connects to nothing, and checks its options
+    except (ValueError, TypeError, RedisError):
+        raise ConfigError(MALFORMED) from None
     return client
 
 

@@ -36,6 +36,19 @@ def test_names_an_option_that_does_not_exist(option: str):
         open_database(f"{URL}?{option}=require")
 
 
+@pytest.mark.parametrize("address", ["host:65536/name", "/name?host=host&port=here", "/name?host=a,b&port=1,-2"])
+def test_refuses_a_port_that_the_driver_would_take_for_another(address: str):
+    with pytest.raises(ConfigError, match="port"):
+        open_database(f"postgresql://chat:hidden@{address}")
+
+
+async def test_may_have_space_around_it():
+    """As in a file of settings that was written on Windows."""
+    database = open_database(" postgresql://chat:hidden@host/name\r\n")
+    assert str(database._address["dsn"]).endswith("@host/name")  # type: ignore[attr-defined]
+    await database.close()
+
+
 def test_shows_no_part_of_a_password_that_is_not_escaped():
     with pytest.raises(ConfigError, match="write %40") as raised:
         open_database("postgresql://chat:hid@den@host/name")
@@ -48,6 +61,7 @@ def test_shows_no_part_of_a_password_that_is_not_escaped():
         (TimeoutError(), "host:5433 cannot be reached: no answer in time"),
         (ConnectionRefusedError(111, "Connection refused"), "host:5433 cannot be reached: Connection refused"),
         (OSError("Multiple exceptions"), "host:5433 cannot be reached: Multiple exceptions"),
+        (FileNotFoundError(2, "No such file", "ca.pem"), "host:5433 cannot be reached: No such file: ca.pem"),
     ],
     ids=str,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ReadOnlyError
 
 from reference_server.redis import client
 from reference_server.redis.client import GuardedRedis, open_redis
@@ -97,3 +97,17 @@ class TestGuardedRedis:
         again = await ask(redis)
         server.asked[-1].set_result("ok")
         assert await again == "ok"
+
+    async def test_leaves_a_redis_that_is_no_longer_the_primary(
+        self, server: Server, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+    ):
+        """As after a failover: the old primary answers, and takes no writes."""
+        redis = open_redis("redis://127.0.0.1")
+        left: list[bool] = []
+
+        async def disconnect(inuse_connections: bool = True) -> None:
+            left.append(inuse_connections)
+
+        monkeypatch.setattr(redis.connection_pool, "disconnect", disconnect)
+        await fail(redis, server, ReadOnlyError())
+        assert left == [False]
