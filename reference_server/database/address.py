@@ -34,8 +34,8 @@ def address_of(url: URL) -> str:
         raise ConfigError(
             f"The database URL has the option {unknown[0]!r}, which this server does not have: leave it out."
         )
-    ports = [url.port or 0, *(each for each in str(query.get("port", 0)).split(","))]
-    if not all(str(each).isdecimal() and int(each) <= LAST_PORT for each in ports):
+    ports = [str(url.port or 0), *str(query.get("port", "0")).split(",")]
+    if not all(each.isdecimal() and int(each) <= LAST_PORT for each in ports):
         raise ConfigError("The port of the database URL must be a number up to 65535.")
     return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from fnmatch import fnmatch
 from pathlib import Path
 
+import tests.survival.engine_faults  # noqa: F401 - registers its faults
 from tests.survival.deployment import Deployment, Outcome
 from tests.survival.faults import FAULTS, Fault
 

@@ -49,14 +49,15 @@ class Deployment:
 
     postgres: Postgres
     redis: RedisServer
-    to_postgres: CuttingProxy
-    to_redis: CuttingProxy
     #: Between the clients and the first process.
     to_clients: CuttingProxy
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
         self.processes: list[Process] = []
+        #: The way of each process to an engine.
+        self.to_postgres: list[CuttingProxy] = []
+        self.to_redis: list[CuttingProxy] = []
         self.recovery = 0.0
         self._stack = AsyncExitStack()
 
@@ -73,19 +74,12 @@ class Deployment:
 
     async def _start(self) -> None:
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-survival-")))
-        arguments = ["--database", f"sqlite:///{self.folder}/chat.db"]
         if self.engine != "sqlite":
             self.postgres = Postgres(self._stack.enter_context(postgresql()))
-            socket = f"{self.postgres.socket}/.s.PGSQL.5432"
-            self.to_postgres = await self._proxy(lambda: asyncio.open_unix_connection(socket))
-            arguments = ["--database", self.postgres.behind(self.to_postgres.port)]
         if self.engine == "cluster":
             self.redis = self._stack.enter_context(redis())
-            path = self.redis.url.removeprefix("unix://")
-            self.to_redis = await self._proxy(lambda: asyncio.open_unix_connection(path))
-            arguments += ["--redis", f"redis://127.0.0.1:{self.to_redis.port}"]
         for index in range(3 if self.engine == "cluster" else 1):
-            process = Process(self.folder, f"process-{index}", _free_port(), *arguments)
+            process = Process(self.folder, f"process-{index}", _free_port(), *await self._engines())
             self._stack.callback(process.close)
             await process.start()
             self.processes.append(process)
@@ -101,6 +95,19 @@ class Deployment:
         self.load = Load(urls, conversation_id, users)
         self.load.start(SENDERS)
         await self.load.listening(PATIENCE_S)
+
+    async def _engines(self) -> list[str]:
+        """Give a process its own ways to the engines."""
+        if self.engine == "sqlite":
+            return ["--database", f"sqlite:///{self.folder}/chat.db"]
+        socket = f"{self.postgres.socket}/.s.PGSQL.5432"
+        self.to_postgres.append(await self._proxy(lambda: asyncio.open_unix_connection(socket)))
+        options = ["--database", self.postgres.behind(self.to_postgres[-1].port)]
+        if self.engine == "cluster":
+            path = self.redis.url.removeprefix("unix://")
+            self.to_redis.append(await self._proxy(lambda: asyncio.open_unix_connection(path)))
+            options += ["--redis", f"redis://127.0.0.1:{self.to_redis[-1].port}"]
+        return options
 
     async def _proxy(self, connect) -> CuttingProxy:
         return await self._stack.enter_async_context(CuttingProxy(connect))

@@ -7,19 +7,29 @@ import importlib.util
 import json
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import make_url
+from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.engines.postgresql import programs_of_the_system
 from tests.reference_server.support import ROOT, SECRET
+from tests.survival.small_disk import SmallDisk, small_disk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 STARTING_S = 60.0
+MESSAGES_MB = 1
+#: Room for a few segments of 16 MB.
+LOG_MB = 64
 
 
 class Postgres:
@@ -45,11 +55,66 @@ class Postgres:
         await asyncio.to_thread(self._run, "--options", more, "start")
 
     def _run(self, *arguments: str) -> None:
+        self._pg_ctl(*arguments).check_returncode()
+
+    def _pg_ctl(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         owner = pwd.getpwuid(self._data.stat().st_uid).pw_name if os.geteuid() == 0 else None
         command = [str(_programs() / "pg_ctl"), "--wait", "--pgdata", str(self._data), *arguments]
-        subprocess.run(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=owner, cwd="/", check=True, timeout=60
-        )
+        nowhere = subprocess.DEVNULL
+        return subprocess.run(command, stdout=nowhere, stderr=nowhere, user=owner, cwd="/", check=False, timeout=60)
+
+    @asynccontextmanager
+    async def messages_on_a_small_disk(self) -> AsyncIterator[SmallDisk]:
+        """Move the messages, and nothing else, to a disk that can be filled, and back."""
+        with small_disk(self._data, MESSAGES_MB) as disk:
+            await self.tell(f"CREATE TABLESPACE small LOCATION '{disk.folder}'")
+            await self.tell("ALTER TABLE message SET TABLESPACE small")
+            try:
+                yield disk
+            finally:
+                await self.tell("ALTER TABLE message SET TABLESPACE pg_default")
+                await self.tell("DROP TABLESPACE small")
+
+    @asynccontextmanager
+    async def log_on_a_small_disk(self) -> AsyncIterator[SmallDisk]:
+        """Move the write-ahead log to a disk that can be filled, and back."""
+        log, here = self._data / "pg_wal", self._data / "pg_wal.here"
+        with small_disk(self._data, LOG_MB) as disk:
+            await self.stop()
+            there = disk.folder / "pg_wal"
+            _copy(log, there)
+            log.rename(here)
+            log.symlink_to(there)
+            await self.start()
+            try:
+                yield disk
+            finally:
+                await self.stop()
+                log.unlink()
+                shutil.rmtree(here)
+                _copy(there, log)
+                await self.start()
+
+    async def runs_out_of_log(self) -> None:
+        """Use up the log until the server has ended."""
+        while (await asyncio.to_thread(self._pg_ctl, "status")).returncode == 0:
+            with suppress(SQLAlchemyError):
+                await self.tell("SELECT pg_switch_wal()")
+
+    async def tell(self, statement: str) -> None:
+        """Carry out a statement as the owner of the server."""
+        await asyncio.to_thread(self._tell, statement)
+
+    def _tell(self, statement: str) -> None:
+        url = self.url.set(drivername="postgresql+psycopg")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+
+
+def _copy(source: Path, to: Path) -> None:
+    """Copy a folder with its owner."""
+    subprocess.run(["cp", "--archive", str(source), str(to)], check=True)
 
 
 def _programs() -> Path:

@@ -1,4 +1,6 @@
-"""The faults. Each is a function of a deployment under load, with what it promises beyond the common promises.
+"""The faults of processes and of clients; those of engines register here, too.
+
+Each is a function of a deployment under load, with what it promises beyond the common promises.
 
 Common promises: nothing acknowledged is lost, nothing is there twice or in another order of its sender, who stays
 connected hears everything, and every sender is answered again within a minute.
@@ -15,8 +17,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from redis import Redis
 
 from tests.survival import saboteur
 from tests.survival.deployment import Deployment
@@ -95,7 +95,7 @@ async def sigterm_with_a_stuck_client(deployment: Deployment) -> None:
 @fault("postgresql", "cluster")
 async def sigterm_with_silent_engines(deployment: Deployment) -> None:
     """A process is told to end while nothing passes between it and its engines; it ends in time."""
-    links = [deployment.to_postgres, *([deployment.to_redis] if deployment.engine == "cluster" else [])]
+    links = deployment.to_postgres + deployment.to_redis
     for each in links:
         each.silence()
     await _ends_in_time(deployment.processes[-1])
@@ -200,113 +200,6 @@ async def slow_reader(deployment: Deployment) -> None:
         await deployment.works()
         await reader.is_cut(cuts, CUT_S)
         await deployment.works()
-
-
-@fault("postgresql", "cluster")
-async def postgresql_restarts(deployment: Deployment) -> None:
-    """PostgreSQL crashes and is started again at once."""
-    await deployment.postgres.stop()
-    await deployment.postgres.start()
-
-
-@fault("postgresql", "cluster")
-async def postgresql_gone(deployment: Deployment) -> None:
-    """PostgreSQL is gone for 10 s."""
-    await deployment.postgres.stop()
-    await asyncio.sleep(10)  # The fault itself.
-    await deployment.postgres.start()
-
-
-@fault("postgresql")
-async def postgresql_out_of_connections(deployment: Deployment) -> None:
-    """PostgreSQL comes back with fewer connections than the server wants, for 5 s."""
-    await deployment.postgres.stop()
-    await deployment.postgres.start("-c max_connections=5 -c superuser_reserved_connections=3 -c max_wal_senders=0")
-    await asyncio.sleep(5)  # The fault itself.
-    await deployment.postgres.stop()
-    await deployment.postgres.start()
-
-
-async def _silence(deployment: Deployment, proxy: str, **ways: bool) -> None:
-    link = getattr(deployment, proxy)
-    link.silence(**ways)
-    await asyncio.sleep(10)  # The fault itself.
-    link.heal()
-
-
-@fault("postgresql", "cluster")
-async def postgresql_unreachable(deployment: Deployment) -> None:
-    """Nothing passes between the processes and PostgreSQL for 10 s, and nobody is told."""
-    await _silence(deployment, "to_postgres")
-
-
-@fault("postgresql")
-async def postgresql_hears_nothing(deployment: Deployment) -> None:
-    """Nothing reaches PostgreSQL for 10 s; what it says arrives."""
-    await _silence(deployment, "to_postgres", down=False)
-
-
-@fault("postgresql")
-async def postgresql_is_not_heard(deployment: Deployment) -> None:
-    """What PostgreSQL says does not arrive for 10 s: commits happen, and nobody knows."""
-    await _silence(deployment, "to_postgres", up=False)
-
-
-@fault("cluster")
-async def redis_restarts(deployment: Deployment) -> None:
-    """Redis crashes and comes back empty."""
-    deployment.redis.stop()
-    await asyncio.to_thread(deployment.redis.start)
-
-
-@fault("cluster")
-async def redis_gone(deployment: Deployment) -> None:
-    """Redis is gone for 30 s."""
-    deployment.redis.stop()
-    await asyncio.sleep(30)  # The fault itself.
-    await asyncio.to_thread(deployment.redis.start)
-
-
-@fault("cluster", repeats=True)
-async def redis_clients_killed(deployment: Deployment) -> None:
-    """Redis ends the connections of all processes."""
-    with closing(Redis.from_url(deployment.redis.url)) as client:
-        for kind in ("normal", "pubsub"):
-            client.client_kill_filter(_type=kind, skipme=True)
-
-
-@fault("cluster")
-async def redis_unreachable(deployment: Deployment) -> None:
-    """Nothing passes between the processes and Redis for 10 s, and nobody is told."""
-    await _silence(deployment, "to_redis")
-
-
-@fault("cluster")
-async def redis_hears_nothing(deployment: Deployment) -> None:
-    """Nothing reaches Redis for 10 s; what it says arrives."""
-    await _silence(deployment, "to_redis", down=False)
-
-
-@fault("cluster")
-async def redis_is_not_heard(deployment: Deployment) -> None:
-    """What Redis says does not arrive for 10 s."""
-    await _silence(deployment, "to_redis", up=False)
-
-
-GARBAGE = (b"", b"\xff\xfe", b"{}", b"[]", b'{"position": 1e400}', b'{"frame": 1}', b'{"frame": 1, "position": -1}')
-#: A notice as from another database.
-TOO_HIGH = b'{"frame": "{}", "position": 999999}'
-
-
-@fault("cluster")
-async def garbage_on_the_channels(deployment: Deployment) -> None:
-    """Somebody publishes what is no notice on every channel."""
-    with closing(Redis.from_url(deployment.redis.url)) as client:
-        for channel in client.pubsub_channels():
-            for garbage in GARBAGE:
-                client.publish(channel, garbage)
-            if b"conversation:" in channel:
-                client.publish(channel, TOO_HIGH)
 
 
 @fault("cluster")

@@ -70,6 +70,14 @@ class Load:
                 await self._progress.wait()
         return time.monotonic() - began
 
+    async def refused(self, patience: float) -> None:
+        """Wait until the server says that it could not carry out a request."""
+        before = len(self.sent.indeterminate)
+        async with asyncio.timeout(patience):
+            while len(self.sent.indeterminate) == before:
+                self._progress.clear()
+                await self._progress.wait()
+
     def unanswered(self, since: float) -> list[str]:
         """Name the senders that have had no acknowledgement since then."""
         return [name for name in self.acks if self.last_ack.get(name, 0.0) < since]
@@ -122,11 +130,11 @@ class Load:
             self.sent.acknowledged.append(text)
             self.acks[name] += 1
             self.last_ack[name] = time.monotonic()
-            self._progress.set()
         elif answer["code"] in UNCERTAIN:
             self.sent.indeterminate.append(text)
         else:
             self.sent.refused.append(text)
+        self._progress.set()
 
     async def _listen(self, name: str, url: str, user_id: UUID) -> None:
         again = 0
