@@ -63,7 +63,7 @@ _POSTGRESQL = {
     "25006": Cause.READ_ONLY,
     "42501": Cause.READ_ONLY,
     "55P03": Cause.LOCKED,
-    "40P01": Cause.LOCKED,
+    "40": Cause.LOCKED,
     "57014": Cause.LOCKED,
     "42P01": Cause.FOREIGN,
     "42703": Cause.FOREIGN,
@@ -95,6 +95,11 @@ def cause_of(error: BaseException) -> Cause | None:
     state = str(getattr(origin, "sqlstate", None) or "")
     cause = _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2])
     return cause or (Cause.UNREACHABLE if error.connection_invalidated else None)
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Say whether the connection ended, or the time was over, before the database answered: it may have obeyed."""
+    return isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 class Outages:

@@ -43,7 +43,7 @@ class RoleChanged:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Events of the conversation are lost for this process: its connections have to sync again."""
+    """Events of the conversation may be lost for this process: its connections have to sync again."""
 
 
 Published = Event | RoleChanged
@@ -92,6 +92,9 @@ class PubSub(Protocol):
     async def catch_up(self, channel: str) -> None:
         """Call the subscribers for everything that was published before this call."""
 
+    def lose(self, channel: str) -> None:
+        """Tell this process' subscribers that they may have missed something."""
+
     async def is_ready(self) -> bool:
         """Say whether notices get through."""
 
@@ -124,7 +127,7 @@ class InMemoryPubSub:
         if not keep_back(channel, notice):
             self.hand_out(channel, notice)
 
-    def hand_out(self, channel: str, notice: Published) -> None:
+    def hand_out(self, channel: str, notice: Notice) -> None:
         """Call every subscriber in turn, at once."""
         for subscriber in tuple(self._subscribers.get(channel, ())):
             subscriber(notice)
@@ -143,6 +146,10 @@ class InMemoryPubSub:
 
     async def catch_up(self, channel: str) -> None:
         """Do nothing: who is published to is called at once."""
+
+    def lose(self, channel: str) -> None:
+        """Call every subscriber in turn, at once."""
+        self.hand_out(channel, Lost())
 
     async def is_ready(self) -> bool:
         """Say yes: memory is always available."""

@@ -26,6 +26,9 @@ class Publisher(Protocol):
     async def publish(self, units: Sequence[Unit]) -> None:
         """Publish the notices in the order of the units, after the commit."""
 
+    def doubt(self, units: Sequence[Unit]) -> None:
+        """Handle a commit that was not answered: nobody knows whether it has happened."""
+
 
 class Direct:
     """Publishes on a bus that loses nothing."""
@@ -43,3 +46,8 @@ class Direct:
         for unit in units:
             for notice in unit.told:
                 await self._pubsub.publish(unit.channel, notice)
+
+    def doubt(self, units: Sequence[Unit]) -> None:
+        """Let the clients sync: the history may have what they have not been told."""
+        for channel in {unit.channel for unit in units if unit.told}:
+            self._pubsub.lose(channel)

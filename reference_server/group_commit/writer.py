@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from reference_server.group_commit.unit import Batch, Job, Unit
-from reference_server.outages import cause_of
+from reference_server.outages import cause_of, is_unanswered
 from reference_server.pubsub import conversation_channel, current_change
 from reference_server.store.together import Together
 
@@ -123,7 +123,7 @@ class GroupCommit:
     async def _commit(self, jobs: Sequence[Job]) -> None:
         """Run the jobs in one transaction, let their units end, commit, publish."""
         self._metrics.batch.observe(len(jobs))
-        batch = Batch()
+        batch, is_committing = Batch(), False
         try:
             async with self._database.transaction() as transaction:
                 results, positions = await transaction.run(_run_all, jobs)
@@ -140,8 +140,11 @@ class GroupCommit:
                 await batch.ended()
                 if self._publisher.records:
                     await transaction.run(self._publisher.record, batch.units, positions)
+                is_committing = True
         except BaseException as error:
             batch.finish(error)
+            if is_committing and is_unanswered(error):
+                self._publisher.doubt(batch.units)
             raise
         try:
             await self._publisher.publish(batch.units)

@@ -125,6 +125,12 @@ class JournalBus:
         if follower.is_behind:
             await self._read_on(channel, follower)
 
+    def lose(self, channel: str) -> None:
+        """Call the subscribers at once."""
+        follower = self._followers.get(channel)
+        for subscriber in tuple(follower.subscribers if follower is not None else ()):
+            subscriber(Lost())
+
     def _received(self, channel: str, data: bytes) -> None:
         """Handle data that a process has published; drop it if it is not a notice."""
         try:
@@ -201,8 +207,7 @@ class JournalBus:
                 self._metrics.lost.inc()
                 logger.warning("events are no longer in the journal")
                 follower.skip(first - 1)
-                for subscriber in tuple(follower.subscribers):
-                    subscriber(Lost())
+                self.lose(channel)
             for position, text in found:
                 follower.offer(position, codec.decode(codec.parse(text)))
 

@@ -41,3 +41,6 @@ class Journal:
         for unit in units:
             for position, notice in enumerate(unit.told, unit.position):
                 self._bus.send_soon(unit.channel, position, notice)
+
+    def doubt(self, units: Sequence[Unit]) -> None:
+        """Do nothing: if the commit has happened, the next position check finds it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -15,12 +16,15 @@ from reference_server.group_commit.publisher import Direct
 from reference_server.group_commit.writer import GroupCommit
 from reference_server.metrics import Metrics
 from reference_server.permissions import Right, Role, Visibility
-from reference_server.pubsub import Event, InMemoryPubSub, conversation_channel
+from reference_server.pubsub import Event, InMemoryPubSub, Lost, conversation_channel
 from reference_server.store import conversations, messages
 from tests.reference_server.hearing import Heard
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from reference_server.database import Database
+    from reference_server.database.protocol import OpenTransaction
 
 ALICE, BOB = uuid4(), uuid4()
 
@@ -175,6 +179,40 @@ class TestGroupCommit:
         assert {type(one) for one in results} == {ConnectionRefusedError}
         await sends.send("back")
         assert await sends.history() == ["back"]
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    async def test_lets_clients_sync_after_a_commit_that_was_not_answered(
+        self, sends: Sends, monkeypatch: pytest.MonkeyPatch
+    ):
+        """It has happened, and the server cannot know: history has what no connection was told."""
+        transaction = sends.database.transaction
+
+        @asynccontextmanager
+        async def cut() -> AsyncIterator[OpenTransaction]:
+            async with transaction() as opened:
+                yield opened
+            raise ConnectionResetError
+
+        with monkeypatch.context() as lost:
+            lost.setattr(sends.database, "transaction", cut)
+            with pytest.raises(ConnectionResetError):
+                await sends.send("unknown")
+        assert await sends.history() == ["unknown"]
+        assert sends.heard.notices == [Lost()]
+
+    async def test_leaves_clients_alone_where_nothing_was_committed(
+        self, sends: Sends, monkeypatch: pytest.MonkeyPatch
+    ):
+        @asynccontextmanager
+        async def cut() -> AsyncIterator[OpenTransaction]:
+            raise ConnectionResetError
+            yield
+
+        with monkeypatch.context() as lost:
+            lost.setattr(sends.database, "transaction", cut)
+            with pytest.raises(ConnectionResetError):
+                await sends.send("lost")
+        assert sends.heard.notices == []
 
 
 class TestRoles:
