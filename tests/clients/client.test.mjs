@@ -24,8 +24,8 @@ async function online(token, { through = chat.url, ...more } = {}) {
     url: () => `${through}?token=${token}`,
     onEvent: notice,
     onStatus: (status) => notice({ status }),
-    onSynced: (synced) => notice({ synced }),
-    onLost: (lost) => notice({ lost }),
+    onSynced: (synced, messages) => notice({ synced, messages }),
+    onLost: (lost, error) => notice({ lost, error }),
     firstDelayMs: 5,
     longestDelayMs: 50,
     ...more,
@@ -65,6 +65,15 @@ async function cable({ after } = {}) {
   return control
 }
 
+/** Joins a conversation, and gives its messages when they are up to date. */
+async function joined(client, conversation) {
+  const done = client.next((one) => one.synced === conversation || one.lost === conversation)
+  client.join(conversation)
+  const { messages, error } = await done
+  if (error) throw error
+  return messages
+}
+
 const say = (client, conversation_id, content) => client.request({ type: "SendMessage", conversation_id, content })
 
 /** Messages as they are compared: null is absent, and reactions have no order. */
@@ -79,7 +88,7 @@ function plain(messages) {
 /** Compares what a client has with what a new one fetches. */
 async function agree(messages, conversation) {
   const fresh = await online(BOB)
-  assert.deepEqual(plain(messages), plain(await fresh.join(conversation)))
+  assert.deepEqual(plain(messages), plain(await joined(fresh, conversation)))
 }
 
 /** Everything that changes messages, ended by a message that says so. */
@@ -100,7 +109,7 @@ async function change(client, conversation) {
 test("each reply goes to its request, whatever fails between", async () => {
   const conversation = chat.conversations[used++]
   const alice = await online(ALICE)
-  await alice.join(conversation)
+  await joined(alice, conversation)
   const nowhere = { conversation_id: "00000000-0000-4000-8000-000000000000" }
   const sent = [
     say(alice, conversation, "one"),
@@ -123,8 +132,8 @@ test("each reply goes to its request, whatever fails between", async () => {
 test("events keep the messages up to date", async () => {
   const conversation = chat.conversations[used++]
   const [alice, bob] = [await online(ALICE), await online(BOB)]
-  const messages = await alice.join(conversation)
-  await bob.join(conversation)
+  const messages = await joined(alice, conversation)
+  await joined(bob, conversation)
   const end = alice.next((one) => one.content === "the end")
   await change(bob, conversation)
   await end
@@ -136,9 +145,9 @@ test("a new connection brings what was missed", async () => {
   const conversation = chat.conversations[used++]
   const line = await cable()
   const [alice, bob] = [await online(ALICE, { through: line.url }), await online(BOB)]
-  await bob.join(conversation)
+  await joined(bob, conversation)
   await say(bob, conversation, "before")
-  const messages = await alice.join(conversation)
+  const messages = await joined(alice, conversation)
   const offline = alice.next((one) => one.status === "offline")
   line.cut()
   await offline
@@ -158,11 +167,11 @@ test("a new connection brings what was missed", async () => {
 test("what others write while a conversation is brought up to date is not lost", async () => {
   const conversation = chat.conversations[used++]
   const [alice, bob] = [await online(ALICE), await online(BOB)]
-  await bob.join(conversation)
+  await joined(bob, conversation)
   for (let i = 0; i < 250; i++) await say(bob, conversation, `${i}`)
   const writing = change(bob, conversation)
   const end = alice.next((one) => one.content === "the end")
-  const messages = await alice.join(conversation)
+  const messages = await joined(alice, conversation)
   await writing
   if (![...messages.values()].some((one) => one.content === "the end")) await end
   assert.equal(messages.size, 255)
@@ -173,7 +182,7 @@ test("a request whose reply cannot come is rejected, and not sent again", async 
   const conversation = chat.conversations[used++]
   const line = await cable()
   const alice = await online(ALICE, { through: line.url })
-  const messages = await alice.join(conversation)
+  const messages = await joined(alice, conversation)
   line.hush()
   const lost = say(alice, conversation, "into the void")
   line.cut()
@@ -256,39 +265,65 @@ test("a client without a token tries again", async () => {
 test("a conversation that one may not read is lost, and nothing else", async () => {
   const conversation = chat.conversations[used++]
   const alice = await online(ALICE)
-  await assert.rejects(alice.join(chat.foreign), Refused)
-  assert.deepEqual(alice.seen.events.filter((one) => one.lost), [{ lost: chat.foreign }])
-  assert.equal((await alice.join(conversation)).size, 0)
+  await assert.rejects(joined(alice, chat.foreign), Refused)
+  assert.deepEqual(alice.seen.events.filter((one) => one.lost).map((one) => one.lost), [chat.foreign])
+  assert.equal((await joined(alice, conversation)).size, 0)
 })
 
-test("a conversation that is left while it is brought up to date is no longer waited for", async () => {
+test("a conversation that is left while it is brought up to date is synced only when it is joined again", async () => {
   const conversation = chat.conversations[used++]
   const alice = await online(ALICE)
-  const joining = alice.join(conversation)
-  await Promise.all([assert.rejects(joining, ConnectionLost), alice.leave(conversation)])
-  assert.equal((await alice.join(conversation)).size, 0)
+  alice.join(conversation)
+  await alice.leave(conversation)
+  assert.equal((await joined(alice, conversation)).size, 0)
   assert.deepEqual(alice.seen.events.filter((one) => one.lost), [])
+  assert.equal(alice.seen.events.filter((one) => one.synced).length, 1)
 })
 
 test("a closed client leaves no timer and joins nothing", async () => {
   const timers = () => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length
   const before = timers()
-  const alice = await online(ALICE, { through: chat.refusing, longestDelayMs: 3_600_000 })
-  const joining = alice.join(chat.conversations[0])
-  while (timers() < before + 2) await alice.request({ type: "Ping" }) // the interval of Pings, and the retry
+  const alice = await online(ALICE)
+  assert.equal(timers(), before + 1) // the interval of Pings
   alice.close()
-  await assert.rejects(joining, ConnectionLost)
-  await assert.rejects(alice.join(chat.conversations[0]), ConnectionLost)
+  alice.join(chat.conversations[0])
   assert.equal(timers(), before)
+  assert.deepEqual(alice.seen.events.filter((one) => one.synced), [])
+})
+
+test("a client that is closed while it waits for a token does not connect again", async () => {
+  const attempts = []
+  const alice = new ChatClient({ url: () => new Promise((_, reject) => attempts.push(reject)), firstDelayMs: 0 })
+  alice.close()
+  attempts[0](new Error("no token"))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal(attempts.length, 1)
+})
+
+test("a join that the server refuses for now is tried again with the next Ping", async () => {
+  const alice = await online(ALICE, { through: chat.refusing, pingMs: 20 })
+  const refused = []
+  const { request } = alice
+  alice.request = async (one) => {
+    try {
+      return await request.call(alice, one)
+    } catch (error) {
+      refused.push(error.code)
+      if (refused.length === 2) alice.close()
+      throw error
+    }
+  }
+  alice.join(chat.conversations[0])
+  while (refused.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.deepEqual(refused, ["rate_limited", "rate_limited"])
+  assert.deepEqual(alice.seen.events.filter((one) => one.lost), [])
 })
 
 test("a closed client keeps nobody waiting", async () => {
   const alice = await online(ALICE)
   const waiting = alice.request({ type: "Ping" })
-  const joining = alice.join(chat.conversations[0])
   alice.close()
   await assert.rejects(waiting, ConnectionLost)
-  await assert.rejects(joining, ConnectionLost)
 })
 
 /** The types of what promises give: of a reply, or of an error. */
@@ -307,8 +342,8 @@ test("no reply is given to the wrong request by a server that mixes them up", as
 
 test("on a bad day, everybody has the same messages in the end", async () => {
   const { url, conversation } = chat.badDay
-  const [alice, bob] = [await online(ALICE, { through: url }), await online(BOB, { through: url })]
-  const [hers, his] = await Promise.all([alice.join(conversation), bob.join(conversation)])
+  const [alice, bob] = [await online(ALICE, { through: url, pingMs: 500 }), await online(BOB, { through: url, pingMs: 500 })]
+  const [hers, his] = await Promise.all([joined(alice, conversation), joined(bob, conversation)])
   const isThere = new Promise((resolve) => {
     const look = () => ([...his.values()].some((one) => one.content === "the end") ? resolve() : setImmediate(look))
     look()
@@ -335,8 +370,8 @@ test("on a bad day, everybody has the same messages in the end", async () => {
   await tries({ type: "SendMessage", conversation_id: conversation, content: "the end" })
   await isThere
   for (;;) {
-    const fresh = await online(BOB, { through: url })
-    const theirs = plain(await fresh.join(conversation))
+    const fresh = await online(BOB, { through: url, pingMs: 500 })
+    const theirs = plain(await joined(fresh, conversation))
     fresh.close()
     if ([hers, his].every((one) => JSON.stringify(plain(one)) === JSON.stringify(theirs))) return
     await new Promise((resolve) => setTimeout(resolve, 50))

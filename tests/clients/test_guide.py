@@ -37,9 +37,9 @@ declare function freshToken(): Promise<string>
 declare function show(user: string, isTyping: boolean): void
 declare function render(conversation: string, messages: ReadonlyMap<string, Message>): void
 declare const conversation: string
-{snippet("ts")}
-export const all: ReadonlyMap<string, Message> = messages
-""")
+declare const form: HTMLFormElement
+declare const input: HTMLInputElement
+{snippet("ts")}""")
     base = str(CLIENTS / "typescript" / "tsconfig.json")
     (tmp_path / "tsconfig.json").write_text(json.dumps({"extends": base, "include": ["*.ts"]}))
     run("node", TSC, "--project", tmp_path, "--noEmit")
