@@ -18,8 +18,10 @@ from reference_server.config import ConfigError
 from reference_server.database import open_database
 from reference_server.dialect.choice import open_dialect
 from reference_server.earlier import SERVERS as EARLIER
+from reference_server.earlier import WITH_TOKENS
 from reference_server.end import watch_for_the_end
 from reference_server.options import DEFAULT_PORT, parse, parser, settings_from, switchboard_from
+from reference_server.playground.guard import LOOPBACK
 from reference_server.playground.routes import routes
 from reference_server.seed.model import Seed
 from reference_server.seed.write import plant, reset
@@ -46,11 +48,13 @@ async def run_earlier(options: argparse.Namespace) -> None:
     from reference_server.earlier.choice import open_earlier  # noqa: PLC0415 -- seldom needed
 
     port = (options.port or [DEFAULT_PORT])[0]
-    secret = options.jwt_secret or os.environ.get("JWT_SECRET") or ""
+    secret = options.jwt_secret or os.environ.get("JWT_SECRET") or (demo.SECRET if options.host in LOOPBACK else "")
     async with open_earlier(options, parser().parse_args([]), port, secret) as url:
         logger.warning("This is the earlier server %s (--as): %s.", options.earlier, EARLIER[options.earlier])
         end = watch_for_the_end(options.exit_on_stdin_eof)
         print(json.dumps({"ready": True, "instances": [url], "api": []}), flush=True)
+        for line in demo.ways_in(url, secret if options.earlier in WITH_TOKENS else None):
+            print(line, file=sys.stderr)
         await end.wait()
 
 

@@ -59,11 +59,7 @@ async def prepare(deployment: Deployment, playground: Playground, dialect: Diale
     secret = deployment.settings.jwt_secret
     url = deployment.websocket_urls[0]
     lines = ["", "Open this page to chat as all of them:", f"  {playground.address(deployment.addresses[0])}"]
-    lines += ["", "Or connect as one of them:"]
-    for name, user in USERS.items():
-        lines.append(
-            f"  python -m websockets '{url}?token={issue(_id('user', user, dialect), name, secret, LIFETIME)}'"
-        )
+    lines += ["", "Or connect as one of them:", *_connecting(url, secret, dialect)]
     lines += [
         "",
         f"Private conversation of alice and bob:  {_id('conversation', private, dialect)}",
@@ -80,6 +76,19 @@ async def prepare(deployment: Deployment, playground: Playground, dialect: Diale
     ]
     translator = Translator(dialect.tables, dialect.numbers) if dialect else None
     return lines + [f"  {translator.asked(request) if translator else json.dumps(request)}" for request in requests]
+
+
+def ways_in(url: str, secret: str | None) -> list[str]:
+    """Say how to connect to an earlier server; without a secret, it needs no token."""
+    if secret is None:
+        return ["", "Connect, as often as you like:", f"  python -m websockets '{url}'"]
+    return ["", "Connect as one of them:", *_connecting(url, secret)]
+
+
+def _connecting(url: str, secret: str, dialect: Dialect | None = None) -> list[str]:
+    """Give a command for each user of the demonstration."""
+    tokens = [issue(_id("user", user, dialect), name, secret, LIFETIME) for name, user in USERS.items()]
+    return [f"  python -m websockets '{url}?token={token}'" for token in tokens]
 
 
 def _id(kind: str, given: UUID, dialect: Dialect | None) -> str | int:

@@ -33,7 +33,8 @@ class _Parser(argparse.ArgumentParser):
         name = unknown.split(" ")[0].split("=")[0]
         known = [name for action in self._actions for name in action.option_strings]
         near = get_close_matches(name, known, 1) if name.startswith("--") else []
-        super().error(f"{message}; did you mean {near[0]}?" if near else message)
+        hint = f"; did you mean {near[0]}?" if near else "; --help lists the options" if unknown else ""
+        self.exit(2, f"reference_server: {message}{hint}\n")  # in one line: the usage would hide it
 
 
 def parser() -> argparse.ArgumentParser:

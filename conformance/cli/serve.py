@@ -66,8 +66,9 @@ def serve(
     """Run the reference server until Ctrl-C.
 
     With --demo, the command prints the address of a page with three users side by side. If no secret is given, the
-    command prints a new one, and the server accepts the tokens that it signs. If --demo listens only on this machine,
-    the secret is always the same, so that tokens are still valid after a restart. The exit code is that of the server.
+    command prints a new one, and the server accepts the tokens that it signs. If --demo or --as listens only on this
+    machine, the secret is always the same, so that tokens are still valid after a restart. The exit code is that of
+    the server.
 
     \b
     Examples:
@@ -83,8 +84,8 @@ def serve(
     command += ["--database", database] if database else []
     command += ["--demo"] if demo else []
     signs_none = "--migrate-only" in more  # such a server accepts no connections
-    has_its_own = signs_none or (demo and host in LOOPBACK)
     others = {part.partition("=")[0] for part in more}
+    has_its_own = signs_none or "--as" in others or (demo and host in LOOPBACK)
     if dialect is not None and "--as" in others:
         raise UsageError("--as is another server, which speaks no --dialect: leave out one of them")
     with _names(dialect) as options:

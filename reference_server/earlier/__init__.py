@@ -5,3 +5,5 @@ SERVERS = {
     "rust-2025": "it confirms five types of requests, and carries out none",
     "go-2025": "it relays every frame to everybody, and does not read it",
 }
+#: Those that let nobody in without a token.
+WITH_TOKENS = {"go-2025"}

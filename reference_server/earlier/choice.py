@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from reference_server.config import MIN_SECRET_BYTES, ConfigError
+from reference_server.earlier import WITH_TOKENS
 from reference_server.earlier.acknowledge_everything import acknowledging
 from reference_server.earlier.relay_everything import relaying
 
@@ -31,10 +32,10 @@ def open_earlier(options: Namespace, defaults: Namespace, port: int, secret: str
         raise ConfigError(f"--as {options.earlier} does not go with --{others[0].replace('_', '-')}: leave it out.")
     if options.port and len(options.port) > 1:
         raise ConfigError(f"--as {options.earlier} has one instance: give only one --port.")
-    if options.earlier == "rust-2025":
+    if options.earlier not in WITH_TOKENS:
         return acknowledging(port, options.host)
     if len(secret.encode()) < MIN_SECRET_BYTES:
-        raise ConfigError(f"--as go-2025 checks tokens: set JWT_SECRET, of at least {MIN_SECRET_BYTES} bytes.")
+        raise ConfigError(f"--as {options.earlier} checks tokens: set JWT_SECRET (at least {MIN_SECRET_BYTES} bytes).")
     return relaying(secret, port, options.host)
 
 

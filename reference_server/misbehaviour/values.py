@@ -21,14 +21,14 @@ _SHARE = re.compile(rf"{_NUMBER}%", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds: between `mean - jitter` and `mean + jitter`, and at least 0."""
+    """Seconds: between `mean - jitter` and `mean + jitter`, which is at least 0."""
 
     mean: float
     jitter: float = 0.0
 
     def draw(self, random: Random) -> float:
         """Give the latency of one frame."""
-        return max(0.0, random.uniform(self.mean - self.jitter, self.mean + self.jitter))
+        return random.uniform(self.mean - self.jitter, self.mean + self.jitter)
 
 
 def latency(text: str) -> Latency:
@@ -36,8 +36,10 @@ def latency(text: str) -> Latency:
     found = _LATENCY.fullmatch(text)
     mean, unit, jitter, jitter_unit = found.groups() if found else ("0", "s", None, None)
     read = Latency(float(mean) * UNITS[unit], float(jitter or 0) * UNITS[jitter_unit or unit])
-    if found is None or max(read.mean, read.jitter) > LONGEST_S:
+    if found is None or read.mean > LONGEST_S:
         raise ValueError("write a time with a unit and, if you like, a spread, as in 200ms, 200ms±50 or 1s+-500ms")
+    if read.jitter > read.mean:
+        raise ValueError("write a spread that is not larger than the time, as in 200ms±50")
     return read
 
 
@@ -68,9 +70,10 @@ def offset(text: str) -> float:
 
 def duration(text: str) -> float:
     """Read `30s` as seconds, more than 0; raises ValueError that says how to write it."""
-    seconds = offset(text) if not text.startswith(("+", "-")) else 0.0
-    if seconds <= 0:
-        raise ValueError("write a time with a unit, as in 30s or 5m")
+    found = _DURATION.fullmatch(text)
+    seconds = float(found[2]) * UNITS[found[3]] if found and not found[1] else 0.0
+    if not 0 < seconds <= LONGEST_S:
+        raise ValueError("write a time with a unit, as in 30s or 5m, of at most ten years")
     return seconds
 
 

@@ -112,6 +112,15 @@ def test_makes_a_secret_and_says_so_where_there_is_none(tmp_path: Path) -> None:
     assert "JWT_SECRET=" in said
 
 
+def test_makes_no_secret_for_an_earlier_server_which_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JWT_SECRET", raising=False)
+    given: list[str] = []
+    monkeypatch.setattr(module, "_run", lambda _, secret: given.append(secret) or 0)
+    for earlier in (["--as", "rust-2025"], ["--as=go-2025"]):
+        assert CliRunner().invoke(module.serve, earlier).output == ""
+    assert given == ["", ""]
+
+
 def test_signs_the_tokens_of_the_demonstration_so_that_they_survive_a_restart(tmp_path: Path) -> None:
     with Served(tmp_path, "--port", "0", "--demo") as served:
         served.ready()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 from reference_server.config import ConfigError
 from reference_server.earlier import SERVERS, choice
 from reference_server.earlier.choice import open_earlier
+from reference_server.earlier.relay_everything import is_good
 from reference_server.options import parser
 from tests.reference_server.support import SECRET, Command, open_socket, token
 
@@ -34,6 +36,7 @@ async def test_rust_2025_acknowledges_without_doing():
         code, log = server.end()
     assert code == 0
     assert "This is the earlier server rust-2025 (--as): it confirms" in log
+    assert f"  python -m websockets '{server.ready['instances'][0]}'\n" in log
 
 
 def test_says_which_websockets_an_earlier_server_needs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,6 +60,9 @@ async def test_go_2025_relays_without_reading():
         code, log = server.end()
     assert code == 0
     assert SECRET not in log
+    tokens = re.findall(rf"python -m websockets '{re.escape(url)}\?token=(.*)'\n", log)
+    assert len(tokens) == 3
+    assert all(is_good(each, SECRET) for each in tokens)
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -41,12 +41,12 @@ def test_are_read(read: Callable[[str], object], text: str, value: object):
     [
         *(
             (values.latency, text)
-            for text in ("", "200", "ms", "200ms±", "-200ms", "200 ms", "1e3ms", "99999d", "1s±99999d", "٣ms")
+            for text in ("", "200", "ms", "200ms±", "-200ms", "200 ms", "1e3ms", "99999d", "1s±2", "٣ms")
         ),
         *((values.rate, text) for text in ("", "1", "0/min", "1/", "-1/s", "1/year")),
         *((values.share, text) for text in ("", "5", "101%", "-5%", "%", "0.05")),
         *((values.offset, text) for text in ("", "5", "--5m", "9999999d")),
-        *((values.duration, text) for text in ("", "0s", "-30s", "+30s", "30")),
+        *((values.duration, text) for text in ("", "0s", "-30s", "+30s", "30", "99999d")),
         *((values.on_or_off, text) for text in ("", "yes", "On")),
     ],
 )
@@ -55,7 +55,6 @@ def test_say_how_they_are_written(read: Callable[[str], object], text: str):
         read(text)
 
 
-def test_a_latency_stays_within_its_spread_and_is_never_negative():
+def test_a_latency_stays_within_its_spread():
     drawn = [Latency(0.2, 0.05).draw(Random(seed)) for seed in range(200)]
     assert 0.15 <= min(drawn) < 0.2 < max(drawn) <= 0.25
-    assert min(Latency(0.01, 1.0).draw(Random(seed)) for seed in range(200)) == 0.0
