@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from websockets.exceptions import (
@@ -12,6 +14,7 @@ from websockets.exceptions import (
     InvalidMessage,
     InvalidProxyStatus,
     InvalidStatus,
+    NegotiationError,
     ProxyError,
     SecurityError,
 )
@@ -19,9 +22,11 @@ from websockets.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from websockets.datastructures import Headers
     from websockets.http11 import Response
 
 REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
+TOKEN_REFUSED = frozenset({401, 403})
 ABSENT = frozenset({502, 503, 504})
 MAX_BODY = 65536
 """Bytes of the body of a refusal that are kept."""
@@ -29,6 +34,9 @@ _OUT_OF_DATE = (9, 10)
 """The codes of OpenSSL (X509_V_ERR_…) for a certificate that is not valid yet, or not any more."""
 _OTHER_NAME = (62, 64)
 """Those for a certificate of another host, or of another IP address."""
+
+CLOCK_S = 60.0
+"""Seconds between the clocks that a token may not survive."""
 
 SHOWN = 160
 """Characters that a message shows of a header, or of the body."""
@@ -104,7 +112,7 @@ def _refused(error: Exception, url: str, timeout: float, redact: Callable[[str],
                 None, f"nobody answers there ({_short(error)})", "is the server running, and the port right?"
             )
         case InvalidHandshake():
-            return Refused(None, f"its answer was no WebSocket upgrade: {_short(error)}", "is the path right?")
+            return Refused(None, f"its answer was no WebSocket upgrade: {_short(error)}", _upgrade_advice(error))
     return Refused(None, _short(error), "is the address right, and can this machine reach it?")
 
 
@@ -115,6 +123,12 @@ def _hung_up_advice(error: Exception, *, secure: bool) -> str:
         return "does it speak TLS there? if not, use ws://"
     # TLS is open by now, and TLS 1.3 refuses a client without a certificate only afterwards.
     return "does it want a client's certificate (`tls: {cert, key}` in the target file)? is the path right?"
+
+
+def _upgrade_advice(error: InvalidHandshake) -> str:
+    if isinstance(error, NegotiationError):
+        return "offer the subprotocol that it wants: `subprotocols:` in the target file"
+    return "is the path right?"
 
 
 def _certificate_advice(error: ssl.SSLCertVerificationError) -> str:
@@ -136,7 +150,20 @@ def _answered(response: Response, redact: Callable[[str], str]) -> Refused:
     challenges = [f"WWW-Authenticate: {_shown(one, redact)}" for one in headers.get_all("WWW-Authenticate")]
     line = next((line for line in body.splitlines() if line.strip()), "")
     said = [*challenges[:1], *([f"it says {_shown(line, redact)!r}"] if line else [])]
+    said += _clocks(headers) if status in TOKEN_REFUSED else []
     return Refused(status, why, _advice(status), retry_after, f"{headers}{body}", "; ".join(said))
+
+
+def _clocks(headers: Headers) -> list[str]:
+    """Say that the server's clock differs from ours, if its Date (RFC 9110 §6.6.1) shows it."""
+    try:
+        theirs = parsedate_to_datetime(next(iter(headers.get_all("Date"))))
+        ahead = (theirs - datetime.now(UTC)).total_seconds()
+    except (StopIteration, ValueError, TypeError):  # none, no date, or one without a zone
+        return []
+    if abs(ahead) < CLOCK_S:
+        return []
+    return [f"its clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours"]
 
 
 def _shown(text: str, redact: Callable[[str], str]) -> str:
@@ -147,7 +174,7 @@ def _shown(text: str, redact: Callable[[str], str]) -> str:
 
 
 def _advice(status: int) -> str:
-    if status in (401, 403):
+    if status in TOKEN_REFUSED:
         return CAUSES
     if status == 407:
         return "a proxy in between wants a user name and password (`proxy:` in the target file)"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidStatus, NegotiationError
 from websockets.http11 import Response
 
 from conformance.target.access import Access
@@ -46,6 +48,22 @@ def test_shows_the_challenge_and_the_first_line_that_says_anything() -> None:
     assert found.said == "WWW-Authenticate: Key realm=\"chat\"; it says 'No API key [2J found'"
     assert str(found) == f"HTTP 401; {found.said}; {CAUSES}"
     assert found.why == "HTTP 401"
+
+
+def test_a_clock_that_differs_is_said_where_a_token_is_refused() -> None:
+    assert refusal(401, Date="Mon, 30 Nov 2020 05:00:00 GMT").said.endswith(" s behind ours")
+    assert refusal(403, Date="Mon, 30 Nov 2620 05:00:00 GMT").said.endswith(" s ahead of ours")
+    assert refusal(404, Date="Mon, 30 Nov 2020 05:00:00 GMT").said == ""
+    for unclear in (format_datetime(datetime.now(UTC), usegmt=True), "yesterday", "Mon, 30 Nov 2020 05:00:00 -0000"):
+        assert refusal(401, Date=unclear).said == ""
+
+
+def test_a_subprotocol_that_was_not_offered_names_its_section() -> None:
+    found = refused(NegotiationError("unsupported subprotocol: other"), "ws://chat.example/ws", 1.0)
+    assert str(found) == (
+        "its answer was no WebSocket upgrade: unsupported subprotocol: other;"
+        " offer the subprotocol that it wants: `subprotocols:` in the target file"
+    )
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 401, 404, 418, 429, 500, 503, 521])
