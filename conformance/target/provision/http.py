@@ -143,7 +143,7 @@ class Requests:
         if cookies:
             headers = {"Cookie": "; ".join(f"{key}={value}" for key, value in cookies.items())} | headers
         for turn in range(self._settings.retry.times + 1):
-            answer = await self._client.ask(step["request"], method, url, headers=headers, **sent)
+            answer = await self._client.ask(self._named(step), method, url, headers=headers, **sent)
             again = answer.status in self._settings.retry.statuses and turn < self._settings.retry.times
             if not again:
                 break
@@ -153,7 +153,7 @@ class Requests:
         cookies |= answer.cookies
         wanted = step.get("expect", range(200, 300))
         if answer.status not in ([wanted] if isinstance(wanted, int) else wanted):
-            raise self._client.refusal(step["request"], answer)
+            raise self._client.refusal(self._named(step), answer)
         found = {name: self._capture(step, place, answer) for name, place in step.get("capture", {}).items()}
         for name, value in found.items():
             if "token" in name or "secret" in name:
@@ -178,7 +178,11 @@ class Requests:
         return found
 
     def _failure(self, step: Step, said: str, text: str = "") -> ProvisioningFailed:
-        return self._client.failure(step["request"], said, text)
+        return self._client.failure(self._named(step), said, text)
+
+    def _named(self, step: Step) -> str:
+        """Give the request as the file has it, after its file and line."""
+        return f"{self._settings.recipe.place_of(step)}{step['request']}"
 
 
 def dig(value: Any, place: str) -> Any:

@@ -54,7 +54,8 @@ class Recipe:
 
     `ids` is the form of the ids that we create (steps may capture them instead). `admin` says whether a step refers to
     the admin: an account of our own, created once, that never connects. `expected_ids` has an example of each kind of
-    id that no step captures. `acts_as_users` says whether changes of roles are asked for by the user of `by`.
+    id that no step captures. `acts_as_users` says whether changes of roles are asked for by the user of `by`. `places`
+    says where each step is written.
     """
 
     sections: Mapping[str, tuple[Step, ...] | None]
@@ -65,6 +66,11 @@ class Recipe:
     admin: bool = False
     acts_as_users: bool = False
     expected_ids: tuple[ExpectedId, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def place_of(self, step: Step) -> str:
+        """Give `file:line: ` of a step, the first one if it is written twice; empty if it is not of the file."""
+        return self.places.get(repr(step), "")
 
     def steps(self, section: str) -> tuple[Step, ...] | None:
         """Give the steps of a section."""
@@ -126,7 +132,18 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
         admin=bool(used & (ADMIN | BY)),
         acts_as_users=all("by.token" in names for names in (refers["role"], refers["remove"])),
         expected_ids=expected_ids(section.get("ids", "uuid"), made),
+        places=dict(_places(document, sections, cleaning)),
     )
+
+
+def _places(
+    document: Document, sections: Mapping[str, tuple[Step, ...] | None], cleaning: Mapping[str, tuple[Step, ...]]
+) -> Iterator[tuple[str, str]]:
+    """Give each step as its `repr`, and its file and line; the first of two equal ones is the last given."""
+    written: dict[tuple[str, ...], Any] = {("clean_up", name): steps for name, steps in cleaning.items()}
+    for section, steps in (written | {(name,): one for name, one in sections.items()}).items():
+        for index, step in reversed(list(enumerate(steps or ()))):
+            yield repr(step), str(document.mistake("", ("provision", *section, index)))
 
 
 def _check(

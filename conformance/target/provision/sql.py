@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -21,7 +21,7 @@ from conformance.target.provision.recipe import Language, Recipe, read_recipe
 from conformance.target.provision.scripted import scripted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -32,8 +32,12 @@ if TYPE_CHECKING:
     from conformance.target.provision.scripted import Names
     from conformance.target.secrets import Secrets
 
-THREADS = 4
+AT_ONCE = 4
 """Transactions at a time."""
+DEADLINE = 30.0
+"""Seconds for one transaction."""
+LONGEST = 1 << 20
+"""The most characters of a value that a row may give."""
 PATIENCE = 10
 """Seconds for a connection, and on SQLite for another writer."""
 SHOWN = 300
@@ -75,13 +79,12 @@ class Sql:
     async def open(self, target: Target, default_role: str) -> AsyncIterator[Provisioner]:
         """Open the database; raises UsageError if its driver is not installed."""
         engine = _engine(self.url, self.variable)
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="sql") as threads:
-            try:
-                statements = Statements(engine, threads, target.secrets)
-                async with scripted(self.recipe, statements, target) as provisioner:
-                    yield provisioner
-            finally:
-                engine.dispose()
+        try:
+            statements = Statements(engine, self.recipe, target.secrets, self.variable)
+            async with scripted(self.recipe, statements, target) as provisioner:
+                yield provisioner
+        finally:
+            engine.dispose()
 
 
 def _engine(url: str, variable: str) -> Engine:
@@ -89,15 +92,17 @@ def _engine(url: str, variable: str) -> Engine:
     from sqlalchemy.engine import make_url  # noqa: PLC0415 -- as above
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415 -- as above
 
+    if "@" in urlsplit(url).netloc.rpartition("@")[0]:  # One part of the password would be taken for the host.
+        raise UsageError(f"{variable}: an @ in the password is written as %40")
     try:
         parsed = make_url(url)
         lite = parsed.get_backend_name() == "sqlite"
         limit = {"timeout": PATIENCE} if lite else {}
         chosen = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
-        engine = create_engine(chosen, pool_size=THREADS, connect_args=limit)
+        engine = create_engine(chosen, pool_size=AT_ONCE, connect_args=limit)
     except NoSuchModuleError:
         raise UsageError(f"{variable}: SQLAlchemy knows no database {url.partition(':')[0]!r}") from None
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # A port that is no number is a ValueError.
         raise UsageError(f"{variable} holds no URL of a database: postgresql://user:password@host/name") from None
     except ModuleNotFoundError as error:
         wanted = "pip install 'chat-parity[sql]'" if error.name == "psycopg" else f"pip install {error.name}"
@@ -123,35 +128,47 @@ def _captured(step: Step) -> set[str]:
 
 
 class Statements:
-    """Performs statements in threads: every database has a blocking driver."""
+    """Performs statements in threads: every database has a blocking driver.
 
-    def __init__(self, engine: Engine, threads: ThreadPoolExecutor, secrets: Secrets) -> None:
+    A thread whose database does not answer is left alone, and does not keep the process from ending.
+    """
+
+    def __init__(self, engine: Engine, recipe: Recipe, secrets: Secrets, variable: str) -> None:
         self._engine = engine
-        self._threads = threads
+        self._recipe = recipe
         self._secrets = secrets
+        self._variable = variable
+        self._free = asyncio.Semaphore(AT_ONCE)
 
     async def perform(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
         """Perform the statements as one transaction; raises ProvisioningFailed."""
         if not any(steps for steps, _ in work):
             return {}
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transaction, work)
+        doing: list[Step] = [""]
+        async with self._free:
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    return await _in_a_thread(lambda: self._transaction(work, doing))
+            except TimeoutError:
+                raise self._failure(doing[-1], f"the database did not answer within {DEADLINE:g} s") from None
 
     def notes(self) -> Sequence[str]:
         """Give no notes: no statement is repeated."""
         return ()
 
-    def _transaction(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
+    def _transaction(self, work: Sequence[tuple[Sequence[Step], Names]], doing: list[Step]) -> Names:
+        """Perform the statements; `doing` gets each that begins."""
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 -- as above
 
-        step: Step = ""
         captured: Names = {}
         try:
             with self._engine.begin() as connection:
                 for steps, names in work:
                     for step in steps:
+                        doing.append(step)
                         captured |= self._execute(connection, step, names | captured)
         except SQLAlchemyError as error:
-            raise self._failure(step, str(getattr(error, "orig", None) or error)) from None
+            raise self._failure(doing[-1], str(getattr(error, "orig", None) or error)) from None
         return captured
 
     def _execute(self, connection: Connection, step: Step, names: Names) -> Names:
@@ -167,7 +184,11 @@ class Statements:
         lost = [column for column in wanted.values() if column not in row]
         if lost:
             raise self._failure(step, f"its row has no column {lost[0]}; it has {', '.join(map(str, row))}")
-        return {name: _plain(row[column]) for name, column in wanted.items()}
+        found = {name: _plain(row[column]) for name, column in wanted.items()}
+        for name, column in wanted.items():
+            if len(str(found[name])) > LONGEST:
+                raise self._failure(step, f"its column {column} has more than {LONGEST} characters")
+        return found
 
     def _values(self, step: Step, names: Names) -> Names:
         lost = _referred(step) - names.keys()
@@ -178,9 +199,37 @@ class Statements:
     def _failure(self, step: Step, why: str) -> ProvisioningFailed:
         # Redact before cutting: half a secret could not be found.
         shown = " ".join(self._secrets.redact(why).split())[:SHOWN]
-        return ProvisioningFailed(f"{' '.join(_sql(step).split())[:60]!r}: {shown}" if step else shown)
+        if not step:
+            return ProvisioningFailed(f"the database that {self._variable} names: {shown}")
+        return ProvisioningFailed(f"{self._recipe.place_of(step)}{' '.join(_sql(step).split())[:60]!r}: {shown}")
 
 
 def _plain(value: Any) -> Any:
     """Give a column's value as templates need it: a UUID as its text, for example."""
     return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+async def _in_a_thread(work: Callable[[], Names]) -> Names:
+    """Give what the work gives, from a thread that the end of the process does not wait for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Names] = loop.create_future()
+
+    def tell(found: Names | None, error: BaseException | None) -> None:
+        if done.done():  # Nobody waits any more.
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(found or {})
+
+    def run() -> None:
+        found, wrong = None, None
+        try:
+            found = work()
+        except BaseException as error:
+            wrong = error
+        with suppress(RuntimeError):  # The loop may have ended.
+            loop.call_soon_threadsafe(tell, found, wrong)
+
+    threading.Thread(target=run, name="sql", daemon=True).start()
+    return await done

@@ -156,7 +156,7 @@ async def test_says_what_could_not_be_removed(spec: Spec, tmp_path: Path, servic
     async with open_provisioner(read_target(login_target(tmp_path, service), spec), "member") as provisioner:
         await provisioner.lease(Wanted(("alice",)))
     left, named = provisioner.notes()
-    assert left.startswith("could not remove 2 of 2 accounts: DELETE ")
+    assert re.match(r"could not remove 2 of 2 accounts: .*target\.yaml:\d+: DELETE ", left)
     assert 'was answered with 403: {"error": "never"}; likely causes' in left
     assert all(name.startswith(named.rpartition(" ")[2]) for name in service.users)
 

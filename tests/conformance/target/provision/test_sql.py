@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,7 +139,9 @@ async def test_removes_what_it_made_and_says_what_it_could_not(toys: str, spec: 
         await provisioner.lease(Wanted(("alice", "bob"), {"lobby": Room("private", {"alice": "member"})}))
     assert (rows(toys, "select * from rooms"), len(rows(toys, "select * from people"))) == ([], 2)
     left, named = provisioner.notes()
-    assert left == "could not remove 2 of 2 accounts: 'delete from folk where id = :user_id': no such table: folk"
+    last = len(toy_target(tmp_path, cleaning).read_text(encoding="utf-8").splitlines()) - 1
+    said = f"target.yaml:{last}: 'delete from folk where id = :user_id': no such table: folk"
+    assert left == f"could not remove 2 of 2 accounts: {tmp_path}/{said}"
     nonce = str(rows(toys, "select name from people")[0][0]).split("-")[1]
     assert named == f"what is left has names that begin with parity-{nonce}"
 
@@ -183,6 +187,8 @@ def test_a_mistake_in_a_statement_is_named_with_its_line(
         ("no-url-at-all", "PARITY_DATABASE holds no URL of a database"),
         ("oracular://x/y", "PARITY_DATABASE: SQLAlchemy knows no database 'oracular'"),
         ("mysql+pymysql://x/y", "this database needs pymysql: pip install pymysql"),
+        ("postgresql://u:word@host:port/name", "PARITY_DATABASE holds no URL of a database"),
+        ("postgresql://u:first@second@host/name", "PARITY_DATABASE: an @ in the password is written as %40$"),
     ],
 )
 async def test_a_database_that_cannot_be_opened_is_one_line(
@@ -202,3 +208,39 @@ async def test_a_missing_driver_is_named_with_what_brings_it(
     with pytest.raises(UsageError, match=r"needs psycopg: pip install 'chat-parity\[sql\]'"):
         async with open_provisioner(read_target(toy_target(tmp_path), spec), "member"):
             pass
+
+
+ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2e6) select count(*) as i from n"
+
+
+async def test_a_database_that_does_not_answer_is_left_alone(
+    toys: str, spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.target.provision.sql.DEADLINE", 0.1)
+    file = target_file(
+        tmp_path, ["ws://x/ws"], f"provision:\n  driver: sql\n  url_env: PARITY_DATABASE\n  account: [{ENDLESS!r}]\n"
+    )
+    async with open_provisioner(read_target(file, spec), "member") as provisioner:
+        with pytest.raises(ProvisioningFailed, match=r":9: 'with recursive .*did not answer within 0\.1 s"):
+            await provisioner.lease(Wanted(("alice",)))
+    assert not [one for one in threading.enumerate() if one.name == "sql" and not one.daemon]
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("select hex(zeroblob(1048576)) as id", "its column id has more than 1048576 characters"),
+        ("select id from people where 0", "it gave no row"),
+        ("select 1 as other", "its row has no column id; it has other"),
+    ],
+)
+async def test_a_row_that_is_no_use_is_named_with_its_line(
+    toys: str, spec: Spec, tmp_path: Path, statement: str, said: str
+) -> None:
+    step = f"{{sql: {statement}, capture: {{user_id: id}}}}"
+    file = target_file(
+        tmp_path, ["ws://x/ws"], f"provision:\n  driver: sql\n  url_env: PARITY_DATABASE\n  account: [{step}]\n"
+    )
+    async with open_provisioner(read_target(file, spec), "member") as provisioner:
+        with pytest.raises(ProvisioningFailed, match=f":9: '{re.escape(statement)}': {said}"):
+            await provisioner.lease(Wanted(("alice",)))
