@@ -52,9 +52,11 @@ def refuse_foreign_tables(connection: Connection) -> None:
 
 
 def version(connection: Connection) -> str | None:
-    """Read the version of the tables; None if there are no tables."""
+    """Read the version of the tables; None if there are no tables. Raises ConfigError for those of another program."""
     tables = inspect(connection).get_table_names()
     if "alembic_version" in tables:
+        if "conversation" not in tables:  # it may count its versions as we do
+            raise ConfigError("The database belongs to another program: it has versions, and no table 'conversation'.")
         return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
     if "conversation" not in tables:
         return None

@@ -111,10 +111,24 @@ class TestPrepare:
         await other.close()
         assert await empty.read(differences) == []
 
-    async def test_refuses_a_later_version(self, empty: Database):
-        await empty.write(schema.stamp, "9999")
-        with pytest.raises(ConfigError, match="does not know"):
+    async def test_refuses_a_later_version_and_changes_nothing(self, empty: Database):
+        def of_a_later_version(connection: Connection) -> None:
+            of_the_previous_version(connection)
+            schema.stamp(connection, "9999")
+
+        await empty.write(of_a_later_version)
+        with pytest.raises(ConfigError, match=r"does not know.*9999"):
             await empty.prepare()
+        assert await empty.read(schema.version) == "9999"
+        assert "journalentry" not in await empty.read(lambda connection: inspect(connection).get_table_names())
+
+    @pytest.mark.parametrize("revision", ["0001", schema.HEAD, "8f3c2a"])
+    async def test_refuses_the_tables_of_another_program_that_has_versions(self, empty: Database, revision: str):
+        """Also if it counts them as we do."""
+        await empty.write(schema.stamp, revision)
+        with pytest.raises(ConfigError, match="belongs to another program"):
+            await empty.prepare()
+        assert await empty.read(lambda connection: inspect(connection).get_table_names()) == ["alembic_version"]
 
 
 class TestUpgrade:
