@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
 from reference_server import tasks
 from reference_server.redis.client import FAILURES, key
 from reference_server.redis.outgoing import Outgoing
@@ -116,13 +118,13 @@ class Channels:
         asker = asyncio.create_task(self._ask(connection))
         self._returned()
         try:
-            while True:
-                kind, *rest = await connection.read_response(timeout=SILENCE_S)
-                self._handle(kind, rest)
+            while (answer := await connection.read_response(timeout=SILENCE_S)) is not None:
+                self._handle(*answer)
+            raise RedisTimeoutError("Redis is silent")
         finally:
             asker.cancel()
 
-    def _handle(self, kind: bytes, rest: list[Any]) -> None:
+    def _handle(self, kind: bytes, *rest: Any) -> None:
         if kind not in {b"message", b"subscribe"}:
             return
         channel = rest[0].decode().removeprefix(self._prefix)

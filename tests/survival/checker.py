@@ -71,7 +71,8 @@ def check(sent: Sent, history: Sequence[str], connections: Iterable[Heard] = ())
         reordered += _reordered(one.name, one.messages)
         invented += [f"{one.name}: {each}" for each in one.messages if each not in kept]
         if one.lasted:
-            unheard += [f"{one.name}: {each}" for each in history if each not in {*one.before, *one.messages}]
+            known = {*one.before, *one.messages}
+            unheard += [f"{one.name}: {each}" for each in history if each not in known]
     lost = [each for each in sent.acknowledged if each not in kept]
     return Findings(tuple(lost), tuple(doubled), tuple(reordered), tuple(invented), tuple(unheard))
 

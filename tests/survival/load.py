@@ -96,7 +96,8 @@ class Load:
         history = await self._history(self._urls[0], patience)
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                while not all(set(history) <= {*one.before, *one.messages} for one in self.heard if one.lasted):
+                wanted = set(history)
+                while not all(wanted <= {*one.before, *one.messages} for one in self.heard if one.lasted):
                     self._progress.clear()
                     await self._progress.wait()
         for task in (*self._senders, *self._listeners):
