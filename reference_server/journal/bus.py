@@ -13,6 +13,7 @@ from reference_server import tasks
 from reference_server.journal import codec, entries
 from reference_server.journal.follower import Follower
 from reference_server.locks import KeyedLocks
+from reference_server.outages import cause_of
 from reference_server.pubsub import CONVERSATION, Event, Lost, keep_back
 from reference_server.redis.channels import Channels
 
@@ -174,8 +175,9 @@ class JournalBus:
                 if time.monotonic() >= self._due:  # also while some conversation is always behind
                     self._due = time.monotonic() + CHECK_S
                     await self._check()
-            except Exception:
-                logger.exception("the journal could not be read")
+            except Exception as error:
+                cause = cause_of(error)
+                logger.error("the journal could not be read: %s", cause, exc_info=error if cause is None else None)
                 self._behind |= behind
                 self._due = 0.0
                 await asyncio.sleep(CHECK_S)  # A sleep: there is no event for a database that is back.

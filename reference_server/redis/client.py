@@ -56,10 +56,12 @@ class GuardedRedis(Redis):
         except (RedisConnectionError, RedisTimeoutError, OSError):
             self._gone_until = monotonic() + REST_S
             raise
-        except RedisError as error:  # that is an answer, too
+        except ReadOnlyError:  # another server was made the primary: new connections may lead there
+            self._gone_until = monotonic() + REST_S
+            await self.connection_pool.disconnect(inuse_connections=False)
+            raise
+        except RedisError:  # that is an answer, too
             self._gone_until = 0.0
-            if isinstance(error, ReadOnlyError):  # another one was made the primary: the name leads there now
-                await self.connection_pool.disconnect(inuse_connections=False)
             raise
         self._gone_until = 0.0
         return answer

@@ -84,6 +84,30 @@ class TestRedisRateLimiter:
             finally:
                 redis_server.start()
 
+    async def test_goes_on_when_redis_has_forgotten_the_script(self, redis_server: RedisServer):
+        async with open_redis(redis_server.url) as client:
+            await client.flushall()
+            limiter = RedisRateLimiter(client)
+            assert await limiter.allow("alice", 2, 60)
+            await client.script_flush()
+            assert [await limiter.allow("alice", 2, 60) for _ in range(2)] == [True, False]
+
+    async def test_goes_on_by_itself_while_redis_takes_no_writes(
+        self, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ):
+        """As between a failover and the moment when its name leads to the new primary."""
+        monkeypatch.setattr("reference_server.redis.client.REST_S", 0.0)
+        async with open_redis(redis_server.url) as client:
+            await client.flushall()
+            limiter = RedisRateLimiter(client)
+            assert await limiter.allow("alice", 2, 60)
+            await client.replicaof("127.0.0.1", 1)
+            try:
+                assert [await limiter.allow("bob", 1, 60) for _ in range(2)] == [True, False]
+            finally:
+                await client.replicaof("NO", "ONE")
+            assert [await limiter.allow("alice", 2, 60) for _ in range(2)] == [True, False]
+
 
 class TestInMemoryRateLimiter:
     async def test_allows_up_to_the_limit_and_again_when_the_window_has_passed(self):

@@ -110,4 +110,5 @@ class TestGuardedRedis:
 
         monkeypatch.setattr(redis.connection_pool, "disconnect", disconnect)
         await fail(redis, server, ReadOnlyError())
+        await refused(redis)
         assert left == [False]
