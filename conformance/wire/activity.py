@@ -10,25 +10,37 @@ class Activity:
 
     Gateways count each direction by itself, or one of them. Whoever writes to a connection that has just been ended
     for being idle learns of the end afterwards: a message of ours ends the idle time only when something has come back.
+    `spoke` is when anything at all was last written, pings too.
     """
 
     def __init__(self) -> None:
-        self._sent = self._heard = time.perf_counter()
-        self._before = 0.0
+        self._sent = self._heard = self.spoke = time.perf_counter()
+        self._before = self._untended = 0.0
 
     def sent(self) -> float:
         """Note that a message of ours leaves now, and give that moment."""
         now = time.perf_counter()
         self._before = max(self._before, now - self._sent)
         self._sent = now
+        self.spoken()
         return now
+
+    def spoken(self) -> None:
+        """Note that something leaves now, if only a ping."""
+        now = time.perf_counter()
+        self._untended = max(self._untended, now - self.spoke)
+        self.spoke = now
 
     def heard(self) -> float:
         """Note that a message has come, and give that moment."""
-        self._heard, self._before = time.perf_counter(), 0.0
+        self._heard, self._before, self._untended = time.perf_counter(), 0.0, 0.0
         return self._heard
 
     def idle(self) -> float:
         """Give the seconds without a message one way, the longer of the two."""
         now = time.perf_counter()
         return max(self._before, now - self._sent, now - self._heard)
+
+    def untended(self) -> float:
+        """Give the longest time in seconds since the last message came in which we wrote nothing, not even a ping."""
+        return max(self._untended, time.perf_counter() - self.spoke)

@@ -47,9 +47,8 @@ class Connection:
     those of barriers alone, and `greeting` that of the greeting. `sent` has the requests so far. The connection awaits
     `turn` before each request of the barrier; callers await it before anything else that they send.
     `used` has the entries of the target's dialect that any frame used. `unfinished`: the last fragment of our message
-    is still to come, and no other message may begin before it (RFC 6455 §5.4). `spoke` is the time of the last frame
-    sent (`time.perf_counter`), and `fastest` the seconds of the fastest reply of the barrier. `on_own` is called with
-    each frame that the harness sends for itself.
+    is still to come, and no other message may begin before it (RFC 6455 §5.4). `fastest` has the seconds of the
+    fastest reply of the barrier. `on_own` is called with each frame that the harness sends for itself.
     `reads`: frames are taken from the socket as they come. `keepalive`: our own pings keep it in use while it waits.
     """
 
@@ -74,8 +73,7 @@ class Connection:
         self.unfinished = False
         self.reads = True
         self.keepalive = True
-        self._activity = Activity()
-        self.spoke = time.perf_counter()
+        self.activity = Activity()
         self.fastest: float | None = None
         self._socket = socket
         self._protocol = protocol
@@ -137,7 +135,7 @@ class Connection:
         `more`: keep it until the next frame, and send both in one piece.
         """
         self._written += 1
-        self._activity.sent()
+        self.activity.sent()
         if opcode < FIRST_CONTROL:
             self.unfinished = not fin
         self._piece += wire_frame(opcode, payload, fin=fin, rsv=rsv)
@@ -155,7 +153,7 @@ class Connection:
 
     def _write_wire(self, wire: bytes) -> bool:
         """Write bytes past the library; do nothing once the library has begun to close the connection."""
-        self.spoke = time.perf_counter()
+        self.activity.spoken()
         open_still = self._socket.state is State.OPEN and not self._socket.transport.is_closing()
         if open_still:
             self._socket.transport.write(wire)
@@ -259,7 +257,7 @@ class Connection:
 
     async def _write(self, data: str | bytes) -> None:
         self._written += 1
-        self.spoke = self._activity.sent()
+        self.activity.sent()
         # The next step finds the connection closed, and describes that better than a failed send.
         with contextlib.suppress(ConnectionClosed):
             await self._socket.send(data)
@@ -269,7 +267,7 @@ class Connection:
             while True:
                 self._take(await self._socket.recv())
         except ConnectionClosed as error:
-            self.closed = how_it_ended(error, self._activity.idle(), dropping=self._dropping, fault=self._fault)
+            self.closed = how_it_ended(error, self.activity, dropping=self._dropping, fault=self._fault)
         except (OSError, WebSocketException, EOFError) as error:  # pragma: no cover -- websockets wraps these
             self.closed = Closed(None, fault=str(error))
         self.on_close(self, self.closed)
@@ -281,7 +279,7 @@ class Connection:
             self._socket.transport.abort()
             return
         frame = read(data, self._protocol.discriminator, self._known, self._outgoing)
-        received = Received(self._activity.heard(), frame)
+        received = Received(self.activity.heard(), frame)
         self.used |= frame.used or frozenset()
         self.log.append(received)
         if received.frame.type == self._protocol.barrier_reply:

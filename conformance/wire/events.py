@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from websockets.exceptions import ConnectionClosed
 
+    from conformance.wire.activity import Activity
     from conformance.wire.frames import Frame
 
 MAX_FRAME = 4 << 20
 """Bytes; a server that sends a larger frame is cut off."""
 NORMAL_CLOSURE = 1000
 TOO_BIG = 1009
-IDLE = 3.0
+IDLE = 0.9
 """Seconds without a message after which a connection that ends may have been ended for that."""
 
 
@@ -39,13 +40,14 @@ class Closed:
     """How a connection ended: `code` None means that TCP went away without a close frame.
 
     `ours` is true when this side ended it; `fault` says what the server did wrong, if that is the reason.
-    `idle` has the seconds without a message one way by then.
+    `idle` has the seconds without a message one way by then, and `untended` those in which we sent nothing at all.
     """
 
     code: int | None
     ours: bool = False
     fault: str = ""
     idle: float = field(default=0.0, compare=False)
+    untended: float = field(default=0.0, compare=False)
 
     @property
     def after_silence(self) -> bool:
@@ -60,10 +62,11 @@ class Closed:
         return f"{how} ({self.fault})" if self.fault else how
 
 
-def how_it_ended(error: ConnectionClosed, idle: float = 0.0, *, dropping: bool, fault: str) -> Closed:
+def how_it_ended(error: ConnectionClosed, activity: Activity, *, dropping: bool, fault: str) -> Closed:
     """Say how a connection ended; `dropping`: we reset it ourselves; `fault`: why we cut the server off."""
+    idle, untended = activity.idle(), activity.untended()
     if error.rcvd is not None:
-        return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False, idle=idle)
+        return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False, idle=idle, untended=untended)
     if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
         reason = error.sent.reason
         if error.sent.code != TOO_BIG:
@@ -73,4 +76,4 @@ def how_it_ended(error: ConnectionClosed, idle: float = 0.0, *, dropping: bool, 
         else:
             wrong = f"the server sent a frame of more than {MAX_FRAME:,} bytes"
         return Closed(None, ours=True, fault=wrong)
-    return Closed(None, ours=error.sent is not None or dropping, fault=fault, idle=idle)
+    return Closed(None, ours=error.sent is not None or dropping, fault=fault, idle=idle, untended=untended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.failure import ScenarioError, Spoiled, Unmet
+from conformance.engine.context.failure import ScenarioError, Spoiled, TooSlow, Unmet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from conformance.scenario import steps as s
     from conformance.wire.connection import Connection
     from conformance.wire.events import Received
+
+TENDED = 0.9
+"""Seconds without a frame of ours after which our own pings are late, and a gateway may end the connection."""
 
 
 def happened(one: s.Alternative, pattern: Any, connection: Connection, context: ScenarioContext) -> int | None:
@@ -53,11 +56,14 @@ def cut_short(
 ) -> ScenarioError:
     """Give the error for what a connection that has ended did not bring.
 
-    It says nothing of the server where the target forbids the pings that keep a connection in use: then nobody knows
-    whether the server or a gateway has ended a connection that was silent for so long.
+    It says nothing of the server where the target forbids the pings that keep a connection in use, or where we were
+    late with them: then nobody knows whether the server or a gateway has ended a connection that was silent so long.
     """
-    if not context.run.target.keepalive and idle_cut(context, connection):
+    closed, cut = connection.closed, idle_cut(context, connection)
+    if cut and not context.run.target.keepalive:
         return Spoiled(f"{message} (the target says `keepalive: off`, so nothing kept it in use)", offender)
+    if cut and closed is not None and connection.keepalive and closed.untended > TENDED:
+        return TooSlow(f"{message} (this machine was busy: nothing kept it in use for {closed.untended:.1f} s)")
     return Unmet(message, offender)
 
 

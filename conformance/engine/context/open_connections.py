@@ -67,4 +67,4 @@ class OpenConnections:
         """Give the open connections to keep in use on which we have sent nothing for this many seconds."""
         since = time.perf_counter() - seconds
         open_still = [one for one, life in self._lives.items() if life.ended is None]
-        yield from [one for one in open_still if one.keepalive and one.reads and one.spoke < since]
+        yield from [one for one in open_still if one.keepalive and one.reads and one.activity.spoke < since]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from conformance.engine.context.open_connections import OpenConnections
 
-SILENCE = 1.0
+SILENCE = 0.5
 """Seconds without a frame of ours after which a connection gets a WebSocket ping (RFC 6455 §5.5.2)."""
 
 

@@ -40,3 +40,13 @@ def test_a_message_of_ours_that_nothing_has_answered_does_not_end_it(clock: list
     assert activity.idle() == 5.75
     activity.heard()
     assert activity.idle() == 0
+
+
+def test_a_ping_tends_a_connection_and_does_not_end_its_idle_time(clock: list[float]) -> None:
+    activity = Activity()
+    for seconds in (0.5, 2.0, 0.5):
+        clock[0] += seconds
+        activity.spoken()
+    assert (activity.idle(), activity.untended()) == (3.0, 2.0)
+    activity.heard()
+    assert activity.untended() == 0
