@@ -679,3 +679,9 @@ def candidate_index_is_a_byte(patch: Patch) -> None:
             sdp_mline_index=None if frame["sdp_mline_index"] is None else frame["sdp_mline_index"] % 256
         ),
     )
+
+
+@fault(breaks=["CALL-3"])
+def candidates_have_255_characters(patch: Patch) -> None:
+    """A candidate is cut after 255 characters."""
+    _change_candidate(patch, lambda candidate: candidate[:255])

@@ -321,3 +321,12 @@ def search_shows_equal_messages_once(patch: Patch) -> None:
         for one in found:
             kept.setdefault(one.content, one)
         return [*kept.values()][offset : offset + limit], len(kept)
+
+
+@fault(breaks=["SRCH-10"], also=["SRCH-1"])
+def search_takes_all_emoji_for_one(patch: Patch) -> None:
+    """All characters beyond 16 bits are equal, as in old collations."""
+
+    @patch.around(folding, "fold")
+    def fold(original, text):
+        return re.sub("[\U00010000-\U0010ffff]", "\ufffd", original(text))

@@ -457,3 +457,18 @@ def join_takes_effect_late(patch: Patch) -> None:
         task = asyncio.get_running_loop().create_task(later())
         running.add(task)
         task.add_done_callback(running.discard)
+
+
+@fault(breaks=["JOIN-1"])
+def twenty_conversations_at_a_time(patch: Patch) -> None:
+    """A connection follows the last twenty conversations that it has joined."""
+    followed: dict = {}
+
+    @patch.around(rooms, "join_conversation")
+    async def join_conversation(original, context, request):
+        reply = await original(context, request)
+        mine = followed.setdefault(context.connection.id, [])
+        mine.append(request.conversation_id)
+        if len(mine) > 20:
+            await context.instance.hub.leave(context.connection, mine.pop(0))
+        return reply

@@ -217,3 +217,26 @@ def requests_prolong_a_token(patch: Patch) -> None:
     async def answer(original, context, frame):
         context.connection._expires_at += 5
         return await original(context, frame)
+
+
+def _refuse_tokens(patch: Patch, when) -> None:
+    """Refuse good tokens with some header or claims."""
+
+    @patch.around(auth, "authenticate")
+    def authenticate(original, token, *rest):
+        identity = original(token, *rest)
+        if when(jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})):
+            raise InvalidTokenError("The token says too much.")
+        return identity
+
+
+@fault(breaks=["AUTH-6"])
+def unknown_claims_are_refused(patch: Patch) -> None:
+    """A token with a claim that the server does not know is refused, as by serde's deny_unknown_fields."""
+    _refuse_tokens(patch, lambda _, claims: bool(set(claims) - {"sub", "username", "exp", "iat", "nbf", "jti"}))
+
+
+@fault(breaks=["AUTH-6"])
+def tokens_with_a_key_id_are_refused(patch: Patch) -> None:
+    """A token whose header names its key is refused."""
+    _refuse_tokens(patch, lambda header, _: "kid" in header)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from uuid import UUID
 
+from reference_server import session
 from reference_server.context import Instance
 from reference_server.errors import Refused
 from reference_server.events import UserTyping, describe, encode
-from reference_server.handlers import history, messages, realtime, rooms
+from reference_server.handlers import calls, history, messages, realtime, rooms
 from reference_server.messages import SendMessage
 from reference_server.store import conversations
 from reference_server.store.messages import StoredMessage
@@ -359,3 +360,68 @@ def typing_ends_again_after_the_connection(patch: Patch) -> None:
         await original(self, connection)
         for conversation_id, _ in ended:
             self.refresh(connection, conversation_id)
+
+
+def _end_all(patch: Patch, owner, handler: str) -> None:
+    """End what a user types anywhere when a request of the user is carried out."""
+
+    @patch.around(owner, handler)
+    async def handle(original, context, request):
+        typing = context.instance.typing
+        for conversation_id, user_id in list(typing._typists):
+            if user_id == context.user_id:
+                await typing.stop(conversation_id, user_id)
+        return await original(context, request)
+
+
+@fault(breaks=["TYPE-2"])
+def a_refused_message_ends_typing(patch: Patch) -> None:
+    """A message ends typing before it is looked at, also when it is refused."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        await context.instance.typing.stop(request.conversation_id, context.user_id)
+        return await original(context, request)
+
+
+@fault(breaks=["TYPE-2"])
+def an_error_ends_typing(patch: Patch) -> None:
+    """Whoever has made a mistake types no more, anywhere."""
+
+    @patch.around(session, "answer")
+    async def answer(original, context, frame):
+        reply = await original(context, frame)
+        if reply and '"type":"Error"' in reply:
+            for conversation_id, user_id in list(context.instance.typing._typists):
+                if user_id == context.user_id:
+                    await context.instance.typing.stop(conversation_id, user_id)
+        return reply
+
+
+@fault(breaks=["TYPE-2"])
+def calling_ends_typing(patch: Patch) -> None:
+    """Who calls types no more."""
+    _end_all(patch, calls, "offer")
+
+
+@fault(breaks=["TYPE-2"])
+def syncing_ends_typing(patch: Patch) -> None:
+    """Who syncs types no more."""
+    _end_all(patch, history, "sync_messages")
+
+
+@fault(breaks=["TYPE-2"])
+def taking_a_reaction_back_ends_typing(patch: Patch) -> None:
+    """Who takes a reaction back types no more."""
+    _end_all(patch, realtime, "remove_reaction")
+
+
+@fault(breaks=["TYPE-2"])
+def typing_ends_with_any_connection(patch: Patch) -> None:
+    """Typing ends when any connection of the typist does."""
+
+    @patch.around(TypingIndicator, "disconnect")
+    async def disconnect(original, self, connection):
+        for conversation_id, user_id in list(self._typists):
+            if user_id == connection.user_id:
+                await self.stop(conversation_id, user_id)
