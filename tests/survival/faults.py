@@ -28,7 +28,7 @@ Run = Callable[[Deployment], Awaitable[None]]
 #: An ordered end takes no longer, whatever clients and engines do. The server promises 2 s; the rest is the machine's.
 ORDERED_END_S = 6.0
 #: 8 MB of what a reader has not read are kept for it.
-CUT_S = 60.0
+CUT_S = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ async def disk_full(deployment: Deployment) -> None:
     deployment.processes[0].limit(resource.RLIMIT_FSIZE, -1)
 
 
-@fault("sqlite")
+@fault("sqlite", "cluster")
 async def out_of_file_descriptors(deployment: Deployment) -> None:
     """The process may open no file or connection for 3 s, and clients keep coming."""
     process = deployment.processes[0]
