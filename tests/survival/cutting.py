@@ -72,16 +72,19 @@ class CuttingProxy:
         task = asyncio.current_task()
         assert task is not None
         self._links.add(task)
-        ends = [writer]
+        ends, ways = [writer], []
         try:
             if not self._refuses:
                 back_reader, back_writer = await self._connect()
                 ends.append(back_writer)
-                ways = self._pass(reader, back_writer, "up"), self._pass(back_reader, writer, "down")
-                await asyncio.wait([asyncio.create_task(way) for way in ways], return_when=asyncio.FIRST_COMPLETED)
+                both = self._pass(reader, back_writer, "up"), self._pass(back_reader, writer, "down")
+                ways = [asyncio.create_task(way) for way in both]
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         except (OSError, asyncio.CancelledError):
             pass
         finally:
+            for way in ways:
+                way.cancel()
             for end in ends:
                 end.transport.abort()
             self._links.discard(task)
