@@ -95,3 +95,22 @@ class TestConversationsOf:
         assert await database.read(conversations.conversations_of, BOB) == []
         [mine] = await database.read(conversations.conversations_of, ALICE)
         assert (mine.conversation_id, mine.role) == (lobby, "member")
+
+
+class TestRoles:
+    async def test_are_given_changed_and_taken(self, database: Database, lobby: UUID):
+        async def role() -> Role | None:
+            return (await database.read(conversations.membership, lobby, dave)).role
+
+        dave = uuid4()
+        found = [await role()]
+        for given in (Role.MEMBER, Role.OWNER):
+            await database.write(conversations.set_role, lobby, dave, given)
+            found.append(await role())
+        await database.write(conversations.remove_member, lobby, dave)
+        assert [*found, await role()] == [None, Role.MEMBER, Role.OWNER, None]
+
+    async def test_say_whether_somebody_else_owns_the_conversation(self, database: Database, lobby: UUID):
+        await database.write(conversations.set_role, lobby, CAROL, Role.OWNER)
+        assert await database.read(conversations.has_another_owner, lobby, ALICE)
+        assert not await database.read(conversations.has_another_owner, lobby, CAROL)
