@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli.explored import BAD_FILE, complain, explored_beside
-from conformance.cli.loaded import loaded_beside
+from conformance.cli.beside import BAD_FILE, complain, explored_beside, loaded_beside
 from conformance.cli.options import format_option, out_file_option, yes_option
 from conformance.cli.output import emit, printer
 from conformance.cli.sides import is_server, read_or_run

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli.explored import tell, write
+from conformance.cli.explore_output import tell, write
 from conformance.cli.options import jobs_option, out_folder_option, yes_option
 from conformance.cli.recording import shown_place, slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option

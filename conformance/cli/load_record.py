@@ -9,10 +9,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from conformance import __version__
-from conformance.cli.explored import explored_beside
 from conformance.engine.load.summary import (
     delivery_rows,
     failure_rows,
@@ -21,13 +18,10 @@ from conformance.engine.load.summary import (
     request_rows,
     scenarios_of,
 )
-from conformance.errors import BadFile
-from conformance.report import write_file, write_reports
-from conformance.report.links import project_source
+from conformance.report import write_file
 from conformance.report.load.csv import render as render_csv
 from conformance.report.text import as_json
 from conformance.results.load.record import FILE, Generator, LoadRecord
-from conformance.results.runlog import read_run
 from conformance.target.access import shown_address
 
 if TYPE_CHECKING:
@@ -97,18 +91,6 @@ def write(record: LoadRecord, folder: Path, redact: Callable[[str], str]) -> Loa
     write_file(folder / FILE, text)
     write_file(folder / CSV, render_csv(record))
     return LoadRecord.from_dict(json.loads(text))
-
-
-def show_beside(record: LoadRecord, folder: Path) -> None:
-    """Write the reports again where the folder holds a recorded run, now with the columns of the load."""
-    if not (folder / "run.jsonl").is_file():
-        return
-    explored, _ = explored_beside(folder)
-    try:
-        run = read_run(folder, observed=True)
-        write_reports(run, folder, project_source(run.header.tool), explored, record)
-    except BadFile as error:
-        click.echo(f"chat-parity: the reports beside it stay as they are: {error}", err=True)
 
 
 def _shown(word: str) -> str:

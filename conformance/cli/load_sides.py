@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.load_record import make_record, show_beside, write
+from conformance.cli.beside import write_reports_again
+from conformance.cli.load_record import make_record, write
 from conformance.cli.load_workers import workers_on
 from conformance.cli.recording import slug
 from conformance.cli.targets import open_target
@@ -122,7 +123,7 @@ async def _run_side(side: Side, job: Job, run_context: RunContext, wish: Wish) -
         choice = {"mix": dict(wish.weights), "per_feature": wish.per_feature}
         side.record = make_record(side.load, job, run_context, side.place, choice, side.rehearsed.left_out, reason)
         side.record = write(side.record, side.folder, run_context.target.secrets.redact)
-        show_beside(side.record, side.folder)
+        write_reports_again(side.folder)
 
 
 async def _run(side: Side, job: Job, run_context: RunContext, wish: Wish) -> None:

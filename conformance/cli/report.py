@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.explored import BAD_FILE, complain, explored_beside
-from conformance.cli.loaded import loaded_beside
+from conformance.cli.beside import BAD_FILE, complain, explored_beside, loaded_beside
 from conformance.cli.options import format_option
 from conformance.cli.output import emit, printer
 from conformance.files.folder_lock import exclusive

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from conformance.cli.beside import complain, explored_beside, loaded_beside
 from conformance.cli.completing import offering
-from conformance.cli.explored import complain, explored_beside
 from conformance.cli.ids import read_ids
 from conformance.cli.last_failed import last_failed
-from conformance.cli.loaded import loaded_beside
 from conformance.cli.options import format_option, jobs_option, out_folder_option, time_scale_option, yes_option
 from conformance.cli.output import emit, printer
 from conformance.cli.progress import Progress

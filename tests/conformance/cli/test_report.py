@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.cli.explored import write
+from conformance.cli.explore_output import write
 from conformance.cli.report import report
 from conformance.errors import BadFile
 from conformance.report import FILES, FORMATS, build

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from conformance.cli.beside import write_reports_again
 from conformance.cli.compare import compare
 from conformance.cli.gate import gate
-from conformance.cli.load_record import show_beside
 from conformance.cli.report import report
 from tests.conformance.cli.test_report import recorded
 from tests.conformance.report import runs
@@ -86,5 +86,5 @@ def test_a_gate_with_a_limit_needs_both_loads(old: Path, new: Path) -> None:
 
 
 def test_a_load_into_the_folder_of_a_run_writes_its_reports_again(old: Path) -> None:
-    show_beside(a_record(20.0), old)
+    assert write_reports_again(old)
     assert "p99 ms" in (old / "parity.html").read_text(encoding="utf-8")

@@ -1,0 +1,74 @@
+"""What `explore` and `load` have left in the folder of a recorded run, and the reports that show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.errors import BadFile
+from conformance.files.formats import Formats
+from conformance.results.explored import read_explored
+from conformance.results.load.file import load_beside
+from conformance.spec import find
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conformance.results.explored import Exploration
+    from conformance.results.load.record import LoadRecord
+
+BAD_FILE = 2
+"""The exit code of a command whose `explored.jsonl` or `load.json` cannot be read, if it would be 0."""
+
+
+def explored_beside(place: Path) -> tuple[Exploration | None, str]:
+    """Give the exploration in the folder of a recorded run (a log, or its folder), and what is wrong with its file."""
+    try:
+        return read_explored(place if place.is_dir() else place.parent), ""
+    except BadFile as error:
+        return None, str(error)
+    except OSError:
+        return None, ""  # The reader of the run reports what is wrong with the name.
+
+
+def loaded_beside(place: Path, spec: Path | None = None) -> tuple[LoadRecord | None, str]:
+    """Give the load beside a recorded run (a log, or its folder), and what is wrong with its file."""
+    folder = place if place.is_dir() else place.parent
+    try:
+        if not (folder / "load.json").is_file():
+            return None, ""
+        return load_beside(folder, Formats((spec or find()) / "formats")["load"]), ""
+    except BadFile as error:
+        return None, str(error)
+    except OSError:
+        return None, ""  # The reader of the run reports what is wrong with the name.
+
+
+def complain(*complaints: str) -> bool:
+    """Print what is wrong with the files beside a run, one line each; True if there is something."""
+    from conformance.report.text import visible  # noqa: PLC0415 -- only a broken file needs it
+
+    for one in filter(None, complaints):
+        click.echo(f"chat-parity: {visible(one)}", err=True)
+    return any(complaints)
+
+
+def write_reports_again(folder: Path) -> bool:
+    """Write the reports with what is beside the run now; False if the folder has no readable run.
+
+    The caller holds the lock of the folder. Raises OSError if a report cannot be written.
+    """
+    if not (folder / "run.jsonl").is_file():
+        return False
+    from conformance.report import write_reports  # noqa: PLC0415 -- only a folder with a run has reports
+    from conformance.report.links import project_source  # noqa: PLC0415
+    from conformance.results.runlog import read_run  # noqa: PLC0415
+
+    try:
+        run = read_run(folder, observed=True)
+    except BadFile as error:
+        click.echo(f"chat-parity: the reports in this folder were not changed: {error}", err=True)
+        return False
+    write_reports(run, folder, project_source(run.header.tool), explored_beside(folder)[0], loaded_beside(folder)[0])
+    return True
