@@ -17,8 +17,10 @@ from reference_server.errors import Refused
 from reference_server.events import CallAnswer, CallHangup, CallOffer, CallReject, ICECandidate, encode
 from reference_server.handlers import calls, history, messages
 from reference_server.hub import Hub, Listener, deliver
+from reference_server.permissions import Visibility
 from reference_server.presence import InMemoryPresence
 from reference_server.pubsub import Event
+from reference_server.store import conversations
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import LATE, change_frames, devices
 
@@ -685,3 +687,14 @@ def candidate_index_is_a_byte(patch: Patch) -> None:
 def candidates_have_255_characters(patch: Patch) -> None:
     """A candidate is cut after 255 characters."""
     _change_candidate(patch, lambda candidate: candidate[:255])
+
+
+@fault(breaks=["CALL-1"])
+def nobody_is_called_in_public(patch: Patch) -> None:
+    """A call frame in a public conversation is refused."""
+
+    @patch.around(calls, "_check")
+    def check(original, connection, conversation_id, *users):
+        original(connection, conversation_id, *users)
+        if conversations.membership(connection, conversation_id, users[0]).visibility is Visibility.PUBLIC:
+            raise Refused("forbidden", "Call in private.")

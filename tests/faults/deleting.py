@@ -364,3 +364,18 @@ def edited_replies_quote_the_deleted(patch: Patch) -> None:
     texts = _texts(patch)
     quote = texts.get
     change_frames(patch, events.MessageEdited, lambda frame: frame.update(quote=quote(frame["message_id"], "")[1:]))
+
+
+@fault(breaks=["DEL-2"])
+def equals_do_not_delete(patch: Patch) -> None:
+    """Nobody deletes what a user of the same rank has sent."""
+
+    @patch.around(messages, "_delete")
+    def delete(original, connection, request, user_id):
+        sender_id = store.find(connection, request.conversation_id, request.message_id).sender_id
+        roles = [
+            conversations.membership(connection, request.conversation_id, one).role for one in (user_id, sender_id)
+        ]
+        if sender_id != user_id and roles[0] == roles[1]:
+            raise Refused("forbidden", "An equal has sent this.")
+        return original(connection, request, user_id)

@@ -4,6 +4,7 @@ import re
 
 from reference_server.store import messages as store
 from tests.faults.registry import Patch, fault
+from tests.faults.tools import show_messages
 
 
 def _change(patch: Patch, field: str, change) -> None:
@@ -99,3 +100,37 @@ def a_file_belongs_to_one_message(patch: Patch) -> None:
         kept = [one for one in attachments if (arguments[1], one["url"]) not in known]
         known.update((arguments[1], one["url"]) for one in attachments)
         return original(*arguments, attachments=kept, **named)
+
+
+@fault(breaks=["ATT-1"])
+def extension_in_small_letters(patch: Patch) -> None:
+    """The extension of a filename is written in small letters."""
+    _change(patch, "filename", lambda name: re.sub(r"\.\w+$", lambda end: end[0].lower(), name))
+
+
+@fault(breaks=["ATT-1"])
+def reserved_characters_become_underscores(patch: Patch) -> None:
+    """The characters of a filename that Windows does not take become underscores."""
+    _change(patch, "filename", lambda name: re.sub(r'[:*?"<>|]', "_", name))
+
+
+@fault(breaks=["ATT-1"])
+def heights_have_15_bits(patch: Patch) -> None:
+    """A height is at most 32767."""
+    _change(patch, "height", lambda height: height and min(height, 32767))
+
+
+@fault(breaks=["ATT-1"])
+def pictures_come_first(patch: Patch) -> None:
+    """The pictures among the attachments come before the other files."""
+
+    @patch.around(store, "add")
+    def add(original, *arguments, attachments, **named):
+        kept = sorted(attachments, key=lambda one: not one["content_type"].startswith("image/"))
+        return original(*arguments, attachments=kept, **named)
+
+
+@fault(breaks=["ATT-3"], also=["ATT-1"])
+def history_shows_six_attachments(patch: Patch) -> None:
+    """History shows at most six attachments of a message."""
+    show_messages(patch, "_history", lambda one: {"attachments": one["attachments"][:6]})
