@@ -67,9 +67,10 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Arrive:
-    """A connection opens."""
+    """A connection opens; `handshake` is how, as the scenario language has it in `connect`."""
 
     who: str
+    handshake: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from conformance.engine.explore.conversation_run import GRANTED, NONE
 from conformance.engine.explore.differ_odd import mistaken_answer, odd_cell, odd_differences, word_of
 from conformance.engine.explore.difference import Compared, Difference, Labels, where
 from conformance.engine.explore.free_frames import FreeFrames
-from conformance.engine.explore.freedoms import ANSWER, END, EVENTS, MISTAKE
+from conformance.engine.explore.freedoms import ANSWER, END, EVENTS, MISTAKE, REVIVAL
 from conformance.engine.explore.normal import items, normal_of, written
 from conformance.engine.explore.state import beginning
 
@@ -239,7 +239,7 @@ class _Comparison:
         kept = []
         for frame in seen.events.get(who, ()):
             if free.revived(frame, who, state, side):
-                self.freed.append("revival")
+                self.freed.append(REVIVAL)
             elif not free.is_free(frame, who, self.asks, side):
                 kept.append(frame)
         return kept

@@ -35,6 +35,9 @@ WITNESS = "ann"
 USERS = ("bob", "cid", "dee", "eve")
 ROOMS = ("lobby", "den")
 DEVICE = "two"
+MORE_DEVICES = ("three", "four")
+CROWDED = 6
+"""Of 100 conversations: those in which one user has still more devices."""
 MANY = 6
 """Requests in one burst."""
 BEGINNINGS = (1, 2, 3, 3, 4, 6, 8)
@@ -43,6 +46,8 @@ BURSTS = 25
 """Of 100 steps: bursts."""
 OFTEN, SELDOM = 60, 4
 """Of 100 steps: requests of the chosen features, and each kind of change of who is there."""
+RACES, RACERS = 3, 3
+"""Of 100 steps that have no goal: requests at the same time; and of how many users at most."""
 GOALS = 50
 """Of 100 steps: those that are drawn for a goal."""
 BEGUN = 80
@@ -130,6 +135,8 @@ class _Drawer:
         nobody = [] if means.OUTSIDERS in without else [protocol.no_member]
         rooms, joined = {}, {}
         devices = [f"{who}@{DEVICE}" for who in users[:2] if self.chance(20)]
+        if self.chance(CROWDED) and limits.connections >= len(users) + len(USERS) + 1:
+            devices = sorted({*devices, *(f"{users[1]}@{one}" for one in (DEVICE, *MORE_DEVICES))})
         top = protocol.default_role if means.ROLES in without else next(iter(protocol.roles))
         for name in names:
             members = {WITNESS: top} | {who: self.pick([*roles, *nobody]) for who in users[1:]}
@@ -199,6 +206,7 @@ class _Drawer:
             room, members, changes = self.state.room_of(step.asks[-1]), use.leaves, use.view is None
         if room is not None and members and self.chance(STIRRED):
             yield from self._sequences.after_a_change_of_members(room)
+            yield from self._sequences.read_back(room)
         elif room is not None and changes and reads:
             yield from self._sequences.read_back(room)
 
@@ -226,14 +234,14 @@ class _Drawer:
         if roll >= 100 - 3 * SELDOM:
             return self._odd.raw() if self.chance(RAW) else self._odd.knock()
         if roll >= 100 - 4 * SELDOM:
-            return self._race()
-        if roll >= 100 - 5 * SELDOM:
             views = [one for one in self._drawing.known if self._walks(self._drawing.knowledge.requests[one])]
             ask = self.ask(self.pick(views)) if views else None
             return None if ask is None or ask.invalid else Walk(replace(ask, slot=None))
         kind = self._kind(favoured)
         by = self.pick(sorted(state.connected))
-        if roll >= 100 - 5 * SELDOM - BURSTS:
+        if roll >= 100 - 4 * SELDOM - RACES:
+            return self._race()
+        if roll >= 100 - 4 * SELDOM - RACES - BURSTS:
             asks = [self.ask(self._kind(favoured), by) for _ in range(self.number(2, MANY))]
             answered = [one for one in asks if self._drawing.spec.incoming[one.type].reply is not None]
             return Burst(tuple(answered)) if answered else None
@@ -254,16 +262,18 @@ class _Drawer:
         return self._odd.with_extra(ask) if self.chance(EXTRA) else ask
 
     def _race(self) -> Step | None:
+        """Draw requests of several users at the same time, each of whom may send some at once."""
         kinds = [one for one in self._drawing.known if self._drawing.knowledge.requests[one].commutes]
-        connected = sorted(self.state.connected)
-        first = self.pick(connected)
-        others = [one for one in connected if one.partition("@")[0] != first.partition("@")[0]]
-        if not kinds or not others:
+        connected = {one.partition("@")[0]: one for one in self._shuffled(sorted(self.state.connected))}
+        if not kinds or len(connected) < 2:
             return None
-        asks = tuple(self.ask(self.pick(kinds), one) for one in (first, self.pick(others)))
-        if not all(self._fields.is_plain(one) for one in asks):
-            return None
-        return Race(asks)
+        racers = self._shuffled(sorted(connected.values()))[: self.number(2, RACERS)]
+        asks = [self.ask(self.pick(kinds), one) for one in racers for _ in range(self.number(1, 3))]
+        plain = tuple(one for one in asks if self._fields.is_plain(one))
+        return Race(plain) if len({one.by for one in plain}) > 1 else None
+
+    def _shuffled(self, some: list[str]) -> list[str]:
+        return self._random.sample(some, len(some))
 
     def _coming_or_going(self) -> Step | None:
         state = self.state

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conformance.engine.explore.conversation import Arrive, Burst, Grant, Knock, RawMessage
+from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Knock, RawMessage
 from conformance.engine.explore.goals import goals_of
 from conformance.engine.explore.means import CHANGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from conformance.engine.explore.conversation import Step
     from conformance.engine.explore.draw_fields import Draws, Fields
     from conformance.engine.explore.draw_odd import Oddities
     from conformance.engine.explore.drawing import Drawing
     from conformance.engine.explore.goal import Goal
+
+ODD_DEVICE = "odd"
 
 
 class Goals:
@@ -35,6 +37,8 @@ class Goals:
         goal = self._draws.pick(self._goals)
         if goal.odd is not None:
             yield self._oddity(goal)
+        elif goal.handshake is not None:
+            yield from self._handshake(goal.handshake)
         elif goal.role is not None:
             yield from self._with_role(goal, goal.role)
         else:
@@ -46,6 +50,19 @@ class Goals:
         assert odd is not None
         one = replace(odd, values=(goal.value,))
         return self._odd.knock_with(one) if goal.knocks else self._odd.raw_of(one)
+
+    def _handshake(self, handshake: Mapping[str, Any]) -> Iterator[Step]:
+        """Let one more connection open in a certain way, and join: what others do then reaches it, too."""
+        draws, requests = self._draws, self._drawing.knowledge.requests
+        user = draws.pick(sorted({one.partition("@")[0] for one in draws.state.connected}))
+        who = f"{user}@{ODD_DEVICE}"
+        if who in draws.state.connected:
+            yield Depart(who)
+        yield Arrive(who, handshake)
+        for kind in [one for one in self._drawing.known if requests[one].joins]:
+            rooms = [one for one in draws.state.rooms if draws.state.may(user, one, requests[kind].right)]
+            if rooms:
+                yield Burst((self._fields.ask(kind, who, draws.pick(rooms)),))
 
     def _with_role(self, goal: Goal, role: str) -> Iterator[Step]:
         """Let a user with this role send the request; if there is none, make one."""

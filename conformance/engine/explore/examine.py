@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.engine.explore.findings import Cause, Finding, Shown, cause_of, say
+from conformance.engine.explore.freedoms import REVIVAL
 from conformance.engine.explore.shrink import shrink
 from conformance.errors import ProvisioningFailed
 from conformance.results.explored import ALONE
@@ -55,7 +56,7 @@ class Examiner:
         blocks = whole_blocks and self._sides.ordered
         tested, other = await self._sides.run(conversation, BLOCK if blocks else 1)
         compared = self._comparer.compare(conversation, tested, other)
-        if blocks and (compared.difference is not None or compared.freed or tested.wrong):
+        if blocks and (compared.difference is not None or {*compared.freed} - {REVIVAL} or tested.wrong):
             # Now step by step: what is free depends on the request that an event belongs to.
             tested, other = await self._sides.run(conversation)
             compared = self._comparer.compare(conversation, tested, other)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 ANY = "*"
 ANSWER, EVENTS, END, MISTAKE = "answer", "events", "end", "mistake"
 """What may be free: the answer, what others get, and whether the connection ends. What is a mistake is never free."""
+REVIVAL = "revival"
+"""How a frame is counted that comes to a connection of which nobody knows whether it is still subscribed."""
 ALLOWED = "allowed"
 """The label of a request whose sender has the right to it. Nobody is free to grant it to others."""
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.engine.explore.conversation import Ask
     from conformance.engine.explore.knowledge import Odd
 
@@ -24,7 +26,7 @@ class Goal:
     """What one step should have: a request, and a role of its sender, a label of a field, or fields too many.
 
     `value` is the value of the field; None: any that fits the label. Without a request, `odd` is a raw message, or a
-    wrong token if `knocks`.
+    wrong token if `knocks`, and `handshake` how a connection opens.
     """
 
     request: str = ""
@@ -35,6 +37,7 @@ class Goal:
     extra: bool = False
     odd: Odd | None = None
     knocks: bool = False
+    handshake: Mapping[str, Any] | None = None
 
 
 def spoilt(ask: Ask, goal: Goal) -> Ask:

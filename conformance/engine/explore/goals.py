@@ -28,6 +28,7 @@ def goals_of(drawing: Drawing) -> tuple[Goal, ...]:
     found = [goal for kind in drawing.only or drawing.known for goal in _of_request(kind, drawing)]
     found += [Goal(odd=odd, value=value) for odd in drawing.knowledge.raw for value in odd.values]
     found += [Goal(odd=odd, value=value, knocks=True) for odd in drawing.knowledge.tokens for value in odd.values]
+    found += [Goal(handshake=one) for one in drawing.knowledge.handshakes]
     return tuple(found)
 
 

@@ -130,6 +130,7 @@ class Knowledge:
     final: tuple[Final, ...]
     raw: tuple[Odd, ...] = ()
     tokens: tuple[Odd, ...] = ()
+    handshakes: tuple[Mapping[str, Any], ...] = ()
     extra: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     mistaken: Mistaken | None = None
     _named: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False)
@@ -155,6 +156,7 @@ def read_knowledge(spec: Spec) -> Knowledge:
         final=tuple(Final(one["request"], one["with"]) for one in value["final"]),
         raw=_odd(value.get("raw", {})),
         tokens=_odd(value.get("tokens", {})),
+        handshakes=tuple(value.get("handshakes", ())),
         extra={name: tuple(some) for name, some in value.get("extra", {}).items()},
         mistaken=Mistaken(**value["mistaken"]) if "mistaken" in value else None,
     )

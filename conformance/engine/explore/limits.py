@@ -42,6 +42,12 @@ class Limits:
         """Give the number of instances that every server has."""
         return min(len(one.instances) for one in self.targets)
 
+    @property
+    def connections(self) -> int:
+        """Give the number of connections that every server's throttle allows at once."""
+        most = [one.throttle.limits.open_connections for one in self.targets]
+        return min((one for one in most if one is not None), default=HUGE)
+
     def sizes(self, use: RequestUse) -> list[tuple[str, Any]]:
         """Give sizes of a page at the limit and beyond it, each with its label."""
         assert use.page is not None, "a request with pages has sizes of them"

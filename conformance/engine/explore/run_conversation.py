@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import ScenarioError
-from conformance.engine.context.joining import arrive
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.explore.alone import wrong_alone
 from conformance.engine.explore.bindings import Bindings
@@ -28,7 +27,7 @@ from conformance.engine.explore.conversation import (
 )
 from conformance.engine.explore.conversation_run import GRANTED, NONE, REFUSED, Answer, ConversationRun, Seen
 from conformance.engine.explore.given import given_of
-from conformance.engine.explore.run_odd import knock, send_odd
+from conformance.engine.explore.run_odd import arrive_by, knock, send_odd
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.target.accounts import Wanted
 
@@ -140,9 +139,11 @@ class _StepRunner:
             case Burst():
                 await self._send(step.asks)
             case Race():
-                await asyncio.gather(*(self._send((ask,)) for ask in step.asks))
+                senders = dict.fromkeys(ask.by for ask in step.asks)
+                together = [tuple(ask for ask in step.asks if ask.by == one) for one in senders]
+                await asyncio.gather(*map(self._send, together))
             case Arrive():
-                await arrive(self._context, step.who, self._place(step.who))
+                await arrive_by(self._context, step, self._place(step.who))
                 connection = self._context.connections[step.who]
                 self._taken[id(connection)] = (connection.greeting or 0) + 1 if connection.log else 0
             case Depart():

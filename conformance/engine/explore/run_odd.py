@@ -1,4 +1,4 @@
-"""Runs the steps of an invented conversation that are no requests: raw messages, and connections with wrong tokens."""
+"""Runs the steps of an invented conversation that are no requests: connections, and raw messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from conformance.target.throttle.retrying import asked_to_wait
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.engine.explore.conversation import Knock, RawMessage
+    from conformance.engine.explore.conversation import Arrive, Knock, RawMessage
+
+
+async def arrive_by(context: ScenarioContext, step: Arrive, place: int | None) -> None:
+    """Open a connection by the handshake of a step, and take the greeting; raises Unmet."""
+    await connect(s.Connect(line=0, who=step.who, instance=place, **step.handshake), context)
 
 
 async def send_odd(context: ScenarioContext, step: RawMessage, place: int | None) -> int:

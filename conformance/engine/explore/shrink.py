@@ -163,6 +163,8 @@ def _simpler_values(conversation: Conversation, knowledge: Knowledge) -> Iterato
             conversation, users=dict.fromkeys(conversation.users, 1), devices=dict.fromkeys(conversation.devices, 1)
         )
     for index, step in enumerate(conversation.steps):
+        if isinstance(step, Arrive) and step.handshake:
+            yield _with_step(conversation, index, Arrive(step.who))
         for place, ask in enumerate(asks_of(step)):
             for simpler in _simpler(ask, knowledge):
                 yield _with_step(conversation, index, _with_ask(step, place, simpler))

@@ -124,14 +124,15 @@ class Writer:
             case Burst():
                 yield from (_send(ask) for ask in step.asks)
             case Race():
-                yield {"together": [[_send(ask)] for ask in step.asks]}
+                senders = dict.fromkeys(ask.by for ask in step.asks)
+                yield {"together": [[_send(ask) for ask in step.asks if ask.by == one] for one in senders]}
             case RawMessage():
                 yield {"connect": step.who}
                 yield {"send_raw": dict(step.body), "by": step.who}
             case Knock():
                 yield {"connect": step.who, "token": dict(step.token), "refused": True}
             case Arrive():
-                yield {"connect": step.who}
+                yield {"connect": step.who, **step.handshake}
             case Depart():
                 yield {"disconnect": step.who} | ({"how": "drop"} if step.drop else {})
             case Grant():
