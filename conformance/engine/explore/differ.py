@@ -63,7 +63,12 @@ class _Comparison:
     def result(self) -> Compared:
         one = self.comparer
         state = beginning(self.conversation, one.spec.protocol, one.knowledge)
-        normals = tuple(normal_of(side.names, one.known, one.knowledge, one.spec) for side in (self.tested, self.other))
+        # What only one server has told of has no name on either: without an echo, nobody may hear of a message.
+        shared = {*self.tested.names.values()} & {*self.other.names.values()}
+        named = [
+            {value: name for value, name in side.names.items() if name in shared} for side in (self.tested, self.other)
+        ]
+        normals = tuple(normal_of(names, one.known, one.knowledge, one.spec) for names in named)
         for index, step in enumerate(self.conversation.steps):
             if index >= len(self.other.steps):
                 return self._end(None)

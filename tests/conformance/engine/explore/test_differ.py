@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.explore.conversation import Grant
+from conformance.engine.explore.conversation import Ask, Grant
 from conformance.engine.explore.conversation_run import NONE, REFUSED
 from tests.conformance.engine.explore.stories import (
     BOB,
@@ -119,3 +119,12 @@ def test_a_difference_is_charged_to_the_rule_of_the_frame(comparer: Comparer) ->
     assert (found.rule, found.client, found.request) == ("SEND-1", "ann", "SendMessage")
     assert found.other["sender_id"] == "⟨bob⟩"
     assert BOB not in str(found)
+
+
+def test_a_message_that_only_one_server_tells_anybody_about_has_no_name_on_either(comparer: Comparer) -> None:
+    fetch = burst(Ask("ann", "FetchHistory", {"conversation_id": "${lobby}"}, frozenset({"limit=none"})))
+    listed = {key: value for key, value in message().items() if key != "type"}
+    page = {"type": "HistoryChunk", "conversation_id": LOBBY, "messages": [listed], "has_more": False}
+    one, two = ran(seen(fetch, page)), ran(seen(fetch, page))
+    two.names[listed["message_id"]] = "m1"
+    assert comparer.compare(conversation(fetch), one, two).difference is None

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Walk, asks_of, names_in
+from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
 from conformance.engine.explore.draw import conversations
 
 if TYPE_CHECKING:
@@ -146,3 +148,27 @@ def test_every_request_type_is_drawn(drawing: Drawing) -> None:
 
     draw()
     assert drawn == set(drawing.known)
+
+
+def test_texts_come_again_and_users_have_many_devices_odd_handshakes_and_send_at_the_same_time(
+    drawing: Drawing,
+) -> None:
+    seen: set[str] = set()
+
+    @settings(QUICKLY, max_examples=60)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        texts = [
+            repr(ask.fields["content"]) for ask in conversation.asks if "content" in ask.fields and not ask.invalid
+        ]
+        seen.update({"equal texts"} if len({*texts}) < len(texts) else ())
+        of_one = Counter(name.partition("@")[0] for name in conversation.connections)
+        seen.update({"four devices"} if max(of_one.values()) == 4 else ())
+        for step, following in pairwise(conversation.steps):
+            if isinstance(step, Race):
+                seen.update({"writers at once"} if len({ask.by for ask in step.asks}) > 1 else ())
+            if isinstance(step, Arrive) and step.handshake.get("compression") and isinstance(following, Burst):
+                seen.update({"compressed"} if following.asks[0].by == step.who else ())
+
+    draw()
+    assert seen == {"equal texts", "four devices", "writers at once", "compressed"}
