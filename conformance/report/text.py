@@ -37,7 +37,7 @@ def visible(text: str) -> str:
     """
     if "##" in text:
         text = _COMMAND.sub(r"\\x23#", text)
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # which none of the hidden characters is
         return text
     return "".join(_escape(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
 
