@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
 MAX_TEXT = 160 << 20
 """Characters that `$fill` may produce: more than twice 64 MiB, the largest message limit of a server we know of."""
@@ -107,17 +107,16 @@ def _mapping(value: Mapping[str, Any], replace: Callable[[Any], Any]) -> dict[st
 def references(value: Any) -> set[str]:
     """Collect the names that a JSON value refers to, for the linter."""
     found: set[str] = set()
-    parts = [value]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, str):
-            if "${" in part:
-                found.update(one[2] for one in _REFERENCE.finditer(part) if not one[1])
-        elif isinstance(part, list):
-            parts += part
-        elif isinstance(part, dict) and part.keys() != {"$literal"}:
-            parts += part
-            parts += part.values()
+    groups: list[Iterable[Any]] = [[value]]
+    while groups:
+        for part in groups.pop():
+            if isinstance(part, str):
+                if "${" in part:
+                    found.update(one[2] for one in _REFERENCE.finditer(part) if not one[1])
+            elif isinstance(part, list):
+                groups.append(part)
+            elif isinstance(part, dict) and ("$literal" not in part or len(part) > 1):
+                groups += (part, part.values())
     return found
 
 

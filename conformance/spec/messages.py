@@ -120,12 +120,14 @@ _FORMATS = FormatChecker()
 
 def _check_formats(schema: Any) -> None:
     """Refuse a `format` that jsonschema would ignore: it checks some only if their package is installed."""
-    if isinstance(schema, Mapping):
+    if isinstance(schema, dict):
         wanted = schema.get("format")
         if isinstance(wanted, str) and wanted not in _FORMATS.checkers:
             raise ValueError(f"nothing here can check the format {wanted!r}")
-    if isinstance(schema, Mapping | list):
-        for part in schema.values() if isinstance(schema, Mapping) else schema:
+        for part in schema.values():
+            _check_formats(part)
+    elif isinstance(schema, list):
+        for part in schema:
             _check_formats(part)
 
 
