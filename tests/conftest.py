@@ -35,6 +35,15 @@ PARTS_WITHOUT_SCENARIOS = (
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# The collector would walk through all that is imported and collected again and again: it is there to the end anyhow.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 # How many examples a property is tried with, where it does not say so itself; no test asserts a time.
 settings.register_profile("change", deadline=None, max_examples=30)
 settings.register_profile("nightly", deadline=None, max_examples=300)
