@@ -19,6 +19,7 @@ from websockets.exceptions import InvalidStatus
 from reference_server import __main__ as command
 from reference_server.config import ConfigError
 from reference_server.options import parse, parser, settings_from
+from tests.forked import ForkedPopen
 from tests.reference_server import raw
 from tests.reference_server.support import ROOT, Chat, Client, Command, open_socket
 
@@ -31,8 +32,16 @@ def ordinary(folder: Path) -> list[str]:
     return ["--jwt-secret", "x" * 32, "--database", f"sqlite:///{folder}/chat.db"]
 
 
-def run(*arguments: str, stdin: IO[str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, forked from a process that has imported it."""
+    process = ForkedPopen(command.main, arguments, {})
+    output, errors = process.communicate(timeout=100)
+    assert process.returncode is not None
+    return subprocess.CompletedProcess(arguments, process.returncode, output.decode(), errors.decode())
+
+
+def run_with(stdin: IO[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end with a standard input, which takes a second of imports."""
     return subprocess.run(
         [sys.executable, "-m", "reference_server", *arguments],
         cwd=ROOT,
@@ -166,7 +175,7 @@ class TestMigrateOnly:
 class TestEnd:
     @pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT, None])
     async def test_is_orderly_and_says_goodbye(self, tmp_path: Path, way: signal.Signals | None):
-        with Command(tmp_path / "chat.db", real=True) as command:
+        with Command(tmp_path / "chat.db", real=way is signal.SIGINT) as command:
             async with command.chat as chat:
                 alice = await chat.connect()
                 if way is not None:
@@ -203,7 +212,7 @@ class TestEnd:
     @pytest.mark.parametrize("file", ["/dev/null", "pyproject.toml"])
     def test_comes_at_once_where_nobody_holds_its_input(self, tmp_path: Path, file: str):
         with (ROOT / file).open() as stdin:
-            ended = run("--exit-on-stdin-eof", "--port", "0", *ordinary(tmp_path), stdin=stdin)
+            ended = run_with(stdin, "--exit-on-stdin-eof", "--port", "0", *ordinary(tmp_path))
         assert (ended.returncode, ended.stderr) == (0, "")
         assert json.loads(ended.stdout)["ready"] is True
 
