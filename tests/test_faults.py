@@ -130,6 +130,7 @@ class TestTheChoice:
         assert ids > {one.id for one in sentinels(fault, whole_spec, Mode(sentinels=1))}
         assert ids != {one.id for one in sentinels(fault, whole_spec, Mode(turn=1))}
 
+    @pytest.mark.nightly
     def test_of_sentinels_gives_every_quick_scenario_its_turn(self, whole_spec: Spec):
         quick = {one.id for one in whole_spec.scenarios.values() if not one.exclusive and "slow" not in one.tags}
         chosen: set[str] = set()

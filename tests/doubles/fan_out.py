@@ -65,7 +65,7 @@ FAULTS = {
     "drop connection": "the first message ends TCP",
     "garbage": "a message is answered with what is no JSON",
     "binary": "a message is answered with a binary frame",
-    "huge frame": "a message is answered with a frame of 100 MB",
+    "huge frame": "a message is answered with a frame of 10 MB",
     "flood": "a message is answered without an end",
     "refuse joins": "",
     "late join": "a join is confirmed at once, and takes effect later",
@@ -255,7 +255,7 @@ class ChatServer:
         elif "binary" in self.wrong:
             await socket.send(b"\x00\x01")
         elif "huge frame" in self.wrong:
-            await socket.send("x" * 100_000_000)
+            await socket.send("x" * 10_000_000)
         elif "flood" in self.wrong:
             while True:
                 await socket.send('{"type": "Pong"}')

@@ -44,7 +44,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("ends", ["by the end of stdin", "by Ctrl-C"])
+@pytest.mark.parametrize("ends", [pytest.param("by the end of stdin", marks=pytest.mark.nightly), "by Ctrl-C"])
 def test_the_server_starts_and_ends(ends: str, tmp_path: Path) -> None:
     with start(tmp_path) as server:
         assert server.stdout is not None
