@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Interval, bindparam, delete, func, select
 
 from reference_server.models import CONVERSATIONS, JOURNAL
 from reference_server.store import conversations, many
@@ -28,7 +28,8 @@ _SINCE = (
     .order_by(JOURNAL.c.position)
     .limit(_limit)
 )
-_PRUNE = delete(JOURNAL).where(JOURNAL.c.recorded_at < bindparam("before"))
+#: By the clock of the database: a process whose clock is wrong must not empty the journal of all.
+_PRUNE = delete(JOURNAL).where(JOURNAL.c.recorded_at <= func.now() - bindparam("age", type_=Interval()))
 
 
 def append(connection: Connection, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
@@ -61,4 +62,4 @@ def since(connection: Connection, conversation_id: UUID, after: int, limit: int)
 
 def prune(connection: Connection, age: timedelta) -> None:
     """Delete the events that are older than `age`."""
-    connection.execute(_PRUNE, {"before": conversations.now() - age})
+    connection.execute(_PRUNE, {"age": age})

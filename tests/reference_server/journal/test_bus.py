@@ -225,3 +225,11 @@ class TestPrune:
         await one.change(lobby, "old")
         await one.database.write(entries.prune, timedelta(0))
         assert await one.database.read(entries.since, lobby, 0, 10) == []
+
+    async def test_goes_by_the_clock_of_the_database(self, one: Process, lobby: UUID, monkeypatch: pytest.MonkeyPatch):
+        """As when the clock of one process is set an hour forward."""
+        await one.change(lobby, "new")
+        now = conversations.now
+        monkeypatch.setattr(conversations, "now", lambda: now() + timedelta(hours=2))
+        await one.database.write(entries.prune, timedelta(hours=1))
+        assert len(await one.database.read(entries.since, lobby, 0, 10)) == 1
