@@ -39,7 +39,7 @@ class Evaluator:
     clients of all conversations are observed from the beginning, so that events without a request can be found, too.
     `epoch`: the times of the observations are seconds since 1970. `refusals`: a request that does not fit its
     schema has to be answered, and one of an unknown type if the observations are complete. The kinds `without` are not
-    judged.
+    judged. The server is known not to have the request types `unknown`: any frame may answer them.
 
     Example:
         >>> evaluator = Evaluator(spec, complete=True)
@@ -57,9 +57,11 @@ class Evaluator:
         epoch: bool = False,
         refusals: bool = True,
         without: Collection[str] = (),
+        unknown: Collection[str] = (),
     ) -> None:
         self._setting = Setting(spec, profile, complete, epoch, Counter())
         self._refusals = refusals
+        self._unknown = frozenset(unknown)
         self._checks = [KINDS[one.kind](one, self._setting) for one in spec.invariants if one.kind not in without]
         self._key = spec.protocol.discriminator
         self._of_type: dict[str | None, list[Check]] = {
@@ -138,7 +140,7 @@ class Evaluator:
     def _open(self, observation: Observation, *, whole: bool) -> Link:
         spec = self._setting.spec
         user = observation.user.lower() if observation.user is not None else None
-        replies = Replies(spec, strict=self._setting.complete, refusals=self._refusals)
+        replies = Replies(spec, strict=self._setting.complete, refusals=self._refusals, unknown=self._unknown)
         link = Link(observation.connection, user, whole, replies)
         forgotten = self._links.set(link.key, link)
         if forgotten is not None:

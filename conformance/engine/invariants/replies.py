@@ -14,7 +14,7 @@ from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from conformance.spec import Spec
 
@@ -61,16 +61,18 @@ class Answer:
 class Replies:
     """The requests of one connection that wait for a reply."""
 
-    def __init__(self, spec: Spec, *, strict: bool, refusals: bool = True) -> None:
+    def __init__(self, spec: Spec, *, strict: bool, refusals: bool = True, unknown: Collection[str] = ()) -> None:
         """Keep the types of terminal replies.
 
         `refusals`: requests that do not fit their schema must be refused, and if `strict` those of unknown types, too.
+        The server is known not to have the types `unknown`, and may answer them in any way.
         """
         self._key = spec.protocol.discriminator
         self._error = spec.protocol.error
         self._spec = spec
         self._strict = strict and refusals
         self._refusals = refusals
+        self._unknown = unknown
         self._pending: deque[Request] = deque()
         self._places = [0]
         self.lost = False
@@ -133,6 +135,8 @@ class Replies:
         if detail or not isinstance(frame, dict):
             return Request(index, None, {}, required=False, wild=True)
         kind = frame.get(self._key)
+        if kind in self._unknown:
+            return Request(index, None, {}, required=False, wild=True)
         message = self._spec.incoming.get(kind) if isinstance(kind, str) else None
         if message is None:
             return Request(index, None, {}, required=self._strict, wild=not self._strict)

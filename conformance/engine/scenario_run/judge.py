@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from conformance.engine.context.failure import Unmet
+from conformance.engine.invariants.replies import terminal_types
 from conformance.engine.scenario_run.attribution import proved_types, rule_of_stray
 from conformance.engine.scenario_run.bystanders import may_get, rule_of_leak
 from conformance.engine.scenario_run.reliance import sent_unknown
@@ -133,8 +134,8 @@ def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Scenar
 
 
 def _answers_unknown(context: ScenarioContext, names: Iterable[str], received: Received) -> bool:
-    """Tell whether a frame is the Error that answers a request of a type which the server does not know."""
-    return received.frame.type == context.run.spec.protocol.error and any(sent_unknown(context, name) for name in names)
+    """Tell whether a frame may be what answers a request of a type which the server does not know, in whatever way."""
+    return received.frame.type in terminal_types(context.run.spec) and any(sent_unknown(context, one) for one in names)
 
 
 def _judge_leaks(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:

@@ -46,6 +46,7 @@ def _broken(context: ScenarioContext) -> list[Wrong]:
         complete=context.leased is not None and not context.leased.lasting,
         refusals=False,
         without=JUDGED_OTHERWISE,
+        unknown=context.run.calibration.unknown_types,
     )
     lines: list[Line] = []
     found: dict[tuple[str, str], Wrong] = {}

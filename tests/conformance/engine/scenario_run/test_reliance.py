@@ -65,6 +65,15 @@ class TestAnUnknownType:
         result = await run_without(spec, toy, unknown_types=("FetchHistory",))
         assert (result.outcome, result.without) == (Outcome.BLOCKED, ("FetchHistory",))
 
+    async def test_may_be_answered_in_any_way(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{FETCH}, {{sync: alice}}]", **CONNECTION)
+        refusal = '{"type": "ActionConfirmed", "action": "FetchHistory", "success": false}'
+        async with toy_runner(spec) as runner:
+            runner.server.canned["FetchHistory"] = refusal
+            calibration = replace(runner.run_context.calibration, unknown_types=("FetchHistory",))
+            result = await run_scenario(toy, replace(runner.run_context, calibration=calibration))
+        assert (result.outcome, result.findings) == (Outcome.BLOCKED, ())
+
 
 class TestAFrameThatNeverCame:
     """Calibration has sent the request that causes it, and the server did not say that it does not know this."""
