@@ -54,8 +54,8 @@ def _has_working_directory() -> bool:
 
 def _printed(error: OSError) -> bool:
     """Tell whether the command was printing: the system does not name the file that was full."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return any(Path(frame.filename).parent.name in _PRINTERS or frame.name == "print_rest" for frame in frames)
+    last = traceback.extract_tb(error.__traceback__)[-1]  # click is always among the frames: it calls the verbs, too.
+    return Path(last.filename).parent.name in _PRINTERS or last.name == "print_rest"
 
 
 def _place(error: BaseException) -> str:

@@ -31,14 +31,23 @@ def exclusive(folder: Path) -> Iterator[None]:
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"{folder} cannot be a folder: there is a file of this name, or above it") from None
     with _locked(folder / NAME) as file:
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}))
-        file.flush()
         try:
+            _sign(file)
             yield
         finally:
             with contextlib.suppress(PermissionError):  # Windows keeps an open file: there it stays, and locks nothing.
                 (folder / NAME).unlink(missing_ok=True)  # While it is held: nobody else removes another one's.
+
+
+def _sign(file: IO[str]) -> None:
+    """Write who holds the lock, without a buffer, which would complain again when it is closed."""
+    said = json.dumps({"pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")})
+    file.truncate(0)
+    try:
+        os.write(file.fileno(), said.encode())
+    except OSError as error:
+        error.filename = file.name  # The system names no file when the disk is full.
+        raise
 
 
 @contextlib.contextmanager

@@ -57,11 +57,18 @@ def write_allure(report: Report, run: Run, folder: Path) -> int:
         raise UsageError("this format needs allure-python-commons: pip install 'chat-parity[allure]'") from None
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} has files, and Allure reads all files of a folder: name a new one with --out")
+    try:
+        return _write(list(results(report, run)), report, folder, AllureFileLogger)
+    except OSError as error:
+        error.filename, error.filename2 = str(folder), None  # The system names the temporary folder, or none.
+        raise
+
+
+def _write(some: list[Any], report: Report, folder: Path, logger_of: Any) -> int:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
         whole = Path(made) / "results"
-        logger = AllureFileLogger(str(whole))
-        some = list(results(report, run))
+        logger = logger_of(str(whole))
         for one in some:
             logger.report_result(one)
         (whole / "environment.properties").write_text(_environment(report), encoding="ascii", newline="\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -31,6 +33,14 @@ LARGEST = 512 * 1024 * 1024
 PATIENCE = 10.0
 """Seconds to wait for another command that writes to the file."""
 
+_OF_THE_MACHINE = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+}
+"""What is wrong with the machine and not with the file, by the codes of SQLite."""
+
 _SCHEMA = (
     "CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     "CREATE TABLE runs (id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, started TEXT NOT NULL, target TEXT NOT NULL, "
@@ -44,7 +54,7 @@ _SCHEMA = (
 
 
 class Store:
-    """One file of histories. Every method raises BadFile if the file is no history, or cannot be used.
+    """One file of histories. Every method raises BadFile if the file is no history, or OSError: a full disk, no access.
 
     Example:
         >>> store = Store(Path("history.sqlite"))
@@ -110,8 +120,12 @@ class Store:
                 self._check_content(base, create=create)
                 yield base
         except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
-            if getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the details
+            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 self._bad("is in use by another command; try again when that has ended")
+            if code in _OF_THE_MACHINE:
+                number = _OF_THE_MACHINE[code]
+                raise OSError(number, os.strerror(number), str(self._path)) from None
             self._bad(f"cannot be used as a history ({line(str(error))}); name another file with --file")
 
     def _check_file(self, *, create: bool) -> None:
@@ -119,6 +133,7 @@ class Store:
         if create:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if not self._path.exists():
+                self._path.touch()  # SQLite would not say why it cannot.
                 return
         try:
             with open_regular(self._path) as file:

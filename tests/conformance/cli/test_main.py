@@ -109,6 +109,7 @@ class TestWhatNobodyForesaw:
             (PermissionError(13, "Permission denied", "/etc/reports\x1b"), "/etc/reports\\x1b: Permission denied"),
             (OSError(28, "No space left on device", "run.jsonl"), "run.jsonl: No space left on device"),
             (OSError(36, "File name too long", "x" * 9), "xxxxxxxxx: File name too long"),
+            (OSError(28, "No space left on device"), "No space left on device"),  # a file that nobody named
             (FileExistsError(17, "File exists", "report"), "report: it is a file, not a folder"),
             (ZeroDivisionError("division\nby zero"), "an unexpected error: ZeroDivisionError: division by zero"),
             (MemoryError(), "there is not enough memory"),

@@ -228,3 +228,22 @@ class TestViews:
             history_of(f"x{one}", [point_of(runs.hostile_but_dated(f"x{one}"))], FEATURES) for one in (text, "x")
         )
         assert Page(VIEWS["html"](bad)).shape == Page(VIEWS["html"](harmless)).shape
+
+
+def test_a_full_disk_is_no_mistake_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr("conformance.compare.history.store.sqlite3.connect", full)
+    (tmp_path / "h").touch()
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        Store(tmp_path / "h").targets()
+    assert raised.value.filename == str(tmp_path / "h")
+
+
+def test_a_folder_that_does_not_exist_for_a_link_is_told(tmp_path: Path) -> None:
+    (tmp_path / "h").symlink_to(tmp_path / "nowhere" / "h")
+    with pytest.raises(FileNotFoundError):
+        Store(tmp_path / "h").add(point_of(runs.good()), FEATURES)

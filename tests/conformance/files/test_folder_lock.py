@@ -121,3 +121,14 @@ def test_a_pipe_can_be_written(tmp_path: Path) -> None:
         pipe.write("one\n")
     assert os.read(reading, 100) == b"one\n"
     os.close(reading)
+
+
+def test_a_full_disk_is_named_and_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space left") as raised, exclusive(tmp_path):
+        raise AssertionError("not held")
+    assert raised.value.filename == str(tmp_path / NAME)
+    assert list(tmp_path.iterdir()) == []

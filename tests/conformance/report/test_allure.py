@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
+import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -139,3 +141,13 @@ def test_can_be_read_whatever_a_server_sends(tmp_path: Path, text: str) -> None:
     found = written(runs.hostile_but_dated(text), tmp_path / "results")
     assert {one["status"] for some in found.values() for one in some} <= STATUSES
     assert len((tmp_path / "results" / "environment.properties").read_text(encoding="ascii").splitlines()) == 4
+
+
+def test_a_full_disk_is_told_by_the_name_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_allure(build(runs.good()), runs.good(), tmp_path / "results")
+    assert raised.value.filename == str(tmp_path / "results")
