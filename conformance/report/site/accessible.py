@@ -12,6 +12,7 @@ _BETTER = {
     '<aside class="toc-drawer">': '<aside class="toc-drawer" aria-label="This page">',
     '<aside class="toc-drawer no-toc">': '<aside class="toc-drawer no-toc" aria-label="This page">',
     '<div class="table-wrapper': '<div tabindex="0" role="group" aria-label="Table" class="table-wrapper',
+    '<div class="highlight"><pre>': '<div class="highlight"><pre tabindex="0">',
     '<div id="search-results">': '<h1>Search</h1>\n<div id="search-results">',
 }
 """The markup of the theme → better markup. If a later version of the theme has other markup, nothing changes."""
