@@ -201,3 +201,26 @@ def just_above_the_maximum_is_the_default(patch: Patch) -> None:
     @patch.around(content_rules, "page_size")
     def size(original, asked, page):
         return page.default if asked is not None and asked > page.maximum else original(asked, page)
+
+
+@fault(breaks=["HIST-2"])
+def history_ends_after_a_hundred(patch: Patch) -> None:
+    """History says that there is no more when a hundred messages are newer."""
+
+    @patch.around(history, "_history")
+    def read(original, connection, request, *rest):
+        answer = original(connection, request, *rest)
+        newest = store.history(connection, request.conversation_id, None, 100)
+        if len(newest) < 100 or not answer.messages or answer.messages[-1]["created_at"] > newest[-1].created_at:
+            return answer
+        return replace(answer, has_more=False, next_cursor=None)
+
+
+@fault(breaks=["SYNC-2"])
+def sync_ends_after_a_hundred(patch: Patch) -> None:
+    """A sync gives a hundred changes, and says that there are no more."""
+
+    @patch.around(history, "_sync")
+    def read(original, *arguments):
+        answer = original(*arguments)
+        return replace(answer, messages=answer.messages[:100], has_more=answer.has_more and len(answer.messages) < 100)
