@@ -125,6 +125,8 @@ class _StepRunner:
         else:
             events = {step.who: self._waiting.pop(step.who, [])} if isinstance(step, RawMessage) else {}
         ended = {one.name: str(one.closed) for one in self.everyone() if self._has_ended(one)}
+        if isinstance(step, Knock):
+            ended.pop(step.who, None)  # A close is as good a refusal as a status: `refusal` says if it is not.
         if isinstance(step, RawMessage):
             await self._context.connections[step.who].close()
         frames = {name: tuple(one.frame.value or {} for one in some) for name, some in events.items() if some}
