@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from conformance.results.model import Result
+from conformance.results.model import Outcome, Result
 from conformance.results.runlog import LINE_LIMIT, Footer, Header, Run, read_record
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Following:
         self._offset = 0
         self._lines = 0
         self._results: dict[str, Result] = {}
+        self._seen: Counter[str] = Counter()
         self._first: dict[tuple[str | None, str], str] = {}
         self._header: Header | None = None
         self._footer: Footer | None = None
@@ -54,9 +56,15 @@ class Following:
         while True:
             over = self._ended.exists()  # Checked first: everything written before it is read now.
             self._read()
-            if scenario in self._results or self._footer is not None or over:
+            if self._is_settled(scenario) or self._footer is not None or over:
                 return self._results.get(scenario)
             time.sleep(POLL_INTERVAL)  # A poll: the log is a file of another process, which sends no event.
+
+    def _is_settled(self, scenario: str) -> bool:
+        """Tell whether no later repetition can change the result."""
+        result = self._results.get(scenario)
+        wanted = self._header.options.get("repeat", 1) if self._header is not None else 1
+        return result is not None and (result.outcome is not Outcome.PASS or self._seen[scenario] >= wanted)
 
     def ending(self) -> str:
         """Say why the run has no more results, after `result` has given None."""
@@ -88,6 +96,9 @@ class Following:
         elif isinstance(record, Footer):
             self._footer = record
         elif isinstance(record, Result):
-            self._results[record.scenario] = record
+            self._seen[record.scenario] += 1
+            before = self._results.get(record.scenario)
+            if before is None or before.outcome is Outcome.PASS:  # What did not pass once is not green.
+                self._results[record.scenario] = record
             for finding in record.findings:
                 self._first.setdefault((finding.rule, finding.message), record.scenario)
