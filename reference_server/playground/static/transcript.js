@@ -144,15 +144,15 @@ function identifiers(users) {
   )
 }
 
-/** Write what each connection has sent as lines to paste into wscat. */
+/** Write what each connection has sent as one command of wscat, which loses lines that it reads before it is connected. */
 export function asWscat(frames, users, under) {
   const tokens = new Map(users.map(({ user_id, token }) => [user_id, token]))
   const url = `ws${location.protocol === "https:" ? "s" : ""}://${location.host}${under}/ws`
   const parts = new Map()
   for (const { label, user_id, direction, text } of frames) {
     if (direction !== "out") continue
-    if (!parts.has(label)) parts.set(label, [`# ${label}`, `wscat --connect '${url}?token=${tokens.get(user_id)}'`])
-    parts.get(label).push(text.replace(/[\r\n]+/g, " "))
+    if (!parts.has(label)) parts.set(label, [`wscat --connect '${url}?token=${tokens.get(user_id)}' --wait=-1`])
+    parts.get(label).push(`--execute '${text.replace(/[\r\n]+/g, " ").replaceAll("'", "'\\''")}'`)
   }
-  return [...parts.values()].map((lines) => `${lines.join("\n")}\n`).join("\n")
+  return [...parts].map(([label, words]) => `# ${label}\n${words.join(" \\\n  ")}\n`).join("\n")
 }

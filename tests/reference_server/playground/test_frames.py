@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -74,13 +75,15 @@ class TestFilters:
 class TestCopies:
     async def test_wscat_lines_are_what_was_sent_and_their_address_works(self, open_page: Opener):
         page = await open_page()
-        await page.say("bob", "from bob")
+        await page.say("bob", "it's from bob")
         text = await copied(page, "Copy as wscat lines")
-        alice, bob, carol = (part.splitlines() for part in text.split("\n\n"))
-        assert [lines[0] for lines in (alice, bob, carol)] == ["# alice", "# bob", "# carol"]
-        assert set(bob[2:]) <= set(page.sent)
-        assert "from bob" in bob[-1]
-        url, token = bob[1].split("'")[1].split("?token=")
+        parts = text.split("\n\n")
+        assert [part.splitlines()[0] for part in parts] == ["# alice", "# bob", "# carol"]
+        bob = shlex.split(parts[1].replace("\\\n", ""), comments=True)
+        assert (bob[:2], bob[3], set(bob[4::2])) == (["wscat", "--connect"], "--wait=-1", {"--execute"})
+        assert set(bob[5::2]) <= set(page.sent)
+        assert "it's from bob" in bob[-1]
+        url, token = bob[2].split("?token=")
         socket = await open_socket(url, token)
         assert json.loads(await socket.recv())["action"] == "connected"
         await socket.close()
