@@ -237,6 +237,6 @@ def unknown_claims_are_refused(patch: Patch) -> None:
 
 
 @fault(breaks=["AUTH-6"])
-def tokens_with_a_key_id_are_refused(patch: Patch) -> None:
-    """A token whose header names its key is refused."""
-    _refuse_tokens(patch, lambda header, _: "kid" in header)
+def the_type_of_a_token_is_compared_by_letter(patch: Patch) -> None:
+    """A token is refused whose header says `jwt` in small letters."""
+    _refuse_tokens(patch, lambda header, _: header.get("typ") == "jwt")
