@@ -362,6 +362,8 @@ class TestMistakes:
 
 IGNORING = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
 """What a shell does for a command in its background."""
+HEEDING = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+"""Even if the tests were started by `nohup`."""
 
 
 def start(folder: Path, spec_folder: Path, *words: str, before: str = "") -> subprocess.Popen[bytes]:
@@ -396,7 +398,7 @@ def wait_for_end(pid: int) -> None:
 @pytest.mark.timeout(60)
 class TestInterrupted:
     @pytest.mark.parametrize(
-        ("number", "before"), [(signal.SIGINT, ""), (signal.SIGHUP, ""), (signal.SIGTERM, IGNORING)]
+        ("number", "before"), [(signal.SIGINT, ""), (signal.SIGHUP, HEEDING), (signal.SIGTERM, IGNORING)]
     )
     def test_leaves_a_report_that_says_so(
         self, toy_spec_folder: Path, tmp_path: Path, number: signal.Signals, before: str
@@ -418,7 +420,7 @@ class TestInterrupted:
     def test_leaves_no_server_and_no_folder_behind(
         self, toy_spec_folder: Path, tmp_path: Path, number: signal.Signals
     ) -> None:
-        process = start(tmp_path, toy_spec_folder)
+        process = start(tmp_path, toy_spec_folder, before=HEEDING)
         wait_for_result(tmp_path, process, "toy.told")
         (server,) = children_of(process.pid)
         assert list((tmp_path / "tmp").iterdir()) != []

@@ -3,22 +3,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.compare.explored import found_of
+from conformance.engine.context.transcript import Line, Transcript
 from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.findings import Finding, Shown, cause_of
 from conformance.report.explored import finding_lines
 from conformance.results.explored import Exploration
-from conformance.results.model import Entry
 from tests.conformance.engine.explore.stories import NAMES, burst, conversation, message, ran, send
 
-PONG = Entry(3.0, "ann", "→", None, '{"type": "Ping"}, to know when all before it is handled (by the harness)')
-NOISE = Entry(2.0, "ann", "←", {"type": "UserPresenceUpdate", "status": "online"})
+PING = Line(0.003, "ann", "→", '{"type": "Ping"}, to know when all before it is handled (by the harness)')
+NOISE = Line(0.002, "ann", "←", {"type": "UserPresenceUpdate", "status": "online"})
 
 
 def _finding(**more) -> Finding:
-    both = (Entry(0.0, "ann", "·", None, "connected"), NOISE, PONG)
     tested, other = ran(), ran()
-    tested.transcript = (*both, Entry(9.0, "ann", "←", message("hullo")))
-    other.transcript = (Entry(0.0, "ann", "·", None, "connected to instance 2"), Entry(5.0, "ann", "←", message()))
+    first = [Line(0.0, "ann", "·", "connected"), NOISE, PING]
+    tested.lines = Transcript(0.0, [*first, Line(0.009, "ann", "←", message("hullo"))])
+    other.lines = Transcript(
+        0.0, [Line(0.0, "ann", "·", "connected to instance 2"), Line(0.005, "ann", "←", message())]
+    )
     tested.names = other.names = dict(NAMES)
     found = Difference(0, "ann", "SendMessage", "another NewMessage: content", "SEND-1")
     shown = Shown(cause_of(found), conversation(burst(send())), tested, other, found, "ann: another NewMessage")
