@@ -1,4 +1,4 @@
-"""What a server lacks, in whatever manner, is missing, and no other feature is accused of it."""
+"""What a server lacks, in whatever way, is missing, and no other feature is accused of it."""
 
 from __future__ import annotations
 

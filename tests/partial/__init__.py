@@ -1,9 +1,9 @@
 """Partial servers: the reference server without a part of it, in the many ways in which a server may lack something.
 
 A server that is being written or replaced does not have everything. The report has to say what is missing, and to
-accuse no other feature of it. A part is lacking in a manner:
+accuse no other feature of it. A part is lacking in some way:
 
-    FEATURES:MANNER     the requests of these features (`a+b` is both), answered as `manners` says
+    FEATURES:WAY        the requests of these features (`a+b` is both), answered as `lacking` says
     NAME                something that is no request: errors, presence, instances … (see `elsewhere`)
 
     python -m tests.partial --list

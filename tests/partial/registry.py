@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tests.partial import elsewhere
-from tests.partial.manners import FOREIGN, HALF, REFUSING, UNKNOWN, lack
+from tests.partial.lacking import FOREIGN, HALF, REFUSING, UNKNOWN, lack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,14 +69,14 @@ def types_of() -> dict[str, tuple[str, ...]]:
 
 def partial(name: str) -> Partial:
     """Give a partial server; raises LookupError."""
-    names, _, manner = name.partition(":")
-    if not manner:
+    names, _, way = name.partition(":")
+    if not way:
         return Partial(name, *elsewhere.PARTS[name])
     features = names.split("+")
-    if manner not in UNKNOWN and manner not in HALF:
-        raise LookupError(f"no manner is called {manner!r}")
+    if way not in UNKNOWN and way not in HALF:
+        raise LookupError(f"no way is called {way!r}")
     types = [kind for feature in features for kind in types_of()[feature]]
-    said = {"MISSING"} if manner in UNKNOWN else BAD
+    said = {"MISSING"} if way in UNKNOWN else BAD
     verdicts = dict.fromkeys(features, frozenset(said))
     if "leave_conversation" in features:
         verdicts["leave_conversation"] = BAD  # a connection that ends leaves all the same
@@ -85,15 +85,15 @@ def partial(name: str) -> Partial:
     if "send_message" in features:
         verdicts["message_attachments"] = frozenset(said)
     breaks: frozenset[str] = frozenset()
-    if manner in UNKNOWN and manner not in REFUSING:
-        verdicts[CONNECTION], breaks = frozenset({"PARTIAL"}), NO_ERROR | (NO_FRAME if manner in FOREIGN else set())
-    return Partial(name, bind(lack, types=types, manner=manner), verdicts, breaks)
+    if way in UNKNOWN and way not in REFUSING:
+        verdicts[CONNECTION], breaks = frozenset({"PARTIAL"}), NO_ERROR | (NO_FRAME if way in FOREIGN else set())
+    return Partial(name, bind(lack, types=types, way=way), verdicts, breaks)
 
 
 def names() -> list[str]:
     """Name them all."""
     groups = ["+".join(some) for some in (*((one,) for one in types_of()), *PAIRS)]
-    return [*(f"{group}:{manner}" for group in groups for manner in (*UNKNOWN, *HALF)), *elsewhere.PARTS]
+    return [*(f"{group}:{way}" for group in groups for way in (*UNKNOWN, *HALF)), *elsewhere.PARTS]
 
 
 def find(patterns: list[str]) -> list[Partial]:

@@ -97,9 +97,9 @@ UNKNOWN: dict[str, Callable[[Sequence[str]], Say]] = {
 }
 """How it answers a type that it does not know; invented types are answered alike."""
 REFUSING = ("serde", "code", "other_code", "plain", "uniform")
-"""The manners that are an Error."""
+"""The ways that are an Error."""
 FOREIGN = ("outside", "http", "relay")
-"""The manners that are no frame of the protocol."""
+"""The ways that are no frame of the protocol."""
 
 
 def _confirmed(_: Connection, request: dict[str, Any]) -> str | None:
@@ -120,33 +120,29 @@ It may do nothing and confirm, do everything but tell anybody, or have an intern
 """
 
 
-def lack(patch: Patch, types: Sequence[str], manner: str) -> None:
+def lack(patch: Patch, types: Sequence[str], way: str) -> None:
     """Take these types from the server."""
-    if manner == "unheard":
+    if way == "unheard":
         _tell_nobody(patch, {event for kind in types for event in EVENTS.get(kind, ())})
         return
-    if manner == "uniform":
+    if way == "uniform":
         _same_error_for_all(patch)
-    say = UNKNOWN[manner](types) if manner in UNKNOWN else _half(manner)
+    say = UNKNOWN[way](types) if way in UNKNOWN else _half(way)
 
     def lacks(kind: str) -> bool:
-        return kind in types or (manner in UNKNOWN and kind not in TYPES)
+        return kind in types or (way in UNKNOWN and kind not in TYPES)
 
     @patch.around(session, "answer")
     async def answer(original: Any, context: Any, frame: Any) -> str | None:
         request = _request(frame)
-        lacks = request is not None and (
-            request["type"] in types or (manner in UNKNOWN and request["type"] not in TYPES)
-        )
-        if not lacks:
+        if request is None or not lacks(request["type"]):
             reply: str | None = await original(context, frame)
             return reply
-        assert request is not None
         return say(context.connection, request)
 
 
-def _half(manner: str) -> Say:
-    return _confirmed if manner == "confirmed" else lambda _, __: _error("Not yet.", code="internal")
+def _half(way: str) -> Say:
+    return _confirmed if way == "confirmed" else lambda _, __: _error("Not yet.", code="internal")
 
 
 def _tell_nobody(patch: Patch, types: set[str]) -> None:
