@@ -11,8 +11,8 @@ nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
-WORKERS = str((os.cpu_count() or 1) + 1)
-"""One more than there are cores: the tests wait for servers and timers almost half their time."""
+WORKERS = str((os.cpu_count() or 1) + 2)
+"""Two more than there are cores: the tests wait for servers and timers half their time."""
 
 # Where this is set, as in many images, every process would compile all code again, and each worker rewrite every test.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -110,13 +110,18 @@ class ToyRunner:
         return await observe(probe, self.run_context)
 
 
+def without_trials(spec: Spec) -> Spec:
+    """Give a spec with which calibration tries nothing: it would wait for each event that a toy server lacks."""
+    return replace(spec, protocol=replace(spec.protocol, trials=()))
+
+
 async def run_context_at(
     spec: Spec, *urls: str, provisioner: Provisioner | None = None, trials: bool = True, **changes: Any
 ) -> RunContext:
     """Calibrate what listens at `urls`; `trials`: ask for everything once, and wait for what is missing."""
     target = target_at(spec, *urls, **changes)
     driver = provisioner or CreatingProvisioner(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
-    asked = spec if trials else replace(spec, protocol=replace(spec.protocol, trials=()))
+    asked = spec if trials else without_trials(spec)
     calibration = await calibrate(asked, target, driver, 1.0)
     return RunContext(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
 

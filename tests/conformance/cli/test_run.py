@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -72,8 +73,11 @@ def toy_spec_folder(spec_folder: Path, tmp_path_factory: pytest.TempPathFactory)
     """A spec folder with three scenarios: one tells, one pings, one waits for a minute."""
     folder = tmp_path_factory.mktemp("toys")
     for part in spec_folder.iterdir():
-        if part.is_symlink():
+        if part.is_symlink() and part.name != "protocol.yaml":
             (folder / part.name).symlink_to(part.resolve())
+    protocol = (spec_folder / "protocol.yaml").read_text()
+    # Calibration would wait for each event that a toy server lacks.
+    (folder / "protocol.yaml").write_text(re.sub(r"^trials:\n(?:[ #].*\n)+", "trials: []\n", protocol, flags=re.M))
     (folder / "probes").mkdir()
     (folder / "scenarios").mkdir()
     for name, (feature, rule, steps) in TOYS.items():

@@ -12,7 +12,7 @@ from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome, Result
-from tests.conformance.run_contexts import Author, messages, run_context_at, target_at
+from tests.conformance.run_contexts import Author, messages, run_context_at, target_at, without_trials
 from tests.doubles.fan_out import ChatServer
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ steps:
 async def result_of(spec: Spec, scenario: Scenario, length: float) -> Result:
     async with ChatServer().serving() as server:
         server.canned["Typing"] = ENDED
-        return await run_scenario(scenario, await run_context_at(spec, server.url, timers={"typing_expiry": length}))
+        return await run_scenario(
+            scenario, await run_context_at(spec, server.url, trials=False, timers={"typing_expiry": length})
+        )
 
 
 @pytest.mark.parametrize("length", [0.0, 60.0])
@@ -83,7 +85,9 @@ async def test_what_took_too_long_is_run_again_when_all_others_are_done(spec: Sp
             if isinstance(record, Result):
                 timers["typing_expiry"] = 60.0
 
-        await run(spec, target, [toy, other], (), Options(jobs=1, probes=False), take_and_wait_longer, state)
+        await run(
+            without_trials(spec), target, [toy, other], (), Options(jobs=1, probes=False), take_and_wait_longer, state
+        )
     assert [(one.scenario, one.outcome) for one in results] == [
         ("toy.other", Outcome.PASS),
         ("toy.scenario", Outcome.PASS),

@@ -9,6 +9,7 @@ import pytest
 
 from conformance.engine.load.job import Job, Shape
 from conformance.engine.load.mix import Mix
+from tests.conformance.run_contexts import without_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ def toys(spec: Spec, scenario: Author) -> Spec:
         scenario(TELL, id="toy.told"),
         scenario("steps: [{expect: MessageEdited, at: bob}]", id="toy.never"),
     ]
-    return replace(spec, scenarios={one.id: one for one in made})
+    return replace(without_trials(spec), scenarios={one.id: one for one in made})
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def slow_bus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def result_of(spec: Spec, scenario: Author, text: str) -> Result:
     async with ChatServer("bus with delay").serving() as server:
-        return await run_scenario(scenario(text), await run_context_at(spec, server.url))
+        return await run_scenario(scenario(text), await run_context_at(spec, server.url, trials=False))
 
 
 @pytest.mark.usefixtures("slow_bus")
@@ -82,7 +82,7 @@ async def test_a_barrier_request_in_fragments_is_answered_before_the_next_one_is
           - {expect: Pong, at: alice}
     """
     async with ChatServer().serving() as server:
-        run_context = await run_context_at(spec, server.url)
+        run_context = await run_context_at(spec, server.url, trials=False)
         server.wrong.add("late pong")
         result = await run_scenario(scenario(text), run_context)
     assert (result.outcome, result.problems) == (Outcome.PASS, ())

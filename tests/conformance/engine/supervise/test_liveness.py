@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(("allowed", "noted"), [(FEW - 1, True), (FEW, False), (None, False)])
 async def test_with_few_connections_no_restart_is_seen_at_once(spec: Spec, allowed: int | None, noted: bool) -> None:
     async with ChatServer().serving() as server:
-        run_context = await run_context_at(spec, server.url)
+        run_context = await run_context_at(spec, server.url, trials=False)
         throttle = Throttle(Limits(open_connections=allowed))
         run_context = replace(run_context, throttle=throttle, target=replace(run_context.target, throttle=throttle))
         async with Watchdog(run_context) as watchdog:
@@ -31,7 +31,7 @@ async def test_with_few_connections_no_restart_is_seen_at_once(spec: Spec, allow
 
 async def test_with_lent_accounts_none_is_kept_either(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
     async with ChatServer().serving() as server:
-        run_context = await run_context_at(spec, server.url)
+        run_context = await run_context_at(spec, server.url, trials=False)
         monkeypatch.setattr(type(run_context.provisioner), "lasting", True)
         async with Watchdog(run_context) as watchdog:
             assert any("the accounts of the target are lent" in note for note in watchdog.notes())

@@ -17,7 +17,7 @@ from conformance.engine.scenario_run.run_scenario import observe, run_scenario
 from conformance.errors import AskedToLeave, UsageError
 from conformance.results.model import Calibration, Observation, Outcome, Result
 from conformance.target.throttle import Limits, Throttle
-from tests.conformance.run_contexts import Author, target_at, toy_runner
+from tests.conformance.run_contexts import Author, target_at, toy_runner, without_trials
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.listening import listening
 
@@ -75,7 +75,7 @@ async def results_of(
     records: list[Calibration | Result | Observation] = []
     async with server.serving():
         target = target_at(spec, server.url, throttle=Throttle(limits))
-        await run(spec, target, scenarios, (), Options(jobs=jobs), records.append, state or RunState())
+        await run(without_trials(spec), target, scenarios, (), Options(jobs=jobs), records.append, state or RunState())
     return [one for one in records if isinstance(one, Result)]
 
 
@@ -194,7 +194,9 @@ class TestLater:
     ) -> None:
         state, records = RunState(), []
         async with turning_away(ChatServer(), 2, "0", status) as url:
-            await run(spec, target_at(spec, url), [scenario(TELL)], (), Options(), records.append, state)
+            await run(
+                without_trials(spec), target_at(spec, url), [scenario(TELL)], (), Options(), records.append, state
+            )
         assert [one.outcome for one in records if isinstance(one, Result)] == [Outcome.PASS]
         assert state.stopped == ""
 
@@ -214,7 +216,7 @@ class TestLater:
             server.refusing = server.refusing or isinstance(record, Result)
 
         async with Moody().served() as server:
-            await run(spec, target_at(spec, server.url), many, (), Options(jobs=1), sink, state)
+            await run(without_trials(spec), target_at(spec, server.url), many, (), Options(jobs=1), sink, state)
         assert [one.outcome for one in records if isinstance(one, Result)] == [Outcome.PASS]
         assert state.stopped.startswith("the target turns us away again and again (HTTP 429)")
 

@@ -50,7 +50,7 @@ async def doorman(spec: Spec, answer: Answer) -> AsyncIterator[ToyRunner]:
         return socket.respond(answer, told) if refused else None  # type: ignore[arg-type]
 
     async with listening(talk, process_request=admit) as url:
-        yield ToyRunner(await run_context_at(spec, url, reply=0.3))
+        yield ToyRunner(await run_context_at(spec, url, reply=0.3, trials=False))
 
 
 class TestConnect:
@@ -134,7 +134,7 @@ async def test_disconnect_says_goodbye_or_not(spec: Spec, scenario: Author, how:
             await socket.send('{"type": "Pong"}')
 
     async with listening(talk) as url:
-        runner = ToyRunner(await run_context_at(spec, url, reply=0.3))
+        runner = ToyRunner(await run_context_at(spec, url, reply=0.3, trials=False))
         if ended.done():  # the calibration's own requests ended its connections
             ended = asyncio.get_running_loop().create_future()
         toy = scenario(
