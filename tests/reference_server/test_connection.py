@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from reference_server import transport
 from reference_server.arrivals import arrive, depart
 from reference_server.auth import Identity
 from reference_server.config import Limits, Settings
@@ -64,7 +65,9 @@ class DeafClient:
         self._socket.settimeout(60)
         tail = b""
         while end not in tail:
-            tail = tail[-100:] + self._socket.recv(65_536)
+            more = self._socket.recv(65_536)
+            assert more, f"the connection ended before {end!r}"
+            tail = tail[-100:] + more
         return tail[: tail.index(end) + len(end)]
 
     def __enter__(self) -> Self:
@@ -165,7 +168,8 @@ class TestAReaderThatLags:
 
 
 class TestAReaderThatDoesNotRead:
-    async def test_is_closed_with_4408_and_delays_nobody(self, tmp_path: Path):
+    async def test_is_closed_with_4408_and_delays_nobody(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(transport, "LINGER_S", 100.0)  # it begins to read when the flood is over
         settings = Settings(SECRET, limits=Limits(messages_per_window=10_000), outbox_frames=20)
         async with (
             Deployment(settings, f"sqlite:///{tmp_path}/chat.db", "127.0.0.1", [0]) as deployment,

@@ -121,7 +121,7 @@ def test_signs_the_tokens_of_the_demonstration_so_that_they_survive_a_restart(tm
     with Served(tmp_path, "--port", str(urlsplit(address.split("'")[1]).port), "--demo") as served:
         (url,) = served.ready()
         with connect(f"{url}?token={token}", proxy=None) as socket:
-            assert json.loads(socket.recv(10))["action"] == "connected"
+            assert json.loads(socket.recv(60))["action"] == "connected"
 
 
 def test_lists_the_options_of_the_server_in_its_help() -> None:
@@ -157,7 +157,7 @@ def test_speaks_the_dialect_of_a_target_file_and_says_so(tmp_path: Path) -> None
         claims = {"sub": 7, "exp": int(time.time()) + 60}
         with connect(f"{url}?token={jwt.encode(claims, SECRET)}", proxy=None) as socket:
             greeting = {"event": "ok", "data": {"done": "welcome", "success": True}, "v": 3}
-            assert json.loads(socket.recv(10)) == greeting
+            assert json.loads(socket.recv(60)) == greeting
         code, said = served.end(signal.SIGTERM)
     assert code == 0
     assert "This server speaks the dialect of target.yaml on request." in said
