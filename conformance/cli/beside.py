@@ -8,8 +8,12 @@ import click
 
 from conformance.errors import BadFile
 from conformance.files.formats import Formats
+from conformance.report import write_reports
+from conformance.report.links import project_source
+from conformance.report.text import visible
 from conformance.results.explored import read_explored
 from conformance.results.load.file import load_beside
+from conformance.results.runlog import read_run
 from conformance.spec import find
 
 if TYPE_CHECKING:
@@ -47,28 +51,26 @@ def loaded_beside(place: Path, spec: Path | None = None) -> tuple[LoadRecord | N
 
 def complain(*complaints: str) -> bool:
     """Print what is wrong with the files beside a run, one line each; True if there is something."""
-    from conformance.report.text import visible  # noqa: PLC0415 -- only a broken file needs it
-
     for one in filter(None, complaints):
         click.echo(f"chat-parity: {visible(one)}", err=True)
     return any(complaints)
 
 
-def write_reports_again(folder: Path) -> bool:
+def write_reports_again(folder: Path, spec: Path | None = None) -> bool:
     """Write the reports with what is beside the run now; False if the folder has no readable run.
 
-    The caller holds the lock of the folder. Raises OSError if a report cannot be written.
+    `spec` is the folder of the spec. The caller holds the lock of `folder`. Raises OSError if a report cannot be
+    written.
     """
     if not (folder / "run.jsonl").is_file():
         return False
-    from conformance.report import write_reports  # noqa: PLC0415 -- only a folder with a run has reports
-    from conformance.report.links import project_source  # noqa: PLC0415
-    from conformance.results.runlog import read_run  # noqa: PLC0415
-
     try:
         run = read_run(folder, observed=True)
     except BadFile as error:
-        click.echo(f"chat-parity: the reports in this folder were not changed: {error}", err=True)
+        complain(f"the reports in this folder were not changed: {error}")
         return False
-    write_reports(run, folder, project_source(run.header.tool), explored_beside(folder)[0], loaded_beside(folder)[0])
+    explored, complaint = explored_beside(folder)
+    loaded, load_complaint = loaded_beside(folder, spec)
+    complain(complaint, load_complaint)
+    write_reports(run, folder, project_source(run.header.tool), explored, loaded)
     return True

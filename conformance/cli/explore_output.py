@@ -8,6 +8,7 @@ import click
 
 from conformance.cli.beside import write_reports_again
 from conformance.cli.output import emit
+from conformance.report.explored import facts, finding_lines, ordered
 from conformance.results.explored import NAME
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 def tell(exploration: Exploration, redact: Callable[[str], str]) -> None:
     """Print each finding with both transcripts, then the numbers."""
-    from conformance.report.explored import facts, finding_lines, ordered  # noqa: PLC0415 -- `--help` needs none of it
-
     for one in ordered(exploration):
         click.echo(redact("\n".join(finding_lines(one, exploration))))
         click.echo()

@@ -123,7 +123,7 @@ async def _run_side(side: Side, job: Job, run_context: RunContext, wish: Wish) -
         choice = {"mix": dict(wish.weights), "per_feature": wish.per_feature}
         side.record = make_record(side.load, job, run_context, side.place, choice, side.rehearsed.left_out, reason)
         side.record = write(side.record, side.folder, run_context.target.secrets.redact)
-        write_reports_again(side.folder)
+        write_reports_again(side.folder, run_context.spec.folder)
 
 
 async def _run(side: Side, job: Job, run_context: RunContext, wish: Wish) -> None:

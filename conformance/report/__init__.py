@@ -32,6 +32,9 @@ __all__ = [
     "write_reports",
 ]
 
+_OPEN = ("/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd")
+"""Names of what this process has open, which may be a regular file: a rename would not change what is open."""
+
 
 def write_reports(
     run: Run,
@@ -71,9 +74,9 @@ def write_file(path: Path, text: str) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Tell whether a path is neither a regular file nor free for one; raises OSError for a loop of links."""
+    """Tell whether a path is open already, or neither a regular file nor free for one; raises OSError."""
     try:
-        return path.is_relative_to("/dev") or not stat.S_ISREG(path.stat().st_mode)
+        return any(map(path.is_relative_to, _OPEN)) or not stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:
         return False
 

@@ -21,7 +21,7 @@ _SHARE = re.compile(rf"{_NUMBER}%", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds: between `mean - jitter` and `mean + jitter`, which is at least 0."""
+    """Seconds: between `mean - jitter`, which is at least 0, and `mean + jitter`."""
 
     mean: float
     jitter: float = 0.0

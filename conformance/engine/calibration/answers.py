@@ -76,8 +76,8 @@ def words(value: Any, request: Mapping[str, Any], kind: str, dialect: Dialect | 
 def _written(request: Mapping[str, Any]) -> tuple[object, ...]:
     """Give a request in the forms in which a server may repeat it as a whole."""
     return request, *(
-        json.dumps(request, ensure_ascii=ascii, separators=separators)
-        for ascii in (False, True)
+        json.dumps(request, ensure_ascii=escaped, separators=separators)
+        for escaped in (False, True)
         for separators in ((",", ":"), (", ", ": "))
     )
 

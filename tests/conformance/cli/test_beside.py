@@ -88,3 +88,12 @@ def test_a_gate_with_a_limit_needs_both_loads(old: Path, new: Path) -> None:
 def test_a_load_into_the_folder_of_a_run_writes_its_reports_again(old: Path) -> None:
     assert write_reports_again(old)
     assert "p99 ms" in (old / "parity.html").read_text(encoding="utf-8")
+
+
+def test_what_is_damaged_beside_the_run_is_named_when_its_reports_are_written_again(
+    old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (old / "explored.jsonl").write_text("{", encoding="utf-8")
+    assert write_reports_again(old)
+    assert "explored.jsonl" in capsys.readouterr().err
+    assert "p99 ms" in (old / "parity.html").read_text(encoding="utf-8")

@@ -210,6 +210,14 @@ def test_a_device_or_a_pipe_gets_the_text_and_stays_what_it_is(tmp_path: Path) -
     assert [one.name for one in tmp_path.iterdir()] == ["pipe"]
 
 
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="Linux has this file system in memory")
+def test_a_file_in_memory_is_replaced_as_any_other() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        for text in ("first\n", "last\n"):
+            write_file(Path(folder) / "report.txt", text)
+        assert (Path(folder) / "report.txt").read_text() == "last\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has this device")
 def test_a_full_device_is_named() -> None:
     with pytest.raises(OSError, match="No space left") as raised:
