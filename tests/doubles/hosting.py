@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 @contextmanager
 def hosted(server: AbstractAsyncContextManager[Any]) -> Iterator[Any]:
     """Run an asynchronous server in a thread for as long as the context lasts."""
-    loop, ready, given = asyncio.new_event_loop(), threading.Event(), []
-    stopping = asyncio.Event()
+    ready, stopping, given = threading.Event(), asyncio.Event(), []
 
     async def serve() -> None:
         async with server as thing:
-            given.append(thing)
+            given.extend((thing, asyncio.get_running_loop()))
             ready.set()
             await stopping.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    # `asyncio.run` cancels what is left: a connection may have come at the last moment.
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     try:
         assert ready.wait(60), "the server did not start"
         yield given[0]
     finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join()
-        loop.close()
+        if ready.is_set():
+            given[1].call_soon_threadsafe(stopping.set)
+            thread.join()
