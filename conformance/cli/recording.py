@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from conformance.results.waivers import Waivers
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
+    from conformance.spec.model import Rule
     from conformance.target import Target
 
 
@@ -110,7 +111,7 @@ def spec_tables(spec: Spec) -> SpecTables:
         digest=spec.digest,
         features=tuple(FeatureEntry(one.number, one.id, one.title) for one in spec.features.values()),
         rules=tuple(
-            RuleEntry(one.id, one.level, one.sentence, one.features, spec.place(one.file), one.line)
+            RuleEntry(one.id, one.level, one.sentence, one.features, spec.place(one.file), one.line, _needs(one, spec))
             for one in spec.rules.values()
         ),
         scenarios=tuple(_scenario(one, spec) for one in spec.scenarios.values()),
@@ -118,6 +119,11 @@ def spec_tables(spec: Spec) -> SpecTables:
         wire=spec.wire,
         probes={one.id: one.scenario.revision for one in spec.probes.values()},
     )
+
+
+def _needs(rule: Rule, spec: Spec) -> tuple[str, ...]:
+    needed = [spec.features[name] for name in rule.needs]
+    return tuple(sorted({kind for feature in needed for kind in (*feature.incoming, *feature.outgoing)}))
 
 
 def _scenario(one: Scenario, spec: Spec) -> ScenarioEntry:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
+    from conformance.spec.model import Rule
 
 
 def rules_need_few_features(spec: Spec) -> Iterator[Mistake]:
@@ -24,19 +25,11 @@ def rules_need_few_features(spec: Spec) -> Iterator[Mistake]:
     what the rule says it `needs` because its sentence is about that. A need that no scenario has is found, too.
     """
     yield from _unknown_features(spec)
-    owners = _owners(spec)
-    proofs: dict[tuple[str, str], list[Scenario]] = {}
-    for scenario in spec.scenarios.values():
-        for name in scenario.rules:
-            proofs.setdefault((name, scenario.feature), []).append(scenario)
     needed: dict[str, set[str]] = {}
-    for (name, feature), scenarios in proofs.items():
-        rule = spec.rules.get(name)
-        if rule is None:
-            continue
-        fewest = min((_relied_on(one, owners, spec) for one in scenarios), key=partial(_rank, rule.needs))
-        needed.setdefault(name, set()).update(fewest)
-        missing = sorted(fewest - {*rule.needs})
+    for (name, feature), (_, relied_on) in least_reliant(spec).items():
+        rule = spec.rules[name]
+        needed.setdefault(name, set()).update(relied_on)
+        missing = sorted(relied_on - {*rule.needs})
         if missing:
             yield Mistake(
                 rule.file,
@@ -47,6 +40,22 @@ def rules_need_few_features(spec: Spec) -> Iterator[Mistake]:
     for rule in spec.rules.values():
         for feature in sorted({*rule.needs} - needed.get(rule.id, set())):
             yield Mistake(rule.file, rule.line, f"{rule.id}: it says that it needs {feature}, and is judged without")
+
+
+def least_reliant(spec: Spec) -> dict[tuple[str, str], tuple[Scenario, frozenset[str]]]:
+    """Give for each rule, and each feature with scenarios of it, the one that relies on the fewest others, and these.
+
+    Of several it is one that does not wait long.
+    """
+    owners = _owners(spec)
+    proofs: dict[tuple[str, str], list[tuple[Scenario, frozenset[str]]]] = {}
+    for scenario in spec.scenarios.values():
+        relied_on = _relied_on(scenario, owners, spec)
+        for name in {*scenario.rules} & spec.rules.keys():
+            proofs.setdefault((name, scenario.feature), []).append((scenario, relied_on))
+    return {
+        (name, feature): min(some, key=partial(_rank, spec.rules[name])) for (name, feature), some in proofs.items()
+    }
 
 
 def _unknown_features(spec: Spec) -> Iterator[Mistake]:
@@ -62,8 +71,9 @@ def _unknown_features(spec: Spec) -> Iterator[Mistake]:
             yield Mistake(rule.file, rule.line, f"`needs` of {rule.id}: there is no feature {name!r}")
 
 
-def _rank(needs: tuple[str, ...], features: frozenset[str]) -> tuple[int, int, list[str]]:
-    return len(features - {*needs}), len(features), sorted(features)
+def _rank(rule: Rule, proof: tuple[Scenario, frozenset[str]]) -> tuple[int, int, list[str], bool]:
+    scenario, features = proof
+    return len(features - {*rule.needs}), len(features), sorted(features), "slow" in scenario.tags
 
 
 def _relied_on(scenario: Scenario, owners: Mapping[str, frozenset[str]], spec: Spec) -> frozenset[str]:

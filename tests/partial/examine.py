@@ -12,6 +12,7 @@ from conformance.engine.run.options import Options
 from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
 from conformance.errors import TargetUnreachable
+from conformance.lint.reliance import least_reliant
 from conformance.results.model import Calibration, Outcome, Result
 from conformance.results.runlog import Footer, Run
 from conformance.results.verdict import judge
@@ -55,12 +56,17 @@ class Examination:
 
 
 def few(spec: Spec) -> list[Scenario]:
-    """Give the first scenario of those with the same rules, without what waits long."""
-    first: dict[object, Scenario] = {}
+    """Give the first scenario of those with the same rules, and for each rule the one that relies on the least.
+
+    What waits long is left out, unless there is nothing else for a rule.
+    """
+    chosen: dict[object, Scenario] = {}
     for one in spec.scenarios.values():
         if "slow" not in one.tags:
-            first.setdefault((one.feature, one.rules), one)
-    return list(first.values())
+            chosen.setdefault((one.feature, one.rules), one)
+    for scenario, _ in least_reliant(spec).values():
+        chosen[scenario.id] = scenario
+    return list({one.id: one for one in chosen.values()}.values())
 
 
 async def examine(lacking: Partial, spec: Spec, scenarios: Iterable[Scenario], jobs: int = 8) -> Examination:

@@ -46,7 +46,10 @@ class FeatureEntry:
 
 @dataclass(frozen=True, slots=True)
 class RuleEntry:
-    """One rule of the spec: `level` is `must` or `should`; a rule may belong to several features."""
+    """One rule of the spec: `level` is `must` or `should`; a rule may belong to several features.
+
+    `needs` has the message types of the other features that its sentence is about; older logs have none.
+    """
 
     id: str
     level: str
@@ -54,6 +57,7 @@ class RuleEntry:
     features: tuple[str, ...]
     file: str
     line: int
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

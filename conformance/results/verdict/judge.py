@@ -4,7 +4,8 @@
     a rule         the worst of the scenarios that prove it, in one feature; a finding charged to it is a FAIL.
                    Where one has passed, those do not count that rely on something of another feature which the server
                    does not have: the rule is judged without them, and says so
-    a feature      by its must rules:
+    a feature      by its must rules, without those whose sentence is about another feature (`needs`) that the server
+                   does not have:
 
     every must rule that applies        verdict
     ---------------------------------   ----------
@@ -175,11 +176,17 @@ def _rule(
     spared = tuple(scenario for scenario in proofs if scenario.blocked_by and scenario.blocked_by.isdisjoint(types))
     statuses += [_of_rule(scenario, entry.id, covers) for scenario in proofs if scenario not in spared]
     without = frozenset[str]().union(*(scenario.blocked_by for scenario in spared), *(one.unseen for one in proofs))
+    counts = not spared or not _needs_what_is_lacking(entry, spared) or not {*statuses} <= {Status.NOT_APPLICABLE}
     if Status.PASS not in statuses:
         statuses += [scenario.status for scenario in spared]
-        without = frozenset()
+        without = frozenset() if counts else without
     wholly = bool(proofs) and all(scenario.results for scenario in proofs)
-    return JudgedRule(entry, feature, worst(statuses), wholly, proofs, charged, tuple(sorted(without)))
+    return JudgedRule(entry, feature, worst(statuses), wholly, proofs, charged, tuple(sorted(without)), counts)
+
+
+def _needs_what_is_lacking(rule: RuleEntry, spared: Iterable[JudgedScenario]) -> bool:
+    """Tell whether each of these scenarios was blocked by something that the sentence of the rule is about."""
+    return not any(scenario.blocked_by.isdisjoint(rule.needs) for scenario in spared)
 
 
 def _of_rule(scenario: JudgedScenario, rule: str, covers: tuple[Waiver, ...]) -> Status:
@@ -197,7 +204,7 @@ def _feature(
     *,
     observed: bool,
 ) -> JudgedFeature:
-    musts = [rule for rule in rules if rule.must and rule.status is not Status.NOT_APPLICABLE]
+    musts = [rule for rule in rules if rule.must and rule.counts and rule.status is not Status.NOT_APPLICABLE]
     amber = any(rule.status in FAILING for rule in rules if not rule.must)
     selected = any(scenario.selected for scenario in scenarios)
     verdict = _verdict(musts, bool(missing)) if selected else Verdict.NOT_TESTED

@@ -78,7 +78,8 @@ class JudgedRule:
     """One rule within one feature; `wholly` is False when a scenario that the spec has for it was not run.
 
     `without` names the message types of other features that some of its scenarios rely on and the server does not have;
-    those that rely on none of them have judged it.
+    those that rely on none of them have judged it. `counts` is False if none could, since its sentence is about what
+    `without` names.
     """
 
     entry: RuleEntry
@@ -88,6 +89,7 @@ class JudgedRule:
     scenarios: tuple[JudgedScenario, ...]
     charges: tuple[Charge, ...] = ()
     without: tuple[str, ...] = ()
+    counts: bool = True
 
     @property
     def must(self) -> bool:

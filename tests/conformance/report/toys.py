@@ -21,8 +21,10 @@ from conformance.results.runlog import (
 MESSAGE = "0b9c0000-0000-4000-8000-000000000001"
 
 
-def rule(name: str, level: str = "must", features: tuple[str, ...] = ("edit",)) -> RuleEntry:
-    return RuleEntry(name, level, f"The sentence of {name}.", features, "spec/rules/04-edit.yaml", 9)
+def rule(
+    name: str, level: str = "must", features: tuple[str, ...] = ("edit",), needs: tuple[str, ...] = ()
+) -> RuleEntry:
+    return RuleEntry(name, level, f"The sentence of {name}.", features, "spec/rules/04-edit.yaml", 9, needs)
 
 
 def scenario(name: str, rules: tuple[str, ...], feature: str = "edit") -> ScenarioEntry:

@@ -71,6 +71,30 @@ class TestWhatAServerLacks:
         assert (rule.status, rule.without) == (Status.BLOCKED, ())
         assert judge(run).exit_code == 3
 
+    @pytest.mark.parametrize(
+        ("needs", "outcomes", "verdict", "code"),
+        [
+            (("Other",), ((BLOCKED, "Other"), (NOT_APPLICABLE, "")), Verdict.OK, 0),
+            (("Another",), ((BLOCKED, "Other"),), Verdict.NOT_TESTED, 3),
+            (("Other",), ((BLOCKED, "Other"), (BLOCKED, "")), Verdict.NOT_TESTED, 3),
+            (("Other",), ((BLOCKED, "Other"), (FAIL, "")), Verdict.PARTIAL, 1),
+        ],
+    )
+    def test_takes_rules_that_are_about_it_out_of_the_verdict(
+        self, needs: tuple[str, ...], outcomes: tuple[tuple[Outcome, str], ...], verdict: Verdict, code: int
+    ) -> None:
+        run = self.run((PASS, ""), *outcomes)
+        scenarios = tuple(replace(one, rules=("EDIT-2",)) for one in run.header.spec.scenarios[1:])
+        scenarios = (run.header.spec.scenarios[0], *scenarios)
+        spec = replace(
+            run.header.spec, rules=(toys.rule("EDIT-1"), toys.rule("EDIT-2", needs=needs)), scenarios=scenarios
+        )
+        run = replace(run, header=replace(run.header, spec=spec))
+        assert (feature(run).verdict, judge(run).exit_code) == (verdict, code)
+        about = only_rule(run, "EDIT-2")
+        assert about.counts is not (verdict is Verdict.OK)
+        assert about.without == (("Other",) if verdict is Verdict.OK else ())
+
     def test_counts_where_it_is_of_the_own_feature(self) -> None:
         assert only_rule(self.run((PASS, ""), (BLOCKED, "Edit")), "EDIT-1").status is Status.BLOCKED
 
