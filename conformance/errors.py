@@ -66,6 +66,12 @@ class Crash(ChatParityError):
         self.trace = trace
 
 
+class WrongPlace(Crash):
+    """The command line names a file where a folder must be, or a folder where a file must be."""
+
+    exit_code = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in one file: its line (from 1; 0 is the whole file), what is wrong, and what to do."""

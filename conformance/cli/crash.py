@@ -6,19 +6,25 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.errors import Crash
+from conformance.errors import Crash, WrongPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ROOT = Path(__file__).parents[2]
 _PRINTERS = ("click", "rich")
+_MISPLACED = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 def crash(error: BaseException, redact: Callable[[str], str] = str) -> Crash:
-    """Give the error that ends the command with exit code 4; `redact` removes secrets from all of its text."""
+    """Give the error that ends the command with exit code 4; `redact` removes secrets from all of its text.
+
+    A file where a folder must be, or the other way round, is a mistake in the command line: exit code 2.
+    """
     trace = "".join(traceback.format_exception(error))
-    return Crash(redact(_cause(first_of(error))), redact(trace))
+    first = first_of(error)
+    kind = WrongPlace if isinstance(first, _MISPLACED) and first.filename is not None else Crash
+    return kind(redact(_cause(first)), redact(trace))
 
 
 def first_of(error: BaseException) -> BaseException:
@@ -33,15 +39,25 @@ def _cause(error: BaseException) -> str:
         if not _has_working_directory():
             return "the working directory does not exist any more; change to another one"
         name = "standard output" if error.filename is None and _printed(error) else error.filename
-        said = "it is a file, not a folder" if isinstance(error, FileExistsError) else error.strerror
         if name is not None:
-            return f"{name}: {said}"
+            return f"{name}: {_wrong_place(error) or error.strerror}"
         return f"{error.strerror}{_place(error)}; --debug shows the traceback"
     if isinstance(error, MemoryError):
         return f"there is not enough memory{_place(error)}; --debug shows the traceback"
     said = " ".join(str(error).split())
     name = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return f"an unexpected error: {name}{_place(error)}; --debug shows the traceback"
+
+
+def _wrong_place(error: OSError) -> str:
+    match error:
+        case FileExistsError():
+            return "it is a file, not a folder"
+        case NotADirectoryError():
+            return "there is a file where a folder must be, at this name or above it"
+        case IsADirectoryError():
+            return "it is a folder, not a file"
+    return ""
 
 
 def _has_working_directory() -> bool:

@@ -38,6 +38,7 @@ def build_site(pages: Mapping[str, str], out: Path) -> None:
     """Build the site in `out`: a new or empty folder, or an earlier site. Raises UsageError for any other folder."""
     if out.exists() and not (out.is_dir() and ((out / MARK).exists() or not any(out.iterdir()))):
         raise UsageError(f"{out} has other files; name a new folder with --out")
+    Path(os.path.realpath(out)).parent.mkdir(parents=True, exist_ok=True)  # first: to build takes long
     with tempfile.TemporaryDirectory(prefix="chat-parity-docs-") as work:
         shutil.copytree(_ASSETS, Path(work) / "source" / "_static")
         built = run_sphinx(pages, Path(work), "html", _OPTIONS)
@@ -50,7 +51,6 @@ def build_site(pages: Mapping[str, str], out: Path) -> None:
 def _replace(out: Path, built: Path) -> None:
     """Put what was built in the place of an earlier site, which stays as it is if the disk is full."""
     place = Path(os.path.realpath(out))
-    place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".chat-parity-docs-", dir=place.parent) as beside:
         new = shutil.copytree(built, Path(beside) / "new")
         if place.exists():

@@ -110,7 +110,6 @@ class TestWhatNobodyForesaw:
             (OSError(28, "No space left on device", "run.jsonl"), "run.jsonl: No space left on device"),
             (OSError(36, "File name too long", "x" * 9), "xxxxxxxxx: File name too long"),
             (OSError(28, "No space left on device"), "No space left on device"),  # a file that nobody named
-            (FileExistsError(17, "File exists", "report"), "report: it is a file, not a folder"),
             (ZeroDivisionError("division\nby zero"), "an unexpected error: ZeroDivisionError: division by zero"),
             (MemoryError(), "there is not enough memory"),
             (ExceptionGroup("two", [KeyError("one"), OSError()]), "an unexpected error: KeyError: 'one'"),
@@ -127,6 +126,25 @@ class TestWhatNobodyForesaw:
         assert shown.err.startswith(f"chat-parity: {said}")
         assert shown.err.count("\n") == 1
         assert shown.out == ""
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (FileExistsError(17, "File exists", "report"), "it is a file, not a folder"),
+            (
+                NotADirectoryError(20, "Not a directory", "report"),
+                "there is a file where a folder must be, at this name or above it",
+            ),
+            (IsADirectoryError(21, "Is a directory", "report"), "it is a folder, not a file"),
+        ],
+        ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+    )
+    def test_is_a_mistake_where_a_file_is_in_the_place_of_a_folder_or_the_other_way_round(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, said: str
+    ) -> None:
+        failing(monkeypatch, error)
+        assert ended("run") == 2
+        assert capsys.readouterr().err == f"chat-parity: report: {said}\n"
 
     @pytest.mark.parametrize("words", [("--debug", "list"), ("list", "--debug")])
     def test_has_a_traceback_for_debug(
