@@ -5,9 +5,10 @@ run → build → Report → one of `formats.FORMATS`
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import stat
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,12 +83,13 @@ def _is_stream(path: Path) -> bool:
 
 
 def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=".chat-parity.", dir=path.parent)  # short, however long the name is
-    temporary = Path(name)
+    """Write a new file beside it, and rename that: it has the mode of the old one, or what the user's umask leaves."""
+    temporary = path.parent / f".chat-parity.{secrets.token_hex(8)}"  # short, however long the name is
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        temporary.chmod(0o644)  # mkstemp gives a file that only its owner can read
+        with contextlib.suppress(FileNotFoundError):
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

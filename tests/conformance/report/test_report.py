@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -193,7 +194,7 @@ def test_a_file_that_cannot_be_written_is_named_by_its_own_name(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".temporary"))
 
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(PermissionError) as raised:
         write_file(tmp_path / "page.html", "text")
     assert raised.value.filename == str(tmp_path / "page.html")
@@ -223,6 +224,20 @@ def test_a_full_device_is_named() -> None:
     with pytest.raises(OSError, match="No space left") as raised:
         write_file(Path("/dev/full"), "text\n")
     assert raised.value.filename == "/dev/full"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_who_may_read_a_file_is_decided_by_the_umask_and_by_the_file_that_it_replaces(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    before = os.umask(0o077)
+    try:
+        write_file(page, "text\n")
+        assert stat.S_IMODE(page.stat().st_mode) == 0o600
+        page.chmod(0o640)
+        write_file(page, "text\n")
+        assert stat.S_IMODE(page.stat().st_mode) == 0o640
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize("before", ["old\n", None])
