@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"\$\{env\.([^}]*)\}")
 _OTHER = re.compile(r"\$\{(?!env\.)([^}]*)\}")
+_UNCLOSED = re.compile(r"(?<!\$)\$\{(?![^{}]*\})[\w.]*")
+"""The beginning of a name without its `}`: it would be sent as it is written. `$${` is two characters of a template."""
 _WHOLE = re.compile(r"-?\d{1,18}")
 _DECIMAL = re.compile(r"-?\d{1,18}\.\d{1,18}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -54,6 +56,9 @@ def fill_environment(document: Document, secrets: Secrets) -> Document:
         if other is not None:
             hint = f"; write ${{env.{other[1]}}}" if _VARIABLE.fullmatch(other[1]) else ""
             mistakes.append(document.mistake(f"{other[0]:.80} means nothing here{hint}", path))
+        unclosed = _UNCLOSED.search(value)
+        if unclosed is not None:
+            mistakes.append(document.mistake(f"{unclosed[0]:.80} has no }} at its end", path))
         if "${env." not in value:
             return value
         whole = _REFERENCE.fullmatch(value)

@@ -92,6 +92,22 @@ def test_a_name_that_no_variable_can_have_is_a_mistake(spec: Spec, file: Path) -
         check_target(file, spec)
 
 
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        ("X-Api-Key: ${env.CHAT_KEY}", 5),
+        ("- ${env.CHAT_URL}", 3),
+        ("api: ${env.CHAT_API}/v1", 9),
+        ("request: POST /users/${name}", 11),
+    ],
+)
+def test_a_name_without_its_end_is_not_sent_as_it_is_written(spec: Spec, file: Path, written: str, line: int) -> None:
+    assert written in FILE
+    file.write_text(FILE.replace(written, written.replace("}", "")))
+    with pytest.raises(BadFile, match=rf":{line}: \$\{{[\w.]+ has no }} at its end"):
+        check_target(file, spec)
+
+
 @pytest.mark.parametrize(("written", "found"), [("100000", 100_000), ("2.5", 2.5), ("unlimited", None)])
 def test_a_number_is_one_and_no_secret(
     spec: Spec, file: Path, environment: pytest.MonkeyPatch, written: str, found: float | None
