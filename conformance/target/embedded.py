@@ -102,10 +102,12 @@ class Embedded:
             assert self._process.stdout is not None
             line = await asyncio.wait_for(self._process.stdout.readline(), START_TIMEOUT)
             self.instances = tuple(json.loads(line)["instances"])
-        except (TimeoutError, ValueError, KeyError):
+        except (TimeoutError, ValueError, KeyError) as error:
             await self.stop()
-            log_end = (self._folder / "server.log").read_text(errors="replace")[-2000:]
-            raise TargetUnreachable(f"the reference server did not start:\n{log_end}") from None
+            log_end = (self._folder / "server.log").read_text(errors="replace")[-2000:].rstrip()
+            late = f" within {START_TIMEOUT:g} s" if isinstance(error, TimeoutError) else ""
+            said = f":\n{log_end}" if log_end else "; it said nothing"
+            raise TargetUnreachable(f"the reference server did not start{late}{said}") from None
         self.ports = [url.rpartition(":")[2].partition("/")[0] for url in self.instances]
 
     async def stop(self) -> None:
