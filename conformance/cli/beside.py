@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.cli.spec_folder import spec_folder_of
 from conformance.errors import BadFile
 from conformance.files.formats import Formats
 from conformance.report import write_reports
@@ -14,7 +15,6 @@ from conformance.report.text import visible
 from conformance.results.explored import read_explored
 from conformance.results.load.file import load_beside
 from conformance.results.runlog import read_run
-from conformance.spec import find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,20 +29,34 @@ BAD_FILE = 2
 def explored_beside(place: Path) -> tuple[Exploration | None, str]:
     """Give the exploration in the folder of a recorded run (a log, or its folder), and what is wrong with its file."""
     try:
-        return read_explored(place if place.is_dir() else place.parent), ""
+        return read_explored(_folder(place)), ""
     except BadFile as error:
         return None, str(error)
     except OSError:
         return None, ""  # The reader of the run reports what is wrong with the name.
 
 
-def loaded_beside(place: Path, spec: Path | None = None) -> tuple[LoadRecord | None, str]:
-    """Give the load beside a recorded run (a log, or its folder), and what is wrong with its file."""
-    folder = place if place.is_dir() else place.parent
+def has_load(place: Path) -> bool:
+    """Tell whether there is a load beside a recorded run (a log, or its folder)."""
     try:
-        if not (folder / "load.json").is_file():
-            return None, ""
-        return load_beside(folder, Formats((spec or find()) / "formats")["load"]), ""
+        return (_folder(place) / "load.json").is_file()
+    except OSError:
+        return False  # The reader of the run reports what is wrong with the name.
+
+
+def _folder(place: Path) -> Path:
+    return place if place.is_dir() else place.parent
+
+
+def loaded_beside(place: Path, spec: Path | None = None) -> tuple[LoadRecord | None, str]:
+    """Give the load beside a recorded run (a log, or its folder), and what is wrong with its file.
+
+    `spec` is the folder of the spec; without it, the one that every verb reads, with the same warning.
+    """
+    if not has_load(place):
+        return None, ""
+    try:
+        return load_beside(_folder(place), Formats(spec_folder_of(spec) / "formats")["load"]), ""
     except BadFile as error:
         return None, str(error)
     except OSError:

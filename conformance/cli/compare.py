@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli.beside import BAD_FILE, complain, explored_beside, loaded_beside
+from conformance.cli.beside import BAD_FILE, complain, explored_beside, has_load, loaded_beside
 from conformance.cli.options import format_option, out_file_option, yes_option
 from conformance.cli.output import emit, printer
 from conformance.cli.sides import is_server, read_or_run
@@ -60,9 +60,10 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     """  # noqa: D301 -- click's mark
     folder, form, out = given["folder"], given["form"], given["out"]
     places = (old, folder / "old"), (new, folder / "new")
-    spec_folder = spec_folder_of(given["spec_folder"]) if is_server(old) or is_server(new) else given["spec_folder"]
-    one, another = (read_or_run(ctx, word, place, yes=given["yes"], spec_folder=spec_folder) for word, place in places)
     beside = [place if is_server(word) else Path(word) for word, place in places]
+    needed = given["spec_folder"] or is_server(old) or is_server(new) or any(map(has_load, beside))
+    spec_folder = spec_folder_of(given["spec_folder"]) if needed else None
+    one, another = (read_or_run(ctx, word, place, yes=given["yes"], spec_folder=spec_folder) for word, place in places)
     explored = [explored_beside(place) for place in beside]
     loaded = [loaded_beside(place, spec_folder) for place in beside]
     comparison = put_side_by_side(one, another, (explored[0][0], explored[1][0]), (loaded[0][0], loaded[1][0]))

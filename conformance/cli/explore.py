@@ -128,7 +128,8 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
             if state.search is None:
                 raise
             interrupted = True
-        code = _end(state, given | {"target": target}, seed, waivers, interrupted=interrupted)
+        told = given | {"target": target, "spec_folder": spec.folder}
+        code = _end(state, told, seed, waivers, interrupted=interrupted)
     ctx.exit(code)
 
 
@@ -238,7 +239,7 @@ def _end(state: _State, given: Mapping[str, Any], seed: int, waivers: Waivers | 
         _write_the_rest(state, _folder(given, state.tested))
     exploration = _exploration(state, given, seed, waivers, complete=not (interrupted or explored.stopped))
     tell(exploration, redact)
-    write(exploration, _folder(given, state.tested), redact)
+    write(exploration, _folder(given, state.tested), redact, given["spec_folder"])
     if not exploration.complete:
         click.echo(f"chat-parity: {'interrupted' if interrupted else redact(explored.stopped)}", err=True)
         return 3

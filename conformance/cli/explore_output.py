@@ -29,9 +29,9 @@ def tell(exploration: Exploration, redact: Callable[[str], str]) -> None:
         click.echo(redact(f"not judged: {count} conversations: {reason}"))
 
 
-def write(exploration: Exploration, folder: Path, redact: Callable[[str], str]) -> None:
+def write(exploration: Exploration, folder: Path, redact: Callable[[str], str], spec: Path | None = None) -> None:
     """Write `explored.jsonl`, and the reports again where the folder, which is held, has a recorded run."""
     folder.mkdir(parents=True, exist_ok=True)
     emit("".join(redact(one) + "\n" for one in exploration.lines()), folder / NAME)
-    if write_reports_again(folder):
+    if write_reports_again(folder, spec):
         click.echo(f"the reports in {folder} show the exploration")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from conformance.errors import BadFile, UsageError
-from conformance.spec.folder import digest, in_working_directory, installed
+from conformance.errors import UsageError
+from conformance.spec.folder import find_with_warning
 
 spec_option = click.option(
     "--spec",
@@ -26,14 +25,7 @@ def spec_folder_of(given: Path | None) -> Path:
         except OSError as error:
             raise UsageError(f"the spec folder {given} cannot be read: {error.strerror}") from None
         return given
-    here = in_working_directory()
-    if here is None:
-        return installed()
-    with suppress(BadFile):  # There may be no other one.
-        other = installed()
-        if other.resolve() != here.resolve() and digest(other) != digest(here):
-            click.echo(
-                f"chat-parity: reads ./spec, which differs from the installed {other}; --spec names another one",
-                err=True,
-            )
-    return here
+    folder, warning = find_with_warning()
+    if warning:
+        click.echo(f"chat-parity: {warning}; --spec names another one", err=True)
+    return folder

@@ -20,7 +20,8 @@ from conformance.report import build
 from conformance.report.evidence import plural
 from conformance.results.runlog import read_run
 from conformance.results.verdict import Verdict
-from conformance.spec import find, load
+from conformance.spec import load
+from conformance.spec.folder import find_with_warning
 from conformance.target import read_target
 
 if TYPE_CHECKING:
@@ -49,13 +50,16 @@ class Hooks:
     runner: RunnerProcess | None = None
     report: Report | None = None
     problem: str = ""
+    warning: str = ""
     temporary: bool = False
 
     @classmethod
     def open(cls, config: pytest.Config) -> Hooks:
         """Read the spec and check the options; raises pytest.UsageError."""
         try:
-            spec = load(Path(config.getoption("chat_spec") or find()).absolute())
+            given = config.getoption("chat_spec")
+            folder, warning = (Path(given), "") if given else find_with_warning()
+            spec = load(folder.absolute())
             _check_target(config.getoption("chat_target"), spec)
             shlex.split(config.getoption("chat_args"))
         except (ChatParityError, ValueError) as error:
@@ -72,7 +76,7 @@ class Hooks:
                 clear(folder)
             except ChatParityError as error:
                 raise pytest.UsageError(str(error)) from None
-        return cls(config, spec, folder, Following(folder), worker is not None, temporary=not out)
+        return cls(config, spec, folder, Following(folder), worker is not None, temporary=not out, warning=warning)
 
     # Collecting
 
@@ -149,9 +153,11 @@ class Hooks:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print the summary of the run."""
-        if self.runner is None:
+        if self.runner is None and not self.warning:
             return
         terminalreporter.section("chat-parity")
+        if self.warning:
+            terminalreporter.line(f"{self.warning}; --chat-spec names another one", yellow=True)
         if self.report is not None:
             target, counts = self.report.target, self.report.shown_counts
             words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])

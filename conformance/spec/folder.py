@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,18 @@ _MARK = "protocol.yaml"
 def find() -> Path:
     """Give `./spec` where the working directory has one, else the spec of the installation; raises BadFile."""
     return in_working_directory() or installed()
+
+
+def find_with_warning() -> tuple[Path, str]:
+    """Give what `find` gives, and a warning if `./spec` differs from the installation's; raises BadFile."""
+    here = in_working_directory()
+    if here is None:
+        return installed(), ""
+    with suppress(BadFile):  # There may be no other one.
+        other = installed()
+        if other.resolve() != here.resolve() and digest(other) != digest(here):
+            return here, f"reads ./spec, which differs from the installed {other}"
+    return here, ""
 
 
 def in_working_directory() -> Path | None:

@@ -13,6 +13,7 @@ from conformance.cli.beside import write_reports_again
 from conformance.cli.compare import compare
 from conformance.cli.gate import gate
 from conformance.cli.report import report
+from conformance.spec import find
 from tests.conformance.cli.test_report import recorded
 from tests.conformance.report import runs
 from tests.conformance.results.load.records import a_record
@@ -97,3 +98,16 @@ def test_what_is_damaged_beside_the_run_is_named_when_its_reports_are_written_ag
     assert write_reports_again(old)
     assert "explored.jsonl" in capsys.readouterr().err
     assert "p99 ms" in (old / "parity.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("verb", "runs"), [(report, 1), (compare, 2)])
+def test_a_spec_that_differs_from_the_installed_one_is_named_once(
+    old: Path, new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: click.Command, runs: int
+) -> None:
+    (tmp_path / "spec").mkdir()
+    (tmp_path / "spec" / "formats").symlink_to(find() / "formats")
+    (tmp_path / "spec" / "protocol.yaml").write_text("mine", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = invoke(verb, *(old, new)[:runs])
+    assert result.stderr.count("chat-parity: reads ./spec, which differs from the installed ") == 1
+    assert "p99 ms" in result.stdout

@@ -248,6 +248,6 @@ def test_says_which_spec_is_read_where_it_differs_from_the_installed_one(
     for folder, text in ((tmp_path / "spec", "mine"), (tmp_path / "installed", "theirs")):
         folder.mkdir()
         (folder / "protocol.yaml").write_text(text)
-    monkeypatch.setattr("conformance.cli.spec_folder.installed", lambda: tmp_path / "installed")
+    monkeypatch.setattr("conformance.spec.folder.installed", lambda: tmp_path / "installed")
     result = invoke("staging.yaml", *URL, "--driver", "reference")
     assert "chat-parity: reads ./spec, which differs from the installed " in result.stderr

@@ -264,6 +264,14 @@ class TestSelecting:
     def test_without_paths_it_is_the_whole_protocol(self, tmp_path: Path, toys: Path) -> None:
         assert self.collected(tmp_path, "--chat-spec", str(toys)) == {f"toy.{name}" for name in TOYS}
 
+    def test_of_the_working_directory_says_so_if_it_is_not_the_installed_one(
+        self, tmp_path: Path, toys: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "spec").symlink_to(toys)
+        monkeypatch.chdir(tmp_path)
+        ended = run_pytest(tmp_path, "--chat-target", "reference", "--collect-only", "-q")
+        assert "reads ./spec, which differs from the installed " in ended.out
+
     def test_ones_own_tests_beside_the_scenarios(self, tmp_path: Path, toys: Path, server: ChatServer) -> None:
         (tmp_path / "test_own.py").write_text("def test_own(): pass\n")
         target = target_file(tmp_path, server.url)
