@@ -59,7 +59,9 @@ class Relay:
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Start to listen, and give the address; raises OSError."""
-        self._server = await asyncio.get_running_loop().create_server(self._accept, host, port)
+        self._server = await asyncio.get_running_loop().create_server(
+            self._accept, host, port, backlog=MOST_CONNECTIONS
+        )
         address: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
         return address
 
@@ -95,19 +97,16 @@ class Relay:
     async def _relay(self, client: Side, server: Side) -> None:
         self._number += 1
         name = f"client-{self._number}"
-        if len(self._tasks) > MOST_CONNECTIONS:
-            _refuse(
-                client,
-                503,
-                f"There are already {MOST_CONNECTIONS} connections, the most that are passed on at the same time.",
-            )
-            return
         try:
             async with asyncio.timeout(HANDSHAKE):
                 asked = await client.headed
             request = read_head(asked)
         except (TimeoutError, ValueError):
             _refuse(client, 400, "This is not an HTTP/1.1 request that can be read.")
+            return
+        if len(self._tasks) > MOST_CONNECTIONS:  # Not earlier: before its head has come, a client may not be answered.
+            said = f"There are already {MOST_CONNECTIONS} connections, the most that are passed on at the same time."
+            _refuse(client, 503, said)
             return
         if not wants_upgrade(request):
             _refuse(client, 426, "Only WebSocket connections are passed on here.", "Upgrade: websocket\r\n")

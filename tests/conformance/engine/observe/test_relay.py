@@ -347,6 +347,12 @@ class TestTrouble:
             assert (await reader.readline()).split()[1] == status
             writer.close()
 
+    async def test_a_client_too_many_gets_503(self, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("conformance.engine.observe.relay.MOST_CONNECTIONS", 0)
+        async with relayed(spec, "ws://127.0.0.1:1") as watched:
+            with pytest.raises(InvalidStatus, match="503"):
+                await connect(watched.url)
+
     async def test_a_message_too_large_to_look_into_passes_all_the_same(self, spec: Spec) -> None:
         async with (
             echoing(max_size=None) as url,
