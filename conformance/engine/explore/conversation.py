@@ -92,7 +92,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """A raw message on a connection of its own (`who`), as the scenario language has it in `send_raw`.
+    """A raw message on a connection of its own (`who`), as the scenario language has it in `send_raw`, or a `ws_ping`.
 
     `label` names its kind, and `rule` the rule that a server breaks that handles it otherwise.
     """

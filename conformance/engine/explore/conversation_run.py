@@ -29,8 +29,8 @@ class Seen:
     """What a step led to: the answers in the order of the requests, and per connection the other frames.
 
     `ended` has the connections that the server has ended, and how. `silent` has those that no longer answer.
-    `unbound` are the names in the requests of what this server has not made. `refusal` says what is wrong with how a
-    wrong token was refused. `whole`: everything has arrived; the
+    `unbound` are the names in the requests of what this server has not made. `amiss` says what is wrong with how a
+    wrong token was refused, or a ping answered. `whole`: everything has arrived; the
     events of steps that are not whole come with the next one that is.
     """
 
@@ -40,7 +40,7 @@ class Seen:
     ended: dict[str, str]
     silent: tuple[str, ...]
     unbound: frozenset[str] = frozenset()
-    refusal: str = ""
+    amiss: str = ""
     whole: bool = True
 
 

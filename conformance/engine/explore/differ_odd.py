@@ -33,7 +33,12 @@ def odd_cell(step: Step) -> tuple[str, Labels] | None:
 
 def word_of(step: Step) -> str:
     """Name such a step in a finding; empty for another one."""
-    return f"a raw message ({step.label})" if isinstance(step, RawMessage) else ""
+    match step:
+        case RawMessage():
+            return f"a raw message ({step.label})"
+        case Knock():
+            return f"a token ({step.label})"
+    return ""
 
 
 def odd_differences(
@@ -42,11 +47,10 @@ def odd_differences(
     """Give how two servers differ in such a step, besides the frames: each with what is free of it, and whose it is."""
     tested, other = pair
     match step:
-        case Knock():
-            if tested.refusal and not other.refusal:
-                kind, request = cause(tested.refusal), f"a token ({step.label})"
-                found = Difference(index, step.who, request, kind, step.rule, tested.refusal, "refused")
-                yield found, ANSWER, 0
+        case Knock() | RawMessage() if tested.amiss and not other.amiss:
+            want = "refused" if isinstance(step, Knock) else "answered"
+            found = Difference(index, step.who, word_of(step), cause(tested.amiss), step.rule, tested.amiss, want)
+            yield found, ANSWER, 0
         case RawMessage():
             one, two = (seen.ended.get(step.who) for seen in pair)
             if one is not None and two is not None and one != two:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from conformance.engine.explore.goal import Goal
 
 ODD_DEVICE = "odd"
+AGAIN = 40
+"""Of 100 connections that open in a certain way: those that have opened before."""
 
 
 class Goals:
@@ -52,17 +54,24 @@ class Goals:
         return self._odd.knock_with(one) if goal.knocks else self._odd.raw_of(one)
 
     def _handshake(self, handshake: Mapping[str, Any]) -> Iterator[Step]:
-        """Let one more connection open in a certain way, and join: what others do then reaches it, too."""
+        """Let one more connection open in a certain way, join, and ask for something; others reach it, too.
+
+        Sometimes it has opened before in the same way.
+        """
         draws, requests = self._draws, self._drawing.knowledge.requests
         user = draws.pick(sorted({one.partition("@")[0] for one in draws.state.connected}))
-        who = f"{user}@{ODD_DEVICE}"
+        who, arrival = f"{user}@{ODD_DEVICE}", self._odd.named(handshake, user)
         if who in draws.state.connected:
             yield Depart(who)
-        yield Arrive(who, handshake)
+        if draws.chance(AGAIN):
+            yield Arrive(who, arrival)
+            yield Depart(who, drop=draws.chance(50))
+        yield Arrive(who, arrival)
         for kind in [one for one in self._drawing.known if requests[one].joins]:
             rooms = [one for one in draws.state.rooms if draws.state.may(user, one, requests[kind].right)]
             if rooms:
                 yield Burst((self._fields.ask(kind, who, draws.pick(rooms)),))
+        yield Burst((self._fields.ask(draws.pick(self._drawing.known), who),))
 
     def _with_role(self, goal: Goal, role: str) -> Iterator[Step]:
         """Let a user with this role send the request; if there is none, make one."""

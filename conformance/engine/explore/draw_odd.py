@@ -35,7 +35,7 @@ class Oddities:
     def raw_of(self, odd: Odd) -> RawMessage:
         """Draw a raw message of this kind."""
         user = self._user()
-        body = self._named(self._draws.pick(odd.values), user)
+        body = self.named(self._draws.pick(odd.values), user)
         return RawMessage(f"{user}@raw", odd.label, odd.rule, body)
 
     def knock(self) -> Knock | None:
@@ -55,22 +55,24 @@ class Oddities:
         if not names:
             return ask
         chosen = {*names} if every else {draws.pick(names) for _ in range(draws.number(1, MOST))}
-        added = {name: self._named(draws.pick(self._knowledge.extra[name]), ask.user) for name in sorted(chosen)}
+        added = {name: self.named(draws.pick(self._knowledge.extra[name]), ask.user) for name in sorted(chosen)}
         return replace(ask, fields={**ask.fields, **added}, labels=ask.labels | {"extra=plain"}, extra=tuple(added))
 
     def _user(self) -> str:
         return self._draws.pick(sorted({one.partition("@")[0] for one in self._draws.state.connected}))
 
-    def _named(self, value: Any, user: str) -> Any:
-        """Replace what stands for a conversation, another user and a message by names of this conversation."""
+    def named(self, value: Any, user: str) -> Any:
+        """Replace what stands for a user, another one, a conversation and a message by names of this conversation."""
         state = self._draws.state
         others = [one for one in state.users if one != user]
         names = {
-            "${room}": self._draws.pick(state.rooms),
-            "${user}": self._draws.pick(others or state.users),
-            "${message}": next(reversed(state.messages), UNKNOWN),
+            "room": self._draws.pick(state.rooms),
+            "self": user,
+            "self.token": f"{user}.token",
+            "user": self._draws.pick(others or state.users),
+            "message": next(reversed(state.messages), UNKNOWN),
         }
-        return _replaced(value, {key: f"${{{name}}}" for key, name in names.items()})
+        return _replaced(value, {f"${{{key}}}": f"${{{name}}}" for key, name in names.items()})
 
 
 def _replaced(value: Any, names: dict[str, str]) -> Any:

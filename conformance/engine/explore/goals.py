@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.explore.goal import MISSING, PLAIN, WRONG, WRONG_TYPES, Goal, type_of
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
+from conformance.engine.explore.means import TOKENS, makes_a_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,8 @@ def goals_of(drawing: Drawing) -> tuple[Goal, ...]:
     found = [goal for kind in drawing.only or drawing.known for goal in _of_request(kind, drawing)]
     found += [Goal(odd=odd, value=value) for odd in drawing.knowledge.raw for value in odd.values]
     found += [Goal(odd=odd, value=value, knocks=True) for odd in drawing.knowledge.tokens for value in odd.values]
-    found += [Goal(handshake=one) for one in drawing.knowledge.handshakes]
+    made = [one for one in drawing.knowledge.handshakes if not (TOKENS in drawing.without and makes_a_token(one))]
+    found += [Goal(handshake=one) for one in made]
     return tuple(found)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conformance.engine.explore.conversation import Grant
+from conformance.engine.explore.conversation import Arrive, Grant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.engine.explore.conversation import Conversation
     from conformance.spec.protocol import Protocol
 
-CHANGES, OUTSIDERS, ROLES, VISIBILITIES, ROOMS, USERS = (
+TOKENS, CHANGES, OUTSIDERS, ROLES, VISIBILITIES, ROOMS, USERS = (
+    "tokens with other claims",
     "changes of roles",
     "users who are not members",
     "other roles than the default one",
@@ -20,7 +23,7 @@ CHANGES, OUTSIDERS, ROLES, VISIBILITIES, ROOMS, USERS = (
     "two conversations",
     "more than two users",
 )
-LADDER = (CHANGES, OUTSIDERS, ROLES, VISIBILITIES, ROOMS, USERS)
+LADDER = (TOKENS, CHANGES, OUTSIDERS, ROLES, VISIBILITIES, ROOMS, USERS)
 """What is given up, in this order."""
 TRIES = 3
 """Conversations that could not be provided before something that they need is given up."""
@@ -60,6 +63,7 @@ def needs(conversation: Conversation, protocol: Protocol) -> set[str]:
     """Give what a conversation needs that a target may not have."""
     rooms = conversation.rooms.values()
     found = {
+        TOKENS: any(isinstance(step, Arrive) and makes_a_token(step.handshake) for step in conversation.steps),
         CHANGES: any(isinstance(step, Grant) for step in conversation.steps),
         OUTSIDERS: any({*conversation.users} - {*room.members} for room in rooms),
         ROLES: any(role != protocol.default_role for room in rooms for role in room.members.values()),
@@ -68,3 +72,8 @@ def needs(conversation: Conversation, protocol: Protocol) -> set[str]:
         USERS: len(conversation.users) > 2,
     }
     return {name for name, needed in found.items() if needed}
+
+
+def makes_a_token(handshake: Mapping[str, Any]) -> bool:
+    """Say whether a connection opens with a token that is made for it."""
+    return "token" in handshake and "raw" not in handshake["token"]

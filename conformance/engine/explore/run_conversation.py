@@ -107,10 +107,9 @@ class _StepRunner:
         """Take one step, wait for its effects (if it is not `whole`, only for the answers), and give them."""
         unbound = frozenset().union(*(self.bindings.unbound(ask) for ask in asks_of(step)))
         answers: tuple[Answer, ...] = (await self._walk(step.ask),) if isinstance(step, Walk) else ()
-        refusal = await knock(self._context, step) if isinstance(step, Knock) else ""
         if isinstance(step, Depart):
             await self._context.barrier([step.who])  # It may still have to get what others did before.
-        await self._act(step)
+        amiss = await self._act(step)
         silent = await (self._quiet() if whole else self._answered(step))
         fresh = {one.name: self._fresh(one) for one in self.everyone()}
         if not isinstance(step, Walk):
@@ -126,18 +125,21 @@ class _StepRunner:
             events = {step.who: self._waiting.pop(step.who, [])} if isinstance(step, RawMessage) else {}
         ended = {one.name: str(one.closed) for one in self.everyone() if self._has_ended(one)}
         if isinstance(step, Knock):
-            ended.pop(step.who, None)  # A close is as good a refusal as a status: `refusal` says if it is not.
+            ended.pop(step.who, None)  # A close is as good a refusal as a status: `amiss` says if it is not.
         if isinstance(step, RawMessage):
             await self._context.connections[step.who].close()
         frames = {name: tuple(one.frame.value or {} for one in some) for name, some in events.items() if some}
-        return Seen(step, answers, frames, ended, silent, unbound, refusal, whole)
+        return Seen(step, answers, frames, ended, silent, unbound, amiss, whole)
 
-    async def _act(self, step: Step) -> None:
-        """Do what needs no answer of its own."""
+    async def _act(self, step: Step) -> str:
+        """Do what needs no answer of its own; say what is wrong with an answer that is no frame."""
+        amiss = ""
         match step:
             case RawMessage():
-                before = await send_odd(self._context, step, self._place(step.who))
+                before, amiss = await send_odd(self._context, step, self._place(step.who))
                 self._taken[id(self._context.connections[step.who])] = before
+            case Knock():
+                amiss = await knock(self._context, step)
             case Burst():
                 await self._send(step.asks)
             case Race():
@@ -157,6 +159,7 @@ class _StepRunner:
                     await lease.remove(step.room, step.user)
                 else:
                     await lease.give_role(step.room, step.user, step.role)
+        return amiss
 
     async def _bind(self, answer: Answer) -> None:
         """Bind what a request has named; the witness may not have got its event yet."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.engine.context.failure import Unmet
 from conformance.engine.context.joining import arrive
 from conformance.engine.scenario_run.steps.connecting import connect
-from conformance.engine.scenario_run.steps.sending import send_raw
+from conformance.engine.scenario_run.steps.sending import send_raw, ws_ping
 from conformance.errors import ProvisioningFailed
 from conformance.scenario import steps as s
 from conformance.target.throttle.retrying import asked_to_wait
@@ -16,23 +16,35 @@ if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.engine.explore.conversation import Arrive, Knock, RawMessage
 
+PING = "ws_ping"
+"""The key of a ping in the scenario language."""
+
 
 async def arrive_by(context: ScenarioContext, step: Arrive, place: int | None) -> None:
     """Open a connection by the handshake of a step, and take the greeting; raises Unmet."""
     await connect(s.Connect(line=0, who=step.who, instance=place, **step.handshake), context)
 
 
-async def send_odd(context: ScenarioContext, step: RawMessage, place: int | None) -> int:
-    """Open a connection of its own for a raw message, and send it; give the number of frames that came before."""
+async def send_odd(context: ScenarioContext, step: RawMessage, place: int | None) -> tuple[int, str]:
+    """Open a connection of its own for a raw message, and send it.
+
+    Give the number of frames that came before, and what is wrong if it was a ping that was not answered.
+    """
     await arrive(context, step.who, place)
     connection = context.connections[step.who]
     before = (connection.greeting or 0) + 1 if connection.log else 0
     body = step.body
+    if PING in body:
+        try:
+            await ws_ping(s.WsPing(line=0, by=step.who, payload=body[PING]), context)
+        except Unmet as unmet:
+            return before, unmet.message.removeprefix(f"{step.who} ")
+        return before, ""
     frames = tuple(s.RawFrame(**one) for one in body.get("frames", ()))
     await send_raw(
         s.SendRaw(line=0, by=step.who, text=body.get("text"), binary=body.get("binary"), frames=frames), context
     )
-    return before
+    return before, ""
 
 
 async def knock(context: ScenarioContext, step: Knock) -> str:

@@ -110,7 +110,10 @@ def _fewer_people(conversation: Conversation, _: Knowledge) -> Iterator[Conversa
 
 def _people(step: Step) -> Iterator[str]:
     match step:
-        case Arrive() | Depart():
+        case Arrive():
+            yield step.who
+            yield from names_in(step.handshake)
+        case Depart():
             yield step.who
         case RawMessage():
             yield step.who

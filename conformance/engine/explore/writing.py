@@ -28,6 +28,7 @@ from conformance.engine.explore.differ_odd import odd_cell
 from conformance.engine.explore.draw_fields import moment, stand_in
 from conformance.engine.explore.freedoms import END
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
+from conformance.engine.explore.run_odd import PING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,7 +129,7 @@ class Writer:
                 yield {"together": [[_send(ask) for ask in step.asks if ask.by == one] for one in senders]}
             case RawMessage():
                 yield {"connect": step.who}
-                yield {"send_raw": dict(step.body), "by": step.who}
+                yield {**(step.body if PING in step.body else {"send_raw": dict(step.body)}), "by": step.who}
             case Knock():
                 yield {"connect": step.who, "token": dict(step.token), "refused": True}
             case Arrive():

@@ -23,9 +23,9 @@ def raw(label: str, rule: str = "CONN-2") -> RawMessage:
     return RawMessage("bob@raw", label, rule, {"text": "hello"})
 
 
-def got(step: Step, *frames: Any, ended: str = "", refusal: str = "") -> Seen:
+def got(step: Step, *frames: Any, ended: str = "", amiss: str = "") -> Seen:
     who = step.who if isinstance(step, RawMessage | Knock) else ""
-    return Seen(step, (), {who: frames} if frames else {}, {who: ended} if ended else {}, (), refusal=refusal)
+    return Seen(step, (), {who: frames} if frames else {}, {who: ended} if ended else {}, (), amiss=amiss)
 
 
 def differ(comparer: Comparer, one: Seen, two: Seen) -> Difference | None:
@@ -69,9 +69,17 @@ def test_no_mistake_of_a_client_is_internal(comparer: Comparer, ours: Any, their
     assert difference is None or difference.rule == "CONN-15"
 
 
+def test_a_websocket_ping_is_answered(comparer: Comparer) -> None:
+    step = RawMessage("bob@raw", "ping", "PING-2", {"ws_ping": "hello"})
+    found = differ(comparer, got(step, amiss="got no WebSocket pong"), got(step))
+    assert found is not None
+    assert (found.request, found.rule) == ("a raw message (ping)", "PING-2")
+    assert differ(comparer, got(step), got(step, amiss="got no WebSocket pong")) is None
+
+
 def test_a_wrong_token_is_refused(comparer: Comparer) -> None:
     step = Knock("bob@knock", "expired", "AUTH-1", {"claims": {"exp": 0}})
-    let_in = got(step, refusal="should be refused, and was let in")
+    let_in = got(step, amiss="should be refused, and was let in")
     found = differ(comparer, let_in, got(step))
     assert found is not None
     assert (found.request, found.rule) == ("a token (expired)", "AUTH-1")

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 
-from conformance.engine.explore.conversation import Burst, Knock, RawMessage
+from conformance.engine.explore.conversation import Arrive, Burst, Knock, RawMessage
 from conformance.engine.explore.draw import conversations
 from conformance.engine.explore.goal import Goal
 from conformance.engine.explore.goals import goals_of
@@ -73,3 +74,12 @@ def test_oddities_are_drawn_for_their_goals(drawing: Drawing) -> None:
     steps = [step for one in drawn(drawing, *goals) for step in one.steps]
     assert any(isinstance(step, RawMessage) and step.label == knowledge.raw[0].label for step in steps)
     assert any(isinstance(step, Knock) and step.label == knowledge.tokens[0].label for step in steps)
+
+
+def test_a_connection_opens_with_a_token_of_its_own_user_sometimes_again(drawing: Drawing) -> None:
+    arrivals: list[list[Arrive]] = []
+    for one in drawn(drawing, Goal(handshake={"token": {"raw": "${self.token}"}})):
+        opened = [step for step in one.steps if isinstance(step, Arrive) and step.handshake]
+        assert all(step.handshake["token"]["raw"] == f"${{{step.who.partition('@')[0]}.token}}" for step in opened)
+        arrivals.append(opened)
+    assert any(first.who == second.who for opened in arrivals for first, second in pairwise(opened))

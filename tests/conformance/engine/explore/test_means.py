@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from conformance.engine.explore.conversation import Grant
+from conformance.engine.explore.conversation import Arrive, Grant
 from conformance.engine.explore.draw import conversations
-from conformance.engine.explore.means import CHANGES, LADDER, OUTSIDERS, ROLES, TRIES, Means, needs
+from conformance.engine.explore.means import CHANGES, LADDER, OUTSIDERS, ROLES, TOKENS, TRIES, Means, needs
 from tests.conformance.engine.explore.stories import burst, conversation, send
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ def test_one_thing_is_given_up_at_a_time(means: Means) -> None:
     for _ in range(TRIES):
         means.lacked(conversation(burst(send())), WHY)
     assert [*means.without] == [CHANGES, ROLES]
+
+
+@pytest.mark.parametrize(("token", "made"), [({"raw": "${bob.token}"}, False), ({"claims": {"exp": 1}}, True)])
+def test_only_a_token_that_is_made_is_needed(whole_spec: Spec, token: dict[str, Any], *, made: bool) -> None:
+    one = conversation(Arrive("bob@odd", {"token": token}))
+    assert (TOKENS in needs(one, whole_spec.protocol)) == made
 
 
 @pytest.mark.parametrize("left_out", [*LADDER, "everything"])
