@@ -10,6 +10,7 @@ from conformance.engine.context.transcript import Transcript
 if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Ask, Step
     from conformance.results.model import Entry
+    from conformance.wire.events import Closed
 
 GRANTED, REFUSED, NONE = "granted", "refused", "none"
 
@@ -37,7 +38,7 @@ class Seen:
     step: Step
     answers: tuple[Answer, ...]
     events: dict[str, tuple[dict[str, Any], ...]]
-    ended: dict[str, str]
+    ended: dict[str, Closed]
     silent: tuple[str, ...]
     unbound: frozenset[str] = frozenset()
     amiss: str = ""

@@ -122,7 +122,7 @@ class _Comparison:
         for who in sorted({*pair[0].ended, *pair[1].ended}):
             if (who in pair[0].ended) != (who in pair[1].ended):
                 kind = "its connection ends" if who in pair[0].ended else "its connection lives on"
-                ends = [seen.ended.get(who, "open") for seen in pair]
+                ends = [str(seen.ended.get(who, "open")) for seen in pair]
                 yield Difference(index, who, kinds, kind, _rule_of(step, spec), *ends), END, None
         for who in sorted({*pair[0].silent} - {*pair[1].silent}):
             yield Difference(index, who, kinds, "no answer any more", _rule_of(step, spec)), END, None

@@ -55,7 +55,7 @@ def odd_differences(
             one, two = (seen.ended.get(step.who) for seen in pair)
             if one is not None and two is not None and one != two:
                 kind = "its connection ends with another code"
-                yield Difference(index, step.who, word_of(step), kind, step.rule, one, two), END, 0
+                yield Difference(index, step.who, word_of(step), kind, step.rule, str(one), str(two)), END, 0
             frames = [seen.events.get(step.who, ()) for seen in pair]
             wrong = mistaken_answer(mistaken, discriminator, (index, step.who, word_of(step)), *frames)
             if wrong is not None:

@@ -123,7 +123,7 @@ class _StepRunner:
             self._waiting = {}
         else:
             events = {step.who: self._waiting.pop(step.who, [])} if isinstance(step, RawMessage) else {}
-        ended = {one.name: str(one.closed) for one in self.everyone() if self._has_ended(one)}
+        ended = {one.name: one.closed for one in self.everyone() if one.closed is not None and self._is_news(one)}
         if isinstance(step, Knock):
             ended.pop(step.who, None)  # A close is as good a refusal as a status: `amiss` says if it is not.
         if isinstance(step, RawMessage):
@@ -173,8 +173,8 @@ class _StepRunner:
         """Give the events that no whole step has given yet."""
         return [one for some in self._waiting.values() for one in some]
 
-    def _has_ended(self, connection: Connection) -> bool:
-        """Say whether the server has ended a connection, once for each."""
+    def _is_news(self, connection: Connection) -> bool:
+        """Say of an ended connection whether the server has ended it, once for each."""
         if connection.closed is None or connection.closed.ours or id(connection) in self._told:
             return False
         self._told.add(id(connection))

@@ -5,7 +5,6 @@ So the scenario fails where the tested server differs, and passes on the other o
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +38,9 @@ if TYPE_CHECKING:
     from conformance.engine.explore.findings import Finding
     from conformance.engine.explore.normal import Normal
     from conformance.target import Target
+    from conformance.wire.events import Closed
 
 WIDTH = 120
-_CODE = re.compile(r"^closed with (\d+)")
 _NOTHING = object()
 
 
@@ -201,11 +200,11 @@ class Writer:
         said = frame.get(mistaken.field)
         return {} if said in (None, mistaken.value) else {mistaken.field: {"$not": mistaken.value}}
 
-    def _ending(self, step: RawMessage, ended: str) -> dict[str, Any]:
+    def _ending(self, step: RawMessage, ended: Closed) -> dict[str, Any]:
         """Give how a connection must end: with the same code, unless the protocol leaves that free."""
-        cell, code = odd_cell(step), _CODE.search(ended)
+        cell = odd_cell(step)
         free = cell is not None and self.comparer.freedoms.of([cell], END) is not None
-        return {"or_dropped": True} if free or code is None else {"codes": [int(code[1])]}
+        return {"or_dropped": True} if free or ended.code is None else {"codes": [ended.code]}
 
     def _pattern(self, value: Any) -> Any:
         """Turn a normalised value into a pattern; what only this server knows is left out."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conformance.engine.explore.conversation import Step
+    from conformance.wire.events import Closed
 
 ANN, BOB = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 LOBBY = "00000000-0000-4000-8000-0000000000aa"
@@ -46,7 +47,7 @@ def seen(
     step: Step,
     frame: Mapping[str, Any] | None = None,
     how: str = GRANTED,
-    ended: Mapping[str, str] | None = None,
+    ended: Mapping[str, Closed] | None = None,
     **events: list[dict[str, Any]],
 ) -> Seen:
     """Give what a step has led to: the same answer for each request, and the events by client."""

@@ -6,6 +6,7 @@ import pytest
 
 from conformance.engine.explore.conversation import Ask, Grant
 from conformance.engine.explore.conversation_run import NONE, REFUSED
+from conformance.wire.events import Closed
 from tests.conformance.engine.explore.stories import (
     BOB,
     LOBBY,
@@ -65,7 +66,7 @@ def test_answers_differ(comparer: Comparer, how: str, kind: str) -> None:
 
 
 def test_a_connection_that_ends_is_a_difference(comparer: Comparer) -> None:
-    ours = [seen(STEP, SENT, ended={"bob": "closed with 1011"})]
+    ours = [seen(STEP, SENT, ended={"bob": Closed(1011)})]
     assert _kind(comparer, ours, [seen(STEP, SENT)]) == "its connection ends"
 
 

@@ -13,6 +13,7 @@ from conformance.engine.explore.writing import Writer
 from conformance.errors import BadFile
 from conformance.scenario import steps as s
 from conformance.spec.added import with_scenarios
+from conformance.wire.events import Closed
 from tests.conformance.engine.explore.stories import LOBBY, burst, confirmed, conversation, message, ran, seen, send
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def test_a_raw_message_and_a_wrong_token_are_written(comparer: Comparer, target:
     token = Knock("bob@knock", "expired", "AUTH-1", {"claims": {"exp": 0}})
     other = ran(
         Seen(raw, (), {"bob@raw": ({"type": "Error", "message": "no", "code": "invalid"},)}, {}, ()),
-        Seen(cut, (), {}, {"bob@raw": "closed with 1007"}, ()),
+        Seen(cut, (), {}, {"bob@raw": Closed(1007)}, ()),
         Seen(token, (), {}, {}, ()),
     )
     scenario = _written(conversation(raw, cut, token), other, comparer, target, tmp_path)
