@@ -146,9 +146,7 @@ class Fields:
         """Say whether a request will probably be granted."""
         room = self._draws.state.room_of(ask)
         use = self._drawing.knowledge.requests[ask.type]
-        odd = [
-            one for one in ask.labels if one.partition("=")[2] not in ("plain", "limit", "none", "id", "far", "small")
-        ]
+        odd = [one for one in ask.labels if one.partition("=")[2] not in PLAIN]
         if room is None or ask.invalid or odd:
             return False
         right = self._draws.state.may(ask.user, room, use.right)

@@ -25,6 +25,7 @@ from conformance.engine.explore.conversation import (
 from conformance.engine.explore.conversation_run import GRANTED, REFUSED
 from conformance.engine.explore.differ_odd import odd_cell
 from conformance.engine.explore.draw_fields import moment, stand_in
+from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import END
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
 from conformance.engine.explore.run_odd import PING
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Ask, Conversation, Step
     from conformance.engine.explore.conversation_run import Answer, ConversationRun, Seen
     from conformance.engine.explore.differ import Comparer
-    from conformance.engine.explore.findings import Finding
+    from conformance.engine.explore.findings import Finding, Shown
     from conformance.engine.explore.normal import Normal
     from conformance.target import Target
     from conformance.wire.events import Closed
@@ -76,13 +77,13 @@ class Writer:
         if max(places, default=1) > 1:
             document["needs"] = {"instances": max(places)}
         document["given"] = _given(conversation, several=max(places, default=1) > 1)
-        allowed = sorted(_kinds(shown.other, self.comparer) & {one.frame for one in self.comparer.freedoms.frames})
+        allowed = self._allowed(shown, last)
         if allowed:
-            document["allow"] = [{"frame": kind} for kind in allowed]
+            document["allow"] = allowed
         normal = normal_of(shown.other.names, self.comparer.known, self.comparer.knowledge, spec)
         pairs = list(zip(conversation.steps[:last], shown.other.steps[:last], strict=False))
         bound: set[str] = set()
-        document["steps"] = [one for step, seen in pairs for one in self._steps(step, seen, normal, bound, allowed)]
+        document["steps"] = [one for step, seen in pairs for one in self._steps(step, seen, normal, bound, shown.other)]
         known = {*conversation.users, *conversation.rooms, *bound}
         named = {name for step, _ in pairs for ask in asks_of(step) for name in names_in(ask.fields) if "." not in name}
         document["given"]["unknown"] = sorted(
@@ -94,7 +95,7 @@ class Writer:
         return document
 
     def _steps(
-        self, step: Step, seen: Seen, normal: Normal, bound: set[str], allowed: list[str]
+        self, step: Step, seen: Seen, normal: Normal, bound: set[str], ran: ConversationRun
     ) -> Iterator[dict[str, Any]]:
         if isinstance(step, Walk):
             yield from self._walk(seen.answers[0], normal, f"all{len(bound)}")
@@ -104,7 +105,7 @@ class Writer:
         for who, frames in seen.events.items():
             for frame in frames:
                 kind = frame.get(normal.discriminator)
-                if kind in self.comparer.spec.outgoing and kind not in allowed:
+                if kind in self.comparer.spec.outgoing and not self._is_free(frame, who, step, ran):
                     yield {"expect": kind, "at": who, "with": self._event(frame, normal, created, bound)}
         if not isinstance(step, Walk):  # After the events: an answer may show what an event has named.
             for answer in seen.answers:
@@ -117,6 +118,28 @@ class Writer:
         unanswered = {answer.ask.by for answer in seen.answers if answer.frame is None}
         if unanswered:
             yield {"sync": sorted(unanswered)}
+
+    def _allowed(self, shown: Shown, last: int) -> list[dict[str, Any]]:
+        """Give the frames that may come and need not: where one that is free came, and those that a timer may send."""
+        name = self.comparer.spec.protocol.discriminator
+        free: dict[str, set[str]] = {}
+        kinds: set[Any] = set()
+        for ran in (shown.tested, shown.other):
+            for step, seen in zip(shown.conversation.steps[:last], ran.steps, strict=False):
+                for who, frame in ((who, frame) for who, some in seen.events.items() for frame in some):
+                    kinds.add(frame.get(name))
+                    if self._is_free(frame, who, step, ran):
+                        free.setdefault(str(frame[name]), set()).add(who)
+        timed = [one for one in self.comparer.freedoms.frames if one.having and one.frame in kinds]
+        return [
+            *({"frame": kind, "at": sorted(some)} for kind, some in sorted(free.items())),
+            *({"frame": one.frame, "with": dict(one.having)} for one in timed),
+        ]
+
+    def _is_free(self, frame: Mapping[str, Any], who: str, step: Step, ran: ConversationRun) -> bool:
+        one = self.comparer
+        free = FreeFrames(one.spec, one.knowledge, one.freedoms, one.limits)
+        return free.is_free(frame, who, asks_of(step), ran)
 
     def _acts(self, step: Step) -> Iterator[dict[str, Any]]:
         """Write what is done, without what it leads to."""
@@ -264,11 +287,6 @@ def _with_words(value: Any, words: Mapping[str, str], optional: frozenset[str]) 
 
 def _is_in(value: Any, words: Mapping[str, str]) -> bool:
     return isinstance(value, str) and value in words
-
-
-def _kinds(ran: ConversationRun, comparer: Comparer) -> set[Any]:
-    name = comparer.spec.protocol.discriminator
-    return {frame.get(name) for seen in ran.steps for some in seen.events.values() for frame in some}
 
 
 def _without(pattern: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -14,7 +14,17 @@ from conformance.errors import BadFile
 from conformance.scenario import steps as s
 from conformance.spec.added import with_scenarios
 from conformance.wire.events import Closed
-from tests.conformance.engine.explore.stories import LOBBY, burst, confirmed, conversation, message, ran, seen, send
+from tests.conformance.engine.explore.stories import (
+    BOB,
+    LOBBY,
+    burst,
+    confirmed,
+    conversation,
+    message,
+    ran,
+    seen,
+    send,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +72,16 @@ def test_a_scenario_expects_what_the_other_server_sent(comparer: Comparer, targe
     new = next(one for one in scenario.steps if isinstance(one, s.Expect) and one.frame == "NewMessage")
     assert new.pattern["message_id"] == {"$capture": "m1"}
     assert new.pattern["sender_id"] == "${bob}"
+
+
+def test_a_frame_is_expected_unless_this_one_is_free(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    typing = burst(Ask("bob", "Typing", {"conversation_id": "${lobby}", "is_typing": False}))
+    ends = {"type": "UserTyping", "conversation_id": LOBBY, "user_id": BOB, "is_typing": False}
+    asked, later = seen(typing, ann=[ends]), seen(burst(HISTORY), {"type": "Error"}, REFUSED, ann=[ends])
+    scenario = _written(conversation(typing, burst(HISTORY)), ran(asked, later), comparer, target, tmp_path)
+    assert [one.frame for one in scenario.steps if isinstance(one, s.Expect)] == ["UserTyping", "Error"]
+    # The second one may be that of a timer.
+    assert [(one.frame, one.pattern) for one in scenario.allow if not one.at] == [("UserTyping", {"is_typing": False})]
 
 
 def test_what_was_never_made_is_an_unknown_id(comparer: Comparer, target: Target, tmp_path: Path) -> None:
