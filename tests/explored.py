@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcomes.append(asyncio.run(_explore(one, spec, options)))
         _tell(outcomes[-1], wanted=not options.variants)
     found = {one.name for one in outcomes if one.steady}
+    _tell_how_much_shorter(outcomes)
     conversations, used = sum(one.conversations for one in outcomes), sum(one.cpu for one in outcomes)
     print(f"{conversations} conversations, {used:.1f} s of CPU: {conversations / max(used, 0.1):.2f} a second and core")
     if options.variants:
@@ -151,6 +152,15 @@ def cpu_seconds() -> float:
         fields = stat.read_text().rpartition(")")[2].split()
         used += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # its own, and of its children that have ended
     return used
+
+
+def _tell_how_much_shorter(outcomes: Sequence[Outcome]) -> None:
+    from conformance.compare.explored import found_of
+    from conformance.report.explored import shortened
+
+    some = [found_of(finding, "type") for one in outcomes for finding in one.steady if finding.seconds]
+    if some:
+        print(f"shortened {shortened(some)}")
 
 
 def _tell(one: Outcome, *, wanted: bool) -> None:

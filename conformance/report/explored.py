@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from statistics import median
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -63,6 +64,8 @@ def facts(exploration: Exploration) -> Iterator[tuple[str, str]]:
     flaky = sum(one.flaky for one in exploration.findings)
     more = "".join(f", {count} {word}" for count, word in ((known, "known"), (flaky, "flaky")) if count)
     yield "Findings", f"{len(exploration.findings)}{more}"
+    if any(one.seconds_to_shrink for one in exploration.findings):
+        yield "Shortened", shortened(exploration.findings)
     if exploration.freed:
         yield "Different choices where the protocol allows them", named(exploration.freed)
     never = len(exploration.never_reached)
@@ -75,6 +78,15 @@ def facts(exploration: Exploration) -> Iterator[tuple[str, str]]:
         yield "Left out", "; ".join(f"{line(one)} ({line(why, 200)})" for one, why in exploration.left_out.items())
     if not exploration.complete:
         yield "Note", "the exploration was interrupted"
+
+
+def shortened(findings: Iterable[Found]) -> str:
+    """Say how much shorter the findings have become, and how long that took; at least one must have been shortened."""
+    some = [one for one in findings if one.seconds_to_shrink]
+    before, after, seconds = (
+        median(getattr(one, name) for one in some) for name in ("steps_before", "steps", "seconds_to_shrink")
+    )
+    return f"{plural(len(some), 'finding')}: from {before:g} steps to {after:g} in {seconds:.1f} s (medians)"
 
 
 def named(words: Iterable[str]) -> str:

@@ -73,6 +73,13 @@ def test_the_section_says_what_was_drawn_and_what_was_never_reached() -> None:
     assert "known: nobody minds" in text
 
 
+def test_the_section_says_how_much_shorter_the_findings_have_become() -> None:
+    some = found(seconds_to_shrink=4.0), found("1" * 8, steps=4, steps_before=41, seconds_to_shrink=6.0)
+    text = "\n".join(section_lines(exploration(*some, found("2" * 8, steps=30))))
+    assert "Shortened: 2 findings: from 36 steps to 3 in 5.0 s (medians)" in text
+    assert "Shortened" not in "\n".join(section_lines(exploration(found())))
+
+
 def test_new_findings_that_every_replay_shows_come_first() -> None:
     some = exploration(found("1" * 8, known="x"), found("2" * 8, again=1), found("3" * 8))
     text = view("text", some)
