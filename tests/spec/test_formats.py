@@ -3,17 +3,17 @@
 import copy
 
 import jsonschema_rs
-import pytest
 from jsonschema import Draft202012Validator
 
-from tests.spec.spec_files import SPEC, compile_schema, message_files, name_of, read_json, read_yaml, rule_files
+from tests.each import each
+from tests.spec.spec_files import SPEC, compile_schema, message_files, read_json, read_yaml, rule_files
 
 FORMATS = {
     name: read_json(SPEC / "formats" / f"{name}.schema.json") for name in ("features", "invariants", "rules", "message")
 }
 features_format, invariants_format, rules_format, message_format = map(compile_schema, FORMATS.values())
 
-each_format = pytest.mark.parametrize("schema", FORMATS.values(), ids=FORMATS.keys())
+each_format = each(FORMATS.values())
 
 EDIT = read_yaml(SPEC / "rules" / "04-edit-message.yaml")
 SEND_MESSAGE = read_json(SPEC / "messages" / "incoming" / "SendMessage.json")
@@ -72,17 +72,17 @@ def test_invariants_yaml_has_its_form():
     assert invariants_format.accepts(read_yaml(SPEC / "invariants.yaml"))
 
 
-@pytest.mark.parametrize("path", rule_files(), ids=lambda path: path.stem)
+@each(rule_files())
 def test_every_file_of_rules_has_its_form(path):
     assert rules_format.accepts(read_yaml(path))
 
 
-@pytest.mark.parametrize("path", message_files(), ids=name_of)
+@each(message_files())
 def test_every_message_schema_has_its_form(path):
     assert message_format.accepts(read_json(path))
 
 
-@pytest.mark.parametrize("path", [SPEC / "features.yaml", *rule_files()], ids=lambda path: path.stem)
+@each([SPEC / "features.yaml", *rule_files()])
 def test_the_first_line_tells_an_editor_the_format(path):
     first = path.read_text(encoding="utf-8").splitlines()[0]
     prefix, _, address = first.partition("$schema=")
@@ -91,8 +91,7 @@ def test_the_first_line_tells_an_editor_the_format(path):
     assert (path.parent / address).resolve() == SPEC / "formats" / f"{expected}.schema.json"
 
 
-@pytest.mark.parametrize(
-    "wrong",
+@each(
     [
         changed(EDIT, "rules", 0, "level", to="may"),
         changed(EDIT, "rules", 0, "id", to="edit-1"),
@@ -107,14 +106,13 @@ def test_the_first_line_tells_an_editor_the_format(path):
         changed(EDIT, "features", to=[]),
         changed(EDIT, "features", to="edit_message"),
         changed(EDIT, "rule", to=[]),
-    ],
+    ]
 )
 def test_a_slip_in_a_file_of_rules_is_found(wrong):
     assert not rules_format.accepts(wrong)
 
 
-@pytest.mark.parametrize(
-    "wrong",
+@each(
     [
         {"number": 0},
         {"number": "1"},
@@ -124,7 +122,7 @@ def test_a_slip_in_a_file_of_rules_is_found(wrong):
         {"messages": {"incoming": []}},
         {"messages": {"incoming": [], "outgoing": ["new_message"]}},
         {"messages": {"incoming": ["Ping", "Ping"], "outgoing": []}},
-    ],
+    ]
 )
 def test_a_slip_in_features_yaml_is_found(wrong):
     good = {"number": 1, "id": "ping_pong", "title": "Ping", "messages": {"incoming": ["Ping"], "outgoing": []}}
@@ -132,13 +130,12 @@ def test_a_slip_in_features_yaml_is_found(wrong):
     assert not features_format.accepts({"features": [{**good, **wrong}]})
 
 
-@pytest.mark.parametrize("key", sorted(FORMATS["message"]["required"]))
+@each(sorted(FORMATS["message"]["required"]))
 def test_a_message_schema_needs_all_its_parts(key):
     assert not message_format.accepts(without(SEND_MESSAGE, key))
 
 
-@pytest.mark.parametrize(
-    "wrong",
+@each(
     [
         changed(SEND_MESSAGE, "additionalProperties", to=False),
         changed(SEND_MESSAGE, "allOf", to=[]),
@@ -159,7 +156,7 @@ def test_a_message_schema_needs_all_its_parts(key):
         changed(NEW_MESSAGE, "x-echo", to={"NewMessage": "sender_id"}),
         changed(NEW_MESSAGE, "x-never", to={"parent_message_id": "no sentence"}),
         changed(NEW_MESSAGE, "$id", to="https://example.com/NewMessage.json"),
-    ],
+    ]
 )
 def test_a_slip_in_a_message_schema_is_found(wrong):
     assert not message_format.accepts(wrong)

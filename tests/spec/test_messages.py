@@ -1,12 +1,11 @@
 """The message schemas say what the protocol says, and both validators read them in the same way."""
 
 import itertools
-import json
 
 import jsonschema_rs
-import pytest
 from jsonschema import Draft202012Validator
 
+from tests.each import each
 from tests.spec import protocol_table as table
 from tests.spec.spec_files import (
     COMMON,
@@ -28,8 +27,8 @@ TABLES = {"incoming": table.INCOMING, "outgoing": table.OUTGOING}
 PROTOCOL = read_yaml(SPEC / "protocol.yaml")
 RULE_IDS = {rule["id"] for rule in all_rules()}
 
-each_message = pytest.mark.parametrize("path", message_files(), ids=name_of)
-each_shared_object = pytest.mark.parametrize("name", table.SHARED)
+each_message = each(message_files())
+each_shared_object = each(table.SHARED)
 
 
 def subschemas(schema):
@@ -68,7 +67,7 @@ def fields_in_table(fields):
 # --- which messages there are -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("direction", "count"), [("incoming", 19), ("outgoing", 20)])
+@each([("incoming", 19), ("outgoing", 20)])
 def test_there_are_exactly_the_types_of_the_protocol(direction, count):
     names = [path.stem for path in message_files() if path.parent.name == direction]
     assert len(names) == count
@@ -186,7 +185,7 @@ def test_every_message_has_a_provenance(path):
     assert schema["properties"]["type"]["x-provenance"] == schema["x-provenance"]
 
 
-@pytest.mark.parametrize("path", [path for path in message_files() if path.parent.name == "outgoing"], ids=name_of)
+@each([path for path in message_files() if path.parent.name == "outgoing"])
 def test_every_outgoing_message_names_the_rule_that_a_malformed_one_breaks(path):
     assert read_json(path)["x-rule"] == table.FRAME_RULES[path.stem]
 
@@ -198,7 +197,7 @@ def test_every_rule_that_a_schema_names_exists():
 # --- what they are answered with ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", table.INCOMING)
+@each(table.INCOMING)
 def test_every_request_names_the_reply_of_the_table(name):
     reply, expected = read_json(SPEC / "messages/incoming" / f"{name}.json").get("x-reply"), table.REPLIES[name]
     if expected is None:
@@ -209,7 +208,7 @@ def test_every_request_names_the_reply_of_the_table(name):
         assert reply == {"type": "ActionConfirmed", "with": {"action": expected, "success": True}}
 
 
-@pytest.mark.parametrize("name", table.INCOMING)
+@each(table.INCOMING)
 def test_every_request_names_the_echo_of_the_table(name):
     echo = read_json(SPEC / "messages/incoming" / f"{name}.json").get("x-echo", {})
     assert echo == table.ECHOES.get(name, {})
@@ -218,7 +217,7 @@ def test_every_request_names_the_echo_of_the_table(name):
         assert actor in read_json(SPEC / "messages/outgoing" / f"{event}.json")["properties"]
 
 
-@pytest.mark.parametrize("name", [name for name, reply in table.REPLIES.items() if reply])
+@each([name for name, reply in table.REPLIES.items() if reply])
 def test_the_fields_of_a_reply_are_fields_of_its_type(name):
     reply = read_json(SPEC / "messages/incoming" / f"{name}.json")["x-reply"]
     schema = read_json(SPEC / "messages/outgoing" / f"{reply['type']}.json")
@@ -323,7 +322,7 @@ def test_no_message_passes_as_one_of_another_type():
             assert not message_of(one).accepts(full_example(other))
 
 
-@pytest.mark.parametrize("content", ["", "\x00", "a\r\nb", "👩‍👩‍👧", "مرحبا", "<>&", "x" * 100_000])
+@each(["", "\x00", "a\r\nb", "👩‍👩‍👧", "مرحبا", "<>&", "x" * 100_000])
 def test_a_schema_knows_no_limit_that_a_target_may_set(content):
     new = full_example(SPEC / "messages/outgoing/NewMessage.json")
     assert message("outgoing", "NewMessage").accepts({**new, "content": content})
@@ -331,7 +330,7 @@ def test_a_schema_knows_no_limit_that_a_target_may_set(content):
     assert message("incoming", "SendMessage").accepts({**send, "content": content})
 
 
-@pytest.mark.parametrize("limit", [-1, 0, 1, 10**9, 5.0])
+@each([-1, 0, 1, 10**9, 5.0])
 def test_a_limit_that_is_out_of_range_is_still_well_formed(limit):
     fetch = full_example(SPEC / "messages/incoming/FetchHistory.json")
     assert message("incoming", "FetchHistory").accepts({**fetch, "limit": limit})
@@ -394,21 +393,19 @@ BAD_IDS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["uuid", "optionalUuid"])
+@each(["uuid", "optionalUuid"])
 def test_an_id_is_a_lower_case_hyphenated_uuid(name):
     assert shared(name).accepts(GOOD_ID)
     for value in [*BAD_IDS, 5, True, {}, [GOOD_ID]]:
         assert not shared(name).accepts(value), value
 
 
-@pytest.mark.parametrize("name", ["instant", "optionalInstant"])
-@pytest.mark.parametrize("value", GOOD_INSTANTS)
+@each(itertools.product(["instant", "optionalInstant"], GOOD_INSTANTS))
 def test_an_instant_has_a_zone_and_up_to_nine_fraction_digits(name, value):
     assert shared(name).accepts(value)
 
 
-@pytest.mark.parametrize("name", ["instant", "optionalInstant"])
-@pytest.mark.parametrize("value", [*BAD_INSTANTS, 1771793372, True, {}])
+@each(itertools.product(["instant", "optionalInstant"], [*BAD_INSTANTS, 1771793372, True, {}]))
 def test_anything_else_is_no_instant(name, value):
     assert not shared(name).accepts(value)
 
@@ -420,7 +417,7 @@ def test_only_the_optional_kinds_may_be_null():
     assert shared("optionalInstant").accepts(None)
 
 
-@pytest.mark.parametrize("used", sorted({s["format"] for s in every_subschema() if "format" in s}))
+@each(sorted({s["format"] for s in every_subschema() if "format" in s}))
 def test_every_format_in_use_is_checked_by_both_validators(used):
     validators = compile_schema({"format": used})
     assert not validators.python.is_valid("garbage")
@@ -445,46 +442,39 @@ def a_message(**changes):
     return {**chunk["messages"][0], **changes}
 
 
-@pytest.mark.parametrize("name", [name for name, fields in table.OUTGOING.items() if fields.required])
+@each([name for name, fields in table.OUTGOING.items() if fields.required])
 def test_a_missing_field_breaks_the_rule_of_the_message(name):
     full = full_example(SPEC / "messages/outgoing" / f"{name}.json")
     del full[table.OUTGOING[name].required.split()[-1]]
     assert message("outgoing", name).broken_rules(full) == {table.FRAME_RULES[name]}
 
 
-@pytest.mark.parametrize(
-    ("name", "field"),
+@each(
     [
         (name, field)
         for name, fields in table.OUTGOING.items()
         for field in [*fields.required.split(), *fields.optional.split()]
         if field in table.IDS
-    ],
+    ]
 )
 def test_an_upper_case_id_breaks_conn_11(name, field):
     assert broken(name, **{field: GOOD_ID.upper()}) == {"CONN-11"}
 
 
-@pytest.mark.parametrize(
-    ("name", "field"),
-    [(name, f) for name, fields in table.OUTGOING.items() for f in fields.required.split() if f in table.INSTANTS],
-)
+@each([(name, f) for name, fields in table.OUTGOING.items() for f in fields.required.split() if f in table.INSTANTS])
 def test_an_instant_without_a_zone_breaks_conn_11(name, field):
     assert broken(name, **{field: "2026-02-22T20:49:32"}) == {"CONN-11"}
 
 
-@pytest.mark.parametrize(
-    ("name", "field"),
-    [(name, f) for name, fields in table.OUTGOING.items() for f in fields.required.split() if f in table.LISTS],
-)
+@each([(name, f) for name, fields in table.OUTGOING.items() for f in fields.required.split() if f in table.LISTS])
 def test_a_null_list_breaks_conn_11(name, field):
     assert broken(name, **{field: None}) == {"CONN-11"}
 
 
-@pytest.mark.parametrize("name", ["HistoryChunk", "SearchResults", "SyncChunk"])
-@pytest.mark.parametrize(
-    ("changes", "rule"),
-    [
+@each(
+    (name, changes, rule)
+    for name in ("HistoryChunk", "SearchResults", "SyncChunk")
+    for changes, rule in [
         ({"content": 5}, None),
         ({"sender_id": GOOD_ID.upper()}, "CONN-11"),
         ({"created_at": "2026-02-22T20:49:32"}, "CONN-11"),
@@ -495,8 +485,7 @@ def test_a_null_list_breaks_conn_11(name, field):
         ({"reactions": [{"emoji": 5, "user_ids": []}]}, "REAC-1"),
         ({"reactions": [{"emoji": "❤️", "user_ids": None}]}, "CONN-11"),
         ({"reactions": [{"emoji": "❤️", "user_ids": [GOOD_ID.upper()]}]}, "CONN-11"),
-    ],
-    ids=lambda value: json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else "",
+    ]
 )
 def test_inside_a_list_of_messages_the_nearest_rule_is_broken(name, changes, rule):
     assert broken(name, messages=[a_message(**changes)]) == {rule or table.FRAME_RULES[name]}

@@ -3,13 +3,12 @@
 import re
 from collections import Counter
 
-import pytest
-
+from tests.each import each
 from tests.spec.protocol_table import FEATURES, RULE_FAMILIES, WHOLLY_SHOULD
 from tests.spec.spec_files import all_rules, read_yaml, rule_files
 
 rules = {rule["id"]: rule for rule in all_rules()}
-each_file = pytest.mark.parametrize("path", rule_files(), ids=lambda path: path.stem)
+each_file = each(rule_files())
 
 
 def family_of(rule_id):
@@ -33,7 +32,7 @@ def test_exactly_the_should_halves_and_the_wholly_should_rules_are_should():
     assert {rule_id for rule_id, rule in rules.items() if rule["level"] == "should"} == halves | WHOLLY_SHOULD
 
 
-@pytest.mark.parametrize("half", [rule_id for rule_id in rules if rule_id.endswith("s")])
+@each([rule_id for rule_id in rules if rule_id.endswith("s")])
 def test_a_should_half_stands_beside_its_must_half(half):
     order = list(rules)
     must = half.removesuffix("s")
@@ -81,8 +80,7 @@ def test_a_sentence_does_not_use_the_shorthand_of_a_table():
     assert [rule_id for rule_id, rule in rules.items() if shorthand.search(rule["sentence"])] == []
 
 
-@pytest.mark.parametrize(
-    ("rule_id", "condition"),
+@each(
     [
         ("JOIN-4", "Where the target has public conversations"),
         ("RATE-2", "where several URLs are given"),
@@ -90,7 +88,7 @@ def test_a_sentence_does_not_use_the_shorthand_of_a_table():
         ("MULTI-2", "Where several URLs are given"),
         ("MULTI-3", "Where several URLs are given"),
         ("ACK-4", "Where the target can be restarted by the run"),
-    ],
+    ]
 )
 def test_a_rule_that_not_every_target_can_be_held_to_says_so(rule_id, condition):
     assert condition in rules[rule_id]["sentence"]
