@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from conformance.results.model import Observation, Result
+    from conformance.results.model import Calibration, Observation, Result
     from conformance.scenario.model import Probe, Scenario
     from conformance.spec import Spec
     from conformance.target.accounts import Provisioner
@@ -116,14 +116,33 @@ def without_trials(spec: Spec) -> Spec:
 
 
 async def run_context_at(
-    spec: Spec, *urls: str, provisioner: Provisioner | None = None, trials: bool = True, **changes: Any
+    spec: Spec,
+    *urls: str,
+    provisioner: Provisioner | None = None,
+    trials: bool = True,
+    calibration: Calibration | None = None,
+    **changes: Any,
 ) -> RunContext:
-    """Calibrate what listens at `urls`; `trials`: ask for everything once, and wait for what is missing."""
+    """Calibrate what listens at `urls`, if no `calibration` is given.
+
+    `trials`: ask for everything once, and wait for what is missing.
+    """
     target = target_at(spec, *urls, **changes)
     driver = provisioner or CreatingProvisioner(Named(EVERYBODY, spec.protocol.default_role), SIGNING)
     asked = spec if trials else without_trials(spec)
-    calibration = await calibrate(asked, target, driver, 1.0)
-    return RunContext(spec, target, calibration, driver, Pacer(spec, target), secrets=target.keys)
+    seen = calibration or await calibrate(asked, target, driver, 1.0)
+    return RunContext(spec, target, seen, driver, Pacer(spec, target), secrets=target.keys)
+
+
+async def calibration_of_a_good_server(spec: Spec) -> Calibration:
+    """Calibrate a good toy server, once for all tests of a worker: it takes longer than most toy scenarios."""
+    if not _of_a_good_server:
+        async with ChatServer().serving() as server:
+            _of_a_good_server.append((await run_context_at(spec, server.url, trials=False)).calibration)
+    return _of_a_good_server[0]
+
+
+_of_a_good_server: list[Calibration] = []
 
 
 @asynccontextmanager
@@ -134,15 +153,21 @@ async def toy_runner(
     wrong: Sequence[str] = (),
     later: Sequence[str] = (),
     bystanders: bool = False,
+    measured: bool = False,
     **changes: Any,
 ) -> AsyncIterator[ToyRunner]:
     """Serve and calibrate a toy server; it is `wrong` from the beginning, or `later`, when it has been calibrated.
 
     There are no `bystanders` unless wanted: most toys count what they see. Calibration would wait for
-    each event that a toy lacks, so that it tries nothing here.
+    each event that a toy lacks, so that it tries nothing here. A server that is good and in order when it is
+    calibrated is so itself only where it is to be `measured`: it would show what every one of its kind does.
     """
+    known = None
+    if architecture == "in order" and not wrong and not measured:
+        known = await calibration_of_a_good_server(spec)
     async with ChatServer(architecture, *wrong).serving() as server:
-        run_context = replace(await run_context_at(spec, server.url, trials=False, **changes), bystanders=bystanders)
+        run_context = await run_context_at(spec, server.url, trials=False, calibration=known, **changes)
+        run_context = replace(run_context, bystanders=bystanders)
         server.wrong |= set(later)
         yield ToyRunner(run_context, server)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,8 @@ from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome
 from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.jwt import Named
-from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, run_context_at, toy_runner
+from tests.conformance import run_contexts
+from tests.conformance.run_contexts import EVERYBODY, SIGNING, Author, run_context_at
 from tests.doubles.fan_out import ARCHITECTURES, BUS_DELAY, ChatServer
 from tests.doubles.listening import listening
 
@@ -31,6 +33,7 @@ steps:
   - {expect: NewMessage, at: bob, with: {content: "${nonce}"}}
   - {never: NewMessage, at: carol}
 """
+toy_runner = partial(run_contexts.toy_runner, measured=True)
 each_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES)
 
 

@@ -238,7 +238,7 @@ class TestOutcome:
         assert (result.outcome, messages(result)) == (Outcome.BLOCKED, ["alice may join lobby, and was refused"])
 
     async def test_untestable_where_provisioning_fails(self, spec: Spec, scenario: Author) -> None:
-        async with toy_runner(spec, provisioner=OneRoom()) as runner:
+        async with toy_runner(spec, measured=True, provisioner=OneRoom()) as runner:
             result = await runner.run_scenario(scenario(TOLD))
         assert (result.outcome, messages(result)) == (Outcome.UNTESTABLE, ["no room for lobby"])
 
