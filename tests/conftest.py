@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,10 @@ PARTS_WITHOUT_SCENARIOS = (
     "targets",
 )
 
+SET_APART = ("end_to_end", "nightly", "clients")
+"""Marks of tests that sessions of their own run."""
+WHOLLY_SET_APART = re.compile(rf"^pytestmark = .*pytest\.mark\.({'|'.join(SET_APART)})\b", re.MULTILINE)
+
 # A shell that runs the tests in the background has them ignore Ctrl-C, and so the commands that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -42,6 +47,18 @@ gc.disable()
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a file whose text says that `-m` deselects all its tests: each worker would import it in vain."""
+    if not collection_path.match("test_*.py"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    wanted = str(config.option.markexpr)
+    if wanted in config.getini("addopts"):
+        return True if WHOLLY_SET_APART.search(text) else None
+    kind = wanted.partition(" ")[0]
+    return True if kind in SET_APART and f"pytest.mark.{kind}" not in text else None
 
 
 # How many examples a property is tried with, where it does not say so itself; no test asserts a time.
