@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from conformance.engine.invariants import Evaluator
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
 JUDGED_OTHERWISE = frozenset({"schema", "secret", "greeting"})
 """Kinds of invariants that the end of a scenario judges by itself, or that only their own scenarios judge."""
+AT_ONCE = 500
+"""Observations that are judged before others get their turn: some tens of milliseconds."""
 
 
-def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
+async def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
     """Charge each broken invariant to its rule, once for each cause.
 
     A scenario that fails has found a difference already. The invariants would only find its consequences, and charge
@@ -33,12 +36,12 @@ def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: Scen
         return
     blamed = {id(offender) for _, offender in verdict.problems if offender is not None}
     charged = {problem.rule for problem, _ in verdict.problems}
-    for wrong in _broken(context):
+    for wrong in await _broken(context):
         if wrong.rule not in charged and id(wrong.first) not in blamed:
             charge(scenario, verdict, wrong.rule, wrong.message, wrong.first, wrong)
 
 
-def _broken(context: ScenarioContext) -> list[Wrong]:
+async def _broken(context: ScenarioContext) -> list[Wrong]:
     """Give what breaks an invariant, in the order in which each thing was first seen."""
     evaluator = Evaluator(
         context.run.spec,
@@ -52,6 +55,8 @@ def _broken(context: ScenarioContext) -> list[Wrong]:
     found: dict[tuple[str, str], Wrong] = {}
     for observation, line in observations(context):
         lines.append(line)
+        if len(lines) % AT_ONCE == 0:
+            await asyncio.sleep(0)  # Other scenarios run beside this one, and pings are due.
         for violation in evaluator.feed(observation):
             _add(violation, lines[violation.index], context, found)
     return list(found.values())

@@ -124,13 +124,13 @@ class _Spare:
         self._user = connection.name.partition("@")[0]
         self._id = context.users[self._user]
         spec = context.run.spec
-        self._replies: list[tuple[str, Mapping[str, Any]]] = []
+        self._replies: dict[str, list[Mapping[str, Any]]] = {}
         self._actors: dict[str, str] = {}
         unclaimed_echoes: Counter[str] = Counter()
         for request_type in granted:
             reply = spec.incoming[request_type].reply
             assert reply is not None
-            self._replies.append((reply[spec.protocol.discriminator], reply.get("with", {})))
+            self._replies.setdefault(reply[spec.protocol.discriminator], []).append(reply.get("with", {}))
             for kind, actor in spec.incoming[request_type].echo.items():
                 self._actors[kind] = actor
                 unclaimed_echoes[kind] += 1
@@ -144,10 +144,8 @@ class _Spare:
         kind = received.frame.type
         if kind is None:
             return False
-        for index, (reply, pattern) in enumerate(self._replies):
-            if _fits(reply, pattern, kind, received.frame.value):
-                del self._replies[index]
-                return True
+        if self._is_reply(received):
+            return True
         if self._is_own_echo(received) and self._echoes[kind] > 0 and self._total[kind] > 0:
             self._echoes[kind] -= 1
             self._total[kind] -= 1
@@ -155,12 +153,18 @@ class _Spare:
         return False
 
     def _spend_claimed(self, received: Received) -> None:
-        for index, (reply, pattern) in enumerate(self._replies):
-            if _fits(reply, pattern, received.frame.type, received.frame.value):
-                del self._replies[index]
-                return
-        if self._is_own_echo(received):
+        if not self._is_reply(received) and self._is_own_echo(received):
             self._total[str(received.frame.type)] -= 1
+
+    def _is_reply(self, received: Received) -> bool:
+        """Say whether a frame is a reply that has not come yet, and count it off."""
+        kind = received.frame.type or ""
+        patterns = self._replies.get(kind, [])
+        for index, pattern in enumerate(patterns):
+            if _fits(kind, pattern, kind, received.frame.value):
+                del patterns[index]
+                return True
+        return False
 
     def _is_own_echo(self, received: Received) -> bool:
         actor = self._actors.get(received.frame.type or "")

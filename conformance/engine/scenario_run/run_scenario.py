@@ -83,7 +83,7 @@ async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, ve
             await _arrange_and_run(scenario, context, verdict)
         judge_frames(scenario, context, verdict)
         judge_refusals(scenario, context, verdict)
-        judge_invariants(scenario, context, verdict)
+        await judge_invariants(scenario, context, verdict)
         if context.throttled.seconds > run_context.bearable(alone=scenario.exclusive):
             verdict.spoil(_throttled_too_long(context))
     except ProvisioningFailed as error:
