@@ -8,6 +8,7 @@ its connections end. So one ended connection is evidence only if no other connec
     another connection of the instance, open before, stays open   the connection ended: nothing to report
     none stays open                                               the server was lost
     none stays open, all were silent for long, `keepalive: off`   nobody knows: nothing to report
+    none stays open, and our own pings were late on all           nobody knows: nothing to report
     there was no other                                            nobody knows: nothing to report
 """
 
@@ -18,6 +19,7 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from conformance.engine.context.closes import TENDED
 from conformance.engine.context.joining import connect
 from conformance.engine.context.reachability import Reachability
 from conformance.engine.context.scenario_context import ScenarioContext
@@ -145,9 +147,11 @@ class LivenessConnections:
                 self._judged.set()
 
     def _may_be_idle(self, *ended: Connection) -> bool:
-        """Say whether a gateway may have ended all that were dropped for being idle: nothing keeps them in use here."""
-        dropped = [one.closed for one in ended if one.closed is not None and one.closed.code in WITHOUT_A_WORD]
-        return not self._run.target.keepalive and all(closed.after_silence for closed in dropped)
+        """Say whether all may have been ended for being idle: nothing kept them in use, or we were late with it."""
+        closed = [one.closed for one in ended if one.closed is not None]
+        if self._run.target.keepalive:
+            return all(one.untended > TENDED for one in closed)
+        return all(one.after_silence for one in closed if one.code in WITHOUT_A_WORD)
 
 
 def _forget(connection: Connection, _: Received) -> None:
