@@ -97,6 +97,9 @@ async def connect(
 def _note_close(context: ScenarioContext, connection: Connection, closed: Closed) -> None:
     context.run.open_connections.end(connection)
     context.transcript.note(connection.name, "·", str(closed), event="closed")
+    user, pacer = context.users.get(connection.name.partition("@")[0]), context.run.pacer
+    if user is not None:  # Whatever came before the close is counted by now, and later than it was sent.
+        pacer.handled(user, connection, pacer.clock())
     if not closed.ours:
         context.run.reachability.ended(dropped=closed.code is None)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
+from conformance.engine.context.joining import _note_close
 from conformance.engine.context.pacer import Pacer
+from conformance.wire.events import Closed
 from tests.conformance.run_contexts import Author, messages, target_at, toy_runner
 
 if TYPE_CHECKING:
@@ -129,6 +132,18 @@ class TestPacer:
             await pace.ready("alice", "SendMessage")
             sent.append(clock.now)
         assert all(later - earlier >= WINDOW for earlier, later in itertools.pairwise(sent))
+
+    async def test_counts_what_an_ended_connection_has_sent_when_it_ends(self, spec: Spec) -> None:
+        """A busy server reads it long after it was sent, and nobody can ask any more; it answers the close after it."""
+        clock, connection = Clock(), Mock()
+        connection.name = "alice@phone"
+        pace = pacer(spec, clock, messages_per_window=1)
+        context = Mock(users={"alice": "7f"}, run=Mock(pacer=pace))
+        await pace.ready("7f", "SendMessage", connection)
+        clock.now = 20
+        _note_close(context, connection, Closed(1000, ours=True))
+        await pace.ready("7f", "SendMessage")
+        assert clock.now >= 20 + WINDOW
 
     async def test_forgets_who_has_left(self, spec: Spec) -> None:
         clock = Clock()
