@@ -50,6 +50,7 @@ class Connection:
     is still to come, and no other message may begin before it (RFC 6455 §5.4). `fastest` has the seconds of the
     fastest reply of the barrier. `on_own` is called with each frame that the harness sends for itself.
     `reads`: frames are taken from the socket as they come. `keepalive`: our own pings keep it in use while it waits.
+    `lags`: the barrier was given up although frames still came.
     """
 
     def __init__(
@@ -71,8 +72,8 @@ class Connection:
         self.greeting: int | None = None
         self.closed: Closed | None = None
         self.unfinished = False
-        self.reads = True
-        self.keepalive = True
+        self.reads = self.keepalive = True
+        self.lags = False
         self.activity = Activity()
         self.fastest: float | None = None
         self._socket = socket
@@ -192,6 +193,8 @@ class Connection:
             answered = await self.until(lambda: self._pongs >= mine, timeout)
             if answered or self.closed is not None or len(self.log) == seen:
                 break
+        else:
+            self.lags = True
         if answered:
             self._handled = max(self._handled, written)
             self.fastest = min(self.fastest or timeout * BUSY, time.perf_counter() - began)

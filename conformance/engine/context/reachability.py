@@ -12,12 +12,14 @@ class Reachability:
     """Signs, in one scenario run, that the target is gone: the server has died, hangs, or is being replaced.
 
     `lost` counts the connections that the target did not answer or dropped; `closed` counts all that it ended.
-    `too_slow` says why the scenario took too long to say anything, at each try (empty: it did not).
+    `too_slow` says why the scenario took too long to say anything, at each try (empty: it did not). `lags` says where
+    the target was still busy with earlier requests when we gave up waiting (empty: nowhere).
     """
 
     lost: int = 0
     closed: int = 0
     too_slow: str = ""
+    lags: str = ""
 
     def refused(self, status: int | None) -> None:
         """Record a refused connection; `status` is the HTTP status, None if there was no answer."""

@@ -14,6 +14,7 @@ from conformance.engine.context.throttled_time import ThrottledTime
 from conformance.engine.context.transcript import Transcript
 from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
+from conformance.wire.waits import BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -205,6 +206,9 @@ class ScenarioContext:
             user = self.users.get(connection.name.partition("@")[0])
             if answered and user is not None:
                 self.run.pacer.handled(user, connection, sent)
+            if connection.lags:
+                waited = BUSY * self.run.reply
+                self.run.reachability.lags = f"{connection.name} still got frames after {waited:g} s, and no reply"
         return all(answers)
 
     async def quiet(self) -> None:

@@ -152,7 +152,7 @@ class Watchdog:
                 if not slow:
                     return False
             await self._liveness.settled()
-            slow = slow or watch.reachability.too_slow
+            slow = slow or watch.reachability.too_slow or watch.reachability.lags
             if slow:
                 self.slow = slow
                 self.slowed.add(watch.name)

@@ -67,6 +67,7 @@ class TestBarrier:
             assert not await connection.barrier(0.05)
             await connection.close()
             assert not await connection.barrier(5.0)
+            assert not connection.lags
 
     async def test_waits_on_for_a_server_that_is_slow_and_not_silent(self, spec: Spec) -> None:
         """It has a lot to say first: longer than the wait, and never a whole wait without a word."""
@@ -98,6 +99,7 @@ class TestBarrier:
             connection = await connected(spec, url)
             async with asyncio.timeout(60):
                 assert not await connection.barrier(0.05)
+            assert connection.lags
             await connection.drop()
 
 

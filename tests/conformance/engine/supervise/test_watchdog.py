@@ -14,12 +14,13 @@ import pytest
 from conformance.engine.run.options import Options
 from conformance.engine.run.run import run
 from conformance.engine.run.state import RunState
+from conformance.engine.supervise.watchdog import Watchdog
 from conformance.results.model import Outcome, Result
 from conformance.target.embedded import Embedded, embedded
 from reference_server.__main__ import main as sound
 from reference_server.earlier.acknowledge_everything import acknowledging
 from tests.conformance.crashing import crashing
-from tests.conformance.run_contexts import Author, target_at
+from tests.conformance.run_contexts import Author, run_context_at, target_at
 from tests.doubles.fan_out import ChatServer
 from tests.doubles.switch import UNAVAILABLE, Switch
 from tests.forked import forked
@@ -240,3 +241,13 @@ class TestAServerThatIsOnlyWrong:
             watched = await WatchedRun().all_of(spec, target, many[:10])
         assert watched.outcomes == {"FAIL": 10}
         assert (watched.state.stopped, watched.state.doubts) == ("", "")
+
+    async def test_or_only_slow_is_judged_with_nothing_beside_it(self, spec: Spec) -> None:
+        """It still works on what eight scenarios have asked for: the ninth says nothing of it."""
+        async with ChatServer("in order").serving() as server:
+            watchdog = Watchdog(await run_context_at(spec, server.url, trials=False))
+        watch = watchdog.watch("toy.scenario")
+        watch.reachability.lags = "alice still got frames after 10 s, and no reply"
+        assert not await watchdog.believes(watch, well=True)
+        assert await watchdog.believes(watch, well=True, again=True)
+        assert watchdog.slow == watch.reachability.lags
