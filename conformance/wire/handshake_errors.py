@@ -54,6 +54,7 @@ class Refused:
     `status` is the HTTP status, None if no response came. `why` gives the reason in a few words, `said` the beginning
     of what the server says about it, without secrets, and `advice` what to do. `retry_after` is the header of that name
     (RFC 9110 §10.2.3). `text` has the headers and the body of the refusal, at most `MAX_BODY` bytes of it.
+    `late`: our request came too late, so that this is no answer to it.
     """
 
     status: int | None
@@ -62,6 +63,7 @@ class Refused:
     retry_after: str | None = None
     text: str = ""
     said: str = ""
+    late: bool = False
 
     def __str__(self) -> str:
         """Give the reason, what the server says, and the advice."""

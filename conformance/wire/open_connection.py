@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidMessage, WebSocketException
 
 from conformance.target.access import Access, shown_address
 from conformance.wire.connection import Connection
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from conformance.wire.lateness import Lateness
 
 PLAIN = Handshake()
+REQUEST_TIMEOUT = 408
+PROMPT = 0.9
+"""Seconds from the beginning within which our request leaves; some gateways wait for it no longer than a second."""
 
 
 def _is_no_known_noise(record: logging.LogRecord) -> bool:
@@ -56,6 +61,12 @@ async def open_connection(
     between and how TLS is opened; raises UsageError if that proxy cannot be used. `redact` removes secrets from what
     the server says when it refuses.
     """
+    began, made = time.perf_counter(), list[_Opened]()
+
+    def opened(*given: Any, **named: Any) -> _Opened:
+        made.append(_Opened(*given, **named))
+        return made[-1]
+
     access = access or Access()
     proxy = access.proxies.leading_to(url)
     try:
@@ -70,7 +81,7 @@ async def open_connection(
             url,
             origin=handshake.origin_at(url),  # type: ignore[arg-type] # websockets marks origins with a NewType
             additional_headers=handshake.headers,
-            create_connection=_Opened,
+            create_connection=opened,  # type: ignore[arg-type] # the library calls it, and no more
             compression="deflate" if handshake.compression else None,
             ping_interval=None,
             max_queue=None,
@@ -83,18 +94,28 @@ async def open_connection(
         vars(opening)["process_redirect"] = _stay  # a hook of the library, meant for subclasses
         socket = await opening
     except (OSError, EOFError, ValueError, WebSocketException) as error:
-        return refused(error, url, timeout, redact, shown_address(proxy) if proxy else None)
+        found = refused(error, url, timeout, redact, shown_address(proxy) if proxy else None)
+        # RFC 9110 §15.5.9: whoever is told so may ask again; nginx ends the connection and says nothing.
+        hung_up = isinstance(error, EOFError | ConnectionError | InvalidMessage)
+        was_late = bool(made) and made[-1].asked - began > PROMPT
+        return replace(found, late=found.status == REQUEST_TIMEOUT or (hung_up and was_late))
     return Connection(name, socket, protocol, known, dialect, memory, lateness)
 
 
 class _Opened(ClientConnection):
-    """A connection whose handshake replaces the headers of the library by those it is given, and adds the others."""
+    """A connection whose handshake replaces the headers of the library by those it is given, and adds the others.
+
+    `asked` is when its request left (`time.perf_counter`).
+    """
+
+    asked = 0.0
 
     async def handshake(self, additional_headers: Any = None, *more: Any, **options: Any) -> None:
         """Perform the opening handshake."""
         build = self.protocol.connect
 
         def request() -> Any:
+            self.asked = time.perf_counter()
             made = build()
             for name in additional_headers or ():
                 made.headers.pop(name, None)

@@ -12,6 +12,7 @@ from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.results.exchange import OWN
 from conformance.target.access import overlay
+from conformance.target.throttle.retrying import TRIES
 from conformance.wire.handshake_errors import Refused
 from conformance.wire.open_connection import PLAIN, open_connection
 
@@ -64,19 +65,23 @@ async def connect(
         context.shown.add(made)
     carried = target.auth.carry(made)
     pairs = [*carried.query, *((key, str(value)) for key, value in (query or {}).items())]
-    outcome = await open_connection(
-        who,
-        _with_query(target.instances[number - 1], pairs),
-        context.run.spec.protocol,
-        context.run.spec.outgoing,
-        timeout=max(context.run.reply, UPGRADE),
-        handshake=_complete(handshake, target.access, carried, small_buffers=who in context.slow_readers),
-        access=target.access,
-        redact=target.secrets.redact,
-        dialect=target.dialect,
-        memory=context.run.memory,
-        lateness=context.run.lateness,
-    )
+    for _ in range(TRIES):
+        outcome = await open_connection(
+            who,
+            _with_query(target.instances[number - 1], pairs),
+            context.run.spec.protocol,
+            context.run.spec.outgoing,
+            timeout=max(context.run.reply, UPGRADE),
+            handshake=_complete(handshake, target.access, carried, small_buffers=who in context.slow_readers),
+            access=target.access,
+            redact=target.secrets.redact,
+            dialect=target.dialect,
+            memory=context.run.memory,
+            lateness=context.run.lateness,
+        )
+        if not isinstance(outcome, Refused) or not outcome.late:
+            break
+        context.transcript.note(who, "·", f"our request came too late ({outcome.why}): once more")
     if isinstance(outcome, Refused):
         context.run.reachability.refused(outcome.status)
         context.transcript.note(who, "·", f"refused: {outcome.why}")

@@ -107,6 +107,28 @@ async def test_an_answer_without_end_or_measure_is_a_refusal(
 
 
 @pytest.mark.parametrize(
+    ("answer", "prompt", "late"),
+    [
+        (response(b"", "408 Request Timeout"), 60.0, True),
+        (b"", -1.0, True),
+        (b"", 60.0, False),
+        (response(b"", "401 Unauthorized"), -1.0, False),
+    ],
+    ids=["it says so", "it hangs up on a late request", "on a prompt one", "it refuses a late one"],
+)
+async def test_a_gateway_that_waited_too_long_for_the_request_refuses_nothing(
+    spec: Spec, monkeypatch: pytest.MonkeyPatch, answer: bytes, prompt: float, late: bool
+) -> None:
+    """HAProxy's `timeout http-request`, nginx's `client_header_timeout`: on a busy machine our request may be late."""
+    monkeypatch.setattr("conformance.wire.open_connection.PROMPT", prompt)
+    async with answering(answer) as gateway:
+        url = gateway.url.replace("http", "ws")
+        outcome = await open_connection("alice", url, spec.protocol, spec.outgoing, timeout=60)
+    assert isinstance(outcome, Refused)
+    assert outcome.late is late
+
+
+@pytest.mark.parametrize(
     ("code", "word"),
     [
         (9, "clock"),
