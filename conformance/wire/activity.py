@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+UNREAD = 0.2
+"""Seconds after a gap in which what comes may have been waiting to be read, and shows nothing of the connection."""
+
 
 class Activity:
     """When the last message went each way (`time.perf_counter`); pings and pongs are no messages.
@@ -15,7 +18,7 @@ class Activity:
 
     def __init__(self) -> None:
         self._sent = self._heard = self.spoke = time.perf_counter()
-        self._before = self._untended = 0.0
+        self._before = self._untended = self._resumed = 0.0
 
     def sent(self) -> float:
         """Note that a message of ours leaves now, and give that moment."""
@@ -28,12 +31,15 @@ class Activity:
     def spoken(self) -> None:
         """Note that something leaves now, if only a ping."""
         now = time.perf_counter()
-        self._untended = max(self._untended, now - self.spoke)
+        if now - self.spoke >= self._untended:
+            self._untended, self._resumed = now - self.spoke, now
         self.spoke = now
 
     def heard(self) -> float:
         """Note that a message has come, and give that moment."""
-        self._heard, self._before, self._untended = time.perf_counter(), 0.0, 0.0
+        self._heard, self._before = time.perf_counter(), 0.0
+        if self._heard - self._resumed >= UNREAD:
+            self._untended = 0.0
         return self._heard
 
     def idle(self) -> float:
@@ -42,5 +48,5 @@ class Activity:
         return max(self._before, now - self._sent, now - self._heard)
 
     def untended(self) -> float:
-        """Give the longest time in seconds since the last message came in which we wrote nothing, not even a ping."""
+        """Give the longest time in seconds in which we wrote nothing, not even a ping, and that may be why it ended."""
         return max(self._untended, time.perf_counter() - self.spoke)

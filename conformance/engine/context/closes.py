@@ -59,10 +59,13 @@ def cut_short(
     It says nothing of the server where the target forbids the pings that keep a connection in use, or where we were
     late with them: then nobody knows whether the server or a gateway has ended a connection that was silent so long.
     """
-    closed, cut = connection.closed, idle_cut(context, connection)
-    if cut and not context.run.target.keepalive:
-        return Spoiled(f"{message} (the target says `keepalive: off`, so nothing kept it in use)", offender)
-    if cut and closed is not None and connection.keepalive and closed.untended > TENDED:
+    closed = connection.closed
+    if closed is None or closed.ours:
+        return Unmet(message, offender)
+    if not context.run.target.keepalive:
+        if closed.after_silence:
+            return Spoiled(f"{message} (the target says `keepalive: off`, so nothing kept it in use)", offender)
+    elif connection.keepalive and closed.untended > TENDED:
         return TooSlow(f"{message} (this machine was busy: nothing kept it in use for {closed.untended:.1f} s)")
     return Unmet(message, offender)
 

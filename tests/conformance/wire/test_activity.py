@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.wire.activity import Activity
+from conformance.wire.activity import UNREAD, Activity
 
 
 @pytest.fixture
@@ -50,3 +50,16 @@ def test_a_ping_tends_a_connection_and_does_not_end_its_idle_time(clock: list[fl
     assert (activity.idle(), activity.untended()) == (3.0, 2.0)
     activity.heard()
     assert activity.untended() == 0
+
+
+@pytest.mark.parametrize("pinged_first", [True, False])
+def test_what_is_read_right_after_a_gap_may_have_come_before_it(clock: list[float], pinged_first: bool) -> None:
+    """We wake up late: what the kernel has kept is read, and only then that the connection has been ended since."""
+    activity = Activity()
+    clock[0] += 5
+    for note in (activity.spoken, activity.heard) if pinged_first else (activity.heard, activity.spoken):
+        note()
+    assert activity.untended() == 5
+    clock[0] += UNREAD
+    activity.heard()
+    assert activity.untended() < 5
