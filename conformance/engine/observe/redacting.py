@@ -25,6 +25,11 @@ WRONG = re.compile(r"the (server|client) sent a wrong (?!frame$)\w+")
 
 PLACE = re.compile(r"`[^`]{1,200}`")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+UNKNOWN = re.compile(
+    r"(?s:(?:(?<= of type )|(?<=` is )|(?<=first frame is )|(?<= the key )).*"
+    r"(?=, which is not in the protocol|, not the greeting| is in it twice))"
+)
+"""The type or the name in an explanation of a frame that the protocol does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def without_content(
     found: dict[str, Any] = {}
     for key, value in list(frame.items())[: style.items]:
         if key == discriminator and isinstance(value, str):
-            found[key] = value[:LONGEST_NAME]
+            found[key] = _name(value, style)
         else:
             found[_name(key, style)] = _value(value, known.get(key), DEEPEST, style)
     return found
@@ -111,9 +116,15 @@ def redacted(frame: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str
 
 
 def said_without_values(explanation: str) -> str:
-    """Give the explanation of a schema without the wrong value: the place, or that a field is missing."""
+    """Give an explanation without a wrong value: the place, or that a field is missing, or a name of the protocol."""
+    explanation = UNKNOWN.sub(_if_name, explanation)
     head, colon, rest = explanation.partition(": ")
     if not WRONG.fullmatch(head) or rest.endswith(" is missing"):
         return explanation
     place = PLACE.match(rest)
     return f"{head}{colon}{place[0]} is wrong" if place else f"{head}, which does not fit its schema"
+
+
+def _if_name(found: re.Match[str]) -> str:
+    value = found[0].strip("'")
+    return found[0] if value == "without a type" or _name(value, SHORT) == value else "«no name»"

@@ -72,6 +72,20 @@ def test_content_that_is_kept_is_shortened(spec: Spec) -> None:
         ("the server sent a wrong Error: 'secret'", "the server sent a wrong Error, which does not fit its schema"),
         ("the server sent a wrong frame: it is not JSON", "the server sent a wrong frame: it is not JSON"),
         ("the server sent X with `a[].b`: it is gone", "the server sent X with `a[].b`: it is gone"),
+        ("the client sent a wrong frame: its `type` is 'Wave', which is not in the protocol",) * 2,
+        ("the first frame is without a type, not the greeting Hello",) * 2,
+        (
+            "the client sent a wrong frame: its `type` is {'a': 'secret'}, which is not in the protocol",
+            "the client sent a wrong frame: its `type` is «no name», which is not in the protocol",
+        ),
+        (
+            "the server sent a wrong frame: it is not JSON: the key 'my secret' is in it twice",
+            "the server sent a wrong frame: it is not JSON: the key «no name» is in it twice",
+        ),
+        (
+            "the first frame is 'a secret', not the greeting Hello",
+            "the first frame is «no name», not the greeting Hello",
+        ),
     ],
 )
 def test_an_explanation_names_the_place_without_the_value(explanation: str, shown: str) -> None:
