@@ -199,8 +199,12 @@ def _is_json(content: str) -> bool:
 
 
 def _own(lines: list[dict[str, Any]], file: Path) -> list[Recorded]:
-    """Read the lines of `watch --record`: `opened`, `sent`, `received` and `closed` of each connection."""
-    found: dict[str, tuple[dict[str, Any] | None, list[Passed]]] = {}
+    """Read the lines of `watch --record`: `opened`, `sent`, `received` and `closed` of each connection.
+
+    A name that is opened again is another connection: two recordings may be in one file.
+    """
+    found: list[tuple[dict[str, Any] | None, list[Passed]]] = []
+    latest: dict[str, list[Passed]] = {}
     for number, line in enumerate(lines, 1):
         name, direction = line.get("connection"), line.get("direction")
         if not isinstance(name, str) or direction not in ("opened", "sent", "received", "closed"):
@@ -209,7 +213,9 @@ def _own(lines: list[dict[str, Any]], file: Path) -> list[Recorded]:
                     file, number, "this line needs a `connection`, and a `direction`: opened, sent, received or closed"
                 )
             )
-        _, messages = found.setdefault(name, (line if direction == "opened" else None, []))
+        if direction == "opened" or name not in latest:
+            latest[name] = []
+            found.append((line if direction == "opened" else None, latest[name]))
         if direction not in ("sent", "received"):
             continue
         text, binary = line.get("text"), line.get("binary")
@@ -217,12 +223,10 @@ def _own(lines: list[dict[str, Any]], file: Path) -> list[Recorded]:
             raise BadFile(Mistake(file, number, "this line needs either `text` or `binary`"))
         try:
             data = text if isinstance(text, str) else _data(str(binary), BINARY, "this line")
-            messages.append(Passed(_time(line.get("at"), "`at`"), direction, data))
+            latest[name].append(Passed(_time(line.get("at"), "`at`"), direction, data))
         except _Corrupt as error:
             raise BadFile(Mistake(file, number, str(error))) from None
-    return [
-        Recorded((), tuple(messages), _user(opened), whole=opened is not None) for opened, messages in found.values()
-    ]
+    return [Recorded((), tuple(messages), _user(opened), whole=opened is not None) for opened, messages in found]
 
 
 def _user(opened: dict[str, Any] | None) -> str | None:

@@ -78,6 +78,14 @@ def test_a_recording_gives_its_messages_and_its_user(tmp_path: Path, values: tup
     assert found.whole
 
 
+def test_a_name_that_is_opened_again_is_another_connection(tmp_path: Path) -> None:
+    one = (own("opened", user="me"), own("sent", text=PING), own("closed"))
+    first, second = read_capture(written(tmp_path, *one, *one))
+    assert first == second
+    assert len(first.messages) == 1
+    assert first.whole
+
+
 def test_binary_messages_are_bytes_again(tmp_path: Path) -> None:
     binary = base64.b64encode(b"\x00\xff").decode()
     (found,) = read_capture(written(tmp_path, har(said(data=binary, opcode=2))))
