@@ -17,6 +17,7 @@ from conformance.engine.supervise.reaching import ask
 from conformance.errors import AskedToLeave, BudgetSpent
 from conformance.results.load.histogram import Histogram
 from conformance.results.load.tally import Tally
+from conformance.results.model import Outcome
 from conformance.target.throttle.connection_count import connection_count
 from conformance.wire.lateness import Lateness
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from conformance.engine.load.measure import Measured
 
 MOST_LOST = 20
-"""After this many scenarios in a row that lost connections, the server is checked."""
+"""After this many scenarios in a row that lost connections or could not be prepared, the server is checked."""
 DRAIN = 15.0
 """Seconds that running scenarios may take after the load is over; longer ones are not counted."""
 
@@ -108,10 +109,11 @@ class Traffic:
                 limited=bool(sum(measured.limited.values())),
                 too_slow=reachability.too_slow,
             )
-        self._lost = self._lost + 1 if reachability.lost else 0
+        unprepared = result.problems[0].message if result.outcome is Outcome.UNTESTABLE and result.problems else ""
+        self._lost = self._lost + 1 if reachability.lost or unprepared else 0
         if self._lost >= MOST_LOST and not self.stopped:
             self._lost = 0
-            gone = (await ask(self._run)).gone
+            gone = (await ask(self._run)).gone or unprepared
             if gone:
                 self.stopped = f"the target was lost under the load: {gone}"
 

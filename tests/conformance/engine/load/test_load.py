@@ -11,6 +11,7 @@ from conformance.engine.load.job import Shape
 from conformance.engine.load.rehearse import Rehearsed, rehearse
 from conformance.engine.load.run import Load, open_side, run_load
 from conformance.engine.load.traffic import Traffic
+from conformance.errors import ProvisioningFailed
 from conformance.results.load.tally import Ending
 from tests.conformance.run_contexts import target_at
 from tests.doubles.fan_out import ChatServer
@@ -109,6 +110,22 @@ async def test_a_target_that_is_lost_ends_the_load(
     await traffic.run_one("toy.told")
     await traffic.run_one("toy.told")
     assert traffic.stopped.startswith("the target was lost under the load: ")
+
+
+async def test_a_target_that_prepares_nothing_any_more_ends_the_load(
+    toys: Spec, job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ProvisioningFailed("nobody listens there")
+
+    monkeypatch.setattr("conformance.engine.load.traffic.MOST_LOST", 2)
+    server = ChatServer()
+    async with server.serving(), open_side(toys, target_at(toys, server.url, reply=0.2), 1.0) as run_context:
+        monkeypatch.setattr("conformance.engine.scenario_run.run_scenario.provide", fail)
+        traffic = Traffic(run_context, job_of())
+        await traffic.run_one("toy.told")
+        await traffic.run_one("toy.told")
+    assert traffic.stopped == "the target was lost under the load: nobody listens there"
 
 
 async def test_what_is_slow_is_not_lost_and_lent_accounts_rest(toys: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
