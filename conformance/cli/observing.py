@@ -17,8 +17,10 @@ from conformance.cli.recording import spec_tables
 from conformance.engine.observe.record import notes, records
 from conformance.report import terminal, write_reports
 from conformance.results.runlog import Footer, Header, RunWriter, TargetEntry, read_run
+from conformance.results.runlog.records import INSECURE
 from conformance.results.runlog.sources import Sources
 from conformance.target import read_target
+from conformance.target.differences import access_differences
 from conformance.target.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ def write_log(
     Raises OSError.
     """
     found = records(observer)
+    # Clients bring their own tokens and subprotocols, but the way to the server is that of the target file.
+    way = access_differences(target) if target is not None and entry.instances else ()
+    insecure = tuple(one for one in way if one.entry == INSECURE)
     tables = spec_tables(observer.spec)
     header = Header(
         run=str(uuid.uuid4()),
@@ -63,7 +68,7 @@ def write_log(
         selected=tuple(one.id for one, _ in found),
         options={"observed": True},
         profile=target.profile if target is not None else {},
-        dialect=target.dialect.differences if target is not None and target.dialect is not None else (),
+        dialect=(*insecure, *(target.dialect.differences if target is not None and target.dialect is not None else ())),
     )
     sources = Sources()
     with RunWriter(folder / "run.jsonl", redact) as writer:
@@ -72,7 +77,9 @@ def write_log(
             sources.take(result)
             writer.write(result)
         texts = sources.read(observer.spec.read_place)
-        writer.write(Footer(True, seconds=round(seconds, 3), notes=tuple(notes(observer)), sources=texts))
+        used = tuple(sorted({*observer.used, *(one.entry for one in insecure)}))
+        said = tuple(notes(observer))
+        writer.write(Footer(True, seconds=round(seconds, 3), notes=said, dialect_used=used, sources=texts))
     recorded = read_run(folder / "run.jsonl", observed=True)
     report = write_reports(recorded, folder)
     terminal.show(report, recorded, printer())

@@ -93,6 +93,7 @@ class Observer:
         self.violations = 0
         self.wrong: dict[tuple[str | None, str, str], Seen] = {}
         self.blind: Counter[str] = Counter()
+        self.used: set[str] = set()
         self._evaluator = Evaluator(spec, profile=target.profile if target is not None else None, epoch=epoch)
         self._dialect = target.dialect if target is not None else None
         self._key = spec.protocol.discriminator
@@ -152,6 +153,7 @@ class Observer:
             dialect = self._dialect.incoming if sent else self._dialect.outgoing
         frame = read(data, self._key, known, dialect)
         self.frames[way] += 1
+        self.used |= frame.used or frozenset()
         if frame.type is not None:
             self.types[way, frame.type] += 1
         self._line(link, frame, at, sent=sent)

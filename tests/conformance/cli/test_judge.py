@@ -154,7 +154,9 @@ class TestATargetFile:
         said = (("receive", GREETING), ("send", {"type": "heartbeat"}), ("receive", {"type": "heartbeat_ack"}))
         result = judged(tmp_path, *said, more=("--target", str(target)))
         assert result.exit_code == 0, result.output
-        verdicts = json.loads((tmp_path / "out" / "parity.json").read_text())["features"]
+        report = json.loads((tmp_path / "out" / "parity.json").read_text())
+        assert {one["entry"]: one["used"] for one in report["differences"]} == {"types.Ping": True, "types.Pong": True}
+        verdicts = report["features"]
         assert next(one["verdict"] for one in verdicts if one["id"] == "ping_pong") == "OBSERVED"
         assert judged(tmp_path, *said).exit_code == 1
 
