@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli.options import format_option, out_file_option, yes_option
+from conformance.cli.options import NumberRange, format_option, out_file_option, yes_option
 from conformance.cli.output import emit
 from conformance.cli.sides import is_server, read_or_run
 from conformance.cli.spec_folder import spec_folder_of, spec_option
@@ -43,7 +43,7 @@ _NEW = Path("reports") / "compared" / "new"
 @click.option("--spec-changed", is_flag=True, help="Scenarios that changed in the spec, or left it, do not count.")
 @click.option(
     "--max-p99-ratio",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     metavar="RATIO",
     help="No 99th percentile of the load beside NEW may be more than this many times that of OLD (see `load`).",
 )

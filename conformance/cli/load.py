@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.cli.load_sides import Side, Wish, load_sides
-from conformance.cli.options import out_folder_option, time_scale_option, yes_option
+from conformance.cli.options import NumberRange, out_folder_option, time_scale_option, yes_option
 from conformance.cli.output import emit
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.targets import open_target
@@ -64,7 +64,7 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # older versions of c
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 100_000, min_open=True),
+    type=NumberRange(0, 100_000, min_open=True),
     help="Begin this many scenarios a second, however slow the server is (default: each user runs without a pause).",
 )
 @click.option("--ramp", type=Duration(), default="10s", show_default=True, help="Grow to the full load in this time.")
@@ -75,7 +75,7 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # older versions of c
 @click.option(
     "--max-p99-ratio",
     "limit",
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     metavar="RATIO",
     help="With --against: fail if a 99th percentile is more than this many times the old one.",
 )

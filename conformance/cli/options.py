@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,20 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+
+class NumberRange(click.FloatRange):
+    """A number within bounds; `nan` is within all bounds of click's own type."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the number."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
 time_scale_option = click.option(
-    "--time-scale", type=click.FloatRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
+    "--time-scale", type=NumberRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
 )
 keep_content_option = click.option(
     "--keep-content", is_flag=True, help="Keep the texts of messages in transcripts; tokens are never kept."

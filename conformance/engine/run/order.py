@@ -18,7 +18,7 @@ def in_order(scenarios: Sequence[Scenario], order: str) -> list[Scenario]:
     arranged = sorted(scenarios, key=lambda one: one.id)
     if order == "reverse":
         arranged.reverse()
-    elif order.startswith("random:"):
+    elif order.startswith("random:") and order != "random:":
         random.Random(order).shuffle(arranged)  # noqa: S311 -- an order to repeat, not a secret
     elif order != "id":
         raise UsageError(f"--order takes id, reverse or random:SEED, not {order!r}")

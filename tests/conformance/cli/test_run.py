@@ -315,6 +315,7 @@ class TestMistakes:
             (["--level", "may"], "may"),
             (["--jobs", "0"], "0"),
             (["--order", "by-mood"], "--order takes id, reverse or random:SEED"),
+            (["--order", "random:"], "--order takes id, reverse or random:SEED"),
             (["--feature", "ping_pong", "--rule", "SEND-1"], "select no scenario"),
         ],
     )
