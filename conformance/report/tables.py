@@ -55,22 +55,27 @@ class Table:
 
 
 def tables(scenarios: Iterable[JudgedScenario]) -> tuple[Table, ...]:
-    """Give each table that scenarios name, its rows and columns in the order of its file."""
+    """Give each table that scenarios name, its rows and columns in the order of its file.
+
+    Of a narrowed run, only the rows and columns with something that was selected.
+    """
     made: dict[str, list[tuple[CellEntry, JudgedScenario]]] = defaultdict(list)
     for scenario in scenarios:
         if scenario.entry.cell is not None:
             made[scenario.entry.cell.table].append((scenario.entry.cell, scenario))
-    return tuple(_table(file, found) for file, found in made.items())
+    drawn = (_table(file, found) for file, found in made.items())
+    return tuple(one for one in drawn if one.cells)
 
 
 def _table(file: str, found: list[tuple[CellEntry, JudgedScenario]]) -> Table:
-    rows = sorted({(cell.row_at, cell.row) for cell, _ in found})
-    columns = sorted({(cell.column_at, cell.column) for cell, _ in found})
+    chosen = [cell for cell, scenario in found if scenario.selected]
+    rows = _names(sorted({(cell.row_at, cell.row) for cell in chosen}))
+    columns = _names(sorted({(cell.column_at, cell.column) for cell in chosen}))
     groups: dict[tuple[str, str], list[tuple[CellEntry, JudgedScenario]]] = defaultdict(list)
     for cell, scenario in found:
-        groups[cell.row, cell.column].append((cell, scenario))
-    cells = {place: _cell(group) for place, group in groups.items()}
-    return Table(file, _names(rows), _names(columns), cells)
+        if cell.row in rows and cell.column in columns:
+            groups[cell.row, cell.column].append((cell, scenario))
+    return Table(file, rows, columns, {place: _cell(group) for place, group in groups.items()})
 
 
 def _cell(group: list[tuple[CellEntry, JudgedScenario]]) -> TableCell:

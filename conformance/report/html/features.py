@@ -10,14 +10,14 @@ from conformance.report.html.islands import Group, cases_of
 from conformance.report.html.scenarios import LONGEST_SENTENCE
 from conformance.report.load.columns import times
 from conformance.report.text import line
-from conformance.results.verdict import Status, worst
+from conformance.results.verdict import Status, Verdict, worst
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from conformance.report.html.scenarios import ScenarioView
     from conformance.report.model import FeatureRow, Report
-    from conformance.results.verdict import JudgedRule
+    from conformance.results.verdict import JudgedFeature, JudgedRule
 
 BAR = 100
 """The width of a feature's bar, in units."""
@@ -97,8 +97,8 @@ def _feature(
         verdict=judged.verdict,
         amber=judged.amber,
         evidence=row.evidence,
-        must=_tally(rule for rule in judged.rules if rule.must),
-        should=_tally(rule for rule in judged.rules if not rule.must),
+        must=_tally(judged, [rule for rule in judged.rules if rule.must]),
+        should=_tally(judged, [rule for rule in judged.rules if not rule.must]),
         scenarios_run=sum(bool(scenario.results) for scenario in judged.scenarios),
         bar=_bar(own),
         times=measured,
@@ -108,9 +108,13 @@ def _feature(
     )
 
 
-def _tally(rules: Iterable[JudgedRule]) -> Tally:
+def _tally(feature: JudgedFeature, rules: Iterable[JudgedRule]) -> Tally:
+    """Count rules; where the feature is not tested, those that were judged in part do not count, as in its evidence."""
     applying = [rule for rule in rules if rule.status is not Status.NOT_APPLICABLE]
-    return Tally(sum(rule.status is Status.PASS for rule in applying), len(applying))
+    passed = [rule for rule in applying if rule.status is Status.PASS]
+    if feature.verdict is Verdict.NOT_TESTED:
+        passed = [rule for rule in passed if rule.wholly]
+    return Tally(len(passed), len(applying))
 
 
 def _rule(rule: JudgedRule, seen: set[str]) -> RuleView:

@@ -186,6 +186,13 @@ class TestTheHeadline:
         assert "1 of 3 scenarios, of Editing" in text
         assert "Dropping" not in text.partition('id="features"')[2].partition("</table>")[0]
 
+    def test_of_a_narrowed_run_counts_no_rule_that_was_judged_in_part(self) -> None:
+        entries = (toys.scenario("toy.a", ("M-1",)), toys.scenario("toy.b", ("M-1",)))
+        run = toys.run(toys.header((toys.rule("M-1"),), entries, ("toy.a",)), toys.result(entries[0]))
+        text = page(run).text
+        assert "0 of 1 must rule judged" in text
+        assert "NOT TESTED 0 /1" in text
+
     def test_has_no_colour_where_no_feature_got_a_verdict(self) -> None:
         text = html(runs.narrowed(selected="drop.passes"))
         assert '<p class="headline exit-none">no feature judged</p>' in text

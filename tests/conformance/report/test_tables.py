@@ -45,3 +45,12 @@ def test_a_cell_of_several_scenarios_is_as_bad_as_the_worst() -> None:
 
 def test_a_run_without_tables_has_none() -> None:
     assert tables(judge(toys.forged()).scenarios) == ()
+
+
+def test_a_narrowed_run_has_only_the_rows_and_columns_with_something_selected() -> None:
+    other = replace(toys.scenario("z", ("M-1",)), cell=CellEntry("spec/views.yaml", "edit", "sync", "shown", 0, 0))
+    entries = (made("a", EDIT, OWNER), made("b", EDIT, READER), made("c", DROP, OWNER), made("d", DROP, READER), other)
+    selected = ("a", "b")
+    (table,) = tables(judge(toys.run(toys.header((toys.rule("M-1"),), entries, selected))).scenarios)
+    assert (table.title, table.rows, table.columns) == ("Who may", ("edit",), ("owner", "reader"))
+    assert list(table.cells) == [("edit", "owner"), ("edit", "reader")]
