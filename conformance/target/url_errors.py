@@ -18,6 +18,9 @@ _HOST = re.compile(r"(?!-)[^\W_]([\w-]{0,61}[^\W_])?(\.(?!-)[^\W_]([\w-]{0,61}[^
 _ONE_SLASH = re.compile(r"(wss?|https?):(?=/|[^0-9])/?", re.IGNORECASE)
 """A scheme without its two slashes."""
 
+_SCHEME = re.compile(r"^(?:[A-Za-z][\w+.-]*:/{1,2}|/{0,2})")
+_HOST_AND_PORT = re.compile(r"(?:[^:@\s\[\]]+|\[[^@\]]*\])(?::\d*)?")
+
 
 def is_loopback(host: str) -> bool:
     """Say whether a host name or address is this machine itself."""
@@ -78,6 +81,22 @@ def _wrong_parts(parts: SplitResult, shown: str) -> str | None:
 
 
 def _without_credentials(url: str) -> str:
-    """Take out what may be a secret: all between `//` and the last `@` before the path, and the values of the query."""
-    bare, mark, query = re.sub(r"^([^/]*//|)[^/?#]*@", r"\1…@", url).partition("?")
+    """Take out what may be a secret: user name and password, and the values of the query."""
+    bare, mark, query = without_user(url, "…").partition("?")
     return f"{bare}{mark}{re.sub(r'=[^&#]+', '=…', query)}"
+
+
+def without_user(url: str, instead: str) -> str:
+    """Replace the user name and password of an address, also of one that is wrong: a password may hold a `/` or a `?`.
+
+    An `@` of the path stays.
+    """
+    rest = _SCHEME.sub("", url, count=1)
+    if "@" not in rest:
+        return url
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if _HOST_AND_PORT.fullmatch(authority):
+        return url
+    before, at, host = authority.rpartition("@")
+    end = len(before) if at and _HOST_AND_PORT.fullmatch(host) else rest.rindex("@")
+    return f"{url.removesuffix(rest)}{instead}{rest[end:]}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from conformance.target.secrets import REDACTED
+from conformance.target.url_errors import without_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,7 @@ _RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+/=.~-]{20,}")
 
 def shown_address(url: str) -> str:
     """Give an address without what may be a secret: the values of its query, user name and password."""
-    bare, mark, query = url.partition("?")
-    bare = re.sub(r"^([^/]*//)[^/]*@", rf"\1{REDACTED}@", bare)
+    bare, mark, query = without_user(url, REDACTED).partition("?")
     pairs = [f"{name}={REDACTED}" if value else name for name, value in _pairs(query)]
     return f"{bare}{mark}{'&'.join(pairs)}"
 

@@ -16,6 +16,13 @@ from conformance.target.secrets import REDACTED, Secrets
         ("wss://chat.example/ws?api_key=k&v=2", f"wss://chat.example/ws?api_key={REDACTED}&v={REDACTED}"),
         ("wss://chat.example/ws?debug&empty=", "wss://chat.example/ws?debug&empty"),
         ("http://user:word@proxy.example:3128", f"http://{REDACTED}@proxy.example:3128"),
+        ("http://user:wo/rd@proxy.example:3128", f"http://{REDACTED}@proxy.example:3128"),
+        ("http://user:wo?rd@proxy.example:3128", f"http://{REDACTED}@proxy.example:3128"),
+        ("http://user:wo@rd@proxy.example", f"http://{REDACTED}@proxy.example"),
+        ("http:/user:word@proxy.example", f"http:/{REDACTED}@proxy.example"),
+        ("user:word@proxy.example", f"{REDACTED}@proxy.example"),
+        ("wss://chat.example:443/@room/ws", "wss://chat.example:443/@room/ws"),
+        ("wss://user:word@[::1]:443/@room", f"wss://{REDACTED}@[::1]:443/@room"),
     ],
 )
 def test_an_address_is_shown_without_what_may_be_a_secret(url: str, shown: str) -> None:
