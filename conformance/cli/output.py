@@ -31,5 +31,6 @@ class _Printer(Console):
 
 
 def printer(*, stderr: bool = False) -> Console:
-    """Give the console that a verb prints to."""
-    return _Printer(highlight=False, stderr=stderr)
+    """Give the console that a verb prints to; a width of 0 in COLUMNS, which some shells leave there, is none."""
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS" or value.strip("0")}
+    return _Printer(highlight=False, stderr=stderr, _environ=environment)
