@@ -117,6 +117,8 @@ class Store:
             self._check_file(create=create)
             with closing(sqlite3.connect(self._path, timeout=PATIENCE)) as base:
                 base.execute("PRAGMA trusted_schema = OFF")
+                if create:
+                    base.execute("BEGIN IMMEDIATE")  # Commands that add at the same time do so one after the other.
                 self._check_content(base, create=create)
                 yield base
         except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
@@ -154,13 +156,9 @@ class Store:
         )
         found = [row[0] for row in base.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")]
         if create and not found and not application:
-            with base:
-                for statement in (
-                    *_SCHEMA,
-                    f"PRAGMA application_id = {APPLICATION}",
-                    f"PRAGMA user_version = {VERSION}",
-                ):
-                    base.execute(statement)
+            numbers = (f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {VERSION}")
+            for statement in (*_SCHEMA, *numbers):
+                base.execute(statement)
         elif application == APPLICATION and version > VERSION:
             self._bad(f"has format {version}, and this tool reads up to {VERSION}: install a newer chat-parity")
         elif application != APPLICATION or found != list(_SCHEMA):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,6 +102,17 @@ class TestStore:
         file = Store(tmp_path / "h")
         assert [file.add(point(1, a="PASS"), FEATURES) for _ in range(2)] == [True, False]
         assert len(file.runs("toy")) == 1
+
+    def test_takes_a_run_once_from_commands_at_the_same_time(self, tmp_path: Path) -> None:
+        together = Barrier(6)
+
+        def add(file: Path) -> bool:
+            together.wait(60)
+            return Store(file).add(point(1, a="PASS"), FEATURES)
+
+        with ThreadPoolExecutor(6) as threads:
+            for number in range(5):
+                assert sorted(threads.map(add, [tmp_path / f"{number}.sqlite"] * 6)) == [False] * 5 + [True]
 
     def test_keeps_the_latest_runs_of_each_server(self, tmp_path: Path) -> None:
         file = Store(tmp_path / "h")
