@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import tempfile
@@ -38,6 +39,7 @@ MOST_TRACES = 400
 """Results that have their transcript; the others have their message, and the recorded run has the rest."""
 
 _LONGEST = 400
+_HAS_FILES = "%s has files, and Allure reads all files of a folder: name a new one with --out"
 
 CATEGORIES = (
     {"name": "A rule does not hold", "matchedStatuses": ["failed"]},
@@ -56,10 +58,12 @@ def write_allure(report: Report, run: Run, folder: Path) -> int:
     except ImportError:
         raise UsageError("this format needs allure-python-commons: pip install 'chat-parity[allure]'") from None
     if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} has files, and Allure reads all files of a folder: name a new one with --out")
+        raise UsageError(_HAS_FILES % folder)
     try:
         return _write(list(results(report, run)), report, folder, AllureFileLogger)
     except OSError as error:
+        if error.errno == errno.ENOTEMPTY:  # Another command was faster.
+            raise UsageError(_HAS_FILES % folder) from None
         error.filename, error.filename2 = str(folder), None  # The system names the temporary folder, or none.
         raise
 

@@ -122,6 +122,23 @@ def test_takes_an_empty_folder_and_leaves_one_with_files_alone(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def test_a_folder_that_another_command_has_filled_meanwhile_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "results"
+    labels = allure._environment
+
+    def meanwhile(report: Any) -> str:
+        folder.mkdir()
+        (folder / "other.json").touch()
+        return labels(report)
+
+    monkeypatch.setattr(allure, "_environment", meanwhile)
+    with pytest.raises(UsageError, match="name a new one with --out"):
+        write_allure(build(runs.good()), runs.good(), folder)
+    assert [one.name for one in folder.iterdir()] == ["other.json"]
+
+
 def test_without_the_library_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "allure_commons.logger", None)
     with pytest.raises(UsageError, match=r"chat-parity\[allure\]"):
