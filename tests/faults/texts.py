@@ -272,3 +272,40 @@ def many_lines_are_cut(patch: Patch) -> None:
 def blank_lines_collapse(patch: Patch) -> None:
     """Three blank lines and more become one."""
     _store(patch, lambda text: re.sub(r"\n{4,}", "\n\n", text))
+
+
+def _begins(patch: Patch, sign: str) -> None:
+    """Refuse a message that begins with a sign, which stands for something that is not there."""
+
+    @patch.around(store, "add")
+    def add(original, *arguments, content, **named):
+        if content.startswith(sign):
+            raise Refused("not_found", "There is no such thing.")
+        return original(*arguments, content=content, **named)
+
+
+@fault(breaks=["SEND-1"])
+def an_at_sign_begins_a_whisper(patch: Patch) -> None:
+    """A message that begins with @ is for a user of that name, whom nobody knows."""
+    _begins(patch, "@")
+
+
+@fault(breaks=["SEND-1"])
+def an_exclamation_mark_begins_a_command(patch: Patch) -> None:
+    """A message that begins with an exclamation mark is an unknown command of a bot."""
+    _begins(patch, "!")
+
+
+@fault(breaks=["SEND-1"])
+def a_number_sign_begins_a_channel(patch: Patch) -> None:
+    """A message that begins with # is for a channel of that name, which nobody knows."""
+    _begins(patch, "#")
+
+
+@fault(breaks=["SEND-1"])
+def quotations_are_taken_out(patch: Patch) -> None:
+    """A line that begins with > is a quotation, and is not kept."""
+
+    @patch.around(store, "add")
+    def add(original, *arguments, content, **named):
+        return original(*arguments, content=content.removeprefix("> "), **named)
