@@ -32,7 +32,8 @@ class Seen:
     `ended` has the connections that the server has ended, and how. `silent` has those that no longer answer.
     `unbound` are the names in the requests of what this server has not made. `amiss` says what is wrong with how a
     wrong token was refused, or a ping answered. `whole`: everything has arrived; the
-    events of steps that are not whole come with the next one that is.
+    events of steps that are not whole come with the next one that is. `overdue`: a timer of the server that a request
+    has started may have run out by then.
     """
 
     step: Step
@@ -43,6 +44,7 @@ class Seen:
     unbound: frozenset[str] = frozenset()
     amiss: str = ""
     whole: bool = True
+    overdue: bool = False
 
 
 @dataclass(slots=True)

@@ -138,8 +138,9 @@ class _Comparison:
                 if found is not None:
                     yield found, MISTAKE, number
         for who in sorted({*pair[0].events, *pair[1].events}):
+            overdue = pair[0].overdue or pair[1].overdue
             sides = [
-                [normal.frame(frame) for frame in self._comparable(seen, who, state, side)]
+                [normal.frame(frame) for frame in self._comparable(seen, who, state, side, overdue=overdue)]
                 for seen, normal, side in zip(pair, normals, (self.tested, self.other), strict=True)
             ]
             found = self._events(index, who, kinds, sides[0], sides[1], ordered=not isinstance(step, Race))
@@ -239,13 +240,15 @@ class _Comparison:
                 return next((one.id for one in spec.rules.values() if feature.id in one.features), "")
         return spec.protocol.malformed_rule
 
-    def _comparable(self, seen: Seen, who: str, state: State, side: ConversationRun) -> list[dict[str, Any]]:
+    def _comparable(
+        self, seen: Seen, who: str, state: State, side: ConversationRun, *, overdue: bool
+    ) -> list[dict[str, Any]]:
         free = FreeFrames(self.comparer.spec, self.comparer.knowledge, self.comparer.freedoms, self.comparer.limits)
         kept = []
         for frame in seen.events.get(who, ()):
             if free.revived(frame, who, state, side):
                 self.freed.append(REVIVAL)
-            elif not free.is_free(frame, who, self.asks, side):
+            elif not (free.is_free(frame, who, self.asks, side) or (overdue and free.may_be_timed(frame))):
                 kept.append(frame)
         return kept
 

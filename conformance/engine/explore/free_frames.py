@@ -39,6 +39,14 @@ class FreeFrames:
             return True
         return any(self._fits(one, frame, kind, who, asks, side) for one in self.freedoms.frames)
 
+    def may_be_timed(self, frame: Mapping[str, Any]) -> bool:
+        """Say whether a timer of the server may send such a frame."""
+        protocol = self.spec.protocol
+        return any(
+            frame.get(protocol.discriminator) == one.event.frame and one.event.pattern.items() <= frame.items()
+            for one in protocol.expiries
+        )
+
     def revived(self, frame: Mapping[str, Any], who: str, state: State, side: ConversationRun) -> bool:
         """Say whether it comes to a connection of which nobody knows whether it is still subscribed."""
         rooms = {value for value, name in side.names.items() if (who, name) in state.unclear}

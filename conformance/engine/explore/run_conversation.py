@@ -6,6 +6,7 @@ After each step it waits until every effect has arrived (barrier, settle, barrie
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,7 @@ class _StepRunner:
         self._spec = context.run.spec
         self._taken: dict[int, int] = {}
         self._told: set[int] = set()
+        self._timers: dict[str, float] = {}
         self._waiting: dict[str, list[Received]] = {}
 
     def everyone(self) -> list[Connection]:
@@ -129,7 +131,7 @@ class _StepRunner:
         if isinstance(step, RawMessage):
             await self._context.connections[step.who].close()
         frames = {name: tuple(one.frame.value or {} for one in some) for name, some in events.items() if some}
-        return Seen(step, answers, frames, ended, silent, unbound, amiss, whole)
+        return Seen(step, answers, frames, ended, silent, unbound, amiss, whole, self._overdue())
 
     async def _act(self, step: Step) -> str:
         """Do what needs no answer of its own; say what is wrong with an answer that is no frame."""
@@ -173,6 +175,11 @@ class _StepRunner:
         """Give the events that no whole step has given yet."""
         return [one for some in self._waiting.values() for one in some]
 
+    def _overdue(self) -> bool:
+        """Say whether a timer of the server may have run out that a request has started."""
+        now, length = time.perf_counter(), self._context.run.timer
+        return any(now - began >= length(timer) for timer, began in self._timers.items())
+
     def _is_news(self, connection: Connection) -> bool:
         """Say of an ended connection whether the server has ended it, once for each."""
         if connection.closed is None or connection.closed.ours or id(connection) in self._told:
@@ -187,6 +194,9 @@ class _StepRunner:
     async def _send(self, asks: tuple[Ask, ...]) -> None:
         for ask in asks:
             frame = {self._spec.protocol.discriminator: ask.type, **self._context.names.value(self.bindings.known(ask))}
+            for one in self._spec.protocol.expiries:
+                if ask.type == one.request and one.having.items() <= frame.items():
+                    self._timers.setdefault(one.timer, time.perf_counter())
             await self._context.send(ask.by, frame)
 
     async def _quiet(self) -> tuple[str, ...]:

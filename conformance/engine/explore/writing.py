@@ -105,7 +105,7 @@ class Writer:
         for who, frames in seen.events.items():
             for frame in frames:
                 kind = frame.get(normal.discriminator)
-                if kind in self.comparer.spec.outgoing and not self._is_free(frame, who, step, ran):
+                if kind in self.comparer.spec.outgoing and not self._is_free(frame, who, seen, ran):
                     yield {"expect": kind, "at": who, "with": self._event(frame, normal, created, bound)}
         if not isinstance(step, Walk):  # After the events: an answer may show what an event has named.
             for answer in seen.answers:
@@ -125,10 +125,10 @@ class Writer:
         free: dict[str, set[str]] = {}
         kinds: set[Any] = set()
         for ran in (shown.tested, shown.other):
-            for step, seen in zip(shown.conversation.steps[:last], ran.steps, strict=False):
+            for seen in ran.steps[:last]:
                 for who, frame in ((who, frame) for who, some in seen.events.items() for frame in some):
                     kinds.add(frame.get(name))
-                    if self._is_free(frame, who, step, ran):
+                    if self._is_free(frame, who, seen, ran):
                         free.setdefault(str(frame[name]), set()).add(who)
         timed = [one for one in self.comparer.freedoms.frames if one.having and one.frame in kinds]
         return [
@@ -136,10 +136,10 @@ class Writer:
             *({"frame": one.frame, "with": dict(one.having)} for one in timed),
         ]
 
-    def _is_free(self, frame: Mapping[str, Any], who: str, step: Step, ran: ConversationRun) -> bool:
+    def _is_free(self, frame: Mapping[str, Any], who: str, seen: Seen, ran: ConversationRun) -> bool:
         one = self.comparer
         free = FreeFrames(one.spec, one.knowledge, one.freedoms, one.limits)
-        return free.is_free(frame, who, asks_of(step), ran)
+        return free.is_free(frame, who, asks_of(seen.step), ran) or (seen.overdue and free.may_be_timed(frame))
 
     def _acts(self, step: Step) -> Iterator[dict[str, Any]]:
         """Write what is done, without what it leads to."""

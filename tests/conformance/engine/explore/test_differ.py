@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +59,15 @@ def test_events_differ(comparer: Comparer, ours: list, kind: str) -> None:
 
 def test_an_event_where_nothing_should_come_is_too_many(comparer: Comparer) -> None:
     assert _kind(comparer, [seen(STEP, SENT, ann=[message()])], [seen(STEP, SENT)]) == "NewMessage too many"
+
+
+def test_an_event_that_a_timer_may_have_sent_is_not_compared_once_it_is_due(comparer: Comparer) -> None:
+    step = burst(Ask("bob", "Typing", {"conversation_id": "${lobby}", "is_typing": True}))
+    begins = {"type": "UserTyping", "conversation_id": LOBBY, "user_id": BOB, "is_typing": True}
+    other, ours = seen(step, ann=[begins]), seen(step, ann=[{**begins, "is_typing": False}, begins])
+    assert _kind(comparer, [ours], [other], step) == "UserTyping too many"
+    assert _kind(comparer, [ours], [replace(other, overdue=True)], step) is None
+    assert _kind(comparer, [seen(step)], [replace(other, overdue=True)], step) == "no UserTyping"
 
 
 @pytest.mark.parametrize(("how", "kind"), [(REFUSED, "refused, not granted"), (NONE, "not answered, not granted")])
