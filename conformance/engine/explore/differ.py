@@ -88,8 +88,13 @@ class _Comparison:
         if not self.tested.stopped:
             return None
         asked = asks_of(step)
-        kind = f"it does not come to this step: {self.tested.stopped}"
+        said = " ".join("a client" if self._is_client(one) else one for one in self.tested.stopped.split(" "))
+        kind = f"it does not come to this step: {said}"
         return Difference(index, "", asked[0].type if asked else "", kind, self.comparer.spec.protocol.greeting_rule)
+
+    def _is_client(self, word: str) -> bool:
+        """Say whether a word names a client: a cause is the same whoever shows it."""
+        return word.partition("@")[0] in self.conversation.users
 
     def _step(
         self, index: int, step: Step, pair: tuple[Seen, Seen], normals: tuple[Normal, ...], state: State

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.explore.conversation import Ask, Grant
+from conformance.engine.explore.conversation import Arrive, Ask, Grant
 from conformance.engine.explore.conversation_run import NONE, REFUSED
 from conformance.wire.events import Closed
 from tests.conformance.engine.explore.stories import (
@@ -78,6 +78,15 @@ def test_answers_differ(comparer: Comparer, how: str, kind: str) -> None:
 def test_a_connection_that_ends_is_a_difference(comparer: Comparer) -> None:
     ours = [seen(STEP, SENT, ended={"bob": Closed(1011)})]
     assert _kind(comparer, ours, [seen(STEP, SENT)]) == "its connection ends"
+
+
+@pytest.mark.parametrize("who", ["bob@odd", "ann"])
+def test_whoever_is_not_let_in_the_cause_is_the_same(comparer: Comparer, who: str) -> None:
+    step = Arrive(who)
+    refused = replace(ran(), stopped=f"{who} should be let in, and was refused: HTTP 401")
+    found = comparer.compare(conversation(step), refused, ran(seen(step))).difference
+    assert found is not None
+    assert found.kind == "it does not come to this step: a client should be let in, and was refused: HTTP 401"
 
 
 def test_null_is_as_good_as_absent_and_unknown_fields_do_not_count(comparer: Comparer) -> None:
