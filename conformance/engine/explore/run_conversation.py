@@ -194,6 +194,9 @@ class _StepRunner:
     async def _send(self, asks: tuple[Ask, ...]) -> None:
         for ask in asks:
             frame = {self._spec.protocol.discriminator: ask.type, **self._context.names.value(self.bindings.known(ask))}
+            if self._knowledge.requests[ask.type].creates is not None:
+                # If the server refuses it, it counts against the limit of all other requests (RATE-7).
+                await self._context.keep_pace(ask.by, self._spec.protocol.unknown_type)
             for one in self._spec.protocol.expiries:
                 if ask.type == one.request and one.having.items() <= frame.items():
                     self._timers.setdefault(one.timer, time.perf_counter())
