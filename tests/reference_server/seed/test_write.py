@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from reference_server.__main__ import run
+from reference_server.command import run
 from reference_server.config import ConfigError, Settings
 from reference_server.options import parser
 from reference_server.permissions import Role, Visibility
 from reference_server.seed.model import Seed
-from reference_server.seed.write import BATCH, plant, reset
+from reference_server.seed.write import plant, reset
 from reference_server.store import conversations, messages
 from tests.reference_server.support import SECRET, Command
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from reference_server.database import Database
 
+BATCH = 96
 SEED = Seed.model_validate(
     {
         "users": ["alice", "dora", "erik"],
@@ -35,6 +36,12 @@ SEED = Seed.model_validate(
     }
 )
 ALICE = SEED.users["alice"]
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a batch is written in any case; one of 5,000 rows takes half a second."""
+    monkeypatch.setattr("reference_server.seed.write.BATCH", BATCH)
 
 
 async def test_history_is_complete_in_order_and_by_those_who_may_write(database: Database):
