@@ -92,6 +92,7 @@ class Patch:
         self._undo.append(lambda: owner.__setitem__(key, before))
 
 
+@functools.cache
 def load_everything() -> None:
     """Import every module of the server."""
     for module in pkgutil.walk_packages(reference_server.__path__, f"{PACKAGE}."):
