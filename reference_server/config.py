@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 
 MIN_SECRET_BYTES = 32
+#: For a demonstration on one's own machine only; anybody can read it here.
+DEMO_SECRET = "demonstration-secret-for-one-machine-only"
 #: As a browser sends it: nothing after the port.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+")
 

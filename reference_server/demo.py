@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reference_server.auth import issue
+from reference_server.config import DEMO_SECRET
 from reference_server.dialect.frames import Translator
 from reference_server.permissions import Role, Visibility
 from reference_server.playground.routes import Playground
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from reference_server.misbehaviour.switches import Switchboard
     from reference_server.serving import Deployment
 
-#: For a demonstration on one's own machine only; anybody can read it here.
-SECRET = "demonstration-secret-for-one-machine-only"
 LIFETIME = timedelta(days=30)
 
 USERS = {name: user_id(name) for name in ("alice", "bob", "carol")}
@@ -42,7 +41,7 @@ def playground_of(
 
     Its address has a key, unless everybody knows the secret of the tokens.
     """
-    key = None if settings.jwt_secret == SECRET else secrets.token_urlsafe(24)
+    key = None if settings.jwt_secret == DEMO_SECRET else secrets.token_urlsafe(24)
     return Playground(
         USERS | dict(more or {}),
         settings.jwt_secret,

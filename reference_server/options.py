@@ -9,8 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reference_server import demo
-from reference_server.config import ConfigError, Limits, Settings
+from reference_server.config import DEMO_SECRET, ConfigError, Limits, Settings
 from reference_server.earlier import SERVERS as EARLIER
 from reference_server.misbehaviour.switches import SWITCHES, Switchboard, SwitchError
 from reference_server.playground.guard import LOOPBACK
@@ -186,8 +185,8 @@ def _port(text: str) -> int:
 
 def settings_from(options: argparse.Namespace) -> Settings:
     """Turn options into settings, or raise `ConfigError`."""
-    secret = options.jwt_secret or os.environ.get("JWT_SECRET") or (demo.SECRET if options.demo else "")
-    if secret == demo.SECRET and options.host not in LOOPBACK:
+    secret = options.jwt_secret or os.environ.get("JWT_SECRET") or (DEMO_SECRET if options.demo else "")
+    if secret == DEMO_SECRET and options.host not in LOOPBACK:
         raise ConfigError(
             "The secret of --demo is public: set JWT_SECRET to listen on an address that other machines can reach."
         )

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from reference_server import demo
+from reference_server.config import DEMO_SECRET
 from tests.conformance.report.browser.conftest import WATCH, browser  # noqa: F401 -- a fixture
 from tests.reference_server.support import Command
 
@@ -97,7 +97,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]
     )
     seed = tmp_path_factory.mktemp("seed") / "seed.yaml"
     seed.write_text(SEED, encoding="utf-8")
-    with Command(database, "--demo", "--jwt-secret", demo.SECRET, "--seed-data", str(seed), *options) as command:
+    with Command(database, "--demo", "--jwt-secret", DEMO_SECRET, "--seed-data", str(seed), *options) as command:
         yield command
 
 

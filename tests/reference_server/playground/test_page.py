@@ -10,6 +10,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from reference_server import demo
+from reference_server.config import DEMO_SECRET
 from reference_server.playground import schemas
 from tests.reference_server.dialect.tables import TABLES
 from tests.reference_server.playground.conftest import PHONE, Opener
@@ -206,12 +207,12 @@ class TestDialect:
     async def test_of_other_clients_is_named_and_they_talk_with_the_page(self, browser: Browser, tmp_path: Path):
         names = tmp_path / "names.json"
         names.write_text(json.dumps(TABLES), encoding="utf-8")
-        options = ("--demo", "--jwt-secret", demo.SECRET, "--names", str(names))
+        options = ("--demo", "--jwt-secret", DEMO_SECRET, "--names", str(names))
         with Command(tmp_path / "chat.db", *options) as command:
             opener = Opener(browser, command.ready["api"][0].removesuffix("api/v1"))
             page = await opener()
             await expect(page.tab.get_by_text("Clients at /ws speak the dialect of staging.yaml.")).to_be_visible()
-            alice = token(demo.USERS["alice"], demo.SECRET, sub=1)
+            alice = token(demo.USERS["alice"], DEMO_SECRET, sub=1)
             socket = await open_socket(command.ready["instances"][0], alice)
             await socket.send(json.dumps({"type": "enter", "conversation_id": 2}))
             while json.loads(await socket.recv()).get("action") != "joined_conversation":

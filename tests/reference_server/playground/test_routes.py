@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from reference_server import demo
-from reference_server.config import ConfigError, Settings
+from reference_server.config import DEMO_SECRET, ConfigError, Settings
 from reference_server.misbehaviour.switches import Switchboard
 from reference_server.playground import schemas
 from reference_server.playground.routes import FILES, Playground, routes
@@ -68,7 +68,7 @@ class TestPage:
 
 class TestUsers:
     async def test_have_tokens_that_are_let_in(self, tmp_path: Path):
-        settings = Settings(demo.SECRET)
+        settings = Settings(DEMO_SECRET)
         pages = routes(demo.playground_of(settings, Switchboard()))
         async with (
             Deployment(settings, f"sqlite:///{tmp_path}/chat.db", "127.0.0.1", [0], pages=pages) as server,
@@ -149,7 +149,7 @@ class TestSwitches:
 class TestKey:
     def test_is_in_the_address_unless_everybody_knows_the_secret(self):
         assert (
-            demo.playground_of(Settings(demo.SECRET), Switchboard()).address("127.0.0.1:8000")
+            demo.playground_of(Settings(DEMO_SECRET), Switchboard()).address("127.0.0.1:8000")
             == "http://127.0.0.1:8000/"
         )
         addresses = {demo.playground_of(Settings(SECRET), Switchboard()).address("127.0.0.1:8000") for _ in range(2)}
