@@ -78,10 +78,6 @@ def partial(name: str) -> Partial:
     types = [kind for feature in features for kind in types_of()[feature]]
     said = {"MISSING"} if way in UNKNOWN else BAD
     verdicts = dict.fromkeys(features, frozenset(said))
-    if "leave_conversation" in features:
-        verdicts["leave_conversation"] = BAD  # a connection that ends leaves all the same
-    if "ping_pong" in features:
-        verdicts["ping_pong"] = BAD  # it answers the pings of WebSocket all the same
     if "send_message" in features:
         verdicts["message_attachments"] = frozenset(said)
     breaks: frozenset[str] = frozenset()

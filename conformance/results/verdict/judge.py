@@ -10,8 +10,9 @@
     every must rule that applies        verdict
     ---------------------------------   ----------
     PASS (at least one), all wholly     OK
+    some FAIL or BLOCKED                MISSING    if the server knows none of the feature's incoming types: what
+                                                   passes all the same sends none of them
     some PASS and some FAIL             PARTIAL
-    no PASS, some FAIL or BLOCKED       MISSING    if the server knows none of the feature's incoming types
     no PASS, some FAIL                  FAIL
     anything else                       NOT TESTED
 
@@ -225,8 +226,8 @@ def _verdict(musts: list[JudgedRule], missing: bool) -> Verdict:
     seen = {Status.FAIL if rule.status in FAILING else rule.status for rule in musts}
     if seen == {Status.PASS} and all(rule.wholly for rule in musts):
         return Verdict.OK
+    if missing and seen & {Status.FAIL, Status.BLOCKED}:
+        return Verdict.MISSING
     if seen >= {Status.PASS, Status.FAIL}:
         return Verdict.PARTIAL
-    if Status.PASS not in seen and seen & {Status.FAIL, Status.BLOCKED} and missing:
-        return Verdict.MISSING
     return Verdict.FAIL if Status.FAIL in seen else Verdict.NOT_TESTED
