@@ -180,7 +180,8 @@ class Calibration:
     `several_devices`: a user can have two connections at once. `roles` has the roles of bystanders that the driver
     could give, beside the default role. `broadcasts`: at least one broadcast arrived. `overhears`: a user who is in no
     conversation got a message of one. `round_trip` is the time of the fastest reply of the barrier in seconds;
-    None if it does not answer, and in older logs. `unseen` are the types of frames that never came, although
+    None if it does not answer, and in older logs. `joins`: False if it does not know the request to join, and members
+    hear their conversations all the same. `unseen` are the types of frames that never came, although
     calibration has sent the requests that cause them, and the server does not say that it does not know these.
     """
 
@@ -198,6 +199,7 @@ class Calibration:
     overhears: bool = False
     round_trip: float | None = None
     unseen: tuple[str, ...] = ()
+    joins: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""

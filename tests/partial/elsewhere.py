@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from reference_server import auth, hub, messages, session
 from reference_server.rate_limiter import InMemoryRateLimiter
+from reference_server.store import conversations
+from tests.partial.lacking import lack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,6 +72,24 @@ def no_authentication(patch: Patch) -> None:
     patch.rewrite(auth.authenticate, 'claims["exp"]', 'claims.get("exp", 2**33)')
 
 
+def no_joins(patch: Patch) -> None:
+    """Know no request to join: whoever connects hears the conversations of which they are a member."""
+    lack(patch, ["JoinConversation"], "serde")
+    serving: ContextVar[Any] = ContextVar("serving")
+
+    @patch.around(session, "_converse")
+    async def converse(original: Any, instance: Any, websocket: Any, identity: Any) -> None:
+        serving.set(instance)
+        await original(instance, websocket, identity)
+
+    @patch.around(hub.Hub, "connect")
+    async def connect(original: Any, self: Any, connection: Any) -> None:
+        await original(self, connection)
+        for one in await serving.get().services.database.read(conversations.conversations_of, connection.user_id):
+            async with self.attending(one.conversation_id):
+                self.join(connection, one.conversation_id)
+
+
 def _silence(patch: Patch, kind: str) -> None:
     @patch.around(hub, "deliver")
     def deliver(original: Any, event: Event, connections: Any) -> None:
@@ -90,6 +111,7 @@ PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], fr
     "no_attachments": (no_attachments, {"message_attachments": BAD}, frozenset()),
     "refused_attachments": (refused_attachments, {"message_attachments": BAD | {"MISSING"}}, frozenset()),
     "no_confirmations": (no_confirmations, {"action_confirmed": BAD}, frozenset()),
+    "no_joins": (no_joins, {"join_conversation": frozenset({"MISSING"})}, frozenset()),
     "no_greeting": (no_greeting, {"websocket_connection": BAD}, frozenset()),
     "no_authentication": (no_authentication, {"jwt_authentication": BAD}, frozenset()),
 }

@@ -6,6 +6,7 @@ it (DESIGN §3, rule 5).
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from functools import partial
@@ -89,13 +90,18 @@ async def calibrate(
             try:
                 await join_room(context)
                 joined = True
-                heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
             except (Unmet, Spoiled):
                 # The scenarios that need a conversation will report what is wrong with it.
-                heard = await overhear(context, reply, answers)
+                with contextlib.suppress(Unmet, Spoiled):
+                    heard = await overhear(context, witnesses, reply, answers)
+            if heard.any:
+                context.run = replace(run_context, calibration=replace(seen, joins=False))
+            if joined or heard.any:
+                with contextlib.suppress(Unmet, Spoiled):
+                    heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
         several = await _several(context, reply, answers)
         shown = Shown()
-        if joined and (answers or heard.any):
+        if heard.any or (joined and answers):
             shown = await try_everything(context, witnesses[0], heard.text if heard.any else "", reply, answers=answers)
         skew = None if heard.skew is None else max(heard.skew, shown.lag)
         unknown = await _unknown(context, reply, shown, joined=joined, answers=answers)
@@ -116,6 +122,7 @@ async def calibrate(
         broadcasts=heard.any,
         overhears=heard.overheard,
         unseen=_unseen(spec, shown, unknown),
+        joins=joined or not heard.any or spec.protocol.join_request[spec.protocol.discriminator] not in unknown,
         round_trip=min((one.fastest for one in context.connections.values() if one.fastest), default=None),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.calibration.cast import ROOM, STRANGER
+from conformance.engine.context.joining import arrive
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
@@ -44,8 +45,7 @@ async def measure_skew(
         text = f"calibration {uuid.uuid4()}"
         texts.add(text)
         request = fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text)
-        pattern = fill(context.run.spec.protocol.broadcast.pattern, context.conversations[ROOM], text)
-        kind = context.run.spec.protocol.broadcast.frame
+        kind, pattern = _event(context, text)
         await context.send("speaker", request)
         if answers:
             await context.connections["speaker"].barrier(reply)
@@ -61,11 +61,24 @@ async def measure_skew(
     return Heard(latest if lost < MOST_LOST else None, arrived > 0, overheard, text)
 
 
-async def overhear(context: ScenarioContext, reply: float, answers: bool) -> Heard:
-    """Send one broadcast where nobody could join: even then the stranger may hear it."""
+async def overhear(context: ScenarioContext, witnesses: tuple[str, ...], reply: float, answers: bool) -> Heard:
+    """Send one broadcast where nobody could join: its members may hear it all the same; may raise Unmet."""
+    for who in ("speaker", *witnesses):
+        if context.connections[who].closed is not None:  # It closes connections at a request that it does not know.
+            await arrive(context, who)
     text = f"calibration {uuid.uuid4()}"
     await context.send("speaker", fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text))
-    return Heard(overheard=await _overheard(context, {text}, reply, answers))
+    if answers:
+        await context.connections["speaker"].barrier(reply)
+    kind, pattern = _event(context, text)
+    lags = await asyncio.gather(*(_lag(context, name, kind, pattern, reply, answers) for name in witnesses))
+    heard = all(lag is not None for lag in lags)
+    return Heard(any=heard, overheard=await _overheard(context, {text}, reply, answers), text=text if heard else "")
+
+
+def _event(context: ScenarioContext, text: str) -> tuple[str, dict[str, Any]]:
+    protocol = context.run.spec.protocol
+    return protocol.broadcast.frame, fill(protocol.broadcast.pattern, context.conversations[ROOM], text)
 
 
 async def _overheard(context: ScenarioContext, texts: set[str], reply: float, answers: bool) -> bool:

@@ -138,7 +138,9 @@ def join_request(context: ScenarioContext, conversation: str) -> dict[str, Any]:
 
 
 async def join(context: ScenarioContext, who: str, conversation: str) -> None:
-    """Let a connection join a conversation, and wait for the confirmation."""
+    """Let a connection join a conversation, and wait for the confirmation; a server without joins is not asked."""
+    if not context.run.calibration.joins:
+        return
     protocol = context.run.spec.protocol
     connection = context.connections[who]
     request = join_request(context, conversation)

@@ -55,7 +55,8 @@ def rule_of_leak(kind: str | None, spec: Spec) -> str | None:
 def _with_people(given: Given, run_context: RunContext, first: int) -> Given:
     """Add the users, on the instances in turn: a leak may be local to one instance, or come over the bus."""
     protocol, instances = run_context.spec.protocol, len(run_context.target.instances)
-    roles = {protocol.default_role, *run_context.calibration.roles} if given.conversations else set()
+    joins = run_context.calibration.joins  # Without, a member who has not joined is a member like any other.
+    roles = {protocol.default_role, *run_context.calibration.roles} if given.conversations and joins else set()
     members = {who: role for who, role in protocol.bystanders.people.items() if role in roles}
     people = [who for who, role in protocol.bystanders.people.items() if who in members or role == protocol.no_member]
     rooms = {name: replace(room, members={**room.members, **members}) for name, room in given.conversations.items()}
@@ -67,7 +68,7 @@ def _device(scenario: Scenario, run_context: RunContext) -> str | None:
     """Name a second device of the user who acts first; None: it would change what the scenario tests."""
     actor = next(_acting(scenario), None)
     limit = run_context.target.look_up(run_context.spec.protocol.bystanders.connections)
-    if actor is None or not run_context.calibration.several_devices:
+    if actor is None or not (run_context.calibration.several_devices and run_context.calibration.joins):
         return None
     steps = [*walk((*scenario.setup, *scenario.steps))]
     gone = {name.partition("@")[0] for one in steps if isinstance(one, s.Disconnect) for name in one.who}

@@ -58,6 +58,13 @@ class ScenarioVerdict:
             self.lacks = types
             self.add(Outcome.BLOCKED, f"this relies on {', '.join(types)}, which the server does not have", step)
 
+    def excuse(self, types: tuple[str, ...]) -> None:
+        """Take back what failed, or was found, where the server lacks what the scenario starts with."""
+        if types and (self.outcome is Outcome.FAIL or any(problem.rule for problem, _ in self.problems)):
+            self.outcome = Outcome.PASS
+            self.lack(types)
+            self.problems = [*self.problems[-1:], *(one for one in self.problems[:-1] if one[0].rule is None)]
+
     def cause(self, message: str) -> str:
         """Give what a message says, without who noticed it."""
         given = self._scenario.given

@@ -32,10 +32,31 @@ def lacks_until(scenario: Scenario, step: s.Step | None, calibration: Calibratio
     steps = list(_until((*scenario.setup, *scenario.steps), step)) if step is not None else []
     protocol = spec.protocol
     requests = _requests(steps, calibration)
-    if any(room.join != () for room in scenario.given.conversations.values()):
+    if calibration.joins and any(room.join != () for room in scenario.given.conversations.values()):
         requests |= {protocol.join_request[protocol.discriminator]} & {*calibration.unknown_types}
     awaited = {*_awaited(step, steps, spec), *_caused(steps, calibration, spec)}
     return _lacking(scenario, requests, awaited, calibration, spec)
+
+
+def lacks_for_its_start(scenario: Scenario, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
+    """Give the type of the request to join if the server has no joins, and somebody who may join has not.
+
+    There such a user hears everything, or nothing: only what passes says something.
+    """
+    if calibration.joins or not any(_has_unjoined(scenario, name, spec) for name in scenario.given.conversations):
+        return ()
+    return (str(spec.protocol.join_request[spec.protocol.discriminator]),)
+
+
+def _has_unjoined(scenario: Scenario, conversation: str, spec: Spec) -> bool:
+    given, room = scenario.given, scenario.given.conversations[conversation]
+    may = {user for user, role in room.members.items() if spec.protocol.join_right in spec.protocol.roles.get(role, ())}
+    there = [*(name for name, user in given.users.items() if user.connect), *given.devices]
+    unjoined = {who for who in there if room.join is not None and who not in room.join}
+    for step in walk((*scenario.setup, *scenario.steps)):
+        if isinstance(step, s.Connect) and conversation not in step.join:
+            unjoined.add(step.who)
+    return any(who.partition("@")[0] in may for who in unjoined)
 
 
 def lacks_of_witness(scenario: Scenario, witness: s.Witness, calibration: Calibration, spec: Spec) -> tuple[str, ...]:

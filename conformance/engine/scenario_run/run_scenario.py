@@ -23,7 +23,7 @@ from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.scenario_run.judge import ScenarioVerdict, judge_end, judge_frames, judge_refusals
 from conformance.engine.scenario_run.judge_invariants import judge_invariants
-from conformance.engine.scenario_run.reliance import lacks_until, unknown_requests
+from conformance.engine.scenario_run.reliance import lacks_for_its_start, lacks_until, unknown_requests
 from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
 from conformance.engine.scenario_run.steps.reading import slow_readers
@@ -84,6 +84,7 @@ async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, ve
         judge_frames(scenario, context, verdict)
         judge_refusals(scenario, context, verdict)
         await judge_invariants(scenario, context, verdict)
+        verdict.excuse(lacks_for_its_start(scenario, run_context.calibration, run_context.spec))
         if context.throttled.seconds > run_context.bearable(alone=scenario.exclusive):
             verdict.spoil(_throttled_too_long(context))
     except ProvisioningFailed as error:

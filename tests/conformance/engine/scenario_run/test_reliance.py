@@ -144,3 +144,27 @@ class TestControl:
     async def test_that_holds_says_nothing(self, spec: Spec, scenario: Author) -> None:
         toy = scenario(f"steps: [{{control: [{SEND}, {{expect: NewMessage, at: bob}}]}}]")
         assert (await run_without(spec, toy)).outcome is Outcome.PASS
+
+
+class TestAServerWithoutJoins:
+    """It does not know the request to join, and everybody hears everything: calibration has seen both."""
+
+    WRONG = ("refuse joins", "leak")
+    HEARD = f"steps: [{SEND}, {{expect: NewMessage, at: bob}}]"
+    EVERYBODY = "{users: [alice, bob], conversations: {lobby: {members: [alice, bob]}}}"
+    UNJOINED = "{users: [alice, bob, carol], conversations: {lobby: {members: [alice, bob, carol], join: [alice, bob]}}}"
+
+    async def test_is_judged_without_joining(self, spec: Spec, scenario: Author) -> None:
+        async with toy_runner(spec, wrong=self.WRONG) as runner:
+            assert not runner.run_context.calibration.joins
+            result = await runner.run_scenario(scenario(self.HEARD, given=self.EVERYBODY))
+        assert (result.outcome, result.without) == (Outcome.PASS, ())
+
+    async def test_is_not_judged_by_who_has_not_joined(self, spec: Spec, scenario: Author) -> None:
+        async with toy_runner(spec, wrong=self.WRONG) as runner:
+            result = await runner.run_scenario(scenario(self.HEARD, given=self.UNJOINED))
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, ("JoinConversation",))
+
+    async def test_is_not_one_that_delivers_nothing_either(self, spec: Spec) -> None:
+        async with toy_runner(spec, wrong=self.WRONG[:1]) as runner:
+            assert runner.run_context.calibration.joins
