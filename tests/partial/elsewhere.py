@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.faults.patching import Patch
 
 BAD = frozenset({"FAIL", "PARTIAL", "NOT TESTED"})
+ALIVE = ("send_message",)
+"""The features that are about live events."""
 
 
 def no_rate_limits(patch: Patch) -> None:
@@ -90,6 +92,32 @@ def no_joins(patch: Patch) -> None:
                 self.join(connection, one.conversation_id)
 
 
+def no_live_events(patch: Patch) -> None:
+    """Tell nobody of anything: what others have done is in the history."""
+    patch(hub, "deliver", lambda *_: None)
+
+
+def no_errors(patch: Patch) -> None:
+    """Do not answer what is refused."""
+    _reply(patch, lambda frame: None if frame["type"] == "Error" else frame)
+
+
+def no_error_codes(patch: Patch) -> None:
+    """Refuse in words only."""
+    _reply(patch, lambda frame: {key: value for key, value in frame.items() if key != "code"})
+
+
+def no_cursor(patch: Patch) -> None:
+    """Give the newest page of a history and no way to another."""
+    last = {"has_more": False, "next_cursor": None}
+    _reply(patch, lambda frame: {**frame, **last} if frame["type"] == "HistoryChunk" else frame)
+
+
+def no_removal_of_reactions(patch: Patch) -> None:
+    """Confirm that a reaction is removed, and leave it."""
+    lack(patch, ["RemoveReaction"], "confirmed")
+
+
 def _silence(patch: Patch, kind: str) -> None:
     @patch.around(hub, "deliver")
     def deliver(original: Any, event: Event, connections: Any) -> None:
@@ -112,6 +140,11 @@ PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], fr
     "refused_attachments": (refused_attachments, {"message_attachments": BAD | {"MISSING"}}, frozenset()),
     "no_confirmations": (no_confirmations, {"action_confirmed": BAD}, frozenset()),
     "no_joins": (no_joins, {"join_conversation": frozenset({"MISSING"})}, frozenset()),
+    "no_live_events": (no_live_events, dict.fromkeys(ALIVE, BAD), frozenset()),
+    "no_errors": (no_errors, {}, frozenset()),
+    "no_error_codes": (no_error_codes, {}, frozenset()),
+    "no_cursor": (no_cursor, {"fetch_history": BAD}, frozenset()),
+    "no_removal_of_reactions": (no_removal_of_reactions, {"reactions": BAD}, frozenset()),
     "no_greeting": (no_greeting, {"websocket_connection": BAD}, frozenset()),
     "no_authentication": (no_authentication, {"jwt_authentication": BAD}, frozenset()),
 }

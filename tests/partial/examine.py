@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
 
-SILENT = frozenset({"OK", "NOT TESTED"})
+OK, UNSEEN = frozenset({"OK"}), frozenset({"OK", "NOT TESTED"})
 
 
 @dataclass(slots=True)
@@ -95,7 +95,9 @@ async def _examine(lacking: Partial, spec: Spec, found: Examination, jobs: int) 
     found.ran, found.unknown = len(results), calibration.unknown_types
     found.verdicts = {feature.entry.id: str(feature.verdict) for feature in judged.features}
     found.wrong = {
-        name: verdict for name, verdict in found.verdicts.items() if verdict not in lacking.verdicts.get(name, SILENT)
+        name: verdict
+        for name, verdict in found.verdicts.items()
+        if verdict not in lacking.verdicts.get(name, UNSEEN if name in lacking.unseen else OK)
     }
     for one in results:
         if one.outcome is Outcome.BROKEN:

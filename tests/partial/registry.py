@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from functools import partial as bind
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -44,51 +44,59 @@ NO_FRAME = frozenset({"CONN-11"})
 class Partial:
     """A server without a part.
 
-    `verdicts` are those that each feature in it may have. Any other feature is OK, or NOT TESTED for the want of what
-    is lacking. `breaks` are the must rules of whole features that it breaks all the same. `profile` is what its target
-    file would declare.
+    `verdicts` are those that each feature in it may have. Any other feature is OK; those of `unseen` build on what is
+    lacking, and may be NOT TESTED. `breaks` are the must rules of whole features that it breaks all the same. `profile`
+    is what its target file would declare.
     """
 
     name: str
     apply: Callable[[Patch], None]
     verdicts: Mapping[str, frozenset[str]]
     breaks: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
     profile: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+@cache
+def _features() -> list[dict[str, Any]]:
+    features: list[dict[str, Any]] = yaml.safe_load(FEATURES.read_text(encoding="utf-8"))["features"]
+    return features
 
 
 @cache
 def types_of() -> dict[str, tuple[str, ...]]:
     """Give the request types of each feature that has a type of its own."""
-    features = yaml.safe_load(FEATURES.read_text(encoding="utf-8"))["features"]
     owned: dict[str, tuple[str, ...]] = {}
-    for one in features:
+    for one in _features():
         if one["messages"]["incoming"] and one["id"] != "message_attachments":
             owned[one["id"]] = tuple(one["messages"]["incoming"])
     return owned
 
 
 def partial(name: str) -> Partial:
-    """Give a partial server; raises LookupError."""
+    """Give a partial server, of which features or single types of requests are lacking; raises LookupError."""
     names, _, way = name.partition(":")
     if not way:
         return Partial(name, *elsewhere.PARTS[name])
-    features = names.split("+")
     if way not in UNKNOWN and way not in HALF:
         raise LookupError(f"no way is called {way!r}")
-    types = [kind for feature in features for kind in types_of()[feature]]
+    types = [kind for one in names.split("+") for kind in types_of().get(one, (one,))]
+    features = [feature for feature, own in types_of().items() if not {*own}.isdisjoint(types)]
     said = {"MISSING"} if way in UNKNOWN else BAD
-    verdicts = dict.fromkeys(features, frozenset(said))
+    verdicts = {one: frozenset(said if {*types_of()[one]} <= {*types} else BAD) for one in features}
     if "send_message" in features:
         verdicts["message_attachments"] = frozenset(said)
     breaks: frozenset[str] = frozenset()
     if way in UNKNOWN and way not in REFUSING:
         verdicts[CONNECTION], breaks = frozenset({"PARTIAL"}), NO_ERROR | (NO_FRAME if way in FOREIGN else set())
-    return Partial(name, bind(lack, types=types, way=way), verdicts, breaks)
+    unseen = frozenset(one["id"] for one in _features() if not {*one.get("builds_on", ())}.isdisjoint(features))
+    return Partial(name, bind(lack, types=types, way=way), verdicts, breaks, unseen)
 
 
 def names() -> list[str]:
     """Name them all."""
     groups = ["+".join(some) for some in (*((one,) for one in types_of()), *PAIRS)]
+    groups += [kind for types in types_of().values() if len(types) > 1 for kind in types]
     return [*(f"{group}:{way}" for group in groups for way in (*UNKNOWN, *HALF)), *elsewhere.PARTS]
 
 

@@ -152,7 +152,7 @@ class TestAServerWithoutJoins:
     WRONG = ("refuse joins", "leak")
     HEARD = f"steps: [{SEND}, {{expect: NewMessage, at: bob}}]"
     EVERYBODY = "{users: [alice, bob], conversations: {lobby: {members: [alice, bob]}}}"
-    UNJOINED = "{users: [alice, bob, carol], conversations: {lobby: {members: [alice, bob, carol], join: [alice, bob]}}}"
+    UNJOINED = "{users: [alice, bob, dora], conversations: {lobby: {members: [alice, bob, dora], join: [alice, bob]}}}"
 
     async def test_is_judged_without_joining(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec, wrong=self.WRONG) as runner:
