@@ -23,6 +23,8 @@ JUDGED_OTHERWISE = frozenset({"schema", "secret", "greeting"})
 """Kinds of invariants that the end of a scenario judges by itself, or that only their own scenarios judge."""
 AT_ONCE = 500
 """Observations that are judged before others get their turn: some tens of milliseconds."""
+OF_JOINS = frozenset({"joined"})
+"""Kinds that say nothing of a server without joins."""
 
 
 async def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
@@ -48,7 +50,7 @@ async def _broken(context: ScenarioContext) -> list[Wrong]:
         profile=context.run.target.profile,
         complete=context.leased is not None and not context.leased.lasting,
         refusals=False,
-        without=JUDGED_OTHERWISE,
+        without=JUDGED_OTHERWISE | (frozenset() if context.run.calibration.joins else OF_JOINS),
         unknown=context.run.calibration.unknown_types,
     )
     lines: list[Line] = []

@@ -158,7 +158,7 @@ class TestAServerWithoutJoins:
         async with toy_runner(spec, wrong=self.WRONG) as runner:
             assert not runner.run_context.calibration.joins
             result = await runner.run_scenario(scenario(self.HEARD, given=self.EVERYBODY))
-        assert (result.outcome, result.without) == (Outcome.PASS, ())
+        assert (result.outcome, result.without, result.findings) == (Outcome.PASS, (), ())
 
     async def test_is_not_judged_by_who_has_not_joined(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec, wrong=self.WRONG) as runner:
