@@ -122,7 +122,9 @@ def spec_tables(spec: Spec) -> SpecTables:
 
 
 def _needs(rule: Rule, spec: Spec) -> tuple[str, ...]:
-    needed = [spec.features[name] for name in rule.needs]
+    """Give the types of the features that a rule is about, and of those without which nothing of these can be seen."""
+    names = {one for name in rule.needs for one in (name, *spec.features[name].builds_on)} - {*rule.features}
+    needed = [spec.features[name] for name in names]
     return tuple(sorted({kind for feature in needed for kind in (*feature.incoming, *feature.outgoing)}))
 
 

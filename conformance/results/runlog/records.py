@@ -48,7 +48,8 @@ class FeatureEntry:
 class RuleEntry:
     """One rule of the spec: `level` is `must` or `should`; a rule may belong to several features.
 
-    `needs` has the message types of the other features that its sentence is about; older logs have none.
+    `needs` has the message types of the other features that its sentence is about, and of what these build on; older
+    logs have none.
     """
 
     id: str
