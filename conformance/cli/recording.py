@@ -122,10 +122,14 @@ def spec_tables(spec: Spec) -> SpecTables:
 
 
 def _needs(rule: Rule, spec: Spec) -> tuple[str, ...]:
-    """Give the types of the features that a rule is about, and of those without which nothing of these can be seen."""
+    """Give the types of the features that a rule is about, and of those without which nothing of these can be seen.
+
+    The barrier is among them: it shows that a connection lives, and a server may lack its request.
+    """
     names = {one for name in rule.needs for one in (name, *spec.features[name].builds_on)} - {*rule.features}
     needed = [spec.features[name] for name in names]
-    return tuple(sorted({kind for feature in needed for kind in (*feature.incoming, *feature.outgoing)}))
+    barrier = (str(spec.protocol.barrier_request[spec.protocol.discriminator]), spec.protocol.barrier_reply)
+    return tuple(sorted({*barrier, *(kind for feature in needed for kind in (*feature.incoming, *feature.outgoing))}))
 
 
 def _scenario(one: Scenario, spec: Spec) -> ScenarioEntry:
