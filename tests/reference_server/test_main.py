@@ -148,7 +148,7 @@ class TestStart:
         async def interrupted(_url: str) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(command, "migrate", interrupted)
+        monkeypatch.setattr("reference_server.command.migrate", interrupted)
         monkeypatch.setattr("reference_server.logs.configure", lambda _form: None)
         monkeypatch.setattr("sys.setswitchinterval", lambda _seconds: None)
         assert command.main(["--migrate-only", "--database", f"sqlite:///{tmp_path}/chat.db"]) == 130

@@ -7,8 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reference_server import __main__ as command
-from reference_server import events, session
+from reference_server import command, events, session
 from reference_server.config import Limits
 from reference_server.group_commit.publisher import Direct
 from reference_server.group_commit.writer import GroupCommit
