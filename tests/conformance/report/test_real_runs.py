@@ -63,7 +63,7 @@ def test_a_faulty_server_fails_in_every_view(seen: Run) -> None:
 
 def test_the_permission_table_is_drawn_with_the_cells_that_fail(seen: Run) -> None:
     page = Page(FORMATS["html"](build(seen), seen))
-    assert "owner moderator member reader banned outsider passer_by send-message – allowed NOT RUN" in page.text
+    assert "owner moderator member reader banned outsider send-message – allowed NOT RUN" in page.text
     assert "edit-message-of-another ✕ refused FAIL ✕ refused FAIL ✕ refused FAIL ✓ refused PASS" in page.text
 
 

@@ -348,8 +348,8 @@ class TestTrouble:
             writer.close()
 
     async def test_a_client_too_many_gets_503(self, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("conformance.engine.observe.relay.MOST_CONNECTIONS", 0)
         async with relayed(spec, "ws://127.0.0.1:1") as watched:
+            monkeypatch.setattr("conformance.engine.observe.relay.MOST_CONNECTIONS", 0)
             with pytest.raises(InvalidStatus, match="503"):
                 await connect(watched.url)
 
