@@ -23,7 +23,7 @@ NIGHTLY = (
     *("edit_message:serde", "delete_message:success", "call_offer:closes_1003", "search_messages:relay"),
     *("sync_messages:outside", "typing_indicators:unheard", "ping_pong:silence", "read_receipts:unimplemented"),
     *("fetch_history+search_messages+sync_messages:silence", "join_conversation:plain", "send_message:uniform"),
-    *("no_rate_limits", "no_presence", "no_greeting"),
+    *("no_rate_limits", "no_presence", "no_greeting", "no_attachments", "no_cursor", "no_confirmations"),
 )
 
 

@@ -53,7 +53,7 @@ def places_that_are_never_filled_exist(spec: Spec) -> Iterator[Mistake]:
 
 
 def types_of_the_protocol_exist(spec: Spec) -> Iterator[Mistake]:
-    """Find types that `protocol.yaml` gives a role, and that no schema describes."""
+    """Find types, and fields of trials, that `protocol.yaml` gives a role and that no schema describes."""
     protocol = spec.protocol
     key = protocol.discriminator
     outgoing = {protocol.greeting.frame, protocol.barrier_reply, protocol.error, protocol.broadcast.frame}
@@ -70,6 +70,11 @@ def types_of_the_protocol_exist(spec: Spec) -> Iterator[Mistake]:
     ):
         for kind in sorted(named - known.keys()):
             yield Mistake(file, 0, f"there is no message type ({way}) {kind!r}")
+    for part in protocol.parts:
+        if part.of not in spec.incoming or part.field not in spec.incoming[part.of].fields:
+            yield Mistake(file, 0, f"a trial is about {part.name}, which no request has")
+        if part.feature not in spec.features:
+            yield Mistake(file, 0, f"the trial of {part.name}: there is no feature {part.feature!r}")
     if protocol.unknown_type in spec.incoming:
         yield Mistake(file, 0, f"`unknown_type` is {protocol.unknown_type}, which is a type of the protocol")
 

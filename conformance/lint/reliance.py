@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import Mistake
 from conformance.scenario import steps as s
+from conformance.scenario.requests import sends_field
 from conformance.scenario.walk import without_witnesses
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 def rules_need_few_features(spec: Spec) -> Iterator[Mistake]:
     """Find rules whose every scenario relies on a feature that neither the rule nor its feature says it needs.
 
-    A scenario relies on the features of the requests that it sends and of the frames that it waits for, outside its
-    witnesses. Free are its own feature, those that this one builds on, the one of the greeting, the barrier, and
-    what the rule says it `needs` because its sentence is about that. A need that no scenario has is found, too.
+    A scenario relies on the features of the requests that it sends, with their parts, and of the frames that it waits
+    for, outside its witnesses. Free are its own feature, those that this one builds on, the one of the greeting, the
+    barrier, and what the rule says it `needs` because its sentence is about that. A need that no scenario has is found,
+    too.
     """
     yield from _unknown_features(spec)
     needed: dict[str, set[str]] = {}
@@ -82,12 +84,14 @@ def _relied_on(scenario: Scenario, owners: Mapping[str, frozenset[str]], spec: S
     own = spec.features[scenario.feature]
     free = {own.id, *own.builds_on, *owners.get(protocol.greeting.frame, ())}
     harness = (protocol.barrier_request[protocol.discriminator], protocol.barrier_reply)
-    kinds = set(_kinds(without_witnesses((*scenario.setup, *scenario.steps)))) - {*harness}
+    steps = tuple(without_witnesses((*scenario.setup, *scenario.steps)))
+    kinds = set(_kinds(steps)) - {*harness}
     if any(room.join != () for room in scenario.given.conversations.values()):
         kinds.add(protocol.join_request[protocol.discriminator])
     # A type of several features takes one of them: the first.
     taken = (owners[kind] for kind in kinds if kind in owners and owners[kind].isdisjoint(free))
-    return frozenset(next(feature for feature in spec.features if feature in some) for some in taken)
+    parts = {one.feature for one in protocol.parts if any(sends_field(step, one.of, one.field) for step in steps)}
+    return frozenset(next(feature for feature in spec.features if feature in some) for some in taken) | (parts - free)
 
 
 def _kinds(steps: Iterable[s.Step]) -> Iterator[str]:

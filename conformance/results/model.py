@@ -182,7 +182,9 @@ class Calibration:
     conversation got a message of one. `round_trip` is the time of the fastest reply of the barrier in seconds;
     None if it does not answer, and in older logs. `joins`: False if it does not know the request to join, and members
     hear their conversations all the same. `unseen` are the types of frames that never came, although
-    calibration has sent the requests that cause them, and the server does not say that it does not know these.
+    calibration has sent the requests that cause them, and the server does not say that it does not know these; and the
+    fields of requests, as `type.field`, that the server ignores or refuses. `confirms_joins`: False if nothing answers
+    the request to join, and who has asked hears the conversation all the same.
     """
 
     greets: bool
@@ -200,6 +202,7 @@ class Calibration:
     round_trip: float | None = None
     unseen: tuple[str, ...] = ()
     joins: bool = True
+    confirms_joins: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""

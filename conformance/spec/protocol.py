@@ -60,10 +60,24 @@ class Expiry:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A field of a request that belongs to a feature of its own, or without which the rest of the type still works."""
+
+    of: str
+    field: str
+    feature: str
+
+    @property
+    def name(self) -> str:
+        """Give what reports call it."""
+        return f"{self.of}.{self.field}"
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A request of the calibration, and the frame that shows that the server has it; `by` and `at` are whose.
 
-    `after_message`: it is sent only if a message has arrived before.
+    `after_message`: it is sent only if a message has arrived before. `part`: it is about one field of the request.
     """
 
     by: str
@@ -71,6 +85,12 @@ class Trial:
     at: str
     event: Expected
     after_message: bool
+    part: Part | None = None
+
+    @property
+    def shows(self) -> str:
+        """Give what it shows that the server has: the type of the frame, or the name of the part."""
+        return self.part.name if self.part else self.event.frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +153,11 @@ class Protocol:
     profile: Mapping[str, Mapping[str, Any]]
     choices: Mapping[str, tuple[str, ...]]
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Give the fields of requests that calibration tries by themselves."""
+        return tuple(dict.fromkeys(one.part for one in self.trials if one.part is not None))
+
 
 def read_protocol(document: Document) -> Protocol:
     """Read a document that fits `formats/protocol.schema.json`."""
@@ -152,16 +177,7 @@ def read_protocol(document: Document) -> Protocol:
         empty=Expected(value["empty"]["frame"], value["empty"]["with"]),
         broadcast_request=value["broadcast"]["request"],
         broadcast=Expected(value["broadcast"]["frame"], value["broadcast"]["with"]),
-        trials=tuple(
-            Trial(
-                one["by"],
-                one["request"],
-                one["at"],
-                Expected(one["frame"], one["with"]),
-                one.get("after_message", "${message}" in str(one)),
-            )
-            for one in value["trials"]
-        ),
+        trials=tuple(_trial(one, value["discriminator"]) for one in value["trials"]),
         unknown_type=value["unknown_type"],
         secret_rule=value["secret_rule"],
         isolation_rule=value["isolation_rule"],
@@ -182,6 +198,18 @@ def read_protocol(document: Document) -> Protocol:
         visibilities=tuple(value["visibilities"]),
         profile=value["profile"],
         choices={name: tuple(words) for name, words in value["choices"].items()},
+    )
+
+
+def _trial(value: Mapping[str, Any], discriminator: str) -> Trial:
+    part = value.get("part")
+    return Trial(
+        value["by"],
+        value["request"],
+        value["at"],
+        Expected(value["frame"], value["with"]),
+        value.get("after_message", "${message}" in str(value)),
+        Part(value["request"][discriminator], part["field"], part["feature"]) if part else None,
     )
 
 

@@ -44,6 +44,7 @@ FAULTS = {
     "duplicate": "every event comes twice to everybody but its sender",
     "echo twice": "every event comes twice to its sender",
     "drop": "no event comes to anybody but its sender",
+    "no confirmations": "nothing is confirmed but the connection",
     "reply lost": "a sent message is not confirmed",
     "confirmed twice": "a sent message is confirmed twice",
     "confirmed everywhere": "a confirmation goes to every connection that has joined",
@@ -62,6 +63,8 @@ FAULTS = {
     "no echo": "the sender does not get its own event",
     "silence": "nothing is ever said",
     "close": "the first message ends the connection with 1011",
+    "no attachments": "what is attached is ignored",
+    "no cursor": "a history is never more than its newest page",
     "drop connection": "the first message ends TCP",
     "garbage": "a message is answered with what is no JSON",
     "binary": "a message is answered with a binary frame",
@@ -169,11 +172,11 @@ class ChatServer:
             await self._join(socket, conversation)
         elif kind == "LeaveConversation":
             self.joined[conversation].discard(socket)
-            await _say(socket, "ActionConfirmed", action="left_conversation", success=True)
+            await self._confirm(socket, "left_conversation")
         elif kind == "FetchHistory":
             await self._fetch(socket, conversation, request)
         elif kind == "SendMessage" and isinstance(request.get("content"), str):
-            await self._send(socket, conversation, user, token, request["content"])
+            await self._send(socket, conversation, user, token, request)
         else:
             for one in self.everybody if "errors for all" in self.wrong else {socket}:
                 await _say(one, "Error", message=f"I do not understand {kind}", code="unknown_type")
@@ -198,7 +201,11 @@ class ChatServer:
             asyncio.get_running_loop().call_later(JOIN_DELAY, self.joined[conversation].add, socket)
         else:
             self.joined[conversation].add(socket)
-        await _say(socket, "ActionConfirmed", action="joined_conversation", success=True)
+        await self._confirm(socket, "joined_conversation")
+
+    async def _confirm(self, socket: ServerConnection, action: str) -> None:
+        if "no confirmations" not in self.wrong:
+            await _say(socket, "ActionConfirmed", action=action, success=True)
 
     async def _fetch(self, socket: ServerConnection, conversation: str, request: dict[str, Any]) -> None:
         limit, cursor = request.get("limit") or 50, str(request.get("cursor") or len(self.history[conversation]))
@@ -211,18 +218,20 @@ class ChatServer:
             conversation_id=conversation,
             messages=self.history[conversation][begin:end][::-1],
             has_more=str(more) if "wrong history" in self.wrong else more,
-            next_cursor=str(begin) if more else None,
+            next_cursor=str(begin) if more and "no cursor" not in self.wrong else None,
         )
 
-    async def _send(self, socket: ServerConnection, conversation: str, user: str, token: str, content: str) -> None:
+    async def _send(
+        self, socket: ServerConnection, conversation: str, user: str, token: str, request: dict[str, Any]
+    ) -> None:
         if "late send" in self.wrong:
             await asyncio.sleep(1.0)  # A sleep: the server is slow.
         message = {
             "conversation_id": conversation,
             "message_id": str(uuid.uuid4()),
             "sender_id": user,
-            "content": content,
-            "attachments": [],
+            "content": request["content"],
+            "attachments": [] if "no attachments" in self.wrong else request.get("attachments", []),
             "created_at": datetime.now(UTC).isoformat(),
         }
         self.history[conversation].append({**message, "reactions": []})
@@ -231,17 +240,16 @@ class ChatServer:
         if "malformed frame" in self.wrong:
             message["created_at"] = "yesterday"
         if "token in a frame" in self.wrong:
-            message["content"] = content + token
+            message["content"] += token
         for recipient in self._recipients(socket, conversation):
             await self._fan_out(recipient, json.dumps({"type": "NewMessage", **message}))
             if "unknown frame" in self.wrong:
                 await self._fan_out(recipient, json.dumps({"type": "MessageNoticed"}))
-        confirmation = {"action": "message_sent", "success": True}
         for _ in range("reply lost" not in self.wrong and 1 + ("confirmed twice" in self.wrong)):
-            await _say(socket, "ActionConfirmed", **confirmation)
+            await self._confirm(socket, "message_sent")
         if "confirmed everywhere" in self.wrong:
             for other in self.joined[conversation] - {socket}:
-                await _say(other, "ActionConfirmed", **confirmation)
+                await self._confirm(other, "message_sent")
         if "error besides" in self.wrong:
             await _say(socket, "Error", message="but something else went wrong")
 

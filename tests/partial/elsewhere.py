@@ -113,6 +113,17 @@ def no_cursor(patch: Patch) -> None:
     _reply(patch, lambda frame: {**frame, **last} if frame["type"] == "HistoryChunk" else frame)
 
 
+def ignored_cursor(patch: Patch) -> None:
+    """Give the newest page of a history whatever page is asked for."""
+    patch.around(session, "parse")(
+        lambda original, text: (
+            request.model_copy(update={"cursor": None})
+            if isinstance(request := original(text), messages.FetchHistory)
+            else request
+        )
+    )
+
+
 def no_removal_of_reactions(patch: Patch) -> None:
     """Confirm that a reaction is removed, and leave it."""
     lack(patch, ["RemoveReaction"], "confirmed")
@@ -144,6 +155,7 @@ PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], fr
     "no_errors": (no_errors, {}, frozenset()),
     "no_error_codes": (no_error_codes, {}, frozenset()),
     "no_cursor": (no_cursor, {"fetch_history": BAD}, frozenset()),
+    "ignored_cursor": (ignored_cursor, {"fetch_history": BAD}, frozenset()),
     "no_removal_of_reactions": (no_removal_of_reactions, {"reactions": BAD}, frozenset()),
     "no_greeting": (no_greeting, {"websocket_connection": BAD}, frozenset()),
     "no_authentication": (no_authentication, {"jwt_authentication": BAD}, frozenset()),

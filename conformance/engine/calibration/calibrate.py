@@ -87,15 +87,15 @@ async def calibrate(
         context.run = replace(run_context, calibration=seen)
         heard, joined = Heard(), False
         if context.conversations:
-            try:
-                await join_room(context)
-                joined = True
-            except (Unmet, Spoiled):
+            joined = await join_room(context)
+            if not joined:
                 # The scenarios that need a conversation will report what is wrong with it.
+                context.run = replace(run_context, calibration=replace(seen, confirms_joins=False))
+                asked = await join_room(context)
                 with contextlib.suppress(Unmet, Spoiled):
                     heard = await overhear(context, witnesses, reply, answers)
-            if heard.any:
-                context.run = replace(run_context, calibration=replace(seen, joins=False))
+                if not (asked and heard.any):
+                    context.run = replace(run_context, calibration=replace(seen, joins=not heard.any))
             if joined or heard.any:
                 with contextlib.suppress(Unmet, Spoiled):
                     heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
@@ -105,6 +105,13 @@ async def calibrate(
             shown = await try_everything(context, witnesses[0], heard.text if heard.any else "", reply, answers=answers)
         skew = None if heard.skew is None else max(heard.skew, shown.lag)
         unknown = await _unknown(context, reply, shown, joined=joined, answers=answers)
+        joins = joined or not heard.any or spec.protocol.join_request[spec.protocol.discriminator] not in unknown
+        unconfirmed = joins and heard.any and not joined
+        join_reply = _join_reply(context)
+        if joined:
+            shown = replace(shown, answered=shown.answered | join_reply)
+        elif unconfirmed:
+            shown = replace(shown, owed=shown.owed | join_reply)
         _check_bearable(context)
     finally:
         await context.end()
@@ -122,7 +129,8 @@ async def calibrate(
         broadcasts=heard.any,
         overhears=heard.overheard,
         unseen=_unseen(spec, shown, unknown),
-        joins=joined or not heard.any or spec.protocol.join_request[spec.protocol.discriminator] not in unknown,
+        joins=joins,
+        confirms_joins=not unconfirmed,
         round_trip=min((one.fastest for one in context.connections.values() if one.fastest), default=None),
     )
 
@@ -147,10 +155,19 @@ async def _unknown(
 
 
 def _unseen(spec: Spec, shown: Shown, unknown: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the types of frames that never came, without those that nobody expects of a server with unknown types."""
+    """Give what never came, without what nobody expects of a server with unknown types; replies to others, too.
+
+    A part of a request is not named beside the frame that shows it: where this never came, nothing could show the part.
+    """
     discriminator = spec.protocol.discriminator
-    caused = {one.event.frame for one in spec.protocol.trials if one.request[discriminator] not in unknown}
-    return tuple(sorted(shown.unseen & caused))
+    asked = [one for one in spec.protocol.trials if one.request[discriminator] not in unknown]
+    caused = {one.shows for one in asked if one.part is None or one.event.frame not in shown.unseen}
+    return tuple(sorted((shown.unseen & caused) | (shown.owed - shown.answered)))
+
+
+def _join_reply(context: ScenarioContext) -> frozenset[str]:
+    protocol = context.run.spec.protocol
+    return frozenset({context.reply_to(str(protocol.join_request[protocol.discriminator]))[0]})
 
 
 def _check_bearable(context: ScenarioContext) -> None:

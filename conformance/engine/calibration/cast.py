@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import join
 from conformance.engine.scenario_run.arrange import provide
 from conformance.errors import ProvisioningFailed
@@ -60,7 +61,11 @@ async def provide_cast(
     return {"speaker": users["speaker"]}, ()
 
 
-async def join_room(context: ScenarioContext) -> None:
-    """Let every user but the stranger join the room; raises Unmet if one cannot."""
-    for name in context.connections.keys() - {STRANGER}:
-        await join(context, name, ROOM)
+async def join_room(context: ScenarioContext) -> bool:
+    """Let every user but the stranger join the room; False: one cannot."""
+    try:
+        for name in context.connections.keys() - {STRANGER}:
+            await join(context, name, ROOM)
+    except (Unmet, Spoiled):
+        return False
+    return True

@@ -16,13 +16,13 @@ from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.spec.protocol import Trial
     from conformance.wire.connection import Connection
 
-MESSAGE = "${message}"
+MESSAGE, UNBOUND = "${message}", "${"
 SHARE = 0.25
 """The share of the reply time that a frame gets at once, where no barrier says that the request is handled."""
 
@@ -32,14 +32,17 @@ class Shown:
     """What came of the requests.
 
     `known` are the types that got their own reply or caused their frame, `lacking` those of which nothing has come.
-    `unseen` are the types of frames that never came. `lag` is by how many seconds the latest came after the barrier
-    behind its request: a server may have a queue of its own for receipts or for reactions.
+    `unseen` are the types of frames that never came, and the parts of requests that did nothing. `lag` is by how many
+    seconds the latest came after the barrier behind its request: a server may have a queue of its own for receipts or
+    for reactions. `owed` are the types of the replies to all known requests, `answered` those that came.
     """
 
     known: frozenset[str] = frozenset()
     lacking: frozenset[str] = frozenset()
     unseen: frozenset[str] = frozenset()
     lag: float = 0.0
+    owed: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
 
 
 async def try_everything(context: ScenarioContext, witness: str, text: str, reply: float, *, answers: bool) -> Shown:
@@ -49,12 +52,16 @@ async def try_everything(context: ScenarioContext, witness: str, text: str, repl
     people = {"speaker": "speaker", "witness": witness}
     asked: list[tuple[Trial, str, str, Any]] = []
     granted: set[str] = set()
+    unseen: set[str] = set()
     handled: list[float] = []
     with contextlib.suppress(Unmet, Spoiled):
         for one in protocol.trials:
             if one.after_message and MESSAGE not in names:
                 continue
             request, pattern = _put(one.request, names), _put(one.event.pattern, names)
+            if UNBOUND in str(request):  # An earlier trial should have bound a name.
+                unseen.add(one.shows)
+                continue
             by, at, kind = people[one.by], people[one.at], request[protocol.discriminator]
             for who in {by, at}:
                 await _open(context, who)
@@ -63,20 +70,25 @@ async def try_everything(context: ScenarioContext, witness: str, text: str, repl
             asked.append((one, kind, at, pattern))
             await _handled(context, by, (at, one.event.frame, pattern), reply, answers=answers)
             handled.append(time.perf_counter())
-            if _is_granted(context, by, kind, before):
+            names |= _captured(context, at, one.event.frame, pattern)
+            if one.part is None and _is_granted(context, by, kind, before):
                 granted.add(kind)
     missing = {one.event.frame for one, _, at, pattern in asked if not _seen(context, at, one.event.frame, pattern)}
     if missing:
         await _wait(context, asked, reply)
-    came = {one.event.frame for one, _, at, pattern in asked if _seen(context, at, one.event.frame, pattern)}
-    known = granted | {kind for one, kind, _, _ in asked if one.event.frame in came}
-    lacking = {kind for _, kind, _, _ in asked} - known
-    unseen = {one.event.frame for one, _, _, _ in asked} - came
+    whole = [(one, kind) for one, kind, _, _ in asked if one.part is None]
+    seen = [(one, _seen(context, at, one.event.frame, pattern)) for one, _, at, pattern in asked]
+    came = {one.event.frame for one, has_come in seen if has_come and one.part is None}
+    known = granted | {kind for one, kind in whole if one.event.frame in came}
+    lacking = {kind for _, kind in whole} - known
+    unseen |= {one.shows for one, has_come in seen if not has_come and one.shows not in came}
     lags = [
         _lag(context, at, one.event.frame, pattern, since)
         for (one, _, at, pattern), since in zip(asked, handled, strict=False)
     ]
-    return Shown(frozenset(known), frozenset(lacking), frozenset(unseen), max(lags, default=0.0) if answers else 0.0)
+    lag = max(lags, default=0.0) if answers else 0.0
+    owed, answered = _replies(context, known), _replies(context, granted)
+    return Shown(frozenset(known), frozenset(lacking), frozenset(unseen), lag, owed, answered)
 
 
 def _names(context: ScenarioContext, witness: str, text: str) -> dict[str, str]:
@@ -89,6 +101,17 @@ def _names(context: ScenarioContext, witness: str, text: str) -> dict[str, str]:
     value = found[1].frame.value if found else None
     ids = [value[field] for field in sorted(protocol.ids["message"]) if value.get(field) is not None] if value else []
     return names | ({MESSAGE: ids[0]} if ids else {})
+
+
+def _captured(context: ScenarioContext, at: str, kind: str, pattern: Any) -> dict[str, str]:
+    """Give the names that the latest frame that fits binds."""
+    found = [
+        result.captures
+        for connection in _connections(context, at)
+        for received in connection.log
+        if received.frame.type == kind and isinstance(result := match(pattern, received.frame.value), Matched)
+    ]
+    return {f"${{{name}}}": value for name, value in found[-1].items()} if found else {}
 
 
 def _put(value: Any, names: Mapping[str, str]) -> Any:
@@ -148,6 +171,12 @@ def _arrivals(context: ScenarioContext, at: str, kind: str, pattern: Any) -> Ite
 
 def _connections(context: ScenarioContext, who: str) -> Iterator[Connection]:
     yield from (one for one in (*context.past, *context.connections.values()) if one.name == who)
+
+
+def _replies(context: ScenarioContext, kinds: Iterable[str]) -> frozenset[str]:
+    """Give the types of the replies to these requests."""
+    replies = (context.run.spec.incoming[kind].reply for kind in kinds)
+    return frozenset(reply[context.run.spec.protocol.discriminator] for reply in replies if reply is not None)
 
 
 def _is_granted(context: ScenarioContext, by: str, kind: str, before: int) -> bool:

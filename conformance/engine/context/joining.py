@@ -138,8 +138,12 @@ def join_request(context: ScenarioContext, conversation: str) -> dict[str, Any]:
 
 
 async def join(context: ScenarioContext, who: str, conversation: str) -> None:
-    """Let a connection join a conversation, and wait for the confirmation; a server without joins is not asked."""
-    if not context.run.calibration.joins:
+    """Let a connection join a conversation, and wait for the confirmation, if the server ever confirms joins.
+
+    A server without joins is not asked.
+    """
+    calibration = context.run.calibration
+    if not calibration.joins:
         return
     protocol = context.run.spec.protocol
     connection = context.connections[who]
@@ -153,12 +157,16 @@ async def join(context: ScenarioContext, who: str, conversation: str) -> None:
             or context.first(connection, protocol.error, {}) is not None
         )
 
-    arrived = await connection.until(answered, context.run.patience)
-    if not arrived and context.run.calibration.answers_barrier:
+    arrived = False
+    if calibration.confirms_joins or not calibration.answers_barrier:
+        arrived = await connection.until(answered, context.run.patience)
+    if not arrived and calibration.answers_barrier:
         await connection.barrier(
             context.run.reply
         )  # Replies come in request order: the confirmation is there now, or it never comes.
     if not answered():
+        if not calibration.confirms_joins and connection.closed is None:
+            return
         said = f"{who} joined {conversation} and got no answer{ending(context, connection)}"
         raise cut_short(context, connection, said)
     found = context.first(connection, kind, pattern)

@@ -24,7 +24,7 @@ JUDGED_OTHERWISE = frozenset({"schema", "secret", "greeting"})
 AT_ONCE = 500
 """Observations that are judged before others get their turn: some tens of milliseconds."""
 OF_JOINS = frozenset({"joined"})
-"""Kinds that say nothing of a server without joins."""
+"""Kinds that say nothing of a server without joins, or of one that does not say when they take effect."""
 
 
 async def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
@@ -45,13 +45,14 @@ async def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict
 
 async def _broken(context: ScenarioContext) -> list[Wrong]:
     """Give what breaks an invariant, in the order in which each thing was first seen."""
+    calibration = context.run.calibration
     evaluator = Evaluator(
         context.run.spec,
         profile=context.run.target.profile,
         complete=context.leased is not None and not context.leased.lasting,
         refusals=False,
-        without=JUDGED_OTHERWISE | (frozenset() if context.run.calibration.joins else OF_JOINS),
-        unknown=context.run.calibration.unknown_types,
+        without=JUDGED_OTHERWISE | (frozenset() if calibration.joins and calibration.confirms_joins else OF_JOINS),
+        unknown=calibration.unknown_types,
     )
     lines: list[Line] = []
     found: dict[tuple[str, str], Wrong] = {}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.scenario import steps as s
-from conformance.scenario.requests import requests_of
+from conformance.scenario.requests import requests_of, sends_field
 from conformance.scenario.walk import walk, without_witnesses
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def lacks_until(scenario: Scenario, step: s.Step | None, calibration: Calibratio
     """Give the message types that a step relies on, that the server lacks, and that are not of the scenario's feature.
 
     They are the unknown types among the requests up to this step, the frames that these requests cause, and what the
-    step itself waits for, where calibration did not see it. `step` is None while the users connect and join.
+    step itself waits for, where calibration did not see it; parts of requests that did nothing are named likewise,
+    as `type.field`. `step` is None while the users connect and join.
     """
     steps = list(_until((*scenario.setup, *scenario.steps), step)) if step is not None else []
     protocol = spec.protocol
@@ -35,7 +36,8 @@ def lacks_until(scenario: Scenario, step: s.Step | None, calibration: Calibratio
     if calibration.joins and any(room.join != () for room in scenario.given.conversations.values()):
         requests |= {protocol.join_request[protocol.discriminator]} & {*calibration.unknown_types}
     awaited = {*_awaited(step, steps, spec), *_caused(steps, calibration, spec)}
-    return _lacking(scenario, requests, awaited, calibration, spec)
+    parts = _parts(scenario, steps, calibration, spec)
+    return tuple(sorted(_lacking(scenario, requests, awaited, calibration, spec) | parts))
 
 
 def lacks_for_its_start(scenario: Scenario, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
@@ -64,23 +66,35 @@ def lacks_of_witness(scenario: Scenario, witness: s.Witness, calibration: Calibr
     steps = list(walk(witness.steps))
     requests = _requests(steps, calibration)
     awaited = {kind for one in steps for kind in _awaited(one, steps, spec)} | {*_caused(steps, calibration, spec)}
-    return _lacking(scenario, requests, awaited, calibration, spec)
+    parts = _parts(scenario, steps, calibration, spec)
+    return tuple(sorted(_lacking(scenario, requests, awaited, calibration, spec) | parts))
 
 
 def _lacking(
     scenario: Scenario, requests: frozenset[str], awaited: set[str], calibration: Calibration, spec: Spec
-) -> tuple[str, ...]:
+) -> frozenset[str]:
     own = spec.features[scenario.feature]
     unknown = requests - {*own.incoming}
     unseen = {kind for kind in awaited if _is_unseen(kind, calibration, spec)} - {*own.outgoing}
-    return tuple(sorted(unknown | unseen))
+    return frozenset(unknown | unseen)
+
+
+def _parts(scenario: Scenario, steps: Sequence[s.Step], calibration: Calibration, spec: Spec) -> frozenset[str]:
+    """Give the parts of requests that these steps send, of other features, and that did nothing in calibration."""
+    return frozenset(
+        part.name
+        for part in spec.protocol.parts
+        if part.name in calibration.unseen
+        and part.feature != scenario.feature
+        and any(sends_field(step, part.of, part.field) for step in steps)
+    )
 
 
 def _caused(steps: Iterable[s.Step], calibration: Calibration, spec: Spec) -> Iterator[str]:
     """Give the frames that these steps cause and calibration never saw: the requests may do nothing else, either."""
     discriminator = spec.protocol.discriminator
     frames: dict[str, set[str]] = {}
-    for one in spec.protocol.trials:
+    for one in (trial for trial in spec.protocol.trials if trial.part is None):
         frames.setdefault(one.request[discriminator], set()).add(one.event.frame)
     unseen = {kind: some for kind, some in frames.items() if some <= {*calibration.unseen}}
     for step in steps:

@@ -12,6 +12,7 @@ from conformance.lint.messages import (
     types_named_by_schemas_exist,
     types_of_the_protocol_exist,
 )
+from conformance.spec.protocol import Part
 from tests.conformance.lint.words import SEND, said, without
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ class TestTypes:
         assert said(types_of_the_protocol_exist(broken)) == [
             "there is no message type (incoming) 'Ping'",
             "there is no message type (outgoing) 'Error'",
+        ]
+
+    def test_finds_a_trial_of_a_field_or_a_feature_that_does_not_exist(self, spec: Spec) -> None:
+        part = Part("SendMessage", "pictures", "albums")
+        trials = (*spec.protocol.trials, replace(spec.protocol.trials[0], part=part))
+        assert said(types_of_the_protocol_exist(replace(spec, protocol=replace(spec.protocol, trials=trials)))) == [
+            "a trial is about SendMessage.pictures, which no request has",
+            "the trial of SendMessage.pictures: there is no feature 'albums'",
         ]
 
     def test_finds_an_unknown_type_that_is_known(self, spec: Spec) -> None:

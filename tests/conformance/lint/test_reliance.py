@@ -33,6 +33,13 @@ def test_finds_a_rule_whose_every_scenario_relies_on_another_feature(spec: Spec,
     assert (found.file, found.line) == (spec.rules["SEND-1"].file, spec.rules["SEND-1"].line)
 
 
+def test_a_part_of_a_request_is_relied_on_too(spec: Spec, scenario: Author) -> None:
+    one = scenario(f"steps: [{SEND.replace('hello', 'hello, attachments: []')}]")
+    assert "relies on message_attachments;" in said(rules_need_few_features(only(spec, one)))[0]
+    own = scenario(f"steps: [{FETCH[:-2]}, cursor: x}}}}]", feature="fetch_history", rules="[HIST-1]")
+    assert said(rules_need_few_features(only(spec, own))) == []
+
+
 def test_is_content_with_a_witness(spec: Spec, scenario: Author) -> None:
     one = scenario(f"steps: [{SEND}, {{witness: [{FETCH}, {CHUNK}]}}]")
     assert said(rules_need_few_features(only(spec, one))) == []

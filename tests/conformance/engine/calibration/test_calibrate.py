@@ -106,6 +106,18 @@ async def test_a_server_that_greets_with_another_frame_is_blamed_for_it_by_the_s
         assert (await runner.run_scenario(greeted)).outcome is Outcome.FAIL
 
 
+async def test_a_server_that_confirms_nothing_is_judged_by_what_its_members_hear(spec: Spec, scenario: Author) -> None:
+    async with toy_runner(spec, wrong=["no confirmations"]) as runner:
+        assert not runner.run_context.calibration.confirms_joins
+        assert (await runner.run_scenario(scenario(TELL))).outcome is Outcome.PASS
+        confirmed = "steps: [{send: LeaveConversation, by: alice, with: {conversation_id: '${lobby}'}}, %s]"
+        toy = confirmed % "{expect: ActionConfirmed, at: alice, with: {action: left_conversation}}"
+        spared = await runner.run_scenario(scenario(toy))
+        assert (spared.outcome, spared.without) == (Outcome.BLOCKED, ("ActionConfirmed",))
+        own = await runner.run_scenario(scenario(toy, feature="action_confirmed", rules="[ACK-1]"))
+        assert own.outcome is Outcome.FAIL
+
+
 @pytest.mark.parametrize(("wrong", "lives"), [((), True), (("one connection",), False)])
 async def test_it_is_known_whether_a_user_may_have_two_connections(
     spec: Spec, wrong: tuple[str, ...], lives: bool

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.conformance.run_contexts import run_context_at
 from tests.doubles.fan_out import ChatServer
 
@@ -49,6 +51,29 @@ async def test_a_page_with_what_was_said_is_seen(spec: Spec) -> None:
 async def test_a_page_that_is_always_empty_is_unseen(spec: Spec) -> None:
     seen = await calibrated(spec, FetchHistory=json.dumps(NOTHING))
     assert ("FetchHistory" in seen.unknown_types, seen.unseen) == (False, ("HistoryChunk",))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "part"), [("no attachments", "SendMessage.attachments"), ("no cursor", "FetchHistory.cursor")]
+)
+async def test_a_part_of_a_request_that_does_nothing_is_unseen_by_itself(spec: Spec, wrong: str, part: str) -> None:
+    assert (await calibrated(spec, wrong)).unseen == (part,)
+
+
+async def test_a_cursor_that_leads_to_the_same_page_again_is_unseen(spec: Spec) -> None:
+    page = {**NOTHING, "messages": [{"message_id": "m1"}], "has_more": True, "next_cursor": "c1"}
+    assert (await calibrated(spec, FetchHistory=json.dumps(page))).unseen == ("FetchHistory.cursor",)
+
+
+async def test_a_reply_that_never_comes_to_anybody_is_unseen(spec: Spec) -> None:
+    seen = await calibrated(spec, "no confirmations")
+    assert (seen.unseen, seen.joins, seen.confirms_joins) == (("ActionConfirmed",), True, False)
+
+
+async def test_a_reply_that_one_request_lacks_is_not_called_unseen(spec: Spec) -> None:
+    told = {"type": "MessageEdited", "message_id": "m1"}
+    seen = await calibrated(spec, EditMessage=json.dumps(told))
+    assert "ActionConfirmed" not in seen.unseen
 
 
 async def test_a_page_is_not_missed_where_nothing_can_be_said(spec: Spec) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome
 from tests.conformance.run_contexts import Author, toy_runner
@@ -96,6 +98,38 @@ class TestAFrameThatNeverCame:
     async def test_makes_no_difference_to_what_holds_without_it(self, spec: Spec, scenario: Author) -> None:
         toy = scenario(f"steps: [{FETCH}, {CHUNK}]", **CONNECTION)
         assert (await run_without(spec, toy, unseen=("HistoryChunk",))).outcome is Outcome.PASS
+
+
+class TestAPartOfARequestThatDidNothing:
+    """Its type works; only what sends this field relies on it."""
+
+    FILE = SEND.replace("content: hi", "content: hi, attachments: []")
+    RAW = """{send_raw: {text: '{"type":"SendMessage","attachments":[]}'}, by: alice}"""
+    PAGE = """
+    {page: FetchHistory, by: alice, with: {conversation_id: "${lobby}"}, reply: HistoryChunk,
+     follow: {next_cursor: cursor}, while: {has_more: true}, collect: {messages: seen}}"""
+    WRONG = "{expect: UserTyping, at: alice}"
+
+    @pytest.mark.parametrize(
+        ("sent", "part"),
+        [(FILE, "SendMessage.attachments"), (RAW, "SendMessage.attachments"), (PAGE, "FetchHistory.cursor")],
+    )
+    async def test_blocks_what_fails_after_it(self, spec: Spec, scenario: Author, sent: str, part: str) -> None:
+        result = await run_without(spec, scenario(f"steps: [{sent}, {self.WRONG}]"), unseen=(part,))
+        assert (result.outcome, result.without) == (Outcome.BLOCKED, (part,))
+
+    async def test_leaves_the_failure_of_a_request_without_it_alone(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{SEND}, {self.WRONG}]")
+        assert (await run_without(spec, toy, unseen=("SendMessage.attachments",))).outcome is Outcome.FAIL
+
+    async def test_fails_the_feature_that_it_belongs_to(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{self.FILE}, {self.WRONG}]", feature="message_attachments", rules="[ATT-1]")
+        assert (await run_without(spec, toy, unseen=("SendMessage.attachments",))).outcome is Outcome.FAIL
+
+    async def test_is_not_looked_at_by_a_witness(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{{witness: [{self.PAGE}, {self.WRONG}]}}]")
+        result = await run_without(spec, toy, unseen=("FetchHistory.cursor",))
+        assert (result.outcome, result.without) == (Outcome.PASS, ("FetchHistory.cursor",))
 
 
 class TestABroadcastThatNobodySaw:
