@@ -11,9 +11,8 @@ nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
-CORES = os.cpu_count() or 1
-WORKERS = str(3 * CORES)
-"""More than there are cores: the tests wait for servers and timers two thirds of their time."""
+WORKERS = str((os.cpu_count() or 1) + 2)
+"""Two more than there are cores: the tests wait for servers and timers half their time."""
 
 # Where this is set, as in many images, every process would compile all code again, and each worker rewrite every test.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -23,7 +22,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 def tests(session: nox.Session) -> None:
     """Run the tests, on all cores; arguments go to pytest."""
     session.install("-e", ".[test]")
-    _bring_a_browser(session)
     session.run("python", "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *session.posargs)
 
 
@@ -33,8 +31,7 @@ def end_to_end(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     _bring_a_browser(session)
     chosen = "end_to_end and not nightly"
-    workers = str(CORES + 2)  # fewer, as these start whole commands, and CI runs them beside others
-    session.run("python", "-m", "pytest", "-n", workers, "--dist", "worksteal", "-m", chosen, *session.posargs)
+    session.run("python", "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", "-m", chosen, *session.posargs)
 
 
 def _bring_a_browser(session: nox.Session) -> None:

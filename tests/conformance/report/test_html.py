@@ -1,4 +1,4 @@
-"""The page as a document; what it does in a browser is in `tests/browser`."""
+"""The page as a document; what it does in a browser is in `browser/`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conformance.results.runlog import Run
     from tests.conformance.report.browser.conftest import Pages
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 
 def matrix(run: Run) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.results.runlog import Run
     from tests.conformance.report.browser.conftest import Opened, Pages
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="session")]
 
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 700}}
 EVIL = (
