@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from conformance.errors import Mistake
 from conformance.scenario import steps as s
-from conformance.scenario.requests import sends_field
 from conformance.scenario.walk import without_witnesses
+from conformance.spec.parts import uses_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,10 +24,11 @@ def rules_need_few_features(spec: Spec) -> Iterator[Mistake]:
     A scenario relies on the features of the requests that it sends, with their parts, and of the frames that it waits
     for, outside its witnesses. Free are its own feature, those that this one builds on, the one of the greeting, the
     barrier, and what the rule says it `needs` because its sentence is about that. A need that no scenario has is found,
-    too.
+    too, but for confirmations: they are not waited for where nothing needs them.
     """
     yield from _unknown_features(spec)
     needed: dict[str, set[str]] = {}
+    confirming = _owners(spec).get(spec.protocol.greeting.frame, frozenset())
     for (name, feature), (_, relied_on) in least_reliant(spec).items():
         rule = spec.rules[name]
         needed.setdefault(name, set()).update(relied_on)
@@ -40,7 +41,7 @@ def rules_need_few_features(spec: Spec) -> Iterator[Mistake]:
                 " write a scenario that does without, or say `needs` here if the sentence is about it",
             )
     for rule in spec.rules.values():
-        for feature in sorted({*rule.needs} - needed.get(rule.id, set())):
+        for feature in sorted({*rule.needs} - needed.get(rule.id, set()) - confirming):
             yield Mistake(rule.file, rule.line, f"{rule.id}: it says that it needs {feature}, and is judged without")
 
 
@@ -90,7 +91,7 @@ def _relied_on(scenario: Scenario, owners: Mapping[str, frozenset[str]], spec: S
         kinds.add(protocol.join_request[protocol.discriminator])
     # A type of several features takes one of them: the first.
     taken = (owners[kind] for kind in kinds if kind in owners and owners[kind].isdisjoint(free))
-    parts = {one.feature for one in protocol.parts if any(sends_field(step, one.of, one.field) for step in steps)}
+    parts = {one.feature for one in protocol.parts if any(uses_part(step, one) for step in steps)}
     return frozenset(next(feature for feature in spec.features if feature in some) for some in taken) | (parts - free)
 
 

@@ -1,4 +1,4 @@
-"""Finds the types and the fields of the requests that steps send, in raw text too."""
+"""Finds the types of the requests that steps send, in raw text too."""
 
 from __future__ import annotations
 
@@ -28,16 +28,6 @@ def requests_of(step: s.Step, kinds: frozenset[str]) -> frozenset[str]:
         case s.Repeat():
             return _named(kinds, step.values)
     return frozenset()
-
-
-def sends_field(step: s.Step, kind: str, field: str) -> bool:
-    """Tell whether a step itself sends a request of this type with this field, with whatever value."""
-    match step:
-        case s.Send():
-            return step.frame == kind and field in step.fields
-        case s.Page():
-            return step.frame == kind and (field in step.fields or field in step.follow.values())
-    return requests_of(step, frozenset({kind, field})) == {kind, field}
 
 
 def _named(kinds: frozenset[str], raw: Any) -> frozenset[str]:

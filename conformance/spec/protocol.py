@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conformance.spec.parts import Part
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -57,20 +59,6 @@ class Expiry:
     request: str
     having: Mapping[str, Any]
     timer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A field of a request that belongs to a feature of its own, or without which the rest of the type still works."""
-
-    of: str
-    field: str
-    feature: str
-
-    @property
-    def name(self) -> str:
-        """Give what reports call it."""
-        return f"{self.of}.{self.field}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +141,11 @@ class Protocol:
     profile: Mapping[str, Mapping[str, Any]]
     choices: Mapping[str, tuple[str, ...]]
 
+    def is_greeting(self, kind: str, pattern: Any) -> bool:
+        """Tell whether a frame that fits may be the greeting, whose type may have other uses."""
+        shared = pattern.keys() & self.greeting.pattern.keys() if kind == self.greeting.frame and pattern else ()
+        return bool(shared) and all(pattern[key] == self.greeting.pattern[key] for key in shared)
+
     @property
     def parts(self) -> tuple[Part, ...]:
         """Give the fields of requests that calibration tries by themselves."""
@@ -202,14 +195,16 @@ def read_protocol(document: Document) -> Protocol:
 
 
 def _trial(value: Mapping[str, Any], discriminator: str) -> Trial:
-    part = value.get("part")
+    part, kind = value.get("part"), value["request"][discriminator]
     return Trial(
         value["by"],
         value["request"],
         value["at"],
         Expected(value["frame"], value["with"]),
         value.get("after_message", "${message}" in str(value)),
-        Part(value["request"][discriminator], part["field"], part["feature"]) if part else None,
+        Part(kind, part["field"], part["feature"], value["frame"], frozenset(part.get("shown_by", ())))
+        if part
+        else None,
     )
 
 

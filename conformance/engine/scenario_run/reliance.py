@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.scenario import steps as s
-from conformance.scenario.requests import requests_of, sends_field
+from conformance.scenario.requests import requests_of
 from conformance.scenario.walk import walk, without_witnesses
+from conformance.spec.parts import uses_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,7 +87,7 @@ def _parts(scenario: Scenario, steps: Sequence[s.Step], calibration: Calibration
         for part in spec.protocol.parts
         if part.name in calibration.unseen
         and part.feature != scenario.feature
-        and any(sends_field(step, part.of, part.field) for step in steps)
+        and any(uses_part(step, part) for step in steps)
     )
 
 

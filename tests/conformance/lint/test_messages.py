@@ -12,7 +12,7 @@ from conformance.lint.messages import (
     types_named_by_schemas_exist,
     types_of_the_protocol_exist,
 )
-from conformance.spec.protocol import Part
+from conformance.spec.parts import Part
 from tests.conformance.lint.words import SEND, said, without
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class TestTypes:
         ]
 
     def test_finds_a_trial_of_a_field_or_a_feature_that_does_not_exist(self, spec: Spec) -> None:
-        part = Part("SendMessage", "pictures", "albums")
+        part = Part("SendMessage", "pictures", "albums", "NewMessage")
         trials = (*spec.protocol.trials, replace(spec.protocol.trials[0], part=part))
         assert said(types_of_the_protocol_exist(replace(spec, protocol=replace(spec.protocol, trials=trials)))) == [
             "a trial is about SendMessage.pictures, which no request has",

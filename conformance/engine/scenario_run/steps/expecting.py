@@ -13,6 +13,7 @@ from conformance.engine.context.closes import (
     say_alternative,
 )
 from conformance.engine.context.failure import ScenarioError, TooSlow, Unmet
+from conformance.engine.scenario_run.unconfirmed import goes_on_without
 from conformance.files.show import show
 from conformance.scenario import steps as s
 from conformance.scenario.match_result import Matched, Mismatch, same
@@ -32,6 +33,8 @@ TIMER_MARGIN = 1.25
 async def expect(step: s.Expect, context: ScenarioContext) -> None:
     """Claim a matching frame at each connection, waiting for it; raises Unmet with the nearest miss."""
     pattern = context.names.render(step.pattern)
+    if await goes_on_without(context, step.frame, pattern, step.at):
+        return
     agreed: dict[str, Any] = {}  # Several connections of one step must capture the same values.
     for name in step.at:
         connection = context.reading(name)
@@ -124,6 +127,9 @@ async def expect_either(step: s.ExpectEither, context: ScenarioContext) -> None:
                 came.append((position, index))
         return min(came)[1] if came else None
 
+    for one, pattern in zip(step.alternatives, patterns, strict=True):
+        if one.frame is not None and await goes_on_without(context, one.frame, pattern, (step.at,)):
+            return
     in_time = await connection.until(lambda: which() is not None, extra(step.within, context) + context.run.reply)
     if not in_time and connection.closed is None and context.run.calibration.answers_barrier:
         await context.barrier([step.at])  # When it returns, the server has handled our requests, however slow it is.

@@ -110,12 +110,6 @@ async def test_a_server_that_confirms_nothing_is_judged_by_what_its_members_hear
     async with toy_runner(spec, wrong=["no confirmations"]) as runner:
         assert not runner.run_context.calibration.confirms_joins
         assert (await runner.run_scenario(scenario(TELL))).outcome is Outcome.PASS
-        confirmed = "steps: [{send: LeaveConversation, by: alice, with: {conversation_id: '${lobby}'}}, %s]"
-        toy = confirmed % "{expect: ActionConfirmed, at: alice, with: {action: left_conversation}}"
-        spared = await runner.run_scenario(scenario(toy))
-        assert (spared.outcome, spared.without) == (Outcome.BLOCKED, ("ActionConfirmed",))
-        own = await runner.run_scenario(scenario(toy, feature="action_confirmed", rules="[ACK-1]"))
-        assert own.outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize(("wrong", "lives"), [((), True), (("one connection",), False)])

@@ -118,6 +118,12 @@ class TestAPartOfARequestThatDidNothing:
         result = await run_without(spec, scenario(f"steps: [{sent}, {self.WRONG}]"), unseen=(part,))
         assert (result.outcome, result.without) == (Outcome.BLOCKED, (part,))
 
+    async def test_blocks_what_waits_for_that_which_shows_it(self, spec: Spec, scenario: Author) -> None:
+        toy = scenario(f"steps: [{FETCH}, {{expect: HistoryChunk, at: alice, with: {{has_more: true}}}}]")
+        assert (await run_without(spec, toy, unseen=("FetchHistory.cursor",))).outcome is Outcome.BLOCKED
+        other = scenario(f"steps: [{FETCH}, {{expect: HistoryChunk, at: alice, with: {{messages: []}}}}, {self.WRONG}]")
+        assert (await run_without(spec, other, unseen=("FetchHistory.cursor",))).outcome is Outcome.FAIL
+
     async def test_leaves_the_failure_of_a_request_without_it_alone(self, spec: Spec, scenario: Author) -> None:
         toy = scenario(f"steps: [{SEND}, {self.WRONG}]")
         assert (await run_without(spec, toy, unseen=("SendMessage.attachments",))).outcome is Outcome.FAIL

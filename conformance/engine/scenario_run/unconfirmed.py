@@ -1,0 +1,44 @@
+"""Goes on without a reply that the server gives to nobody, where the scenario is about something else.
+
+Calibration has seen that the requests take effect and that this type of reply never comes. The barrier says instead
+that a request is handled; only the feature that promises the reply, and rules that are about it, are judged by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.scenario.model import Scenario
+    from conformance.spec import Spec
+
+
+async def goes_on_without(context: ScenarioContext, kind: str, pattern: Any, at: Iterable[str]) -> bool:
+    """Tell whether to go on without this reply; a refusal in its place is none that is missing everywhere."""
+    scenario, run = context.scenario, context.run
+    if scenario is None or context.observing or kind not in run.calibration.unseen:
+        return False
+    if not _is_of_another(kind, pattern, scenario, run.spec):
+        return False
+    await context.quiet()
+    if any(context.first(context.reading(name), run.spec.protocol.error, {}) is not None for name in at):
+        return False
+    context.transcript.note("", "·", f"not waited for: the server sends no {kind}")
+    context.judged_without.add(kind)
+    return True
+
+
+def _is_of_another(kind: str, pattern: Any, scenario: Scenario, spec: Spec) -> bool:
+    """Tell whether it is a plain reply, not the greeting, and neither the scenario nor its rules are about it."""
+    protocol = spec.protocol
+    if protocol.is_greeting(kind, pattern) or kind in {one.event.frame for one in protocol.trials}:
+        return False
+    if "$capture" in str(pattern):  # Later steps use what it says.
+        return False
+    rules = [spec.rules[name] for name in scenario.rules if name in spec.rules]
+    about = {scenario.feature, *(feature for rule in rules for feature in rule.needs)}
+    greeting = spec.rules[protocol.greeting_rule].features
+    return not any(kind in spec.features[name].outgoing for name in about if name not in greeting)

@@ -1,0 +1,73 @@
+"""Where a server confirms nothing, only what is about confirmations waits for one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.engine.scenario_run.run_scenario import run_scenario
+from conformance.results.model import Outcome
+from tests.conformance.run_contexts import Author, toy_runner
+
+if TYPE_CHECKING:
+    from conformance.results.model import Result
+    from conformance.scenario.model import Scenario
+    from conformance.spec import Spec
+
+SEND = '{send: SendMessage, by: alice, with: {conversation_id: "${lobby}"'
+LEAVE = '{send: LeaveConversation, by: alice, with: {conversation_id: "${lobby}"}}'
+CONFIRMED = "{expect: ActionConfirmed, at: alice, with: {action: left_conversation}}"
+EITHER = "{expect_either: [{frame: ActionConfirmed, with: {action: left_conversation}}, {frame: Error}], at: alice}"
+WITHOUT = ("ActionConfirmed",)
+
+
+async def run_unconfirmed(spec: Spec, toy: Scenario, *later: str) -> Result:
+    """Run a scenario where calibration has seen that no confirmation ever comes."""
+    async with toy_runner(spec, later=("no confirmations", *later)) as runner:
+        calibration = replace(runner.run_context.calibration, unseen=WITHOUT, confirms_joins=False)
+        return await run_scenario(toy, replace(runner.run_context, calibration=calibration))
+
+
+async def test_a_scenario_about_something_else_goes_on(spec: Spec, scenario: Author) -> None:
+    for step in (CONFIRMED, EITHER):
+        result = await run_unconfirmed(spec, scenario(f"steps: [{LEAVE}, {step}, {{sync: alice}}]"))
+        assert (result.outcome, result.without) == (Outcome.PASS, WITHOUT)
+        assert "not waited for: the server sends no ActionConfirmed" in [entry.text for entry in result.transcript]
+
+
+async def test_what_fails_later_fails(spec: Spec, scenario: Author) -> None:
+    toy = scenario(f"steps: [{LEAVE}, {CONFIRMED}, {{expect: NewMessage, at: bob}}]")
+    assert (await run_unconfirmed(spec, toy)).outcome is Outcome.FAIL
+
+
+async def test_a_refusal_is_no_reply_that_is_missing_everywhere(spec: Spec, scenario: Author) -> None:
+    wrong = SEND + "}, invalid: true}"
+    result = await run_unconfirmed(spec, scenario(f"steps: [{wrong}, {CONFIRMED}]"))
+    assert (result.outcome, result.without) == (Outcome.BLOCKED, WITHOUT)
+
+
+async def test_an_error_takes_no_event_from_the_requests_before_it(spec: Spec, scenario: Author) -> None:
+    good, wrong = SEND + ", content: hi}}", "{send: LeaveConversation, by: alice, with: {}, invalid: true}"
+    refused = f"{wrong}, {{expect: Error, at: alice}}"
+    toy = scenario(f"steps: [{good}, {{expect: NewMessage, at: bob}}, {refused}, {refused}]")
+    result = await run_unconfirmed(spec, toy)
+    assert (result.outcome, result.problems, result.findings) == (Outcome.PASS, (), ())
+
+
+async def test_a_rule_about_confirmations_cannot_be_judged(spec: Spec, scenario: Author) -> None:
+    toy = scenario(f"steps: [{LEAVE}, {CONFIRMED}]", feature="leave_conversation", rules="[LEAVE-2]")
+    result = await run_unconfirmed(spec, toy)
+    assert (result.outcome, result.without) == (Outcome.BLOCKED, WITHOUT)
+
+
+async def test_the_feature_that_promises_them_fails(spec: Spec, scenario: Author) -> None:
+    toy = scenario(f"steps: [{LEAVE}, {CONFIRMED}]", feature="action_confirmed", rules="[ACK-1]")
+    assert (await run_unconfirmed(spec, toy)).outcome is Outcome.FAIL
+
+
+async def test_the_greeting_is_waited_for(spec: Spec, scenario: Author) -> None:
+    toy = scenario(
+        "steps: [{disconnect: bob}, {connect: bob}, {expect: ActionConfirmed, at: bob, with: {action: connected}}]"
+    )
+    result = await run_unconfirmed(spec, toy)
+    assert (result.outcome, result.without) == (Outcome.PASS, ())
