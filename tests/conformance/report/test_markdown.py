@@ -88,6 +88,12 @@ class TestPage:
         assert words in page(replace(toys.forged(), calibration=toys.calibration("Edit", skew=skew)))
         assert "does not know Edit" in page(replace(toys.forged(), calibration=toys.calibration("Edit", skew=skew)))
 
+    def test_says_what_the_target_does_without(self) -> None:
+        seen = replace(toys.calibration(skew=0.0), unseen=("Edit.note", "Edited"), confirms_joins=False)
+        assert "; without Edit.note, Edited; does not confirm joins" in page(replace(toys.forged(), calibration=seen))
+        seen = replace(seen, unseen=(), confirms_joins=True)
+        assert "; without" not in page(replace(toys.forged(), calibration=seen))
+
     def test_is_loud_when_the_run_is_not_complete(self) -> None:
         assert "> **NOT COMPLETE: the log ends without a footer" in page(replace(toys.forged(), footer=None))
         assert "> **NOT COMPLETE: interrupted.**" in page(replace(toys.forged(), footer=Footer(False, "interrupted")))
