@@ -157,7 +157,7 @@ PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], fr
     "no_cursor": (no_cursor, {"fetch_history": BAD}, frozenset()),
     "ignored_cursor": (ignored_cursor, {"fetch_history": BAD}, frozenset()),
     "no_removal_of_reactions": (no_removal_of_reactions, {"reactions": BAD}, frozenset()),
-    "no_greeting": (no_greeting, {"websocket_connection": BAD}, frozenset()),
+    "no_greeting": (no_greeting, {"websocket_connection": BAD}, frozenset({"CONN-1"})),
     "no_authentication": (no_authentication, {"jwt_authentication": BAD}, frozenset()),
 }
 """What takes the part away, the verdicts that each feature in it may have, and the must rules of others that break."""

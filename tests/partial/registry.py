@@ -33,7 +33,7 @@ PAIRS = (
 """Features that a server may lack together; the first have no other witness of what is stored."""
 
 BAD = frozenset({"FAIL", "PARTIAL", "NOT TESTED", "MISSING"})
-CONNECTION = "websocket_connection"
+CONNECTION, BARRIER, RATES = "websocket_connection", "ping_pong", "rate_limiting"
 NO_ERROR = frozenset({"CONN-3"})
 """Breaks who answers an unknown type with something else than an Error."""
 NO_FRAME = frozenset({"CONN-11"})
@@ -90,6 +90,8 @@ def partial(name: str) -> Partial:
     if way in UNKNOWN and way not in REFUSING:
         verdicts[CONNECTION], breaks = frozenset({"PARTIAL"}), NO_ERROR | (NO_FRAME if way in FOREIGN else set())
     unseen = frozenset(one["id"] for one in _features() if not {*one.get("builds_on", ())}.isdisjoint(features))
+    if BARRIER in features:
+        unseen |= {RATES}  # without a barrier each wait runs out, and a limit takes longer than its window to reach
     return Partial(name, bind(lack, types=types, way=way), verdicts, breaks, unseen)
 
 
