@@ -55,7 +55,7 @@ async def connect(
     with context.throttled:
         await context.run.throttle.connection()
     target = context.run.target
-    number = instance if instance is not None else 1
+    number = instance if instance is not None else context.home
     if not 1 <= number <= len(target.instances):
         raise Broken(f"there is no instance {number}; the scenario should say `needs: {{instances: {number}}}`")
     made = context.lease.token(user, token)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.expiries import Expiries
 from conformance.engine.context.failure import Broken, Unmet
+from conformance.engine.context.home import FIRST, home_of
 from conformance.engine.context.names import Names
 from conformance.engine.context.throttled_time import ThrottledTime
 from conformance.engine.context.transcript import Transcript
@@ -56,6 +57,7 @@ class ScenarioContext:
         self.judged_without: set[str] = set()
         self.alone = alone
         self.observing = observing
+        self.home = FIRST if observing else home_of(scenario, len(run_context.target.instances))
         self.slow_readers = slow_readers
         self.observed = ""
         self.throttled = ThrottledTime()
