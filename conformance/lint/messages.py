@@ -57,7 +57,9 @@ def types_of_the_protocol_exist(spec: Spec) -> Iterator[Mistake]:
     protocol = spec.protocol
     key = protocol.discriminator
     outgoing = {protocol.greeting.frame, protocol.barrier_reply, protocol.error, protocol.broadcast.frame}
+    outgoing.add(protocol.stored.frame)
     incoming = {str(one[key]) for one in (protocol.barrier_request, protocol.join_request, protocol.broadcast_request)}
+    incoming.add(str(protocol.stored.request[key]))
     for budget in protocol.budgets:
         incoming |= budget.requests or frozenset()
     for expiry in protocol.expiries:

@@ -84,6 +84,7 @@ def calibration(report: Report) -> str:
     unknown = f"; does not know {', '.join(seen.unknown_types)}" if seen.unknown_types else ""
     unknown += f"; without {', '.join(seen.unseen)}" if seen.unseen else ""
     unknown += "" if seen.confirms_joins else "; does not confirm joins"
+    unknown += "; what was sent is in the history" if seen.reads_back else ""
     waits = f"settle {seen.settle * 1000:.0f} ms, patience {seen.patience * 1000:.0f} ms"
     reply = f", a reply takes {seen.round_trip * 1000:.0f} ms" if seen.round_trip is not None else ""
     return f"{greeting}, {barrier}, {order}{reply}; {waits}{unknown}"

@@ -82,6 +82,19 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredMessages:
+    """Where messages are that nobody was told of: a request, its reply, and the field of this that lists them.
+
+    Scenarios of `features` look there for a broadcast which never comes; the others are about what is live.
+    """
+
+    request: Mapping[str, Any]
+    frame: str
+    field: str
+    features: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A list whose order the profile value at `profile` decides: reversed when it equals `reversed_when`."""
 
@@ -122,6 +135,7 @@ class Protocol:
     empty: Expected
     broadcast_request: Mapping[str, Any]
     broadcast: Expected
+    stored: StoredMessages
     trials: tuple[Trial, ...]
     unknown_type: str
     secret_rule: str
@@ -170,6 +184,7 @@ def read_protocol(document: Document) -> Protocol:
         empty=Expected(value["empty"]["frame"], value["empty"]["with"]),
         broadcast_request=value["broadcast"]["request"],
         broadcast=Expected(value["broadcast"]["frame"], value["broadcast"]["with"]),
+        stored=StoredMessages(**{**value["stored"], "features": frozenset(value["stored"]["features"])}),
         trials=tuple(_trial(one, value["discriminator"]) for one in value["trials"]),
         unknown_type=value["unknown_type"],
         secret_rule=value["secret_rule"],

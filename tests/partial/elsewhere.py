@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from tests.faults.patching import Patch
 
 BAD = frozenset({"FAIL", "PARTIAL", "NOT TESTED"})
-ALIVE = ("send_message",)
-"""The features that are about live events."""
+ALIVE = (
+    *("websocket_connection", "send_message", "edit_message", "delete_message", "join_conversation"),
+    *("leave_conversation", "typing_indicators", "read_receipts", "delivered_status", "reactions", "permissions"),
+    *("call_offer", "call_answer", "ice_candidate", "call_hangup", "call_reject", "multi_instance"),
+    *("message_attachments", "sync_messages"),
+)
+"""The features that are about live events, too."""
 
 
 def no_rate_limits(patch: Patch) -> None:

@@ -12,14 +12,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conformance.engine.calibration.cast import choose_cast, join_room, observers, provide_cast
+from conformance.engine.calibration.cast import ROOM, choose_cast, join_room, observers, provide_cast
 from conformance.engine.calibration.greeting import greet
-from conformance.engine.calibration.skew import Heard, measure_skew, overhear
+from conformance.engine.calibration.skew import Heard, fill, measure_skew, overhear
 from conformance.engine.calibration.trials import Shown, try_everything
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
 from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import connect
 from conformance.engine.context.pacer import Pacer
+from conformance.engine.context.read_back import read_back
 from conformance.engine.context.retrying import connect_with_retries
 from conformance.engine.context.run_context import RunContext
 from conformance.engine.context.scenario_context import ScenarioContext
@@ -100,9 +101,9 @@ async def calibrate(
                 with contextlib.suppress(Unmet, Spoiled):
                     heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
         several = await _several(context, reply, answers)
-        shown = Shown()
+        shown, stored = Shown(), ""
         if heard.any or (joined and answers):
-            shown = await try_everything(context, witnesses[0], heard.text if heard.any else "", reply, answers=answers)
+            shown, stored = await _try(context, witnesses[0], heard, reply, answers=answers)
         skew = None if heard.skew is None else max(heard.skew, shown.lag)
         unknown = await _unknown(context, reply, shown, joined=joined, answers=answers)
         joins = joined or not heard.any or spec.protocol.join_request[spec.protocol.discriminator] not in unknown
@@ -131,8 +132,26 @@ async def calibrate(
         unseen=_unseen(spec, shown, unknown),
         joins=joins,
         confirms_joins=not unconfirmed,
+        reads_back=bool(stored),
         round_trip=min((one.fastest for one in context.connections.values() if one.fastest), default=None),
     )
+
+
+async def _try(
+    context: ScenarioContext, witness: str, heard: Heard, reply: float, *, answers: bool
+) -> tuple[Shown, str]:
+    """Send the trials; where no broadcast arrived, with the message that is stored all the same, and its id."""
+    stored = "" if heard.any else await _stored(context, witness, heard.text)
+    text = heard.text if heard.any or stored else ""
+    return await try_everything(context, witness, text, reply, answers=answers, message=stored), stored
+
+
+async def _stored(context: ScenarioContext, witness: str, text: str) -> str:
+    """Give the id under which a message is stored that nobody was told of; empty: it is not there, either."""
+    protocol = context.run.spec.protocol
+    pattern = fill(protocol.broadcast.pattern, context.conversations[ROOM], text)
+    found = await read_back(context, witness, pattern)
+    return found[0].id if found else ""
 
 
 def _settle(skew: float | None, answers: bool) -> float:

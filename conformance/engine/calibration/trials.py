@@ -12,6 +12,7 @@ from conformance.engine.calibration.cast import ROOM
 from conformance.engine.calibration.skew import fill
 from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import arrive, join
+from conformance.engine.context.read_back import id_of
 from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
 
@@ -45,10 +46,15 @@ class Shown:
     answered: frozenset[str] = frozenset()
 
 
-async def try_everything(context: ScenarioContext, witness: str, text: str, reply: float, *, answers: bool) -> Shown:
-    """Send the requests of `trials` in the protocol; `text` is that of a message of the speaker, if one arrived."""
+async def try_everything(
+    context: ScenarioContext, witness: str, text: str, reply: float, *, answers: bool, message: str = ""
+) -> Shown:
+    """Send the requests of `trials` in the protocol; `text` is that of a message of the speaker, if one arrived.
+
+    `message` is its id where it was read from the history instead.
+    """
     protocol = context.run.spec.protocol
-    names = _names(context, witness, text)
+    names = _names(context, witness, text) | ({MESSAGE: message} if message else {})
     people = {"speaker": "speaker", "witness": witness}
     asked: list[tuple[Trial, str, str, Any]] = []
     granted: set[str] = set()
@@ -98,9 +104,8 @@ def _names(context: ScenarioContext, witness: str, text: str) -> dict[str, str]:
     names |= {"${speaker}": context.users["speaker"], "${witness}": context.users[witness]}
     pattern = fill(protocol.broadcast.pattern, room, text)
     found = context.first(context.connections[witness], protocol.broadcast.frame, pattern) if text else None
-    value = found[1].frame.value if found else None
-    ids = [value[field] for field in sorted(protocol.ids["message"]) if value.get(field) is not None] if value else []
-    return names | ({MESSAGE: ids[0]} if ids else {})
+    message = id_of(found[1].frame.value or {}, protocol) if found else ""
+    return names | ({MESSAGE: message} if message else {})
 
 
 def _captured(context: ScenarioContext, at: str, kind: str, pattern: Any) -> dict[str, str]:

@@ -55,6 +55,7 @@ class ScenarioContext:
         self.owner = run_context.owners.enter(name)
         self.scenario = scenario
         self.judged_without: set[str] = set()
+        self.read_back: set[tuple[str, str]] = set()
         self.alone = alone
         self.observing = observing
         self.home = FIRST if observing else home_of(scenario, len(run_context.target.instances))

@@ -89,8 +89,11 @@ class TestPage:
         assert "does not know Edit" in page(replace(toys.forged(), calibration=toys.calibration("Edit", skew=skew)))
 
     def test_says_what_the_target_does_without(self) -> None:
-        seen = replace(toys.calibration(skew=0.0), unseen=("Edit.note", "Edited"), confirms_joins=False)
-        assert "; without Edit.note, Edited; does not confirm joins" in page(replace(toys.forged(), calibration=seen))
+        seen = replace(
+            toys.calibration(skew=0.0), unseen=("Edit.note", "Edited"), confirms_joins=False, reads_back=True
+        )
+        words = "; without Edit.note, Edited; does not confirm joins; what was sent is in the history"
+        assert words in page(replace(toys.forged(), calibration=seen))
         seen = replace(seen, unseen=(), confirms_joins=True)
         assert "; without" not in page(replace(toys.forged(), calibration=seen))
 

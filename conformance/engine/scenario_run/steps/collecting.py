@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.scenario_run.steps.expecting import await_frame, missing
+from conformance.engine.scenario_run.untold import read_instead, take
 from conformance.scenario import steps as s
 from conformance.scenario.match_result import Mismatch, same
 from conformance.scenario.matching import match
@@ -69,6 +70,10 @@ async def collect(step: s.Collect, context: ScenarioContext) -> None:
         connection.claimed.add(index)
         value: Any = last.frame.value
         collected.append(value if step.field is None else value.get(step.field))
+    stored = await read_instead(context, step.frame, step.at, pattern)
+    if stored:
+        take(context, step.frame, step.at, stored)
+        collected += [one.message if step.field is None else one.message.get(step.field) for one in stored]
     context.names.bind({step.into: collected})
     wanted = (
         (step.count, operator.eq, "exactly"),

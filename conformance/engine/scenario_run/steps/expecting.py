@@ -14,13 +14,14 @@ from conformance.engine.context.closes import (
 )
 from conformance.engine.context.failure import ScenarioError, TooSlow, Unmet
 from conformance.engine.scenario_run.unconfirmed import goes_on_without
+from conformance.engine.scenario_run.untold import read_instead, take
 from conformance.files.show import show
 from conformance.scenario import steps as s
 from conformance.scenario.match_result import Matched, Mismatch, same
 from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.wire.connection import Connection
@@ -37,6 +38,11 @@ async def expect(step: s.Expect, context: ScenarioContext) -> None:
         return
     agreed: dict[str, Any] = {}  # Several connections of one step must capture the same values.
     for name in step.at:
+        stored = await read_instead(context, step.frame, name, pattern)
+        if stored:
+            take(context, step.frame, name, stored[:1])
+            _agree(agreed, stored[0].captures, name, step)
+            continue
         connection = context.reading(name)
         found = await await_frame(context, connection, step.frame, pattern, extra(step.within, context))
         if found is None:
@@ -48,11 +54,17 @@ async def expect(step: s.Expect, context: ScenarioContext) -> None:
         if step.next:
             _check_next(context, connection, index)
         connection.claimed.add(index)
-        for key, value in matched.captures.items():
-            first = agreed.setdefault(key, value)
-            if not same(first, value):
-                raise Unmet(f"{name} got {show(value)} for {key}, {step.at[0]} got {show(first)}", received)
+        _agree(agreed, matched.captures, name, step, received)
     context.names.bind(agreed)
+
+
+def _agree(
+    agreed: dict[str, Any], captures: Mapping[str, Any], name: str, step: s.Expect, received: Received | None = None
+) -> None:
+    for key, value in captures.items():
+        first = agreed.setdefault(key, value)
+        if not same(first, value):
+            raise Unmet(f"{name} got {show(value)} for {key}, {step.at[0]} got {show(first)}", received)
 
 
 def _check_next(context: ScenarioContext, connection: Connection, index: int) -> None:

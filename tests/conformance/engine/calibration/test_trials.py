@@ -98,3 +98,10 @@ async def test_what_comes_later_than_messages_decides_how_long_to_settle(spec: S
     assert "MessageEdited" not in seen.unseen
     assert seen.skew is not None
     assert seen.settle > 2 * seen.skew > 0
+
+
+async def test_a_message_that_nobody_is_told_of_is_asked_for_where_it_is_stored(spec: Spec) -> None:
+    seen = await calibrated(spec, "no broadcast")
+    assert (seen.broadcasts, seen.reads_back, "HistoryChunk" in seen.unseen) == (False, True, False)
+    seen = await calibrated(spec, "no broadcast", FetchHistory=json.dumps(NOTHING))
+    assert (seen.broadcasts, seen.reads_back) == (False, False)

@@ -1,0 +1,31 @@
+"""Reads a message from where it is stored, if the server tells nobody of it and a scenario is about something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.engine.context.read_back import read_back
+
+if TYPE_CHECKING:
+    from conformance.engine.context.read_back import Stored
+    from conformance.engine.context.scenario_context import ScenarioContext
+
+
+async def read_instead(context: ScenarioContext, kind: str, who: str, pattern: Any) -> list[Stored]:
+    """Give the stored messages that fit the pattern of a broadcast which never comes; none where it has to come."""
+    scenario, protocol = context.scenario, context.run.spec.protocol
+    if scenario is None or context.observing or not context.run.calibration.reads_back:
+        return []
+    if kind != protocol.broadcast.frame or scenario.feature not in protocol.stored.features:
+        return []
+    if context.reading(who).unfinished:  # No request may stand inside a message in fragments.
+        return []
+    await context.quiet()
+    return await read_back(context, who, pattern)
+
+
+def take(context: ScenarioContext, kind: str, who: str, stored: list[Stored]) -> None:
+    """Note that these messages stand in for frames of a type, each for one at each connection."""
+    context.read_back.update((who, one.id) for one in stored)
+    context.transcript.note("", "·", f"read from where it is stored: the server sends no {kind}")
+    context.judged_without.add(kind)
