@@ -12,6 +12,7 @@ from tests.reference_server.support import Command
 from tests.variants import report
 from tests.variants.examine import Examination, complaint, examine, sample
 from tests.variants.registry import Variant, all_variants, combined, find_variants, variant
+from tests.variants.unkept import KEEPS_FEW_SHOULD_RULES, KEEPS_NO_SHOULD_RULE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +136,29 @@ def test_the_report_names_what_was_wrong_and_what_was_declared():
     page = "\n".join(report.markdown([(one, found)], "every scenario", 1.0))
     assert r"| a.b | x\|y |" in page
     assert "RATE-1s amber, CALL-6s amber, not seen | FAILED" in page
+
+
+@pytest.mark.parametrize("name", [KEEPS_NO_SHOULD_RULE, KEEPS_FEW_SHOULD_RULES], ids=["none", "few"])
+class TestWhoKeepsHardlyAnyShouldRule:
+    """A must scenario that relies on a should rule fails a server that complies."""
+
+    def test_breaks_what_it_says(self, name: str, spec: Spec):
+        shoulds = {rule.id for rule in spec.rules.values() if rule.level == "should"}
+        assert name == KEEPS_FEW_SHOULD_RULES or shoulds == {*combined(name).amber}
+        with Patch() as patch:
+            combined(name).apply(patch)
+
+    @pytest.mark.nightly
+    @pytest.mark.timeout(3600)
+    def test_fails_no_must_rule(self, name: str, whole_spec: Spec):
+        musts = [
+            one
+            for one in whole_spec.scenarios.values()
+            if any(whole_spec.rules[rule].level == "must" for rule in one.rules)
+        ]
+        found = asyncio.run(examine(combined(name), whole_spec, musts))
+        blocked = {one for one, why in found.wrong.items() if why.startswith(Outcome.BLOCKED)}
+        assert ({one: why for one, why in found.wrong.items() if one not in blocked}, found.problem) == ({}, "")
 
 
 @pytest.mark.parametrize(
