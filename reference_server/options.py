@@ -30,9 +30,9 @@ class _Parser(argparse.ArgumentParser):
         """Say what is wrong, and what may be meant."""
         _, _, unknown = message.partition("unrecognized arguments: ")
         name = unknown.split(" ")[0].split("=")[0]
-        known = [name for action in self._actions for name in action.option_strings]
-        near = get_close_matches(name, known, 1) if name.startswith("--") else []
-        hint = f"; did you mean {near[0]}?" if near else "; --help lists the options" if unknown else ""
+        known = [name[2:] for action in self._actions for name in action.option_strings if name.startswith("--")]
+        near = get_close_matches(name[2:], known, 1) if name.startswith("--") else []  # not alike by their dashes
+        hint = f"; did you mean --{near[0]}?" if near else "; --help lists the options" if unknown else ""
         self.exit(2, f"reference_server: {message}{hint}\n")  # in one line: the usage would hide it
 
 

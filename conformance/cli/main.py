@@ -15,6 +15,7 @@ from conformance import __version__
 from conformance.cli.ending import end_with, take_signals
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
+from conformance.files.open_files import allow_more
 
 _VERBS = {
     "run": "Run scenarios against a server and write the parity report.",
@@ -91,6 +92,7 @@ def chat_parity() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command and end the process with its exit code."""
     take_signals()
+    allow_more()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A stream that cannot show an arrow shows an escape instead of failing.
@@ -111,7 +113,18 @@ def _invoke(arguments: list[str]) -> int:
             chat_parity.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
+    except click.NoSuchOption as error:
+        raise _no_such_option(error) from None
     return 0
+
+
+def _no_such_option(error: click.NoSuchOption) -> click.UsageError:
+    """Guess the option that was meant as all names are guessed: click takes the dashes for a likeness."""
+    parameters = error.ctx.command.get_params(error.ctx) if error.ctx else []
+    options = [one for one in parameters if isinstance(one, click.Option) and not one.hidden]
+    known = [name for one in options for name in (*one.opts, *one.secondary_opts) if name.startswith("--")]
+    meant = did_you_mean(error.option_name, known, "; --help shows them")
+    return click.UsageError(f"No such option {error.option_name!r}{meant}", error.ctx)
 
 
 def _refuse_empty(arguments: list[str]) -> None:

@@ -73,8 +73,10 @@ def test_an_exception_becomes_one_message_and_an_exit_code(
     [
         (["brew"], "No such command 'brew'; `chat-parity --help` shows them"),
         (["Repot"], "No such command 'Repot'; did you mean 'report'?"),
-        (["--brew"], "No such option"),
-        (["run", "--brew"], "No such option"),
+        (["--brew"], "No such option '--brew'; --help shows them"),
+        (["run", "--for", "1s"], "No such option '--for'; did you mean '--format'?"),
+        (["run", "--ot", "x"], "No such option '--ot'; did you mean '--out'?"),
+        (["watch", "--onlokers"], "No such option '--onlokers'; --help shows them"),
         (["run", "--jobs", "many"], "Invalid value for '--jobs'"),
         (["run", "--jobs", "0"], "Invalid value for '--jobs'"),
         (["report"], "Missing argument 'RUN'"),
@@ -145,6 +147,14 @@ class TestWhatNobodyForesaw:
         failing(monkeypatch, error)
         assert ended("run") == 2
         assert capsys.readouterr().err == f"chat-parity: report: {said}\n"
+
+    def test_is_no_verdict_even_where_it_cannot_be_told(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        failing(monkeypatch, OSError(24, "Too many open files"))
+        monkeypatch.setitem(sys.modules, "conformance.cli.crash", None)
+        assert ended("run") == 4
+        assert "Traceback" not in capsys.readouterr().err
 
     @pytest.mark.parametrize("words", [("--debug", "list"), ("list", "--debug")])
     def test_has_a_traceback_for_debug(
