@@ -55,20 +55,42 @@ def init(file: Path, force: bool, example: str | None, **given: Any) -> None:
       chat-parity init staging.yaml --url wss://chat.example/ws --driver jwt
     """  # noqa: D301 -- click's mark
     if file.exists() and not force:
-        raise UsageError(f"{file} is there already; --force replaces it")
+        raise _taken(file)
     spec = load(spec_folder_of(None))
     schema = _seen_from(file, spec.folder / "formats" / "target.schema.json")
     if example is not None:
-        write_file(file, _copy(spec.folder / "targets", example, schema))
+        text = _copy(spec.folder / "targets", example, schema)
     else:
         own = file.stem if file.name != DEFAULT else None
-        write_file(file, compose(_ask(given, own), spec.protocol, schema))
+        text = compose(_ask(given, own), spec.protocol, schema)
+    _write(file, text, force=force)
     check_target(file, spec)
     if schema is None:
         click.echo(f"For help in your editor, give it the schema {spec.folder / 'formats' / 'target.schema.json'}")
     click.echo(f"Wrote {file}. Next:")
     for line in _next(file):
         click.echo(f"  {line}")
+
+
+def _write(file: Path, text: str, *, force: bool) -> None:
+    """Write the file; without `force` only a new one, also if another command makes it at this moment."""
+    if force:
+        write_file(file, text)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise _taken(file) from None
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        error.filename = str(file)  # The system names no file when the disk is full.
+        raise
+
+
+def _taken(file: Path) -> UsageError:
+    return UsageError(f"{file} is there already; --force replaces it")
 
 
 def _ask(given: dict[str, Any], own: str | None) -> Answers:

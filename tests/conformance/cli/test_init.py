@@ -219,6 +219,18 @@ def test_replaces_a_file_only_by_force(tmp_path: Path) -> None:
     assert "chat.example" in file.read_text()
 
 
+def test_a_file_that_another_command_makes_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compose(*_: object) -> str:
+        (tmp_path / "target.yaml").write_text("theirs")
+        return "ours"
+
+    monkeypatch.setattr("conformance.cli.init.compose", compose)
+    assert str(invoke(*URL, "--driver", "jwt").exception) == "target.yaml is there already; --force replaces it"
+    assert (tmp_path / "target.yaml").read_text() == "theirs"
+
+
 def test_every_example_of_a_default_is_right_as_it_stands(tmp_path: Path, whole_spec: Spec) -> None:
     """Whoever takes the # away gets what was there before."""
     invoke(*URL, "--driver", "jwt")
