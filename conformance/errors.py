@@ -7,6 +7,7 @@ not be judged; 4 is a failure of chat-parity itself, or of the machine that it r
 from __future__ import annotations
 
 import contextlib
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,32 @@ class Crash(ChatParityError):
     def __init__(self, cause: str, trace: str) -> None:
         super().__init__(cause)
         self.trace = trace
+
+
+class MachineFailed(ChatParityError):
+    """The machine that chat-parity runs on has no more of something, whatever the server or a file is like."""
+
+    exit_code = 4
+
+
+_OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What the system refuses whatever the server or the file is like."""
+_ADVICE = {errno.EMFILE: ": raise `ulimit -n`", errno.ENFILE: ": end other programs"}
+
+
+def why(error: OSError) -> str:
+    """Say why the system refused something, and what to do if that is known."""
+    return f"{error.strerror or error}{_ADVICE.get(error.errno or 0, '')}"
+
+
+def of_this_machine(error: BaseException | None) -> MachineFailed | None:
+    """Give what this machine lacks if that is the cause of an error, or of one that it came from; else None."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _OURS:
+            place = f"{error.filename}: " if error.filename is not None else ""
+            return MachineFailed(f"{place}{why(error)}")
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class WrongPlace(Crash):

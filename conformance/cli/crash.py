@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.errors import Crash, WrongPlace
+from conformance.errors import Crash, WrongPlace, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,8 @@ def _cause(error: BaseException) -> str:
             return "the working directory does not exist any more; change to another one"
         name = "standard output" if error.filename is None and _printed(error) else error.filename
         if name is not None:
-            return f"{name}: {_wrong_place(error) or error.strerror}"
-        return f"{error.strerror}{_place(error)}; --debug shows the traceback"
+            return f"{name}: {_wrong_place(error) or why(error)}"
+        return f"{why(error)}{_place(error)}; --debug shows the traceback"
     if isinstance(error, MemoryError):
         return f"there is not enough memory{_place(error)}; --debug shows the traceback"
     said = " ".join(str(error).split())

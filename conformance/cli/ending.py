@@ -40,6 +40,10 @@ def end_with(work: Callable[[], int], *, debug: bool) -> NoReturn:
         _silence()
     except KeyboardInterrupt:  # while an error was printed
         code = INTERRUPTED
+    except Exception as error:  # No module can be imported to tell an error, say, for want of a file descriptor.
+        code = Crash.exit_code
+        with contextlib.suppress(OSError):
+            click.echo(f"chat-parity: {error}", err=True)
     sys.exit(code)
 
 

@@ -23,7 +23,7 @@ from conformance.engine.observe.observer import Observer
 from conformance.engine.observe.recent_secrets import RecentSecrets
 from conformance.engine.observe.relay import Relay, why_unreachable
 from conformance.engine.observe.side import Upstream
-from conformance.errors import TargetUnreachable, UsageError
+from conformance.errors import TargetUnreachable, UsageError, of_this_machine
 from conformance.files.folder_lock import exclusive, exclusive_file
 from conformance.report.text import visible
 from conformance.results.runlog import TargetEntry
@@ -158,7 +158,9 @@ async def _watch(watched: _Watched, host: str, port: int, duration: float | None
         address = await relay.start(host, port)
     except OSError as error:
         why = error.strerror or str(error)
-        raise UsageError(f"cannot listen on {host}:{port} ({why}): choose another address with --listen") from None
+        raise of_this_machine(error) or UsageError(
+            f"cannot listen on {host}:{port} ({why}): choose another address with --listen"
+        ) from None
     where = f"[{address[0]}]" if ":" in address[0] else address[0]
     click.echo(f"Connect clients to ws://{where}:{address[1]}, and their traffic goes on to {shown_address(url)}.")
     click.echo("Press Ctrl-C to stop and to write the report.")
@@ -189,7 +191,7 @@ async def _reach(server: Upstream, url: str) -> None:
     except (OSError, TimeoutError) as error:
         through = f", through the proxy {shown_address(server.proxy)}" if server.proxy is not None else ""
         said = f"{shown_address(url)} cannot be reached: {why_unreachable(error)}{through}"
-        raise TargetUnreachable(said) from None
+        raise of_this_machine(error) or TargetUnreachable(said) from None
 
 
 class _Live:

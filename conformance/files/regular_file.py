@@ -7,14 +7,22 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
+from conformance.errors import of_this_machine
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def open_regular(file: Path) -> BinaryIO:
-    """Open a regular file for reading; raises OSError, or ValueError for a name that no system allows."""
-    # Without O_NONBLOCK, opening a pipe without a writer would block.
-    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    """Open a regular file for reading; raises OSError, or ValueError for a name that no system allows.
+
+    What this machine lacks is no OSError, which says something of the file: that raises MachineFailed.
+    """
+    try:
+        # Without O_NONBLOCK, opening a pipe without a writer would block.
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise of_this_machine(error) or error from None
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
         return os.fdopen(descriptor, "rb")

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
-from conformance.errors import TargetUnreachable
+from conformance.errors import MachineFailed, TargetUnreachable
+from conformance.files.open_files import demand
 from conformance.target import read_target
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ LIMITS = {"requests_per_window": 100}
 """Low enough to be reached within a window on a slow machine. The server gets them, and its profile declares them."""
 START_TIMEOUT = 30.0
 INSTANCES = 2
+LEAST_FILES = 128
+"""What the server and a run with the default `--jobs` have open at the same time; a server with fewer hangs up."""
 
 
 class Process(Protocol):
@@ -107,7 +110,8 @@ class Embedded:
             log_end = (self._folder / "server.log").read_text(errors="replace")[-2000:].rstrip()
             late = f" within {START_TIMEOUT:g} s" if isinstance(error, TimeoutError) else ""
             said = f":\n{log_end}" if log_end else "; it said nothing"
-            raise TargetUnreachable(f"the reference server did not start{late}{said}") from None
+            kind = MachineFailed if self._process.returncode == MachineFailed.exit_code else TargetUnreachable
+            raise kind(f"the reference server did not start{late}{said}") from None
         self.ports = [url.rpartition(":")[2].partition("/")[0] for url in self.instances]
 
     async def stop(self) -> None:
@@ -134,6 +138,7 @@ class Embedded:
 @contextlib.asynccontextmanager
 async def embedded(spec: Spec, launch: Launch = launch) -> AsyncIterator[tuple[Target, Embedded]]:
     """Run the reference server for as long as the context lasts, and give it as a target."""
+    demand(LEAST_FILES, "a reference server, with those who connect to it,")
     folder = Path(tempfile.mkdtemp(prefix="chat-parity-"))
     server = Embedded(folder, secrets.token_urlsafe(48), launch)
     try:

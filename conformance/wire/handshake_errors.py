@@ -19,6 +19,8 @@ from websockets.exceptions import (
     SecurityError,
 )
 
+from conformance.errors import of_this_machine
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -76,7 +78,11 @@ def refused(
     """Translate an error of the opening handshake.
 
     `timeout` is in seconds. `redact` removes secrets from a text; `proxy` is the one in between, as it is shown.
+    Raises MachineFailed if it says nothing of the server.
     """
+    ours = of_this_machine(error)
+    if ours is not None:
+        raise ours from None
     found = _refused(error, url, timeout, redact)
     if proxy is None or found.status is not None:
         return found

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from conformance.errors import (
     BadFile,
     BudgetSpent,
     ChatParityError,
+    MachineFailed,
     Mistake,
     ProvisioningFailed,
     TargetUnreachable,
     UsageError,
+    of_this_machine,
 )
 
 
@@ -25,6 +28,7 @@ from conformance.errors import (
         (ProvisioningFailed, 3),
         (BudgetSpent, 3),
         (AskedToLeave, 3),
+        (MachineFailed, 4),
     ],
 )
 def test_each_way_of_failing_has_its_exit_code(kind: type[ChatParityError], code: int) -> None:
@@ -53,3 +57,14 @@ def test_a_bad_file_tells_all_its_mistakes_a_line_each() -> None:
     error = BadFile(one, other)
     assert error.mistakes == (one, other)
     assert str(error) == "a:1: one\nb: other"
+
+
+class TestWhatThisMachineLacks:
+    def test_is_found_behind_the_error_of_a_library(self) -> None:
+        error = RuntimeError("the connection failed")
+        error.__cause__ = OSError(errno.EMFILE, "Too many open files")
+        assert str(of_this_machine(error)) == "Too many open files: raise `ulimit -n`"
+
+    @pytest.mark.parametrize("error", [ConnectionRefusedError(errno.ECONNREFUSED, "refused"), ValueError(), None])
+    def test_is_nothing_where_the_server_or_a_file_is_the_cause(self, error: Exception | None) -> None:
+        assert of_this_machine(error) is None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from conformance.engine.run.pool import pool
 from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.causes import cause_of
@@ -37,24 +38,20 @@ class Rehearsed:
 
 
 async def rehearse(scenarios: Iterable[Scenario], run_context: RunContext, rehearsed: Rehearsed) -> None:
-    """Run each scenario, and once more what does not pass; raises BudgetSpent or AskedToLeave."""
-    waiting = iter(scenarios)
+    """Run each scenario, and once more what does not pass; raises BudgetSpent, AskedToLeave or MachineFailed."""
 
-    async def work() -> None:
-        for one in waiting:
+    async def work(one: Scenario) -> None:
+        result = await _run(one, run_context)
+        if result.outcome is not Outcome.PASS:
             result = await _run(one, run_context)
-            if result.outcome is not Outcome.PASS:
-                result = await _run(one, run_context)
-            if result.outcome is Outcome.PASS:
-                rehearsed.passed.append(one)
-                rehearsed.known[one.id] = tuple(sorted({cause_of(finding) for finding in result.findings}))
-            else:
-                why = f": {result.problems[0].message}" if result.problems else ""
-                rehearsed.left_out[one.id] = f"{result.outcome} without load{why}"
+        if result.outcome is Outcome.PASS:
+            rehearsed.passed.append(one)
+            rehearsed.known[one.id] = tuple(sorted({cause_of(finding) for finding in result.findings}))
+        else:
+            why = f": {result.problems[0].message}" if result.problems else ""
+            rehearsed.left_out[one.id] = f"{result.outcome} without load{why}"
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE if not run_context.calibration.overhears else 1):
-            group.create_task(work())
+    await pool([partial(work, one) for one in scenarios], AT_ONCE if not run_context.calibration.overhears else 1)
     rehearsed.passed.sort(key=lambda one: one.id)
 
 

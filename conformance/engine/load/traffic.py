@@ -14,7 +14,7 @@ from conformance.engine.load.measure import Measurer
 from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.engine.supervise.reaching import ask
-from conformance.errors import AskedToLeave, BudgetSpent
+from conformance.errors import AskedToLeave, BudgetSpent, MachineFailed
 from conformance.results.load.histogram import Histogram
 from conformance.results.load.tally import Tally
 from conformance.results.model import Outcome
@@ -94,7 +94,7 @@ class Traffic:
         try:
             async with self._run.throttle.admit(connection_count(with_bystanders(scenario, run_context))):
                 result = await run_scenario(scenario, run_context)
-        except (BudgetSpent, AskedToLeave) as error:
+        except (BudgetSpent, AskedToLeave, MachineFailed) as error:
             self.stopped = self.stopped or str(error)
             return
         measured = self._measurer.measure(result)

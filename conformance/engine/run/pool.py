@@ -10,13 +10,16 @@ if TYPE_CHECKING:
 
 
 async def pool(work: list[Callable[[], Awaitable[None]]], jobs: int) -> None:
-    """Run all functions, at most `jobs` at a time, and start them in the order of the list."""
+    """Run all functions, at most `jobs` at a time, and start them in the order of the list; raises what one raises."""
     waiting = iter(work)
 
     async def worker() -> None:
         for one in waiting:
             await one()
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(jobs, len(work))):
-            group.create_task(worker())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(jobs, len(work))):
+                group.create_task(worker())
+    except BaseExceptionGroup as raised:
+        raise raised.exceptions[0] from None

@@ -27,7 +27,7 @@ from conformance.engine.scenario_run.reliance import lacks_for_its_start, lacks_
 from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
 from conformance.engine.scenario_run.steps.reading import slow_readers
-from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
+from conformance.errors import AskedToLeave, BudgetSpent, MachineFailed, ProvisioningFailed
 from conformance.results.exchange import exchange_of
 from conformance.results.model import NOT_APPLICABLE, UNOBSERVED, Observation, Outcome, Problem, Result
 from conformance.scenario.requests import requests
@@ -47,7 +47,7 @@ TRIES = 3
 async def run_scenario(scenario: Scenario, run_context: RunContext, attempt: int = 1) -> Result:
     """Run a scenario once. Never raises because of the server; cancellation passes through.
 
-    Raises BudgetSpent or AskedToLeave if the run must end; the scenario then has no result.
+    Raises BudgetSpent, AskedToLeave or MachineFailed if the run must end; the scenario then has no result.
     """
     verdict = ScenarioVerdict(scenario, run_context.spec)
     lacking = unmet(run_context, scenario.needs, scenario.limits)
@@ -89,7 +89,7 @@ async def _attempt(scenario: Scenario, run_context: RunContext, attempt: int, ve
             verdict.spoil(_throttled_too_long(context))
     except ProvisioningFailed as error:
         verdict.add(Outcome.UNTESTABLE, str(error))
-    except (BudgetSpent, AskedToLeave):
+    except (BudgetSpent, AskedToLeave, MachineFailed):
         raise  # It says nothing of the scenario, and the run ends with it.
     except Exception:
         verdict.outcome = Outcome.PASS  # BROKEN outranks every earlier problem.

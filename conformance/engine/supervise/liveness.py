@@ -24,7 +24,7 @@ from conformance.engine.context.joining import connect
 from conformance.engine.context.reachability import Reachability
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide
-from conformance.errors import AskedToLeave, BudgetSpent, ProvisioningFailed
+from conformance.errors import AskedToLeave, BudgetSpent, MachineFailed, ProvisioningFailed
 from conformance.target.accounts import Wanted
 from conformance.wire.handshake_errors import Refused
 
@@ -111,7 +111,7 @@ class LivenessConnections:
         while True:
             try:
                 connection = await connect(context, who, instance)
-            except (BudgetSpent, AskedToLeave):
+            except (BudgetSpent, AskedToLeave, MachineFailed):
                 return
             finally:
                 first.set()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
-from conformance.errors import ChangeRefused, ProvisioningFailed
+from conformance.errors import ChangeRefused, ProvisioningFailed, of_this_machine
 from conformance.target.provision.routes import routes
 from conformance.target.provision.stale_connections import send
 from conformance.target.secrets import REDACTED
@@ -127,7 +127,8 @@ class ApiClient:
         except (httpx.ReadError, httpx.WriteError):
             raise self.failure(what, "failed: the connection was cut in the middle of it") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, ValueError) as error:
-            raise self.failure(what, "failed: ", str(error) or type(error).__name__) from None
+            ours = of_this_machine(error)
+            raise ours or self.failure(what, "failed: ", str(error) or type(error).__name__) from None
 
     def refusal(self, what: str, answer: Answer) -> ProvisioningFailed:
         """Give the error of an answer with an unexpected status: what it says, and what to look at first."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.errors import ProvisioningFailed
+from conformance.errors import MachineFailed, ProvisioningFailed
 from conformance.results.model import Outcome
 from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.jwt import Named
@@ -242,6 +243,17 @@ class TestOutcome:
         async with toy_runner(spec, measured=True, provisioner=OneRoom()) as runner:
             result = await runner.run_scenario(scenario(TOLD))
         assert (result.outcome, messages(result)) == (Outcome.UNTESTABLE, ["no room for lobby"])
+
+    async def test_none_where_this_machine_allows_no_connection(
+        self, spec: Spec, scenario: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object, **__: object) -> object:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        async with toy_runner(spec, measured=True) as runner:
+            monkeypatch.setattr("conformance.wire.open_connection.connect", refuse)
+            with pytest.raises(MachineFailed, match="raise `ulimit -n`"):
+                await runner.run_scenario(scenario(TOLD))
 
     async def test_not_applicable_where_the_target_has_not_what_it_needs(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec, options={"presence": False}) as runner:
