@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ from reference_server.earlier import SERVERS as EARLIER
 from reference_server.earlier import WITH_TOKENS
 from reference_server.end import watch_for_the_end
 from reference_server.options import DEFAULT_PORT, parser, settings_from, switchboard_from
+from reference_server.outages import SHORTAGES
 from reference_server.playground.guard import LOOPBACK
 from reference_server.playground.routes import routes
 from reference_server.seed.model import Seed
@@ -38,6 +40,10 @@ logger = logging.getLogger("reference_server")
 
 #: Seconds. A database thread needs the interpreter after each statement, and a busy event loop must not delay it.
 THREAD_SWITCH_S = 0.0005
+#: The exit code for a mistake in the options, or in a file that they name.
+MISTAKE = 2
+#: The exit code where the machine has too little of something, such as open files or disk space.
+OUT_OF_MEANS = 4
 #: The exit code of a command that Ctrl-C has ended.
 INTERRUPTED = 130
 
@@ -136,9 +142,17 @@ def execute(options: argparse.Namespace) -> int:
         loop_factory = uvicorn.Config(app="", log_config=None).get_loop_factory()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(work)
-    except (ConfigError, OSError, DBAPIError) as error:
-        print(f"reference_server: {getattr(error, 'orig', error)}", file=sys.stderr)
-        return 2
+    except ConfigError as error:
+        print(f"reference_server: {error}", file=sys.stderr)
+        return MISTAKE
+    except DBAPIError as error:
+        print(f"reference_server: The database cannot be used: {error.orig}", file=sys.stderr)
+        return MISTAKE
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        advice = ": raise `ulimit -n`" if error.errno == errno.EMFILE else ""
+        print(f"reference_server: {place}{error.strerror or error}{advice}", file=sys.stderr)
+        return OUT_OF_MEANS if error.errno in SHORTAGES else MISTAKE
     except KeyboardInterrupt:  # during the start: later, a signal ends the server in an orderly way
         return INTERRUPTED
     return 0

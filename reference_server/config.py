@@ -68,13 +68,18 @@ class Settings:
                 f"The JWT secret must have at least {MIN_SECRET_BYTES} bytes; "
                 "give one with --jwt-secret or in the environment variable JWT_SECRET."
             )
-        if not all(math.isfinite(each) for each in (self.typing_expiry, self.rate_window, self.token_leeway)):
-            raise ConfigError("A duration must be a finite number of seconds.")
-        positive = (self.typing_expiry, self.rate_window, self.limits.connections)
-        if min(positive) <= 0 or self.token_leeway < 0:
-            raise ConfigError("Durations and limits must be positive.")
-        if min(self.limits.messages_per_window, self.limits.requests_per_window) < 1:
-            raise ConfigError("A rate limit must allow at least one request.")
+        positive = {
+            "--typing-expiry": self.typing_expiry,
+            "--rate-window": self.rate_window,
+            "--max-connections": self.limits.connections,
+            "--message-limit": self.limits.messages_per_window,
+            "--request-limit": self.limits.requests_per_window,
+        }
+        for option, value in positive.items():
+            if not 0 < value < math.inf:
+                raise ConfigError(f"{option} must be a finite number, and more than 0; got {value}")
+        if not 0 <= self.token_leeway < math.inf:
+            raise ConfigError(f"--token-leeway must be a finite number, and not negative; got {self.token_leeway}")
         for origin in self.cors_origins:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise ConfigError(

@@ -7,6 +7,7 @@ cause, and the log has a line instead of a traceback.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import sqlite3
 import time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: What means that a service cannot be used, rather than a mistake of ours.
 FAILURES = (DBAPIError, PoolTimeoutError, OSError)
+#: What the machine has no more of, whatever the options say.
+SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 #: A request that failed so short a time ago counts as much as a probe: a small write may succeed on a full disk.
 MEMORY_S = 5.0
 #: A probe writes, and everybody may ask for health: one probe serves all who ask within this time.

@@ -20,6 +20,7 @@ from reference_server.dialect.around import Speaking
 from reference_server.http_bounds import BoundedHTTP
 from reference_server.misbehaviour.around import Misbehaving
 from reference_server.misbehaviour.refusing import RefusingRateLimiter
+from reference_server.outages import SHORTAGES
 from reference_server.services import Services
 from reference_server.transport import LingeringProtocol
 
@@ -186,6 +187,8 @@ class Deployment:
         try:
             return listen(self._host, port)
         except OSError as error:
+            if error.errno in SHORTAGES:
+                raise
             raise ConfigError(
                 f"This server cannot listen on {self._host or '*'}, port {port}: {error.strerror}. "
                 "Give another --port or --host."

@@ -36,6 +36,8 @@ def open_database(url: str) -> Database:
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise ConfigError("SQLite needs a file: sqlite:///chat.db")
+        if "\0" in parsed.database:
+            raise ConfigError("SQLite: the name of a file has no NUL (%00).")
         synchronous = parsed.query.get("synchronous", "full")
         if synchronous not in ("full", "normal"):
             raise ConfigError("SQLite: synchronous must be full (the default) or normal.")

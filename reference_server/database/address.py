@@ -19,6 +19,8 @@ OPTIONS = {
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "sslnegotiation", "krbsrvname", "gsslib"),
     *("application_name", "options"),  # for the server
 }
+#: What PostgreSQL itself takes for `target_session_attrs`; asyncpg would show a Python object for anything else.
+SESSIONS = ("any", "primary", "standby", "read-write", "read-only", "prefer-standby")
 LAST_PORT = 65_535
 
 
@@ -33,6 +35,11 @@ def address_of(url: URL) -> str:
     if unknown:
         raise ConfigError(
             f"The database URL has the option {unknown[0]!r}, which this server does not have: leave it out."
+        )
+    session = query.get("target_session_attrs", "any")
+    if session not in SESSIONS:
+        raise ConfigError(
+            f"In the database URL, target_session_attrs must be one of {', '.join(SESSIONS)}; got {session!r}"
         )
     ports = [str(url.port or 0), *str(query.get("port", "0")).split(",")]
     if not all(each.isdecimal() and int(each) <= LAST_PORT for each in ports):

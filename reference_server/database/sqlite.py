@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from reference_server.config import ConfigError
 from reference_server.database import schema
 from reference_server.database.file_claim import FileClaim
-from reference_server.outages import Cause, FileGoneError, cause_of
+from reference_server.outages import SHORTAGES, Cause, FileGoneError, cause_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -69,7 +69,18 @@ class SqliteDatabase:
         try:
             await self.write(schema.prepare)
         except DatabaseError as error:
-            raise ConfigError(f"The SQLite file {self._path} cannot be used: {error.orig}") from None
+            why = error.orig if cause_of(error) is not Cause.UNREACHABLE else self._why_not() or error.orig
+            raise ConfigError(f"The SQLite file {self._path} cannot be used: {why}") from None
+
+    def _why_not(self) -> str:
+        """Say why the system does not open the file, which SQLite keeps to itself; raises what this machine lacks."""
+        try:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT))
+        except OSError as error:
+            if error.errno in SHORTAGES:
+                raise
+            return str(error.strerror)
+        return ""
 
     async def claim(self, *, shared: bool) -> bool:
         """Claim the file by a lock on another file beside it."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
 import signal
 import socket
@@ -64,8 +65,33 @@ class TestStart:
     def test_is_refused_with_a_database_that_cannot_be_opened(self, tmp_path: Path):
         ended = run("--jwt-secret", "x" * 32, "--port", "0", "--database", f"sqlite:///{tmp_path}/nowhere/chat.db")
         assert (ended.returncode, ended.stdout) == (2, "")
-        named = f"The SQLite file {tmp_path}/nowhere/chat.db cannot be used: unable to open database file"
+        named = f"The SQLite file {tmp_path}/nowhere/chat.db cannot be used: No such file or directory"
         assert ended.stderr == f"reference_server: {named}\n"
+
+    @pytest.mark.parametrize(
+        ("option", "file", "said"),
+        [
+            ("--seed-data", "", "{}: Is a directory"),
+            ("--seed-data", "none.yaml", "{}: No such file or directory"),
+            ("--database", "sqlite:///%00.db", "SQLite: the name of a file has no NUL (%00)."),
+        ],
+    )
+    def test_is_refused_in_one_line_with_a_file_that_is_none(self, tmp_path: Path, option: str, file: str, said: str):
+        given = file if "://" in file else str(tmp_path / file)
+        ended = run("--jwt-secret", "x" * 32, "--port", "0", "--database", f"sqlite:///{tmp_path}/x.db", option, given)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr == f"reference_server: {said.format(given)}\n"
+
+    def test_is_refused_with_4_where_the_machine_lacks_something(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ):
+        def fail(_: object) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        monkeypatch.setattr("reference_server.command._work", fail)
+        monkeypatch.setattr("reference_server.command.logs.configure", lambda _: None)
+        assert command.main(["--jwt-secret", "x" * 32]) == 4
+        assert capsys.readouterr().err == "reference_server: Too many open files: raise `ulimit -n`\n"
 
     def test_is_refused_with_one_port_for_two_instances(self, capsys: pytest.CaptureFixture[str]):
         with pytest.raises(SystemExit):
@@ -90,11 +116,18 @@ class TestStart:
         with pytest.raises(SystemExit):
             parser().parse_args(["--port", port])
 
-    @pytest.mark.parametrize(("given", "said"), [("--latncy", "--latency"), ("--rejct-rate=5%", "--reject-rate")])
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ("--latncy", "did you mean --latency?"),
+            ("--rejct-rate=5%", "did you mean --reject-rate?"),
+            ("--for", "--help lists the options"),
+        ],
+    )
     def test_says_which_option_may_be_meant(self, given: str, said: str, capsys: pytest.CaptureFixture[str]):
         with pytest.raises(SystemExit):
             parse([given, "1s"])
-        assert capsys.readouterr().err.endswith(f"did you mean {said}?\n")
+        assert capsys.readouterr().err.endswith(f"; {said}\n")
 
     def test_takes_a_negative_value_after_its_option(self):
         assert parse(["--clock-skew", "-5m", "--demo"]).clock_skew == "-5m"

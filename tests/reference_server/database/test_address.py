@@ -36,6 +36,12 @@ def test_names_an_option_that_does_not_exist(option: str):
         open_database(f"{URL}?{option}=require")
 
 
+def test_names_what_a_session_can_be():
+    address_of(make_url(f"{URL}?target_session_attrs=primary"))
+    with pytest.raises(ConfigError, match=r"one of any, primary, .*; got 'bogus'$"):
+        address_of(make_url(f"{URL}?target_session_attrs=bogus"))
+
+
 @pytest.mark.parametrize("address", ["host:65536/name", "/name?host=host&port=here", "/name?host=a,b&port=1,-2"])
 def test_refuses_a_port_that_the_driver_would_take_for_another(address: str):
     with pytest.raises(ConfigError, match="port"):
