@@ -42,11 +42,11 @@ class Activity:
             self._untended = 0.0
         return self._heard
 
-    def idle(self) -> float:
-        """Give the seconds without a message one way, the longer of the two."""
-        now = time.perf_counter()
-        return max(self._before, now - self._sent, now - self._heard)
+    def idle(self, lingered: float = 0.0) -> float:
+        """Give the seconds without a message one way, the longer of the two, until `lingered` seconds ago."""
+        end = time.perf_counter() - lingered
+        return max(self._before, end - self._sent, end - self._heard)
 
-    def untended(self) -> float:
+    def untended(self, lingered: float = 0.0) -> float:
         """Give the longest time in seconds in which we wrote nothing, not even a ping, and that may be why it ended."""
-        return max(self._untended, time.perf_counter() - self.spoke)
+        return max(self._untended, time.perf_counter() - lingered - self.spoke)

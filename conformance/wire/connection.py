@@ -270,7 +270,7 @@ class Connection:
             while True:
                 self._take(await self._socket.recv())
         except ConnectionClosed as error:
-            self.closed = how_it_ended(error, self.activity, dropping=self._dropping, fault=self._fault)
+            self.closed = how_it_ended(error, self.activity, self._socket, dropping=self._dropping, fault=self._fault)
         except (OSError, WebSocketException, EOFError) as error:  # pragma: no cover -- websockets wraps these
             self.closed = Closed(None, fault=str(error))
         self.on_close(self, self.closed)

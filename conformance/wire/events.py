@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
     from websockets.exceptions import ConnectionClosed
 
     from conformance.wire.activity import Activity
@@ -62,9 +63,12 @@ class Closed:
         return f"{how} ({self.fault})" if self.fault else how
 
 
-def how_it_ended(error: ConnectionClosed, activity: Activity, *, dropping: bool, fault: str) -> Closed:
+def how_it_ended(
+    error: ConnectionClosed, activity: Activity, socket: ClientConnection, *, dropping: bool, fault: str
+) -> Closed:
     """Say how a connection ended; `dropping`: we reset it ourselves; `fault`: why we cut the server off."""
-    idle, untended = activity.idle(), activity.untended()
+    lingered = _lingered(socket)
+    idle, untended = activity.idle(lingered), activity.untended(lingered)
     if error.rcvd is not None:
         return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False, idle=idle, untended=untended)
     if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
@@ -77,3 +81,9 @@ def how_it_ended(error: ConnectionClosed, activity: Activity, *, dropping: bool,
             wrong = f"the server sent a frame of more than {MAX_FRAME:,} bytes"
         return Closed(None, ours=True, fault=wrong)
     return Closed(None, ours=error.sent is not None or dropping, fault=fault, idle=idle, untended=untended)
+
+
+def _lingered(socket: ClientConnection) -> float:
+    """Give the seconds for which TCP stayed open after the close frame, or after the server's fault."""
+    deadline, given = socket.close_deadline, socket.close_timeout
+    return 0.0 if deadline is None or given is None else max(0.0, socket.loop.time() - (deadline - given))

@@ -16,6 +16,7 @@ from conformance.wire.connection import Connection
 from conformance.wire.events import MAX_FRAME
 from conformance.wire.handshake import Handshake, small_socket
 from conformance.wire.handshake_errors import Refused, refused
+from conformance.wire.waits import CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +88,7 @@ async def open_connection(
             max_queue=None,
             max_size=MAX_FRAME,
             open_timeout=timeout,
+            close_timeout=CLOSING,
             subprotocols=handshake.subprotocols or None,  # type: ignore[arg-type] # a NewType as well
             proxy=proxy,
             **more,

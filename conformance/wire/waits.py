@@ -6,4 +6,4 @@ BUSY = 5
 """The factor for a reply that is late while the server still sends other frames, or may still be reading ours."""
 
 CLOSING = 1.0
-"""Seconds for the close handshake of a connection that nothing depends on any more."""
+"""Seconds for the end of TCP after a close frame: nothing depends on the connection any more."""

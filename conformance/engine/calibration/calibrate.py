@@ -17,7 +17,7 @@ from conformance.engine.calibration.greeting import greet
 from conformance.engine.calibration.skew import Heard, fill, measure_skew, overhear
 from conformance.engine.calibration.trials import Shown, try_everything
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
-from conformance.engine.context.failure import Spoiled, Unmet
+from conformance.engine.context.failure import Spoiled, TooSlow, Unmet
 from conformance.engine.context.joining import connect
 from conformance.engine.context.pacer import Pacer
 from conformance.engine.context.read_back import read_back
@@ -26,7 +26,7 @@ from conformance.engine.context.run_context import RunContext
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.errors import TargetUnreachable, UsageError
 from conformance.results.model import Calibration
-from conformance.scenario.model import Given
+from conformance.scenario.model import Given, User
 from conformance.target.throttle import Throttle
 from conformance.wire.handshake_errors import Refused
 
@@ -100,6 +100,7 @@ async def calibrate(
             if joined or heard.any:
                 with contextlib.suppress(Unmet, Spoiled):
                     heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
+        _check_let_in_again(context, users)
         several = await _several(context, reply, answers)
         shown, stored = Shown(), ""
         if heard.any or (joined and answers):
@@ -108,12 +109,10 @@ async def calibrate(
         unknown = await _unknown(context, reply, shown, joined=joined, answers=answers)
         joins = joined or not heard.any or spec.protocol.join_request[spec.protocol.discriminator] not in unknown
         unconfirmed = joins and heard.any and not joined
-        join_reply = _join_reply(context)
-        if joined:
-            shown = replace(shown, answered=shown.answered | join_reply)
-        elif unconfirmed:
-            shown = replace(shown, owed=shown.owed | join_reply)
+        shown = _with_join_reply(context, shown, came=joined, owed=unconfirmed)
         _check_bearable(context)
+    except TooSlow as error:
+        raise TargetUnreachable(f"{target.addresses[0]} cannot be calibrated: {error.message}") from None
     finally:
         await context.end()
     return Calibration(
@@ -184,9 +183,21 @@ def _unseen(spec: Spec, shown: Shown, unknown: tuple[str, ...]) -> tuple[str, ..
     return tuple(sorted((shown.unseen & caused) | (shown.owed - shown.answered)))
 
 
-def _join_reply(context: ScenarioContext) -> frozenset[str]:
+def _with_join_reply(context: ScenarioContext, shown: Shown, *, came: bool, owed: bool) -> Shown:
     protocol = context.run.spec.protocol
-    return frozenset({context.reply_to(str(protocol.join_request[protocol.discriminator]))[0]})
+    reply = frozenset({context.reply_to(str(protocol.join_request[protocol.discriminator]))[0]})
+    if came:
+        return replace(shown, answered=shown.answered | reply)
+    return replace(shown, owed=shown.owed | reply) if owed else shown
+
+
+def _check_let_in_again(context: ScenarioContext, users: dict[str, User]) -> None:
+    """Raise if the target has ended a connection, and lets the user in no more."""
+    for name in users.keys() - context.connections.keys():
+        address = context.run.target.addresses[(users[name].instance or 1) - 1]
+        raise TargetUnreachable(
+            f"{address} lets us in, and after the connection was ended no more: {context.refused[name]}"
+        )
 
 
 def _check_bearable(context: ScenarioContext) -> None:

@@ -63,3 +63,9 @@ def test_what_is_read_right_after_a_gap_may_have_come_before_it(clock: list[floa
     clock[0] += UNREAD
     activity.heard()
     assert activity.untended() < 5
+
+
+def test_ends_with_the_close_frame_however_long_tcp_stays_open(clock: list[float]) -> None:
+    activity = Activity()
+    clock[0] += 7
+    assert (activity.idle(5), activity.untended(5)) == (2, 2)

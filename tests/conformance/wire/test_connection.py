@@ -143,6 +143,32 @@ async def test_says_with_which_code_the_server_closed(spec: Spec, code: int, sai
         await connection.close()
 
 
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (b"\x88\x02\x11\x38", "closed with 4408"),
+        (b"\x88\x02\x00\x00", "dropped without a close frame (the server broke"),
+    ],
+    ids=["a close frame", "an unlawful one"],
+)
+async def test_is_closed_soon_though_the_server_keeps_tcp_open(
+    spec: Spec, monkeypatch: pytest.MonkeyPatch, frame: bytes, said: str
+) -> None:
+    monkeypatch.setattr("conformance.wire.open_connection.CLOSING", 0.05)
+    over = asyncio.Event()
+
+    async def talk(socket: ServerConnection) -> None:
+        socket.transport.pause_reading()  # type: ignore[attr-defined] # its own closing handshake never ends
+        socket.transport.write(frame)
+        await over.wait()
+
+    async with listening(talk) as url:
+        connection = await connected(spec, url)
+        assert not await connection.until(lambda: False, 60.0)
+        over.set()
+    assert str(connection.closed).startswith(said)
+
+
 async def test_sending_on_a_closed_connection_says_nothing(spec: Spec) -> None:
     async with listening(lambda socket: socket.close(1011)) as url:
         connection = await connected(spec, url)

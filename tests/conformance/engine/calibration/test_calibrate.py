@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request, Response
 
     from conformance.spec import Spec
     from conformance.target.provision.created import Member
@@ -179,6 +181,14 @@ async def test_a_second_instance_is_calibrated_too(spec: Spec) -> None:
     assert run_context.calibration.skew is None  # they are no deployment: what the one is told, the other does not tell
 
 
+async def answer_pings_only(socket: ServerConnection) -> None:
+    """Answer the barrier, and close the connection at anything else."""
+    async for text in socket:
+        if "Ping" not in str(text):
+            return
+        await socket.send('{"type": "Pong"}')
+
+
 class TestRefusesToJudge:
     async def test_where_nobody_listens(self, spec: Spec) -> None:
         async with ChatServer().serving() as server:
@@ -196,6 +206,22 @@ class TestRefusesToJudge:
             with pytest.raises(TargetUnreachable, match="closed with 4001") as raised:
                 await run_context_at(spec, url)
         assert url in str(raised.value)
+
+    async def test_a_server_that_ends_connections_and_lets_nobody_in_again(self, spec: Spec) -> None:
+        free = iter(range(3))  # the speaker, the witness and the stranger
+
+        def admit(socket: ServerConnection, _: Request) -> Response | None:
+            return socket.respond(HTTPStatus.FORBIDDEN, "enough") if next(free, None) is None else None
+
+        async with listening(answer_pings_only, process_request=admit) as url:
+            with pytest.raises(TargetUnreachable, match="after the connection was ended no more: HTTP 403"):
+                await run_context_at(spec, url, trials=False)
+
+    async def test_where_this_machine_was_too_slow_to_tell(self, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("conformance.engine.context.closes.TENDED", -1.0)
+        async with listening(answer_pings_only) as url:
+            with pytest.raises(TargetUnreachable, match=r"cannot be calibrated: .*this machine was busy"):
+                await run_context_at(spec, url, trials=False)
 
     async def test_a_server_that_never_stops_sending(self, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("conformance.wire.frame_budget.MAX_LOG", 1_500_000)
