@@ -33,6 +33,10 @@ SILENCE = 10.0
 """Seconds that a server may be silent within an exchange."""
 DEADLINE = 30.0
 """Seconds that a whole exchange may take: a server that sends a byte a second is never silent, and never ready."""
+MOST_LATE = 3
+"""Exchanges in a row that end without an answer for lack of time, until the next ones get little of it."""
+HURRIED = 2.0
+"""Seconds that an exchange gets then: thousands of scenarios would wait for nothing, for hours. An answer ends that."""
 IDLE = 1.0
 """Seconds after which an idle connection is not used again: the server may be closing it (uvicorn: after 5 s)."""
 MAX_ANSWER = 1 << 20
@@ -94,6 +98,7 @@ class ApiClient:
         self._client = client
         self._secrets = secrets
         self._turn = turn
+        self._late = 0
 
     async def ask(
         self, what: str, method: str, url: str, *, headers: Mapping[str, str] | None = None, **body: Any
@@ -101,7 +106,7 @@ class ApiClient:
         """Send a request, which errors call `what`; raises ProvisioningFailed if no answer comes."""
         import httpx  # noqa: PLC0415 -- a target that asks no API does without it
 
-        left = DEADLINE
+        given = left = DEADLINE if self._late < MOST_LATE else HURRIED
 
         async def request(extensions: dict[str, Any]) -> Answer:
             nonlocal left
@@ -119,21 +124,32 @@ class ApiClient:
                 left -= time.monotonic() - began  # Another attempt has no more time than the first one has left.
 
         try:
-            return await send(request)
+            answer = await send(request)
+            self._late = 0
+            return answer
         except TimeoutError:
-            raise self.failure(what, f"took more than {DEADLINE:g} s") from None
+            self._late += 1
+            raise self.failure(what, f"took more than {given:g} s{self._hurry()}") from None
         except httpx.ReadTimeout:
-            raise self.failure(what, f"brought nothing for {SILENCE:g} s") from None
+            self._late += 1
+            raise self.failure(what, f"brought nothing for {SILENCE:g} s{self._hurry()}") from None
         except (httpx.ReadError, httpx.WriteError):
             raise self.failure(what, "failed: the connection was cut in the middle of it") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, ValueError) as error:
             ours = of_this_machine(error)
             raise ours or self.failure(what, "failed: ", str(error) or type(error).__name__) from None
 
+    def _hurry(self) -> str:
+        if self._late < MOST_LATE:
+            return ""
+        return f" (as {self._late - 1} before it, so each gets {HURRIED:g} s until one is answered)"
+
     def refusal(self, what: str, answer: Answer) -> ProvisioningFailed:
         """Give the error of an answer with an unexpected status: what it says, and what to look at first."""
         challenge = answer.headers.get("www-authenticate", "")
         asked = f" (WWW-Authenticate: {self._shown(challenge)})" if challenge else ""
+        elsewhere = answer.headers.get("location", "").partition("?")[0]
+        asked += f" (Location: {self._shown(elsewhere)}, and no redirect is followed)" if elsewhere else ""
         shown = self._shown(answer.text)
         said = f"was answered with {answer.status}{asked}{': ' if shown else ''}{shown}"
         advice = f"; {CAUSES}" if answer.status in (401, 403) else ""

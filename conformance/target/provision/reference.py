@@ -93,7 +93,7 @@ class AdminAccount:
         try:
             made = answer.json()
         except Unreadable:
-            raise self._client.failure(what, "was answered with no JSON: ", answer.text) from None
+            raise self._client.failure(what, f"was answered with {answer.status} and no JSON: ", answer.text) from None
         found = made.get("conversation_id") if isinstance(made, dict) else None
         if not isinstance(found, self._ids):
             raise self._client.failure(what, "made a conversation without a conversation_id: ", answer.text)

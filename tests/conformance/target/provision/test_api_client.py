@@ -94,6 +94,39 @@ async def test_stops_reading_an_answer_that_takes_too_long(monkeypatch: pytest.M
     assert await failure(endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02)) == "GET / took more than 0.3 s"
 
 
+async def test_gives_little_time_after_several_that_took_all_of_it_until_one_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(api_client, "DEADLINE", 0.05)
+    monkeypatch.setattr(api_client, "HURRIED", 0.02)
+    kept, said = [True] * 5, []
+
+    def pieces() -> Iterable[bytes | float]:
+        yield from [HEAD, *[0.01] * 1000] if kept and kept.pop() else [response(b"{}")]
+
+    async with answering(pieces) as server, client() as asking:
+        for _ in range(5):
+            with pytest.raises(ProvisioningFailed) as error:
+                await asking.ask("GET /", "GET", server.url)
+            said.append(str(error.value))
+        monkeypatch.setattr(api_client, "HURRIED", 60.0)
+        assert (await asking.ask("GET /", "GET", server.url)).ok
+        kept.append(True)
+        with pytest.raises(ProvisioningFailed) as error:
+            await asking.ask("GET /", "GET", server.url)
+    assert said[:2] == ["GET / took more than 0.05 s"] * 2
+    assert said[2] == "GET / took more than 0.05 s (as 2 before it, so each gets 0.02 s until one is answered)"
+    assert said[4] == "GET / took more than 0.02 s (as 4 before it, so each gets 0.02 s until one is answered)"
+    assert str(error.value) == said[0]
+
+
+async def test_says_where_a_redirect_leads_and_not_its_query() -> None:
+    answer = await ask(response(b"", "302 Found", "Location: https://login.example/?ticket=abcdefgh"))
+    async with client() as asking:
+        said = str(asking.refusal("POST /rooms", answer))
+    assert said == ("POST /rooms was answered with 302 (Location: https://login.example/, and no redirect is followed)")
+
+
 async def test_the_wait_for_its_turn_is_no_part_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_client, "DEADLINE", 1.0)
     turns: list[float] = []

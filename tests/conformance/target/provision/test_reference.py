@@ -127,9 +127,9 @@ async def test_tells_a_refusal_from_a_request_that_went_wrong(status: int, error
         ),
         (httpx.Response(201, json={"id": "c1"}), "without a conversation_id"),
         (httpx.Response(201, json=["c1"]), "without a conversation_id"),
-        (httpx.Response(201, text="<html>"), "was answered with no JSON"),
-        (httpx.Response(201, text="[" * 100_000), "was answered with no JSON"),
-        (httpx.Response(201, text='{"conversation_id": ' + "9" * 5000 + "}"), "was answered with no JSON"),
+        (httpx.Response(201, text="<html>"), "was answered with 201 and no JSON"),
+        (httpx.Response(201, text="[" * 100_000), "was answered with 201 and no JSON"),
+        (httpx.Response(201, text='{"conversation_id": ' + "9" * 5000 + "}"), "was answered with 201 and no JSON"),
         (httpx.Response(307, text=""), "POST /conversations was answered with 307"),
     ],
 )
