@@ -66,7 +66,7 @@ def repeated_typing_is_told_once(patch: Patch) -> None:
     )
 
 
-@variant(about=["TYPE-*"])
+@variant(about=["TYPE-*", "PERM-2"])
 def end_of_no_typing_is_not_told(patch: Patch) -> None:
     """Who does not type cannot stop: that need not be told."""
     patch.rewrite(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from conformance.engine.context.closes import cut_short, ending
-from conformance.engine.context.failure import Broken, Unmet
-from conformance.engine.context.retrying import connect_with_retries
+from conformance.engine.context.failure import Broken, Spoiled, Unmet
+from conformance.engine.context.retrying import connect_with_retries, says_later
 from conformance.results.exchange import OWN
 from conformance.target.access import overlay
 from conformance.target.throttle.retrying import TRIES
@@ -34,7 +34,7 @@ async def arrive(context: ScenarioContext, who: str, instance: int | None = None
     """Connect with a good token, and take the greeting."""
     outcome = await connect_with_retries(context, who, partial(connect, context, who, instance))
     if isinstance(outcome, Refused):
-        raise Unmet(f"{who} was refused: {outcome.why}")
+        raise (Spoiled if says_later(outcome) else Unmet)(f"{who} was refused: {outcome.why}")
     await take_greeting(context, who)
 
 

@@ -21,7 +21,9 @@ async def connect_with_retries(
 ) -> Connection | Refused:
     """Connect a user, and wait and try again if the server says “later”; that is no failure of the server.
 
-    Raises AskedToLeave if it says so too often, or asks for too long a wait.
+    A user who is turned away again and again with another connection open may have reached the limit of connections
+    per user: the refusal is given, and the run goes on. Raises AskedToLeave if the server says so too often to a user
+    without one, or asks for too long a wait.
     """
     for attempt in itertools.count(1):
         outcome = await connect()
@@ -30,9 +32,21 @@ async def connect_with_retries(
         wait = asked_to_wait(outcome.status, outcome.retry_after, attempt)
         if wait is None:
             break
+        if wait <= LONGEST and attempt == TRIES and _has_another(context, who):
+            break
         if wait > LONGEST or attempt == TRIES:
             how = "again and again" if wait <= LONGEST else f"for {wait:,.0f} s"
             raise AskedToLeave(f"the target turns us away {how} ({outcome.why}): come back later, or go slower")
         context.transcript.note(who, "·", f"asked to come again in {wait:g} s")
         context.run.throttle.stay_away(wait)
     return outcome
+
+
+def says_later(refused: Refused) -> bool:
+    """Say whether a refusal asks to come again later: it is no answer to what was asked."""
+    return asked_to_wait(refused.status, refused.retry_after, 1) is not None
+
+
+def _has_another(context: ScenarioContext, who: str) -> bool:
+    user = who.partition("@")[0]
+    return any(name.partition("@")[0] == user and one.closed is None for name, one in context.connections.items())

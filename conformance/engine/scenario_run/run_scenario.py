@@ -174,6 +174,9 @@ def _placed(problem: Problem, entry: int | None, entries: Sequence[Entry], discr
 async def observe(probe: Probe, run_context: RunContext) -> Observation:
     """Run a probe once and say what it saw; it has no verdict."""
     lacking = unmet(run_context, probe.scenario.needs, probe.scenario.limits)
+    # What a probe opens in its steps may be what it asks about; only those before them must be admitted.
+    before = connections_of_one_user(replace(probe.scenario, steps=()))
+    lacking = lacking or too_few_connections(run_context, before)
     context = ScenarioContext(
         run_context, name=probe.id, scenario=probe.scenario, observing=True, slow_readers=slow_readers(probe.scenario)
     )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context import joining
 from conformance.engine.context.closes import one_of_codes
-from conformance.engine.context.failure import Unmet
-from conformance.engine.context.retrying import connect_with_retries
+from conformance.engine.context.failure import Spoiled, Unmet
+from conformance.engine.context.retrying import connect_with_retries, says_later
 from conformance.scenario import steps as s
-from conformance.target.throttle.retrying import TRIES, asked_to_wait
+from conformance.target.throttle.retrying import TRIES
 from conformance.wire.handshake import Handshake
 from conformance.wire.handshake_errors import Refused
 from conformance.wire.waits import BUSY
@@ -51,7 +51,8 @@ async def connect(step: s.Connect, context: ScenarioContext) -> None:
         return
     if isinstance(outcome, Refused):
         if not context.observing:
-            raise Unmet(f"{step.who} should be let in, and was refused: {outcome.why}")
+            failure = Spoiled if says_later(outcome) else Unmet
+            raise failure(f"{step.who} should be let in, and was refused: {outcome.why}")
         return
     outcome.keepalive = step.keepalive
     if not context.observing:
@@ -70,7 +71,7 @@ async def _connect_unlike_others(
     why = ""
     for _ in range(TRIES):
         outcome = await connect()
-        if not isinstance(outcome, Refused) or asked_to_wait(outcome.status, outcome.retry_after, 1) is None:
+        if not isinstance(outcome, Refused) or not says_later(outcome):
             return outcome
         why = outcome.why
         await asyncio.sleep(BETWEEN_TRIES)  # A sleep: a place that becomes free sends no event.

@@ -448,6 +448,15 @@ steps:
             seen = await runner.observe(probe)
         assert seen.observed == "could not be observed: the server does not know FetchHistory"
 
+    async def test_opens_no_more_connections_first_than_the_target_admits(self, spec: Spec, scenario: Author) -> None:
+        probe = scenario.probe("setup: [{connect: alice@phone}]" + self.PROBE)
+        async with toy_runner(spec, limits={"connections_per_user": 1}) as runner:
+            seen = await runner.observe(probe)
+        assert seen.observed == (
+            "not applicable: it opens 2 connections of one user, "
+            "and the target declares limits.connections_per_user = 1"
+        )
+
     async def test_says_why_it_saw_nothing(self, spec: Spec, scenario: Author) -> None:
         async with toy_runner(spec, later=["refuse joins"]) as runner:
             seen = await runner.observe(scenario.probe(self.PROBE))

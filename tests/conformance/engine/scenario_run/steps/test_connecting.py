@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.results.model import Outcome
 from tests.conformance.run_contexts import SECRET, Author, ToyRunner, complaints, messages, run_context_at, toy_runner
 from tests.doubles.listening import listening
 
@@ -47,7 +48,11 @@ async def doorman(spec: Spec, answer: Answer) -> AsyncIterator[ToyRunner]:
     def admit(socket: ServerConnection, request: Request) -> Response | None:
         refused = "token=bad" in request.path and isinstance(answer, HTTPStatus)
         told = request.path if "repeated" in request.path else "no"
-        return socket.respond(answer, told) if refused else None  # type: ignore[arg-type]
+        if not refused:
+            return None
+        response = socket.respond(answer, told)  # type: ignore[arg-type]
+        response.headers["Retry-After"] = "0"
+        return response
 
     async with listening(talk, process_request=admit) as url:
         yield ToyRunner(await run_context_at(spec, url, reply=0.3, trials=False))
@@ -98,6 +103,16 @@ class TestConnect:
             )
             said = messages(await runner.run_scenario(toy))
         assert said == ["alice should be let in, as bob is, and was refused: HTTP 429"]
+
+    async def test_a_second_device_that_is_always_asked_to_come_later_says_nothing_of_the_server(
+        self, spec: Spec, scenario: Author
+    ) -> None:
+        async with doorman(spec, HTTPStatus.TOO_MANY_REQUESTS) as runner:
+            result = await runner.run_scenario(
+                scenario("steps: [{connect: alice@phone, token: {raw: bad}}]", given=ALONE)
+            )
+        assert result.outcome is Outcome.BLOCKED
+        assert messages(result) == ["alice@phone should be let in, and was refused: HTTP 429"]
 
     async def test_a_second_device_that_joins(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
