@@ -72,6 +72,8 @@ def mint(signing: Signing, user_id: str | int, name: str, changes: Mapping[str, 
         claims.pop(claim, None)
     header = changes.get("header", {})
     algorithm = changes.get("algorithm", signing.algorithm)
+    if changes.get("algorithm") == signing.algorithm:  # A wrong algorithm is another one than the target's.
+        algorithm = "HS256"
     token = _sign(claims, changes.get("secret", signing.secret), algorithm, header)
     return _tamper(token, changes["tamper"]) if "tamper" in changes else token
 

@@ -42,7 +42,7 @@ async def measure_skew(
     latest, lost, arrived, text = 0.0, 0, 0, ""
     texts: set[str] = set()
     for _ in range(broadcasts):
-        text = f"calibration {uuid.uuid4()}"
+        text = f"calibration {uuid.uuid4().hex[:12]}"
         texts.add(text)
         request = fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text)
         kind, pattern = _event(context, text)
@@ -66,7 +66,7 @@ async def overhear(context: ScenarioContext, witnesses: tuple[str, ...], reply: 
     for who in ("speaker", *witnesses):
         if context.connections[who].closed is not None:  # It closes connections at a request that it does not know.
             await arrive(context, who)
-    text = f"calibration {uuid.uuid4()}"
+    text = f"calibration {uuid.uuid4().hex[:12]}"
     await context.send("speaker", fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text))
     if answers:
         await context.connections["speaker"].barrier(reply)

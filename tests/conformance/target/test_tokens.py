@@ -41,6 +41,12 @@ def test_any_hmac_signs(algorithm: str) -> None:
     assert read(token(algorithm=algorithm), algorithm)["sub"] == USER
 
 
+def test_a_wrong_algorithm_is_never_that_of_the_target() -> None:
+    made = mint(Signing(SECRET, "HS512", {"sub": "${user_id}"}, 900), USER, "alice", {"algorithm": "HS512"})
+    assert made is not None
+    assert jwt.get_unverified_header(made)["alg"] == "HS256"
+
+
 def test_none_at_all_is_none() -> None:
     assert mint(SIGNING, USER, "alice", {"missing": True}) is None
 

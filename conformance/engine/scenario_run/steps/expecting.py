@@ -13,6 +13,7 @@ from conformance.engine.context.closes import (
     say_alternative,
 )
 from conformance.engine.context.failure import ScenarioError, TooSlow, Unmet
+from conformance.engine.scenario_run.steps.limits import full_page
 from conformance.engine.scenario_run.unconfirmed import goes_on_without
 from conformance.engine.scenario_run.untold import read_instead, take
 from conformance.files.show import show
@@ -95,7 +96,8 @@ async def await_frame(
 def missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> ScenarioError:
     """Say what is missing, and which frame matches it best."""
     unmet = _missing(context, connection, kind, pattern)
-    return cut_short(context, connection, unmet.message, unmet.offender)
+    too_small = full_page(context, connection.name, unmet.offender)
+    return too_small or cut_short(context, connection, unmet.message, unmet.offender)
 
 
 def _missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> Unmet:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.spec.protocol import Bound
+    from conformance.wire.events import Received
 
 LIST = "[]"
 
@@ -34,6 +35,41 @@ def keep_frame_limit(size: int, context: ScenarioContext) -> None:
     for bound in context.run.spec.protocol.bounds:
         if bound.of is None and bound.field is None and bound.size is not None:
             _keep(bound, size, context)
+
+
+def full_page(context: ScenarioContext, who: str, page: Received | None) -> LimitDoesNotFit | None:
+    """Say that a page lacks what a scenario expects because the target's pages are smaller than the protocol's."""
+    if page is None or context.scenario is None or context.observing or not isinstance(page.frame.value, dict):
+        return None
+    for facts in (one.facts for one in context.run.spec.invariants if one.kind == "page"):
+        if page.frame.type != facts["reply"]:
+            continue
+        items = page.frame.value.get(facts["list"])
+        limit = _page_limit(facts["limit"], _asked(context, who, facts), context)
+        most = context.run.target.look_up(limit) if limit else None
+        if most is None or limit in context.scenario.limits or not isinstance(items, list) or len(items) < most:
+            continue
+        group, _, name = limit.partition(".")
+        if most < context.run.spec.protocol.profile[group][name]:
+            return LimitDoesNotFit(
+                f"it needs a page of more than {most}, and the target declares {limit} = {most}", limit
+            )
+    return None
+
+
+def _page_limit(facts: Mapping[str, Any], asked: Mapping[str, Any], context: ScenarioContext) -> str:
+    """Name the limit of the target that made a page shorter than its request; empty: none did."""
+    wanted, most = asked.get(facts["field"]), context.run.target.look_up(facts["most"])
+    if wanted is None:
+        return str(facts["default"])
+    return str(facts["most"]) if isinstance(wanted, int) and most is not None and wanted > most else ""
+
+
+def _asked(context: ScenarioContext, who: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the latest request for such a page."""
+    kind = context.run.spec.protocol.discriminator
+    sent = [line.what for line in context.transcript.lines if line.who == who and isinstance(line.what, dict)]
+    return next((one for one in reversed(sent) if one.get(kind) == facts["request"]), {})
 
 
 def _keep(bound: Bound, size: int | float | None, context: ScenarioContext) -> None:

@@ -72,3 +72,41 @@ async def test_the_same_reaction_counts_once(spec: Spec, scenario: Author) -> No
     async with toy_runner(spec, limits={"reactions_per_user": 1}) as runner:
         result = await runner.run_scenario(scenario(f"steps: [{', '.join(steps)}]"))
     assert result.outcome is not Outcome.NOT_APPLICABLE
+
+
+FETCHED = (
+    f"""
+steps:
+  - {SAID % "a"}
+  - {SAID % "b"}
+"""
+    + """\
+  - {send: FetchHistory, by: alice, with: {conversation_id: "${lobby}"%s}}
+  - {expect: HistoryChunk, at: alice, with: {messages: [{}, {}, {}]}}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "limits", "limit"),
+    [
+        ("", {"history_default": 2}, "limits.history_default"),
+        (", limit: 3", {"history_default": 2, "history_max": 2}, "limits.history_max"),
+    ],
+)
+async def test_a_page_that_is_full_because_the_target_has_small_ones_says_nothing(
+    spec: Spec, scenario: Author, asked: str, limits: dict[str, int], limit: str
+) -> None:
+    async with toy_runner(spec, limits=limits) as runner:
+        result = await runner.run_scenario(scenario(FETCHED % asked))
+    assert messages(result) == [f"it needs a page of more than 2, and the target declares {limit} = 2"]
+    assert (result.outcome, result.lacks) == (Outcome.NOT_APPLICABLE, limit)
+
+
+@pytest.mark.parametrize(("asked", "limits"), [("", {"history_default": 3}), (", limit: 2", {"history_max": 2})])
+async def test_a_page_that_is_not_full_or_not_cut_is_judged(
+    spec: Spec, scenario: Author, asked: str, limits: dict[str, int]
+) -> None:
+    async with toy_runner(spec, limits=limits) as runner:
+        result = await runner.run_scenario(scenario(FETCHED % asked))
+    assert result.outcome is Outcome.FAIL
