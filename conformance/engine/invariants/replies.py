@@ -6,7 +6,6 @@ later replies decide. So the tracker keeps every place in the queue at which the
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +72,7 @@ class Replies:
         self._strict = strict and refusals
         self._refusals = refusals
         self._unknown = unknown
-        self._pending: deque[Request] = deque()
+        self._pending: list[Request] = []
         self._places = [0]
         self.lost = False
 
@@ -91,37 +90,42 @@ class Replies:
     def received(self, frame: Mapping[str, Any]) -> Answer:
         """Say which request a terminal reply answers."""
         kind = frame.get(self._key)
-        found: dict[int, list[int]] = {}
-        for place in self._places:
-            for at in range(place, len(self._pending)):
-                if self._accepts(self._pending[at], kind, frame):
-                    found.setdefault(at, []).append(place)
-                if self._pending[at].required:
-                    break
+        found = self._candidates(kind, frame)
         if not found:
             return self._mismatch(kind, frame)
-        request = self._pending[next(iter(found))] if len(found) == 1 else None
-        first, last = min(self._places), max(found)
-        maybe = () if request is not None else tuple(self._pending[at] for at in range(first, last + 1))
-        self._move(sorted(at + 1 for at in found))
+        request = self._pending[found[0]] if len(found) == 1 else None
+        maybe = () if request is not None else tuple(self._pending[self._places[0] : found[-1] + 1])
+        self._move([at + 1 for at in found])
         return Answer(request, maybe=maybe)
 
+    def _candidates(self, kind: object, frame: Mapping[str, Any]) -> list[int]:
+        """Give the requests that a reply may answer: from each place, all up to the first that must be answered."""
+        found: list[int] = []
+        places, last, within = frozenset(self._places), self._places[-1], False
+        for at in range(self._places[0], len(self._pending)):
+            within = within or at in places
+            if not within and at > last:
+                break
+            if within and self._accepts(self._pending[at], kind, frame):
+                found.append(at)
+            within = within and not self._pending[at].required
+        return found
+
     def _mismatch(self, kind: object, frame: Mapping[str, Any]) -> Answer:
-        first = min(self._places)
+        first = self._places[0]
         for at in range(first, len(self._pending)):
             if self._accepts(self._pending[at], kind, frame):
                 passed = next(self._pending[one] for one in range(first, at) if self._pending[one].required)
-                maybe = tuple(self._pending[one] for one in range(first, at + 1))
+                maybe = tuple(self._pending[first : at + 1])
                 self._move([at + 1])
                 return Answer(passed=passed, maybe=maybe)
-        waiting = next((one for one in list(self._pending)[first:] if one.required), None)
+        waiting = next((one for one in self._pending[first:] if one.required), None)
         return Answer(unasked=True, passed=waiting)
 
     def _move(self, places: list[int]) -> None:
-        """Continue at these places, and drop the requests before the first of them."""
+        """Continue at these places, in order, and drop the requests before the first of them."""
         done = places[0]
-        for _ in range(done):
-            self._pending.popleft()
+        del self._pending[:done]
         self._places = [place - done for place in places]
 
     def _accepts(self, request: Request, kind: object, frame: Mapping[str, Any]) -> bool:
