@@ -54,20 +54,37 @@ def idle_cut(context: ScenarioContext, connection: Connection) -> str:
 def cut_short(
     context: ScenarioContext, connection: Connection, message: str, offender: Received | None = None
 ) -> ScenarioError:
-    """Give the error for what a connection that has ended did not bring.
+    """Give the error for what a connection that has ended did not bring."""
+    return _excuse(context, connection, message, offender) or Unmet(message, offender)
 
-    It says nothing of the server where the target forbids the pings that keep a connection in use, or where we were
-    late with them: then nobody knows whether the server or a gateway has ended a connection that was silent so long.
+
+def excused(context: ScenarioContext, unmet: Unmet) -> ScenarioError | None:
+    """Give the error that takes the place of one if any connection of the scenario has ended for want of our pings.
+
+    Who has lost a connection sends nothing, and others get nothing from that user.
+    """
+    there = [one for name, one in context.connections.items() if name not in context.bystanders]
+    found = (_excuse(context, one, unmet.message, unmet.offender) for one in there)
+    return next((one for one in found if one is not None), None)
+
+
+def _excuse(
+    context: ScenarioContext, connection: Connection, message: str, offender: Received | None
+) -> ScenarioError | None:
+    """Say why the end of a connection says nothing of the server.
+
+    That is so where the target forbids the pings that keep a connection in use, or where we were late with them: then
+    nobody knows whether the server or a gateway has ended a connection that was silent so long.
     """
     closed = connection.closed
     if closed is None or closed.ours:
-        return Unmet(message, offender)
+        return None
     if not context.run.target.keepalive:
         if closed.after_silence:
             return Spoiled(f"{message} (the target says `keepalive: off`, so nothing kept it in use)", offender)
     elif connection.keepalive and closed.untended > TENDED:
         return TooSlow(f"{message} (this machine was busy: nothing kept it in use for {closed.untended:.1f} s)")
-    return Unmet(message, offender)
+    return None
 
 
 def say_alternative(one: s.Alternative) -> str:

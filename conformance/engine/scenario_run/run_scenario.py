@@ -8,6 +8,7 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conformance.engine.context.closes import excused
 from conformance.engine.context.failure import (
     Broken,
     ControlFailed,
@@ -126,6 +127,11 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
         verdict.add(Outcome.BLOCKED, error.message, error.step)
     except Unmet as error:
         verdict.lack(lacks_until(scenario, error.step, context.run.calibration, context.run.spec), error.step)
+        excuse = excused(context, error)
+        if excuse is not None:
+            verdict.too_slow = isinstance(excuse, TooSlow)
+            verdict.add(Outcome.BLOCKED, excuse.message, error.step, error.offender)
+            return
         outcome = Outcome.FAIL if running_steps else Outcome.BLOCKED
         verdict.add(outcome, error.message, error.step, error.offender)
 

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from conformance.engine.context.closes import TENDED, cut_short
+from conformance.engine.context.closes import TENDED, cut_short, excused
 from conformance.engine.context.failure import ScenarioError, Spoiled, TooSlow, Unmet
 from conformance.engine.context.open_connections import OpenConnections
 from conformance.wire.events import IDLE, Closed
@@ -49,3 +49,14 @@ def test_nobody_is_to_blame_where_the_target_forbids_pings() -> None:
 
 def test_the_server_is_to_blame_where_the_scenario_rests_on_purpose() -> None:
     assert type(error_for(LATE, kept=False)) is Unmet
+
+
+@pytest.mark.parametrize(("who", "kind"), [("bob", TooSlow), ("unjoined_member", type(None))])
+def test_what_bob_did_not_send_because_of_our_late_pings_says_nothing(who: str, kind: type[object]) -> None:
+    gone, here = Mock(closed=LATE, keepalive=True), Mock(closed=None)
+    context: Any = SimpleNamespace(
+        run=SimpleNamespace(target=SimpleNamespace(keepalive=True)),
+        connections={"alice": here, who: gone},
+        bystanders=frozenset({"unjoined_member"}),
+    )
+    assert type(excused(context, Unmet("no NewMessage at alice"))) is kind
