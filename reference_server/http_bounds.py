@@ -76,12 +76,12 @@ class BoundedRequests(h11.Connection):
 class BoundedHTTP(H11Protocol):
     """uvicorn's protocol, answering what passes a bound and closing in time.
 
-    `waiting` holds the connections of one server that have not become WebSockets.
+    `waiting` holds the connections of one server that have not become WebSockets, the oldest first.
     """
 
     conn: BoundedRequests
 
-    def __init__(self, *arguments: Any, waiting: set[BoundedHTTP], **options: Any) -> None:
+    def __init__(self, *arguments: Any, waiting: dict[BoundedHTTP, None], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.conn = BoundedRequests(h11.SERVER, HEAD_BYTES)
         self._waiting = waiting
@@ -89,12 +89,12 @@ class BoundedHTTP(H11Protocol):
         self._is_over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, unless there are too many."""
+        """Take a connection; if there are too many, the oldest that has asked nothing whole has to go."""
         super().connection_made(transport)
-        self._waiting.add(self)
+        self._waiting[self] = None
         self._watch()
         if len(self._waiting) > most_waiting():
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            next(one for one in self._waiting if not one._is_being_answered()).make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -105,7 +105,7 @@ class BoundedHTTP(H11Protocol):
         """Read; discard what comes after a refusal."""
         if self._is_over:
             return
-        if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+        if self._asks_nothing():
             self._stop_timer()  # a new request begins
         super().data_received(data)
         self._watch()
@@ -149,12 +149,26 @@ class BoundedHTTP(H11Protocol):
         elif self._timer is None:
             self._timer = self.loop.call_later(REQUEST_S, self._time_is_over)
 
+    def make_room(self) -> None:
+        """End for another connection: who fills all places with half requests must not keep the others out."""
+        self._end(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _is_being_answered(self) -> bool:
+        return self.cycle is not None and not (self.cycle.response_complete or self.cycle.more_body)
+
+    def _asks_nothing(self) -> bool:
+        return self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
+
     def _time_is_over(self) -> None:
-        if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+        self._end(HTTPStatus.REQUEST_TIMEOUT)
+
+    def _end(self, status: HTTPStatus) -> None:
+        """Close; half a request is answered, and nothing is not."""
+        if self._asks_nothing():
             self._let_go()
-            self.transport.close()  # nothing was asked
+            self.transport.close()
         else:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+            self._refuse(status)
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer if nothing has been answered yet, discard the rest for a moment, and close.
@@ -183,7 +197,7 @@ class BoundedHTTP(H11Protocol):
         return self.cycle.response_complete and self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}
 
     def _let_go(self) -> None:
-        self._waiting.discard(self)
+        self._waiting.pop(self, None)
         self._is_over = True
         self._stop_timer()
 

@@ -79,7 +79,7 @@ def build_server(
     dialect: Dialect | None = None,
 ) -> uvicorn.Server:
     """Build the uvicorn server of one instance; with a switchboard, it misbehaves, and with a dialect, it speaks so."""
-    http = partial(BoundedHTTP, waiting=set())
+    http = partial(BoundedHTTP, waiting={})
     app: ASGIApp = create_app(settings, services, pages)
     if switchboard is not None:
         app = Misbehaving(app, switchboard, settings.jwt_secret)

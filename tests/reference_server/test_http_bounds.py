@@ -145,21 +145,23 @@ class TestARequest:
 
 
 class TestTheNumberOfConnections:
-    async def test_that_are_no_websockets_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    async def test_that_are_no_websockets_is_bounded_and_the_oldest_make_room(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
         monkeypatch.setattr(http_bounds, "most_waiting", lambda: 2)
         async with Deployment(Settings(SECRET), f"sqlite:///{tmp_path}/chat.db", "127.0.0.1", [0]) as deployment:
             url = deployment.api_urls[0]
             address = urlsplit(url)
-            idle = [await asyncio.open_connection(address.hostname, address.port) for _ in range(2)]
-            refused = await exchange(url, b"")
-            assert (status(refused), b"Retry-After: 1" in refused) == (503, True)
-            for _, writer in idle:
-                writer.write(request("/health", "Connection: close"))
-            assert [status(await reader.read()) for reader, _ in idle] == [200, 200]
-            for _, writer in idle:
-                writer.close()
-                await writer.wait_closed()
+            silent, half, late = [await asyncio.open_connection(address.hostname, address.port) for _ in range(3)]
+            assert await silent[0].read() == b""
+            half[1].write(request("/health")[:-1])
+            late[1].write(request("/health"))
+            assert status(await late[0].readuntil(b"}")) == 200  # half a request has arrived by now, too
             assert status(await exchange(url, request("/health", "Connection: close"))) == 200
+            refused = await half[0].read()
+            assert (status(refused), b"Retry-After: 1" in refused) == (503, True)
+            for _, writer in (silent, half, late):
+                writer.close()
 
     def test_leaves_half_of_the_open_files_to_the_websockets(self, monkeypatch: pytest.MonkeyPatch):
         for files, most in {1024: 512, resource.RLIM_INFINITY: 4096, 10**6: 4096}.items():
