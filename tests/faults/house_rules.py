@@ -161,7 +161,7 @@ def who_is_called_is_busy(patch: Patch) -> None:
         await original(context, request, event)
 
 
-@fault(breaks=["CALL-11"])
+@fault(breaks=["CALL-4"])
 def a_second_offer_is_refused(patch: Patch) -> None:
     """In a call, no offer is relayed any more, so that it cannot be negotiated anew."""
     calling = set()
@@ -178,7 +178,7 @@ def a_second_offer_is_refused(patch: Patch) -> None:
         await original(context, request, event)
 
 
-@fault(breaks=["CALL-11"])
+@fault(breaks=["CALL-4"])
 def callers_at_the_same_time_are_refused(patch: Patch) -> None:
     """Whoever is called cannot call the caller before the call has ended."""
     calling = set()

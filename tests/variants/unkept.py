@@ -133,19 +133,19 @@ def a_chunk_is_in_order_of_birth(patch: Patch) -> None:
 
 @variant(amber=["CALL-11"], about=["CALL-*"])
 def one_call_at_a_time(patch: Patch) -> None:
-    """That offers are relayed to and from users with a call is a should rule."""
-    busy = {}
+    """That offers are relayed to and from users who have a call with somebody else is a should rule."""
+    others = {}
 
     @patch.around(calls, "_relay")
     async def relay(original, context, request, event):
-        pair = frozenset({context.user_id, request.target_user_id})
-        if isinstance(request, CallOffer) and any(busy.get(one) for one in pair):
+        one, other = context.user_id, request.target_user_id
+        if isinstance(request, CallOffer) and (others.get(one, other), others.get(other, one)) != (other, one):
             raise Refused("conflict", "Busy.")
         await original(context, request, event)
-        for one in pair:
-            busy[one] = isinstance(request, CallOffer) or (
-                not isinstance(request, CallHangup | CallReject) and busy.get(one, False)
-            )
+        for each, peer in ((one, other), (other, one)):
+            others[each] = peer
+            if isinstance(request, CallHangup | CallReject):
+                del others[each]
 
 
 @variant(amber=["PERM-4s"], about=["PERM-4*"])

@@ -69,6 +69,7 @@ class ScenarioContext:
         self.past: list[Connection] = []
         self.bystanders: frozenset[str] = frozenset()
         self.changed_outside = False
+        self.changed_roles = False
         self.users: dict[str, str] = {}
         self.conversations: dict[str, str] = {}
         self.honeypots: dict[str, Honeypot] = {}

@@ -25,6 +25,8 @@ AT_ONCE = 500
 """Observations that are judged before others get their turn: some tens of milliseconds."""
 OF_JOINS = frozenset({"joined"})
 """Kinds that say nothing of a server without joins, or of one that does not say when they take effect."""
+OF_MEMBERS = frozenset({"folded_members"})
+"""Kinds that say nothing once a role has changed: what a user has added may leave with the user, untold."""
 
 
 async def judge_invariants(scenario: Scenario, context: ScenarioContext, verdict: ScenarioVerdict) -> None:
@@ -51,7 +53,9 @@ async def _broken(context: ScenarioContext) -> list[Wrong]:
         profile=context.run.target.profile,
         complete=context.leased is not None and not context.leased.lasting,
         refusals=False,
-        without=JUDGED_OTHERWISE | (frozenset() if calibration.joins and calibration.confirms_joins else OF_JOINS),
+        without=JUDGED_OTHERWISE
+        | (frozenset() if calibration.joins and calibration.confirms_joins else OF_JOINS)
+        | (OF_MEMBERS if context.changed_roles else frozenset()),
         unknown=calibration.unknown_types,
     )
     lines: list[Line] = []

@@ -46,7 +46,7 @@ def _ended(context: ScenarioContext, connection: Connection) -> ScenarioError:
 async def provision(step: s.Provision, context: ScenarioContext) -> None:
     """Change the role of a user in a conversation; raises Unmet if a user may not, or may against the rule."""
     context.transcript.note("", "·", step.label)
-    context.changed_outside = True
+    context.changed_outside = context.changed_roles = True
     try:
         if step.role is None or step.role == context.run.spec.protocol.no_member:
             await context.lease.remove(step.conversation, step.user, step.by)
