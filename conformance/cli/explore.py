@@ -289,6 +289,7 @@ def _exploration(
         steps=given["steps"],
         findings=findings,
         left_out=dict(explored.left_out),
+        stopped=explored.stopped,
     )
 
 

@@ -62,6 +62,9 @@ def _of_oddities(knowledge: Knowledge, spec: Spec) -> Iterator[str]:
     for odd in (*knowledge.raw, *knowledge.tokens):
         if odd.rule not in spec.rules:
             yield f"{odd.label}: there is no rule {odd.rule!r}"
+    for key, rule in (("closing", knowledge.closing), ("lagging", knowledge.lagging)):
+        if rule is not None and rule not in spec.rules:
+            yield f"`{key}`: there is no rule {rule!r}"
     if knowledge.mistaken is not None:
         if knowledge.mistaken.rule not in spec.rules:
             yield f"`mistaken`: there is no rule {knowledge.mistaken.rule!r}"

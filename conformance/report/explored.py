@@ -77,7 +77,7 @@ def facts(exploration: Exploration) -> Iterator[tuple[str, str]]:
     if exploration.left_out:
         yield "Left out", "; ".join(f"{line(one)} ({line(why, 200)})" for one, why in exploration.left_out.items())
     if not exploration.complete:
-        yield "Note", "the exploration was interrupted"
+        yield "Note", line(exploration.stopped) or "the exploration was interrupted"
 
 
 def shortened(findings: Iterable[Found]) -> str:

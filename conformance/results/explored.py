@@ -90,8 +90,8 @@ class Exploration:
 
     `place` is how the command named the target (None: the reference server), and `budget` has seconds. `cells` counts
     what was compared: a request with a role, or with a kind of value. `never_reached` names the cells that were not.
-    `left_out` maps what the targets could not provide to the reason. Files of earlier versions do not have the last
-    six.
+    `left_out` maps what the targets could not provide to the reason. `stopped` says why it ended early, if that was not
+    somebody's wish. Files of earlier versions do not have the last seven.
     """
 
     target: str
@@ -112,6 +112,7 @@ class Exploration:
     steps: int = 0
     findings: tuple[Found, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    stopped: str = ""
 
     def lines(self) -> Iterator[str]:
         """Give the lines of `explored.jsonl`."""

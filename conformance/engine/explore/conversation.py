@@ -75,10 +75,29 @@ class Arrive:
 
 @dataclass(frozen=True, slots=True)
 class Depart:
-    """A connection closes, with a close handshake or (`drop`) without."""
+    """A connection closes, with a close handshake or (`drop`) without.
+
+    `last` are requests that it sends immediately before, and whose replies it does not wait for.
+    """
 
     who: str
     drop: bool = False
+    last: tuple[Ask, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Requests of others while a connection (`who`) reads nothing; then it reads again."""
+
+    who: str
+    asks: tuple[Ask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nobody does anything until a timer of the server, such as `timers.typing_expiry`, has run out."""
+
+    timer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +132,7 @@ class Knock:
     token: Mapping[str, Any]
 
 
-Step = Burst | Race | Walk | Arrive | Depart | Grant | RawMessage | Knock
+Step = Burst | Race | Walk | Arrive | Depart | Backlog | Pause | Grant | RawMessage | Knock
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +166,12 @@ class Conversation:
 def asks_of(step: Step) -> tuple[Ask, ...]:
     """Give the requests of a step."""
     match step:
-        case Burst() | Race():
+        case Burst() | Race() | Backlog():
             return step.asks
         case Walk():
             return (step.ask,)
+        case Depart():
+            return step.last
     return ()
 
 
@@ -172,7 +193,7 @@ def names_in(value: Any) -> set[str]:
 
 
 def ends_block(conversation: Conversation, index: int, block: int) -> bool:
-    """Say whether a step ends a block: requests at the same time are one of their own, and who departs ends one."""
+    """Say whether a step ends a block: some are a block of their own, and who departs ends one."""
     steps = conversation.steps
-    races = any(isinstance(one, Race) for one in steps[index : index + 2])
-    return index % block == block - 1 or index == len(steps) - 1 or races or isinstance(steps[index], Depart)
+    races = any(isinstance(one, Race | Backlog) for one in steps[index : index + 2])
+    return index % block == block - 1 or index == len(steps) - 1 or races or isinstance(steps[index], Depart | Pause)

@@ -6,10 +6,27 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.explore.conversation import Arrive, Ask, Depart, Grant, Knock, Race, RawMessage, Walk, asks_of
+from conformance.engine.explore.conversation import (
+    Arrive,
+    Ask,
+    Backlog,
+    Depart,
+    Grant,
+    Race,
+    RawMessage,
+    Walk,
+    asks_of,
+)
 from conformance.engine.explore.conversation_run import GRANTED, NONE
-from conformance.engine.explore.differ_odd import mistaken_answer, odd_cell, odd_differences, word_of
-from conformance.engine.explore.difference import Compared, Difference, Labels, where
+from conformance.engine.explore.differ_odd import (
+    mistaken_answer,
+    odd_cell,
+    odd_differences,
+    other_word,
+    rule_of,
+    word_of,
+)
+from conformance.engine.explore.difference import EVENT, REPLY, Compared, Difference, Labels, where
 from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import ANSWER, END, EVENTS, MISTAKE, REVIVAL
 from conformance.engine.explore.normal import items, normal_of, written
@@ -90,7 +107,8 @@ class _Comparison:
         asked = asks_of(step)
         said = " ".join("a client" if self._is_client(one) else one for one in self.tested.stopped.split(" "))
         kind = f"it does not come to this step: {said}"
-        return Difference(index, "", asked[0].type if asked else "", kind, self.comparer.spec.protocol.greeting_rule)
+        rule = self.comparer.spec.protocol.greeting_rule
+        return Difference(index, "", asked[0].type if asked else "", kind, rule, missing=REPLY)
 
     def _is_client(self, word: str) -> bool:
         """Say whether a word names a client: a cause is the same whoever shows it."""
@@ -108,8 +126,10 @@ class _Comparison:
         self.asked += asked
         if pair[0].unbound != pair[1].unbound:
             return None, True  # A name that only one of them has bound: something free came before.
+        if isinstance(step, Backlog) and any(step.who in seen.ended for seen in pair):
+            return None, True  # A server may also end the connection of who reads late.
         parts = False
-        kinds = word_of(step) or " + ".join(dict.fromkeys(kind for kind, _ in asked)) or _word(step)
+        kinds = word_of(step) or " + ".join(dict.fromkeys(kind for kind, _ in asked)) or other_word(step)
         for difference, what, about in self._differences(index, step, pair, normals, state, kinds):
             freedom = self.comparer.freedoms.of([asked[about]] if about is not None else self.asked, what)
             if freedom is None:
@@ -128,9 +148,9 @@ class _Comparison:
             if (who in pair[0].ended) != (who in pair[1].ended):
                 kind = "its connection ends" if who in pair[0].ended else "its connection lives on"
                 ends = [str(seen.ended.get(who, "open")) for seen in pair]
-                yield Difference(index, who, kinds, kind, _rule_of(step, spec), *ends), END, None
+                yield Difference(index, who, kinds, kind, rule_of(step, spec), *ends), END, None
         for who in sorted({*pair[0].silent} - {*pair[1].silent}):
-            yield Difference(index, who, kinds, "no answer any more", _rule_of(step, spec)), END, None
+            yield Difference(index, who, kinds, "no answer any more", rule_of(step, spec), missing=REPLY), END, None
         yield from odd_differences(index, step, pair, self.comparer.knowledge.mistaken, spec.protocol.discriminator)
         for number, (one, two) in enumerate(zip(pair[0].answers, pair[1].answers, strict=True)):
             found = self._answers(index, step, one, two, normals, state)
@@ -152,7 +172,8 @@ class _Comparison:
             if found is not None and isinstance(step, RawMessage):
                 yield replace(found, rule=step.rule), ANSWER if who == step.who else EVENTS, None
             elif found is not None:
-                yield found, EVENTS, None
+                late = isinstance(step, Backlog) and step.who == who and self.comparer.knowledge.lagging
+                yield replace(found, rule=late or found.rule), EVENTS, None
 
     def _answers(
         self, index: int, step: Step, one: Answer, two: Answer, normals: tuple[Normal, ...], state: State
@@ -162,14 +183,20 @@ class _Comparison:
         kind = reply[spec.protocol.discriminator] if reply is not None else None
         rule = self._rule(kind, ask.type)
         sides = [normal.frame(answer.frame) for normal, answer in zip(normals, (one, two), strict=True)]
+        if isinstance(step, Depart):
+            if (one.how, two.how) != (NONE, GRANTED):
+                return None
+            kind, rule = "not handled, because its connection closed", self.comparer.knowledge.closing or rule
+            return Difference(index, ask.by, ask.type, kind, rule, missing=REPLY)
         if one.how != two.how:
             said = {GRANTED: "granted", NONE: "not answered"}.get(one.how, "refused")
-            return Difference(index, ask.by, ask.type, f"{said}, not {two.how}", rule, *sides)
+            kind, missing = f"{said}, not {two.how}", REPLY if one.how == NONE else ""
+            return Difference(index, ask.by, ask.type, kind, rule, sides[0], sides[1], missing)
         if one.how != GRANTED:
             return None
         view = self.comparer.knowledge.requests[ask.type].view
         if view is None:
-            return None if sides[0] == sides[1] else self._unlike(index, ask, sides, rule)
+            return None if sides[0] == sides[1] else _unlike(index, ask, sides, rule)
         return self._views(index, step, (one, two), normals, state, rule)
 
     def _views(
@@ -201,11 +228,8 @@ class _Comparison:
                 return None
             lists = [sorted(some, key=written) for some in lists]
         if lists[0] != lists[1]:
-            return self._unlike(index, ask, [{view.items: some} for some in lists], rule)
-        return None if heads[0] == heads[1] else self._unlike(index, ask, heads, rule)
-
-    def _unlike(self, index: int, ask: Ask, sides: list[Any], rule: str) -> Difference:
-        return Difference(index, ask.by, ask.type, f"another reply: {where(sides[0], sides[1])}", rule, *sides)
+            return _unlike(index, ask, [{view.items: some} for some in lists], rule)
+        return None if heads[0] == heads[1] else _unlike(index, ask, heads, rule)
 
     def _events(
         self, index: int, who: str, kinds: str, one: list[Any], two: list[Any], *, ordered: bool
@@ -226,10 +250,12 @@ class _Comparison:
             said = "another {}: " + where(spare, lost)
             return self._event(index, who, kinds, said, spare.get(name), spare, lost)
         if lost is not None:
-            return self._event(index, who, kinds, "no {}", lost.get(name), None, lost)
+            return replace(self._event(index, who, kinds, "no {}", lost.get(name), None, lost), missing=EVENT)
         assert spare is not None
-        again = Counter(have)[written(spare)] > 1
-        return self._event(index, who, kinds, "{} again" if again else "{} too many", spare.get(name), spare, None)
+        if Counter(have)[written(spare)] > 1:
+            return self._event(index, who, kinds, "{} again", spare.get(name), spare, None)
+        # It may have come too late for the step before.
+        return replace(self._event(index, who, kinds, "{} too many", spare.get(name), spare, None), missing=EVENT)
 
     def _event(self, index: int, who: str, kinds: str, said: str, frame: Any, one: Any, two: Any) -> Difference:
         rule = self._rule(frame if isinstance(frame, str) else None, None)
@@ -272,9 +298,5 @@ class _Comparison:
             state.raced |= {room for ask in step.asks if (room := state.room_of(ask)) is not None}
 
 
-def _rule_of(step: Step, spec: Spec) -> str:
-    return step.rule if isinstance(step, RawMessage | Knock) else spec.protocol.greeting_rule
-
-
-def _word(step: Step) -> str:
-    return {Arrive: "connect", Depart: "disconnect", Grant: "provision"}.get(type(step), "")
+def _unlike(index: int, ask: Ask, sides: list[Any], rule: str) -> Difference:
+    return Difference(index, ask.by, ask.type, f"another reply: {where(sides[0], sides[1])}", rule, *sides)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.explore.conversation import Knock, RawMessage
+from conformance.engine.explore.conversation import Arrive, Depart, Grant, Knock, Pause, RawMessage
 from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.freedoms import ALLOWED, ANSWER, END, MISTAKE
 from conformance.results.causes import cause
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conformance.engine.explore.conversation_run import Seen
     from conformance.engine.explore.difference import Labels
     from conformance.engine.explore.knowledge import Mistaken
+    from conformance.spec import Spec
 
 RAW, KNOCK = "raw", "token"
 """The names of such steps where others have the type of their request."""
@@ -87,3 +88,13 @@ def mistaken_answer(
     if not here or any(map(fits, other)):
         return None
     return Difference(*at, f"{mistaken.frame} with the {mistaken.field} {mistaken.value}", mistaken.rule, here[0])
+
+
+def rule_of(step: Step, spec: Spec) -> str:
+    """Give the rule that a server breaks whose connection ends or falls silent after a step."""
+    return step.rule if isinstance(step, RawMessage | Knock) else spec.protocol.greeting_rule
+
+
+def other_word(step: Step) -> str:
+    """Name a step that is no request and nothing odd; empty for another one."""
+    return {Arrive: "connect", Depart: "disconnect", Grant: "provision", Pause: "pause"}.get(type(step), "")

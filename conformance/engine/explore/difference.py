@@ -7,6 +7,8 @@ from itertools import zip_longest
 from typing import Any
 
 Labels = frozenset[str]
+REPLY, EVENT = "reply", "event"
+"""What may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,7 @@ class Difference:
     """Where two servers differ: the step, the client, the request, what kind of difference, and both sides.
 
     `kind` is a few words without names, so that differences of one cause have the same. `rule` is the broken rule.
+    `missing` says what only has not come in time: a `reply` or an `event`; empty: it is another difference.
     """
 
     step: int
@@ -23,6 +26,7 @@ class Difference:
     rule: str
     tested: Any = None
     other: Any = None
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

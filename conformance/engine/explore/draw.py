@@ -15,9 +15,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hypothesis import strategies as st
 
 from conformance.engine.explore import means
-from conformance.engine.explore.conversation import Arrive, Ask, Burst, Conversation, Depart, Grant, Race, Walk, asks_of
+from conformance.engine.explore.conversation import (
+    Arrive,
+    Ask,
+    Burst,
+    Conversation,
+    Depart,
+    Grant,
+    Race,
+    Walk,
+    asks_of,
+)
 from conformance.engine.explore.draw_fields import Fields
 from conformance.engine.explore.draw_goals import Goals
+from conformance.engine.explore.draw_members import DEVICE, Members
 from conformance.engine.explore.draw_odd import Oddities
 from conformance.engine.explore.draw_sequences import Sequences
 from conformance.engine.explore.state import State, beginning
@@ -34,7 +45,6 @@ _T = TypeVar("_T")
 WITNESS = "ann"
 USERS = ("bob", "cid", "dee", "eve")
 ROOMS = ("lobby", "den")
-DEVICE = "two"
 MORE_DEVICES = ("three", "four")
 CROWDED = 6
 """Of 100 conversations: those in which one user has still more devices."""
@@ -62,6 +72,12 @@ AROUND, STIRRED = 15, 50
 """Of 100 steps that have no goal: changes between two equal readings; of 100 changes of members: those with events."""
 WALKS = 50
 """Of 100 readings of a conversation at the end: those in small pages."""
+HURRIES = 5
+"""Of 100 steps that have no goal: requests of a connection that closes immediately."""
+PAUSES = 2
+"""Of 1000 steps that have no goal: pauses over a timer of the server."""
+BACKLOGS = 5
+"""Of 100 conversations: those in which somebody reads late."""
 
 
 @st.composite
@@ -81,6 +97,7 @@ class _Drawer:
         self._slots = 0
         self._fields = Fields(self, drawing)
         self._odd = Oddities(self, drawing)
+        self._members = Members(self, drawing, WITNESS)
         self._goals = Goals(self, drawing, self._fields, self._odd, WITNESS)
         self._sequences = Sequences(self, drawing, self._fields, WITNESS)
         self.state: State
@@ -119,6 +136,9 @@ class _Drawer:
                 for following in self._following(step, reads=reads):
                     self._take(following)
                     steps.append(following)
+        for step in self._sequences.backlog() if self.chance(BACKLOGS) else ():
+            self._take(step)
+            steps.append(step)
         known = [one.request for one in self._drawing.knowledge.final if one.request in self._drawing.known]
         steps += [self._at_the_end(kind, room) for room in start.rooms for kind in known]
         return replace(start, steps=tuple(steps))
@@ -192,6 +212,8 @@ class _Drawer:
         """Draw the next steps; the state is that after the steps before each one."""
         if self.chance(GOALS):
             return self._goals.steps()
+        if self.chance(HURRIES):
+            return self._sequences.in_a_hurry()
         return self._sequences.around_a_change() if self.chance(AROUND) else self._some(favoured)
 
     def _following(self, step: Step, *, reads: bool) -> Iterator[Step]:
@@ -226,11 +248,13 @@ class _Drawer:
 
     def _step(self, favoured: list[str]) -> Step | None:
         state = self.state
+        if self.number(0, 999) < PAUSES:
+            return self._members.pause()
         roll = self.number(0, 99)
         if roll >= 100 - SELDOM:
-            return self._coming_or_going()
+            return self._members.coming_or_going()
         if roll >= 100 - 2 * SELDOM and means.CHANGES not in self._drawing.without:
-            return self._grant()
+            return self._members.grant()
         if roll >= 100 - 3 * SELDOM:
             return self._odd.raw() if self.chance(RAW) else self._odd.knock()
         if roll >= 100 - 4 * SELDOM:
@@ -274,23 +298,3 @@ class _Drawer:
 
     def _shuffled(self, some: list[str]) -> list[str]:
         return self._random.sample(some, len(some))
-
-    def _coming_or_going(self) -> Step | None:
-        state = self.state
-        mine = [*self._everybody()]
-        gone = [one for one in mine if one not in state.connected]
-        if gone and self.chance(60):
-            return Arrive(self.pick(gone))
-        here = [one for one in mine if one in state.connected and one != WITNESS]
-        if not here:
-            return None
-        return Depart(self.pick(here), drop=self.chance(30))
-
-    def _everybody(self) -> Sequence[str]:
-        return [*self.state.users, *(f"{who}@{DEVICE}" for who in self.state.users[:2])]
-
-    def _grant(self) -> Step | None:
-        others = [one for one in self.state.users if one != WITNESS]
-        roles = [*self._protocol.roles, self._protocol.no_member]
-        change = Grant(self.pick(others), self.pick(self.state.rooms), self.pick(roles))
-        return None if self.state.role(change.user, change.room) == change.role else change

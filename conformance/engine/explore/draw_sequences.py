@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.engine.explore.conversation import Burst
+from conformance.engine.explore.conversation import Arrive, Backlog, Burst, Depart
 from conformance.engine.explore.draw_fields import PAGE
+from conformance.engine.explore.goal import Goal
+from conformance.engine.explore.knowledge import MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conformance.engine.explore.conversation import Ask, Step
     from conformance.engine.explore.draw_fields import Draws, Fields
     from conformance.engine.explore.drawing import Drawing
 
@@ -18,6 +21,10 @@ READ, AGAIN, BY_ANOTHER = 50, 40, 30
 """Of 100 changes: those that are read; of these those by an earlier request; and of these those by another user."""
 FOLLOWING = 3
 """The most requests that follow a change of members."""
+LONG_TEXTS, MORE = 50, 12
+"""Texts of the greatest length that each of two sends and one does not read, and requests that follow them."""
+HURRY, LAST = "hurry", 4
+"""The device that closes immediately after requests, and the most of these."""
 
 
 class Sequences:
@@ -28,6 +35,9 @@ class Sequences:
         self._requests = {kind: drawing.knowledge.requests[kind] for kind in drawing.known}
         self._fields = fields
         self._witness = witness
+        self._spec = drawing.spec
+        self._ids = {*drawing.knowledge.named(MESSAGE)}
+        self._texts = {name for name, one in drawing.knowledge.fields.items() if one.text}
 
     def around_a_change(self) -> Iterator[Burst]:
         """Read something, change it, and read it again by the same request: a server may have kept its answer."""
@@ -42,6 +52,58 @@ class Sequences:
         change = self._draws.pick(changes)
         yield Burst((self._fields.ask(change, self._somebody(room, change), room),))
         yield Burst((replace(reading, slot=self._draws.slot(PAGE) if reading.slot else None),))
+
+    def in_a_hurry(self) -> Iterator[Step]:
+        """Let one more connection open, join, send requests, and close immediately; only the events show them."""
+        draws, requests = self._draws, self._requests
+        joins = next((kind for kind, use in requests.items() if use.joins), None)
+        creates = [kind for kind, use in requests.items() if use.creates is not None]
+        users = sorted({one.partition("@")[0] for one in draws.state.connected} - {self._witness})
+        places = [
+            (user, room)
+            for user in users
+            for room in draws.state.rooms
+            for kind in creates
+            if joins is not None and all(draws.state.may(user, room, requests[one].right) for one in (kind, joins))
+        ]
+        if joins is None or not places:
+            return
+        user, room = draws.pick(places)
+        who = f"{user}@{HURRY}"
+        yield Arrive(who)
+        yield Burst((self._fields.ask(joins, who, room),))
+        drawn = [self._plain(draws.pick(creates), who, room) for _ in range(draws.number(1, LAST))]
+        yield Depart(who, last=tuple(one for one in drawn if one is not None))
+
+    def _plain(self, kind: str, who: str, room: str, goal: Goal | None = None) -> Ask | None:
+        """Draw a request that every server grants; None: it is not such a one."""
+        ask = self._fields.ask(kind, who, room, goal)
+        optional = self._ids - {*self._spec.incoming[kind].schema["required"]}
+        ask = replace(ask, fields={name: one for name, one in ask.fields.items() if name not in optional})
+        return ask if self._fields.is_plain(ask) else None
+
+    def backlog(self) -> Iterator[Backlog]:
+        """Let some write long texts while somebody who has joined reads nothing."""
+        draws = self._draws
+        room = draws.pick(draws.state.rooms)
+        here = [one for one in sorted(draws.state.connected) if (one, room) in draws.state.joined]
+        readers = [one for one in here if one != self._witness]
+        creates = [kind for kind, use in self._requests.items() if use.creates is not None]
+        lossy = {one.request for one in self._spec.protocol.expiries}  # nobody has to get what passes by itself
+        others = [one for one, use in self._requests.items() if use.right and not use.joins and one not in lossy]
+        if not readers or len(here) < 2 or not creates:
+            return
+        reader = draws.pick(readers)
+        writers = [draws.pick([one for one in here if one != reader]) for _ in range(2)]
+        long = [self._longest(draws.pick(creates), who, room) for who in writers for _ in range(LONG_TEXTS)]
+        more = [self._plain(draws.pick(others), writers[-1], room) for _ in range(MORE)]
+        yield Backlog(reader, tuple(one for one in (*long, *more) if one is not None))
+
+    def _longest(self, kind: str, who: str, room: str) -> Ask | None:
+        """Draw a request with a text of the greatest length."""
+        texts = [name for name in self._spec.incoming[kind].fields if name in self._texts]
+        goal = Goal(kind, field=texts[0], label="limit") if texts else None
+        return self._plain(kind, who, room, goal)
 
     def after_a_change_of_members(self, room: str) -> Iterator[Burst]:
         """Let the witness do something: it shows who still gets the events of a conversation."""

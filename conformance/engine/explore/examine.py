@@ -7,9 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.engine.explore.difference import EVENT, REPLY
 from conformance.engine.explore.findings import Cause, Finding, Shown, cause_of, say
 from conformance.engine.explore.freedoms import REVIVAL
 from conformance.engine.explore.shrink import shrink
+from conformance.engine.explore.turns import Turns
 from conformance.errors import ProvisioningFailed
 from conformance.results.explored import ALONE
 
@@ -44,43 +46,68 @@ class Examiner:
 
     def __init__(self, sides: Sides, comparer: Comparer) -> None:
         self._sides = sides
+        self._patient = sides.patient()
         self._comparer = comparer
         self._shrinking = asyncio.Semaphore(AT_A_TIME)
+        self._turns = Turns()
 
-    async def judge(self, conversation: Conversation, *, whole_blocks: bool = False) -> Judged:
+    async def died(self) -> str:
+        """Say which of the servers is no longer there, and why; empty: both are."""
+        return await self._sides.died()
+
+    async def judge(self, conversation: Conversation, *, whole_blocks: bool = False, patient: bool = False) -> Judged:
         """Run a conversation on both servers, and give what is wrong with it; raises ProvisioningFailed.
 
         With `whole_blocks` the first run waits for events after a block of steps only; what differs there is run again
-        step by step.
+        step by step. If `patient`, it waits longer.
         """
-        blocks = whole_blocks and self._sides.ordered
-        tested, other = await self._sides.run(conversation, BLOCK if blocks else 1)
+        async with self._turns.together():
+            return await self._judge(conversation, self._patient if patient else self._sides, whole_blocks=whole_blocks)
+
+    async def _judge(self, conversation: Conversation, sides: Sides, *, whole_blocks: bool = False) -> Judged:
+        blocks = whole_blocks and sides.ordered
+        tested, other = await sides.run(conversation, BLOCK if blocks else 1)
         compared = self._comparer.compare(conversation, tested, other)
         if blocks and (compared.difference is not None or {*compared.freed} - {REVIVAL} or tested.wrong):
             # Now step by step: what is free depends on the request that an event belongs to.
-            tested, other = await self._sides.run(conversation)
+            tested, other = await sides.run(conversation)
             compared = self._comparer.compare(conversation, tested, other)
         return Judged(tested, other, compared, _shown(conversation, tested, other, compared))
 
     async def examine(self, shown: Shown, shrinking: Callable[[], float]) -> Finding:
-        """Run a finding again with new users, and make it shorter for at most as many seconds as are left for that."""
+        """Run a finding again with new users, and make it shorter for at most as many seconds as are left for that.
+
+        Where something only has not come in time, it is run alone and waited for longer: our own machine may be busy.
+        """
+        late = self._is_late(shown)
         again = 0
         for _ in range(REPLAYS):
-            replayed = await self._again(shown.conversation, shown.cause)
-            again += replayed is not None
+            again += await self._again(shown.conversation, shown.cause, late=late, alone=late) is not None
         before = len(shown.conversation.steps)
         seconds = 0.0
-        if again and shrinking():
+        if again and shrinking() and (again == REPLAYS or not late):
             async with self._shrinking:
                 began = time.monotonic()
-                knowledge = self._comparer.knowledge
-                shown = await shrink(shown, lambda one: self._again(one, shown.cause), knowledge, began + shrinking())
+                knowledge, cause = self._comparer.knowledge, shown.cause
+                until = began + shrinking()
+                shown = await shrink(shown, lambda one: self._again(one, cause, late=late), knowledge, until)
                 seconds = time.monotonic() - began
-        return Finding(shown, REPLAYS, again, before, seconds)
+        return Finding(shown, REPLAYS, again, before, seconds, late=late)
 
-    async def _again(self, conversation: Conversation, cause: Cause) -> Shown | None:
+    def _is_late(self, shown: Shown) -> bool:
+        """Say whether something only has not come in time: where events come in order, a later reply shows more."""
+        missing = shown.difference.missing if shown.difference is not None else ""
+        return missing == REPLY or (missing == EVENT and not self._sides.ordered)
+
+    async def _again(
+        self, conversation: Conversation, cause: Cause, *, late: bool = False, alone: bool = False
+    ) -> Shown | None:
         try:
-            shown = (await self.judge(conversation)).shown
+            if alone:
+                async with self._turns.alone():
+                    shown = (await self._judge(conversation, self._patient)).shown
+            else:
+                shown = (await self.judge(conversation, patient=late)).shown
         except ProvisioningFailed:
             return None
         return shown if shown is not None and shown.cause.alike(cause) else None

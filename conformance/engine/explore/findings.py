@@ -51,7 +51,8 @@ class Shown:
 class Finding:
     """A cause that was found: how often the replays showed it again, and how long its conversation was before.
 
-    `count` is how many conversations showed it. `known` is the reason from the file of known findings.
+    `count` is how many conversations showed it. `known` is the reason from the file of known findings. `late`: it is
+    only that something did not come in time, and the replays ran alone and waited longer.
     """
 
     shown: Shown
@@ -61,6 +62,7 @@ class Finding:
     seconds: float
     count: int = 1
     known: str = ""
+    late: bool = False
 
     @property
     def id(self) -> str:

@@ -120,7 +120,11 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """The whole of it. `extra` maps fields that no server may heed in a request without such a field to values."""
+    """The whole of it. `extra` maps fields that no server may heed in a request without such a field to values.
+
+    `closing` is the rule that what a client sends immediately before it closes is handled, and `lagging` that a client
+    which reads late gets everything.
+    """
 
     fields: Mapping[str, FieldValues]
     requests: Mapping[str, RequestUse]
@@ -133,6 +137,8 @@ class Knowledge:
     handshakes: tuple[Mapping[str, Any], ...] = ()
     extra: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     mistaken: Mistaken | None = None
+    closing: str | None = None
+    lagging: str | None = None
     _named: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False)
 
     def named(self, kind: str) -> tuple[str, ...]:
@@ -159,6 +165,8 @@ def read_knowledge(spec: Spec) -> Knowledge:
         handshakes=tuple(value.get("handshakes", ())),
         extra={name: tuple(some) for name, some in value.get("extra", {}).items()},
         mistaken=Mistaken(**value["mistaken"]) if "mistaken" in value else None,
+        closing=value.get("closing"),
+        lagging=value.get("lagging"),
     )
 
 

@@ -13,22 +13,26 @@ from typing import TYPE_CHECKING, Any
 from conformance.engine.context.failure import ScenarioError
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.explore.alone import wrong_alone
+from conformance.engine.explore.answers import answer_of, kinds_of
 from conformance.engine.explore.bindings import Bindings
 from conformance.engine.explore.conversation import (
     Arrive,
+    Backlog,
     Burst,
     Depart,
     Grant,
     Knock,
+    Pause,
     Race,
     RawMessage,
     Walk,
     asks_of,
     ends_block,
 )
-from conformance.engine.explore.conversation_run import GRANTED, NONE, REFUSED, Answer, ConversationRun, Seen
+from conformance.engine.explore.conversation_run import GRANTED, NONE, Answer, ConversationRun, Seen
 from conformance.engine.explore.given import given_of
-from conformance.engine.explore.run_odd import arrive_by, knock, send_odd
+from conformance.engine.explore.run_odd import arrive_by, change_role, knock, send_odd
+from conformance.engine.explore.unread import hear, late_readers, leave, pause, pile_up
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.target.accounts import Wanted
 
@@ -54,7 +58,7 @@ async def run_conversation(
 
     Raises ProvisioningFailed, BudgetSpent or AskedToLeave, and nothing because of the server.
     """
-    context = ScenarioContext(run_context, name="explore")
+    context = ScenarioContext(run_context, name="explore", slow_readers=late_readers(conversation))
     ran = ConversationRun()
     try:
         await provide(context, Wanted(tuple(conversation.users), dict(conversation.rooms), empty=True))
@@ -94,6 +98,7 @@ class _StepRunner:
         self._told: set[int] = set()
         self._timers: dict[str, float] = {}
         self._waiting: dict[str, list[Received]] = {}
+        self._stuck: tuple[str, ...] = ()
 
     def everyone(self) -> list[Connection]:
         """Give every connection, ended ones too."""
@@ -111,15 +116,20 @@ class _StepRunner:
         answers: tuple[Answer, ...] = (await self._walk(step.ask),) if isinstance(step, Walk) else ()
         if isinstance(step, Depart):
             await self._context.barrier([step.who])  # It may still have to get what others did before.
+            self._waiting.setdefault(step.who, []).extend(self._fresh(self._context.open(step.who)))
         amiss = await self._act(step)
-        silent = await (self._quiet() if whole else self._answered(step))
+        silent = self._stuck or await (self._quiet() if whole else self._answered(step))
         fresh = {one.name: self._fresh(one) for one in self.everyone()}
-        if not isinstance(step, Walk):
-            answers = tuple(self._answer(ask, fresh) for ask in asks_of(step))
+        if isinstance(step, Depart):
+            fresh[step.who] = []  # What it still gets while it closes depends on the moment.
+        elif not isinstance(step, Walk):
+            answers = tuple(answer_of(self._spec, ask, fresh) for ask in asks_of(step))
         for name, some in fresh.items():
             self._waiting.setdefault(name, []).extend(some)
         for answer in answers:
             await self._bind(answer)
+        if isinstance(step, Depart):
+            answers = tuple([await self._told_of(ask) for ask in step.last])
         events = self._waiting
         if whole:
             self._waiting = {}
@@ -153,23 +163,31 @@ class _StepRunner:
                 connection = self._context.connections[step.who]
                 self._taken[id(connection)] = (connection.greeting or 0) + 1 if connection.log else 0
             case Depart():
-                connection = self._context.open(step.who)
-                await (connection.drop() if step.drop else connection.close())
+                await self._send(step.last)
+                await leave(self._context, step)
+                if step.last:
+                    await hear(self._context, self._knowledge, self._conversation.witness, step.last, self._since)
+            case Backlog():
+                self._stuck = await pile_up(self._context, step, self._send)
+            case Pause():
+                await pause(self._context, step)
             case Grant():
-                lease = self._context.lease
-                if step.role == self._spec.protocol.no_member:
-                    await lease.remove(step.room, step.user)
-                else:
-                    await lease.give_role(step.room, step.user, step.role)
+                await change_role(self._context, step)
         return amiss
 
-    async def _bind(self, answer: Answer) -> None:
-        """Bind what a request has named; the witness may not have got its event yet."""
-        if not self.bindings.bind(answer, self._events()):
-            await self._context.barrier([self._conversation.witness])
-            witness = self._context.connections[self._conversation.witness]
-            self._waiting.setdefault(witness.name, []).extend(self._fresh(witness))
-            self.bindings.bind(answer, self._events())
+    async def _bind(self, answer: Answer) -> bool:
+        """Bind what a request has named; the witness may not have got its event yet. False: it does not get it."""
+        if self.bindings.bind(answer, self._events()):
+            return True
+        await self._context.barrier([self._conversation.witness])
+        witness = self._context.connections[self._conversation.witness]
+        self._waiting.setdefault(witness.name, []).extend(self._fresh(witness))
+        return self.bindings.bind(answer, self._events())
+
+    async def _told_of(self, ask: Ask) -> Answer:
+        """Give the answer to a request whose reply nobody reads: it counts as granted if others hear of it."""
+        granted = Answer(ask, GRANTED)
+        return granted if await self._bind(granted) else Answer(ask, NONE)
 
     def _events(self) -> list[Received]:
         """Give the events that no whole step has given yet."""
@@ -222,8 +240,8 @@ class _StepRunner:
     async def _replied(self, asks: tuple[Ask, ...]) -> None:
         """Wait for the replies to requests of one connection: by a barrier only if they do not come at once."""
         connection = self._context.open(asks[0].by)
-        kinds = [self._kinds(ask) for ask in asks]
-        since = self._taken.get(id(connection), 0)
+        kinds = [kinds_of(self._spec, ask) for ask in asks]
+        since = self._since(connection)
 
         def all_there() -> bool:
             return sum(one.frame.type in frozenset().union(*kinds) for one in connection.log[since:]) >= len(asks)
@@ -240,33 +258,19 @@ class _StepRunner:
         connections = self._context.connections
         return tuple(name for name in names if connections[name].closed is None and connections[name].busy)
 
-    def _kinds(self, ask: Ask) -> frozenset[str]:
-        """Give the types of frames that may answer a request; one only, of a refusal, if it has no reply."""
-        protocol = self._spec.protocol
-        reply = self._spec.incoming[ask.type].reply
-        return frozenset({protocol.error} | ({reply[protocol.discriminator]} if reply is not None else set()))
+    def _since(self, connection: Connection) -> int:
+        """Give the place in the log of a connection up to which the last step has taken it."""
+        return self._taken.get(id(connection), 0)
 
     def _fresh(self, connection: Connection) -> list[Received]:
         """Give the frames that have come since the last step, without ambient ones and those of the harness."""
-        since = self._taken.get(id(connection), 0)
+        since = self._since(connection)
         self._taken[id(connection)] = len(connection.log)
         return [
             one
             for index, one in enumerate(connection.log)
             if index >= since and index not in connection.barriers and not self._context.is_ambient(one)
         ]
-
-    def _answer(self, ask: Ask, fresh: dict[str, list[Received]]) -> Answer:
-        """Take the reply to a request from the fresh frames of its connection."""
-        protocol = self._spec.protocol
-        kinds = self._kinds(ask)
-        frames = fresh.get(ask.by, [])
-        for index, received in enumerate(frames):
-            if received.frame.type in kinds:
-                del frames[index]
-                refused = received.frame.type == protocol.error
-                return Answer(ask, REFUSED if refused else GRANTED, received.frame.value)
-        return Answer(ask, NONE if len(kinds) > 1 else GRANTED)
 
     async def _walk(self, ask: Ask) -> Answer:
         """Request page after page."""
@@ -280,7 +284,7 @@ class _StepRunner:
             await self._send((asked,))
             await self._replied((asked,))
             fresh = {ask.by: self._fresh(connection)}
-            answer = self._answer(ask, fresh)
+            answer = answer_of(self._spec, ask, fresh)
             self._waiting.setdefault(ask.by, []).extend(fresh[ask.by])
             if answer.how != GRANTED or not isinstance(answer.frame, dict):
                 return Answer(ask, answer.how, answer.frame, tuple(pages))

@@ -14,7 +14,7 @@ from conformance.target.throttle.retrying import asked_to_wait
 
 if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
-    from conformance.engine.explore.conversation import Arrive, Knock, RawMessage
+    from conformance.engine.explore.conversation import Arrive, Grant, Knock, RawMessage
 
 PING = "ws_ping"
 """The key of a ping in the scenario language."""
@@ -23,6 +23,14 @@ PING = "ws_ping"
 async def arrive_by(context: ScenarioContext, step: Arrive, place: int | None) -> None:
     """Open a connection by the handshake of a step, and take the greeting; raises Unmet."""
     await connect(s.Connect(line=0, who=step.who, instance=place, **step.handshake), context)
+
+
+async def change_role(context: ScenarioContext, step: Grant) -> None:
+    """Give a user another role, or none."""
+    if step.role == context.run.spec.protocol.no_member:
+        await context.lease.remove(step.room, step.user)
+    else:
+        await context.lease.give_role(step.room, step.user, step.role)
 
 
 async def send_odd(context: ScenarioContext, step: RawMessage, place: int | None) -> tuple[int, str]:

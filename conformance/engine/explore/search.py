@@ -177,14 +177,16 @@ class Search:
         except ProvisioningFailed as error:
             self.explored.not_judged[str(error)] += 1
             self._note_lost(str(error))
-            return self._give_up(conversation, str(error))
+            given_up = self._give_up(conversation, str(error))
+            return given_up or await self._ended()
         except ChatParityError:
             self._over.set()
             raise
         self._count(judged, conversation)
         self._means.provided(conversation)
         shown = judged.shown
-        if shown is None:
+        begun = judged.tested.steps and judged.other.steps
+        if shown is None or (not begun and await self._ended()):
             return False
         cause = shown.cause
         if any(one.alike(cause) and one.request == cause.request for one in self._causes):
@@ -195,6 +197,13 @@ class Search:
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return True
+
+    async def _ended(self) -> bool:
+        """Stop if one of the servers is no longer there; say so."""
+        if not self._over.is_set() and (died := await self._examiner.died()):
+            self.explored.stopped = died
+            self._over.set()
+        return bool(self.explored.stopped)
 
     def _give_up(self, conversation: Conversation, reason: str) -> bool:
         """Say whether something is not drawn any more, because a target cannot provide it: then a new round begins."""
@@ -233,7 +242,13 @@ class Search:
         self._keep(await self._examiner.examine(shown, left))
 
     def _keep(self, finding: Finding) -> None:
-        """Keep a finding, or fold it into one of the same cause."""
+        """Keep a finding, or fold it into one of the same cause; what only was late now and then is not judged."""
+        if finding.late and finding.flaky and not self.explored.stopped:
+            said = (
+                f"{finding.shown.explanation}: {finding.again} of {finding.replays} replays, alone and with more time"
+            )
+            self.explored.not_judged[f"{said}, show it"] += 1
+            return
         if self._options.first and not finding.flaky:
             self._over.set()
         old = self.explored.findings.get(finding.id)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from conformance.engine.explore.conversation import (
     Arrive,
     Ask,
+    Backlog,
     Burst,
     Conversation,
     Depart,
@@ -82,6 +83,17 @@ def _fewer_asks(conversation: Conversation, _: Knowledge) -> Iterator[Conversati
     for index, step in enumerate(conversation.steps):
         if isinstance(step, Walk):
             yield _with_step(conversation, index, Burst((step.ask,)))
+        if isinstance(step, Backlog):
+            size = len(step.asks) // 2
+            while size:
+                for begin in range(len(step.asks) - size, -1, -size):
+                    rest = (*step.asks[:begin], *step.asks[begin + size :])
+                    yield _with_step(conversation, index, replace(step, asks=rest))
+                size //= 2
+        if isinstance(step, Depart):
+            for place in range(len(step.last) if len(step.last) > 1 else 0):
+                rest = (*step.last[:place], *step.last[place + 1 :])
+                yield _with_step(conversation, index, replace(step, last=rest))
         if isinstance(step, Burst | Race) and len(step.asks) > 1:
             for ask in step.asks:
                 yield _with_step(conversation, index, Burst((ask,)))
@@ -113,7 +125,7 @@ def _people(step: Step) -> Iterator[str]:
         case Arrive():
             yield step.who
             yield from names_in(step.handshake)
-        case Depart():
+        case Depart() | Backlog():
             yield step.who
         case RawMessage():
             yield step.who
@@ -168,7 +180,7 @@ def _simpler_values(conversation: Conversation, knowledge: Knowledge) -> Iterato
     for index, step in enumerate(conversation.steps):
         if isinstance(step, Arrive) and step.handshake:
             yield _with_step(conversation, index, Arrive(step.who))
-        for place, ask in enumerate(asks_of(step)):
+        for place, ask in enumerate(asks_of(step) if not isinstance(step, Backlog) else ()):
             for simpler in _simpler(ask, knowledge):
                 yield _with_step(conversation, index, _with_ask(step, place, simpler))
 
@@ -193,5 +205,7 @@ def _simpler(ask: Ask, knowledge: Knowledge) -> Iterator[Ask]:
 def _with_ask(step: Step, place: int, ask: Ask) -> Step:
     if isinstance(step, Walk):
         return Walk(ask)
+    if isinstance(step, Depart):
+        return replace(step, last=(*step.last[:place], ask, *step.last[place + 1 :]))
     assert isinstance(step, Burst | Race)
     return replace(step, asks=(*step.asks[:place], ask, *step.asks[place + 1 :]))

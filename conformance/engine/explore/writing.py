@@ -12,10 +12,12 @@ import yaml
 
 from conformance.engine.explore.conversation import (
     Arrive,
+    Backlog,
     Burst,
     Depart,
     Grant,
     Knock,
+    Pause,
     Race,
     RawMessage,
     Walk,
@@ -29,11 +31,12 @@ from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import END
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
 from conformance.engine.explore.run_odd import PING
+from conformance.engine.explore.written import Dumper, given, gone, send, with_words, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from conformance.engine.explore.conversation import Ask, Conversation, Step
+    from conformance.engine.explore.conversation import Ask, Step
     from conformance.engine.explore.conversation_run import Answer, ConversationRun, Seen
     from conformance.engine.explore.differ import Comparer
     from conformance.engine.explore.findings import Finding, Shown
@@ -59,7 +62,7 @@ class Writer:
             f"# Found by `chat-parity explore`: {shown.explanation}.\n"
             f"# It expects what {self.other.name} does; {tested} does something else.\n"
         )
-        dumped = yaml.dump(self._document(finding), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+        dumped = yaml.dump(self._document(finding), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
         return head + dumped
 
     def _document(self, finding: Finding) -> dict[str, Any]:
@@ -76,7 +79,7 @@ class Writer:
         }
         if max(places, default=1) > 1:
             document["needs"] = {"instances": max(places)}
-        document["given"] = _given(conversation, several=max(places, default=1) > 1)
+        document["given"] = given(conversation, several=max(places, default=1) > 1)
         allowed = self._allowed(shown, last)
         if allowed:
             document["allow"] = allowed
@@ -91,7 +94,7 @@ class Writer:
         )
         missing = {f"${{{one}}}": word for one in named - known if (word := stand_in(one)) is not None}
         optional = frozenset(name for name, one in self.comparer.knowledge.fields.items() if one.goes_on)
-        document["steps"] = [_with_words(one, missing, optional) for one in document["steps"]]
+        document["steps"] = [with_words(one, missing, optional) for one in document["steps"]]
         return document
 
     def _steps(
@@ -115,7 +118,7 @@ class Writer:
         elif isinstance(step, RawMessage):
             yield {"sync": [step.who]}
             yield {"disconnect": step.who}
-        unanswered = {answer.ask.by for answer in seen.answers if answer.frame is None}
+        unanswered = {answer.ask.by for answer in seen.answers if answer.frame is None} - gone(step)
         if unanswered:
             yield {"sync": sorted(unanswered)}
 
@@ -145,10 +148,10 @@ class Writer:
         """Write what is done, without what it leads to."""
         match step:
             case Burst():
-                yield from (_send(ask) for ask in step.asks)
+                yield from (send(ask) for ask in step.asks)
             case Race():
                 senders = dict.fromkeys(ask.by for ask in step.asks)
-                yield {"together": [[_send(ask) for ask in step.asks if ask.by == one] for one in senders]}
+                yield {"together": [[send(ask) for ask in step.asks if ask.by == one] for one in senders]}
             case RawMessage():
                 yield {"connect": step.who}
                 yield {**(step.body if PING in step.body else {"send_raw": dict(step.body)}), "by": step.who}
@@ -157,7 +160,15 @@ class Writer:
             case Arrive():
                 yield {"connect": step.who, **step.handshake}
             case Depart():
+                yield from (send(ask) for ask in step.last)
                 yield {"disconnect": step.who} | ({"how": "drop"} if step.drop else {})
+            case Backlog():
+                yield {"stop_reading": step.who}
+                yield from (send(ask) for ask in step.asks)
+                yield {"sync": sorted({ask.by for ask in step.asks})}
+                yield {"resume_reading": step.who}
+            case Pause():
+                yield {"pause": step.timer}
             case Grant():
                 change = {"conversation": step.room, "user": step.user}
                 outside = step.role == self.comparer.spec.protocol.no_member
@@ -175,7 +186,7 @@ class Writer:
                 listed = [self._pattern(normal.frame(one)) for one in items((answer.frame,), view, self.other, spec)]
                 everything = listed if view.order is None else {"$chronological": {view.order: listed}}
                 tombs = view.tombstone is not None and len(listed) != len(answer.frame.get(view.items, ()))
-                pattern = {**pattern, view.items: everything} if not tombs else _without(pattern, view.items)
+                pattern = {**pattern, view.items: everything} if not tombs else without(pattern, view.items)
                 if view.follow and ask.slot is not None and answer.frame.get(next(iter(view.follow))) is not None:
                     pattern[next(iter(view.follow))] = {"$capture": ask.slot}
                     bound.add(ask.slot)
@@ -249,52 +260,3 @@ class Writer:
         if isinstance(value, list):
             return [one for one in map(self._part, value) if one is not _NOTHING]
         return value
-
-
-def _given(conversation: Conversation, *, several: bool) -> dict[str, Any]:
-    def place(number: int | None) -> dict[str, Any]:
-        return {"instance": number} if several and number else {}
-
-    given: dict[str, Any] = {"users": {name: place(number) for name, number in conversation.users.items()}}
-    if conversation.devices:
-        given["devices"] = {name: place(number) for name, number in conversation.devices.items()}
-    given["conversations"] = {
-        name: {
-            "visibility": room.visibility,
-            "members": dict(room.members),
-            "join": list(conversation.joined[name]),
-        }
-        for name, room in conversation.rooms.items()
-    }
-    given["unknown"] = list(conversation.unknown)
-    return given
-
-
-def _send(ask: Ask) -> dict[str, Any]:
-    step: dict[str, Any] = {"send": ask.type, "by": ask.by, "with": dict(ask.fields)}
-    return step | ({"invalid": True} if ask.invalid else {}) | ({"extra": list(ask.extra)} if ask.extra else {})
-
-
-def _with_words(value: Any, words: Mapping[str, str], optional: frozenset[str]) -> Any:
-    """Replace the references that are in `words`, at any depth, and leave out those in `optional` fields."""
-    if isinstance(value, str):
-        return words.get(value, value)
-    if isinstance(value, dict):
-        kept = {key: one for key, one in value.items() if key not in optional or not _is_in(one, words)}
-        return {key: _with_words(one, words, optional) for key, one in kept.items()}
-    return [_with_words(one, words, optional) for one in value] if isinstance(value, list) else value
-
-
-def _is_in(value: Any, words: Mapping[str, str]) -> bool:
-    return isinstance(value, str) and value in words
-
-
-def _without(pattern: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: one for name, one in pattern.items() if name != key}
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes short mappings in one line, and no anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.explore.conversation import Arrive, Ask, Grant
+from conformance.engine.explore.conversation import Arrive, Ask, Backlog, Depart, Grant
 from conformance.engine.explore.conversation_run import NONE, REFUSED
 from conformance.wire.events import Closed
 from tests.conformance.engine.explore.stories import (
@@ -55,6 +55,25 @@ def test_two_servers_that_do_the_same_do_not_differ(comparer: Comparer) -> None:
 )
 def test_events_differ(comparer: Comparer, ours: list, kind: str) -> None:
     assert _kind(comparer, [seen(STEP, SENT, ann=ours)], [seen(STEP, SENT, ann=[message()])]) == kind
+
+
+def test_a_request_before_a_close_is_handled(comparer: Comparer) -> None:
+    step = Depart("bob", last=(send(),))
+    told, lost = seen(step, ann=[message()]), seen(step, how=NONE)
+    compared = comparer.compare(conversation(step), ran(lost), ran(told))
+    assert compared.difference is not None
+    assert (compared.difference.rule, compared.difference.request) == ("CONN-13", "SendMessage")
+    assert _kind(comparer, [lost], [lost], step) is None
+
+
+def test_who_reads_late_gets_everything_or_its_connection_ends(comparer: Comparer) -> None:
+    step = Backlog("bob", (send("ann"),))
+    told, lost = seen(step, SENT, bob=[message()]), seen(step, SENT)
+    compared = comparer.compare(conversation(step), ran(lost), ran(told))
+    assert compared.difference is not None
+    assert (compared.difference.rule, compared.difference.kind) == ("CONN-17", "no NewMessage")
+    ended = seen(step, SENT, ended={"bob": Closed(1008, "too slow")})
+    assert _kind(comparer, [ended], [told], step) is None
 
 
 def test_an_event_where_nothing_should_come_is_too_many(comparer: Comparer) -> None:

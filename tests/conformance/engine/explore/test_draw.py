@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.engine.explore.conversation import Arrive, Burst, Depart, Grant, Race, Walk, asks_of, names_in
+from conformance.engine.explore.conversation import (
+    Arrive,
+    Backlog,
+    Burst,
+    Depart,
+    Grant,
+    Pause,
+    Race,
+    Walk,
+    asks_of,
+    names_in,
+)
 from conformance.engine.explore.draw import conversations
 
 if TYPE_CHECKING:
@@ -84,6 +95,29 @@ def test_each_conversation_is_another_one_and_some_end_in_small_pages(drawing: D
     last = [one.steps[-1] for one in drawn]
     assert {type(step) for step in last} == {Burst, Walk}
     assert all(step.ask.fields["limit"] in (1, 2, 3) for step in last if isinstance(step, Walk))
+
+
+def test_connections_close_right_after_requests_read_late_and_pause(drawing: Drawing) -> None:
+    hurried, late, pauses = [], [], set()
+
+    @settings(QUICKLY, max_examples=150)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        for step in conversation.steps:
+            if isinstance(step, Depart):
+                hurried.extend(step.last)
+            if isinstance(step, Backlog):
+                late.append(step)
+            if isinstance(step, Pause):
+                pauses.add(step.timer)
+
+    draw()
+    assert {(ask.type, ask.by.partition("@")[2]) for ask in hurried} == {("SendMessage", "hurry")}
+    assert all("parent_message_id" not in ask.fields for ask in hurried)  # nothing that a server may refuse
+    assert late
+    assert all(step.who not in {ask.by for ask in step.asks} for step in late)
+    assert all(len(step.asks) > 50 and {one.type for one in step.asks}.isdisjoint({"Typing"}) for step in late)
+    assert pauses == {"timers.typing_expiry"}
 
 
 def test_a_reading_is_repeated_after_a_change_also_by_somebody_else(drawing: Drawing) -> None:

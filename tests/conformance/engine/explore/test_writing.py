@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.explore.conversation import Ask, Depart, Grant, Knock, Race, RawMessage
+from conformance.engine.explore.conversation import Ask, Backlog, Depart, Grant, Knock, Pause, Race, RawMessage
 from conformance.engine.explore.conversation_run import REFUSED, Seen
 from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.findings import Finding, Shown, cause_of
@@ -102,11 +102,14 @@ def test_the_moment_of_what_was_never_made_is_the_beginning(comparer: Comparer, 
 
 def test_every_kind_of_step_is_in_the_language(comparer: Comparer, target: Target, tmp_path: Path) -> None:
     race = Race((send("ann", "hello 2", "m2"), send("bob", "hello 3", "m3")))
-    steps = Grant("bob", "lobby", "reader"), Grant("bob", "lobby", "outsider"), race, Depart("bob", drop=True)
+    grants = Grant("bob", "lobby", "reader"), Grant("bob", "lobby", "outsider")
+    late, hurried = Backlog("bob", (send("ann", "hello 4", "m4"),)), Depart("bob", last=(send("bob", "hello 5", "m5"),))
+    steps = *grants, race, late, Pause("timers.typing_expiry"), hurried, Depart("ann", drop=True)
     other = ran(*(seen(one, confirmed("message_sent")) for one in steps))
     scenario = _written(conversation(*steps), other, comparer, target, tmp_path)
     kinds = [type(one) for one in scenario.steps if not isinstance(one, s.Expect)]
-    assert kinds == [s.Provision, s.Provision, s.Together, s.Disconnect]
+    unread = [s.StopReading, s.Send, s.Sync, s.ResumeReading]
+    assert kinds == [s.Provision, s.Provision, s.Together, *unread, s.Pause, s.Send, s.Disconnect, s.Disconnect]
 
 
 def test_history_is_expected_in_the_order_of_the_target(comparer: Comparer, target: Target, tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""The parts of a written scenario that need nothing but the conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from conformance.engine.explore.conversation import Depart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.engine.explore.conversation import Ask, Conversation, Step
+
+
+def gone(step: Step) -> set[str]:
+    """Give the connections that a step has closed."""
+    return {step.who} if isinstance(step, Depart) else set()
+
+
+def given(conversation: Conversation, *, several: bool) -> dict[str, Any]:
+    """Write what exists before the first step."""
+
+    def place(number: int | None) -> dict[str, Any]:
+        return {"instance": number} if several and number else {}
+
+    found: dict[str, Any] = {"users": {name: place(number) for name, number in conversation.users.items()}}
+    if conversation.devices:
+        found["devices"] = {name: place(number) for name, number in conversation.devices.items()}
+    found["conversations"] = {
+        name: {
+            "visibility": room.visibility,
+            "members": dict(room.members),
+            "join": list(conversation.joined[name]),
+        }
+        for name, room in conversation.rooms.items()
+    }
+    found["unknown"] = list(conversation.unknown)
+    return found
+
+
+def send(ask: Ask) -> dict[str, Any]:
+    """Write a request."""
+    step: dict[str, Any] = {"send": ask.type, "by": ask.by, "with": dict(ask.fields)}
+    return step | ({"invalid": True} if ask.invalid else {}) | ({"extra": list(ask.extra)} if ask.extra else {})
+
+
+def with_words(value: Any, words: Mapping[str, str], optional: frozenset[str]) -> Any:
+    """Replace the references that are in `words`, at any depth, and leave out those in `optional` fields."""
+    if isinstance(value, str):
+        return words.get(value, value)
+    if isinstance(value, dict):
+        kept = {key: one for key, one in value.items() if key not in optional or not _is_in(one, words)}
+        return {key: with_words(one, words, optional) for key, one in kept.items()}
+    return [with_words(one, words, optional) for one in value] if isinstance(value, list) else value
+
+
+def _is_in(value: Any, words: Mapping[str, str]) -> bool:
+    return isinstance(value, str) and value in words
+
+
+def without(pattern: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Leave a key out."""
+    return {name: one for name, one in pattern.items() if name != key}
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes short mappings in one line, and no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write every value in full."""
+        return True
