@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.engine.invariants.answers import Answers
 from conformance.engine.invariants.causes import Caused
+from conformance.engine.invariants.continued import Continued
 from conformance.engine.invariants.events import Joined, NotOwn, Once
 from conformance.engine.invariants.folded import FoldedMembers, FoldedText
 from conformance.engine.invariants.frames import Greeting, Instants, Schema, Secret
@@ -33,6 +34,7 @@ KINDS: Mapping[str, type[Check]] = {
     "marked": Marked,
     "distinct": Distinct,
     "page": Page,
+    "continued": Continued,
     "caused": Caused,
     "folded_text": FoldedText,
     "folded_members": FoldedMembers,

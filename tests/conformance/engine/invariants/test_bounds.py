@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from conformance.engine.invariants import causes, events, folded, messages, order
+from conformance.engine.invariants import causes, continued, events, folded, messages, order
 from conformance.engine.invariants.bounded import Bounded
 from tests.conformance.engine.invariants.traffic import NOW, Traffic, message
 
@@ -36,6 +36,7 @@ def test_ten_times_the_traffic_takes_no_more(spec: Spec, monkeypatch: pytest.Mon
         (order, "MOST_MESSAGES"),
         (causes, "MOST_CAUSES"),
         (folded, "MOST_MESSAGES"),
+        (continued, "MOST_PAGES"),
     ):
         monkeypatch.setattr(module, bound, 20)
     traffic = Traffic(spec, complete=complete)
@@ -49,6 +50,8 @@ def test_ten_times_the_traffic_takes_no_more(spec: Spec, monkeypatch: pytest.Mon
         traffic.sent("alice", "SyncMessages", conversation_id=room, since=NOW)
         page = {"conversation_id": room, "messages": [message(one, room=room)], "has_more": False}
         traffic.got("alice", "SyncChunk", **page, next_since=NOW)
+        traffic.sent("alice", "FetchHistory", conversation_id=room)
+        traffic.got("alice", "HistoryChunk", **page | {"has_more": True}, next_cursor=one)
         if number in (100, 1000):
             gc.collect()
             sizes.append(sum(len(one) for one in gc.get_objects() if isinstance(one, Bounded)))

@@ -317,6 +317,20 @@ class TestPages:
         traffic.joined("alice").history("alice", message(FIRST), message(FIRST))
         assert traffic.rules == ["HIST-2"]
 
+    def test_a_page_does_not_repeat_the_page_that_it_continues(self, traffic: Traffic) -> None:
+        traffic.joined("alice", "bob")
+        more = {"has_more": True, "next_cursor": "older than the second"}
+        traffic.history("alice", message(SECOND), **more)
+        traffic.says("bob", THIRD, "alice", "bob")  # what comes between two pages moves nothing
+        after = {"cursor": more["next_cursor"]}
+        traffic.history("bob", message(SECOND), request=after)  # of somebody else: no must rule says what it means
+        traffic.history("alice", message(FIRST), request=after)
+        traffic.history("alice", message(FIRST), request=after)  # the same page as often as one asks
+        assert traffic.rules == NOTHING
+        traffic.closed("alice")
+        traffic.joined("alice").history("alice", message(SECOND), message(FIRST), request=after)
+        assert traffic.rules == ["HIST-2"]
+
     @pytest.mark.parametrize(
         "wrong", [{"has_more": True}, {"next_cursor": "more"}, {"has_more": True, "next_cursor": None}]
     )
