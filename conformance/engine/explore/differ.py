@@ -22,7 +22,6 @@ from conformance.engine.explore.differ_odd import (
     mistaken_answer,
     odd_cell,
     odd_differences,
-    other_word,
     rule_of,
     word_of,
 )
@@ -124,12 +123,11 @@ class _Comparison:
         self.cells += asked
         self.asks += asks_of(step)
         self.asked += asked
-        if pair[0].unbound != pair[1].unbound:
-            return None, True  # A name that only one of them has bound: something free came before.
-        if isinstance(step, Backlog) and any(step.who in seen.ended for seen in pair):
-            return None, True  # A server may also end the connection of who reads late.
+        late = isinstance(step, Backlog) and any(step.who in seen.ended for seen in pair)
+        if pair[0].unbound != pair[1].unbound or late:
+            return None, True  # Something free came before; or a server has ended the connection of who reads late.
         parts = False
-        kinds = word_of(step) or " + ".join(dict.fromkeys(kind for kind, _ in asked)) or other_word(step)
+        kinds = word_of(step, (kind for kind, _ in asked))
         for difference, what, about in self._differences(index, step, pair, normals, state, kinds):
             freedom = self.comparer.freedoms.of([asked[about]] if about is not None else self.asked, what)
             if freedom is None:

@@ -32,14 +32,15 @@ def odd_cell(step: Step) -> tuple[str, Labels] | None:
     return None
 
 
-def word_of(step: Step) -> str:
-    """Name such a step in a finding; empty for another one."""
+def word_of(step: Step, requests: Iterable[str] = ()) -> str:
+    """Name a step in a finding: by its requests, if it has some; empty if there is no name for it."""
     match step:
         case RawMessage():
             return f"a raw message ({step.label})"
         case Knock():
             return f"a token ({step.label})"
-    return ""
+    others = {Arrive: "connect", Depart: "disconnect", Grant: "provision", Pause: "pause"}
+    return " + ".join(dict.fromkeys(requests)) or others.get(type(step), "")
 
 
 def odd_differences(
@@ -93,8 +94,3 @@ def mistaken_answer(
 def rule_of(step: Step, spec: Spec) -> str:
     """Give the rule that a server breaks whose connection ends or falls silent after a step."""
     return step.rule if isinstance(step, RawMessage | Knock) else spec.protocol.greeting_rule
-
-
-def other_word(step: Step) -> str:
-    """Name a step that is no request and nothing odd; empty for another one."""
-    return {Arrive: "connect", Depart: "disconnect", Grant: "provision", Pause: "pause"}.get(type(step), "")

@@ -136,11 +136,10 @@ class _Drawer:
                 for following in self._following(step, reads=reads):
                     self._take(following)
                     steps.append(following)
-        for step in self._sequences.backlog() if self.chance(BACKLOGS) else ():
-            self._take(step)
-            steps.append(step)
         known = [one.request for one in self._drawing.knowledge.final if one.request in self._drawing.known]
         steps += [self._at_the_end(kind, room) for room in start.rooms for kind in known]
+        if self.chance(BACKLOGS):  # The last one: no page has so many messages on every server.
+            steps += self._sequences.backlog()
         return replace(start, steps=tuple(steps))
 
     def _start(self) -> Conversation:

@@ -90,7 +90,9 @@ class Sequences:
         readers = [one for one in here if one != self._witness]
         creates = [kind for kind, use in self._requests.items() if use.creates is not None]
         lossy = {one.request for one in self._spec.protocol.expiries}  # nobody has to get what passes by itself
-        others = [one for one, use in self._requests.items() if use.right and not use.joins and one not in lossy]
+        others = [
+            one for one, use in self._requests.items() if use.right and not (use.joins or use.view) and one not in lossy
+        ]
         if not readers or len(here) < 2 or not creates:
             return
         reader = draws.pick(readers)

@@ -92,7 +92,7 @@ def test_each_conversation_is_another_one_and_some_end_in_small_pages(drawing: D
 
     draw()
     assert len({repr(one) for one in drawn}) == len(drawn)
-    last = [one.steps[-1] for one in drawn]
+    last = [one.steps[-1] for one in drawn if not isinstance(one.steps[-1], Backlog)]
     assert {type(step) for step in last} == {Burst, Walk}
     assert all(step.ask.fields["limit"] in (1, 2, 3) for step in last if isinstance(step, Walk))
 
