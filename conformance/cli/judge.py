@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.observing import code_of, one_line, target_of, write_log
-from conformance.cli.options import keep_content_option, out_folder_option
+from conformance.cli.options import all_clients_option, keep_content_option, out_folder_option
 from conformance.cli.recording import slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.engine.observe.capture import in_order, read_capture
@@ -32,6 +32,7 @@ SINCE = 1e9
     help="A target file of the server; its profile and its dialect are used.",
 )
 @out_folder_option("reports/judged-NAME")
+@all_clients_option
 @keep_content_option
 @spec_option
 @click.pass_context
@@ -40,6 +41,7 @@ def judge(
     capture: Path,
     target_file: Path | None,
     out: Path | None,
+    all_clients: bool,
     keep_content: bool,
     spec_folder: Path | None,
 ) -> None:
@@ -70,7 +72,15 @@ def judge(
         click.echo(visible(one_line(seen, spec)))
 
     epoch = all(message.at > SINCE for one in found for message in one.messages)
-    observer = Observer(spec, target, keep_content=keep_content, epoch=epoch, redact=secrets.redact, on_violation=tell)
+    observer = Observer(
+        spec,
+        target,
+        keep_content=keep_content,
+        epoch=epoch,
+        redact=secrets.redact,
+        on_violation=tell,
+        complete=all_clients,
+    )
     left = [len(one.messages) for one in found]
     for number, message in in_order(found):
         name, one = f"client-{number + 1}", found[number]

@@ -28,6 +28,11 @@ class NumberRange(click.FloatRange):
 time_scale_option = click.option(
     "--time-scale", type=NumberRange(0.1, 100), default=1.0, show_default=True, help="Stretch every wait."
 )
+all_clients_option = click.option(
+    "--all-clients",
+    is_flag=True,
+    help="All clients of this server are in the traffic, and nobody's role changes: also judge what needs that.",
+)
 keep_content_option = click.option(
     "--keep-content", is_flag=True, help="Keep the texts of messages in transcripts; tokens are never kept."
 )

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import click
 
 from conformance.cli.observing import NOTHING, code_of, one_line, target_of, write_log
-from conformance.cli.options import keep_content_option, out_folder_option
+from conformance.cli.options import all_clients_option, keep_content_option, out_folder_option
 from conformance.cli.recording import slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.waiting import Duration
@@ -57,6 +57,7 @@ REFRESH = 0.5
 )
 @out_folder_option("reports/observed-HOST")
 @click.option("--for", "duration", type=Duration(), metavar="TIME", help="Stop after this time, such as 60s or 5m.")
+@all_clients_option
 @keep_content_option
 @click.option(
     "--record",
@@ -73,6 +74,7 @@ def watch(
     target_file: Path | None,
     out: Path | None,
     duration: float | None,
+    all_clients: bool,
     keep_content: bool,
     record: Path | None,
     expose: bool,
@@ -117,6 +119,7 @@ def watch(
             redact=secrets.redact,
             on_violation=live.violation,
             record=recorder,
+            complete=all_clients,
         )
         watched = _Watched(observer, secrets, live, target, url)
         failed = asyncio.run(_watch(watched, host, port, duration))

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.engine.invariants import evaluate
+from conformance.engine.invariants import OF_CONSTANT_ROLES, evaluate
 from conformance.engine.scenario_run.observations import observations
 from conformance.engine.scenario_run.wrong_frames import wrong_frames
 
@@ -25,7 +25,8 @@ def wrong_alone(context: ScenarioContext) -> tuple[tuple[str, str, str], ...]:
     found = [(one.rule, one.message, one.kind) for one in wrong_frames(context)]
     since = time.time() - time.perf_counter()  # of the transcript's clock, so that instants can be judged
     seen = [replace(one, at_seconds=one.at_seconds + since) for one, _ in observations(context)]
-    evaluation = evaluate(seen, context.run.spec, profile=context.run.target.profile, complete=True, epoch=True)
+    profile = context.run.target.profile
+    evaluation = evaluate(seen, context.run.spec, profile=profile, complete=True, epoch=True, without=OF_CONSTANT_ROLES)
     for one in evaluation.violations:
         frame = seen[one.index].frame
         kind = frame.get(name) if isinstance(frame, dict) else None

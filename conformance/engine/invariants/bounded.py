@@ -43,6 +43,10 @@ class Bounded(Generic[Key, Value]):
         """Give all values, the oldest first."""
         return self._items.values()
 
+    def items(self) -> Collection[tuple[Key, Value]]:
+        """Give all keys and values, the oldest first."""
+        return self._items.items()
+
     def __contains__(self, key: Key) -> bool:
         return key in self._items
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from conformance.engine.invariants.values import Finding, Observation
     from conformance.spec import Spec
 
+OF_CONSTANT_ROLES = frozenset({"gapless"})
+"""Kinds of invariants that hold only while nobody loses a right and gets it back."""
 MOST_LINKS = 10_000
 """The most connections that are followed at once; the oldest others are judged as if their beginning was not seen."""
 
@@ -160,8 +162,9 @@ def evaluate(
     profile: Mapping[str, Mapping[str, Any]] | None = None,
     complete: bool = False,
     epoch: bool = False,
+    without: Collection[str] = (),
 ) -> Evaluation:
     """Judge a whole sequence of observations."""
-    evaluator = Evaluator(spec, profile=profile, complete=complete, epoch=epoch)
+    evaluator = Evaluator(spec, profile=profile, complete=complete, epoch=epoch, without=without)
     violations = [violation for one in observations for violation in evaluator.feed(one)]
     return Evaluation(tuple(violations), evaluator.seen)

@@ -10,6 +10,7 @@ from conformance.engine.invariants.continued import Continued
 from conformance.engine.invariants.events import Joined, NotOwn, Once
 from conformance.engine.invariants.folded import FoldedMembers, FoldedText
 from conformance.engine.invariants.frames import Greeting, Instants, Schema, Secret
+from conformance.engine.invariants.gaps import Gapless
 from conformance.engine.invariants.messages import Deleted, Distinct, Lasting, Marked
 from conformance.engine.invariants.order import Order
 from conformance.engine.invariants.pages import Page
@@ -29,6 +30,7 @@ KINDS: Mapping[str, type[Check]] = {
     "joined": Joined,
     "not_own": NotOwn,
     "order": Order,
+    "gapless": Gapless,
     "lasting": Lasting,
     "deleted": Deleted,
     "marked": Marked,

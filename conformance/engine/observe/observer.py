@@ -72,7 +72,7 @@ class Observer:
 
     `redact` removes secrets from a text. `keep_content`: the kept lines have the texts of messages. `epoch`: times are
     seconds since 1970. `on_violation` is called with the first violation of each kind, and `record` with each line of
-    a recording, which `capture.read_capture` reads.
+    a recording, which `capture.read_capture` reads. `complete`: all clients of the server are observed.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Observer:
         redact: Callable[[str], str] = str,
         on_violation: Callable[[Seen], None] = lambda _: None,
         record: Callable[[str], object] | None = None,
+        complete: bool = False,
     ) -> None:
         self.spec = spec
         self.frames: Counter[str] = Counter()
@@ -94,7 +95,8 @@ class Observer:
         self.wrong: dict[tuple[str | None, str, str], Seen] = {}
         self.blind: Counter[str] = Counter()
         self.used: set[str] = set()
-        self._evaluator = Evaluator(spec, profile=target.profile if target is not None else None, epoch=epoch)
+        profile = target.profile if target is not None else None
+        self._evaluator = Evaluator(spec, profile=profile, epoch=epoch, complete=complete)
         self._dialect = target.dialect if target is not None else None
         self._key = spec.protocol.discriminator
         self._keep = keep_content

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from conformance.engine.invariants import Evaluator
+from conformance.engine.invariants import OF_CONSTANT_ROLES, Evaluator
 from conformance.engine.scenario_run.judge import charge
 from conformance.engine.scenario_run.observations import observations
 from conformance.engine.scenario_run.wrong_frames import Wrong
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from conformance.engine.scenario_run.judge import ScenarioVerdict
     from conformance.scenario.model import Scenario
 
-JUDGED_OTHERWISE = frozenset({"schema", "secret", "greeting"})
+JUDGED_OTHERWISE = frozenset({"schema", "secret", "greeting", *OF_CONSTANT_ROLES})
 """Kinds of invariants that the end of a scenario judges by itself, or that only their own scenarios judge."""
 AT_ONCE = 500
 """Observations that are judged before others get their turn: some tens of milliseconds."""

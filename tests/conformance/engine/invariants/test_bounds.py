@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from conformance.engine.invariants import causes, continued, events, folded, messages, order
+from conformance.engine.invariants import causes, continued, events, folded, gaps, messages, order
 from conformance.engine.invariants.bounded import Bounded
 from tests.conformance.engine.invariants.traffic import NOW, Traffic, message
 
@@ -37,6 +37,8 @@ def test_ten_times_the_traffic_takes_no_more(spec: Spec, monkeypatch: pytest.Mon
         (causes, "MOST_CAUSES"),
         (folded, "MOST_MESSAGES"),
         (continued, "MOST_PAGES"),
+        (gaps, "MOST_ROOMS"),
+        (gaps, "MOST_SENDERS"),
     ):
         monkeypatch.setattr(module, bound, 20)
     traffic = Traffic(spec, complete=complete)

@@ -312,6 +312,42 @@ class TestMessages:
         assert traffic.rules == ["DEL-3"]
 
 
+class TestGaps:
+    def test_who_gets_two_messages_gets_those_between_them(self, traffic: Traffic) -> None:
+        traffic.joined("alice", "bob", "carol")
+        traffic.says("alice", FIRST, "alice", "bob", "carol")
+        traffic.says("alice", SECOND, "alice", "bob")
+        assert traffic.rules == NOTHING  # carol may still get it
+        traffic.says("alice", THIRD, "alice", "bob", "carol")
+        assert traffic.rules == ["SEND-1"]
+
+    def test_it_does_not_matter_who_gets_the_last_one_first(self, traffic: Traffic) -> None:
+        traffic.joined("alice", "bob", "carol")
+        traffic.says("alice", FIRST, "carol", "bob", "alice")
+        traffic.says("alice", SECOND, "bob", "alice")
+        traffic.says("alice", THIRD, "carol", "bob", "alice")
+        assert set(traffic.rules) == {"SEND-1"}
+
+    def test_who_comes_later_leaves_meanwhile_or_wrote_it_is_not_accused(self, traffic: Traffic) -> None:
+        traffic.joined("alice", "bob")
+        traffic.says("alice", FIRST, "alice", "bob")
+        traffic.says("bob", SECOND, "alice")  # no echo
+        traffic.joined("carol")
+        traffic.sent("bob", "LeaveConversation", conversation_id=LOBBY)
+        traffic.confirmed("bob", "left_conversation")
+        traffic.sent("bob", "JoinConversation", conversation_id=LOBBY)
+        traffic.confirmed("bob", "joined_conversation")
+        traffic.says("alice", THIRD, "alice", "bob", "carol")
+        assert traffic.rules == NOTHING
+
+    def test_where_not_all_clients_are_seen_roles_may_have_changed(self, spec: Spec) -> None:
+        traffic = Traffic(spec, complete=False).joined("alice", "bob")
+        traffic.says("alice", FIRST, "alice", "bob")
+        traffic.says("alice", SECOND, "alice")
+        traffic.says("alice", THIRD, "alice", "bob")
+        assert traffic.rules == NOTHING
+
+
 class TestPages:
     def test_a_page_has_a_message_once(self, traffic: Traffic) -> None:
         traffic.joined("alice").history("alice", message(FIRST), message(FIRST))

@@ -38,14 +38,14 @@ FAULTS = {
 
 async def test_the_reference_server_breaks_nothing_and_most_features_are_seen(spec: Spec, tmp_path: Path) -> None:
     lines: list[str] = []
-    observer = await converse(spec, launch, record=lines.append)
+    observer = await converse(spec, launch, record=lines.append, complete=True)
     assert [one.violation for one in observer.wrong.values() if one.violation.by == "server"] == []
     rules = {rule for rule, _ in observer.seen}
     assert len({feature for rule in rules for feature in spec.rules[rule].features}) >= 18
 
     recorded = tmp_path / "traffic.jsonl"
     recorded.write_text("".join(lines), encoding="utf-8")
-    again = Observer(spec)
+    again = Observer(spec, complete=True)
     found = read_capture(recorded)
     for number, one in enumerate(found):
         again.opened(str(number), str(number), one.messages[0].at, one.user)
@@ -58,7 +58,7 @@ async def test_the_reference_server_breaks_nothing_and_most_features_are_seen(sp
 @pytest.mark.nightly
 @pytest.mark.parametrize("variant", list(all_variants()))
 async def test_a_legal_server_breaks_no_must_rule(spec: Spec, variant: str) -> None:
-    observer = await converse(spec, forked(legal, variant))
+    observer = await converse(spec, forked(legal, variant), complete=True)
     rules = {one.violation.rule for one in observer.wrong.values() if one.violation.by == "server"}
     assert {rule for rule in rules if rule is None or spec.rules[rule].level == "must"} == set()
 
