@@ -212,7 +212,7 @@ def _step(alternative: Any) -> str | None:
 
 
 def _is_reference(alternative: Any) -> bool:
-    return bool(alternative.get("$ref", "").endswith("/reference"))
+    return bool(alternative.get("$ref", "").endswith(("/reference", "/case_reference")))
 
 
 def _is_type(inner: Any) -> bool:

@@ -73,6 +73,8 @@ class _Parser:
 
     def scenario(self, case: Case) -> m.Scenario:
         value = self._document.value
+        named = references(value)
+        self._refuse_cases(named)
         given = self._given(value["given"])
         parser = StepParser(self._document, self._roles)
         scenario = m.Scenario(
@@ -94,10 +96,17 @@ class _Parser:
             ),
             cell=case.cell,
             revision=revision(value),
-            limits=frozenset(name for name in references(value) if name.partition(".")[0] == LIMITS),
+            limits=frozenset(name for name in named if name.partition(".")[0] == LIMITS),
         )
         self._check_names(scenario)
         return scenario
+
+    def _refuse_cases(self, named: set[str]) -> None:
+        """Refuse what still stands for the value of a case: there are no cases, or a value names another one."""
+        for name in sorted(named):
+            if name.partition(".")[0] == "case":
+                where = next(key for key, part in self._document.value.items() if name in references(part))
+                raise self._mistake(f"`cases` gives no value for ${{{name}}}", (where,))
 
     def _given(self, value: Mapping[str, Any]) -> m.Given:
         users = _mapping(value.get("users", []))
