@@ -99,6 +99,10 @@ class WrongPlace(Crash):
     exit_code = 2
 
 
+LONGEST = 2000
+"""Characters that are shown of a mistake: it may name a key that is as long as its file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in one file: its line (from 1; 0 is the whole file), what is wrong, and what to do."""
@@ -110,7 +114,8 @@ class Mistake:
     def __str__(self) -> str:
         """Give `file:line: message`, relative to the working directory if that is shorter."""
         place = shown(self.file)
-        return f"{place}:{self.line}: {self.message}" if self.line else f"{place}: {self.message}"
+        said = self.message if len(self.message) <= LONGEST else f"{self.message[:LONGEST]}…"
+        return f"{place}:{self.line}: {said}" if self.line else f"{place}: {said}"
 
 
 class BadFile(ChatParityError):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from conformance.errors import (
+    LONGEST,
     AskedToLeave,
     BadFile,
     BudgetSpent,
@@ -39,6 +40,9 @@ def test_each_way_of_failing_has_its_exit_code(kind: type[ChatParityError], code
 class TestMistake:
     def test_is_a_place_that_editors_jump_to_and_a_sentence(self) -> None:
         assert str(Mistake(Path("/elsewhere/x.yaml"), 7, "not so")) == "/elsewhere/x.yaml:7: not so"
+
+    def test_is_not_as_long_as_the_file(self) -> None:
+        assert str(Mistake(Path("/x.yaml"), 1, "x" * 10**6)) == f"/x.yaml:1: {'x' * LONGEST}…"
 
     def test_of_the_whole_file_has_no_line(self) -> None:
         assert str(Mistake(Path("/elsewhere/x.yaml"), 0, "not so")) == "/elsewhere/x.yaml: not so"
