@@ -15,6 +15,7 @@ from conformance import __version__
 from conformance.cli.output import printer
 from conformance.cli.recording import spec_tables
 from conformance.engine.observe.record import notes, records
+from conformance.errors import UsageError
 from conformance.report import terminal, write_reports
 from conformance.results.runlog import Footer, Header, RunWriter, TargetEntry, read_run
 from conformance.results.runlog.records import INSECURE
@@ -38,6 +39,8 @@ NOTHING = 3
 
 def target_of(file: Path | None, spec: Spec) -> Target | None:
     """Read a target file for its profile, its dialect and its TLS; no secret of it is needed."""
+    if file is not None and ":/" in file.as_posix():
+        raise UsageError("--target takes a target file, not an address; `watch` takes an address with --upstream")
     return read_target(file, spec, secrets=Secrets(checking=True)) if file is not None else None
 
 

@@ -7,6 +7,7 @@ over `MAX_BYTES`. Any bytes give a value or raise BadFile.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -162,16 +163,25 @@ def read_text(file: Path) -> str:
             data = stream.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise BadFile(Mistake(file, 0, f"the file is larger than {MAX_BYTES:,} bytes"))
-        return data.decode("utf-8")
+        return decoded(data, file)
     except FileNotFoundError:
         raise BadFile(Mistake(file, 0, "there is no such file")) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BadFile(Mistake(file, line, f"this is not UTF-8 text (byte {error.start} of the file)")) from None
     except OSError as error:
         raise BadFile(Mistake(file, 0, f"the file cannot be read: {error.strerror}")) from None
     except ValueError:  # A path with a NUL in it, say from a `table:`.
         raise BadFile(Mistake(file, 0, "this is not the name of a file")) from None
+
+
+def decoded(data: bytes, file: Path) -> str:
+    """Give the text of a file that is UTF-8, without the byte order mark of some editors; raises BadFile."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as `>` of Windows PowerShell writes it
+        raise BadFile(Mistake(file, 0, "this is UTF-16 text: save it as UTF-8"))
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        said = f"this is not UTF-8 text (byte {error.start} of the file): save it as UTF-8"
+        raise BadFile(Mistake(file, line, said)) from None
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

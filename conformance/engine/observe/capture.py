@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.engine.observe.head import secrets_in
 from conformance.errors import BadFile, Mistake
+from conformance.files.documents import decoded
 from conformance.files.regular_file import open_regular
 
 if TYPE_CHECKING:
@@ -259,11 +260,7 @@ def _text(file: Path) -> str:
         raise BadFile(Mistake(file, 0, f"cannot be read: {why}")) from None
     if len(data) > MOST_BYTES:
         raise BadFile(Mistake(file, 0, f"is larger than {MOST_BYTES >> 20} MiB: record a shorter time"))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BadFile(Mistake(file, line, f"this is not UTF-8 text (byte {error.start} of the file)")) from None
+    return decoded(data, file)
 
 
 def _time(value: Any, place: str) -> float:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance.cli.observing import target_of, write_log
 from conformance.engine.observe.observer import Observer
+from conformance.errors import UsageError
 from conformance.report.differences import UNCHECKED
 from conformance.results.runlog import TargetEntry
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conformance.spec import Spec
 
 FILE = """
@@ -23,6 +23,11 @@ auth: {query_param: token, jwt: {secret_env: NOBODY_HAS_SET_THIS}}
 provision: {driver: jwt}
 tls: {insecure: true}
 """
+
+
+def test_an_address_in_place_of_the_target_file_is_named(spec: Spec) -> None:
+    with pytest.raises(UsageError, match="takes an address with --upstream"):
+        target_of(Path("ws://chat.example/ws"), spec)
 
 
 @pytest.mark.parametrize("instances", [("wss://chat.example/ws",), ()], ids=["live traffic", "a recording"])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,6 +13,9 @@ from conformance.errors import BadFile
 from conformance.files import documents
 from conformance.files.documents import MAX_BYTES, MAX_DEPTH, Document, read_json, read_yaml
 from tests.examples import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -112,8 +115,8 @@ BAD_YAML = {
         "some.yaml:1: this is not YAML: found invalid Unicode character escape code",
     ),
     "a NUL": ("a: 1\nb: \0\n", "some.yaml:2: this is not YAML: control characters are not allowed (#x0000)"),
-    "not UTF-8": (b"a: 1\nb: \xff\n", "some.yaml:2: this is not UTF-8 text (byte 8 of the file)"),
-    "UTF-16": ("a: 1".encode("utf-16"), "some.yaml:1: this is not UTF-8 text (byte 0 of the file)"),
+    "not UTF-8": (b"a: 1\nb: \xff\n", "some.yaml:2: this is not UTF-8 text (byte 8 of the file): save it as UTF-8"),
+    "UTF-16": ("a: 1".encode("utf-16"), "some.yaml: this is UTF-16 text: save it as UTF-8"),
     "a very long number": (f"a: {'1' * 5000}", "some.yaml:1: 11111111111111111111… is too long a number"),
     "a very large number": ("a: 1e999", "some.yaml:1: 1e999 is too large a number"),
     "too much": ("#" * (MAX_BYTES + 1), "some.yaml: the file is larger than 1,048,576 bytes"),
@@ -242,15 +245,19 @@ BAD_JSON = {
         "some.json:3: this is not JSON: Expecting property name enclosed in double quotes",
     ),
     "a comma too many": ('{"a": 1}\n,', "some.json:2: this is not JSON: Extra data"),
-    "a byte order mark": ("\ufeff{}", "some.json:1: this is not JSON: Unexpected UTF-8 BOM (decode using utf-8-sig)"),
     "a key twice": ('{\n"a": 1,\n"b": {},\n"a": 2}', "some.json:4: the key 'a' is twice in one object"),
     "not a number": ('{\n"a": NaN}', "some.json:2: NaN is no number of JSON"),
     "infinity": ("[-Infinity]", "some.json:1: -Infinity is no number of JSON"),
     "a very large number": ("[\n1e999]", "some.json:2: 1e999 is too large a number"),
     "a very long number": ("1" * 5000, "some.json: a number in it is too long"),
     "depth": ("[" * 100_000, "some.json: this is nested too deeply"),
-    "not UTF-8": (b'"\xff"', "some.json:1: this is not UTF-8 text (byte 1 of the file)"),
+    "not UTF-8": (b'"\xff"', "some.json:1: this is not UTF-8 text (byte 1 of the file): save it as UTF-8"),
 }
+
+
+@pytest.mark.parametrize("read", [lambda file: read_yaml(file).value, read_json])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    assert read(written(tmp_path / "some.json", "\ufeff{}")) == {}
 
 
 @pytest.mark.parametrize(("text", "message"), BAD_JSON.values(), ids=BAD_JSON.keys())
