@@ -23,9 +23,11 @@ _HOST_AND_PORT = re.compile(r"(?:[^:@\s\[\]]+|\[[^@\]]*\])(?::\d*)?")
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host name or address is this machine itself."""
+    """Say whether a host name or address is this machine itself; a connection to 0.0.0.0 or [::] leads to it, too."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
+        address = getattr(address, "ipv4_mapped", None) or address
+        return address.is_loopback or address.is_unspecified
     except ValueError:
         name = host.lower().rstrip(".")
         return name == "localhost" or name.endswith(".localhost")

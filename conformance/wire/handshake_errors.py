@@ -98,7 +98,8 @@ def _refused(error: Exception, url: str, timeout: float, redact: Callable[[str],
             why = f"the proxy answers with HTTP {error.response.status_code}"
             return Refused(None, why, _proxy_advice(error.response.status_code))
         case ProxyError():
-            return Refused(None, f"the proxy does not lead there: {_short(error)}", "is the proxy's address right?")
+            said, advice = _proxy_says(error)
+            return Refused(None, f"the proxy does not lead there: {said}", advice)
         case InvalidMessage() if isinstance(error.__cause__, SecurityError):
             return Refused(None, f"its answer cannot be read: {_short(error.__cause__)}", "is the path right?")
         case TimeoutError():
@@ -201,6 +202,17 @@ def _proxy_advice(status: int) -> str:
     if status in ABSENT:
         return "it does not reach the server: is the address right, as the proxy sees it?"
     return "does it allow that address? is it a proxy?"
+
+
+def _proxy_says(error: ProxyError) -> tuple[str, str]:
+    """Give what a proxy says, and advice; the refusal of a SOCKS proxy (RFC 1928) is only in the error's cause."""
+    cause = error.__cause__
+    if not isinstance(cause, Exception) or not type(cause).__module__.startswith("python_socks"):
+        return _short(error), "is the proxy's address right?"
+    said = _short(cause)
+    if "authentication" in said:
+        return said, "it wants a user name and password: `proxy: socks5h://${env.USER}:${env.PASSWORD}@HOST:PORT`"
+    return said, "does it allow that address? is it right, as the proxy sees it?"
 
 
 def _short(error: Exception) -> str:

@@ -23,6 +23,8 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     "url",
     [
         "ws://127.0.0.1:8000/ws",
+        "ws://0.0.0.0:8000/ws",
+        "ws://[::ffff:127.0.0.1]:8000/ws",
         "http://127.8.9.1/api",
         "ws://localhost:8000/ws",
         "wss://LOCALHOST./ws",
