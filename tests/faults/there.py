@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from reference_server import context, session
-from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed
 from reference_server.handlers import calls, history, messages, realtime, rooms
 from tests.faults.registry import Patch, fault
@@ -112,19 +111,6 @@ def no_tombstones_there(patch: Patch) -> None:
         "sync_messages",
         lambda answer, _: {"messages": [one for one in answer.messages if one["deleted_at"] is None]},
     )
-
-
-@fault(breaks=["PERM-1"], also=["JOIN-3", "JOIN-6", "ACK-3", "PERM-3", "JOIN-3s"])
-def joins_are_confirmed_there(patch: Patch) -> None:
-    """The second instance confirms joins that it refuses."""
-
-    async def wrong(original, context, request):
-        try:
-            return await original(context, request)
-        except Refused:
-            return ActionConfirmed("joined_conversation")
-
-    _there(patch, rooms, "join_conversation", wrong)
 
 
 @fault(breaks=["LEAVE-1"], also=["MULTI-3"])
