@@ -93,3 +93,34 @@ def fields_of_an_attachment_are_counted(patch: Patch) -> None:
                 if set(one) - set(Attachment.model_fields):
                     raise Refused("invalid_message", "An attachment has a field too many.")
         return request
+
+
+@fault(breaks=["CONN-2"])
+def no_attachments_are_written_as_false(patch: Patch) -> None:
+    """Attachments that are false are none, as in PHP."""
+    _read(patch, "SendMessage", lambda value: _unless(value, "attachments", lambda given: given is not False))
+
+
+@fault(breaks=["CONN-2"])
+def no_attachments_are_written_as_a_text(patch: Patch) -> None:
+    """Attachments that are an empty text are none."""
+    _read(patch, "SendMessage", lambda value: _unless(value, "attachments", lambda given: given != ""))
+
+
+@fault(breaks=["CONN-2"])
+def no_parent_is_written_as_false(patch: Patch) -> None:
+    """A parent that is false is none."""
+    _read(patch, "SendMessage", lambda value: _unless(value, "parent_message_id", lambda given: given is not False))
+
+
+@fault(breaks=["SEND-8s"])
+def no_parent_is_written_as_zeros(patch: Patch) -> None:
+    """A parent whose id has only zeros is none."""
+    nil = "00000000-0000-0000-0000-000000000000"
+    _read(patch, "SendMessage", lambda value: _unless(value, "parent_message_id", lambda given: given != nil))
+
+
+@fault(breaks=["CONN-2"])
+def null_is_no_answer(patch: Patch) -> None:
+    """An answer whose sdp is null is relayed without a text."""
+    _read(patch, "CallAnswer", lambda value: value.update(sdp=value.get("sdp") or ""))

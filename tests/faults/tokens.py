@@ -240,3 +240,40 @@ def unknown_claims_are_refused(patch: Patch) -> None:
 def the_type_of_a_token_is_compared_by_letter(patch: Patch) -> None:
     """A token is refused whose header says `jwt` in small letters."""
     _refuse_tokens(patch, lambda header, _: header.get("typ") == "jwt")
+
+
+def _only(patch: Patch, is_good) -> None:
+    """Refuse tokens by one of their claims."""
+
+    @patch.around(auth, "authenticate")
+    def authenticate(original, token, secret, leeway):
+        identity = original(token, secret, leeway)
+        if not is_good(jwt.decode(token, options={"verify_signature": False})):
+            raise InvalidTokenError("The token is not valid.")
+        return identity
+
+
+@fault(breaks=["AUTH-6"])
+def token_that_begins_at_zero_refused(patch: Patch) -> None:
+    """A token whose nbf is 0 is refused."""
+    _only(patch, lambda claims: claims.get("nbf") != 0)
+
+
+@fault(breaks=["AUTH-6"])
+def token_valid_later_than_issued_refused(patch: Patch) -> None:
+    """A token that became valid later than it was issued is refused."""
+    _only(patch, lambda claims: claims.get("nbf", 0) <= claims.get("iat", 2**53))
+
+
+@fault(breaks=["AUTH-1"])
+def accepts_two_parts(patch: Patch) -> None:
+    """A token without the part of its signature is accepted."""
+
+    @patch.around(auth, "authenticate")
+    def authenticate(original, token, secret, leeway):
+        if not token or token.count(".") != 1:
+            return original(token, secret, leeway)
+        with suppress(jwt.PyJWTError, ValueError, KeyError, TypeError):
+            claims = jwt.decode(f"{token}.", options={"verify_signature": False})
+            return Identity(UUID(claims["sub"]), float(claims["exp"]))
+        raise InvalidTokenError("The token is not valid.")
