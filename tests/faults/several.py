@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from reference_server import session
+from reference_server import events, session
 from reference_server.events import ActionConfirmed, encode
 from reference_server.handlers import history, messages
 from reference_server.store import messages as store
+from reference_server.store import reactions
 from tests.faults.registry import Patch, fault
 from tests.faults.tools import show_messages
 
@@ -251,3 +252,33 @@ def second_file_without_words_is_dropped(patch: Patch) -> None:
 def same_file_is_dropped(patch: Patch) -> None:
     """A file that was sent just before is taken for a repetition, and dropped."""
     _repeats(patch, lambda request: request.attachments or None)
+
+
+@fault(breaks=["ATT-1"])
+def views_show_attachments_of_fifty_messages(patch: Patch) -> None:
+    """Every view looks up the attachments of the first fifty messages of a page."""
+    for view in ("_history", "_search", "_sync"):
+
+        @patch.around(history, view)
+        def read(original, *arguments):
+            answer = original(*arguments)
+            bare = [one | {"attachments": []} for one in answer.messages[50:]]
+            return replace(answer, messages=[*answer.messages[:50], *bare])
+
+
+@fault(breaks=["REAC-1"])
+def views_show_reactions_of_fifty_messages(patch: Patch) -> None:
+    """Every view looks up the reactions of the first fifty messages of a page."""
+
+    @patch.around(reactions, "of_messages")
+    def find(original, connection, message_ids):
+        return original(connection, list(message_ids)[:50])
+
+
+@fault(breaks=["REAC-4"])
+def views_list_seven_users_of_an_emoji(patch: Patch) -> None:
+    """Views list at most seven users of an emoji."""
+
+    @patch.around(events, "describe")
+    def describe(original, message, reacted):
+        return original(message, {emoji: users[:7] for emoji, users in reacted.items()})
