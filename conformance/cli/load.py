@@ -25,7 +25,7 @@ from conformance.engine.load.worker import work_for
 from conformance.errors import UsageError
 from conformance.report.load.text import render, render_pair
 from conformance.results.load.file import read_load
-from conformance.results.load.ratio import differing_options, nothing_compared, slower
+from conformance.results.load.ratio import differing_options, nothing_compared, slower, unclear, why_unclear
 from conformance.spec import load as load_spec
 
 if TYPE_CHECKING:
@@ -214,6 +214,8 @@ def _end(sides: Sequence[Side], recorded: LoadRecord | None, limit: float | None
         return 1
     if not new.scenarios.passed:
         return _unjudged("no scenario was judged")
+    if old is not None and limit is not None and (doubtful := unclear(old, new, limit)):
+        return _unjudged(why_unclear(doubtful))
     if old is not None and limit is not None and nothing_compared(old, new):
         return _unjudged("too little was measured to compare: a longer load tells")
     return 0

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from conformance.compare.model import Change
 from conformance.report.evidence import plural
 from conformance.report.failures import reason
-from conformance.results.load.ratio import nothing_compared, say, slower
+from conformance.results.load.ratio import nothing_compared, say, slower, unclear, why_unclear
 from conformance.results.status import FAILING, RED, Status
 from conformance.results.verdict import Verdict
 from conformance.results.verdict.waiver_words import complaint
@@ -210,6 +210,9 @@ def _slower(comparison: Comparison, limit: float) -> Iterator[Reason]:
             yield Reason(Kind.INCOMPLETE, f"load of {name}", f"the load of {name} is not complete: {load.reason}")
     for pair in slower(old, new, limit):
         yield Reason(Kind.SLOWER, pair.type, f"{say(pair)}; at most {limit:g} times is allowed")
+    doubtful = unclear(old, new, limit)
+    if doubtful:
+        yield Reason(Kind.UNJUDGED, "load", why_unclear(doubtful))
     if nothing_compared(old, new):
         yield Reason(Kind.UNJUDGED, "load", "too little was measured in the two loads to compare them")
 

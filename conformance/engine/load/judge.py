@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from conformance.results.causes import cause_of
@@ -18,6 +19,8 @@ AWAITS = frozenset({"expect", "expect_either", "collect", "page", "sync"})
 """The steps that wait for a frame."""
 FORBIDS = "never"
 UNEXPLAINED = "nothing in this scenario explains"
+COUNTED = re.compile(r"expected [a-z ]+ (\d+) \S+ at \S+, got (\d+)$")
+"""The message of a step that collects frames and counts them."""
 AGAIN = "came to this connection again"
 
 _AGAINST_THE_SERVER = frozenset({Outcome.FAIL, Outcome.BLOCKED})
@@ -62,4 +65,6 @@ def kind_of(problem: Problem) -> FailureKind:
         return FailureKind.UNEXPECTED
     if step in AWAITS and problem.message.startswith("no "):
         return FailureKind.LOST
+    if counted := COUNTED.match(problem.message):
+        return FailureKind.LOST if int(counted[2]) < int(counted[1]) else FailureKind.UNEXPECTED
     return FailureKind.WRONG

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.report.evidence import plural
 from conformance.report.text import line
-from conformance.results.load.ratio import FEWEST, pairs, say, slower
+from conformance.results.load.ratio import FEWEST, nothing_compared, pairs, say, slower, unclear, why_unclear
 from conformance.results.load.tally import FailureKind
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _side_by_side(old: LoadRecord, new: LoadRecord, limit: float | None) -> Iter
     rows = []
     for pair in pairs(old, new):
         ratio = f"{pair.ratio:.2f}" if pair.ratio is not None else "–"
-        mark = " !" if limit is not None and pair.exceeds(limit) else ""
+        mark = " !" if limit is not None and pair.surely_exceeds(limit) else ""
         rows.append((f"{pair.kind} {pair.type}", *_both(pair.old), *_both(pair.new), f"{ratio}{mark}"))
     head = ("", "old p50 ms", "old p99 ms", "new p50 ms", "new p99 ms", "p99 ratio")
     yield from _table(head, rows)
@@ -112,7 +112,12 @@ def _side_by_side(old: LoadRecord, new: LoadRecord, limit: float | None) -> Iter
         found = slower(old, new, limit)
         for pair in found:
             yield f"SLOWER: {say(pair)}; at most {limit:g} times is allowed"
-        if not found:
+        doubtful = unclear(old, new, limit)
+        if doubtful:
+            yield f"NOT JUDGED: {why_unclear(doubtful)}"
+        if nothing_compared(old, new):
+            yield "Too little was measured to compare any 99th percentile."
+        elif not found and not doubtful:
             yield f"No 99th percentile is more than {limit:g} times the old one."
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conformance.results.load.histogram import Latency
     from conformance.results.load.record import LoadRecord
@@ -21,12 +21,17 @@ REPLY, DELIVERY = "reply", "delivery"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One request type or event type of two loads: the kind of its latencies, and both."""
+    """One request type or event type of two loads: the kind of its latencies, and both.
+
+    `late` has the milliseconds by which the generator of the new load was late at most: its times may be too long by
+    so much.
+    """
 
     kind: str
     type: str
     old: Latency | None
     new: Latency | None
+    late: float = 0.0
 
     @property
     def ratio(self) -> float | None:
@@ -41,6 +46,13 @@ class Pair:
             return False
         return self.ratio > limit and self.new.p99 - self.old.p99 > FLOOR
 
+    def surely_exceeds(self, limit: float) -> bool:
+        """Say whether it would be slower also if all of the generator's own delay were taken off."""
+        if not self.exceeds(limit) or self.old is None or self.new is None:
+            return False
+        least = self.new.p99 - self.late
+        return least > limit * self.old.p99 and least - self.old.p99 > FLOOR
+
 
 def pairs(old: LoadRecord, new: LoadRecord) -> Iterator[Pair]:
     """Give what either load has measured: replies first, then deliveries."""
@@ -50,13 +62,27 @@ def pairs(old: LoadRecord, new: LoadRecord) -> Iterator[Pair]:
     ):
         before, after = ({row.type: row.latency for row in rows} for rows in some)
         for type_ in sorted({*before, *after}):
-            yield Pair(kind, type_, before.get(type_), after.get(type_))
+            yield Pair(kind, type_, before.get(type_), after.get(type_), new.generator.late_seconds * 1000)
 
 
 def slower(old: LoadRecord, new: LoadRecord, limit: float) -> list[Pair]:
     """Give the pairs that exceed the limit, the slowest first."""
-    found = [pair for pair in pairs(old, new) if pair.exceeds(limit)]
+    found = [pair for pair in pairs(old, new) if pair.surely_exceeds(limit)]
     return sorted(found, key=lambda pair: -(pair.ratio or 0.0))
+
+
+def unclear(old: LoadRecord, new: LoadRecord, limit: float) -> list[Pair]:
+    """Give the pairs that exceed the limit only if the generator of the new load was not late just then."""
+    return [pair for pair in pairs(old, new) if pair.exceeds(limit) and not pair.surely_exceeds(limit)]
+
+
+def why_unclear(some: Sequence[Pair]) -> str:
+    """Say why nobody can tell whether some pairs exceed a limit."""
+    kinds = ", ".join(f"{pair.kind} {pair.type}" for pair in some)
+    return (
+        f"the load generator was late by up to {some[0].late:.0f} ms, so it is not judged whether the server is slower "
+        f"({kinds}): take fewer users, or more workers"
+    )
 
 
 def nothing_compared(old: LoadRecord, new: LoadRecord) -> bool:

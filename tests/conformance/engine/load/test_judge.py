@@ -38,6 +38,8 @@ def test_what_passes_has_passed() -> None:
         ("bob got NewMessage 3, which nothing in this scenario explains", "", "unexpected"),
         ("NewMessage with message_id x came to this connection again", "", "unexpected"),
         ("bob got NewMessage", "never NewMessage at bob", "unexpected"),
+        ("expected exactly 12 ReactionAdded at grace, got 11", "collect ReactionAdded at grace", "lost"),
+        ("expected at most 2 NewMessage at bob, got 3", "collect NewMessage at bob", "unexpected"),
         ("alice was refused: 503", "", "wrong"),
     ],
 )

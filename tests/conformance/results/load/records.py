@@ -63,7 +63,7 @@ def a_record(p99: float = 20.0, count: int = 1000, **changes: Any) -> LoadRecord
         ),
         not_judged={"it was too slow": 2},
         left_out={"toy.other": "FAIL without load: no reply"},
-        generator=Generator(2, 30.0, 0.01),
+        generator=Generator(2, 30.0, 0.001),
         notes=("the wind was strong",),
     )
     return replace(record, **changes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.results.load.ratio import differing_options, nothing_compared, pairs, say, slower
+from conformance.results.load.ratio import differing_options, nothing_compared, pairs, say, slower, unclear, why_unclear
+from conformance.results.load.record import Generator
 from tests.conformance.results.load.records import a_record
 
 
@@ -45,3 +46,17 @@ def test_what_only_one_side_has_is_shown_and_not_compared() -> None:
 def test_options_that_make_another_load_are_named() -> None:
     old, new = a_record(), a_record(options={**a_record().options, "users": 20, "seed": 7})
     assert differing_options(old, new) == ["users"]
+
+
+def test_what_the_generators_own_delay_may_explain_is_not_judged() -> None:
+    late = Generator(workers=1, cpu_seconds=1.0, late_seconds=0.015)
+    old, doubtful = a_record(20.0), a_record(40.0, generator=late)
+    assert slower(old, doubtful, 1.5) == []
+    said = why_unclear(unclear(old, doubtful, 1.5))
+    assert said.startswith(
+        "the load generator was late by up to 15 ms, so it is not judged whether the server is slower"
+    )
+    assert "(reply SendMessage, delivery NewMessage)" in said
+    surely = a_record(50.0, generator=late)
+    assert len(slower(old, surely, 1.5)) == 2
+    assert unclear(old, surely, 1.5) == []
