@@ -73,10 +73,10 @@ async def open_target(
     """
     secrets = Secrets() if secrets is None else secrets
     try:
-        async with _opened(place, spec, secrets, yes=yes) as opened:
-            yield opened
-    except ChatParityError as error:
-        error.args = tuple(secrets.redact(str(one)) for one in error.args)
+        with secrets.out_of_errors():
+            async with _opened(place, spec, secrets, yes=yes) as opened:
+                yield opened
+    except ChatParityError:
         raise
     except (click.ClickException, click.exceptions.Exit):
         raise

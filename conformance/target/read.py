@@ -36,8 +36,16 @@ def read_target(
     secret: str | None = None,
     secrets: Secrets | None = None,
 ) -> Target:
-    """Read a target file; `instances` and `secret` replace what it names. Raises BadFile or UsageError."""
+    """Read a target file; `instances` and `secret` replace what it names.
+
+    Raises BadFile or UsageError, which contain no secret.
+    """
     secrets = Secrets() if secrets is None else secrets
+    with secrets.out_of_errors():
+        return _read(file, spec, instances, secret, secrets)
+
+
+def _read(file: Path, spec: Spec, instances: tuple[str, ...], secret: str | None, secrets: Secrets) -> Target:
     document = fill_environment(read_extended(file), secrets)
     check_likely_mistakes(document)
     spec.formats["target"].check(document)
@@ -78,9 +86,11 @@ def check_target(file: Path, spec: Spec) -> None:
 
 def read_tables(file: Path, spec: Spec) -> Table:
     """Read the dialect of a target file as tables for a server that speaks it, without its secrets; raises BadFile."""
-    document = fill_environment(read_extended(file), Secrets(checking=True))
-    spec.formats["target"].check(document)
-    dialect = read_dialect(document, spec)
-    if dialect is None:
-        raise BadFile(document.mistake("it has no `dialect:`, so there is nothing to speak"))
-    return tables(dialect, spec, document)
+    secrets = Secrets(checking=True)
+    with secrets.out_of_errors():
+        document = fill_environment(read_extended(file), secrets)
+        spec.formats["target"].check(document)
+        dialect = read_dialect(document, spec)
+        if dialect is None:
+            raise BadFile(document.mistake("it has no `dialect:`, so there is nothing to speak"))
+        return tables(dialect, spec, document)

@@ -10,10 +10,12 @@ import html
 import json
 import os
 import re
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
-from conformance.errors import UsageError
+from conformance.errors import BadFile, ChatParityError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +74,17 @@ class Secrets:
         if ELLIPSIS in text:
             text = ELLIPSIS.join(map(self._without_beginning, text.split(ELLIPSIS)))
         return _TOKEN.sub(REDACTED, text) if "eyJ" in text else text
+
+    @contextmanager
+    def out_of_errors(self) -> Iterator[None]:
+        """Remove the secrets from what an error of ours says."""
+        try:
+            yield
+        except BadFile as error:
+            raise BadFile(*(replace(one, message=self.redact(one.message)) for one in error.mistakes)) from None
+        except ChatParityError as error:
+            error.args = tuple(self.redact(str(one)) for one in error.args)
+            raise
 
     def _without_beginning(self, text: str) -> str:
         """Replace the beginning of a secret at the end of a text that was cut."""

@@ -11,6 +11,7 @@ from conformance.target import check_target, read_target
 from conformance.target.secrets import REDACTED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conformance.spec import Spec
@@ -67,6 +68,16 @@ def test_what_comes_from_the_environment_is_a_secret_and_an_address_is_not(spec:
     secrets = read_target(file, spec).secrets
     assert secrets.redact(f"key {KEY}, session abcdef123") == f"key {REDACTED}, session {REDACTED}"
     assert secrets.redact("wss://chat.example/ws?api_key=short1") == f"wss://chat.example/ws?{REDACTED}"
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("read", [read_target, check_target])
+def test_a_mistake_does_not_show_it(spec: Spec, file: Path, read: Callable[[Path, Spec], object]) -> None:
+    file.write_text(FILE + 'tls: {ca: "${env.CHAT_KEY}"}\n')
+    with pytest.raises(BadFile) as error:
+        read(file, spec)
+    assert error.value.mistakes[0].message == f"`ca`: there is no file '{REDACTED}'"
+    assert KEY not in str(error.value)
 
 
 def test_each_missing_variable_is_named_with_its_line(spec: Spec, file: Path, environment: pytest.MonkeyPatch) -> None:
