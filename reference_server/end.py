@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
+"""SIGHUP: the terminal is closed. Windows does not have it."""
+
+
 def watch_for_the_end(exit_on_stdin_eof: bool) -> asyncio.Event:
-    """Give an event that is set by SIGTERM, SIGINT or, if requested, the end of the process at the other end of stdin.
+    """Give an event that is set by a signal or, if requested, the end of the process at the other end of stdin.
+
+    A SIGHUP that is ignored, as by `nohup`, stays ignored.
 
     Watch before you say that the server is ready: who is told so may end it at once.
     """
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        _on_signal(loop, number, end.set)
+    for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
+        if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+            _on_signal(loop, number, end.set)
     if exit_on_stdin_eof:
         _watch_stdin(loop, end.set)
     return end

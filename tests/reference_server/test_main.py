@@ -206,7 +206,7 @@ class TestMigrateOnly:
 
 
 class TestEnd:
-    @pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT, None])
+    @pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, None])
     async def test_is_orderly_and_says_goodbye(self, tmp_path: Path, way: signal.Signals | None):
         with Command(tmp_path / "chat.db", real=way is signal.SIGINT) as command:
             async with command.chat as chat:
