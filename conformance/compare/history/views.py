@@ -67,7 +67,9 @@ def _lines(history: History) -> Iterator[str]:
 
 def _span(history: History) -> str:
     days = [run.started[:10] for run in history.runs]
-    return f"{days[0]} to {days[-1]}" if days else "none"
+    if not days:
+        return "none"
+    return f"{days[0]} to {days[-1]}" if days[0] != days[-1] else days[0]
 
 
 def render_json(history: History) -> str:

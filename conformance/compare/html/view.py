@@ -89,7 +89,7 @@ class ComparisonView:
     new: str
     headline: str
     lost: int
-    complete: bool
+    whole: bool
     notes: tuple[str, ...]
     facts: tuple[tuple[str, str, str], ...]
     feature_counts: tuple[tuple[str, int], ...]
@@ -116,9 +116,10 @@ def comparison_view(comparison: Comparison, chosen: Alignment | None) -> Compari
     return ComparisonView(
         old=line(comparison.old.name),
         new=line(comparison.new.name),
-        headline=f"{plural(lost, 'feature')} regressed" if lost else "No feature regressed",
+        headline=_headline(comparison, lost),
         lost=lost,
-        complete=all(side.run.complete for side in (comparison.old, comparison.new)),
+        whole=all(side.run.complete for side in (comparison.old, comparison.new))
+        and _compared(comparison) == len(comparison.features),
         notes=tuple(line(note, 400) for note in comparison.notes),
         facts=tuple(_facts(comparison)),
         feature_counts=_counts(one.change for one in comparison.features),
@@ -133,6 +134,20 @@ def comparison_view(comparison: Comparison, chosen: Alignment | None) -> Compari
         explored=_explored(comparison.explored) if comparison.explored else None,
         loaded=LOAD_HEAD if comparison.loaded else (),
     )
+
+
+def _compared(comparison: Comparison) -> int:
+    return sum(one.change is not Change.NOT_COMPARABLE for one in comparison.features)
+
+
+def _headline(comparison: Comparison, lost: int) -> str:
+    """Say what is lost; what could not be compared is not counted as kept."""
+    compared = _compared(comparison)
+    if lost:
+        return f"{plural(lost, 'feature')} regressed"
+    if compared == len(comparison.features):
+        return "No feature regressed"
+    return f"{compared} of {plural(len(comparison.features), 'feature')} compared: none regressed"
 
 
 def _explored(found: Explorations) -> ExploredChanges:

@@ -208,6 +208,9 @@ class TestStore:
 class TestViews:
     SOME = history(point(1, a="PASS", b="PASS"), point(2, a="FAIL", b="PASS"), point(3, a="PASS", b="FAIL"))
 
+    def test_one_day_is_said_once(self) -> None:
+        assert "toy · 1 run, 2026-03-01\n" in VIEWS["text"](history(point(1, a="PASS")))
+
     def test_the_text_has_a_line_for_each_feature_and_each_failure(self) -> None:
         text = VIEWS["text"](self.SOME)
         assert "toy · 3 runs, 2026-03-01 to 2026-03-03" in text

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from conformance.compare import align, compare
 from conformance.compare.html import render_comparison
 from conformance.results.model import Outcome
-from tests.conformance.report import hostile, runs
+from tests.conformance.report import hostile, runs, toys
 from tests.conformance.report.pages import Page
 
 if TYPE_CHECKING:
@@ -45,7 +45,17 @@ def regressed() -> Page:
 
 def test_says_first_what_is_lost(regressed: Page) -> None:
     assert "1 feature regressed" in regressed.text
-    assert "No feature regressed" in page(runs.mixed(), passed(runs.mixed())).text
+
+
+def test_what_was_not_compared_makes_nothing_green() -> None:
+    run = toys.forged()
+    edit, _ = run.header.spec.features  # the run has judged the one, and not the other
+    found = page(run, run)
+    assert "1 of 2 features compared: none regressed" in found.text
+    assert ("p", {"class": "headline exit-3"}) in found.elements
+    alone = replace(run, header=replace(run.header, spec=replace(run.header.spec, features=(edit,))))
+    assert "No feature regressed" in page(alone, alone).text
+    assert ("p", {"class": "headline exit-0"}) in page(alone, alone).elements
 
 
 def test_has_a_row_for_each_feature_with_both_verdicts(regressed: Page) -> None:
