@@ -12,8 +12,8 @@ import os
 import random
 import sys
 import time
-from collections import defaultdict
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections import Counter, defaultdict
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from tests.variants.registry import find_variants
 from tests.variants.serve import main as different
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
     from conformance.engine.explore.findings import Finding
     from conformance.spec import Spec
@@ -39,9 +39,16 @@ if TYPE_CHECKING:
     from tests.variants.registry import Variant
 
 
+ALL = "all"
+FOUND, MISSED, CUT, FAILED = ENDINGS = ("found", "missed", "cut", "failed")
+"""How exploring a server ends; `cut`: time ran out before all its conversations; `failed`: it could not be explored."""
+LONGEST = 3.0
+"""Seconds for one conversation, as long as no other budget is given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What exploring one server gave."""
+    """What exploring one server gave; `most` is how many conversations there should be (None: as many as fit)."""
 
     name: str
     findings: tuple[Finding, ...] = ()
@@ -50,6 +57,16 @@ class Outcome:
     cpu: float = 0.0
     freed: Mapping[str, int] | None = None
     problem: str = ""
+    most: int | None = None
+
+    @property
+    def ending(self) -> str:
+        """Say how it ended; a finding that not every replay shows does not count."""
+        if self.steady:
+            return FOUND
+        if self.problem:
+            return FAILED
+        return CUT if self.most is not None and self.conversations < self.most else MISSED
 
     @property
     def steady(self) -> tuple[Finding, ...]:
@@ -65,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     add("--variants", action="store_true", help="legal differences instead of faults")
     add("--sample", type=int, metavar="N", help="a random sample of N, by the seed")
     add("--seed", type=int, default=0)
-    add("--seconds", type=float, default=20.0, help="the budget for each server; default: 20")
+    add("--seconds", type=float, help="the budget for each server; default: 20, with --conversations 3 for each")
     add("--conversations", type=int, metavar="N", help="stop each at this number of conversations")
     add("--shrink", type=float, default=0.0, help="seconds in which a finding may become shorter; default: 0")
     return command
@@ -82,26 +99,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         servers = [one for one in find_faults(options.patterns) if _is_must(one, spec)]
     if options.sample is not None and options.sample < len(servers):
         servers = random.Random(options.seed).sample(list(servers), options.sample)
-    outcomes = []
-    for one in servers:
-        outcomes.append(asyncio.run(_explore(one, spec, options)))
-        _tell(outcomes[-1], wanted=not options.variants)
-    found = {one.name for one in outcomes if one.steady}
+    outcomes: list[Outcome] = []
+    with suppress(KeyboardInterrupt):  # What was explored so far is told.
+        for one in servers:
+            outcomes.append(asyncio.run(_explore(one, spec, options)))
+            _tell(outcomes[-1], wanted=not options.variants)
     _tell_how_much_shorter(outcomes)
     conversations, used = sum(one.conversations for one in outcomes), sum(one.cpu for one in outcomes)
     print(f"{conversations} conversations, {used:.1f} s of CPU: {conversations / max(used, 0.1):.2f} a second and core")
     if options.variants:
-        print(f"{len(outcomes)} legal servers: {len(found)} with findings")
+        found = sum(bool(one.steady) for one in outcomes)
+        print(f"{len(outcomes)} of {len(servers)} legal servers: {found} with findings")
         return 1 if found else 0
-    by_feature: dict[str, list[bool]] = defaultdict(list)
-    for one in servers:
-        for feature in {spec.rules[rule].features[0] for rule in one.breaks[:1]}:
-            by_feature[feature].append(one.name in found)
-    for feature in spec.features:
-        if feature in by_feature:
-            print(f"{feature:24} {sum(by_feature[feature]):3} of {len(by_feature[feature])}")
-    print(f"found: {len(found)} of {len(outcomes)} faults of must rules")
+    features = {one.name: spec.rules[one.breaks[0]].features[0] for one in find_faults(())}
+    print("\n".join(table(outcomes, features, spec.features)))
     return 0
+
+
+def table(outcomes: Sequence[Outcome], features: Mapping[str, str], order: Iterable[str]) -> Iterator[str]:
+    """Give a line for each feature: how many faults were found, missed and not explored to the end, and the share.
+
+    `features` maps faults to features. The share is of those that were found or missed.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in outcomes:
+        for name in (features[one.name], ALL):
+            counts[name][one.ending] += 1
+    yield f"{'feature':24} {' '.join(f'{one:>7}' for one in ENDINGS)}   share"
+    for name in (*order, ALL):
+        if name in counts:
+            of = counts[name]
+            judged = of[FOUND] + of[MISSED]
+            share = f"{100 * of[FOUND] / judged:.0f} %" if judged else "–"
+            yield f"{name:24} {' '.join(f'{of[one]:7}' for one in ENDINGS)} {share:>7}"
+    yield f"found: {counts[ALL][FOUND]} of {len(outcomes)} faults of must rules"
 
 
 def _is_must(fault: Fault, spec: Spec) -> bool:
@@ -128,18 +159,19 @@ async def _explore(one: Fault | Variant, spec: Spec, options: argparse.Namespace
     from conformance.engine.explore.search import explore  # a server's process imports this module, too
 
     began, used = time.perf_counter(), cpu_seconds()
-    search = Options(
-        options.seconds, options.seed, shrinking=options.shrink, most=options.conversations, first=not options.variants
-    )
+    most = options.conversations
+    budget = options.seconds or (20.0 if most is None else most * LONGEST)
+    search = Options(budget, options.seed, shrinking=options.shrink, most=most, first=not options.variants)
     try:
         async with AsyncExitStack() as stack:
             tested = await stack.enter_async_context(_opened(one, spec, legal=options.variants))
             other, _ = await stack.enter_async_context(embedded(spec, forked(sound)))
             explored = await explore(spec, read_knowledge(spec), tested, other, search)
     except Exception as error:  # the other servers are still to be explored
-        return Outcome(one.name, problem=f"{type(error).__name__}: {error}")
+        return Outcome(one.name, problem=f"{type(error).__name__}: {error}", most=most)
     seconds, used = time.perf_counter() - began, cpu_seconds() - used
-    return Outcome(one.name, tuple(explored.findings.values()), explored.conversations, seconds, used, explored.freed)
+    findings, freed = tuple(explored.findings.values()), explored.freed
+    return Outcome(one.name, findings, explored.conversations, seconds, used, freed, explored.stopped, most)
 
 
 def cpu_seconds() -> float:
@@ -169,7 +201,8 @@ def _tell(one: Outcome, *, wanted: bool) -> None:
     from conformance.results.explored import Exploration
 
     exploration = Exploration(one.name, "sound", 0, one.conversations, 0, 0, one.seconds, complete=True)
-    word = "found" if one.steady else "flaky" if one.findings else "-"
+    clean = not wanted and one.ending == MISSED
+    word = "flaky" if one.findings and not one.steady else "clean" if clean else one.ending
     print(
         f"{word:6} {one.name:44} {one.conversations:5} conversations {one.cpu:6.1f} s of CPU  {one.problem}",
         flush=True,
