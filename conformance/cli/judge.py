@@ -63,7 +63,7 @@ def judge(
     spec = load(spec_folder_of(spec_folder))
     target = target_of(target_file, spec)
     found = read_capture(capture)
-    secrets = Secrets()
+    secrets = target.secrets if target is not None else Secrets()
     for one in found:
         for secret in one.secrets:
             secrets.keep(secret)

@@ -108,7 +108,8 @@ def watch(
         raise UsageError(wrong)
     if record is not None and target is not None and target.dialect is not None and not keep_content:
         raise UsageError("--record needs --keep-content if the target file has a dialect")
-    secrets, live = RecentSecrets(), _Live(spec)
+    secrets, live = RecentSecrets(target.secrets if target is not None else None), _Live(spec)
+    shown = secrets.redact(shown_address(url))
     server = urlsplit(url).hostname or ""
     folder = out or Path("reports") / f"observed-{slug(server)}"
     with exclusive(folder), _recorder(record) as recorder:
@@ -121,9 +122,9 @@ def watch(
             record=recorder,
             complete=all_clients,
         )
-        watched = _Watched(observer, secrets, live, target, url)
+        watched = _Watched(observer, secrets, live, target, url, shown)
         failed = asyncio.run(_watch(watched, host, port, duration))
-        entry = TargetEntry(target.name if target is not None else f"observed {server}", (shown_address(url),), None)
+        entry = TargetEntry(target.name if target is not None else f"observed {server}", (shown,), None)
         report = write_log(observer, folder, entry, secrets.redact, watched.seconds, target)
     ctx.exit(code_of(report, observer) or (NOTHING if failed else 0))
 
@@ -139,13 +140,14 @@ def _check_variables(target: Target | None) -> None:
 
 @dataclass(slots=True)
 class _Watched:
-    """The parts of one call of the command."""
+    """The parts of one call of the command; `shown` is the url without secrets."""
 
     observer: Observer
     secrets: RecentSecrets
     live: _Live
     target: Target | None
     url: str
+    shown: str
     seconds: float = 0.0
 
 
@@ -155,8 +157,10 @@ async def _watch(watched: _Watched, host: str, port: int, duration: float | None
     access = watched.target.access if watched.target is not None else Access()
     tls = access.tls.opened() if url.lower().startswith("wss:") else None
     server = Upstream(url, tls, access.tls.server_name, access.headers, access.proxies.leading_to(url))
-    relay = Relay(server, watched.observer, keep=watched.secrets.keep, trouble=live.trouble(url), said=live.say)
-    await _reach(server, url)
+    relay = Relay(
+        server, watched.observer, keep=watched.secrets.keep, trouble=live.trouble(watched.shown), said=live.say
+    )
+    await _reach(server, watched.shown)
     try:
         address = await relay.start(host, port)
     except OSError as error:
@@ -165,7 +169,7 @@ async def _watch(watched: _Watched, host: str, port: int, duration: float | None
             f"cannot listen on {host}:{port} ({why}): choose another address with --listen"
         ) from None
     where = f"[{address[0]}]" if ":" in address[0] else address[0]
-    click.echo(f"Connect clients to ws://{where}:{address[1]}, and their traffic goes on to {shown_address(url)}.")
+    click.echo(f"Connect clients to ws://{where}:{address[1]}, and their traffic goes on to {watched.shown}.")
     click.echo("Press Ctrl-C to stop and to write the report.")
     began = time.perf_counter()
     with contextlib.suppress(TimeoutError, asyncio.CancelledError):  # Ctrl-C cancels this task.
@@ -186,14 +190,14 @@ def _recorder(file: Path | None) -> Iterator[Callable[[str], object] | None]:
         yield stream.write
 
 
-async def _reach(server: Upstream, url: str) -> None:
+async def _reach(server: Upstream, shown: str) -> None:
     """Open a connection to the upstream and close it; raises TargetUnreachable."""
     try:
         transport = await server.open(asyncio.Protocol())
         transport.close()
     except (OSError, TimeoutError) as error:
         through = f", through the proxy {shown_address(server.proxy)}" if server.proxy is not None else ""
-        said = f"{shown_address(url)} cannot be reached: {why_unreachable(error)}{through}"
+        said = f"{shown} cannot be reached: {why_unreachable(error)}{through}"
         raise of_this_machine(error) or TargetUnreachable(said) from None
 
 
@@ -214,14 +218,14 @@ class _Live:
         """Print a violation."""
         self.say(one_line(seen, self._spec))
 
-    def trouble(self, url: str) -> Callable[[str], None]:
+    def trouble(self, shown: str) -> Callable[[str], None]:
         """Give the function that prints each reason why the upstream cannot be reached once."""
 
         def tell(why: str) -> None:
             if why not in self._troubles and len(self._troubles) < 100:
                 self._troubles.add(why)
                 self._clear()
-                click.echo(f"chat-parity: {shown_address(url)} cannot be reached: {visible(why)}", err=True)
+                click.echo(f"chat-parity: {shown} cannot be reached: {visible(why)}", err=True)
 
         return tell
 

@@ -9,9 +9,10 @@ MOST = 500
 
 
 class RecentSecrets:
-    """Redacts the secrets of the latest clients; also redacts everything that looks like a token."""
+    """Redacts the secrets of the latest clients, those of the target, and everything that looks like a token."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_target: Secrets | None = None) -> None:
+        self._of_target = of_target or Secrets()
         self._known: set[str] = set()
         self._now, self._before = Secrets(), Secrets()
 
@@ -27,4 +28,4 @@ class RecentSecrets:
 
     def redact(self, text: str) -> str:
         """Replace the secrets in a text."""
-        return self._before.redact(self._now.redact(text))
+        return self._of_target.redact(self._before.redact(self._now.redact(text)))

@@ -116,6 +116,21 @@ def test_an_upstream_that_is_gone_ends_with_3_and_one_line(spec_folder: Path) ->
     assert "secret" not in str(result.exception)
 
 
+def test_a_path_that_comes_from_the_environment_is_not_shown(
+    tmp_path: Path, spec_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT_PATH", "correct-horse")
+    file = tmp_path / "toy.yaml"
+    file.write_text(
+        "name: toy\ninstances: ['ws://127.0.0.1:1/${env.CHAT_PATH}']\nprovision: {driver: jwt}\n"
+        "auth: {query_param: token, jwt: {secret_env: NOBODY_HAS_SET_THIS}}\n"
+    )
+    words = ["watch", "--spec", str(spec_folder), "--target", str(file), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(chat_parity, words)
+    assert isinstance(result.exception, TargetUnreachable)
+    assert "ws://127.0.0.1:1/«redacted» cannot be reached" in str(result.exception)
+
+
 async def test_an_address_in_use_is_a_mistake_of_the_usage(spec_folder: Path) -> None:
     async with listening(lambda _: asyncio.sleep(0)) as url:
         words = [
