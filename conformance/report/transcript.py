@@ -172,12 +172,12 @@ def said(problem: Problem, result: Result) -> list[str]:
 
 
 def _transcript(problem: Problem, result: Result, discriminator: str) -> list[str]:
-    """Show the lines around the offending frame, or the last lines if something is missing."""
+    """Show the lines around the offending frame, or those after the last request if something is missing."""
     offending = offender(problem, result.transcript)
     kept = [index for index, one in enumerate(result.transcript) if index == offending or not _own(one)]
     entries = [result.transcript[index] for index in kept]  # Our own pings and barriers would hide the relevant lines.
     marked = None if offending is None else kept.index(offending)
-    start, end = window(marked, len(entries))
+    start, end = window(marked, entries)
     lines = [f"    … {start} earlier"] if start else []
     for index, text in enumerate(aligned(wire_lines(entries[start:end], result.names, discriminator)), start):
         mark = f"     ← {fault(problem)}" if index == marked else ""
@@ -192,7 +192,14 @@ def _own(entry: Entry) -> bool:
     return entry.way == "→" and entry.text.endswith(OWN)
 
 
-def window(marked: int | None, length: int) -> tuple[int, int]:
-    """Give the slice of a transcript that is shown: around the marked line, or its end."""
-    middle = marked if marked is not None else length - 1
-    return max(0, middle - BEFORE), middle + AFTER + 1
+def window(marked: int | None, entries: Sequence[Entry]) -> tuple[int, int]:
+    """Give the slice of a transcript that is shown: around the marked line, or what came after the last request.
+
+    The end of a transcript shows only how we close the connections.
+    """
+    if marked is not None:
+        return max(0, marked - BEFORE), marked + AFTER + 1
+    requests = (index for index, one in enumerate(entries) if one.way == "→" and not _own(one))
+    last = max(requests, default=len(entries) - 1)
+    end = min(len(entries), last + BEFORE)
+    return max(0, end - BEFORE - AFTER - 1), end

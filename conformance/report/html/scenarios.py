@@ -176,7 +176,7 @@ def _of_result(result: Result, problems: Sequence[Problem], run: Run, room: Room
     if not problems:
         return transcript(entries, result.names, run, room)
     marks = {index: fault(one) for one in reversed(problems) if (index := offender(one, entries)) is not None}
-    start, end = window(min(marks, default=None), len(entries))
+    start, end = window(min(marks, default=None), entries)
     end = min(max(end, max(marks, default=0) + 1), len(entries))
     first, last = max(0, start - MOST_HIDDEN), min(len(entries), end + MOST_HIDDEN)
     if not room.take(last - first):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from conformance.report import failure_text
 from conformance.report.text import visible
-from conformance.report.transcript import again, finding_text
+from conformance.report.transcript import again, finding_text, window
 from conformance.results.model import Entry, Outcome
 from tests.conformance.report import hostile, toys
 
@@ -53,6 +53,14 @@ class TestFailureText:
         assert lines[10] == "    20.0 ms  bob ← Tick  {n: 20}     ← here"
         assert lines[-1] == "    … 17 later"
         assert len(lines) == 14
+
+    def test_shows_what_came_after_the_last_request_and_not_how_we_left(self) -> None:
+        asked = Entry(2.0, "alice", "→", {"kind": "Edit"})
+        came = [Entry(3.0 + index, "bob", "←", {"kind": "Edited", "number": index}) for index in range(3)]
+        left = [Entry(9.0, "bob", "·", text=f"closed with {1000 + index}") for index in range(30)]
+        start, end = window(None, [*left, asked, *came, *left])
+        assert (start, end - start) == (27, 12)
+        assert window(None, left) == (18, 30)
 
     def test_shows_the_end_of_the_transcript_when_something_is_missing(self) -> None:
         transcript = tuple(Entry(float(n), "bob", "·", text=f"event {n}") for n in range(40))
