@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from conformance.results.load.record import LoadRecord
     from conformance.spec import Spec
 
+RAMP = 10.0
+"""Seconds in which the load grows if nothing else is asked for; half of a shorter load."""
 _ADDRESS = re.compile(r"(\*|[\w.-]+|\[[\da-fA-F:]+\])(?::(\d{1,5}))?")
 
 
@@ -67,7 +69,11 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # older versions of c
     type=NumberRange(0, 100_000, min_open=True),
     help="Begin this many scenarios a second, however slow the server is (default: each user runs without a pause).",
 )
-@click.option("--ramp", type=Duration(), default="10s", show_default=True, help="Grow to the full load in this time.")
+@click.option(
+    "--ramp",
+    type=Duration(),
+    help="Grow to the full load in this time (default: 10s, or half of --duration if that is shorter).",
+)
 @click.option("--duration", type=Duration(), default="60s", show_default=True, help="How long, with the ramp: 60s, 5m.")
 @click.option("--mix", multiple=True, metavar="FEATURE=WEIGHT,…", help="What is run (default: all features alike).")
 @click.option("--per-feature", type=click.IntRange(1), default=10, show_default=True, help="Scenarios of each feature.")
@@ -176,13 +182,17 @@ def _check(given: Mapping[str, Any]) -> None:
         raise click.UsageError("--master waits for workers: say how many, with --workers")
     if given["duration"] <= 0:
         raise click.UsageError("--duration must be longer than 0 s")
-    if given["ramp"] > given["duration"]:
+    if _ramp(given) > given["duration"]:
         raise click.UsageError(f"--ramp ({given['ramp']:g} s) is longer than --duration ({given['duration']:g} s)")
+
+
+def _ramp(given: Mapping[str, Any]) -> float:
+    return float(min(RAMP, given["duration"] / 2) if given["ramp"] is None else given["ramp"])
 
 
 def _shape(given: Mapping[str, Any]) -> Shape:
     users = given["users"] or (10 if given["rate"] is None else 200)
-    return Shape(users, given["rate"], given["ramp"], given["duration"])
+    return Shape(users, given["rate"], _ramp(given), given["duration"])
 
 
 def _recorded(against: str | None, spec: Spec) -> LoadRecord | None:

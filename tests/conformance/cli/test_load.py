@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.cli.main import main
+from conformance.engine.load.job import Shape
+from conformance.errors import UsageError
 from conformance.results.load.file import read_load
 
 if TYPE_CHECKING:
@@ -51,6 +53,23 @@ def _ends(*words: str) -> int:
 def test_a_mistake_in_the_usage_ends_with_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert _ends(*words) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "ramp"), [([], 10), (["--duration", "5m"], 10), (["--duration", "4s"], 2), (["--ramp", "0"], 0)]
+)
+def test_a_short_load_has_a_short_ramp_if_none_is_given(
+    words: list[str], ramp: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Shape] = []
+
+    def note(*shape: Any) -> Shape:
+        asked.append(Shape(*shape))
+        raise UsageError("enough")
+
+    monkeypatch.setattr("conformance.cli.load.Shape", note)
+    assert _ends(*words) == 2
+    assert [shape.ramp for shape in asked] == [ramp]
 
 
 def test_without_its_extra_it_says_what_to_install(
