@@ -24,6 +24,7 @@ NIGHTLY = (
     *("sync_messages:outside", "typing_indicators:unheard", "ping_pong:silence", "read_receipts:unimplemented"),
     *("fetch_history+search_messages+sync_messages:silence", "join_conversation:plain", "send_message:uniform"),
     *("no_rate_limits", "no_presence", "no_greeting", "no_attachments", "no_cursor", "no_confirmations"),
+    "no_live_events",
 )
 
 

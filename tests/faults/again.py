@@ -75,7 +75,7 @@ def second_hangup_is_not_answered(patch: Patch) -> None:
     _repeat_is_not_answered(patch, calls, "hang_up")
 
 
-@fault(breaks=["JOIN-1"])
+@fault(breaks=["MULTI-1"], also=["JOIN-1"])
 def a_conversation_that_all_have_left_stays_silent(patch: Patch) -> None:
     """An instance that has stopped following a conversation never follows it again."""
     closed: set = set()

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 BAD = frozenset({"FAIL", "PARTIAL", "NOT TESTED"})
 ALIVE = (
-    *("websocket_connection", "send_message", "edit_message", "delete_message", "join_conversation"),
-    *("leave_conversation", "typing_indicators", "read_receipts", "delivered_status", "reactions", "permissions"),
+    *("send_message", "edit_message", "delete_message", "join_conversation", "leave_conversation"),
+    *("typing_indicators", "read_receipts", "delivered_status", "reactions", "permissions"),
     *("call_offer", "call_answer", "ice_candidate", "call_hangup", "call_reject", "multi_instance"),
-    *("message_attachments", "sync_messages"),
+    "message_attachments",
 )
 """The features that are about live events, too."""
 
