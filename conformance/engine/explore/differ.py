@@ -10,6 +10,7 @@ from conformance.engine.explore.conversation import (
     Arrive,
     Ask,
     Backlog,
+    Burst,
     Depart,
     Grant,
     Race,
@@ -18,13 +19,7 @@ from conformance.engine.explore.conversation import (
     asks_of,
 )
 from conformance.engine.explore.conversation_run import GRANTED, NONE
-from conformance.engine.explore.differ_odd import (
-    mistaken_answer,
-    odd_cell,
-    odd_differences,
-    rule_of,
-    word_of,
-)
+from conformance.engine.explore.differ_odd import mistaken_answer, odd_cell, odd_differences, rule_of, word_of
 from conformance.engine.explore.difference import EVENT, REPLY, Compared, Difference, Labels, where
 from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import ANSWER, END, EVENTS, MISTAKE, REVIVAL
@@ -104,22 +99,22 @@ class _Comparison:
         if not self.tested.stopped:
             return None
         asked = asks_of(step)
-        said = " ".join("a client" if self._is_client(one) else one for one in self.tested.stopped.split(" "))
+        clients = self.conversation.users  # A cause is the same whoever shows it.
+        said = " ".join(
+            "a client" if one.partition("@")[0] in clients else one for one in self.tested.stopped.split(" ")
+        )
         kind = f"it does not come to this step: {said}"
         rule = self.comparer.spec.protocol.greeting_rule
         return Difference(index, "", asked[0].type if asked else "", kind, rule, missing=REPLY)
-
-    def _is_client(self, word: str) -> bool:
-        """Say whether a word names a client: a cause is the same whoever shows it."""
-        return word.partition("@")[0] in self.conversation.users
 
     def _step(
         self, index: int, step: Step, pair: tuple[Seen, Seen], normals: tuple[Normal, ...], state: State
     ) -> tuple[Difference | None, bool]:
         """Compare one step; give the difference, and whether the two servers part here."""
-        asked = [(ask.type, state.labels(ask, self.comparer.least_page)) for ask in asks_of(step)]
-        odd = odd_cell(step)
-        asked += [odd] if odd is not None else []
+        turns = [(one.ask, one.how == GRANTED) for one in pair[1].answers]
+        turns = turns if isinstance(step, Burst) else [(ask, False) for ask in asks_of(step)]
+        asked = list(state.labels_in_turn(turns, self.comparer.least_page))
+        asked += [odd for odd in (odd_cell(step),) if odd is not None]
         self.cells += asked
         self.asks += asks_of(step)
         self.asked += asked

@@ -68,10 +68,16 @@ class FreeFrames:
         user = who.partition("@")[0]
         if one.frame != kind or not isinstance(match(dict(one.having), frame), Matched):
             return False
-        if one.unless is not None and any(ask.type == one.unless for ask in asks):
+        if one.unless is not None and any(ask.type == one.unless and _is_about(ask, frame, side) for ask in asks):
             return False
         if one.about is not None and frame.get(one.about) != side.users.get(user):
             return False
         if one.by_own and not any(ask.user == user and ask.by != who for ask in asks):
             return False
         return one.profile is None or not self.limits.agree(one.profile)
+
+
+def _is_about(ask: Ask, frame: Mapping[str, Any], side: ConversationRun) -> bool:
+    """Say whether a request names what a frame is about, as far as both have ids of it."""
+    both = {name: named for name in ask.fields.keys() & frame.keys() if (named := ask.named(name)) is not None}
+    return all(side.names.get(frame[name]) == named for name, named in both.items())

@@ -6,6 +6,7 @@ The labels are the words of `spec/freedoms.yaml`, and the cells of the coverage.
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from conformance.engine.explore.freedoms import ALLOWED
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conformance.engine.explore.conversation import Arrive, Ask, Conversation, Depart, Grant
     from conformance.engine.explore.knowledge import Knowledge, RequestUse
@@ -83,7 +84,10 @@ class State:
         """
         use = self.knowledge.requests.get(ask.type)
         room = self.room_of(ask)
-        found = {*ask.labels}
+        found = {
+            *ask.labels,
+            *(f"{name}={str(one).lower()}" for name, one in ask.fields.items() if isinstance(one, bool)),
+        }
         if use is None or room is None:
             return frozenset(found)
         found.add(f"role={self.role(ask.user, room)}")
@@ -104,6 +108,15 @@ class State:
         found.update(self._about_messages(ask, room))
         found.update(self._about_users(ask, room, use))
         return frozenset(found)
+
+    def labels_in_turn(self, asks: Sequence[tuple[Ask, bool]], least_page: int) -> Iterator[tuple[str, frozenset[str]]]:
+        """Give type and labels of requests sent at once, each after those before it that were granted."""
+        shared = {id(one): one for one in (self.protocol, self.knowledge)}
+        later = deepcopy(self, shared) if any(granted for _, granted in asks[:-1]) else self
+        for number, (ask, granted) in enumerate(asks, 1):
+            yield ask.type, later.labels(ask, least_page)
+            if granted and number < len(asks):
+                later.take(ask, granted=True)
 
     def _is_allowed(self, ask: Ask, use: RequestUse, room: str) -> bool:
         """Say whether the sender has the right; anybody who is not a member may join a public conversation."""

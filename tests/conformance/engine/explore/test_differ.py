@@ -9,6 +9,7 @@ from conformance.engine.explore.conversation import Arrive, Ask, Backlog, Depart
 from conformance.engine.explore.conversation_run import NONE, REFUSED
 from conformance.wire.events import Closed
 from tests.conformance.engine.explore.stories import (
+    ANN,
     BOB,
     LOBBY,
     burst,
@@ -87,6 +88,41 @@ def test_an_event_that_a_timer_may_have_sent_is_not_compared_once_it_is_due(comp
     assert _kind(comparer, [ours], [other], step) == "UserTyping too many"
     assert _kind(comparer, [ours], [replace(other, overdue=True)], step) is None
     assert _kind(comparer, [seen(step)], [replace(other, overdue=True)], step) == "no UserTyping"
+
+
+def test_a_server_need_not_tell_that_somebody_stops_who_did_not_type(comparer: Comparer) -> None:
+    step = burst(Ask("bob", "Typing", {"conversation_id": "${lobby}", "is_typing": False}))
+    ends = {"type": "UserTyping", "conversation_id": LOBBY, "user_id": BOB, "is_typing": False}
+    assert _kind(comparer, [seen(step)], [seen(step, ann=[ends])], step) is None
+
+
+@pytest.mark.parametrize(
+    ("by", "kind", "difference"),
+    [("bob@two", "JoinConversation", None), ("bob", "FetchHistory", "refused, not granted")],
+)
+def test_the_second_of_two_requests_at_once_is_one_that_came_again(
+    comparer: Comparer, by: str, kind: str, difference: str | None
+) -> None:
+    ask = Ask(by, kind, {"conversation_id": "${lobby}"})
+    step = burst(ask, ask)
+    both = seen(step, SENT)
+    ours = replace(both, answers=(both.answers[0], replace(both.answers[1], how=REFUSED, frame={"type": "Error"})))
+    assert _kind(comparer, [ours], [both], step) == difference
+
+
+@pytest.mark.parametrize(("about", "difference"), [("m2", None), ("m1", "MessageDelivered too many")])
+def test_reading_may_tell_a_delivery_unless_that_delivery_is_requested_too(
+    comparer: Comparer, about: str, difference: str | None
+) -> None:
+    def receipt(kind: str, slot: str) -> Ask:
+        return Ask("ann", kind, {"conversation_id": "${lobby}", "message_id": f"${{{slot}}}"})
+
+    step = burst(receipt("MarkAsRead", "m1"), receipt("Delivered", about))
+    identity = {"conversation_id": LOBBY, "message_id": message()["message_id"], "user_id": ANN}
+    told = {"type": "MessageDelivered", **identity, "delivered_at": "2026-11-29T17:00:00Z"}
+    ours = replace(ran(seen(step, SENT, bob=[told])), names={LOBBY: "lobby", told["message_id"]: "m1"})
+    found = comparer.compare(conversation(step), ours, ran(seen(step, SENT))).difference
+    assert (None if found is None else found.kind) == difference
 
 
 @pytest.mark.parametrize(("how", "kind"), [(REFUSED, "refused, not granted"), (NONE, "not answered, not granted")])
