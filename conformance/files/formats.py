@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from conformance.files.documents import Document, Steps
 
 
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def check_head(file: Path, schema: Any, kind: str) -> None:
+    """Raise BadFile for a schema without an `$id`, or of another draft: other schemas could not refer to it."""
+    if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
+        raise BadFile(Mistake(file, 0, f"this is not a usable {kind}: it has no `$id`"))
+    if schema.get("$schema", DRAFT) != DRAFT:
+        raise BadFile(Mistake(file, 0, f"this is not a usable {kind}: its `$schema` is not {DRAFT}"))
+
+
 class Format:
     """One of the formats: a compiled schema for the fast check, jsonschema for the description."""
 
@@ -47,8 +58,7 @@ class Formats:
         self._formats: dict[str, Format] = {}
         fast: jsonschema_rs.Registry | None = None
         for file, schema in schemas.items():
-            if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str):
-                raise BadFile(Mistake(file, 0, "this is not a usable format: it has no `$id`"))
+            check_head(file, schema, "format")
         known = [(schema["$id"], schema) for schema in schemas.values()]
         resources = [(uri, Resource.from_contents(schema)) for uri, schema in known]
         registry: Registry[Any] = Registry().with_resources(resources)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from conformance.errors import BadFile, Mistake
 from conformance.files.documents import Document, read_json, read_yaml
-from conformance.files.formats import Formats
+from conformance.files.formats import Formats, check_head
 from conformance.scenario.parse import read_probes, read_scenarios
 from conformance.scenario.tables import read_table
 from conformance.spec.folder import digest
@@ -53,6 +53,7 @@ def _load(folder: Path) -> Spec:
     features = _features(_checked(folder / "features.yaml", formats, "features"))
     invariants = read_invariants(_checked(folder / "invariants.yaml", formats, "invariants"))
     common = read_json(folder / "messages" / "common.json")
+    check_head(folder / "messages" / "common.json", common, "schema")
     incoming = read_messages(folder / "messages" / "incoming", common)
     outgoing = read_messages(folder / "messages" / "outgoing", common)
     rules: dict[str, Rule] = {}

@@ -108,7 +108,7 @@ def read_messages(folder: Path, common: dict[str, Any]) -> dict[str, Message]:
             messages[file.stem] = _message(file, schema, common)
         except KeyError as error:
             mistakes.append(Mistake(file, 0, f"this is not a usable message schema: it has no {error}"))
-        except (ValueError, TypeError, SchemaError) as error:
+        except (ValueError, TypeError, SchemaError, jsonschema_rs.ReferencingError) as error:
             mistakes.append(Mistake(file, 0, f"this is not a usable message schema: {str(error).splitlines()[0]}"))
     if mistakes:
         raise BadFile(*mistakes)

@@ -251,6 +251,24 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         "common.json#/$defs/guid",
         f"{EDIT}: this is not a usable message schema: ",
     ),
+    "a schema of a draft that does not exist": (
+        EDIT,
+        "https://json-schema.org/draft/2020-12/schema",
+        "Infinity",
+        f"{EDIT}: this is not a usable message schema: Resource 'Infinity' is not present in a registry",
+    ),
+    "definitions of a draft that does not exist": (
+        "messages/common.json",
+        "https://json-schema.org/draft/2020-12/schema",
+        "Infinity",
+        "messages/common.json: this is not a usable schema: its `$schema` is not https://json-schema.org/",
+    ),
+    "a format of a draft that does not exist": (
+        "formats/rules.schema.json",
+        "https://json-schema.org/draft/2020-12/schema",
+        "Infinity",
+        "formats/rules.schema.json: this is not a usable format: its `$schema` is not https://json-schema.org/",
+    ),
     "a format that is no schema": (
         "formats/rules.schema.json",
         '"type": "object"',
