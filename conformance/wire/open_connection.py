@@ -107,10 +107,19 @@ async def open_connection(
 class _Opened(ClientConnection):
     """A connection whose handshake replaces the headers of the library by those it is given, and adds the others.
 
-    `asked` is when its request left (`time.perf_counter`).
+    `asked` is when its request left (`time.perf_counter`). A server that keeps TCP open after its close frame, or after
+    it has broken RFC 6455, is cut off: the library itself would notice the end only when it sends something.
     """
 
     asked = 0.0
+    _is_ending = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes; the end of TCP may take a while, and not for ever."""
+        super().data_received(data)
+        if self.close_deadline is not None and not self._is_ending:
+            self._is_ending = True
+            self.loop.call_at(self.close_deadline, self.transport.abort)
 
     async def handshake(self, additional_headers: Any = None, *more: Any, **options: Any) -> None:
         """Perform the opening handshake."""
