@@ -70,6 +70,7 @@ class ScenarioContext:
         self.bystanders: frozenset[str] = frozenset()
         self.changed_outside = False
         self.changed_roles = False
+        self.unanswered: list[tuple[Connection, int]] = []
         self.users: dict[str, str] = {}
         self.conversations: dict[str, str] = {}
         self.honeypots: dict[str, Honeypot] = {}
@@ -204,9 +205,11 @@ class ScenarioContext:
             # A sleep: without a barrier, no event says when the server has handled everything.
             await asyncio.sleep(self.run.patience)
             return True
-        sent = self.run.pacer.clock()
+        sent, before = self.run.pacer.clock(), [len(connection.log) for connection in live]
         answers = await asyncio.gather(*(connection.barrier(self.run.reply) for connection in live))
-        for connection, answered in zip(live, answers, strict=True):
+        for connection, seen, answered in zip(live, before, answers, strict=True):
+            if not answered:
+                self.unanswered.append((connection, seen))
             user = self.users.get(connection.name.partition("@")[0])
             if answered and user is not None:
                 self.run.pacer.handled(user, connection, sent)

@@ -40,6 +40,16 @@ async def test_a_frame_too_many_fails_without_a_never(spec: Spec, scenario: Auth
     assert (entry.who, entry.way) == (stray.split()[0], "←")
 
 
+async def test_an_error_in_place_of_a_reply_to_the_barrier_is_no_frame_too_many(spec: Spec, scenario: Author) -> None:
+    async with toy_runner(spec, reply=0.3) as runner:
+        runner.server.canned["Ping"] = '{"type": "Error", "message": "too many requests"}'
+        result = await runner.run_scenario(scenario(TOLD))
+        runner.server.wrong.add("error besides")
+        worse = await runner.run_scenario(scenario(TOLD))
+    assert (result.outcome, messages(result)) == (Outcome.PASS, [])
+    assert messages(worse) == ["alice got Error, which nothing in this scenario explains"]
+
+
 @pytest.mark.parametrize(
     ("fault", "stray"),
     [("confirmed twice", "alice got ActionConfirmed"), ("confirmed everywhere", "bob got ActionConfirmed")],
