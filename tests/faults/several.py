@@ -276,9 +276,9 @@ def views_show_reactions_of_fifty_messages(patch: Patch) -> None:
 
 
 @fault(breaks=["REAC-4"])
-def views_list_seven_users_of_an_emoji(patch: Patch) -> None:
-    """Views list at most seven users of an emoji."""
+def views_list_six_users_of_an_emoji(patch: Patch) -> None:
+    """Views list at most six users of an emoji."""
 
     @patch.around(events, "describe")
     def describe(original, message, reacted):
-        return original(message, {emoji: users[:7] for emoji, users in reacted.items()})
+        return original(message, {emoji: users[:6] for emoji, users in reacted.items()})
