@@ -85,7 +85,7 @@ def chat_parity() -> None:
 
     Exit codes: 0 as expected; 1 a must rule fails, a feature is MISSING, a waiver is not valid, or a gate finds a
     loss; 2 a mistake in the usage or in a file; 3 the server could not be judged; 4 chat-parity itself failed (a full
-    disk, a missing permission, or a bug).
+    disk, too many open files, a missing permission, or a bug).
     """
 
 
