@@ -74,7 +74,8 @@ def _excuse(
     """Say why the end of a connection says nothing of the server.
 
     That is so where the target forbids the pings that keep a connection in use, or where we were late with them: then
-    nobody knows whether the server or a gateway has ended a connection that was silent so long.
+    nobody knows whether the server or a gateway has ended a connection that was silent so long. In a scenario without
+    pings, we are late after a rest longer than its pauses.
     """
     closed = connection.closed
     if closed is None or closed.ours:
@@ -82,7 +83,7 @@ def _excuse(
     if not context.run.target.keepalive:
         if closed.after_silence:
             return Spoiled(f"{message} (the target says `keepalive: off`, so nothing kept it in use)", offender)
-    elif connection.keepalive and closed.untended > TENDED:
+    elif closed.untended > TENDED + (0.0 if connection.keepalive else context.longest_rest):
         return TooSlow(f"{message} (this machine was busy: nothing kept it in use for {closed.untended:.1f} s)")
     return None
 

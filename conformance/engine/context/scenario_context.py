@@ -55,6 +55,7 @@ class ScenarioContext:
         self.owner = run_context.owners.enter(name)
         self.scenario = scenario
         self.judged_without: set[str] = set()
+        self.longest_rest = 0.0  # seconds of the longest part of a pause
         self.read_back: set[tuple[str, str]] = set()
         self.alone = alone
         self.observing = observing

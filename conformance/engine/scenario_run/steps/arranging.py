@@ -67,6 +67,7 @@ async def part_of_pause(step: s.Pause, context: ScenarioContext) -> None:
     """Wait for one part of a pause; after all of them a timer of the server has ended."""
     seconds = (context.run.timer(step.timer) * TIMER_MARGIN + context.run.patience) / step.parts
     context.transcript.note("", "·", f"pause of {seconds:.1f} s ({step.timer})")
+    context.longest_rest = max(context.longest_rest, seconds)
     # A sleep: the step waits for a timer of the server, which announces nothing.
     if not context.alone:
         await asyncio.sleep(seconds)

@@ -14,10 +14,11 @@ from conformance.engine.context.open_connections import OpenConnections
 from conformance.wire.events import IDLE, Closed
 
 
-def error_for(closed: Closed, *, pings: bool = True, kept: bool = True) -> ScenarioError:
+def error_for(closed: Closed, *, pings: bool = True, kept: bool = True, rest: float = 0.0) -> ScenarioError:
     """Give the error for a connection that has ended; `pings`: the target allows them, `kept`: the scenario, too."""
     context: Any = SimpleNamespace(
-        run=SimpleNamespace(target=SimpleNamespace(keepalive=pings), open_connections=OpenConnections())
+        run=SimpleNamespace(target=SimpleNamespace(keepalive=pings), open_connections=OpenConnections()),
+        longest_rest=rest,
     )
     connection: Any = Mock(closed=closed, keepalive=kept)
     return cut_short(context, connection, "no Pong")
@@ -48,7 +49,11 @@ def test_nobody_is_to_blame_where_the_target_forbids_pings() -> None:
 
 
 def test_the_server_is_to_blame_where_the_scenario_rests_on_purpose() -> None:
-    assert type(error_for(LATE, kept=False)) is Unmet
+    assert type(error_for(LATE, kept=False, rest=2 * TENDED)) is Unmet
+
+
+def test_nobody_is_to_blame_where_we_rested_longer_than_the_scenario_says() -> None:
+    assert type(error_for(LATE, kept=False, rest=TENDED / 2)) is TooSlow
 
 
 @pytest.mark.parametrize(("who", "kind"), [("bob", TooSlow), ("unjoined_member", type(None))])
