@@ -23,6 +23,8 @@ FOLLOWING = 3
 """The most requests that follow a change of members."""
 LONG_TEXTS, MORE = 50, 12
 """Texts of the greatest length that each of two sends and one does not read, and requests that follow them."""
+LONGEST_WINDOW = 10.0
+"""The longest window of a rate limit, in seconds, that so many texts may have to wait for."""
 HURRY, LAST = "hurry", 4
 """The device that closes immediately after requests, and the most of these."""
 
@@ -36,6 +38,7 @@ class Sequences:
         self._fields = fields
         self._witness = witness
         self._spec = drawing.spec
+        self._limits = drawing.limits
         self._ids = {*drawing.knowledge.named(MESSAGE)}
         self._texts = {name for name, one in drawing.knowledge.fields.items() if one.text}
 
@@ -93,13 +96,21 @@ class Sequences:
         others = [
             one for one, use in self._requests.items() if use.right and not (use.joins or use.view) and one not in lossy
         ]
-        if not readers or len(here) < 2 or not creates:
+        if not readers or len(here) < 2 or not creates or not self._has_room_for(2 * LONG_TEXTS + MORE):
             return
         reader = draws.pick(readers)
         writers = [draws.pick([one for one in here if one != reader]) for _ in range(2)]
         long = [self._longest(draws.pick(creates), who, room) for who in writers for _ in range(LONG_TEXTS)]
         more = [self._plain(draws.pick(others), writers[-1], room) for _ in range(MORE)]
         yield Backlog(reader, tuple(one for one in (*long, *more) if one is not None))
+
+    def _has_room_for(self, requests: int) -> bool:
+        """Say whether so many requests of one user have to wait for no long window of a rate limit."""
+        limits = self._limits
+        return all(
+            (limits.least(one.limit) or requests) >= 2 * requests or (limits.most(one.window) or 0) <= LONGEST_WINDOW
+            for one in self._spec.protocol.budgets
+        )
 
     def _longest(self, kind: str, who: str, room: str) -> Ask | None:
         """Draw a request with a text of the greatest length."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,12 @@ from conformance.engine.explore.conversation import (
     names_in,
 )
 from conformance.engine.explore.draw import conversations
+from conformance.engine.explore.limits import Limits
 
 if TYPE_CHECKING:
     from conformance.engine.explore.drawing import Drawing
     from conformance.spec import Spec
+    from conformance.target import Target
 
 QUICKLY = settings(
     max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -97,11 +100,13 @@ def test_each_conversation_is_another_one_and_some_end_in_small_pages(drawing: D
     assert all(step.ask.fields["limit"] in (1, 2, 3) for step in last if isinstance(step, Walk))
 
 
-def test_connections_close_right_after_requests_read_late_and_pause(drawing: Drawing) -> None:
+def test_connections_close_right_after_requests_read_late_and_pause(drawing: Drawing, target: Target) -> None:
     hurried, late, pauses = [], [], set()
+    timers = {**target.profile["timers"], "rate_window": 2.0}
+    quick = replace(target, profile={**target.profile, "timers": timers})
 
     @settings(QUICKLY, max_examples=150)
-    @given(conversations(drawing))
+    @given(conversations(replace(drawing, limits=Limits((quick, quick)))))
     def draw(conversation) -> None:
         for step in conversation.steps:
             if isinstance(step, Depart):
@@ -118,6 +123,17 @@ def test_connections_close_right_after_requests_read_late_and_pause(drawing: Dra
     assert all(step.who not in {ask.by for ask in step.asks} for step in late)
     assert all(len(step.asks) > 50 and {one.type for one in step.asks}.isdisjoint({"Typing"}) for step in late)
     assert pauses == {"timers.typing_expiry"}
+
+
+def test_nobody_reads_late_where_so_many_messages_wait_for_a_long_window(drawing: Drawing) -> None:
+    assert drawing.limits.most("timers.rate_window") == 60
+
+    @settings(QUICKLY, max_examples=60)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        assert not any(isinstance(step, Backlog) for step in conversation.steps)
+
+    draw()
 
 
 def test_a_reading_is_repeated_after_a_change_also_by_somebody_else(drawing: Drawing) -> None:
