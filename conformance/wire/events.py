@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MAX_FRAME = 4 << 20
 """Bytes; a server that sends a larger frame is cut off."""
+MOST_PINGS = 100_000
+"""Pings on one connection; a server that sends more is cut off, since each of them is work for us."""
+TOO_MANY_PINGS = "too many pings"
 NORMAL_CLOSURE = 1000
 TOO_BIG = 1009
 IDLE = 0.9
@@ -73,7 +76,9 @@ def how_it_ended(
         return Closed(error.rcvd.code, ours=error.rcvd_then_sent is False, idle=idle, untended=untended)
     if error.sent is not None and error.sent.code != NORMAL_CLOSURE:
         reason = error.sent.reason
-        if error.sent.code != TOO_BIG:
+        if reason == TOO_MANY_PINGS:
+            wrong = f"the server sent more than {MOST_PINGS:,} pings"
+        elif error.sent.code != TOO_BIG:
             wrong = f"the server broke RFC 6455: {error.sent.code} {reason}".strip()
         elif "fragments" in reason:  # the library's own limit, which has no other sign
             wrong = "the server sent a message in more fragments than a client takes"

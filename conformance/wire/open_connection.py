@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidMessage, WebSocketException
+from websockets.frames import CloseCode, Opcode
+from websockets.protocol import State
 
 from conformance.target.access import Access, shown_address
+from conformance.wire import events
 from conformance.wire.connection import Connection
-from conformance.wire.events import MAX_FRAME
 from conformance.wire.handshake import Handshake, small_socket
 from conformance.wire.handshake_errors import Refused, refused
 from conformance.wire.waits import CLOSING
@@ -86,7 +88,7 @@ async def open_connection(
             compression="deflate" if handshake.compression else None,
             ping_interval=None,
             max_queue=None,
-            max_size=MAX_FRAME,
+            max_size=events.MAX_FRAME,
             open_timeout=timeout,
             close_timeout=CLOSING,
             subprotocols=handshake.subprotocols or None,  # type: ignore[arg-type] # a NewType as well
@@ -113,6 +115,7 @@ class _Opened(ClientConnection):
 
     asked = 0.0
     _is_ending = False
+    _pings = 0
 
     def data_received(self, data: bytes) -> None:
         """Take what comes; the end of TCP may take a while, and not for ever."""
@@ -120,6 +123,14 @@ class _Opened(ClientConnection):
         if self.close_deadline is not None and not self._is_ending:
             self._is_ending = True
             self.loop.call_at(self.close_deadline, self.transport.abort)
+
+    def process_event(self, event: Any) -> None:
+        """Take a frame; a flood of pings brings no frame to the log, and so is bounded here."""
+        super().process_event(event)
+        self._pings += getattr(event, "opcode", None) is Opcode.PING
+        if self._pings > events.MOST_PINGS and self.protocol.state is State.OPEN:
+            self.protocol.fail(CloseCode.POLICY_VIOLATION, events.TOO_MANY_PINGS)
+            self.send_data()
 
     async def handshake(self, additional_headers: Any = None, *more: Any, **options: Any) -> None:
         """Perform the opening handshake."""

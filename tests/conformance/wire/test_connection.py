@@ -134,6 +134,22 @@ async def test_a_flood_is_cut_off_at_the_cap(spec: Spec, monkeypatch: pytest.Mon
         assert len(connection.log) < 200
 
 
+async def test_a_flood_of_pings_is_cut_off(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.wire.events.MOST_PINGS", 100)
+    monkeypatch.setattr("conformance.wire.open_connection.CLOSING", 0.05)
+
+    async def talk(socket: ServerConnection) -> None:
+        socket.transport.pause_reading()  # type: ignore[attr-defined] # it never sees our close frame
+        while not socket.transport.is_closing():
+            socket.transport.write(b"\x89\x00")
+            await asyncio.sleep(0)
+
+    async with listening(talk) as url:
+        connection = await connected(spec, url)
+        assert await connection.until(lambda: connection.closed is not None, 60.0)
+    assert str(connection.closed) == "dropped without a close frame (the server sent more than 100 pings)"
+
+
 @pytest.mark.parametrize(("code", "said"), [(1000, "closed with 1000"), (4408, "closed with 4408")])
 async def test_says_with_which_code_the_server_closed(spec: Spec, code: int, said: str) -> None:
     async with listening(lambda socket: socket.close(code)) as url:
