@@ -1,4 +1,4 @@
-"""Wrongs that show in the second conversation of a user, or after some requests of a connection."""
+"""Wrongs of the second conversation of a user, the second user of a conversation, and the seventh request of a type."""
 
 from collections import Counter
 
@@ -31,6 +31,29 @@ def _a_few_times(patch: Patch, owner, handler: str) -> None:
         if requests[context.connection.id] > ENOUGH:
             raise Refused("conflict", "There were enough of these.")
         return await original(context, request)
+
+
+def _by_one_user(patch: Patch, owner, handler: str) -> None:
+    """Carry requests of one type out for the first user of a conversation who makes one."""
+    first = {}
+
+    @patch.around(owner, handler)
+    async def handle(original, context, request):
+        if first.setdefault(request.conversation_id, context.user_id) != context.user_id:
+            raise Refused("conflict", "Somebody else does this here.")
+        return await original(context, request)
+
+
+@fault(breaks=["EDIT-1"])
+def edits_of_one_author(patch: Patch) -> None:
+    """In each conversation one user edits messages."""
+    _by_one_user(patch, messages, "edit_message")
+
+
+@fault(breaks=["DEL-1"])
+def deletions_of_one_author(patch: Patch) -> None:
+    """In each conversation one user deletes messages."""
+    _by_one_user(patch, messages, "delete_message")
 
 
 @fault(breaks=["EDIT-1"])
