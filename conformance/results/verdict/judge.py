@@ -226,7 +226,9 @@ def _verdict(musts: list[JudgedRule], missing: bool) -> Verdict:
     seen = {Status.FAIL if rule.status in FAILING else rule.status for rule in musts}
     if seen == {Status.PASS} and all(rule.wholly for rule in musts):
         return Verdict.OK
-    if missing and seen & {Status.FAIL, Status.BLOCKED}:
+    # One of its scenarios is enough, also where others cannot be provisioned.
+    tried = {scenario.status for rule in musts for scenario in rule.scenarios}
+    if missing and (seen | tried) & {Status.FAIL, Status.BLOCKED}:
         return Verdict.MISSING
     if seen >= {Status.PASS, Status.FAIL}:
         return Verdict.PARTIAL

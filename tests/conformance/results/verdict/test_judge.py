@@ -274,6 +274,12 @@ class TestFeature:
     ) -> None:
         assert feature(run_of(*musts, calibration=EDIT_UNKNOWN)).verdict is verdict
 
+    def test_is_missing_when_one_of_a_rules_scenarios_is_blocked_and_another_untestable(self) -> None:
+        entries = tuple(toys.scenario(f"edit.{name}", ("M-0",)) for name in ("blocked", "untestable"))
+        results = [toys.result(entry, outcome) for entry, outcome in zip(entries, (BLOCKED, UNTESTABLE), strict=True)]
+        header = toys.header((toys.rule("M-0", "must"),), entries, tuple(entry.id for entry in entries))
+        assert feature(toys.run(header, *results, calibration=EDIT_UNKNOWN)).verdict is Verdict.MISSING
+
     def test_is_not_missing_when_the_server_knows_one_of_its_types(self) -> None:
         assert feature(run_of(FAIL, calibration=toys.calibration("Edit"))).verdict is Verdict.FAIL
 
