@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.results.runlog import Run
     from conformance.scenario.model import Scenario
 
-_AGAIN = frozenset({Outcome.FAIL, Outcome.BLOCKED, Outcome.BROKEN})
+_AGAIN = frozenset({Outcome.FAIL, Outcome.BLOCKED, Outcome.BROKEN, Outcome.UNTESTABLE})
 
 
 def last_failed(folder: Path, scenarios: Sequence[Scenario], target: str) -> list[Scenario]:
