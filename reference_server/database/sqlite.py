@@ -33,6 +33,8 @@ WAL_BYTES = 4096 * WAL_PAGES
 #: How long a writer waits for another program that locks the file, and how often it checks whether the server ends.
 PATIENCE_S = 10.0
 LOOK_MS = 500
+#: SQLite itself does not wait where two programs turn on the WAL of a new file at once.
+PAUSE_S = 0.01
 
 
 class SqliteDatabase:
@@ -136,14 +138,13 @@ class SqliteDatabase:
         """Begin to write; wait while another program locks the file, but not if this server ends."""
         asked = time.monotonic()
         while True:
-            connection = self._writing.connect()
             try:
-                connection.begin()
+                connection = self._begun()
             except OperationalError as error:
-                connection.close()
                 is_locked = cause_of(error) is Cause.LOCKED
                 if self._closing or not is_locked or time.monotonic() - asked >= PATIENCE_S:
                     raise
+                time.sleep(PAUSE_S)
             else:
                 try:
                     self._check_that_the_file_is_there()
@@ -151,6 +152,15 @@ class SqliteDatabase:
                     connection.close()
                     raise
                 return connection
+
+    def _begun(self) -> Connection:
+        connection = self._writing.connect()
+        try:
+            connection.begin()
+        except OperationalError:
+            connection.close()
+            raise
+        return connection
 
     def _check_that_the_file_is_there(self) -> None:
         """Raise FileGoneError if the file was removed, or another one has its name.

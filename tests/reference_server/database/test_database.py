@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import sqlite3
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
@@ -100,6 +101,24 @@ class TestSqlite:
         results = await asyncio.gather(*(each.write(increment) for _ in range(50) for each in (counter, other)))
         await other.close()
         assert sorted(results) == list(range(1, 101))
+
+    async def test_waits_where_sqlite_does_not_for_another_one_that_makes_the_file(
+        self, monkeypatch: pytest.MonkeyPatch, database_url: str
+    ):
+        prepare = sqlite._prepare_sqlite_connection
+        locked = sqlite3.OperationalError("database is locked")
+        locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        turns = iter([locked, locked])
+
+        def switch_to_wal(*arguments: Any) -> None:
+            if other := next(turns, None):
+                raise other
+            prepare(*arguments)
+
+        monkeypatch.setattr(sqlite, "_prepare_sqlite_connection", switch_to_wal)
+        database = open_database(database_url)
+        await database.prepare()
+        await database.close()
 
     async def test_keeps_the_second_file_small_after_a_large_transaction(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
