@@ -24,11 +24,12 @@ from conformance.wire.frame_budget import Memory, MemoryShare
 from conformance.wire.frames import read
 from conformance.wire.lateness import Lateness
 from conformance.wire.raw_frames import RawMessage, wire_frame
+from conformance.wire.reply_count import ReplyCount
 from conformance.wire.waiting import Changes
-from conformance.wire.waits import BUSY, CLOSING
+from conformance.wire.waits import AFTER_ERROR, BUSY, CLOSING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from websockets.asyncio.client import ClientConnection
 
@@ -44,8 +45,8 @@ class Connection:
     """A connection, open or closed.
 
     `log` has all frames in order. `claimed` has the indices that an expectation or a barrier has claimed, `barriers`
-    those of barriers alone, and `greeting` that of the greeting. `sent` has the requests so far. The connection awaits
-    `turn` before each request of the barrier; callers await it before anything else that they send.
+    those of barriers alone, and `greeting` that of the greeting. `sent` has the requests so far, `replies` counts their
+    replies. The connection awaits `turn` before each request of the barrier; callers await it before all else.
     `used` has the entries of the target's dialect that any frame used. `unfinished`: the last fragment of our message
     is still to come, and no other message may begin before it (RFC 6455 §5.4). `fastest` has the seconds of the
     fastest reply of the barrier. `on_own` is called with each frame that the harness sends for itself.
@@ -62,6 +63,7 @@ class Connection:
         dialect: Dialect | None = None,
         memory: Memory | None = None,
         lateness: Lateness | None = None,
+        replies: Collection[str] = (),
     ) -> None:
         self.name = name
         self.used: set[str] = set()
@@ -84,11 +86,7 @@ class Connection:
         self._raw = RawWriter(dialect.incoming, self.used) if dialect else None
         self._kept = MemoryShare(memory or Memory())
         self._raw_message = RawMessage(protocol.discriminator)
-        self._pings = 0
-        self._written = 0
-        self._handled = 0
-        self._pongs = 0
-        self._awaited: set[int] = set()
+        self.replies = ReplyCount(protocol.barrier_reply, protocol.error, replies)
         self._changes = Changes(lateness or Lateness())
         self._fault = ""
         self._dropping = False
@@ -104,7 +102,7 @@ class Connection:
         kind = frame[self._protocol.discriminator]
         self.sent.append(Sent(kind, len(self.log)))
         if kind == self._protocol.barrier_request[self._protocol.discriminator]:
-            self._pings += 1
+            self.replies.sent_barrier_request()
         await self._write(self._encoded(frame))
 
     def note_raw(self, data: str | bytes, *, final: bool = True) -> bool:
@@ -135,7 +133,7 @@ class Connection:
 
         `more`: keep it until the next frame, and send both in one piece.
         """
-        self._written += 1
+        self.replies.written += 1
         self.activity.sent()
         if opcode < FIRST_CONTROL:
             self.unfinished = not fin
@@ -175,39 +173,34 @@ class Connection:
         """Send the barrier's request and wait for its reply: then all earlier requests are handled. False: no reply.
 
         The timeout is for a silent server. A server that still sends other frames gets up to `BUSY` times as long.
-        Replies carry no token, so they are counted: reply number n answers request number n. If a raw text brings an
-        unexpected reply, the count starts again from the replies so far.
+        An Error may be the reply, too, where the server counts such requests against a limit.
         """
         await self.turn()
         if self.closed is not None or self.unfinished or not self.reads:
             return False
-        self._pings = max(self._pings, self._pongs) + 1
-        mine = self._pings
-        self._awaited.add(mine)
-        written, began = self._written + 1, time.perf_counter()
+        mine, before, began = self.replies.ask(), len(self.log), time.perf_counter()
         self.on_own(self, f"{json.dumps(self._protocol.barrier_request)}, to know when all before it is handled")
         await self._write(self._encoded(self._protocol.barrier_request))
         answered = False
         for _ in range(BUSY):
             seen = len(self.log)
-            answered = await self.until(lambda: self._pongs >= mine, timeout)
+            answered = await self.until(lambda: self.replies.is_answered(mine), timeout)
             if answered or self.closed is not None or len(self.log) == seen:
                 break
         else:
             self.lags = True
-        if answered:
-            self._handled = max(self._handled, written)
+        if answered and self.replies.is_refused(mine):
+            await self.until(lambda: not self.replies.is_refused(mine), AFTER_ERROR)
+        elif answered:
             self.fastest = min(self.fastest or timeout * BUSY, time.perf_counter() - began)
+        elif not self.lags and any(one.frame.type == self._protocol.error for one in self.log[before:]):
+            self.replies.give_up(mine)
         return answered
-
-    def rest(self) -> None:
-        """Record that the server has answered every request so far."""
-        self._handled = self._written
 
     @property
     def busy(self) -> bool:
         """Whether a request was sent after which neither its reply nor a barrier has come."""
-        return self._written > self._handled
+        return self.replies.written > self.replies.handled
 
     async def until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Wait until the condition holds, and check it at each change of the log; False: it does not hold in time.
@@ -259,7 +252,7 @@ class Connection:
         return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
 
     async def _write(self, data: str | bytes) -> None:
-        self._written += 1
+        self.replies.written += 1
         self.activity.sent()
         # The next step finds the connection closed, and describes that better than a failed send.
         with contextlib.suppress(ConnectionClosed):
@@ -285,15 +278,22 @@ class Connection:
         received = Received(self.activity.heard(), frame)
         self.used |= frame.used or frozenset()
         self.log.append(received)
-        if received.frame.type == self._protocol.barrier_reply:
-            self._pongs += 1
-            if self._pongs in self._awaited:
-                self.claimed.add(len(self.log) - 1)
-                self.barriers.add(len(self.log) - 1)
-                self._changes.tell()
-                return
+        if self.replies.take(frame.type, place := len(self.log) - 1):
+            self.claimed.add(place)
+            self.barriers.add(place)
+            self._release(self.replies.mistaken)
+            self._changes.tell()
+            return
         self.on_frame(self, received)
         self._changes.tell()
+
+    def _release(self, places: set[int]) -> None:
+        """Give frames back that were claimed by mistake."""
+        self.claimed -= places
+        self.barriers -= places
+        for place in sorted(places):
+            self.on_frame(self, self.log[place])
+        places.clear()
 
 
 async def _at_once() -> None:

@@ -21,7 +21,7 @@ from conformance.wire.handshake_errors import Refused, refused
 from conformance.wire.waits import CLOSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from conformance.spec.messages import Message
     from conformance.spec.protocol import Protocol
@@ -56,13 +56,14 @@ async def open_connection(
     memory: Memory | None = None,
     lateness: Lateness | None = None,
     access: Access | None = None,
+    replies: Collection[str] = (),
     redact: Callable[[str], str] = str,
 ) -> Connection | Refused:
     """Open a connection to `url` (which carries the token), or say how the server refused it.
 
     A redirect is a refusal, too: it leads to another address than the one under test. `access` says which proxy is in
     between and how TLS is opened; raises UsageError if that proxy cannot be used. `redact` removes secrets from what
-    the server says when it refuses.
+    the server says when it refuses. `replies` are the types of the frames that answer requests.
     """
     began, made = time.perf_counter(), list[_Opened]()
 
@@ -103,7 +104,7 @@ async def open_connection(
         hung_up = isinstance(error, EOFError | ConnectionError | InvalidMessage)
         was_late = bool(made) and made[-1].asked - began > PROMPT
         return replace(found, late=found.status == REQUEST_TIMEOUT or (hung_up and was_late))
-    return Connection(name, socket, protocol, known, dialect, memory, lateness)
+    return Connection(name, socket, protocol, known, dialect, memory, lateness, replies)
 
 
 class _Opened(ClientConnection):

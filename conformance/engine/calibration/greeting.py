@@ -37,7 +37,7 @@ async def greet(context: ScenarioContext, given: Given, reply: float) -> tuple[b
             raise TargetUnreachable(f"{address} does not let us in: {outcome}")
     everyone = list(context.connections.values())
     pings = [asyncio.create_task(connection.barrier(reply)) for connection in everyone]
-    answers = all(await asyncio.gather(*pings))
+    answers = all(await asyncio.gather(*pings)) and not any(connection.replies.refuses for connection in everyone)
     if not answers:
         everyone = [await _open_again(context, connection, given) for connection in everyone]
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from conformance.engine.context.closes import cut_short, ending
 from conformance.engine.context.failure import Broken, Spoiled, Unmet
 from conformance.engine.context.retrying import connect_with_retries, says_later
+from conformance.engine.invariants.replies import terminal_types
 from conformance.results.exchange import OWN
 from conformance.target.access import overlay
 from conformance.target.throttle.retrying import TRIES
@@ -78,6 +79,7 @@ async def connect(
             dialect=target.dialect,
             memory=context.run.memory,
             lateness=context.run.lateness,
+            replies=terminal_types(context.run.spec),
         )
         if not isinstance(outcome, Refused) or not outcome.late:
             break
@@ -174,7 +176,7 @@ async def join(context: ScenarioContext, who: str, conversation: str) -> None:
         error = context.first(connection, protocol.error, {})
         raise Unmet(f"{who} may join {conversation}, and was refused", error[1] if error else None)
     connection.claimed.add(found[0])
-    connection.rest()
+    connection.replies.rest()
 
 
 def _complete(handshake: Handshake, access: Access, carried: Carried, *, small_buffers: bool) -> Handshake:

@@ -91,7 +91,7 @@ async def _converse(context: ScenarioContext, number: int) -> AsyncIterator[Chec
         return
     yield Check(place, "upgrade", Outlook.GOOD, "the server accepts the token, and the WebSocket opens")
     reply = context.run.reply
-    answered = await outcome.barrier(reply)
+    answered = await outcome.barrier(reply) and not outcome.replies.refuses
     yield _judge_greeting(context, outcome, place)
     yield _judge_request(context, outcome, place, answered, reply)
 

@@ -247,7 +247,7 @@ class _StepRunner:
             return sum(one.frame.type in frozenset().union(*kinds) for one in connection.log[since:]) >= len(asks)
 
         if all(len(one) > 1 for one in kinds) and await connection.until(all_there, PROMPT):
-            connection.rest()
+            connection.replies.rest()
         else:
             await self._context.barrier([connection.name])
 

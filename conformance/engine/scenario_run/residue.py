@@ -100,6 +100,8 @@ def _granted(connection: Connection, context: ScenarioContext) -> list[str]:
         refused = False
         for index in range(max(position, request.seen), len(replies)):
             have = replies[index]
+            if index in connection.barriers:
+                continue
             granting = reply is not None and _fits(
                 reply[spec.protocol.discriminator], reply.get("with", {}), have.type, have.value
             )
@@ -117,8 +119,10 @@ def _one_too_many(connection: Connection, number: int, position: int, context: S
     spec = context.run.spec
     replies = [one for kind in connection.sent[number + 1 :] if (one := _reply(kind.type, context)) is not None]
     left = 0
-    for received in connection.log[position:]:
+    for index, received in enumerate(connection.log[position:], position):
         frame = received.frame
+        if index in connection.barriers:
+            continue
         left += frame.type == spec.protocol.error or any(_fits(*reply, frame.type, frame.value) for reply in replies)
     return left > len(replies)
 

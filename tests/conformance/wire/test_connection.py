@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conformance.spec import Spec
 
-ELSE = '{"type": "Error", "message": "wait"}'
+ELSE = '{"type": "NewMessage", "content": "wait"}'
 PONG = '{"type": "Pong"}'
 
 
