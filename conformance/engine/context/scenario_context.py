@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.context.about import is_about
 from conformance.engine.context.expiries import Expiries
 from conformance.engine.context.failure import Broken, Unmet
 from conformance.engine.context.home import FIRST, home_of
 from conformance.engine.context.names import Names
 from conformance.engine.context.throttled_time import ThrottledTime
 from conformance.engine.context.transcript import Transcript
+from conformance.engine.invariants.replies import terminal_types
 from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
 from conformance.wire.waits import BUSY
@@ -179,7 +182,17 @@ class ScenarioContext:
 
     def is_ambient(self, received: Received) -> bool:
         """Say whether a frame may come at any time, as far as this scenario is concerned."""
-        return received.frame.type in self.run.target.ambient or self.owner_elsewhere(received) is not None
+        ambient = self.run.target.ambient | self._odd_replies
+        return received.frame.type in ambient or self.owner_elsewhere(received) is not None
+
+    @cached_property
+    def _odd_replies(self) -> frozenset[str]:
+        """The types of replies that this scenario is not about, and that calibration has not seen as they should be.
+
+        The server may send others in their place, which only the feature that promises them is charged with.
+        """
+        unseen = {*self.run.calibration.unseen} & terminal_types(self.run.spec)
+        return frozenset(kind for kind in unseen if self.scenario and not is_about(self.scenario, kind, self.run.spec))
 
     def owner_elsewhere(self, received: Received) -> str | None:
         """Name the other scenario that a frame belongs to: it holds that one's ids, and none of this one."""

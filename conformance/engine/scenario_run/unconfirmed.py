@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conformance.engine.context.about import is_about
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -38,7 +40,4 @@ def _is_of_another(kind: str, pattern: Any, scenario: Scenario, spec: Spec) -> b
         return False
     if "$capture" in str(pattern):  # Later steps use what it says.
         return False
-    rules = [spec.rules[name] for name in scenario.rules if name in spec.rules]
-    about = {scenario.feature, *(feature for rule in rules for feature in rule.needs)}
-    greeting = spec.rules[protocol.greeting_rule].features
-    return not any(kind in spec.features[name].outgoing for name in about if name not in greeting)
+    return not is_about(scenario, kind, spec)

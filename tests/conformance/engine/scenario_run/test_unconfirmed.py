@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome
 from tests.conformance.run_contexts import Author, toy_runner
@@ -18,12 +20,15 @@ SEND = '{send: SendMessage, by: alice, with: {conversation_id: "${lobby}"'
 LEAVE = '{send: LeaveConversation, by: alice, with: {conversation_id: "${lobby}"}}'
 CONFIRMED = "{expect: ActionConfirmed, at: alice, with: {action: left_conversation}}"
 EITHER = "{expect_either: [{frame: ActionConfirmed, with: {action: left_conversation}}, {frame: Error}], at: alice}"
+ODD = '{"type": "ActionConfirmed", "action": "ok", "success": true}'
 WITHOUT = ("ActionConfirmed",)
 
 
-async def run_unconfirmed(spec: Spec, toy: Scenario, *later: str) -> Result:
-    """Run a scenario where calibration has seen that no confirmation ever comes."""
-    async with toy_runner(spec, later=("no confirmations", *later)) as runner:
+async def run_unconfirmed(spec: Spec, toy: Scenario, *, odd: bool = False) -> Result:
+    """Run a scenario where calibration has seen that no confirmation ever comes; `odd`: others come instead."""
+    async with toy_runner(spec, later=("no confirmations",)) as runner:
+        if odd:
+            runner.server.canned["LeaveConversation"] = ODD
         calibration = replace(runner.run_context.calibration, unseen=WITHOUT, confirms_joins=False)
         return await run_scenario(toy, replace(runner.run_context, calibration=calibration))
 
@@ -33,6 +38,18 @@ async def test_a_scenario_about_something_else_goes_on(spec: Spec, scenario: Aut
         result = await run_unconfirmed(spec, scenario(f"steps: [{LEAVE}, {step}, {{sync: alice}}]"))
         assert (result.outcome, result.without) == (Outcome.PASS, WITHOUT)
         assert "not waited for: the server sends no ActionConfirmed" in [entry.text for entry in result.transcript]
+
+
+@pytest.mark.parametrize(
+    ("feature", "rule", "outcome"),
+    [("send_message", "SEND-1", Outcome.PASS), ("action_confirmed", "ACK-1", Outcome.FAIL)],
+)
+async def test_an_odd_reply_in_its_place_is_charged_to_the_feature_that_promises_it(
+    spec: Spec, scenario: Author, feature: str, rule: str, outcome: Outcome
+) -> None:
+    steps = f"steps: [{LEAVE}, {{sync: alice}}, {{never: ActionConfirmed, at: bob}}]"
+    result = await run_unconfirmed(spec, scenario(steps, feature=feature, rules=f"[{rule}]"), odd=True)
+    assert result.outcome is outcome
 
 
 async def test_what_fails_later_fails(spec: Spec, scenario: Author) -> None:
