@@ -184,8 +184,8 @@ class Calibration:
     hear their conversations all the same. `unseen` are the types of frames that never came, although
     calibration has sent the requests that cause them, and the server does not say that it does not know these; and the
     fields of requests, as `type.field`, that the server ignores or refuses. `confirms_joins`: False if nothing answers
-    the request to join, and who has asked hears the conversation all the same. `reads_back`: no broadcast arrived, and
-    the history has what was sent.
+    the request to join, and who has asked hears the conversation all the same. `reads_back`: no broadcast told the id
+    of its message, and the history has what was sent.
     """
 
     greets: bool

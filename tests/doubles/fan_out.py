@@ -60,6 +60,7 @@ FAULTS = {
     "late send": "no fault: a message is handled later than the harness waits for what must come",
     "late pong": "a Pong comes later than the harness waits for what must come",
     "no broadcast": "messages are confirmed and stored, and told to nobody",
+    "no id": "the event of a message does not say its id",
     "no echo": "the sender does not get its own event",
     "silence": "nothing is ever said",
     "close": "the first message ends the connection with 1011",
@@ -239,6 +240,8 @@ class ChatServer:
             return
         if "malformed frame" in self.wrong:
             message["created_at"] = "yesterday"
+        if "no id" in self.wrong:
+            del message["message_id"]
         if "token in a frame" in self.wrong:
             message["content"] += token
         for recipient in self._recipients(socket, conversation):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from conformance.engine.calibration.cast import ROOM, choose_cast, join_room, observers, provide_cast
 from conformance.engine.calibration.greeting import greet
 from conformance.engine.calibration.skew import Heard, fill, measure_skew, overhear
-from conformance.engine.calibration.trials import Shown, try_everything
+from conformance.engine.calibration.trials import Shown, told_id, try_everything
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
 from conformance.engine.context.failure import Spoiled, TooSlow, Unmet
 from conformance.engine.context.joining import connect
@@ -139,8 +139,9 @@ async def calibrate(
 async def _try(
     context: ScenarioContext, witness: str, heard: Heard, reply: float, *, answers: bool
 ) -> tuple[Shown, str]:
-    """Send the trials; where no broadcast arrived, with the message that is stored all the same, and its id."""
-    stored = "" if heard.any else await _stored(context, witness, heard.text)
+    """Send the trials; where no broadcast told the id of the message, with that of the stored one, and give this."""
+    untold = not heard.any or told_id(context, witness, heard.text) == ""
+    stored = await _stored(context, witness, heard.text) if untold else ""
     text = heard.text if heard.any or stored else ""
     return await try_everything(context, witness, text, reply, answers=answers, message=stored), stored
 

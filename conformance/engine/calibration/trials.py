@@ -98,14 +98,22 @@ async def try_everything(
 
 
 def _names(context: ScenarioContext, witness: str, text: str) -> dict[str, str]:
-    protocol = context.run.spec.protocol
     room = context.conversations[ROOM]
     names = {"${conversation}": room, "${text}": text}
     names |= {"${speaker}": context.users["speaker"], "${witness}": context.users[witness]}
-    pattern = fill(protocol.broadcast.pattern, room, text)
-    found = context.first(context.connections[witness], protocol.broadcast.frame, pattern) if text else None
-    message = id_of(found[1].frame.value or {}, protocol) if found else ""
+    message = told_id(context, witness, text) if text else None
     return names | ({MESSAGE: message} if message else {})
+
+
+def told_id(context: ScenarioContext, witness: str, text: str) -> str | None:
+    """Give the id of the message with this text, as its broadcast told the witness; empty: it did not say it.
+
+    None: the witness got no such broadcast.
+    """
+    protocol = context.run.spec.protocol
+    pattern = fill(protocol.broadcast.pattern, context.conversations[ROOM], text)
+    found = context.first(context.connections[witness], protocol.broadcast.frame, pattern)
+    return id_of(found[1].frame.value or {}, protocol) if found else None
 
 
 def _captured(context: ScenarioContext, at: str, kind: str, pattern: Any) -> dict[str, str]:

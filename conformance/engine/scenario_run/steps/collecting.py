@@ -70,10 +70,10 @@ async def collect(step: s.Collect, context: ScenarioContext) -> None:
         connection.claimed.add(index)
         value: Any = last.frame.value
         collected.append(value if step.field is None else value.get(step.field))
-    stored = await read_instead(context, step.frame, step.at, pattern)
+    stored = [] if any(collected) else await read_instead(context, step.frame, step.at, pattern)
     if stored:
         take(context, step.frame, step.at, stored)
-        collected += [one.message if step.field is None else one.message.get(step.field) for one in stored]
+        collected = [one.message if step.field is None else one.message.get(step.field) for one in stored]
     context.names.bind({step.into: collected})
     wanted = (
         (step.count, operator.eq, "exactly"),

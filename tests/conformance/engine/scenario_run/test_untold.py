@@ -1,8 +1,10 @@
-"""Where a server tells nobody of a message, scenarios about something else read it where it is stored."""
+"""Where a server tells nobody of a message, or not its id, scenarios about something else read it from the history."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import pytest
 
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome
@@ -22,9 +24,10 @@ HISTORY = """
 STORED = {"feature": "fetch_history", "rules": "[HIST-1]"}
 
 
-async def run_untold(spec: Spec, toy: Scenario) -> Result:
-    async with toy_runner(spec, wrong=("no broadcast",), reply=0.3) as runner:
-        assert (runner.run_context.calibration.broadcasts, runner.run_context.calibration.reads_back) == (False, True)
+async def run_untold(spec: Spec, toy: Scenario, wrong: str = "no broadcast") -> Result:
+    async with toy_runner(spec, wrong=(wrong,), reply=0.3) as runner:
+        assert runner.run_context.calibration.broadcasts is (wrong != "no broadcast")
+        assert runner.run_context.calibration.reads_back
         return await run_scenario(toy, runner.run_context)
 
 
@@ -32,13 +35,14 @@ def steps(*some: str) -> str:
     return "steps:" + "".join(f"\n  - {one}" for one in some)
 
 
-async def test_each_message_stands_in_for_one_event(spec: Spec, scenario: Author) -> None:
+@pytest.mark.parametrize(("wrong", "how"), [("no broadcast", "sends no"), ("no id", "says no id in")])
+async def test_each_message_stands_in_for_one_event(spec: Spec, scenario: Author, wrong: str, how: str) -> None:
     twice = [SEND.format("hi"), TOLD.format("alice, bob", "hi", "one")]
     twice += [SEND.format("hi"), TOLD.format("alice, bob", "hi", "two")]
     different = '{check: "${one}", is: {$not: "${two}"}}'
-    result = await run_untold(spec, scenario(steps(*twice, different) + HISTORY, **STORED))
+    result = await run_untold(spec, scenario(steps(*twice, different) + HISTORY, **STORED), wrong)
     assert (result.outcome, result.without) == (Outcome.PASS, ("NewMessage",))
-    assert "read from where it is stored: the server sends no NewMessage" in [entry.text for entry in result.transcript]
+    assert f"read from where it is stored: the server {how} NewMessage" in [entry.text for entry in result.transcript]
 
 
 async def test_what_is_collected_is_read_as_a_whole(spec: Spec, scenario: Author) -> None:
@@ -46,6 +50,16 @@ async def test_what_is_collected_is_read_as_a_whole(spec: Spec, scenario: Author
     check = '{check: "${said}", is: {$any_order: [a, b]}}'
     result = await run_untold(spec, scenario(steps(SEND.format("a"), SEND.format("b"), collect, check), **STORED))
     assert (result.outcome, result.without) == (Outcome.PASS, ("NewMessage",))
+
+
+@pytest.mark.parametrize(("field", "said"), [("content", "[a, a]"), ("message_id", "{$length: 2}")])
+async def test_what_is_collected_without_ids_is_counted_once(
+    spec: Spec, scenario: Author, field: str, said: str
+) -> None:
+    collect = f"{{collect: NewMessage, at: bob, field: {field}, into: said, count: 2}}"
+    check = f'{{check: "${{said}}", is: {said}}}'
+    toy = scenario(steps(SEND.format("a"), SEND.format("a"), collect, check), **STORED)
+    assert (await run_untold(spec, toy, "no id")).outcome is Outcome.PASS
 
 
 async def test_what_is_not_stored_does_not_stand_in(spec: Spec, scenario: Author) -> None:
