@@ -182,11 +182,11 @@ class ScenarioContext:
 
     def is_ambient(self, received: Received) -> bool:
         """Say whether a frame may come at any time, as far as this scenario is concerned."""
-        ambient = self.run.target.ambient | self._odd_replies
+        ambient = self.run.target.ambient | self.odd_replies
         return received.frame.type in ambient or self.owner_elsewhere(received) is not None
 
     @cached_property
-    def _odd_replies(self) -> frozenset[str]:
+    def odd_replies(self) -> frozenset[str]:
         """The types of replies that this scenario is not about, and that calibration has not seen as they should be.
 
         The server may send others in their place, which only the feature that promises them is charged with.

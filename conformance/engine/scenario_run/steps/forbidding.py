@@ -31,7 +31,9 @@ def judge_guard(guard: Guard, context: ScenarioContext) -> None:
         unclaimed = [
             one
             for index, one in enumerate(connection.log)
-            if index not in connection.claimed and context.owner_elsewhere(one) is None
+            if index not in connection.claimed
+            and one.frame.type not in context.odd_replies
+            and context.owner_elsewhere(one) is None
         ]
         suspects = strays[name] if guard.step.frame == "*" else unclaimed
         for received in suspects:

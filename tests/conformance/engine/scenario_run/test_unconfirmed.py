@@ -47,7 +47,7 @@ async def test_a_scenario_about_something_else_goes_on(spec: Spec, scenario: Aut
 async def test_an_odd_reply_in_its_place_is_charged_to_the_feature_that_promises_it(
     spec: Spec, scenario: Author, feature: str, rule: str, outcome: Outcome
 ) -> None:
-    steps = f"steps: [{LEAVE}, {{sync: alice}}, {{never: ActionConfirmed, at: bob}}]"
+    steps = f"steps: [{LEAVE}, {{sync: alice}}, {{never: ActionConfirmed, at: [alice, bob]}}]"
     result = await run_unconfirmed(spec, scenario(steps, feature=feature, rules=f"[{rule}]"), odd=True)
     assert result.outcome is outcome
 
