@@ -23,11 +23,15 @@ ROOM = "${conversation}"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message of the list that fits a pattern, with its id and what the pattern captures in it."""
+    """A message of the list that fits a pattern, with its id and what the pattern captures in it.
+
+    `told` is the place in the log of a broadcast that tells of it, and does not say its id.
+    """
 
     id: str
     message: Mapping[str, Any]
     captures: Mapping[str, Any]
+    told: int | None = None
 
 
 async def read_back(context: ScenarioContext, who: str, pattern: Any) -> list[Stored]:
@@ -45,7 +49,12 @@ async def read_back(context: ScenarioContext, who: str, pattern: Any) -> list[St
 
 def id_of(message: Mapping[str, Any], protocol: Protocol) -> str:
     """Give the id of a message in an event or a list; empty: it has none."""
-    return next((str(message[field]) for field in sorted(protocol.ids["message"]) if message.get(field)), "")
+    return str(message.get(id_field(message, protocol), ""))
+
+
+def id_field(message: Mapping[str, Any], protocol: Protocol) -> str:
+    """Name the field with the id of a message; empty: it has none."""
+    return next((field for field in sorted(protocol.ids["message"]) if message.get(field)), "")
 
 
 async def _messages(context: ScenarioContext, who: str, room: str) -> list[dict[str, Any]]:

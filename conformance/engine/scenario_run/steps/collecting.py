@@ -63,17 +63,16 @@ async def collect(step: s.Collect, context: ScenarioContext) -> None:
     connection = context.reading(step.at)
     pattern = context.names.render(step.pattern)
     await context.quiet()
-    collected = []
+    stored = await read_instead(context, step.frame, step.at, pattern)
+    if stored:
+        take(context, step.frame, step.at, stored)
+    collected = [one.message if step.field is None else one.message.get(step.field) for one in stored]
     last: Received | None = None
     while (found := context.first(connection, step.frame, pattern)) is not None:
         index, last, _ = found
         connection.claimed.add(index)
         value: Any = last.frame.value
         collected.append(value if step.field is None else value.get(step.field))
-    stored = [] if any(collected) else await read_instead(context, step.frame, step.at, pattern)
-    if stored:
-        take(context, step.frame, step.at, stored)
-        collected = [one.message if step.field is None else one.message.get(step.field) for one in stored]
     context.names.bind({step.into: collected})
     wanted = (
         (step.count, operator.eq, "exactly"),

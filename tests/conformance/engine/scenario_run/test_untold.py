@@ -21,6 +21,7 @@ HISTORY = """
   - {send: FetchHistory, by: bob, with: {conversation_id: "${lobby}"}}
   - {expect: HistoryChunk, at: bob, with: {messages: {$contains: [{message_id: "${one}"}, {message_id: "${two}"}]}}}
 """
+LIKE_IDS = "[{$type: string}, {$type: string}]"
 STORED = {"feature": "fetch_history", "rules": "[HIST-1]"}
 
 
@@ -52,7 +53,9 @@ async def test_what_is_collected_is_read_as_a_whole(spec: Spec, scenario: Author
     assert (result.outcome, result.without) == (Outcome.PASS, ("NewMessage",))
 
 
-@pytest.mark.parametrize(("field", "said"), [("content", "[a, a]"), ("message_id", "{$length: 2}")])
+@pytest.mark.parametrize(
+    ("field", "said"), [("content", "[a, a]"), ("message_id", "[{$type: string}, {$type: string}]")]
+)
 async def test_what_is_collected_without_ids_is_counted_once(
     spec: Spec, scenario: Author, field: str, said: str
 ) -> None:
@@ -67,6 +70,13 @@ async def test_what_is_not_stored_does_not_stand_in(spec: Spec, scenario: Author
     assert (await run_untold(spec, toy)).outcome is Outcome.BLOCKED
 
 
-async def test_what_is_about_live_events_fails(spec: Spec, scenario: Author) -> None:
+@pytest.mark.parametrize("wrong", ["no broadcast", "no id"])
+async def test_what_is_about_live_events_fails(spec: Spec, scenario: Author, wrong: str) -> None:
     toy = scenario(steps(SEND.format("hi"), TOLD.format("bob", "hi", "one")))
-    assert (await run_untold(spec, toy)).outcome is Outcome.FAIL
+    assert (await run_untold(spec, toy, wrong)).outcome is Outcome.FAIL
+
+
+async def test_an_event_without_its_id_still_has_to_come(spec: Spec, scenario: Author) -> None:
+    before = TOLD.format("bob", "hi", "one")
+    toy = scenario(steps(SEND.format("hi"), before, TOLD.format("bob", "hi", "two")), **STORED)
+    assert (await run_untold(spec, toy, "no id")).outcome is Outcome.FAIL
