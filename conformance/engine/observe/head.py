@@ -22,6 +22,11 @@ END = b"\r\n\r\n"
 ID = re.compile(r"[0-9A-Fa-f-]{36}$|[0-9]+$")
 """An id in the query is not a secret, because frames repeat it."""
 
+CREDENTIALS = re.compile(
+    r"(?!sec-websocket-key$)(.*[-_])?(auth|apikey|credentials?|csrf|jwt|key|password|secret|session|sessionid|token|xsrf)([-_].*)?$"
+)
+"""The names of headers that some clients use for credentials, in lower case."""
+
 LEAST_SECRET = 16
 """The fewest characters of a value that counts as a secret, whatever its name is."""
 
@@ -135,3 +140,5 @@ def _secrets(url: str, headers: list[tuple[str, str]]) -> Iterator[str]:
                 yield from (one.partition("=")[2].strip() for one in value.split(";"))
             case "sec-websocket-protocol":
                 yield from (one.strip() for one in value.split(","))
+            case name if CREDENTIALS.match(name):
+                yield from value.split()

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from conformance.cli.main import chat_parity
-from conformance.errors import BadFile
+from conformance.errors import BadFile, UsageError
 from conformance.files.documents import read_json
 from conformance.results.runlog import read_run
 from conformance.spec import find
@@ -132,6 +132,32 @@ def test_a_corrupt_recording_ends_with_2_and_one_line(tmp_path: Path) -> None:
     assert isinstance(result.exception, BadFile)
     assert result.exception.exit_code == 2
     assert str(result.exception).endswith("chat.har:1: this is not JSON: Expecting value; is the recording cut off?")
+
+
+class TestARecordingOfTwoServers:
+    @pytest.fixture
+    def both(self, tmp_path: Path) -> Path:
+        file = recording(tmp_path, *RIGHT)
+        value = json.loads(file.read_text(encoding="utf-8"))
+        other = {"type": "receive", "time": 1_771_793_372.0, "opcode": 1, "data": "not of the protocol"}
+        entry = {"request": {"url": "wss://metrics.example/live?key=1"}, "_webSocketMessages": [other]}
+        value["log"]["entries"].insert(0, entry)
+        file.write_text(json.dumps(value), encoding="utf-8")
+        return file
+
+    def test_needs_the_name_of_one(self, both: Path) -> None:
+        result = CliRunner().invoke(chat_parity, ["judge", str(both)])
+        assert isinstance(result.exception, UsageError)
+        said = "has messages of 2 servers: choose with --server (chat.example/ws, metrics.example/live)"
+        assert str(result.exception).endswith(said)
+
+    def test_is_judged_by_that_one(self, both: Path, tmp_path: Path) -> None:
+        words = ["judge", str(both), "--out", str(tmp_path / "out"), "--server"]
+        result = CliRunner().invoke(chat_parity, [*words, "chat.example"])
+        assert result.exit_code == 0, result.output
+        assert "left out: 1 connection to metrics.example/live" in result.stderr
+        wrong = CliRunner().invoke(chat_parity, [*words, "other.example"])
+        assert "has no messages of other.example, but of chat.example/ws, " in str(wrong.exception)
 
 
 class TestATargetFile:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.engine.observe.capture import Passed, in_order, read_capture
+from conformance.engine.observe.capture import in_order, read_capture
 from conformance.engine.observe.head import user_of
+from conformance.engine.observe.recorded import Passed
 from conformance.errors import BadFile
 
 if TYPE_CHECKING:
@@ -95,6 +97,28 @@ def test_binary_messages_are_bytes_again(tmp_path: Path) -> None:
     assert not found.whole
 
 
+def test_control_frames_are_not_messages(tmp_path: Path) -> None:
+    closed = base64.b64encode(b"\x03\xe8").decode()
+    (found,) = read_capture(
+        written(tmp_path, har(said(), *(said("receive", closed, opcode=one) for one in (8, 9, 10)), said("error", "?")))
+    )
+    assert len(found.messages) == 1
+
+
+def test_flows_of_other_protocols_are_left_out(tmp_path: Path) -> None:
+    raw = {"type": "tcp", "messages": [[True, "bytes", 1.0]]}
+    assert len(read_capture(written(tmp_path, raw, flow([1, True, PING, 1.0])))) == 1
+
+
+def test_a_connection_has_its_address_without_secrets_or_ids(tmp_path: Path) -> None:
+    (found,) = read_capture(written(tmp_path, har(said(), url=f"wss://Chat.example:443/ws/42?token={TOKEN}")))
+    assert found.address == "chat.example/ws/…"
+    recorded = flow([1, True, PING, 1.0])
+    recorded["request"] |= {"scheme": "https", "host": "chat.example", "port": 443}
+    (found,) = read_capture(written(tmp_path, recorded))
+    assert found.address == "chat.example/ws"
+
+
 def test_a_dump_of_mitmproxy_writes_bytes_as_python_does(tmp_path: Path) -> None:
     text = '{"content":"é\'s"}'
     (found,) = read_capture(written(tmp_path, [flow([1, True, str(text.encode())[2:-1], 1.0])]))
@@ -105,6 +129,9 @@ def test_what_may_be_a_secret_is_known(tmp_path: Path) -> None:
     headers = [{"name": "Authorization", "value": "Bearer opaque-token-of-alice"}]
     (found,) = read_capture(written(tmp_path, har(said(), headers=headers)))
     assert found.secrets == (TOKEN, "opaque-token-of-alice")
+    headers = [{"name": name, "value": f"the-value-of-{name}"} for name in ("X-Auth-Token", "Sec-WebSocket-Key")]
+    (found,) = read_capture(written(tmp_path, har(said(), headers=headers)))
+    assert found.secrets == (TOKEN, "the-value-of-X-Auth-Token")
     (found,) = read_capture(written(tmp_path, [flow([1, True, PING, 1.0])]))
     assert found.secrets == (TOKEN, "0123456789abcdef0")
 
@@ -130,6 +157,8 @@ def test_connections_are_put_in_order_by_time_but_each_keeps_its_own(tmp_path: P
         ((har(said("push")),), ": log.entries[1]._webSocketMessages[0].type is 'push', not send or receive"),
         ((har(said(), said(data=5)),), ": log.entries[1]._webSocketMessages[1].data is not a text"),
         ((har(said(time="now")),), ": log.entries[1]._webSocketMessages[0].time is not a time"),
+        ((har(said(opcode=0)),), ": log.entries[1]._webSocketMessages[0] is a part of a message: record whole"),
+        (("4321:9:websocket;",), ": is in mitmproxy's own format: turn it into a HAR file with `mitmdump"),
         (([flow([1, True, PING])],), ": flow 1, message 1 is not a message"),
         (([flow([1, "yes", PING, 1.0])],), ": flow 1, message 1: from_client is not true or false"),
         ((har(),), ": it has no WebSocket messages"),
@@ -152,4 +181,10 @@ def test_a_recording_must_be_there_and_be_text(tmp_path: Path) -> None:
         read_capture(tmp_path / "none")
     (tmp_path / "capture").write_bytes(b"{}\n\xff")
     with pytest.raises(BadFile, match=":2: this is not UTF-8 text"):
+        read_capture(tmp_path / "capture")
+
+
+def test_a_compressed_recording_is_to_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "capture").write_bytes(gzip.compress(b"{}"))
+    with pytest.raises(BadFile, match=r"is compressed \(gzip\): unpack it first"):
         read_capture(tmp_path / "capture")
