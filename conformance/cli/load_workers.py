@@ -46,7 +46,8 @@ class Workers:
         for number, process in enumerate(self._processes):
             if process.returncode is not None:
                 said = self._log(number).read_text(encoding="utf-8", errors="replace").strip()
-                return f"a worker ended with exit code {process.returncode}: {said[-LAST_LINES:]}"
+                said = f": {said[-LAST_LINES:]}" if said else ""
+                return f"a worker {_ending(process.returncode)}{said}"
         return ""
 
     async def stop(self) -> None:
@@ -105,3 +106,8 @@ async def workers_on(
     finally:
         await workers.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ending(code: int) -> str:
+    """Say how a process has ended, by its return code."""
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

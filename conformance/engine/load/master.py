@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from conformance.engine.load.job import Job
     from conformance.engine.load.run import Load
 
+COMING = 600.0
+"""Seconds in which the workers must come, and then be ready; people start them on other machines."""
 STOP = 10.0
 """Seconds in which Locust must stop the virtual users."""
 LAST_WORD = 10.0
@@ -32,7 +34,7 @@ async def lead(
 
     `bound` is called in the event loop with the port on which workers are awaited. `gone` says why a worker cannot come
     any more (empty: it can). Raises UsageError if the address is taken, and TargetUnreachable if a worker cannot take
-    part.
+    part or does not come within COMING seconds.
     """
     import_locust()
     loop = asyncio.get_running_loop()
@@ -83,10 +85,10 @@ class _Master:
     def _lead(self, runner: Any, over: threading.Event) -> None:
         import gevent  # noqa: PLC0415 -- an optional dependency
 
-        self._wait(lambda: len(self._here) >= self._job.workers, over)
+        self._wait(lambda: len(self._here) >= self._job.workers, over, self._here)
         for client in sorted(self._here):
             runner.send_message(JOB, self._job.to_dict(), client_id=client)
-        self._wait(lambda: bool(self._error) or self._prepared >= self._here, over)
+        self._wait(lambda: bool(self._error) or self._prepared >= self._here, over, self._prepared)
         if self._error:
             raise TargetUnreachable(f"a worker cannot take part: {self._error}")
         if over.is_set():
@@ -114,11 +116,15 @@ class _Master:
             missing = f"the last counts of {left - len(self._ended)} of {self._job.workers} workers did not come"
             self._load.stopped = self._load.stopped or missing
 
-    def _wait(self, condition: Callable[[], bool], over: threading.Event) -> None:
-        """Wait for the workers; raises TargetUnreachable if one cannot come any more."""
+    def _wait(self, condition: Callable[[], bool], over: threading.Event, ready: set[str]) -> None:
+        """Wait for the workers; raises TargetUnreachable if one cannot come any more, or too few come in time."""
         import gevent  # noqa: PLC0415 -- an optional dependency
 
+        until = time.monotonic() + COMING
         while not condition() and not over.is_set():
+            if time.monotonic() > until:
+                few = f"{len(ready)} of {self._job.workers}"
+                raise TargetUnreachable(f"only {few} workers were ready after {COMING:g} s")
             gone = self._gone()
             if gone:
                 raise TargetUnreachable(gone)

@@ -139,6 +139,13 @@ async def test_a_master_whose_workers_cannot_come_says_why(job_of: Callable[...,
             await led.master
 
 
+async def test_a_master_does_not_wait_for_ever(job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.engine.load.master.COMING", 0.0)
+    async with leading(job_of(workers=2)) as led:
+        with pytest.raises(TargetUnreachable, match=r"only 0 of 2 workers were ready after 0 s"):
+            await led.master
+
+
 async def test_a_worker_without_a_master_says_so(toys: Spec, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("conformance.engine.load.worker.CONNECT", 0.2)
     with pytest.raises(TargetUnreachable, match=r"there is no master at 127\.0\.0\.1:9"):
