@@ -43,7 +43,7 @@ _NEW = Path("reports") / "compared" / "new"
 @click.option("--spec-changed", is_flag=True, help="Scenarios that changed in the spec, or left it, do not count.")
 @click.option(
     "--max-p99-ratio",
-    type=NumberRange(0, min_open=True),
+    type=NumberRange(1),
     metavar="RATIO",
     help="No 99th percentile of the load beside NEW may be more than this many times that of OLD (see `load`).",
 )

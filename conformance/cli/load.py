@@ -81,7 +81,7 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # older versions of c
 @click.option(
     "--max-p99-ratio",
     "limit",
-    type=NumberRange(0, min_open=True),
+    type=NumberRange(1),
     metavar="RATIO",
     help="With --against: fail if a 99th percentile is more than this many times the old one.",
 )

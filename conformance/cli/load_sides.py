@@ -88,7 +88,9 @@ async def load_sides(spec: Spec, wish: Wish, sides: list[Side], held: contextlib
         held.enter_context(exclusive(new.folder))
         for side_, run_context in opened:
             name = run_context.target.name
-            click.echo(f"chat-parity: runs {len(wish.chosen)} scenarios once on {name}, without load", err=True)
+            click.echo(
+                f"chat-parity: runs {plural(len(wish.chosen), 'scenario')} once on {name}, without load", err=True
+            )
             await rehearse(wish.chosen, run_context, side_.rehearsed)
         mixed = _in_all([side_.rehearsed for side_, _ in opened])
         if not mixed:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.report.evidence import plural
 from conformance.report.text import line
-from conformance.results.load.ratio import FEWEST, nothing_compared, pairs, say, slower, unclear, why_unclear
+from conformance.results.load.ratio import FEWEST, FLOOR, nothing_compared, pairs, say, slower, unclear, why_unclear
 from conformance.results.load.tally import FailureKind
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _side_by_side(old: LoadRecord, new: LoadRecord, limit: float | None) -> Iter
         if nothing_compared(old, new):
             yield "Too little was measured to compare any 99th percentile."
         elif not found and not doubtful:
-            yield f"No 99th percentile is more than {limit:g} times the old one."
+            yield f"No 99th percentile is more than {limit:g} times the old one and more than {FLOOR:g} ms longer."
 
 
 def _both(latency: Latency | None) -> tuple[str, str]:

@@ -38,6 +38,7 @@ def _ends(*words: str) -> int:
         (["--duration", "0"], "--duration must be longer than 0 s"),
         (["--duration", "5s", "--ramp", "10s"], "--ramp (10 s) is longer than --duration (5 s)"),
         (["--max-p99-ratio", "1.5"], "--max-p99-ratio compares with an old server: name it with --against"),
+        (["--against", "nowhere", "--max-p99-ratio", "0.9"], "0.9 is not in the range x>=1"),
         (["--against", "nowhere"], "nowhere: there is no recorded load"),
         (["nowhere.yaml"], "nowhere.yaml"),
         (["--worker", "a b"], "'a b' is no address; write for example 10.0.0.5 or 10.0.0.5:5557"),

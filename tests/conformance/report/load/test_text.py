@@ -34,6 +34,11 @@ def test_two_loads_are_shown_side_by_side_with_the_ratio() -> None:
     assert "SLOWER: the reply p99 of SendMessage is 40.0 ms, 2.0 times the 20.0 ms before; at most 1.5 times" in text
 
 
+def test_a_ratio_over_the_limit_within_a_millisecond_is_not_too_slow() -> None:
+    text = render_pair(a_record(0.2), a_record(0.6), 1.5)
+    assert "No 99th percentile is more than 1.5 times the old one and more than 1 ms longer.\n" in text
+
+
 def test_without_a_limit_nothing_is_too_slow() -> None:
     text = render_pair(a_record(20.0), a_record(40.0), None)
     assert "!" not in text
