@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.group import Group
 from conformance.cli.options import format_option, out_file_option
 from conformance.cli.output import emit
 from conformance.compare.history import VIEWS, Store, history_of
@@ -26,7 +27,7 @@ _file = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def history() -> None:
     """Keep recorded runs in a small file, and show how a server changes over time.
 

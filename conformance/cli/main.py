@@ -13,6 +13,7 @@ import click
 
 from conformance import __version__
 from conformance.cli.ending import end_with, take_signals
+from conformance.cli.group import Group
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
 from conformance.files.open_files import allow_more
@@ -43,22 +44,11 @@ _MAY_BE_EMPTY = ("--source-url",)
 """Options for which an empty value has a meaning."""
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     """Imports a verb's module when it is called: `--help` must not pay for what it does not use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_VERBS)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError:
-            if args[0].startswith("-"):
-                raise
-            meant = did_you_mean(args[0], _VERBS, "; `chat-parity --help` shows them")
-            raise click.UsageError(f"No such command {args[0]!r}{meant}", ctx) from None
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.cli.group import Group
 from conformance.cli.options import format_option
 from conformance.cli.spec_folder import spec_folder_of
 from conformance.errors import UsageError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from conformance.files.formats import Format
 
 
-@click.group()
+@click.group(cls=Group)
 def waivers() -> None:
     """Check and update waiver files: known failures with a reason, an owner and a last day.
 

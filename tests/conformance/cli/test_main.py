@@ -73,6 +73,8 @@ def test_an_exception_becomes_one_message_and_an_exit_code(
     [
         (["brew"], "No such command 'brew'; `chat-parity --help` shows them"),
         (["Repot"], "No such command 'Repot'; did you mean 'report'?"),
+        (["history", "shwo"], "No such command 'shwo'; did you mean 'show'?"),
+        (["waivers", "brew"], "No such command 'brew'; `chat-parity waivers --help` shows them"),
         (["--brew"], "No such option '--brew'; --help shows them"),
         (["run", "--for", "1s"], "No such option '--for'; did you mean '--format'?"),
         (["run", "--ot", "x"], "No such option '--ot'; did you mean '--out'?"),
