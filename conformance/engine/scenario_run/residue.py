@@ -166,7 +166,8 @@ class _Spare:
             return False
         if self._is_reply(received):
             return True
-        if self._is_own_echo(received) and self._echoes[kind] > 0 and self._total[kind] > 0:
+        may_be_own = self._is_own_echo(received) or self._names_nobody(received)
+        if may_be_own and self._echoes[kind] > 0 and self._total[kind] > 0:
             self._echoes[kind] -= 1
             self._total[kind] -= 1
             return True
@@ -189,6 +190,11 @@ class _Spare:
     def _is_own_echo(self, received: Received) -> bool:
         actor = self._actors.get(received.frame.type or "")
         return actor is not None and (received.frame.value or {}).get(actor) == self._id
+
+    def _names_nobody(self, received: Received) -> bool:
+        """Say whether an event does not say whose it is, which its schema is charged with."""
+        actor = self._actors.get(received.frame.type or "")
+        return actor is not None and actor not in (received.frame.value or {})
 
 
 def _fits(kind: str, pattern: Mapping[str, Any], have: str | None, value: Any) -> bool:

@@ -40,6 +40,16 @@ async def test_a_frame_too_many_fails_without_a_never(spec: Spec, scenario: Auth
     assert (entry.who, entry.way) == (stray.split()[0], "←")
 
 
+async def test_an_echo_that_does_not_say_who_sent_it_is_no_frame_too_many(spec: Spec, scenario: Author) -> None:
+    async with toy_runner(spec, later=["no sender"]) as runner:
+        result = await runner.run_scenario(scenario(TOLD))
+        runner.server.wrong.add("echo twice")
+        worse = await runner.run_scenario(scenario(TOLD))
+    said, stray = "got a wrong NewMessage: `sender_id` is missing", "alice got NewMessage, which nothing"
+    assert [said in one for one in messages(result)] == [True]
+    assert [stray in one for one in messages(worse)].count(True) == 1
+
+
 async def test_an_error_in_place_of_a_reply_to_the_barrier_is_no_frame_too_many(spec: Spec, scenario: Author) -> None:
     async with toy_runner(spec, reply=0.3) as runner:
         runner.server.canned["Ping"] = '{"type": "Error", "message": "too many requests"}'
