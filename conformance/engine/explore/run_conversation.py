@@ -101,8 +101,8 @@ class _StepRunner:
         self._stuck: tuple[str, ...] = ()
 
     def everyone(self) -> list[Connection]:
-        """Give every connection, ended ones too."""
-        return [*self._context.connections.values(), *self._context.past]
+        """Give every connection, ended ones too; of several with one name, the latest comes last."""
+        return [*self._context.past, *self._context.connections.values()]
 
     def begin(self) -> None:
         """Take everything that came before the first step for read."""

@@ -31,7 +31,7 @@ from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import END
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
 from conformance.engine.explore.run_odd import PING
-from conformance.engine.explore.written import Dumper, given, gone, send, with_words, without
+from conformance.engine.explore.written import Dumper, given, gone, send, with_words, without, without_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,7 +86,11 @@ class Writer:
         normal = normal_of(shown.other.names, self.comparer.known, self.comparer.knowledge, spec)
         pairs = list(zip(conversation.steps[:last], shown.other.steps[:last], strict=False))
         bound: set[str] = set()
-        document["steps"] = [one for step, seen in pairs for one in self._steps(step, seen, normal, bound, shown.other)]
+        document["steps"] = [
+            one
+            for step, seen, absent in without_absent(pairs)
+            for one in self._steps(step, seen, normal, bound, shown.other, absent)
+        ]
         known = {*conversation.users, *conversation.rooms, *bound}
         named = {name for step, _ in pairs for ask in asks_of(step) for name in names_in(ask.fields) if "." not in name}
         document["given"]["unknown"] = sorted(
@@ -98,11 +102,17 @@ class Writer:
         return document
 
     def _steps(
-        self, step: Step, seen: Seen, normal: Normal, bound: set[str], ran: ConversationRun
+        self,
+        step: Step | None,
+        seen: Seen,
+        normal: Normal,
+        bound: set[str],
+        ran: ConversationRun,
+        absent: frozenset[str],
     ) -> Iterator[dict[str, Any]]:
         if isinstance(step, Walk):
             yield from self._walk(seen.answers[0], normal, f"all{len(bound)}")
-        else:
+        elif step is not None:
             yield from self._acts(step)
         created = [answer.ask for answer in seen.answers if answer.how == GRANTED and answer.ask.slot is not None]
         for who, frames in seen.events.items():
@@ -118,7 +128,7 @@ class Writer:
         elif isinstance(step, RawMessage):
             yield {"sync": [step.who]}
             yield {"disconnect": step.who}
-        unanswered = {answer.ask.by for answer in seen.answers if answer.frame is None} - gone(step)
+        unanswered = {answer.ask.by for answer in seen.answers if answer.frame is None} - gone(step) - absent
         if unanswered:
             yield {"sync": sorted(unanswered)}
 

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from conformance.engine.explore.conversation import Depart
+from conformance.engine.explore.conversation import Arrive, Backlog, Burst, Depart, Race, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.engine.explore.conversation import Ask, Conversation, Step
+    from conformance.engine.explore.conversation_run import Seen
 
 
-def gone(step: Step) -> set[str]:
+def gone(step: Step | None) -> set[str]:
     """Give the connections that a step has closed."""
     return {step.who} if isinstance(step, Depart) else set()
+
+
+def without_absent(pairs: Iterable[tuple[Step, Seen]]) -> Iterator[tuple[Step | None, Seen, frozenset[str]]]:
+    """Give each step without what closed connections should send, or None; and the names of these connections.
+
+    A shorter conversation may have lost the step in which somebody connects again.
+    """
+    absent: set[str] = set()
+    for step, seen in pairs:
+        yield _by_others(step, absent), seen, frozenset(absent)
+        absent |= {*seen.ended} | gone(step)
+        if isinstance(step, Arrive):
+            absent.discard(step.who)
+
+
+def _by_others(step: Step, absent: set[str]) -> Step | None:
+    match step:
+        case Walk() if step.ask.by in absent:
+            return None
+        case Depart() | Backlog() if step.who in absent:
+            return None
+        case Burst() | Race() | Backlog():
+            asks = tuple(ask for ask in step.asks if ask.by not in absent)
+            return replace(step, asks=asks) if asks else None
+    return step
 
 
 def given(conversation: Conversation, *, several: bool) -> dict[str, Any]:
