@@ -84,4 +84,5 @@ class Membership:
             return
         self.require(Right.MODERATE)
         if self.role is None or not {before, after} <= ROLE_CHANGES[self.role]:
-            raise Refused("forbidden", f"A {self.role} may not make this of a {before or 'user without a role'}.")
+            change = f"from {before or 'no role'} to {after or 'no role'}"
+            raise Refused("forbidden", f"With the role {self.role}, you may not change a user's role {change}.")
