@@ -27,7 +27,7 @@ from conformance.engine.explore.normal import items, normal_of, written
 from conformance.engine.explore.state import beginning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from conformance.engine.explore.conversation import Conversation, Step
     from conformance.engine.explore.conversation_run import Answer, ConversationRun, Seen
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Comparer:
-    """What every comparison of an exploration needs; `known` has the names of the protocol's fields."""
+    """What every comparison of an exploration needs; `known` has the names of the fields of each type."""
 
     spec: Spec
     knowledge: Knowledge
     freedoms: Freedoms
     limits: Limits
-    known: frozenset[str]
+    known: Mapping[str, frozenset[str]]
 
     def compare(self, conversation: Conversation, tested: ConversationRun, other: ConversationRun) -> Compared:
         """Compare the two sides of a conversation step by step."""

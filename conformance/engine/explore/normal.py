@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?")
+ANY = "*"
 ID, TIME, SOMETHING = "⟨id⟩", "⟨time⟩", "⟨…⟩"
 
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """Normalises the frames of one server; `names` maps its ids to the names of the conversation."""
+    """Normalises the frames of one server; `names` maps its ids to the names of the conversation.
+
+    `known` has the names of the fields of each type of frame, at any depth, and under `ANY` those of all types.
+    """
 
     names: Mapping[str, str]
-    known: frozenset[str]
+    known: Mapping[str, frozenset[str]]
     ignored: Mapping[str, frozenset[str]]
     opaque: frozenset[str]
     unordered: frozenset[str]
@@ -34,36 +38,41 @@ class Normal:
         """Give a frame without what identifies this server. Null means absent; unknown fields do not count."""
         if not isinstance(value, dict):
             return value
-        ignored = self.ignored.get(str(value.get(self.discriminator)), frozenset())
-        return self._object({key: one for key, one in value.items() if key not in ignored})
+        kind = str(value.get(self.discriminator))
+        ignored = self.ignored.get(kind, frozenset())
+        known = self.known.get(kind, self.known[ANY])
+        return self._object({key: one for key, one in value.items() if key not in ignored}, known)
 
-    def _object(self, value: Mapping[str, Any]) -> dict[str, Any]:
+    def _object(self, value: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
         return {
-            key: SOMETHING if key in self.opaque else self._value(one, key)
+            key: SOMETHING if key in self.opaque else self._value(one, key, known)
             for key, one in value.items()
-            if key in self.known and one is not None
+            if key in known and one is not None
         }
 
-    def _value(self, value: Any, key: str) -> Any:
+    def _value(self, value: Any, key: str, known: frozenset[str]) -> Any:
         if isinstance(value, str):
             if value in self.names:
                 return f"⟨{self.names[value]}⟩"
             return ID if _UUID.fullmatch(value) else TIME if _INSTANT.fullmatch(value) else value
         if isinstance(value, dict):
-            return self._object(value)
+            return self._object(value, known)
         if isinstance(value, list):
-            items = [self._value(one, key) for one in value]
+            items = [self._value(one, key, known) for one in value]
             return sorted(items, key=written) if key in self.unordered else items
         return value
 
 
-def known_fields(spec: Spec) -> frozenset[str]:
-    """Give the names of all fields that the protocol's frames have, at any depth."""
-    return frozenset(name for message in spec.outgoing.values() for name in _fields(message.shape))
+def known_fields(spec: Spec) -> dict[str, frozenset[str]]:
+    """Give the names of the fields of each type of frame, at any depth, and under `ANY` those of all types."""
+    known = {kind: frozenset(_fields(message.shape)) for kind, message in spec.outgoing.items()}
+    return {**known, ANY: frozenset[str]().union(*known.values())}
 
 
-def normal_of(names: Mapping[str, str], known: frozenset[str], knowledge: Knowledge, spec: Spec) -> Normal:
-    """Make the normaliser of one server; `known` has the names of the protocol's fields."""
+def normal_of(
+    names: Mapping[str, str], known: Mapping[str, frozenset[str]], knowledge: Knowledge, spec: Spec
+) -> Normal:
+    """Make the normaliser of one server; `known` has the names of the fields of each type."""
     return Normal(
         names,
         known,

@@ -149,6 +149,19 @@ def test_null_is_as_good_as_absent_and_unknown_fields_do_not_count(comparer: Com
     assert _kind(comparer, ours, [seen(STEP, SENT, ann=[message()])]) is None
 
 
+def test_a_field_that_only_other_types_have_does_not_count(comparer: Comparer) -> None:
+    more = SENT | {"message": "done", "conversation_id": "c1", "status": "online"}
+    assert _kind(comparer, [seen(STEP, more, ann=[message()])], [seen(STEP, SENT, ann=[message()])]) is None
+
+
+def test_a_call_without_a_type_may_be_told_with_one(comparer: Comparer) -> None:
+    call = {"type": "CallOffer", "conversation_id": "c1", "from_user_id": "u1", "sdp": "v=0"}
+    for labels, kind in ((frozenset[str](), None), (frozenset({"call_type=plain"}), "another CallOffer: call_type")):
+        ask = Ask("bob", "CallOffer", {"conversation_id": "${lobby}", "target_user_id": "${ann}"}, labels)
+        sides = [[seen(burst(ask), SENT, ann=[call | {"call_type": one}])] for one in ("audio", None)]
+        assert _kind(comparer, *sides) == kind
+
+
 def test_what_the_protocol_leaves_free_is_no_difference_and_the_rest_is_not_compared(comparer: Comparer) -> None:
     blank = burst(send("bob", "  ", "m1", "content=blank"))
     steps = (blank, STEP)
