@@ -23,7 +23,7 @@ from conformance.engine.explore.differ_odd import mistaken_answer, odd_cell, odd
 from conformance.engine.explore.difference import EVENT, REPLY, Compared, Difference, Labels, where
 from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import ANSWER, END, EVENTS, MISTAKE, REVIVAL
-from conformance.engine.explore.normal import items, normal_of, written
+from conformance.engine.explore.normal import items, normal_of, oldest_first, written
 from conformance.engine.explore.state import beginning
 
 if TYPE_CHECKING:
@@ -158,8 +158,13 @@ class _Comparison:
         for who in sorted({*pair[0].events, *pair[1].events}):
             overdue = pair[0].overdue or pair[1].overdue
             sides = [
-                [normal.frame(frame) for frame in self._comparable(seen, who, state, side, overdue=overdue)]
-                for seen, normal, side in zip(pair, normals, (self.tested, self.other), strict=True)
+                [
+                    normal.frame(oldest_first(frame, self.comparer.knowledge, target, spec))
+                    for frame in self._comparable(seen, who, state, side, overdue=overdue)
+                ]
+                for seen, normal, side, target in zip(
+                    pair, normals, (self.tested, self.other), self.comparer.limits.targets, strict=True
+                )
             ]
             found = self._events(index, who, kinds, sides[0], sides[1], ordered=not isinstance(step, Race))
             if found is not None and isinstance(step, RawMessage):

@@ -87,10 +87,21 @@ def items(frames: Iterable[Any], view: View, target: Target, spec: Spec) -> list
     """Give the items of a view's pages, oldest first, without tombstones."""
     order = spec.protocol.orders.get(view.order or "")
     pages = [frame.get(view.items) for frame in frames if isinstance(frame, dict)]
-    found = [one for page in pages if isinstance(page, list) for one in page]
-    if order is not None and target.look_up(order.profile) == order.reversed_when:
-        found = found[::-1]
+    lists = [page for page in pages if isinstance(page, list)]
+    if order is not None:  # Each page is older than the one before, whatever the order on a page is.
+        turned = target.look_up(order.profile) == order.reversed_when
+        lists = [page[::-1] if turned else page for page in reversed(lists)]
+    found = [one for page in lists for one in page]
     return [one for one in found if not (view.tombstone and isinstance(one, dict) and one.get(view.tombstone))]
+
+
+def oldest_first(frame: Mapping[str, Any], knowledge: Knowledge, target: Target, spec: Spec) -> Mapping[str, Any]:
+    """Give the frame with its items oldest first, if it is a page whose order the target may choose."""
+    for use in knowledge.requests.values():
+        reply = spec.incoming[use.type].reply
+        if use.view is not None and use.view.order and reply and reply.items() <= frame.items():
+            return {**frame, use.view.items: items([frame], use.view, target, spec)}
+    return frame
 
 
 def written(value: Any) -> str:
