@@ -136,7 +136,7 @@ class TestTokenTtl:
 
     async def test_ends_a_connection_when_its_time_is_over(self, chat: Chat, switchboard: Switchboard):
         switchboard.set({"token-ttl": "1m"})
-        alice = await chat.connect(iat=int(time.time()) - 59)
+        alice = await chat.connect(iat=int(time.time()) - 56)  # some seconds, in which a busy machine connects
         assert await alice.closed() == 4401
 
     async def test_lets_nobody_in_who_was_not_let_in_before(self, chat: Chat, switchboard: Switchboard):
