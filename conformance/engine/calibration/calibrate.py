@@ -1,7 +1,7 @@
 """Measures how a target behaves before anything is judged: its greeting, its barrier, how late its broadcasts come.
 
 On a server that fans out asynchronously, a barrier alone proves nothing. The measured times say how long to wait after
-it (DESIGN §3, rule 5).
+it.
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ async def calibrate(
     It adds the entries of the target's dialect that it uses to `used`.
     """
     began = time.perf_counter()
-    reply = target.reply * time_scale
     blank = Calibration(greets=False, answers_barrier=True, skew=None, settle=0.0, patience=PATIENCE)
-    used = set() if used is None else used
     run_context = RunContext(
         spec,
         target,
@@ -70,70 +68,105 @@ async def calibrate(
         pacer or Pacer(spec, target),
         time_scale,
         throttle=throttle or Throttle(),
-        used=used,
+        used=set() if used is None else used,
     )
     context = ScenarioContext(run_context, observing=True)
-    users, witnesses, room = choose_cast(run_context)
-    objection = run_context.throttle.objection(len(users))
-    if objection is not None:
-        raise UsageError(f"{target.name} cannot even be calibrated: {objection}")
     try:
-        stranger = run_context.throttle.objection(len(users) + 1) is None
-        users, roles = await provide_cast(context, users, room, observers(run_context), stranger=stranger)
-        greets, otherwise, answers = await greet(context, Given(users, {}, {}), reply)
-        seen = replace(blank, greets=greets, greets_otherwise=otherwise)
-        if not answers:
-            seen = replace(seen, answers_barrier=False, patience=reply)
-            _claim_refusals(context)
-        context.run = replace(run_context, calibration=seen)
-        heard, joined = Heard(), False
-        if context.conversations:
-            joined = await join_room(context)
-            if not joined:
-                # The scenarios that need a conversation will report what is wrong with it.
-                context.run = replace(run_context, calibration=replace(seen, confirms_joins=False))
-                asked = await join_room(context)
-                with contextlib.suppress(Unmet, Spoiled):
-                    heard = await overhear(context, witnesses, reply, answers)
-                if not (asked and heard.any):
-                    context.run = replace(run_context, calibration=replace(seen, joins=not heard.any))
-            if joined or heard.any:
-                with contextlib.suppress(Unmet, Spoiled):
-                    heard = await measure_skew(context, witnesses, reply, answers, broadcasts)
-        _check_let_in_again(context, users)
-        several = await _several(context, reply, answers)
-        shown, stored = Shown(), ""
-        if heard.any or (joined and answers):
-            shown, stored = await _try(context, witnesses[0], heard, reply, answers=answers)
-        skew = None if heard.skew is None else max(heard.skew, shown.lag)
-        unknown = await _unknown(context, reply, shown, joined=joined, answers=answers)
-        joins = joined or not heard.any or spec.protocol.join_request[spec.protocol.discriminator] not in unknown
-        unconfirmed = joins and heard.any and not joined
-        shown = _with_join_reply(context, shown, came=joined, owed=unconfirmed)
-        _check_bearable(context)
+        measured = await _measure(context, broadcasts)
     except TooSlow as error:
         raise TargetUnreachable(f"{target.addresses[0]} cannot be calibrated: {error.message}") from None
     finally:
         await context.end()
-    return Calibration(
-        greets=greets,
-        answers_barrier=answers,
+    return replace(measured, seconds=time.perf_counter() - began)
+
+
+async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
+    """Connect the cast, send everything once, and say what came of it."""
+    run, protocol = context.run, context.run.spec.protocol
+    users, witnesses, roles = await _provide(context)
+    greeted = await _greet(context, users)
+    answers = greeted.answers_barrier
+    heard, joined = await _broadcast(context, witnesses, broadcasts)
+    _check_let_in_again(context, users)
+    several = await _several(context, run.reply, answers)
+    shown, stored = Shown(), ""
+    if heard.any or (joined and answers):
+        shown, stored = await _try(context, witnesses[0], heard, run.reply, answers=answers)
+    skew = None if heard.skew is None else max(heard.skew, shown.lag)
+    unknown = await _unknown(context, run.reply, shown, joined=joined, answers=answers)
+    joins = joined or not heard.any or protocol.join_request[protocol.discriminator] not in unknown
+    unconfirmed = joins and heard.any and not joined
+    shown = _with_join_reply(context, shown, came=joined, owed=unconfirmed)
+    _check_bearable(context)
+    silent = not (answers or greeted.greets or heard.any)
+    return replace(
+        greeted,
         skew=skew,
         settle=_settle(skew, answers),
-        patience=PATIENCE if answers else target.reply if greets or heard.any else target.reply * HASTE,
+        patience=PATIENCE if answers else run.target.reply * (HASTE if silent else 1),
         unknown_types=unknown,
-        seconds=time.perf_counter() - began,
-        greets_otherwise=otherwise,
         several_devices=several,
         roles=roles,
         broadcasts=heard.any,
         overhears=heard.overheard,
-        unseen=_unseen(spec, shown, unknown),
+        unseen=_unseen(run.spec, shown, unknown),
         joins=joins,
         confirms_joins=not unconfirmed,
         reads_back=bool(stored),
         round_trip=min((one.fastest for one in context.connections.values() if one.fastest), default=None),
     )
+
+
+async def _provide(context: ScenarioContext) -> tuple[dict[str, User], tuple[str, ...], tuple[str, ...]]:
+    """Provide the cast; give the users with an account, the witnesses, and the roles that bystanders could get."""
+    run = context.run
+    users, witnesses, room = choose_cast(run)
+    objection = run.throttle.objection(len(users))
+    if objection is not None:
+        raise UsageError(f"{run.target.name} cannot even be calibrated: {objection}")
+    stranger = run.throttle.objection(len(users) + 1) is None
+    users, roles = await provide_cast(context, users, room, observers(run), stranger=stranger)
+    return users, witnesses, roles
+
+
+async def _greet(context: ScenarioContext, users: dict[str, User]) -> Calibration:
+    """Connect the users; give the calibration with which everything else is measured."""
+    run = context.run
+    greets, otherwise, answers = await greet(context, Given(users, {}, {}), run.reply)
+    greeted = replace(run.calibration, greets=greets, greets_otherwise=otherwise)
+    if not answers:
+        greeted = replace(greeted, answers_barrier=False, patience=run.reply)
+        _claim_refusals(context)
+    context.run = replace(run, calibration=greeted)
+    return greeted
+
+
+async def _broadcast(context: ScenarioContext, witnesses: tuple[str, ...], broadcasts: int) -> tuple[Heard, bool]:
+    """Join the room and send broadcasts; say what was heard of them, and whether the joins were confirmed."""
+    if not context.conversations:
+        return Heard(), False
+    joined = await join_room(context)
+    heard = Heard() if joined else await _unjoined(context, witnesses)
+    if joined or heard.any:
+        with contextlib.suppress(Unmet, Spoiled):
+            answers = context.run.calibration.answers_barrier
+            heard = await measure_skew(context, witnesses, context.run.reply, answers, broadcasts)
+    return heard, joined
+
+
+async def _unjoined(context: ScenarioContext, witnesses: tuple[str, ...]) -> Heard:
+    """Send one broadcast where no join was confirmed; later joins then wait for no reply, or are not even sent.
+
+    Where nothing is heard, the scenarios that need a conversation will report what is wrong with it.
+    """
+    run, greeted, heard = context.run, context.run.calibration, Heard()
+    context.run = replace(run, calibration=replace(greeted, confirms_joins=False))
+    asked = await join_room(context)
+    with contextlib.suppress(Unmet, Spoiled):
+        heard = await overhear(context, witnesses, run.reply, greeted.answers_barrier)
+    if not (asked and heard.any):
+        context.run = replace(run, calibration=replace(greeted, joins=not heard.any))
+    return heard
 
 
 async def _try(
@@ -217,9 +250,8 @@ async def _several(context: ScenarioContext, reply: float, answers: bool) -> boo
         return False
     if answers:
         await outcome.barrier(reply)
-        await first.barrier(
-            reply
-        )  # After the newer one's barrier: a server that ends the older connection has done so by now.
+        # After the newer one's barrier: a server that ends the older connection has done so by now.
+        await first.barrier(reply)
     else:
         await first.until(lambda: first.closed is not None or outcome.closed is not None, HASTE * reply)
     return first.closed is None and outcome.closed is None

@@ -49,9 +49,8 @@ async def greet(context: ScenarioContext, given: Given, reply: float) -> tuple[b
 
     otherwise = False
     if answers:
-        greets = all(
-            map(greeted, everyone)
-        )  # A greeting comes before anything else, and so before the barrier's reply.
+        # A greeting comes before anything else, and so before the barrier's reply.
+        greets = all(map(greeted, everyone))
         otherwise = not greets and all(map(begins_otherwise, everyone))
     else:
         greets = all(await asyncio.gather(*(one.until(partial(greeted, one), reply / 4) for one in everyone)))
