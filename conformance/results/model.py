@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """How one scenario ended (DESIGN: outcomes of a scenario)."""
+    """How one attempt at a scenario ended."""
 
     PASS = "PASS"
     FAIL = "FAIL"
@@ -170,7 +170,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How the target behaves before anything is judged (DESIGN §3, rule 5).
+    """How the target behaves before anything is judged.
 
     `skew` has the seconds by which the latest measured broadcast came after the barrier behind it: 0 for
     a server that delivers in order, None if no broadcast arrived. `settle` is the wait before a frame counts as

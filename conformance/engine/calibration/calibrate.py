@@ -1,7 +1,7 @@
 """Measures how a target behaves before anything is judged: its greeting, its barrier, how late its broadcasts come.
 
-On a server that fans out asynchronously, a barrier alone proves nothing. The measured times say how long to wait after
-it.
+On a server that fans out asynchronously, a barrier alone proves nothing. The measured times say how long to
+wait after it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.calibrate import calibrate
@@ -13,15 +12,12 @@ from conformance.engine.context.pacer import Pacer
 from conformance.engine.context.run_context import RunContext
 from conformance.engine.run.options import settled
 from conformance.engine.run.order import in_order
-from conformance.engine.run.pool import pool
+from conformance.engine.run.schedule import Schedule
 from conformance.engine.run.state import Phase
-from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.supervise.supervised_run import SupervisedRun
 from conformance.engine.supervise.watchdog import Watchdog
-from conformance.errors import AskedToLeave, BudgetSpent
 from conformance.results.model import Calibration, Observation, Outcome, Result
 from conformance.target.provision import open_provisioner
-from conformance.target.throttle.connection_count import connection_count
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -36,7 +32,6 @@ if TYPE_CHECKING:
 
 Sink = Callable[[Calibration | Result | Observation], None]
 """Receives everything that a run gives, in order."""
-_Work = tuple["Scenario", Callable[[], Awaitable[None]]]
 RETRIED = frozenset({Outcome.FAIL, Outcome.BLOCKED, Outcome.BROKEN})
 """What another attempt may end otherwise."""
 OVERHEARD = (
@@ -83,7 +78,6 @@ async def run(
             state.notes = (*state.notes, OVERHEARD)
         watchdog = await stack.enter_async_context(Watchdog(run_context))
         run_context = replace(run_context, restart=restart and watchdog.restart)
-
         latest: dict[str, Outcome] = {}
 
         def give(record: Result | Observation) -> None:
@@ -92,48 +86,12 @@ async def run(
                 latest[record.scenario] = record.outcome
                 _count(record, spec, options, state)
 
-        supervised = SupervisedRun(run_context, watchdog, give)
+        schedule = Schedule(SupervisedRun(run_context, watchdog, give), state, jobs)
         arranged = in_order(scenarios, options.order)
-
-        async def admit(one: Scenario, begin: Callable[[], Awaitable[None]]) -> None:
-            try:
-                async with throttle.admit(connection_count(with_bystanders(one, run_context))):
-                    if not state.stopped:
-                        await begin()
-                    state.stopped = state.stopped or watchdog.stopped
-            except (BudgetSpent, AskedToLeave) as error:
-                state.stopped = state.stopped or str(error)
-
-        def attempts(some: Iterable[Scenario], number: int) -> list[_Work]:
-            return [(one, partial(admit, one, partial(supervised.scenario, one, number))) for one in some]
-
-        work = [one for number in range(1, options.repeat + 1) for one in attempts(arranged, number)]
-        work += [(probe.scenario, partial(admit, probe.scenario, partial(supervised.probe, probe))) for probe in probes]
-        with Phase(state, "together"):
-            shared = sorted((one for one in work if not one[0].exclusive), key=lambda one: "slow" not in one[0].tags)
-            await pool([begin for _, begin in shared], jobs)
-        with Phase(state, "alone"):
-            # One acts at a time (`ExclusiveSlot`); others act while it waits for a timer. A restart would end them all.
-            alone = [(one, begin) for one, begin in work if one.exclusive]
-            await pool([begin for one, begin in alone if "restart" not in one.needs], len(alone) if jobs > 1 else 1)
-            await pool([begin for one, begin in alone if "restart" in one.needs], 1)
+        await schedule.run(arranged, probes, options.repeat)
         for attempt in range(options.repeat + 1, options.repeat + options.retry_failed + 1):
-            with Phase(state, "retried"):
-                await _retry(attempts([one for one in arranged if latest.get(one.id) in RETRIED], attempt), jobs)
-        with Phase(state, "again"):
-            try:
-                await supervised.run_postponed(state.stopped)
-                if not (state.stopped or watchdog.stopped):
-                    await watchdog.calibrate_again()
-            except (BudgetSpent, AskedToLeave) as error:
-                state.stopped = state.stopped or str(error)
-            state.stopped, state.doubts = state.stopped or watchdog.stopped, watchdog.doubts
-            state.remarks = tuple(watchdog.notes())
-
-
-async def _retry(work: list[_Work], jobs: int) -> None:
-    await pool([begin for one, begin in work if not one.exclusive], jobs)
-    await pool([begin for one, begin in work if one.exclusive], 1)
+            await schedule.retry([one for one in arranged if latest.get(one.id) in RETRIED], attempt)
+        await schedule.run_postponed()
 
 
 @asynccontextmanager

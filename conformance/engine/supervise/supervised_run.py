@@ -24,7 +24,7 @@ WELL = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 class SupervisedRun:
     """The scenarios and probes of one run of the command; `give` takes each result and each observation once.
 
-    `postponed` has those whose target was lost, or may have been lost; `again` runs them after all others.
+    `postponed` has those whose target was lost, or may have been lost; `run_postponed` runs them after all others.
     """
 
     run_context: RunContext

@@ -1,4 +1,4 @@
-"""The driver of the reference server's provisioning API (PROTOCOL §5)."""
+"""The driver of the reference server's provisioning API."""
 
 from __future__ import annotations
 
