@@ -57,7 +57,7 @@ def compare(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
     Examples:
       chat-parity compare reports/old reports/new
       chat-parity compare old.yaml new.yaml --format html --out compared.html
-    """  # noqa: D301 -- click's mark
+    """
     folder, form, out = given["folder"], given["form"], given["out"]
     places = (old, folder / "old"), (new, folder / "new")
     beside = [place if is_server(word) else Path(word) for word, place in places]

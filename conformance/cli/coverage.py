@@ -35,7 +35,7 @@ def coverage(ctx: click.Context, run: Path, form: str, spec_folder: Path | None)
     Examples:
       chat-parity coverage reports/staging
       chat-parity coverage reports/staging --format json
-    """  # noqa: D301 -- click's mark
+    """
     spec = load(spec_folder_of(spec_folder))
     recorded = read_run(run)
     found = measure(recorded, spec, read_json(spec.folder / "messages" / "common.json"))

@@ -74,7 +74,7 @@ def docs(
       chat-parity docs --asyncapi             # after a change of the protocol
       chat-parity docs --asyncapi --out -     # print it
       chat-parity docs --schema-bundle        # after a change of spec/formats
-    """  # noqa: D301 -- click's mark
+    """
     if asyncapi + schema_bundle + man > 1:
         raise click.UsageError(
             "name only one of --asyncapi, --schema-bundle and --man; without them, the command builds the site"

@@ -49,7 +49,7 @@ def doctor(ctx: click.Context, target: str | None, form: str, yes: bool, spec_fo
     Examples:
       chat-parity doctor staging.yaml
       chat-parity doctor ws://127.0.0.1:8000/ws
-    """  # noqa: D301 -- click's mark
+    """
     spec = load(spec_folder_of(spec_folder))
     checks: list[Check] = []
 

@@ -110,7 +110,7 @@ def explore(ctx: click.Context, /, target: str | None, **given: Any) -> None:
 
     Exit codes: 0 no finding, or only known ones; 1 a finding that is not known; 2 a mistake in the usage or in a file;
     3 a server could not be judged, or the search was interrupted.
-    """  # noqa: D301 -- click's mark
+    """
     spec = load(spec_folder_of(given["spec_folder"]))
     features = _features(spec, given["features"])
     today = datetime.now(UTC).date()

@@ -68,7 +68,7 @@ def gate(ctx: click.Context, /, new: str, old: Path, **given: Any) -> None:
       chat-parity gate reports/new --against reports/old
       chat-parity gate new.yaml --against reports/old --dry-run
       chat-parity gate reports/new --against reports/old --max-p99-ratio 1.5
-    """  # noqa: D301 -- click's mark
+    """
     recorded = read_run(old)
     spec_folder = spec_folder_of(given["spec_folder"])
     tested = read_or_run(ctx, new, _NEW, yes=given["yes"], spec_folder=spec_folder)

@@ -35,7 +35,7 @@ def history() -> None:
     Examples:
       chat-parity history add reports/staging
       chat-parity history show
-    """  # noqa: D301 -- click's mark
+    """
 
 
 @history.command()
@@ -56,7 +56,7 @@ def add(runs: tuple[Path, ...], file: Path, keep: int) -> None:
     \b
     Examples:
       chat-parity history add reports/staging
-    """  # noqa: D301 -- click's mark
+    """
     store = Store(_place(file))
     for path in runs:
         run = read_run(path)
@@ -80,7 +80,7 @@ def show(file: Path, target: str | None, last: int, form: str, out: Path | None)
     Examples:
       chat-parity history show
       chat-parity history show --format html --out history.html
-    """  # noqa: D301 -- click's mark
+    """
     store = Store(_place(file))
     known = store.targets()
     if not known or (target is not None and target not in known):

@@ -53,7 +53,7 @@ def init(file: Path, force: bool, example: str | None, **given: Any) -> None:
     Examples:
       chat-parity init staging.yaml            # asks
       chat-parity init staging.yaml --url wss://chat.example/ws --driver jwt
-    """  # noqa: D301 -- click's mark
+    """
     if file.exists() and not force:
         raise _taken(file)
     spec = load(spec_folder_of(None))

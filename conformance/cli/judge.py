@@ -79,7 +79,7 @@ def judge(
 
     Exit codes: 0 no must rule is broken; 1 a must rule is broken; 2 the recording cannot be read; 3 nothing could be
     judged.
-    """  # noqa: D301 -- click reads the backspace
+    """
     spec = load(spec_folder_of(spec_folder))
     target = target_of(target_file, spec)
     found = _of_one_server(read_capture(capture), capture, servers, target)

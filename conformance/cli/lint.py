@@ -37,7 +37,7 @@ def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None
       chat-parity lint
       chat-parity lint staging.yaml
       chat-parity lint --accept                # after a new rule or scenario
-    """  # noqa: D301 -- click's mark
+    """
     folder = spec_folder_of(spec_folder)
     if accept and is_installed_copy(folder):
         raise UsageError(f"{folder} is the installed copy of the spec; call lint where ./spec is yours, or use --spec")

@@ -65,7 +65,7 @@ def listing(words: tuple[str, ...], form: str, tree: bool, spec_folder: Path | N
       chat-parity list rules 'EDIT-*'
       chat-parity list scenarios 'edit-message.*' --format json
       chat-parity list --tree edit_message
-    """  # noqa: D301 -- click's mark
+    """
     spec = load(spec_folder_of(spec_folder))
     kind = words[0] if words and words[0] in KINDS else None
     patterns = words[1:] if kind else words

@@ -121,7 +121,7 @@ def load(ctx: click.Context, /, target: str | None, **given: Any) -> None:
 
     Exit codes: 0 nothing failed; 1 a scenario failed under load, or a threshold is exceeded; 2 a mistake in the usage
     or in a file; 3 nothing could be judged, or the load ended early; 4 chat-parity itself failed.
-    """  # noqa: D301 -- click's mark
+    """
     _check(given)
     spec = load_spec(spec_folder_of(given["spec_folder"]))
     import_locust()

@@ -26,7 +26,7 @@ def matrix(runs: tuple[Path, ...], form: str, out: Path | None) -> None:
     Examples:
       chat-parity matrix reports/rust reports/go reports/reference
       chat-parity matrix reports/* --format html --out matrix.html
-    """  # noqa: D301 -- click's mark
+    """
     if len(runs) > MOST:
         raise click.UsageError(f"a table has at most {MOST} runs, not {len(runs)}")
     emit(VIEWS[form](build_matrix([read_run(run) for run in runs])), out)

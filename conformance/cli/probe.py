@@ -64,7 +64,7 @@ def probe(
     Examples:
       chat-parity probe staging.yaml
       chat-parity probe staging.yaml error-shape --why
-    """  # noqa: D301 -- click's mark
+    """
     spec = load(spec_folder_of(spec_folder))
     place, patterns = split(words)
     probes = _select(spec, patterns)

@@ -58,7 +58,7 @@ def report(
       chat-parity report reports/staging --failures-only
       chat-parity report reports/staging --format badge --out parity.svg
       chat-parity report reports/staging --format allure --out allure-results
-    """  # noqa: D301 -- click's mark
+    """
     if failures_only and form not in ("text", "markdown"):
         raise click.UsageError(f"--failures-only leaves out parts of a page; {form} is always whole")
     if source_url and not source_url.startswith(("https://", "http://")):

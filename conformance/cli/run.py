@@ -144,7 +144,7 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
       chat-parity run staging.yaml --feature edit_message --level must
       chat-parity run staging.yaml 'edit-message.*' --trace all
       chat-parity run staging.yaml --last-failed
-    """  # noqa: D301 -- click's mark
+    """
     spec = load(spec_folder_of(given["spec_folder"]))
     gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
     place, patterns = split(words)

@@ -77,7 +77,7 @@ def serve(
       chat-parity serve --demo --seed-data data.yaml --reset
       chat-parity serve --demo --dialect staging.yaml
       chat-parity serve --as go-2025 --port 8080
-    """  # noqa: D301 -- click's mark
+    """
     command = [sys.executable, "-m", "reference_server", "--exit-on-stdin-eof"]
     command += ["--host", host] if host else []
     command += [part for port in ports for part in ("--port", str(port))]

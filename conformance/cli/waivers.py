@@ -37,7 +37,7 @@ def waivers() -> None:
     Examples:
       chat-parity waivers check waivers.yaml
       chat-parity waivers update reports/staging waivers.yaml
-    """  # noqa: D301 -- click's mark
+    """
 
 
 _formatted = format_option()
@@ -55,7 +55,7 @@ def check(files: tuple[Path, ...], form: str) -> None:
     \b
     Examples:
       chat-parity waivers check waivers.yaml
-    """  # noqa: D301 -- click's mark
+    """
     today = _today()
     form_of_files = _format()
     found = {file: read_waivers(file, form_of_files, today) for file in files}
@@ -88,7 +88,7 @@ def update(run: Path, file: Path | None, form: str) -> None:
     Examples:
       chat-parity waivers update reports/staging
       chat-parity waivers update reports/staging waivers.yaml
-    """  # noqa: D301 -- click's mark
+    """
     recorded = read_run(run)
     if file is None:
         if recorded.header.waivers is None:

@@ -95,7 +95,7 @@ def watch(
 
     Exit codes: 0 no must rule is broken; 1 a must rule is broken; 2 a mistake in the usage; 3 the server cannot be
     reached, or nothing passed.
-    """  # noqa: D301 -- click reads the backspace
+    """
     host, port = _address(listen, expose=expose)
     spec = load(spec_folder_of(spec_folder))
     target = target_of(target_file, spec)
