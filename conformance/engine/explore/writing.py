@@ -31,7 +31,7 @@ from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import END
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
 from conformance.engine.explore.run_odd import PING
-from conformance.engine.explore.written import Dumper, given, gone, send, with_words, without, without_absent
+from conformance.engine.explore.written import Dumper, given, gone, in_short, send, with_words, without, without_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -263,7 +263,7 @@ class Writer:
                 return _NOTHING
             if value.startswith("⟨") and value.endswith("⟩"):
                 return f"${{{value[1:-1]}}}"
-            return value.replace("${", "$${")
+            return in_short(value)
         if isinstance(value, dict):
             parts = {key: self._part(one) for key, one in value.items()}
             return {key: one for key, one in parts.items() if one is not _NOTHING}

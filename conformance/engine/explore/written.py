@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Ask, Conversation, Step
     from conformance.engine.explore.conversation_run import Seen
 
+LONG = 100
+"""Characters of a text that a reader takes in."""
+UNIT = 8
+"""Characters that a long text may repeat: at most so many as one emoji of several has."""
+
 
 def gone(step: Step | None) -> set[str]:
     """Give the connections that a step has closed."""
@@ -90,6 +95,15 @@ def _is_in(value: Any, words: Mapping[str, str]) -> bool:
 def without(pattern: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Leave a key out."""
     return {name: one for name, one in pattern.items() if name != key}
+
+
+def in_short(value: str) -> Any:
+    """Write a text so that it stands for itself; a long one that repeats a few characters as `$fill`."""
+    for size in range(1, UNIT + 1) if len(value) > LONG else ():
+        times, rest = divmod(len(value), size)
+        if not rest and value == value[:size] * times:
+            return {"$fill": {"text": in_short(value[:size]), "times": times}}
+    return value.replace("${", "$${")
 
 
 class Dumper(yaml.SafeDumper):
