@@ -23,7 +23,7 @@ from conformance.engine.explore.differ_odd import mistaken_answer, odd_cell, odd
 from conformance.engine.explore.difference import EVENT, REPLY, Compared, Difference, Labels, where
 from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import ANSWER, END, EVENTS, MISTAKE, REVIVAL
-from conformance.engine.explore.normal import items, normal_of, oldest_first, written
+from conformance.engine.explore.normal import items, normal_of, oldest_first, without_order, written
 from conformance.engine.explore.state import beginning
 
 if TYPE_CHECKING:
@@ -156,16 +156,16 @@ class _Comparison:
                 if found is not None:
                     yield found, MISTAKE, number
         for who in sorted({*pair[0].events, *pair[1].events}):
-            overdue = pair[0].overdue or pair[1].overdue
+            both = zip(pair, normals, (self.tested, self.other), self.comparer.limits.targets, strict=True)
             sides = [
                 [
                     normal.frame(oldest_first(frame, self.comparer.knowledge, target, spec))
-                    for frame in self._comparable(seen, who, state, side, overdue=overdue)
+                    for frame in self._comparable(seen, who, state, side, overdue=pair[0].overdue or pair[1].overdue)
                 ]
-                for seen, normal, side, target in zip(
-                    pair, normals, (self.tested, self.other), self.comparer.limits.targets, strict=True
-                )
+                for seen, normal, side, target in both
             ]
+            if isinstance(step, RawMessage) and state.raced:
+                sides = [[without_order(frame, self.comparer.knowledge, spec) for frame in side] for side in sides]
             found = self._events(index, who, kinds, sides[0], sides[1], ordered=not isinstance(step, Race))
             if found is not None and isinstance(step, RawMessage):
                 yield replace(found, rule=step.rule), ANSWER if who == step.who else EVENTS, None

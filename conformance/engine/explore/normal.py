@@ -97,11 +97,28 @@ def items(frames: Iterable[Any], view: View, target: Target, spec: Spec) -> list
 
 def oldest_first(frame: Mapping[str, Any], knowledge: Knowledge, target: Target, spec: Spec) -> Mapping[str, Any]:
     """Give the frame with its items oldest first, if it is a page whose order the target may choose."""
+    view = _view_of(frame, knowledge, spec)
+    return frame if view is None or not view.order else {**frame, view.items: items([frame], view, target, spec)}
+
+
+def without_order(frame: Mapping[str, Any], knowledge: Knowledge, spec: Spec) -> Mapping[str, Any]:
+    """Give the normal form of a page without what requests at the same time decide: the order of its items.
+
+    Where more pages follow, these requests also decide which items this one has.
+    """
+    view = _view_of(frame, knowledge, spec)
+    if view is None:
+        return frame
+    cut = view.more is not None and frame.get(view.more)
+    return {**frame, view.items: SOMETHING if cut else sorted(frame[view.items], key=written)}
+
+
+def _view_of(frame: Mapping[str, Any], knowledge: Knowledge, spec: Spec) -> View | None:
     for use in knowledge.requests.values():
         reply = spec.incoming[use.type].reply
-        if use.view is not None and use.view.order and reply and reply.items() <= frame.items():
-            return {**frame, use.view.items: items([frame], use.view, target, spec)}
-    return frame
+        if use.view is not None and reply and reply.items() <= frame.items():
+            return use.view if isinstance(frame.get(use.view.items), list) else None
+    return None
 
 
 def written(value: Any) -> str:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
-from conformance.engine.explore.conversation import Knock, RawMessage
+from conformance.engine.explore.conversation import Knock, Race, RawMessage
 from conformance.engine.explore.conversation_run import REFUSED, Seen
 from conformance.wire.events import Closed
 from tests.conformance.engine.explore.stories import burst, conversation, ran, seen, send
@@ -87,3 +88,22 @@ def test_a_wrong_token_is_refused(comparer: Comparer) -> None:
     assert found is not None
     assert (found.request, found.rule) == ("a token (expired)", "AUTH-1")
     assert differ(comparer, got(step), let_in) is None
+
+
+def test_the_order_of_two_writers_shows_in_the_reply_to_a_raw_message_and_is_free(comparer: Comparer) -> None:
+    race = Race(tuple(send(one) for one in ("ann", "bob")))
+    step = raw("other-forms", "CONN-20")
+    ann, bob = ({"message_id": str(UUID(int=number)), "content": "hello"} for number in (1, 2))
+
+    def chunk(*messages: Any) -> Seen:
+        return got(step, {"type": "HistoryChunk", "messages": list(messages), "has_more": False})
+
+    def differ_after_race(*sides: Seen) -> Difference | None:
+        one, two = (ran(seen(race), side) for side in sides)
+        return comparer.compare(conversation(race, step), one, two).difference
+
+    assert differ_after_race(chunk(ann, {**bob, "content": "hi"}), chunk({**bob, "content": "hi"}, ann)) is None
+    found = differ_after_race(chunk(ann), chunk(ann, bob))
+    assert found is not None
+    assert found.rule == "CONN-20"
+    assert differ(comparer, chunk(ann, {**bob, "content": "hi"}), chunk({**bob, "content": "hi"}, ann)) is not None

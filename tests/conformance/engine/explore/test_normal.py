@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.engine.explore.normal import items, oldest_first
+from conformance.engine.explore.normal import SOMETHING, items, oldest_first, without_order
 
 if TYPE_CHECKING:
     from conformance.engine.explore.knowledge import Knowledge
@@ -41,3 +41,11 @@ def test_one_page_is_shown_oldest_first(knowledge: Knowledge, whole_spec: Spec, 
 def test_frames_of_other_types_stay(knowledge: Knowledge, whole_spec: Spec, target: Target) -> None:
     found = {"type": "SearchResults", "messages": [{"message_id": "m2"}, {"message_id": "m1"}]}
     assert oldest_first(found, knowledge, ordered(target, "newest_first"), whole_spec) is found
+
+
+def test_a_page_is_shown_without_the_order_that_requests_at_once_decide(knowledge: Knowledge, whole_spec: Spec) -> None:
+    one, two = (without_order(chunk(*names), knowledge, whole_spec) for names in (("m1", "m2"), ("m2", "m1")))
+    assert one == two
+    cut = without_order({**chunk("m1"), "has_more": True}, knowledge, whole_spec)
+    assert cut["messages"] == SOMETHING
+    assert without_order({"type": "Pong"}, knowledge, whole_spec) == {"type": "Pong"}
