@@ -12,9 +12,9 @@ from conformance.cli.options import all_clients_option, keep_content_option, out
 from conformance.cli.recording import slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.engine.observe.addresses import addresses, choose
-from conformance.engine.observe.capture import in_order, read_capture
-from conformance.engine.observe.head import user_of
+from conformance.engine.observe.capture import read_capture
 from conformance.engine.observe.observer import Observer, Seen
+from conformance.engine.observe.replay import is_dated, replay
 from conformance.errors import UsageError
 from conformance.files.folder_lock import exclusive
 from conformance.report.text import visible
@@ -25,9 +25,6 @@ from conformance.target.secrets import Secrets
 if TYPE_CHECKING:
     from conformance.engine.observe.recorded import Recorded
     from conformance.target import Target
-
-SINCE = 1e9
-"""Seconds since 1970; smaller times are from another clock, and instants are not judged by them."""
 
 MOST_SHOWN = 10
 """The most addresses that one line names."""
@@ -91,26 +88,16 @@ def judge(
     def tell(seen: Seen) -> None:
         click.echo(visible(one_line(seen, spec)))
 
-    epoch = all(message.at > SINCE for one in found for message in one.messages)
     observer = Observer(
         spec,
         target,
         keep_content=keep_content,
-        epoch=epoch,
+        epoch=is_dated(found),
         redact=secrets.redact,
         on_violation=tell,
         complete=all_clients,
     )
-    left = [len(one.messages) for one in found]
-    for number, message in in_order(found):
-        name, one = f"client-{number + 1}", found[number]
-        if left[number] == len(one.messages):
-            user = one.user or user_of(one.secrets)
-            observer.opened(name, name, message.at, user, one.secrets, whole=one.whole)
-        observer.message(name, message.way, message.data, message.at)
-        left[number] -= 1
-        if not left[number]:
-            observer.closed(name, "the recording ends", message.at)
+    replay(found, observer)
     folder = out or Path("reports") / f"judged-{slug(capture.stem)}"
     entry = TargetEntry(target.name if target is not None else f"judged {capture.name}", (), None)
     with exclusive(folder):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +13,18 @@ from urllib.parse import urlsplit
 
 import click
 
-from conformance.cli.observing import NOTHING, code_of, one_line, target_of, write_log
+from conformance.cli.observing import NOTHING, code_of, target_of, write_log
 from conformance.cli.options import all_clients_option, keep_content_option, out_folder_option
 from conformance.cli.recording import slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
 from conformance.cli.waiting import Duration
+from conformance.cli.watch_live import LiveView
 from conformance.engine.observe.observer import Observer
 from conformance.engine.observe.recent_secrets import RecentSecrets
 from conformance.engine.observe.relay import Relay, why_unreachable
 from conformance.engine.observe.side import Upstream
 from conformance.errors import TargetUnreachable, UsageError, of_this_machine
 from conformance.files.folder_lock import exclusive, exclusive_file
-from conformance.report.text import visible
 from conformance.results.runlog import TargetEntry
 from conformance.spec import load
 from conformance.target.access import Access, shown_address
@@ -34,14 +33,10 @@ from conformance.target.url_errors import wrong_address
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conformance.engine.observe.observer import Seen
-    from conformance.spec import Spec
     from conformance.target import Target
 
 NEEDED = ("headers", "proxy")
 """The sections of a target file whose variables must be set; a relay needs no other secret of it."""
-REFRESH = 0.5
-"""Seconds between two updates of the line of counts."""
 
 
 @click.command()
@@ -108,7 +103,7 @@ def watch(
         raise UsageError(wrong)
     if record is not None and target is not None and target.dialect is not None and not keep_content:
         raise UsageError("--record needs --keep-content if the target file has a dialect")
-    secrets, live = RecentSecrets(target.secrets if target is not None else None), _Live(spec)
+    secrets, live = RecentSecrets(target.secrets if target is not None else None), LiveView(spec)
     shown = secrets.redact(shown_address(url))
     server = urlsplit(url).hostname or ""
     folder = out or Path("reports") / f"observed-{slug(server)}"
@@ -144,7 +139,7 @@ class _Watched:
 
     observer: Observer
     secrets: RecentSecrets
-    live: _Live
+    live: LiveView
     target: Target | None
     url: str
     shown: str
@@ -199,55 +194,6 @@ async def _reach(server: Upstream, shown: str) -> None:
         through = f", through the proxy {shown_address(server.proxy)}" if server.proxy is not None else ""
         said = f"{shown} cannot be reached: {why_unreachable(error)}{through}"
         raise of_this_machine(error) or TargetUnreachable(said) from None
-
-
-class _Live:
-    """Prints what happens; on a terminal, also a line of counts that is updated in place."""
-
-    def __init__(self, spec: Spec) -> None:
-        self._spec = spec
-        self._drawn = False
-        self._troubles: set[str] = set()
-
-    def say(self, text: str) -> None:
-        """Print a line with the time."""
-        self._clear()
-        click.echo(f"{time.strftime('%H:%M:%S')}  {visible(text)}")
-
-    def violation(self, seen: Seen) -> None:
-        """Print a violation."""
-        self.say(one_line(seen, self._spec))
-
-    def trouble(self, shown: str) -> Callable[[str], None]:
-        """Give the function that prints each reason why the upstream cannot be reached once."""
-
-        def tell(why: str) -> None:
-            if why not in self._troubles and len(self._troubles) < 100:
-                self._troubles.add(why)
-                self._clear()
-                click.echo(f"chat-parity: {shown} cannot be reached: {visible(why)}", err=True)
-
-        return tell
-
-    async def show(self, observer: Observer) -> None:
-        """Update the line of counts until the task is cancelled."""
-        live = sys.stdout.isatty()
-        while True:
-            # A sleep: the line changes at a pace that people can read.
-            await asyncio.sleep(REFRESH)
-            if live:
-                rules = len({rule for rule, _ in observer.seen})
-                frames = sum(observer.frames.values())
-                line = (
-                    f"{observer.open} open, {frames} frames, {rules} rules observed, {observer.violations} violations"
-                )
-                click.echo(f"\r\x1b[K{line}", nl=False)
-                self._drawn = True
-
-    def _clear(self) -> None:
-        if self._drawn:
-            click.echo("\r\x1b[K", nl=False)
-            self._drawn = False
 
 
 def _address(listen: str, *, expose: bool) -> tuple[str, int]:

@@ -25,6 +25,18 @@ def render(comparison: Comparison, alignment: Alignment | None = None) -> str:
 
 
 def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]:
+    yield from _head(comparison)
+    yield from _features(comparison)
+    yield from _rules(comparison)
+    yield from _probes(comparison)
+    if comparison.explored is not None:
+        yield from _explored(comparison.explored)
+    if alignment:
+        yield f"## {cell(alignment.scenario)}\n"
+        yield fence(text.aligned(alignment))
+
+
+def _head(comparison: Comparison) -> Iterator[str]:
     yield f"# Chat parity: {cell(comparison.old.name)} and {cell(comparison.new.name)}\n"
     rows = [("OLD", cell(text.ident(comparison.old), _LONGEST)), ("NEW", cell(text.ident(comparison.new), _LONGEST))]
     rows += [("Features", text.counts(one.change for one in comparison.features))]
@@ -32,8 +44,11 @@ def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]
     yield from table(("", ""), rows)
     for note in comparison.notes:
         yield f"> {cell(note, _LONGEST)}\n"
+
+
+def _features(comparison: Comparison) -> Iterator[str]:
     yield "## Features\n"
-    features = [
+    rows = [
         (
             str(one.number),
             cell(one.title),
@@ -44,54 +59,57 @@ def _lines(comparison: Comparison, alignment: Alignment | None) -> Iterator[str]
         )
         for one in comparison.features
     ]
-    yield from table(("#", "Feature", "Old", "New", *(LOAD_HEAD if comparison.loaded else ()), "Status", ""), features)
-    changed = comparison.changed_rules
-    if changed:
+    yield from table(("#", "Feature", "Old", "New", *(LOAD_HEAD if comparison.loaded else ()), "Status", ""), rows)
+
+
+def _rules(comparison: Comparison) -> Iterator[str]:
+    rows = [
+        (
+            str(one.change),
+            cell(one.id),
+            "must" if one.must else "should",
+            cell(one.sentence, _LONGEST),
+            cell(text.named(one, comparison), _LONGEST),
+        )
+        for one in comparison.changed_rules
+    ]
+    if rows:
         yield "## Rules that changed\n"
-        rules = [
-            (
-                str(one.change),
-                cell(one.id),
-                "must" if one.must else "should",
-                cell(one.sentence, _LONGEST),
-                cell(text.named(one, comparison), _LONGEST),
-            )
-            for one in changed
-        ]
-        yield from table(("Status", "Rule", "Level", "Sentence", "Scenarios"), rules)
-    differing = [probe for probe in comparison.probes if probe.differs]
-    if differing:
+        yield from table(("Status", "Rule", "Level", "Sentence", "Scenarios"), rows)
+
+
+def _probes(comparison: Comparison) -> Iterator[str]:
+    rows = [
+        (
+            cell(one.title, _LONGEST),
+            *(cell(seen.observed, _LONGEST) if seen else "–" for seen in (one.old, one.new)),
+            cell(one.why, _LONGEST),
+        )
+        for one in comparison.probes
+        if one.differs
+    ]
+    if rows:
         yield "## Probes that differ\n"
-        probes = [
-            (
-                cell(one.title, _LONGEST),
-                *(cell(seen.observed, _LONGEST) if seen else "–" for seen in (one.old, one.new)),
-                cell(one.why, _LONGEST),
-            )
-            for one in differing
-        ]
-        yield from table(("Question", "Old", "New", "Why it matters"), probes)
-    same = len(comparison.probes) - len(differing)
+        yield from table(("Question", "Old", "New", "Why it matters"), rows)
+    same = len(comparison.probes) - len(rows)
     if same:
         yield f"{plural(same, 'probe')} observed the same, or on one side only.\n"
-    found = comparison.explored
-    if found is not None:
-        yield "## Explored\n"
-        yield f"Findings of `chat-parity explore`: {explorations.counts(found)}.\n"
-        if found.note:
-            yield f"> {cell(found.note, _LONGEST)}\n"
-        seen = [
-            (
-                f"**{one.seen}**" if one.seen is explorations.Seen.NEW else str(one.seen),
-                cell(f"explored.{one.finding.id}"),
-                cell(one.finding.rule),
-                cell(one.finding.explanation, _LONGEST),
-            )
-            for one in found.shown
-        ]
-        yield from table(("Status", "Finding", "Rule", "Difference"), seen)
-        if found.left_out:
-            yield f"… and {plural(found.left_out, 'more finding')}.\n"
-    if alignment:
-        yield f"## {cell(alignment.scenario)}\n"
-        yield fence(text.aligned(alignment))
+
+
+def _explored(found: explorations.Explorations) -> Iterator[str]:
+    yield "## Explored\n"
+    yield f"Findings of `chat-parity explore`: {explorations.counts(found)}.\n"
+    if found.note:
+        yield f"> {cell(found.note, _LONGEST)}\n"
+    rows = [
+        (
+            f"**{one.seen}**" if one.seen is explorations.Seen.NEW else str(one.seen),
+            cell(f"explored.{one.finding.id}"),
+            cell(one.finding.rule),
+            cell(one.finding.explanation, _LONGEST),
+        )
+        for one in found.shown
+    ]
+    yield from table(("Status", "Finding", "Rule", "Difference"), rows)
+    if found.left_out:
+        yield f"… and {plural(found.left_out, 'more finding')}.\n"

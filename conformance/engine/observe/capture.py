@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,6 @@ from conformance.files.documents import decoded
 from conformance.files.regular_file import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 MOST_BYTES = 256 << 20
@@ -51,19 +49,6 @@ def read_capture(file: Path) -> list[Recorded]:
         said = "it has no WebSocket messages: begin to record before the page connects, and export with content"
         raise BadFile(Mistake(file, 0, said))
     return found
-
-
-def in_order(found: list[Recorded]) -> Iterator[tuple[int, Passed]]:
-    """Give the messages of all connections in the order of their times, each with the number of its connection."""
-
-    def timed(number: int, one: Recorded) -> Iterator[tuple[float, int, int, Passed]]:
-        latest = float("-inf")
-        for index, message in enumerate(one.messages):
-            latest = max(latest, message.at)  # Within a connection, the order of the recording counts.
-            yield latest, number, index, message
-
-    for _, number, _, message in heapq.merge(*(timed(number, one) for number, one in enumerate(found))):
-        yield number, message
 
 
 def _recorded(value: Any, text: str, file: Path) -> list[Recorded]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.engine.observe.capture import in_order, read_capture
+from conformance.engine.observe.capture import read_capture
 from conformance.engine.observe.head import user_of
 from conformance.engine.observe.recorded import Passed
 from conformance.errors import BadFile
@@ -134,13 +134,6 @@ def test_what_may_be_a_secret_is_known(tmp_path: Path) -> None:
     assert found.secrets == (TOKEN, "the-value-of-X-Auth-Token")
     (found,) = read_capture(written(tmp_path, [flow([1, True, PING, 1.0])]))
     assert found.secrets == (TOKEN, "0123456789abcdef0")
-
-
-def test_connections_are_put_in_order_by_time_but_each_keeps_its_own(tmp_path: Path) -> None:
-    first, second = har(said(time=5), said(time=1), said(time=7)), har(said(time=3), said(time=6))
-    first["log"]["entries"] += second["log"]["entries"]
-    found = read_capture(written(tmp_path, first))
-    assert [(number, message.at) for number, message in in_order(found)] == [(1, 3), (0, 5), (0, 1), (1, 6), (0, 7)]
 
 
 @pytest.mark.parametrize(

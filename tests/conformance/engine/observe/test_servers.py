@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.observe.capture import in_order, read_capture
+from conformance.engine.observe.capture import read_capture
 from conformance.engine.observe.observer import Observer
+from conformance.engine.observe.replay import replay
 from conformance.target.embedded import launch
 from tests.conformance.engine.observe.conversing import converse
 from tests.faults.serve import main as wrong
@@ -46,11 +47,7 @@ async def test_the_reference_server_breaks_nothing_and_most_features_are_seen(sp
     recorded = tmp_path / "traffic.jsonl"
     recorded.write_text("".join(lines), encoding="utf-8")
     again = Observer(spec, complete=True)
-    found = read_capture(recorded)
-    for number, one in enumerate(found):
-        again.opened(str(number), str(number), one.messages[0].at, one.user)
-    for number, message in in_order(found):
-        again.message(str(number), message.way, message.data, message.at)
+    replay(read_capture(recorded), again)
     assert [one.violation for one in again.wrong.values() if one.violation.by == "server"] == []
     assert again.types == observer.types
 
