@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance.errors import BadFile, Mistake
 from conformance.files.documents import Document, read_json, read_yaml
@@ -19,11 +19,10 @@ from conformance.spec.model import Feature, Rule, Spec
 from conformance.spec.protocol import read_protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from conformance.scenario.model import Scenario
-
 
 Item = TypeVar("Item")
 
@@ -56,24 +55,14 @@ def _load(folder: Path) -> Spec:
     check_head(folder / "messages" / "common.json", common, "schema")
     incoming = read_messages(folder / "messages" / "incoming", common)
     outgoing = read_messages(folder / "messages" / "outgoing", common)
-    rules: dict[str, Rule] = {}
-    for document in _each(
-        sorted((folder / "rules").glob("*.yaml")), lambda file: _checked(file, formats, "rules"), mistakes
-    ):
-        for rule in _rules(document):
-            if rule.id in rules:
-                mistakes.append(
-                    Mistake(rule.file, rule.line, f"the rule {rule.id} is in {rules[rule.id].file.name} too")
-                )
-            rules[rule.id] = rule
-    table_files = sorted((folder / "tables").glob("*.yaml"))
-    table_lists = _each(table_files, lambda file: read_table(_checked(file, formats, "table")), mistakes)
+    rules = _rules(_all(folder / "rules", lambda file: _checked(file, formats, "rules"), mistakes), mistakes)
+    table_lists = _all(folder / "tables", lambda file: read_table(_checked(file, formats, "table")), mistakes)
     tables = {cells[0][0].table: [cell for cell, _ in cells] for cells in table_lists if cells}
-    scenario_files = sorted((folder / "scenarios").rglob("*.yaml"))
-    scenario_lists = _each(scenario_files, lambda file: read_scenarios(file, formats["scenario"], protocol), mistakes)
-    probe_files = sorted((folder / "probes").glob("*.yaml"))
-    probe_lists = _each(probe_files, lambda file: read_probes(file, formats["probe"], protocol), mistakes)
+    scenario_lists = _all(
+        folder / "scenarios", lambda file: read_scenarios(file, formats["scenario"], protocol), mistakes
+    )
     scenarios = _unique([(one.id, one, one) for some in scenario_lists for one in some], mistakes)
+    probe_lists = _all(folder / "probes", lambda file: read_probes(file, formats["probe"], protocol), mistakes)
     probes = _unique([(one.id, one, one.scenario) for some in probe_lists for one in some], mistakes)
     spec = Spec(
         folder=folder,
@@ -102,9 +91,10 @@ def _load(folder: Path) -> Spec:
     return spec
 
 
-def _each(files: Iterable[Path], read: Callable[[Path], Item], mistakes: list[Mistake]) -> list[Item]:
+def _all(folder: Path, read: Callable[[Path], Item], mistakes: list[Mistake]) -> list[Item]:
+    """Read every YAML file below a folder, in the order of their paths; the mistakes of a file go to `mistakes`."""
     items = []
-    for file in files:
+    for file in sorted(folder.rglob("*.yaml")):
         try:
             items.append(read(file))
         except BadFile as error:
@@ -137,21 +127,30 @@ def _features(document: Document) -> dict[str, Feature]:
     return features
 
 
-def _rules(document: Document) -> list[Rule]:
-    return [
-        Rule(
-            id=one["id"],
-            level=one["level"],
-            sentence=one["sentence"],
-            provenance=one["provenance"],
-            source=one["source"],
-            features=tuple(one.get("features", document.value["features"])),
-            file=document.file,
-            line=document.line(("rules", index, "id")),
-            needs=tuple(one.get("needs", ())),
-        )
-        for index, one in enumerate(document.value["rules"])
-    ]
+def _rules(documents: Iterable[Document], mistakes: list[Mistake]) -> dict[str, Rule]:
+    rules: dict[str, Rule] = {}
+    for document in documents:
+        for index, one in enumerate(document.value["rules"]):
+            rule = _rule(one, document, document.line(("rules", index, "id")))
+            if rule.id in rules:
+                said = f"the rule {rule.id} is in {rules[rule.id].file.name} too"
+                mistakes.append(Mistake(rule.file, rule.line, said))
+            rules[rule.id] = rule
+    return rules
+
+
+def _rule(one: Mapping[str, Any], document: Document, line: int) -> Rule:
+    return Rule(
+        id=one["id"],
+        level=one["level"],
+        sentence=one["sentence"],
+        provenance=one["provenance"],
+        source=one["source"],
+        features=tuple(one.get("features", document.value["features"])),
+        file=document.file,
+        line=line,
+        needs=tuple(one.get("needs", ())),
+    )
 
 
 def _unique(items: list[tuple[str, Item, Scenario]], mistakes: list[Mistake]) -> dict[str, Item]:

@@ -42,58 +42,71 @@ def fill_environment(document: Document, secrets: Secrets) -> Document:
 
     Where a file is only checked, a missing variable gets a value that fits its place.
     """
-    mistakes: list[Mistake] = []
+    filler = _Filler(document, secrets)
+    value = filler.fill(document.value, ())
+    if filler.mistakes:
+        raise BadFile(*sorted(filler.mistakes, key=lambda one: (str(one.file), one.line)))
+    return replace(document, value=value)
 
-    def fill(value: Any, path: Steps) -> Any:
+
+class _Filler:
+    """Fills in the variables of one document, and collects its mistakes."""
+
+    def __init__(self, document: Document, secrets: Secrets) -> None:
+        self.mistakes: list[Mistake] = []
+        self._document = document
+        self._secrets = secrets
+
+    def fill(self, value: Any, path: Steps) -> Any:
+        """Give a value of the document, at any depth, with its variables filled in."""
         if isinstance(value, dict):
-            filled = {key: fill(inner, (*path, key)) for key, inner in value.items()}
+            filled = {key: self.fill(inner, (*path, key)) for key, inner in value.items()}
             return {key: inner for key, inner in filled.items() if inner is not _UNKNOWN}
         if isinstance(value, list):
-            return [fill(inner, (*path, index)) for index, inner in enumerate(value)]
+            return [self.fill(inner, (*path, index)) for index, inner in enumerate(value)]
         if not isinstance(value, str):
             return value
+        self._check_names(value, path)
+        whole = _REFERENCE.fullmatch(value)
+        if whole is not None and path[0] in _NUMBERS and _VARIABLE.fullmatch(whole[1]):
+            if os.environ.get(whole[1]):
+                return _number(os.environ[whole[1]])
+            if self._secrets.checking:
+                return _UNKNOWN
+        return _REFERENCE.sub(lambda reference: self._value(reference, path, is_whole=whole is not None), value)
+
+    def _check_names(self, value: str, path: Steps) -> None:
         other = _OTHER.search(value) if path and path[0] in _PLAIN else None
         if other is not None:
             hint = f"; write ${{env.{other[1]}}}" if _VARIABLE.fullmatch(other[1]) else ""
-            mistakes.append(document.mistake(f"{other[0]:.80} means nothing here{hint}", path))
+            self._complain(f"{other[0]:.80} means nothing here{hint}", path)
         unclosed = _UNCLOSED.search(value)
         if unclosed is not None:
-            mistakes.append(document.mistake(f"{unclosed[0]:.80} has no }} at its end", path))
-        if "${env." not in value:
-            return value
-        whole = _REFERENCE.fullmatch(value)
-        if whole is not None and path[0] in _NUMBERS and os.environ.get(whole[1]):
-            return _number(os.environ[whole[1]])
-        if whole is not None and path[0] in _NUMBERS and secrets.checking and _VARIABLE.fullmatch(whole[1]):
-            return _UNKNOWN
+            self._complain(f"{unclosed[0]:.80} has no }} at its end", path)
 
-        def found(reference: re.Match[str]) -> str:
-            name = reference[1]
-            if not _VARIABLE.fullmatch(name):
-                mistakes.append(document.mistake(f"{reference[0]:.80} names no environment variable", path))
-                return ""
-            text = os.environ.get(name)
-            if text is None and secrets.checking:
-                secrets.missing.setdefault(str(path[0]), []).append(name)
-                return _stand_in(name, path, begins=reference.start() == 0)
-            if not text:
-                why = "is empty" if text == "" else "is not set"
-                mistakes.append(document.mistake(f"the environment variable {name} {why}", path))
-                return ""
-            if "${" in text and path[0] in _TEMPLATES:
-                mistakes.append(document.mistake(f"the value of {name} contains ${{, which begins a name here", path))
-                return ""
-            if whole is not None and _scheme(path) and "://" in text:
-                keep_query(text, secrets)
-                return text
-            return text if path in _PUBLIC else secrets.keep(text)
+    def _value(self, reference: re.Match[str], path: Steps, *, is_whole: bool) -> str:
+        """Give the value of one variable, and keep it as a secret; `is_whole`: nothing else is in its place."""
+        name = reference[1]
+        if not _VARIABLE.fullmatch(name):
+            return self._complain(f"{reference[0]:.80} names no environment variable", path)
+        text = os.environ.get(name)
+        if text is None and self._secrets.checking:
+            self._secrets.missing.setdefault(str(path[0]), []).append(name)
+            return _stand_in(name, path, begins=reference.start() == 0)
+        if not text:
+            return self._complain(
+                f"the environment variable {name} {'is not set' if text is None else 'is empty'}", path
+            )
+        if "${" in text and path[0] in _TEMPLATES:
+            return self._complain(f"the value of {name} contains ${{, which begins a name here", path)
+        if is_whole and _scheme(path) and "://" in text:
+            keep_query(text, self._secrets)
+            return text
+        return text if path in _PUBLIC else self._secrets.keep(text)
 
-        return _REFERENCE.sub(found, value)
-
-    value = fill(document.value, ())
-    if mistakes:
-        raise BadFile(*sorted(mistakes, key=lambda one: (str(one.file), one.line)))
-    return replace(document, value=value)
+    def _complain(self, message: str, path: Steps) -> str:
+        self.mistakes.append(self._document.mistake(message, path))
+        return ""
 
 
 def _scheme(path: Steps) -> str | None:
