@@ -43,103 +43,129 @@ def parser() -> argparse.ArgumentParser:
         description="Run the reference server.",
         allow_abbrev=False,
     )
-    add = command.add_argument
-    add("--host", default="127.0.0.1", help="the address to listen on; default: %(default)s")
-    add(
+    _add_network(command.add_argument_group("network"))
+    _add_storage(command.add_argument_group("storage"))
+    _add_tokens(command.add_argument_group("tokens"))
+    _add_limits(command.add_argument_group("limits and timers"))
+    _add_operation(command.add_argument_group("operation"))
+    _add_development(command.add_argument_group("for developers of clients"))
+    _add_misbehaviour(
+        command.add_argument_group(
+            "misbehaviour on request",
+            "everything is off by default; the page of --demo can change it while the server runs",
+        )
+    )
+    command.add_argument("--names", type=Path, help=argparse.SUPPRESS)  # the tables of `chat-parity serve --dialect`
+    return command
+
+
+def _add_network(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: %(default)s")
+    group.add_argument(
         "--port",
         type=_port,
         action="append",
         metavar="PORT",
         help=f"one instance for each --port; 0 is any free port; default: {DEFAULT_PORT}",
     )
-    add(
-        "--database",
-        default=os.environ.get("DATABASE_URL") or "sqlite:///chat.db",
-        metavar="URL",
-        help="sqlite:///path or postgresql://…; default: the environment's DATABASE_URL, else sqlite:///chat.db",
-    )
-    add(
-        "--redis",
-        default=os.environ.get("REDIS_URL") or None,
-        metavar="URL",
-        help="redis://…, if several processes serve the database; default: the environment's REDIS_URL, else none",
-    )
-    add("--migrate-only", action="store_true", help="upgrade the tables of the database to this version, then end")
-    add("--jwt-secret", metavar="TEXT", help="at least 32 bytes; default: the environment's JWT_SECRET")
-    add(
+    group.add_argument(
         "--cors-origin",
         action="append",
         default=[],
         metavar="ORIGIN",
         help="an origin whose pages may call the provisioning API, or *; may be given several times; default: none",
     )
-    seconds: dict[str, Any] = {"type": float, "metavar": "SECONDS"}
-    add(
-        "--typing-expiry",
+
+
+def _add_storage(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--database",
+        default=os.environ.get("DATABASE_URL") or "sqlite:///chat.db",
+        metavar="URL",
+        help="sqlite:///path or postgresql://…; default: the environment's DATABASE_URL, else sqlite:///chat.db",
+    )
+    group.add_argument(
+        "--redis",
+        default=os.environ.get("REDIS_URL") or None,
+        metavar="URL",
+        help="redis://…, if several processes serve the database; default: the environment's REDIS_URL, else none",
+    )
+    group.add_argument(
+        "--migrate-only", action="store_true", help="upgrade the tables of the database to this version, then end"
+    )
+    group.add_argument(
+        "--reset", action="store_true", help="remove all conversations and messages from the database first"
+    )
+
+
+def _add_tokens(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--jwt-secret", metavar="TEXT", help="at least 32 bytes; default: the environment's JWT_SECRET")
+    group.add_argument(
+        "--token-leeway",
+        type=float,
+        metavar="SECONDS",
         default=5.0,
-        **seconds,
-        help="when a typing state ends without a new Typing; default: %(default)s",
+        help="how long an expired token is still valid; default: %(default)s",
     )
-    add("--rate-window", default=60.0, **seconds, help="the window in which requests are counted; default: %(default)s")
-    number: dict[str, Any] = {"type": int, "metavar": "N"}
-    per_window = "that a user may send per window; default: %(default)s"
-    add(
-        "--message-limit",
-        default=DEFAULTS.messages_per_window,
-        **number,
-        help=f"messages {per_window}",
-    )
-    add(
-        "--request-limit",
-        default=DEFAULTS.requests_per_window,
-        **number,
-        help=f"other requests {per_window}",
-    )
-    add("--token-leeway", default=5.0, **seconds, help="how long an expired token is still valid; default: %(default)s")
-    add(
-        "--max-connections",
-        default=DEFAULTS.connections,
-        **number,
-        help="connections of a user at the same time; default: %(default)s",
-    )
-    add(
+
+
+def _add_limits(group: argparse._ArgumentGroup) -> None:
+    for name, default, what in (
+        ("--typing-expiry", 5.0, "when a typing state ends without a new Typing"),
+        ("--rate-window", 60.0, "the window in which requests are counted"),
+    ):
+        group.add_argument(name, type=float, metavar="SECONDS", default=default, help=f"{what}; default: %(default)s")
+    for name, most, what in (
+        ("--message-limit", DEFAULTS.messages_per_window, "messages that a user may send per window"),
+        ("--request-limit", DEFAULTS.requests_per_window, "other requests that a user may send per window"),
+        ("--max-connections", DEFAULTS.connections, "connections of a user at the same time"),
+    ):
+        group.add_argument(name, type=int, metavar="N", default=most, help=f"{what}; default: %(default)s")
+
+
+def _add_operation(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--log-format",
         choices=["text", "json"],
         default="text",
         help="format of the log on stderr; default: %(default)s",
     )
-    add(
+    group.add_argument(
         "--metrics",
         action="store_true",
         help="serve metrics for Prometheus at /metrics, to everybody who can reach the port",
     )
-    add("--docs", action="store_true", help="describe the provisioning API at /docs and /openapi.json")
-    add("--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends")
-    add("--demo", action="store_true", help="create users and conversations, and serve a page at / on which they chat")
-    add(
+    group.add_argument(
+        "--exit-on-stdin-eof", action="store_true", help="end when the process that started this server ends"
+    )
+
+
+def _add_development(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--demo", action="store_true", help="create users and conversations, and serve a page at / on which they chat"
+    )
+    group.add_argument("--docs", action="store_true", help="describe the provisioning API at /docs and /openapi.json")
+    group.add_argument(
         "--seed-data",
         type=Path,
         metavar="FILE",
         help="create the users, conversations and history of a YAML file, if they do not exist; default: none",
     )
-    add("--reset", action="store_true", help="remove all conversations and messages from the database first")
-    add("--names", type=Path, help=argparse.SUPPRESS)  # the tables that `chat-parity serve --dialect` makes
-    add(
+    earlier = "; ".join(f"{name}: {what}" for name, what in EARLIER.items())
+    group.add_argument(
         "--as",
         dest="earlier",
         choices=list(EARLIER),
-        help=f"behave like an earlier server: {_earlier()}; default: none",
+        help=f"behave like an earlier server: {earlier}; default: none",
     )
-    misbehaving = command.add_argument_group(
-        "misbehaviour on request",
-        "everything is off by default; the page of --demo can change it while the server runs",
-    )
+
+
+def _add_misbehaviour(group: argparse._ArgumentGroup) -> None:
     for switch in SWITCHES:
         how: dict[str, Any] = (
             {"action": "store_const", "const": "on"} if switch.is_flag else {"metavar": switch.example}
         )
-        misbehaving.add_argument(f"--{switch.name}", help=f"{switch.help}; default: off", **how)
-    return command
+        group.add_argument(f"--{switch.name}", help=f"{switch.help}; default: off", **how)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -170,10 +196,6 @@ def switchboard_from(options: argparse.Namespace) -> Switchboard | None:
         return Switchboard(given) if given or options.demo else None
     except SwitchError as error:
         raise ConfigError(str(error)) from None
-
-
-def _earlier() -> str:
-    return "; ".join(f"{name}: {what}" for name, what in EARLIER.items())
 
 
 def _port(text: str) -> int:
