@@ -87,14 +87,16 @@ class Bindings:
         assert creates is not None
         actor = self._spec.incoming[ask.type].echo.get(creates.event)
         sent = self._context.names.value(dict(ask.fields))
+        rooms = self._knowledge.named(CONVERSATION)
+        taken = {*self._made.values()}
         best: tuple[int, dict[str, Any]] | None = None
         for received in events:
             value = received.frame.value or {}
-            if received.frame.type != creates.event or value.get(creates.id) in self._made.values():
+            identity = value.get(creates.id)
+            if received.frame.type != creates.event or (isinstance(identity, str) and identity in taken):
                 continue
             if actor is not None and value.get(actor) != self._context.users[ask.user]:
                 continue
-            rooms = self._knowledge.named(CONVERSATION)
             if any(value.get(name) != sent.get(name) for name in rooms if name in sent):
                 continue
             alike = sum(value.get(name) == sent.get(name) for name in creates.same)

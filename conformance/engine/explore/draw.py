@@ -28,11 +28,11 @@ from conformance.engine.explore.conversation import (
 )
 from conformance.engine.explore.draw_fields import Fields
 from conformance.engine.explore.draw_goals import Goals
-from conformance.engine.explore.draw_members import DEVICE, Members
+from conformance.engine.explore.draw_members import Members
 from conformance.engine.explore.draw_odd import Oddities
 from conformance.engine.explore.draw_sequences import Sequences
+from conformance.engine.explore.draw_start import WITNESS, start_of
 from conformance.engine.explore.state import State, beginning
-from conformance.target.accounts import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,12 +42,6 @@ if TYPE_CHECKING:
     from conformance.engine.explore.knowledge import RequestUse
 
 _T = TypeVar("_T")
-WITNESS = "ann"
-USERS = ("bob", "cid", "dee", "eve")
-ROOMS = ("lobby", "den")
-MORE_DEVICES = ("three", "four")
-CROWDED = 6
-"""Of 100 conversations: those in which one user has still more devices."""
 MANY = 6
 """Requests in one burst."""
 BEGINNINGS = (1, 2, 3, 3, 4, 6, 8)
@@ -98,8 +92,8 @@ class _Drawer:
         self._fields = Fields(self, drawing)
         self._odd = Oddities(self, drawing)
         self._members = Members(self, drawing, WITNESS)
-        self._goals = Goals(self, drawing, self._fields, self._odd, WITNESS)
         self._sequences = Sequences(self, drawing, self._fields, WITNESS)
+        self._goals = Goals(self, drawing, self._fields, self._odd, self._sequences, WITNESS)
         self.state: State
 
     def pick(self, some: Sequence[_T]) -> _T:
@@ -121,7 +115,7 @@ class _Drawer:
 
     def conversation(self) -> Conversation:
         """Draw who is there, then the steps."""
-        start = self._start()
+        start = start_of(self, self._drawing)
         self.state = beginning(start, self._protocol, self._drawing.knowledge)
         favoured = self._favoured()
         reads = self.chance(LOOKS)
@@ -129,6 +123,7 @@ class _Drawer:
         count = self.number(max(1, self._drawing.steps // 2), self._drawing.steps)
         if self.chance(BEGUN):
             steps.append(self._beginning())
+            self._take(steps[0])
         while len(steps) < count:
             for step in self._next(favoured):
                 self._take(step)
@@ -141,41 +136,6 @@ class _Drawer:
         if self.chance(BACKLOGS):  # The last one: no page has so many messages on every server.
             steps += self._sequences.backlog()
         return replace(start, steps=tuple(steps))
-
-    def _start(self) -> Conversation:
-        protocol, limits = self._protocol, self._drawing.limits
-        without = self._drawing.without
-        users = (WITNESS, *USERS[: 1 if means.USERS in without else self.pick([2, 1, 2, 3, 3, 4])])
-        names = ROOMS[: 1 if means.ROOMS in without else self.number(1, len(ROOMS))]
-        open_too = limits.all("options.public_conversations") and means.VISIBILITIES not in without
-        public = [*protocol.visibilities] if open_too else protocol.visibilities[:1]
-        others = [] if means.ROLES in without else [one for one in protocol.roles if one != protocol.default_role]
-        roles = [protocol.default_role] * 4 + others
-        nobody = [] if means.OUTSIDERS in without else [protocol.no_member]
-        rooms, joined = {}, {}
-        devices = [f"{who}@{DEVICE}" for who in users[:2] if self.chance(20)]
-        if self.chance(CROWDED) and limits.connections >= len(users) + len(USERS) + 1:
-            devices = sorted({*devices, *(f"{users[1]}@{one}" for one in (DEVICE, *MORE_DEVICES))})
-        top = protocol.default_role if means.ROLES in without else next(iter(protocol.roles))
-        for name in names:
-            members = {WITNESS: top} | {who: self.pick([*roles, *nobody]) for who in users[1:]}
-            inside = {who: role for who, role in members.items() if role != protocol.no_member}
-            rooms[name] = Room(self.pick(public), inside)
-            may = [
-                who
-                for who in (*users, *devices)
-                if protocol.join_right in protocol.roles.get(members[who.partition("@")[0]], ())
-            ]
-            joined[name] = tuple(who for who in may if who == WITNESS or not self.chance(15))
-        places = range(1, limits.instances + 1)
-        return Conversation(
-            users={who: self.pick(places) for who in users},
-            devices={who: self.pick(places) for who in devices},
-            rooms=rooms,
-            joined=joined,
-            witness=WITNESS,
-            steps=(),
-        )
 
     def _favoured(self) -> list[str]:
         """Choose the request types of this conversation: a few of them, so that they meet more often.
@@ -242,8 +202,13 @@ class _Drawer:
 
     def _some(self, favoured: list[str]) -> Iterator[Step]:
         step = self._step(favoured)
-        if step is not None:
-            yield step
+        if step is None:
+            return
+        if isinstance(step, Burst):
+            yield from self._sequences.before(step.asks[0])
+        yield step
+        if isinstance(step, Arrive):
+            yield from self._sequences.joining(step.who)
 
     def _step(self, favoured: list[str]) -> Step | None:
         state = self.state

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Step
     from conformance.engine.explore.draw_fields import Draws, Fields
     from conformance.engine.explore.draw_odd import Oddities
+    from conformance.engine.explore.draw_sequences import Sequences
     from conformance.engine.explore.drawing import Drawing
     from conformance.engine.explore.goal import Goal
 
@@ -26,11 +27,14 @@ AGAIN = 40
 class Goals:
     """Draws for one conversation the steps that reach a goal."""
 
-    def __init__(self, draws: Draws, drawing: Drawing, fields: Fields, odd: Oddities, witness: str) -> None:
+    def __init__(
+        self, draws: Draws, drawing: Drawing, fields: Fields, odd: Oddities, sequences: Sequences, witness: str
+    ) -> None:
         self._draws = draws
         self._drawing = drawing
         self._fields = fields
         self._odd = odd
+        self._sequences = sequences
         self._witness = witness
         self._goals = drawing.goals or goals_of(drawing)
 
@@ -45,6 +49,7 @@ class Goals:
             yield from self._with_role(goal, goal.role)
         else:
             ask = self._fields.ask(goal.request, self._draws.pick(sorted(self._draws.state.connected)), goal=goal)
+            yield from self._sequences.before(ask)
             yield Burst((self._odd.with_extra(ask, every=True) if goal.extra else ask,))
 
     def _oddity(self, goal: Goal) -> RawMessage | Knock:
@@ -88,4 +93,6 @@ class Goals:
             yield Grant(user, room, role)
         else:
             return
-        yield Burst((self._fields.ask(goal.request, user, room),))
+        ask = self._fields.ask(goal.request, user, room)
+        yield from self._sequences.before(ask)
+        yield Burst((ask,))

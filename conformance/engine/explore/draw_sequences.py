@@ -25,6 +25,8 @@ LONG_TEXTS, MORE = 50, 12
 """Texts of the greatest length that each of two sends and one does not read, and requests that follow them."""
 LONGEST_WINDOW = 10.0
 """The longest window of a rate limit, in seconds, that so many texts may have to wait for."""
+BEFORE, JOINS = 75, 60
+"""Of 100 requests without the one that they normally follow: those that get it; of 100 new connections: who joins."""
 HURRY, LAST = "hurry", 4
 """The device that closes immediately after requests, and the most of these."""
 
@@ -55,6 +57,35 @@ class Sequences:
         change = self._draws.pick(changes)
         yield Burst((self._fields.ask(change, self._somebody(room, change), room),))
         yield Burst((replace(reading, slot=self._draws.slot(PAGE) if reading.slot else None),))
+
+    def before(self, ask: Ask) -> Iterator[Burst]:
+        """Let the request come that normally comes before this one, unless one has come."""
+        state, use = self._draws.state, self._requests[ask.type]
+        after, room = use.after, state.room_of(ask)
+        if after is None or after.request not in self._requests or room is None or ask.invalid:
+            return
+        if state.came_before(ask, use) or not self._draws.chance(BEFORE):
+            return
+        by, given = ask.by, ask.fields
+        if after.between is not None:
+            callers = [one for one in sorted(state.connected) if one.partition("@")[0] == ask.named(after.between)]
+            given = {name: value for name, value in given.items() if name != after.between}
+            if callers and self._draws.chance(70):
+                by, given = self._draws.pick(callers), {**given, after.between: f"${{{ask.user}}}"}
+            else:
+                given = {**given, after.between: ask.fields.get(after.between)}
+        first = self._plain(after.request, by, room)
+        if first is not None:
+            same = {name: value for name, value in given.items() if name in first.fields}
+            yield Burst((replace(first, fields={**first.fields, **same, **after.having}),))
+
+    def joining(self, who: str) -> Iterator[Burst]:
+        """Let a new connection join where its user may."""
+        draws = self._draws
+        for kind in [kind for kind, use in self._requests.items() if use.joins]:
+            for room in draws.state.rooms:
+                if draws.state.may(who.partition("@")[0], room, self._requests[kind].right) and draws.chance(JOINS):
+                    yield Burst((self._fields.ask(kind, who, room),))
 
     def in_a_hurry(self) -> Iterator[Step]:
         """Let one more connection open, join, send requests, and close immediately; only the events show them."""

@@ -103,7 +103,7 @@ class State:
             found.add("crowded")
         again = use.joins and (ask.by, room) in self.joined | self.unclear
         found.add("same" if again or self._key(ask, use) in self.done else "new")
-        if use.after is not None and not self._came_before(ask, use):
+        if use.after is not None and not self.came_before(ask, use):
             found.add("first")
         found.update(self._about_messages(ask, room))
         found.update(self._about_users(ask, room, use))
@@ -128,7 +128,8 @@ class State:
         plain = {name: value for name, value in ask.fields.items() if name not in texts}
         return ask.by if use.joins or use.leaves else ask.user, ask.type, json.dumps(plain, sort_keys=True)
 
-    def _came_before(self, ask: Ask, use: RequestUse) -> bool:
+    def came_before(self, ask: Ask, use: RequestUse) -> bool:
+        """Say whether the request that normally comes before this one has been granted."""
         after = use.after
         assert after is not None
         for one in self.granted:

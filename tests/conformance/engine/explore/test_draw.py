@@ -222,3 +222,32 @@ def test_texts_come_again_and_users_have_many_devices_odd_handshakes_and_send_at
 
     draw()
     assert seen == {"equal texts", "four devices", "writers at once", "compressed"}
+
+
+def test_requests_follow_what_was_there_before_them(drawing: Drawing) -> None:
+    counted: Counter[str] = Counter()
+
+    @settings(QUICKLY, max_examples=40)
+    @given(conversations(drawing))
+    def draw(conversation) -> None:
+        first = {ask.slot for ask in asks_of(conversation.steps[0])}
+        offers: set[frozenset] = set()
+        for step, following in pairwise(conversation.steps):
+            if isinstance(step, Arrive) and not step.handshake and step.who.partition("@")[2] != "hurry":
+                joins = isinstance(following, Burst) and following.asks[0].type == "JoinConversation"
+                counted["joins at once" if joins and following.asks[0].by == step.who else "goes on"] += 1
+            for ask in asks_of(following):
+                pair = frozenset((ask.user, ask.named("target_user_id")))
+                if ask.type == "CallOffer":
+                    offers.add(pair)
+                if ask.type == "CallAnswer":
+                    counted["offered" if pair in offers else "not offered"] += 1
+                if ask.type in ("AddReaction", "EditMessage", "DeleteMessage"):
+                    counted["first messages" if ask.named("message_id") in first else "others"] += 1
+        counted["crowds"] += len(conversation.users) > 8
+
+    draw()
+    assert counted["first messages"] > counted["others"] / 3
+    assert counted["offered"] > counted["not offered"] / 2
+    assert counted["joins at once"]
+    assert counted["crowds"]
