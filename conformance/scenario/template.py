@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import time
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -250,12 +249,6 @@ def _seconds(offset: Any, word: str) -> float:
     return offset
 
 
-def _uuid(wanted: Any) -> str:
-    if wanted is not True:
-        raise TemplateError("$uuid takes true")
-    return str(uuid.uuid4())
-
-
 def _chronological(given: Any, order: Callable[[str, list[Any]], list[Any]]) -> list[Any]:
     if not isinstance(given, dict) or len(given) != 1:
         raise TemplateError("$chronological takes {name of the order: [oldest, …, newest]}")
@@ -270,5 +263,4 @@ _GENERATORS: dict[str, Callable[[Any], Any]] = {
     "$concat": _concat,
     "$now": _now,
     "$instant": _instant,
-    "$uuid": _uuid,
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.spec.messages import Message
     from conformance.spec.model import Spec
 
-GENERATED = frozenset({"$fill", "$concat", "$now", "$instant", "$uuid", "$chronological"})
+GENERATED = frozenset({"$fill", "$concat", "$now", "$instant", "$chronological"})
 
 
 def check_scenario(scenario: m.Scenario, spec: Spec) -> list[Mistake]:

@@ -128,7 +128,7 @@ class Connection:
         """Translate raw fragments of one message into the target's dialect; `final`: the last one ends it."""
         return self._raw.fragments(payloads, final=final) if self._raw else list(payloads)
 
-    def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0, more: bool = False) -> None:
+    def send_wire(self, opcode: int, payload: bytes, *, fin: bool = True, more: bool = False) -> None:
         """Write one WebSocket frame as it is (RFC 6455 §5.2), masked, past the library's checks and the dialect.
 
         `more`: keep it until the next frame, and send both in one piece.
@@ -137,7 +137,7 @@ class Connection:
         self.activity.sent()
         if opcode < FIRST_CONTROL:
             self.unfinished = not fin
-        self._piece += wire_frame(opcode, payload, fin=fin, rsv=rsv)
+        self._piece += wire_frame(opcode, payload, fin=fin)
         if not more:
             self._write_wire(bytes(self._piece))
             self._piece.clear()

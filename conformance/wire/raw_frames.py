@@ -9,11 +9,11 @@ from typing import Any
 from websockets.frames import Frame, Opcode
 
 
-def wire_frame(opcode: int, payload: bytes, *, fin: bool = True, rsv: int = 0) -> bytes:
+def wire_frame(opcode: int, payload: bytes, *, fin: bool = True) -> bytes:
     """Give one WebSocket frame (RFC 6455 §5.2), masked, past the library's checks."""
-    # The library checks control frames and reserved bits, so the scenario's first byte replaces the library's.
+    # The library checks control frames, so the scenario's first byte replaces the library's.
     wire = bytearray(Frame(Opcode.TEXT, payload).serialize(mask=True))
-    wire[0] = fin << 7 | rsv << 4 | opcode
+    wire[0] = fin << 7 | opcode
     return bytes(wire)
 
 

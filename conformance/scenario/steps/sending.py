@@ -32,7 +32,6 @@ class RawFrame:
 
     opcode: int
     fin: bool = True
-    rsv: int = 0
     payload: Raw = ""
     payload_hex: str | None = None
 

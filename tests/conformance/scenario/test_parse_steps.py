@@ -40,11 +40,11 @@ STEPS: list[tuple[str, s.Step]] = [
     ),
     ('{send_raw: {binary: "00ff"}, by: alice}', s.SendRaw(line=L, by="alice", binary="00ff")),
     (
-        "{send_raw: {frames: [{opcode: 1, fin: false, payload: a}, {opcode: 0, rsv: 4, payload_hex: 'ff'}]}, by: bob}",
+        "{send_raw: {frames: [{opcode: 1, fin: false, payload: a}, {opcode: 0, payload_hex: 'ff'}]}, by: bob}",
         s.SendRaw(
             line=L,
             by="bob",
-            frames=(s.RawFrame(opcode=1, fin=False, payload="a"), s.RawFrame(opcode=0, rsv=4, payload_hex="ff")),
+            frames=(s.RawFrame(opcode=1, fin=False, payload="a"), s.RawFrame(opcode=0, payload_hex="ff")),
         ),
     ),
     ("{expect: Pong, at: alice}", s.Expect(line=L, frame="Pong", at=("alice",), pattern={})),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -135,13 +134,8 @@ class TestGeneratedValues:
     def test_have_as_many_digits_as_are_asked_for(self, digits: int, form: str) -> None:
         assert re.search(f"{form}$", rendered({"$instant": {"seconds": 0, "digits": digits}}))
 
-    def test_are_fresh_ids(self) -> None:
-        one, other = rendered([{"$uuid": True}, {"$uuid": True}])
-        assert one != other
-        assert str(uuid.UUID(one)) == one
-
     def test_are_nothing_special_beside_another_key(self) -> None:
-        assert rendered({"$uuid": True, "a": 1}) == {"$uuid": True, "a": 1}
+        assert rendered({"$now": 0, "a": 1}) == {"$now": 0, "a": 1}
 
     @pytest.mark.parametrize(
         ("value", "message"),
@@ -176,7 +170,6 @@ class TestGeneratedValues:
                 ({"$instant": one}, '$instant takes seconds from now, or {seconds: n, zone: "+02:00", digits: 0 to 9}')
                 for one in ({"seconds": 0, "zone": "CET"}, {"seconds": 0, "digits": 10}, {"seconds": 0, "in": "UTC"})
             ),
-            ({"$uuid": False}, "$uuid takes true"),
             ({"$chronological": [1]}, "$chronological takes {name of the order: [oldest, …, newest]}"),
             ({"$chronological": {"a": [], "b": []}}, "$chronological takes {name of the order: [oldest, …, newest]}"),
             ({"$chronological": {"history": "x"}}, "$chronological takes a list, oldest first"),
@@ -192,7 +185,7 @@ class TestGeneratedValues:
 
 
 class TestLiteral:
-    VALUE: ClassVar = {"$literal": {"a": "${alice} $${", "b": [{"$uuid": True}, {"$fill": 1}]}}
+    VALUE: ClassVar = {"$literal": {"a": "${alice} $${", "b": [{"$now": 0}, {"$fill": 1}]}}
 
     def test_is_left_alone_by_both_replacements(self) -> None:
         assert rendered({"x": [self.VALUE]}) == {"x": [self.VALUE]}

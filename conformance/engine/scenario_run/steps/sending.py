@@ -102,10 +102,10 @@ def _write_wire(step: s.SendRaw, connection: Connection, context: ScenarioContex
     wires = _spoken(step, payloads, connection)
     last = step.frames[-1]
     for frame, payload, wire in zip(step.frames, payloads, wires, strict=True):
-        about = f"opcode {frame.opcode} fin {int(frame.fin)} rsv {frame.rsv}"
+        about = f"opcode {frame.opcode} fin {int(frame.fin)}"
         said = f"frame {about}, {len(payload)} bytes: {payload[:200]!r}"
         context.transcript.note(step.by, "→", said, event="raw")
-        connection.send_wire(frame.opcode, wire, fin=frame.fin, rsv=frame.rsv, more=frame is not last)
+        connection.send_wire(frame.opcode, wire, fin=frame.fin, more=frame is not last)
         if frame.opcode in (0, 1):
             barrier |= connection.note_raw(payload, final=frame.fin)
     # All frames of a step leave together: some servers go wrong only where one read brings them several frames.

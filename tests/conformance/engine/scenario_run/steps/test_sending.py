@@ -43,7 +43,7 @@ steps:
     async def test_with_frames_that_break_the_rules_ends_the_connection(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
 steps:
-  - {send_raw: {frames: [{opcode: 1, rsv: 4, payload: hi}]}, by: alice}
+  - {send_raw: {frames: [{opcode: 3, payload: hi}]}, by: alice}
   - {expect_close: alice, codes: [1002]}
 """)
         assert await complaints(spec, toy) == []
