@@ -139,7 +139,7 @@ def engines(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Run the scenarios against the reference server with each fault in turn; arguments go to `tests.faults`.
 
-    All faults take most of an hour; CI runs a sample: `-- --quick --sample 40 --seed 1`.
+    All faults take hours; `-- NAME` runs one, and CI a sample: `-- --quick --sample 40 --seed 1`.
     """
     session.install("-e", ".")
     session.run("python", "-m", "tests.faults", *session.posargs)
