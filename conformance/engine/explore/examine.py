@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.engine.explore.conversation import asks_of
 from conformance.engine.explore.difference import EVENT, REPLY
 from conformance.engine.explore.findings import Cause, Finding, Shown, cause_of, say
 from conformance.engine.explore.freedoms import REVIVAL
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from conformance.engine.explore.conversation import Conversation
     from conformance.engine.explore.conversation_run import ConversationRun
     from conformance.engine.explore.differ import Comparer
-    from conformance.engine.explore.difference import Compared
+    from conformance.engine.explore.difference import Compared, Difference
     from conformance.engine.explore.sides import Sides
 
 REPLAYS = 3
@@ -95,9 +96,14 @@ class Examiner:
         return Finding(shown, REPLAYS, again, before, seconds, late=late)
 
     def _is_late(self, shown: Shown) -> bool:
-        """Say whether something only has not come in time: where events come in order, a later reply shows more."""
-        missing = shown.difference.missing if shown.difference is not None else ""
-        return missing == REPLY or (missing == EVENT and not self._sides.ordered)
+        """Say whether something only has not come in time: where events come in order, a later reply shows more.
+
+        What comes from another instance may be late on a server whose events came in order when it was calibrated.
+        """
+        found = shown.difference
+        if found is None or found.missing != EVENT:
+            return found is not None and found.missing == REPLY
+        return not self._sides.ordered or _from_elsewhere(shown.conversation, found)
 
     async def _again(
         self, conversation: Conversation, cause: Cause, *, late: bool = False, alone: bool = False
@@ -111,6 +117,13 @@ class Examiner:
         except ProvisioningFailed:
             return None
         return shown if shown is not None and shown.cause.alike(cause) else None
+
+
+def _from_elsewhere(conversation: Conversation, found: Difference) -> bool:
+    """Say whether somebody who acts in this step does so on another instance than the one of who misses an event."""
+    places = {**conversation.users, **conversation.devices}
+    here = places.get(found.client)
+    return any(places.get(ask.by) != here for ask in asks_of(conversation.steps[found.step]))
 
 
 def _shown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,9 +47,11 @@ class Servers:
         return ran(self.does.pop(0)), ran(RIGHT)
 
 
-async def _examined(servers: Servers, comparer: Comparer) -> Any:
+async def _examined(servers: Servers, comparer: Comparer, *, instance: int = 1) -> Any:
+    """Examine a finding; `instance` is that of ann, and bob is on the first."""
     examiner = Examiner(servers, comparer)  # type: ignore[arg-type]
-    shown = (await examiner.judge(conversation(STEP))).shown
+    said = conversation(STEP)
+    shown = (await examiner.judge(replace(said, users={**said.users, "ann": instance}))).shown
     assert shown is not None
     return await examiner.examine(shown, lambda: 0.0)
 
@@ -66,12 +69,12 @@ async def test_another_answer_needs_no_more_time(comparer: Comparer) -> None:
     assert (found.late, found.again, servers.waits) == (False, 3, ["short"] * 4)
 
 
-@pytest.mark.parametrize("ordered", [True, False])
-async def test_a_missing_event_may_be_late_only_where_events_come_later_than_replies(
-    comparer: Comparer, ordered: bool
+@pytest.mark.parametrize(("ordered", "instance", "late"), [(True, 1, False), (True, 2, True), (False, 1, True)])
+async def test_a_missing_event_may_be_late_where_events_come_later_than_replies_or_from_another_instance(
+    comparer: Comparer, ordered: bool, instance: int, late: bool
 ) -> None:
-    found = await _examined(Servers(*[NOTHING_CAME] * 4, ordered=ordered), comparer)
-    assert found.late is not ordered
+    found = await _examined(Servers(*[NOTHING_CAME] * 4, ordered=ordered), comparer, instance=instance)
+    assert found.late is late
 
 
 @pytest.mark.parametrize(("again", "findings"), [(3, 1), (1, 0)])
