@@ -148,26 +148,10 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     spec = load(spec_folder_of(given["spec_folder"]))
     gc.freeze()  # The spec lives as long as the run: the collector need not walk through it again and again.
     place, patterns = split(words)
-    files = [Path(word) for word in patterns if is_scenario_file(word)]
-    spec, added = with_scenarios(spec, files)
-    patterns = (*(word for word in patterns if Path(word) not in files), *added)
-    if given["ids_from"]:
-        patterns += read_ids(given["ids_from"], spec)
-    selection = Selection(patterns, given["features"], given["levels"], given["rules"])
+    spec, selection = _selection(patterns, spec, given)
     scenarios = select(spec, selection)
-    whole = selection == Selection() and not given["last_failed"]
-    probes = given["probes"] if given["probes"] is not None else whole
-    options = Options(
-        jobs=given["jobs"],
-        repeat=given["repeat"],
-        retry_failed=given["retry_failed"],
-        bystanders=given["bystanders"],
-        order=given["order"],
-        max_failures=given["max_failures"],
-        time_scale=given["time_scale"],
-        probes=probes,
-    )
-    in_order(scenarios, options.order)
+    options = _options(given, is_whole=selection == Selection() and not given["last_failed"])
+    in_order(scenarios, options.order)  # raises UsageError before anything is sent
     waivers = _waivers(given["waivers_file"], spec)
     form, failures_only = given["form"], given["failures_only"]
     if failures_only and form != "text":
@@ -194,6 +178,30 @@ def run(ctx: click.Context, /, words: tuple[str, ...], **given: Any) -> None:
     complain(complaint, load_complaint)
     console.print(Text(f"Report: {visible(str(folder / 'parity.html'))}"), soft_wrap=True)
     ctx.exit(report.exit_code)
+
+
+def _selection(words: Sequence[str], spec: Spec, given: Mapping[str, Any]) -> tuple[Spec, Selection]:
+    """Give what the words and options select, and the spec with the scenario files among the words."""
+    files = [Path(word) for word in words if is_scenario_file(word)]
+    spec, added = with_scenarios(spec, files)
+    patterns = (*(word for word in words if Path(word) not in files), *added)
+    if given["ids_from"]:
+        patterns += read_ids(given["ids_from"], spec)
+    return spec, Selection(patterns, given["features"], given["levels"], given["rules"])
+
+
+def _options(given: Mapping[str, Any], *, is_whole: bool) -> Options:
+    """Give the options of the run; `is_whole`: everything is selected, and so the probes are, unless --no-probes."""
+    return Options(
+        jobs=given["jobs"],
+        repeat=given["repeat"],
+        retry_failed=given["retry_failed"],
+        bystanders=given["bystanders"],
+        order=given["order"],
+        max_failures=given["max_failures"],
+        time_scale=given["time_scale"],
+        probes=is_whole if given["probes"] is None else given["probes"],
+    )
 
 
 async def _run(

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def in_order(scenarios: Sequence[Scenario], order: str) -> list[Scenario]:
-    """Put scenarios in the order `id`, `reverse` or `random:SEED`; those that run alone stay last."""
+    """Put scenarios in the order `id`, `reverse` or `random:SEED`; those that run alone stay last.
+
+    Raises UsageError for any other order.
+    """
     arranged = sorted(scenarios, key=lambda one: one.id)
     if order == "reverse":
         arranged.reverse()
