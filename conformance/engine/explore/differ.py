@@ -7,12 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.explore.conversation import (
-    Arrive,
     Ask,
     Backlog,
     Burst,
     Depart,
-    Grant,
     Race,
     RawMessage,
     Walk,
@@ -129,6 +127,8 @@ class _Comparison:
                 return difference, False
             self.freed.append(freedom.source)
             parts |= freedom.parts
+            if parts and what == ANSWER:
+                break  # Only one of them has granted it, and tells of it.
         if pair[0].whole:
             self.asks, self.asked = [], []
         return None, parts
@@ -283,13 +283,7 @@ class _Comparison:
 
     def _move(self, step: Step, seen: Seen, state: State) -> None:
         """Take over what the step has changed on the other server."""
-        match step:
-            case Arrive():
-                state.arrive(step)
-            case Depart():
-                state.depart(step)
-            case Grant():
-                state.grant(step)
+        state.move(step)
         for answer in seen.answers:
             state.take(answer.ask, granted=answer.how == GRANTED)
         if isinstance(step, Race):

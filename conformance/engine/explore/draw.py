@@ -20,7 +20,6 @@ from conformance.engine.explore.conversation import (
     Ask,
     Burst,
     Conversation,
-    Depart,
     Grant,
     Race,
     Walk,
@@ -157,13 +156,7 @@ class _Drawer:
 
     def _take(self, step: Step) -> None:
         """Take over what a step will probably change."""
-        match step:
-            case Arrive():
-                self.state.arrive(step)
-            case Depart():
-                self.state.depart(step)
-            case Grant():
-                self.state.grant(step)
+        self.state.move(step)
         for ask in asks_of(step):
             self.state.take(ask, granted=self._fields.is_plain(ask))
 

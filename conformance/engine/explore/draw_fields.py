@@ -27,8 +27,8 @@ AGAIN, LATER = 6, 70
 """Of 100 requests: those that repeat an earlier one, and those that belong to an earlier one if there is one."""
 STAYS, ASTRAY = 50, 25
 """Of 100 requests: those about the same conversation as the user's last one, and those about any, allowed or not."""
-REPEATED = 8
-"""Of 100 texts: those that were sent before, by anybody and in any conversation."""
+REPEATED, BARE = 8, 8
+"""Of 100 texts: those that were sent before, by anybody and in any conversation; and those without a number."""
 LONGEST_QUERY = 60
 """Characters of a query that is a part of an earlier text: every server searches for so many."""
 SMALL = (1, 1, 2, 2, 3, 4, 5)
@@ -237,7 +237,7 @@ class Fields:
         if sent and draws.chance(REPEATED):
             return "plain", draws.pick(sent[-5:])
         parts = [str(draws.pick(values.plain)) for _ in range(draws.pick((1, 1, 2, 3)))]
-        text = f"{' '.join(parts)} {len(sent) + 1}"
+        text = parts[0] if draws.chance(BARE) else f"{' '.join(parts)} {len(sent) + 1}"
         least = self._drawing.limits.least(values.text or "")
         if least is not None and len(text) > least:
             text = f"{parts[0]} {len(sent) + 1}"

@@ -10,13 +10,14 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conformance.engine.explore.conversation import Arrive, Depart, Grant
 from conformance.engine.explore.freedoms import ALLOWED
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conformance.engine.explore.conversation import Arrive, Ask, Conversation, Depart, Grant
+    from conformance.engine.explore.conversation import Ask, Conversation, Step
     from conformance.engine.explore.knowledge import Knowledge, RequestUse
     from conformance.spec.protocol import Protocol
 
@@ -229,18 +230,24 @@ class State:
             self.unclear.discard((ask.by, room))
             self.done = {one for one in self.done if not (one[0] == ask.by and f'"${{{room}}}"' in one[2])}
 
-    def arrive(self, step: Arrive) -> None:
-        """Take over that a connection has opened."""
-        self.connected.add(step.who)
+    def move(self, step: Step) -> None:
+        """Take over what a step changes that is no request."""
+        match step:
+            case Arrive():
+                self.connected.add(step.who)
+            case Depart():
+                self._depart(step)
+            case Grant():
+                self._grant(step)
 
-    def depart(self, step: Depart) -> None:
+    def _depart(self, step: Depart) -> None:
         """Take over that a connection has closed."""
         self.connected.discard(step.who)
         self.joined = {one for one in self.joined if one[0] != step.who}
         self.unclear = {one for one in self.unclear if one[0] != step.who}
         self.done = {one for one in self.done if one[0] != step.who or "@" not in step.who}
 
-    def grant(self, step: Grant) -> None:
+    def _grant(self, step: Grant) -> None:
         """Take over that a user has another role."""
         before = self.role(step.user, step.room)
         self.roles[step.user, step.room] = step.role

@@ -216,3 +216,12 @@ def test_a_message_that_only_one_server_tells_anybody_about_has_no_name_on_eithe
     one, two = ran(seen(fetch, page)), ran(seen(fetch, page))
     two.names[listed["message_id"]] = "m1"
     assert comparer.compare(conversation(fetch), one, two).difference is None
+
+
+def test_a_server_may_refuse_an_odd_attachment_and_not_change_it(comparer: Comparer) -> None:
+    step = burst(send("bob", "hello 1", "m1", "content=plain", "attachments=odd-form", attachments=[{"url": "a"}]))
+    told = seen(step, SENT, ann=[message(attachments=[{"url": "https://a.example/A.png"}])])
+    changed = seen(step, SENT, ann=[message(attachments=[{"url": "https://a.example/a.png"}])])
+    refused = seen(step, {"type": "Error"}, REFUSED)
+    assert _kind(comparer, [refused], [told], step) is None
+    assert _kind(comparer, [changed], [told], step) == "another NewMessage: attachments[].url"

@@ -205,7 +205,7 @@ def test_texts_come_again_and_users_have_many_devices_odd_handshakes_and_send_at
 ) -> None:
     seen: set[str] = set()
 
-    @settings(QUICKLY, max_examples=60)
+    @settings(QUICKLY, max_examples=120)
     @given(conversations(drawing))
     def draw(conversation) -> None:
         texts = [

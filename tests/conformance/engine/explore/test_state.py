@@ -67,7 +67,7 @@ def test_who_has_no_right_is_not_allowed(whole_spec: Spec, knowledge: Knowledge)
 
 def test_who_loses_the_right_to_join_is_unclear(whole_spec: Spec, knowledge: Knowledge) -> None:
     state = _state(whole_spec, knowledge)
-    state.grant(Grant("bob", "lobby", "reader"))
+    state.move(Grant("bob", "lobby", "reader"))
     assert ("bob", "lobby") in state.joined
-    state.grant(Grant("bob", "lobby", "banned"))
+    state.move(Grant("bob", "lobby", "banned"))
     assert state.unclear == {("bob", "lobby")}
