@@ -146,12 +146,12 @@ def redact(text: str) -> str:
     return _JWT.sub("***", _TOKEN.sub(r"\1***", text))
 
 
-def configure(form: Format = "text", level: int = logging.WARNING) -> None:
+def configure(form: Format) -> None:
     """Send all logs to stderr, redacted."""
     handler = logging.StreamHandler()
     handler.setFormatter(json_formatter() if form == "json" else TextFormatter())
     handler.addFilter(OncePerMinute())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("uvicorn.error").addFilter(_is_ours)
 
 

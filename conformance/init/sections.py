@@ -22,7 +22,6 @@ class Driver:
     about: str
     section: Callable[[Answers], str]
     makes_tokens: bool = True
-    variables: tuple[str, ...] = ()
     names_ids: bool = False
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST = 30
 """Causes that a view lists; of more it gives the number."""
 
+MOST_RULES = 4
+"""Rules that are named with a cause; the others are counted."""
+
 FEWEST = 2
 """Failures that are worth a list of causes: one that is shown alone is its own cause."""
 
@@ -183,8 +186,8 @@ def counted(cause: LikelyCause) -> str:
     return ", ".join(f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in parts)
 
 
-def named_rules(rules: Iterable[str], most: int = 4) -> str:
-    """Name a few rules, and count the others."""
+def named_rules(rules: Iterable[str]) -> str:
+    """Name the first rules, and count the others."""
     some = [line(rule) for rule in rules]
-    more = [f"and {len(some) - most} more"] if len(some) > most else []
-    return ", ".join([*some[:most], *more])
+    more = [f"and {len(some) - MOST_RULES} more"] if len(some) > MOST_RULES else []
+    return ", ".join([*some[:MOST_RULES], *more])

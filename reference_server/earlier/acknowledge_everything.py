@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.exceptions import ConnectionClosed
 
 from reference_server.earlier.listening import LOOPBACK, listening
-from reference_server.earlier.serde import SerdeError, a_string, a_uuid, optional, read
+from reference_server.earlier.serde import Field, SerdeError, a_string, a_uuid, read
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -40,10 +40,14 @@ ACTIONS = {
 """The requests that it confirms: request type → action."""
 
 VARIANTS = {
-    "SendMessage": (("conversation_id", a_uuid), ("content", a_string), ("parent_message_id", optional(a_uuid))),
-    "JoinConversation": (("conversation_id", a_uuid),),
-    "LeaveConversation": (("conversation_id", a_uuid),),
-    "MarkAsRead": (("conversation_id", a_uuid), ("message_id", a_uuid)),
+    "SendMessage": (
+        Field("conversation_id", a_uuid),
+        Field("content", a_string),
+        Field("parent_message_id", a_uuid, optional=True),
+    ),
+    "JoinConversation": (Field("conversation_id", a_uuid),),
+    "LeaveConversation": (Field("conversation_id", a_uuid),),
+    "MarkAsRead": (Field("conversation_id", a_uuid), Field("message_id", a_uuid)),
     "Ping": (),
 }
 """The requests that it can read, in the order in which its errors name them."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable
-from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined] # typeshed leaves it out
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TAG = "type"
 EXPECTED = "internally tagged enum"
@@ -20,7 +23,14 @@ MAX_DEPTH = 128
 
 _WHITE = re.compile(r"[ \t\n\r]*")
 
-Field = tuple[str, Callable[[Any], None]]
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a variant; an optional one may be absent, and null."""
+
+    name: str
+    check: Callable[[Any], None]
+    optional: bool = False
 
 
 class SerdeError(Exception):
@@ -38,13 +48,13 @@ def read(text: str, variants: dict[str, tuple[Field, ...]], name: str) -> tuple[
         fields = variants[kind]
         if len(pairs) < len(fields):
             raise SerdeError(f"invalid length {len(pairs)}, expected struct variant {name}::{kind}")
-        return kind, _checked(dict(zip((key for key, _ in fields), pairs, strict=False)), fields)
+        return kind, _checked(dict(zip((one.name for one in fields), pairs, strict=False)), fields)
     if not isinstance(value, Pairs):
         raise SerdeError(f"invalid type: {_describe(value)}, expected {EXPECTED} {name}{_at(text, len(text.rstrip()))}")
     if tag_at is None:
         raise SerdeError(f"missing field `{TAG}`{_at(text, len(text.rstrip()))}")
     kind = next(one for key, one in value.pairs if key == TAG)
-    known = {key for key, _ in variants[kind]}
+    known = {field.name for field in variants[kind]}
     found: dict[str, Any] = {}
     for key, one in value.pairs:
         if key in known and key in found:
@@ -55,28 +65,21 @@ def read(text: str, variants: dict[str, tuple[Field, ...]], name: str) -> tuple[
 
 def a_uuid(value: Any) -> None:
     """Check that a value is the text of a UUID."""
-    a_string(value, "a formatted UUID string")
+    _check_text(value, "a formatted UUID string")
     try:
         uuid.UUID(value)
     except ValueError:
         raise SerdeError(f"UUID parsing failed: invalid length: expected 32 digits, found {len(value)}") from None
 
 
-def a_string(value: Any, expected: str = "a string") -> None:
+def a_string(value: Any) -> None:
     """Check that a value is a text."""
+    _check_text(value, "a string")
+
+
+def _check_text(value: Any, expected: str) -> None:
     if not isinstance(value, str):
         raise SerdeError(f"invalid type: {_describe(value)}, expected {expected}")
-
-
-def optional(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Give a check that also accepts null."""
-
-    def checked(value: Any) -> None:
-        if value is not None:
-            check(value)
-
-    checked.optional = True  # type: ignore[attr-defined]
-    return checked
 
 
 class Pairs:
@@ -87,12 +90,13 @@ class Pairs:
 
 
 def _checked(found: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
-    for key, check in fields:
-        if key in found:
-            check(found[key])
-        elif not getattr(check, "optional", False):
-            raise SerdeError(f"missing field `{key}`")
-    return {key: found.get(key) for key, _ in fields}
+    for field in fields:
+        if field.optional and found.get(field.name) is None:
+            continue
+        if field.name not in found:
+            raise SerdeError(f"missing field `{field.name}`")
+        field.check(found[field.name])
+    return {field.name: found.get(field.name) for field in fields}
 
 
 def _skip(text: str, at: int) -> int:

@@ -79,9 +79,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in lines) + "\n"
 
 
-def bullets(items: Iterable[str], indent: str = "") -> str:
+def bullets(items: Iterable[str]) -> str:
     """Give a list of escaped items."""
-    return "".join(f"{indent}- {item}\n" for item in items)
+    return "".join(f"- {item}\n" for item in items)
 
 
 def definitions(items: Iterable[tuple[str, str]]) -> str:
