@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 from websockets.exceptions import InvalidStatus
 
 from reference_server.logs import KINDS, REPEAT_S, OncePerMinute, TextFormatter, json_formatter, redact
@@ -95,7 +95,7 @@ def formatter(request: pytest.FixtureRequest) -> logging.Formatter:
 
 def failed() -> logging.LogRecord:
     """Log a statement that failed, whose values the database names."""
-    with create_engine("sqlite://").connect() as connection:
+    with create_engine("sqlite://", poolclass=NullPool).connect() as connection:
         try:
             connection.execute(text("insert into nowhere values (:content)"), {"content": CONTENT})
         except Exception as error:

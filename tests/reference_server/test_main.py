@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -195,7 +195,8 @@ class TestMigrateOnly:
     def test_creates_the_tables_and_ends(self, tmp_path: Path):
         ended = run("--migrate-only", "--database", f"sqlite:///{tmp_path}/chat.db")
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-        tables = sqlite3.connect(tmp_path / "chat.db").execute("SELECT name FROM sqlite_master").fetchall()
+        with closing(sqlite3.connect(tmp_path / "chat.db")) as database:
+            tables = database.execute("SELECT name FROM sqlite_master").fetchall()
         assert {("conversation",), ("alembic_version",)} <= set(tables)
 
     @pytest.mark.parametrize("other", ["--reset", "--demo", "--seed-data=chat.yaml", "--as=rust-2025"])
