@@ -67,10 +67,14 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Arrive:
-    """A connection opens; `handshake` is how, as the scenario language has it in `connect`."""
+    """A connection opens; `handshake` is how, as the scenario language has it in `connect`.
+
+    `place` is its instance (None: that of its user).
+    """
 
     who: str
     handshake: Mapping[str, Any] = field(default_factory=dict)
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,25 @@ class Backlog:
 
     who: str
     asks: tuple[Ask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Requests of one user beyond a rate limit: each of `waves` so many `times`, then `last`, and `beside` by another.
+
+    `limit` and `window` are those of the profile, and `rule` promises them. `anew`: the connection opens anew before
+    each wave. `quiet`: the requests of the waves change nothing.
+    """
+
+    waves: tuple[Ask, ...]
+    times: int
+    limit: str
+    window: str
+    rule: str
+    last: tuple[Ask, ...] = ()
+    beside: tuple[Ask, ...] = ()
+    anew: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +155,7 @@ class Knock:
     token: Mapping[str, Any]
 
 
-Step = Burst | Race | Walk | Arrive | Depart | Backlog | Pause | Grant | RawMessage | Knock
+Step = Burst | Race | Walk | Arrive | Depart | Backlog | Flood | Pause | Grant | RawMessage | Knock
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +195,8 @@ def asks_of(step: Step) -> tuple[Ask, ...]:
             return (step.ask,)
         case Depart():
             return step.last
+        case Flood():
+            return (*step.last, *step.beside)
     return ()
 
 
@@ -195,5 +220,5 @@ def names_in(value: Any) -> set[str]:
 def ends_block(conversation: Conversation, index: int, block: int) -> bool:
     """Say whether a step ends a block: some are a block of their own, and who departs ends one."""
     steps = conversation.steps
-    races = any(isinstance(one, Race | Backlog) for one in steps[index : index + 2])
+    races = any(isinstance(one, Race | Backlog | Flood) for one in steps[index : index + 2])
     return index % block == block - 1 or index == len(steps) - 1 or races or isinstance(steps[index], Depart | Pause)

@@ -17,8 +17,15 @@ from conformance.engine.explore.conversation import (
     asks_of,
 )
 from conformance.engine.explore.conversation_run import GRANTED, NONE
-from conformance.engine.explore.differ_odd import mistaken_answer, odd_cell, odd_differences, rule_of, word_of
-from conformance.engine.explore.difference import EVENT, REPLY, Compared, Difference, Labels, where
+from conformance.engine.explore.differ_odd import (
+    flood_ends,
+    mistaken_answer,
+    odd_cell,
+    odd_differences,
+    rule_of,
+    word_of,
+)
+from conformance.engine.explore.difference import EVENT, REPLY, Compared, Difference, Labels, unlike, where
 from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import ANSWER, END, EVENTS, MISTAKE, REVIVAL
 from conformance.engine.explore.normal import items, normal_of, oldest_first, without_order, written
@@ -120,6 +127,8 @@ class _Comparison:
         if pair[0].unbound != pair[1].unbound or late:
             return None, True  # Something free came before; or a server has ended the connection of who reads late.
         parts = False
+        if (ends := flood_ends(index, step, pair)) is not None:
+            return ends
         kinds = word_of(step, (kind for kind, _ in asked))
         for difference, what, about in self._differences(index, step, pair, normals, state, kinds):
             freedom = self.comparer.freedoms.of([asked[about]] if about is not None else self.asked, what)
@@ -194,7 +203,7 @@ class _Comparison:
             return None
         view = self.comparer.knowledge.requests[ask.type].view
         if view is None:
-            return None if sides[0] == sides[1] else _unlike(index, ask, sides, rule)
+            return None if sides[0] == sides[1] else unlike(index, ask.by, ask.type, sides, rule)
         return self._views(index, step, (one, two), normals, state, rule)
 
     def _views(
@@ -226,8 +235,8 @@ class _Comparison:
                 return None
             lists = [sorted(some, key=written) for some in lists]
         if lists[0] != lists[1]:
-            return _unlike(index, ask, [{view.items: some} for some in lists], rule)
-        return None if heads[0] == heads[1] else _unlike(index, ask, heads, rule)
+            return unlike(index, ask.by, ask.type, [{view.items: some} for some in lists], rule)
+        return None if heads[0] == heads[1] else unlike(index, ask.by, ask.type, heads, rule)
 
     def _events(
         self, index: int, who: str, kinds: str, one: list[Any], two: list[Any], *, ordered: bool
@@ -288,7 +297,3 @@ class _Comparison:
             state.take(answer.ask, granted=answer.how == GRANTED)
         if isinstance(step, Race):
             state.raced |= {room for ask in step.asks if (room := state.room_of(ask)) is not None}
-
-
-def _unlike(index: int, ask: Ask, sides: list[Any], rule: str) -> Difference:
-    return Difference(index, ask.by, ask.type, f"another reply: {where(sides[0], sides[1])}", rule, *sides)

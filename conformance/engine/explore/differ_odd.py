@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.explore.conversation import Arrive, Depart, Grant, Knock, Pause, RawMessage
+from conformance.engine.explore.conversation import Arrive, Depart, Flood, Grant, Knock, Pause, RawMessage
 from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.freedoms import ALLOWED, ANSWER, END, MISTAKE
 from conformance.results.causes import cause
@@ -39,6 +39,8 @@ def word_of(step: Step, requests: Iterable[str] = ()) -> str:
             return f"a raw message ({step.label})"
         case Knock():
             return f"a token ({step.label})"
+        case Flood():
+            return f"a flood ({step.waves[0].type})"
     others = {Arrive: "connect", Depart: "disconnect", Grant: "provision", Pause: "pause"}
     return " + ".join(dict.fromkeys(requests)) or others.get(type(step), "")
 
@@ -62,6 +64,21 @@ def odd_differences(
             wrong = mistaken_answer(mistaken, discriminator, (index, step.who, word_of(step)), *frames)
             if wrong is not None:
                 yield wrong, MISTAKE, None
+
+
+def flood_ends(index: int, step: Step, pair: tuple[Seen, Seen]) -> tuple[Difference | None, bool] | None:
+    """Give the difference of how two servers limit a flood, and whether they part there; None: neither, or no flood.
+
+    They part where the flood has changed something, and where only one has refused a request: each counts as it likes.
+    """
+    if not isinstance(step, Flood):
+        return None
+    tested, other = pair
+    if tested.amiss and not other.amiss:
+        by = step.waves[0].by
+        return Difference(index, by, word_of(step), cause(tested.amiss), step.rule, tested.amiss, "limited"), False
+    alike = all(one.how == two.how for one, two in zip(tested.answers, other.answers, strict=True))
+    return None if step.quiet and alike else (None, True)
 
 
 def mistaken_answer(
@@ -93,4 +110,4 @@ def mistaken_answer(
 
 def rule_of(step: Step, spec: Spec) -> str:
     """Give the rule that a server breaks whose connection ends or falls silent after a step."""
-    return step.rule if isinstance(step, RawMessage | Knock) else spec.protocol.greeting_rule
+    return step.rule if isinstance(step, RawMessage | Knock | Flood) else spec.protocol.greeting_rule

@@ -55,3 +55,8 @@ def where(one: Any, two: Any, path: str = "") -> str:
             if left != right:
                 return where(left, right, f"{path}[]")
     return path or "all of it"
+
+
+def unlike(index: int, client: str, request: str, sides: list[Any], rule: str) -> Difference:
+    """Give the difference between two replies to one request."""
+    return Difference(index, client, request, f"another reply: {where(sides[0], sides[1])}", rule, *sides)

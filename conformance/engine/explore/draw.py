@@ -20,6 +20,7 @@ from conformance.engine.explore.conversation import (
     Ask,
     Burst,
     Conversation,
+    Flood,
     Grant,
     Race,
     Walk,
@@ -69,8 +70,8 @@ HURRIES = 5
 """Of 100 steps that have no goal: requests of a connection that closes immediately."""
 PAUSES = 2
 """Of 1000 steps that have no goal: pauses over a timer of the server."""
-BACKLOGS = 5
-"""Of 100 conversations: those in which somebody reads late."""
+BACKLOGS, FLOODS = 5, 6
+"""Of 100 conversations: those in which somebody reads late, and those in which somebody exceeds a rate limit."""
 
 
 @st.composite
@@ -130,6 +131,10 @@ class _Drawer:
                 for following in self._following(step, reads=reads):
                     self._take(following)
                     steps.append(following)
+        if self.chance(FLOODS):
+            for step in self._sequences.flood():
+                self._take(step)
+                steps.append(step)
         known = [one.request for one in self._drawing.knowledge.final if one.request in self._drawing.known]
         steps += [self._at_the_end(kind, room) for room in start.rooms for kind in known]
         if self.chance(BACKLOGS):  # The last one: no page has so many messages on every server.
@@ -157,8 +162,9 @@ class _Drawer:
     def _take(self, step: Step) -> None:
         """Take over what a step will probably change."""
         self.state.move(step)
+        limited = step.last if isinstance(step, Flood) else ()
         for ask in asks_of(step):
-            self.state.take(ask, granted=self._fields.is_plain(ask))
+            self.state.take(ask, granted=ask not in limited and self._fields.is_plain(ask))
 
     def _next(self, favoured: list[str]) -> Iterator[Step]:
         """Draw the next steps; the state is that after the steps before each one."""

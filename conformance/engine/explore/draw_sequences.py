@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.engine.explore.conversation import Arrive, Backlog, Burst, Depart
+from conformance.engine.explore.conversation import Arrive, Backlog, Burst, Depart, Flood
 from conformance.engine.explore.draw_fields import PAGE
 from conformance.engine.explore.goal import Goal
 from conformance.engine.explore.knowledge import MESSAGE
@@ -27,6 +27,12 @@ LONGEST_WINDOW = 10.0
 """The longest window of a rate limit, in seconds, that so many texts may have to wait for."""
 BEFORE, JOINS = 75, 60
 """Of 100 requests without the one that they normally follow: those that get it; of 100 new connections: who joins."""
+MOST_REQUESTS, OVER = 150, 5
+"""The limit below which it may be exceeded, and by how much each of three waves exceeds it."""
+VIEWS, TRIES = 60, 5
+"""Of 100 such waves: those of readings, after which the two servers can be compared; and draws of one."""
+FLOODING = "flood"
+"""The first letters of the devices of who exceeds a limit."""
 HURRY, LAST = "hurry", 4
 """The device that closes immediately after requests, and the most of these."""
 
@@ -134,6 +140,56 @@ class Sequences:
         long = [self._longest(draws.pick(creates), who, room) for who in writers for _ in range(LONG_TEXTS)]
         more = [self._plain(draws.pick(others), writers[-1], room) for _ in range(MORE)]
         yield Backlog(reader, tuple(one for one in (*long, *more) if one is not None))
+
+    def flood(self) -> Iterator[Step]:
+        """Let somebody send more than a rate limit allows, then something else, and go on after the window."""
+        draws, limits, protocol = self._draws, self._limits, self._spec.protocol
+        budgets = [
+            one
+            for one in protocol.budgets
+            if limits.agree(one.limit)
+            and limits.agree(one.window)
+            and (limits.least(one.limit) or MOST_REQUESTS) < MOST_REQUESTS
+            and (limits.most(one.window) or LONGEST_WINDOW) < LONGEST_WINDOW
+        ]
+        users = [one for one in draws.state.users if one in draws.state.connected and one != self._witness]
+        if not budgets or not users:
+            return
+        budget, user, room = draws.pick(budgets), draws.pick(users), draws.pick(draws.state.rooms)
+        special = {kind for one in protocol.budgets if one.requests for kind in one.requests}
+        special.add(protocol.barrier_request[protocol.discriminator])
+        kinds = [one for one in self._requests if (one in budget.requests if budget.requests else one not in special)]
+        views = [one for one in kinds if self._requests[one].view]
+        kind = draws.pick(views if views and draws.chance(VIEWS) else kinds)
+        others = [f"{user}@{FLOODING}{number}" for number in (1, 2)]
+        how = draws.pick(("one", "several", "anew"))
+        senders = [user, *others] if how == "several" else [others[0] if how == "anew" else user] * 3
+        drawn = (self._plain(kind, user, room) for _ in range(TRIES))
+        filler = next((one for one in drawn if one is not None), None)
+        if filler is None:
+            return
+        for who in sorted({*senders} & {*others}):
+            yield Arrive(who, place=draws.number(1, limits.instances))
+        after = [self._plain(draws.pick(sorted(self._requests)), senders[-1], room) for _ in range(2)]
+        last = tuple(one for one in after if one is not None)
+        if any(self._spec.incoming[one.type].reply is None for one in last):
+            last = last[:1]
+        creates = [one for one, use in self._requests.items() if use.creates]
+        beside = self._plain(draws.pick(creates), self._witness, room) if creates else None
+        yield Flood(
+            tuple(replace(filler, by=who, slot=None) for who in senders),
+            (limits.least(budget.limit) or 0) + OVER,
+            budget.limit,
+            budget.window,
+            budget.rule,
+            last,
+            (beside,) if beside is not None else (),
+            anew=how == "anew",
+            quiet=self._requests[kind].view is not None,
+        )
+        again = self._plain(draws.pick(views), user, room) if views else None
+        if again is not None:
+            yield Burst((again,))
 
     def _has_room_for(self, requests: int) -> bool:
         """Say whether so many requests of one user have to wait for no long window of a rate limit."""

@@ -6,7 +6,6 @@ After each step it waits until every effect has arrived (barrier, settle, barrie
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from conformance.engine.explore.conversation import (
     Backlog,
     Burst,
     Depart,
+    Flood,
     Grant,
     Knock,
     Pause,
@@ -30,8 +30,10 @@ from conformance.engine.explore.conversation import (
     ends_block,
 )
 from conformance.engine.explore.conversation_run import GRANTED, NONE, Answer, ConversationRun, Seen
+from conformance.engine.explore.flooding import flood
 from conformance.engine.explore.given import given_of
 from conformance.engine.explore.run_odd import arrive_by, change_role, knock, send_odd
+from conformance.engine.explore.timers import Timers
 from conformance.engine.explore.unread import hear, late_readers, leave, pause, pile_up
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.target.accounts import Wanted
@@ -96,7 +98,7 @@ class _StepRunner:
         self._spec = context.run.spec
         self._taken: dict[int, int] = {}
         self._told: set[int] = set()
-        self._timers: dict[str, float] = {}
+        self._timers = Timers(context.run)
         self._waiting: dict[str, list[Received]] = {}
         self._stuck: tuple[str, ...] = ()
 
@@ -108,7 +110,10 @@ class _StepRunner:
         """Take everything that came before the first step for read."""
         self.bindings.begin()
         for connection in self.everyone():
-            self._taken[id(connection)] = len(connection.log)
+            self._skip(connection)
+
+    def _skip(self, connection: Connection) -> None:
+        self._taken[id(connection)] = len(connection.log)
 
     async def step(self, step: Step, *, whole: bool) -> Seen:
         """Take one step, wait for its effects (if it is not `whole`, only for the answers), and give them."""
@@ -141,7 +146,7 @@ class _StepRunner:
         if isinstance(step, RawMessage):
             await self._context.connections[step.who].close()
         frames = {name: tuple(one.frame.value or {} for one in some) for name, some in events.items() if some}
-        return Seen(step, answers, frames, ended, silent, unbound, amiss, whole, self._overdue())
+        return Seen(step, answers, frames, ended, silent, unbound, amiss, whole, self._timers.overdue())
 
     async def _act(self, step: Step) -> str:
         """Do what needs no answer of its own; say what is wrong with an answer that is no frame."""
@@ -159,7 +164,7 @@ class _StepRunner:
                 together = [tuple(ask for ask in step.asks if ask.by == one) for one in senders]
                 await asyncio.gather(*map(self._send, together))
             case Arrive():
-                await arrive_by(self._context, step, self._place(step.who))
+                await arrive_by(self._context, step, step.place or self._place(step.who))
                 connection = self._context.connections[step.who]
                 self._taken[id(connection)] = (connection.greeting or 0) + 1 if connection.log else 0
             case Depart():
@@ -169,6 +174,9 @@ class _StepRunner:
                     await hear(self._context, self._knowledge, self._conversation.witness, step.last, self._since)
             case Backlog():
                 self._stuck = await pile_up(self._context, step, self._send)
+            case Flood():
+                creates, witness = self._knowledge.requests[step.waves[0].type].creates, self._conversation.witness
+                amiss = await flood(self._context, step, self._frame, creates, witness, self._skip)
             case Pause():
                 await pause(self._context, step)
             case Grant():
@@ -193,11 +201,6 @@ class _StepRunner:
         """Give the events that no whole step has given yet."""
         return [one for some in self._waiting.values() for one in some]
 
-    def _overdue(self) -> bool:
-        """Say whether a timer of the server may have run out that a request has started."""
-        now, length = time.perf_counter(), self._context.run.timer
-        return any(now - began >= length(timer) for timer, began in self._timers.items())
-
     def _is_news(self, connection: Connection) -> bool:
         """Say of an ended connection whether the server has ended it, once for each."""
         if connection.closed is None or connection.closed.ours or id(connection) in self._told:
@@ -211,14 +214,15 @@ class _StepRunner:
 
     async def _send(self, asks: tuple[Ask, ...]) -> None:
         for ask in asks:
-            frame = {self._spec.protocol.discriminator: ask.type, **self._context.names.value(self.bindings.known(ask))}
+            frame = self._frame(ask)
             if self._knowledge.requests[ask.type].creates is not None:
                 # If the server refuses it, it counts against the limit of all other requests (RATE-7).
                 await self._context.keep_pace(ask.by, self._spec.protocol.unknown_type)
-            for one in self._spec.protocol.expiries:
-                if ask.type == one.request and one.having.items() <= frame.items():
-                    self._timers.setdefault(one.timer, time.perf_counter())
+            self._timers.sent(frame)
             await self._context.send(ask.by, frame)
+
+    def _frame(self, ask: Ask) -> dict[str, Any]:
+        return {self._spec.protocol.discriminator: ask.type, **self._context.names.value(self.bindings.known(ask))}
 
     async def _quiet(self) -> tuple[str, ...]:
         """Wait until every effect has arrived; give whom the server no longer answers."""
@@ -280,7 +284,7 @@ class _StepRunner:
         pages: list[Any] = []
         following: dict[str, Any] = {}
         while True:
-            asked = _with(ask, following)
+            asked = replace(ask, fields={**ask.fields, **following})
             await self._send((asked,))
             await self._replied((asked,))
             fresh = {ask.by: self._fresh(connection)}
@@ -293,7 +297,3 @@ class _StepRunner:
             if not answer.frame.get(view.more or "") or again == following or len(pages) == MOST_PAGES:
                 return Answer(ask, GRANTED, answer.frame, tuple(pages))
             following = again
-
-
-def _with(ask: Ask, fields: dict[str, Any]) -> Ask:
-    return replace(ask, fields={**ask.fields, **fields}) if fields else ask

@@ -18,6 +18,7 @@ from conformance.engine.explore.conversation import (
     Burst,
     Conversation,
     Depart,
+    Flood,
     Grant,
     Knock,
     Race,
@@ -134,6 +135,9 @@ def _people(step: Step) -> Iterator[str]:
             yield step.who
         case Grant():
             yield step.user
+        case Flood():
+            yield from (ask.by for ask in step.waves)
+            yield from (name for ask in step.waves for name in names_in(ask.fields))
     for ask in asks_of(step):
         yield ask.by
         yield from names_in(ask.fields)
@@ -180,7 +184,7 @@ def _simpler_values(conversation: Conversation, knowledge: Knowledge) -> Iterato
     for index, step in enumerate(conversation.steps):
         if isinstance(step, Arrive) and step.handshake:
             yield _with_step(conversation, index, Arrive(step.who))
-        for place, ask in enumerate(asks_of(step) if not isinstance(step, Backlog) else ()):
+        for place, ask in enumerate(asks_of(step) if not isinstance(step, Backlog | Flood) else ()):
             for simpler in _simpler(ask, knowledge):
                 yield _with_step(conversation, index, _with_ask(step, place, simpler))
 

@@ -15,6 +15,7 @@ from conformance.engine.explore.conversation import (
     Backlog,
     Burst,
     Depart,
+    Flood,
     Grant,
     Knock,
     Pause,
@@ -31,7 +32,18 @@ from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import END
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of
 from conformance.engine.explore.run_odd import PING
-from conformance.engine.explore.written import Dumper, given, gone, in_short, send, with_words, without, without_absent
+from conformance.engine.explore.written import (
+    Dumper,
+    flooded,
+    flooding,
+    given,
+    gone,
+    in_short,
+    send,
+    with_words,
+    without,
+    without_absent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,17 +82,21 @@ class Writer:
         rule = spec.rules[shown.cause.rule]
         conversation = shown.conversation
         last = shown.difference.step + 1 if shown.difference is not None else len(conversation.steps)
-        places = [place for place in (*conversation.users.values(), *conversation.devices.values()) if place]
+        arriving = [step.place for step in conversation.steps[:last] if isinstance(step, Arrive)]
+        places = [place for place in (*conversation.users.values(), *conversation.devices.values(), *arriving) if place]
         document: dict[str, Any] = {
             "id": f"explored.{finding.id}",
             "title": f"What {self.other.name} does after {shown.cause.request or 'this'}, every server does",
             "feature": rule.features[0],
             "rules": [rule.id],
         }
+        if any(isinstance(step, Flood) for step in conversation.steps[:last]):
+            document["exclusive"] = True
         if max(places, default=1) > 1:
             document["needs"] = {"instances": max(places)}
         document["given"] = given(conversation, several=max(places, default=1) > 1)
-        allowed = self._allowed(shown, last)
+        everybody = (*conversation.users, *conversation.devices)
+        allowed = self._allowed(shown, last) + flooded(conversation.steps[:last], spec, everybody)
         if allowed:
             document["allow"] = allowed
         normal = normal_of(shown.other.names, self.comparer.known, self.comparer.knowledge, spec)
@@ -168,7 +184,7 @@ class Writer:
             case Knock():
                 yield {"connect": step.who, "token": dict(step.token), "refused": True}
             case Arrive():
-                yield {"connect": step.who, **step.handshake}
+                yield {"connect": step.who, **({"instance": step.place} if step.place else {}), **step.handshake}
             case Depart():
                 yield from (send(ask) for ask in step.last)
                 yield {"disconnect": step.who} | ({"how": "drop"} if step.drop else {})
@@ -177,6 +193,8 @@ class Writer:
                 yield from (send(ask) for ask in step.asks)
                 yield {"sync": sorted({ask.by for ask in step.asks})}
                 yield {"resume_reading": step.who}
+            case Flood():
+                yield from flooding(step, self.comparer.spec.protocol.error)
             case Pause():
                 yield {"pause": step.timer}
             case Grant():

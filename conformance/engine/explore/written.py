@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from conformance.engine.explore.conversation import Arrive, Backlog, Burst, Depart, Race, Walk
+from conformance.engine.explore.conversation import Arrive, Backlog, Burst, Depart, Flood, Race, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.engine.explore.conversation import Ask, Conversation, Step
     from conformance.engine.explore.conversation_run import Seen
+    from conformance.spec import Spec
 
 LONG = 100
 """Characters of a text that a reader takes in."""
@@ -41,6 +42,8 @@ def without_absent(pairs: Iterable[tuple[Step, Seen]]) -> Iterator[tuple[Step | 
 
 def _by_others(step: Step, absent: set[str]) -> Step | None:
     match step:
+        case Flood() if absent & {ask.by for ask in step.waves}:
+            return None
         case Walk() if step.ask.by in absent:
             return None
         case Depart() | Backlog() if step.who in absent:
@@ -90,6 +93,30 @@ def with_words(value: Any, words: Mapping[str, str], optional: frozenset[str]) -
 
 def _is_in(value: Any, words: Mapping[str, str]) -> bool:
     return isinstance(value, str) and value in words
+
+
+def flooding(step: Flood, error: str) -> Iterator[dict[str, Any]]:
+    """Write a flood; the server must refuse some of it."""
+    for number, ask in enumerate(step.waves):
+        if step.anew and number:
+            yield {"disconnect": ask.by}
+            yield {"connect": ask.by}
+        yield {"repeat": step.times, "steps": [send(ask)]}
+    last = step.waves[-1].by
+    yield {"sync": sorted({ask.by for ask in step.waves} if not step.anew else {last})}
+    yield {"collect": error, "at": last, "into": "refused", "at_least": 1}
+    yield from (send(ask) for ask in (*step.last, *step.beside))
+    yield {"pause": step.window}
+
+
+def flooded(steps: Iterable[Step], spec: Spec, everybody: Iterable[str]) -> list[dict[str, Any]]:
+    """Give the frames that may come because of floods, as often as the server likes."""
+    asks = [ask for step in steps if isinstance(step, Flood) for ask in step.waves]
+    replies = {str(reply[spec.protocol.discriminator]) for ask in asks if (reply := spec.incoming[ask.type].reply)}
+    told = {event for ask in asks for event in spec.incoming[ask.type].echo}
+    own = sorted({ask.by for ask in asks})
+    kinds = [{"frame": kind, "at": own} for kind in sorted({spec.protocol.error, *replies})] if asks else []
+    return [*kinds, *({"frame": kind, "at": sorted({*everybody, *own})} for kind in sorted(told))]
 
 
 def without(pattern: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.explore.conversation import Arrive, Ask, Backlog, Depart, Grant
+from conformance.engine.explore.conversation import Arrive, Ask, Backlog, Depart, Flood, Grant
 from conformance.engine.explore.conversation_run import NONE, REFUSED
 from conformance.wire.events import Closed
 from tests.conformance.engine.explore.stories import (
@@ -225,3 +225,21 @@ def test_a_server_may_refuse_an_odd_attachment_and_not_change_it(comparer: Compa
     refused = seen(step, {"type": "Error"}, REFUSED)
     assert _kind(comparer, [refused], [told], step) is None
     assert _kind(comparer, [changed], [told], step) == "another NewMessage: attachments[].url"
+
+
+@pytest.mark.parametrize(
+    ("quiet", "ours", "kind"),
+    [
+        (True, {"amiss": "requests over the limit get no answer"}, "requests over the limit get no answer"),
+        (True, {"events": {"ann": (message(),)}}, "NewMessage too many"),
+        (False, {"events": {"ann": (message(),)}}, None),
+    ],
+)
+def test_a_server_counts_requests_as_it_likes_and_does_nothing_of_those_it_refuses(
+    comparer: Comparer, quiet: bool, ours: dict, kind: str | None
+) -> None:
+    asked = Ask("bob", "FetchHistory", {"conversation_id": "${lobby}"})
+    step = Flood((asked,), 3, "limits.requests_per_window", "timers.rate_window", "RATE-1", (send(),), quiet=quiet)
+    other = seen(step, {"type": "Error"}, REFUSED)
+    assert _kind(comparer, [replace(other, **ours)], [other], step) == kind
+    assert _kind(comparer, [seen(step, SENT, ann=[message()])], [other], step) is None

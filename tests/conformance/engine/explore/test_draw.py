@@ -13,6 +13,7 @@ from conformance.engine.explore.conversation import (
     Backlog,
     Burst,
     Depart,
+    Flood,
     Grant,
     Pause,
     Race,
@@ -100,10 +101,11 @@ def test_each_conversation_is_another_one_and_some_end_in_small_pages(drawing: D
     assert all(step.ask.fields["limit"] in (1, 2, 3) for step in last if isinstance(step, Walk))
 
 
-def test_connections_close_right_after_requests_read_late_and_pause(drawing: Drawing, target: Target) -> None:
-    hurried, late, pauses = [], [], set()
+def test_connections_close_right_after_requests_read_late_flood_and_pause(drawing: Drawing, target: Target) -> None:
+    hurried, late, floods, pauses = [], [], [], set()
     timers = {**target.profile["timers"], "rate_window": 2.0}
-    quick = replace(target, profile={**target.profile, "timers": timers})
+    low = {**target.profile["limits"], "requests_per_window": 100}
+    quick = replace(target, profile={**target.profile, "timers": timers, "limits": low})
 
     @settings(QUICKLY, max_examples=150)
     @given(conversations(replace(drawing, limits=Limits((quick, quick)))))
@@ -113,10 +115,16 @@ def test_connections_close_right_after_requests_read_late_and_pause(drawing: Dra
                 hurried.extend(step.last)
             if isinstance(step, Backlog):
                 late.append(step)
+            if isinstance(step, Flood):
+                floods.append(step)
             if isinstance(step, Pause):
                 pauses.add(step.timer)
 
     draw()
+    limits = {one.limit: quick.look_up(one.limit) for one in drawing.spec.protocol.budgets}
+    assert all(len(step.waves) * step.times > 3 * limits[step.limit] for step in floods)
+    assert {step.anew or len({ask.by for ask in step.waves}) > 1 for step in floods} == {True, False}
+    assert {step.quiet for step in floods} == {True, False}
     assert {(ask.type, ask.by.partition("@")[2]) for ask in hurried} == {("SendMessage", "hurry")}
     assert all("parent_message_id" not in ask.fields for ask in hurried)  # nothing that a server may refuse
     assert late
@@ -125,13 +133,13 @@ def test_connections_close_right_after_requests_read_late_and_pause(drawing: Dra
     assert pauses == {"timers.typing_expiry"}
 
 
-def test_nobody_reads_late_where_so_many_messages_wait_for_a_long_window(drawing: Drawing) -> None:
+def test_nobody_reads_late_or_floods_where_a_window_is_long(drawing: Drawing) -> None:
     assert drawing.limits.most("timers.rate_window") == 60
 
     @settings(QUICKLY, max_examples=60)
     @given(conversations(drawing))
     def draw(conversation) -> None:
-        assert not any(isinstance(step, Backlog) for step in conversation.steps)
+        assert not any(isinstance(step, Backlog | Flood) for step in conversation.steps)
 
     draw()
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.explore.conversation import Ask, Backlog, Depart, Grant, Knock, Pause, Race, RawMessage
+from conformance.engine.explore.conversation import Ask, Backlog, Depart, Flood, Grant, Knock, Pause, Race, RawMessage
 from conformance.engine.explore.conversation_run import REFUSED, Seen
 from conformance.engine.explore.difference import Difference
 from conformance.engine.explore.findings import Finding, Shown, cause_of
@@ -156,3 +156,14 @@ def test_fields_too_many_are_written_as_such(comparer: Comparer, target: Target,
     (sent, *_) = _written(conversation(burst(ask)), other, comparer, target, tmp_path).steps
     assert isinstance(sent, s.Send)
     assert sent.extra == ("sender_id",)
+
+
+def test_a_flood_is_written_as_one(comparer: Comparer, target: Target, tmp_path: Path) -> None:
+    waves = HISTORY, replace(HISTORY, by="bob")
+    step = Flood(waves, 105, "limits.requests_per_window", "timers.rate_window", "RATE-1", (send("bob"),))
+    other = ran(seen(step, {"type": "Error"}, REFUSED))
+    scenario = _written(conversation(step), other, comparer, target, tmp_path)
+    assert scenario.exclusive
+    assert {one.frame for one in scenario.allow} == {"Error", "HistoryChunk"}
+    kinds = [type(one) for one in scenario.steps]
+    assert kinds == [s.Repeat, s.Repeat, s.Sync, s.Collect, s.Send, s.Pause, s.Expect]
