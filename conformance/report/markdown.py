@@ -84,6 +84,11 @@ def calibration(report: Report) -> str:
     unknown = f"; does not know {', '.join(seen.unknown_types)}" if seen.unknown_types else ""
     unknown += f"; without {', '.join(seen.unseen)}" if seen.unseen else ""
     unknown += "" if seen.confirms_joins else "; does not confirm joins"
+    unknown += (
+        f"; does not tell the author's other devices of {', '.join(seen.untold_devices)}" if seen.untold_devices else ""
+    )
+    unknown += f"; wrong are {', '.join(seen.wrong_fields)}" if seen.wrong_fields else ""
+    unknown += "; ends connections at what it refuses" if seen.errors_close else ""
     unknown += "; what was sent is in the history" if seen.reads_back else ""
     waits = f"settle {seen.settle * 1000:.0f} ms, patience {seen.patience * 1000:.0f} ms"
     reply = f", a reply takes {seen.round_trip * 1000:.0f} ms" if seen.round_trip is not None else ""

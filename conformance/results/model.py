@@ -181,11 +181,13 @@ class Calibration:
     could give, beside the default role. `broadcasts`: at least one broadcast arrived. `overhears`: a user who is in no
     conversation got a message of one. `round_trip` is the time of the fastest reply of the barrier in seconds;
     None if it does not answer, and in older logs. `joins`: False if it does not know the request to join, and members
-    hear their conversations all the same. `unseen` are the types of frames that never came, although
-    calibration has sent the requests that cause them, and the server does not say that it does not know these; and the
-    fields of requests, as `type.field`, that the server ignores or refuses. `confirms_joins`: False if nothing answers
-    the request to join, and who has asked hears the conversation all the same. `reads_back`: no broadcast told the id
-    of its message, and the history has what was sent.
+    hear their conversations all the same. `unseen` are the types of frames that never came, although calibration has
+    sent the requests that cause them, and the server does not say that it does not know these; and the fields of
+    requests, as `type.field`, that it ignores or refuses. `wrong_fields` maps the fields of its frames that break
+    their schema to the rule that they break. `confirms_joins`: False if nothing answers the request to join, and who
+    has asked hears the conversation all the same. `reads_back`: no broadcast told the id of its message, and the
+    history has what was sent. `errors_close`: it ends a connection at each request that it refuses. `untold_devices`
+    are the types of events that other devices of their author do not get.
     """
 
     greets: bool
@@ -205,6 +207,9 @@ class Calibration:
     joins: bool = True
     confirms_joins: bool = True
     reads_back: bool = False
+    errors_close: bool = False
+    untold_devices: tuple[str, ...] = ()
+    wrong_fields: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""
@@ -213,5 +218,5 @@ class Calibration:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
         """Read the JSON form back; raises KeyError or TypeError if it is invalid."""
-        lists = {name: tuple(data.get(name, ())) for name in ("unknown_types", "roles", "unseen")}
+        lists = {name: tuple(data.get(name, ())) for name in ("unknown_types", "roles", "unseen", "untold_devices")}
         return cls(**{**data, **lists})

@@ -62,6 +62,11 @@ FAULTS = {
     "no broadcast": "messages are confirmed and stored, and told to nobody",
     "no id": "the event of a message does not say its id",
     "no sender": "the event of a message does not say who sent it",
+    "only others": "no device of a sender gets the event",
+    "no errors": "what cannot be understood is answered with nothing",
+    "odd errors": "what cannot be understood is answered with a frame without a type",
+    "errors close": "an Error ends the connection",
+    "closes": "what cannot be understood ends the connection",
     "no echo": "the sender does not get its own event",
     "silence": "nothing is ever said",
     "close": "the first message ends the connection with 1011",
@@ -103,6 +108,7 @@ class ChatServer:
         self.most_at_once = 0
         self._came_or_went = asyncio.Event()
         self._latest: dict[str, ServerConnection] = {}
+        self._users: dict[ServerConnection, str] = {}
         self._held: dict[ServerConnection, str] = {}
         self._hub: asyncio.Queue[tuple[ServerConnection, str]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,6 +142,7 @@ class ChatServer:
         if "one connection" in self.wrong and user in self._latest:
             await self._latest[user].close(1000)
         self._latest[user] = socket
+        self._users[socket] = user
         self.everybody.add(socket)
         self._came_or_went.set()
         self.most_at_once = max(self.most_at_once, len(self.everybody))
@@ -163,7 +170,7 @@ class ChatServer:
         except (ValueError, LookupError, TypeError):
             if self.curious and isinstance(data, str):
                 (await asyncio.open_connection("127.0.0.1", urlsplit(data).port))[1].close()
-            await _say(socket, "Error", message="I do not understand")
+            await self._refuse(socket, "I do not understand")
             return
         self.requests.append(kind)
         if await self._is_otherwise_minded(socket, kind, conversation):
@@ -181,7 +188,15 @@ class ChatServer:
             await self._send(socket, conversation, user, token, request)
         else:
             for one in self.everybody if "errors for all" in self.wrong else {socket}:
-                await _say(one, "Error", message=f"I do not understand {kind}", code="unknown_type")
+                await self._refuse(one, f"I do not understand {kind}", code="unknown_type")
+
+    async def _refuse(self, socket: ServerConnection, message: str, **code: str) -> None:
+        if "odd errors" in self.wrong:
+            await _tell(socket, json.dumps({"error": message}))
+        elif not self.wrong & {"no errors", "closes"}:
+            await _say(socket, "Error", message=message, **code)
+        if self.wrong & {"errors close", "closes"}:
+            await socket.close(1008)
 
     async def _is_otherwise_minded(self, socket: ServerConnection, kind: str, conversation: str) -> bool:
         if self._dead:
@@ -282,6 +297,9 @@ class ChatServer:
         """Give everybody who is told, as often as they are told; the sender comes first."""
         others = (self.everybody if "leak" in self.wrong else self.joined[conversation]) - {sender}
         told = [sender] * (sender in self.joined[conversation])
+        if "only others" in self.wrong:
+            own = {one for one, user in self._users.items() if user == self._users[sender]}
+            return [one for one in others if one not in own]
         if "no broadcast" in self.wrong:
             return []
         if "no echo" in self.wrong:

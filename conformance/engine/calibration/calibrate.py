@@ -13,7 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.cast import ROOM, choose_cast, join_room, observers, provide_cast
+from conformance.engine.calibration.frames_seen import let_second_join, untold_devices, wrong_fields
 from conformance.engine.calibration.greeting import greet
+from conformance.engine.calibration.refusals import Refusals, see_refusals
 from conformance.engine.calibration.skew import Heard, fill, measure_skew, overhear
 from conformance.engine.calibration.trials import Shown, told_id, try_everything
 from conformance.engine.calibration.unknown_types import find_silent_types, find_unknown_types
@@ -88,10 +90,11 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
     answers = greeted.answers_barrier
     heard, joined = await _broadcast(context, witnesses, broadcasts)
     _check_let_in_again(context, users)
-    several = await _several(context, run.reply, answers)
+    several = await _several(context, run.reply, answers, heard)
     shown, stored = Shown(), ""
     if heard.any or (joined and answers):
         shown, stored = await _try(context, witnesses[0], heard, run.reply, answers=answers)
+    untold, refusals = await _manners(context, witnesses[0], heard, run.reply, answers=answers)
     skew = None if heard.skew is None else max(heard.skew, shown.lag)
     unknown = await _unknown(context, run.reply, shown, joined=joined, answers=answers)
     joins = joined or not heard.any or protocol.join_request[protocol.discriminator] not in unknown
@@ -109,10 +112,13 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
         roles=roles,
         broadcasts=heard.any,
         overhears=heard.overheard,
-        unseen=_unseen(run.spec, shown, unknown),
+        unseen=_unseen(run.spec, shown, unknown, refusals),
+        wrong_fields=wrong_fields(context),
         joins=joins,
         confirms_joins=not unconfirmed,
         reads_back=bool(stored),
+        errors_close=refusals.closes,
+        untold_devices=tuple(sorted(untold)),
         round_trip=min((one.fastest for one in context.connections.values() if one.fastest), default=None),
     )
 
@@ -206,7 +212,7 @@ async def _unknown(
     return silent or await find_unknown_types(context, reply, shown, joined=joined, answers=answers)
 
 
-def _unseen(spec: Spec, shown: Shown, unknown: tuple[str, ...]) -> tuple[str, ...]:
+def _unseen(spec: Spec, shown: Shown, unknown: tuple[str, ...], refusals: Refusals) -> tuple[str, ...]:
     """Give what never came, without what nobody expects of a server with unknown types; replies to others, too.
 
     A part of a request is not named beside the frame that shows it: where this never came, nothing could show the part.
@@ -214,7 +220,8 @@ def _unseen(spec: Spec, shown: Shown, unknown: tuple[str, ...]) -> tuple[str, ..
     discriminator = spec.protocol.discriminator
     asked = [one for one in spec.protocol.trials if one.request[discriminator] not in unknown]
     caused = {one.shows for one in asked if one.part is None or one.event.frame not in shown.unseen}
-    return tuple(sorted((shown.unseen & caused) | (shown.owed - shown.answered)))
+    refusing = frozenset[str]() if refusals.told else frozenset({spec.protocol.error})
+    return tuple(sorted((shown.unseen & caused) | (shown.owed - shown.answered) | refusing))
 
 
 def _with_join_reply(context: ScenarioContext, shown: Shown, *, came: bool, owed: bool) -> Shown:
@@ -242,7 +249,17 @@ def _check_bearable(context: ScenarioContext) -> None:
             raise TargetUnreachable(f"{address} cannot be judged: the connection was {connection.closed}")
 
 
-async def _several(context: ScenarioContext, reply: float, answers: bool) -> bool:
+async def _manners(
+    context: ScenarioContext, witness: str, heard: Heard, reply: float, *, answers: bool
+) -> tuple[frozenset[str], Refusals]:
+    """See which events the author's other devices do not get, and how it refuses, if its broadcasts arrive."""
+    if not heard.any:
+        return frozenset(), Refusals()
+    untold = await untold_devices(context, witness, reply, answers=answers)
+    return untold, await see_refusals(context, reply, answers=answers)
+
+
+async def _several(context: ScenarioContext, reply: float, answers: bool, heard: Heard) -> bool:
     """Say whether a user can have two connections; if the barrier does not answer, a short wait decides."""
     first = context.connections["speaker"]
     outcome = await connect_with_retries(context, "speaker@second", partial(connect, context, "speaker@second"))
@@ -254,4 +271,7 @@ async def _several(context: ScenarioContext, reply: float, answers: bool) -> boo
         await first.barrier(reply)
     else:
         await first.until(lambda: first.closed is not None or outcome.closed is not None, HASTE * reply)
-    return first.closed is None and outcome.closed is None
+    several = first.closed is None and outcome.closed is None
+    if several and heard.any:
+        await let_second_join(context, reply, answers=answers)
+    return several

@@ -16,5 +16,6 @@ def is_about(scenario: Scenario, kind: str, spec: Spec) -> bool:
     """
     rules = [spec.rules[name] for name in scenario.rules if name in spec.rules]
     features = {scenario.feature, *(feature for rule in rules for feature in rule.needs)}
-    greeting = spec.rules[spec.protocol.greeting_rule].features
-    return any(kind in spec.features[name].outgoing for name in features if name not in greeting)
+    if kind == spec.protocol.greeting.frame:
+        features -= {*spec.rules[spec.protocol.greeting_rule].features}
+    return any(kind in spec.features[name].outgoing for name in features)

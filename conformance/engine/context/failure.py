@@ -23,8 +23,20 @@ class Unmet(ScenarioError):
     """The server did not do what a step expects."""
 
 
+class Granted(Unmet):
+    """The server granted what it has to refuse, which no way of refusing excuses."""
+
+
 class ControlFailed(ScenarioError):
     """The server did not do what a control expects: what the scenario is about cannot be judged."""
+
+
+class Lacking(ScenarioError):
+    """What the scenario relies on, `types` of other features, is not what the server has: nothing can be judged."""
+
+    def __init__(self, message: str, types: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.types = types
 
 
 class TooSlow(ScenarioError):

@@ -96,6 +96,7 @@ async def connect(
     outcome.on_close = partial(_note_close, context)
     outcome.turn = partial(context.turn, who)
     context.connections[who] = outcome
+    context.places[who] = number
     if outcome.closed is None:
         context.run.open_connections.add(outcome, number)
     return outcome

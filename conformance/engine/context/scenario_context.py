@@ -75,6 +75,8 @@ class ScenarioContext:
         self.changed_outside = False
         self.changed_roles = False
         self.unanswered: list[tuple[Connection, int]] = []
+        self.places: dict[str, int | None] = {}
+        self.returning = asyncio.Lock()
         self.users: dict[str, str] = {}
         self.conversations: dict[str, str] = {}
         self.honeypots: dict[str, Honeypot] = {}
@@ -183,7 +185,22 @@ class ScenarioContext:
     def is_ambient(self, received: Received) -> bool:
         """Say whether a frame may come at any time, as far as this scenario is concerned."""
         ambient = self.run.target.ambient | self.odd_replies
-        return received.frame.type in ambient or self.owner_elsewhere(received) is not None
+        return (
+            received.frame.type in ambient
+            or self.owner_elsewhere(received) is not None
+            or self.is_odd_refusal(received)
+        )
+
+    def is_odd_refusal(self, received: Received) -> bool:
+        """Say whether a frame may be how a server without Errors refuses: it grants nothing and tells of nothing."""
+        error = self.run.spec.protocol.error
+        if error not in self.odd_replies:
+            return False
+        kind, value = received.frame.type, received.frame.value
+        replies = [one.reply for one in self.run.spec.incoming.values() if one.reply is not None]
+        key = self.run.spec.protocol.discriminator
+        own = [one.get("with", {}) for one in replies if one[key] == kind]
+        return kind is None or (bool(own) and not any(isinstance(match(dict(one), value), Matched) for one in own))
 
     @cached_property
     def odd_replies(self) -> frozenset[str]:

@@ -25,6 +25,8 @@ AT_ONCE = 500
 """Observations that are judged before others get their turn: some tens of milliseconds."""
 OF_JOINS = frozenset({"joined"})
 """Kinds that say nothing of a server without joins, or of one that does not say when they take effect."""
+OF_REPLIES = frozenset({"replies"})
+"""Kinds that say nothing of a server which answers some requests with nothing: those that it refuses."""
 OF_MEMBERS = frozenset({"folded_members"})
 """Kinds that say nothing once a role has changed: what a user has added may leave with the user, untold."""
 
@@ -55,6 +57,7 @@ async def _broken(context: ScenarioContext) -> list[Wrong]:
         refusals=False,
         without=JUDGED_OTHERWISE
         | (frozenset() if calibration.joins and calibration.confirms_joins else OF_JOINS)
+        | (OF_REPLIES if context.run.spec.protocol.error in calibration.unseen else frozenset())
         | (OF_MEMBERS if context.changed_roles else frozenset()),
         unknown=calibration.unknown_types,
     )

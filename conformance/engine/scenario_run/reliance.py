@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.engine.scenario_run.faulty import wrong_of_others
 from conformance.scenario import steps as s
 from conformance.scenario.requests import requests_of
 from conformance.scenario.walk import walk, without_witnesses
@@ -38,7 +39,24 @@ def lacks_until(scenario: Scenario, step: s.Step | None, calibration: Calibratio
         requests |= {protocol.join_request[protocol.discriminator]} & {*calibration.unknown_types}
     awaited = {*_awaited(step, steps, spec), *_caused(steps, calibration, spec)}
     parts = _parts(scenario, steps, calibration, spec)
-    return tuple(sorted(_lacking(scenario, requests, awaited, calibration, spec) | parts))
+    wrong = {name for one in steps for name in _wrong(scenario, one, calibration, spec)}
+    return tuple(sorted(_lacking(scenario, requests, awaited, calibration, spec) | parts | wrong))
+
+
+def _wrong(scenario: Scenario, step: s.Step, calibration: Calibration, spec: Spec) -> Iterator[str]:
+    """Give the fields of which a step takes the values, and that are wrong in all frames of their type."""
+    match step:
+        case s.Expect():
+            kind, taken = step.frame, str(step.pattern)
+        case s.Collect():
+            kind, taken = step.frame, f"'{step.field}': {{'$capture'"
+        case _:
+            return
+    read_back = calibration.reads_back and kind == spec.protocol.broadcast.frame
+    for name in wrong_of_others(scenario, kind, calibration, spec):
+        field = name.rpartition(".")[2]
+        if f"'{field}': {{'$capture'" in taken and not (read_back and field in spec.protocol.ids["message"]):
+            yield name
 
 
 def lacks_for_its_start(scenario: Scenario, calibration: Calibration, spec: Spec) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from conformance.engine.context.closes import excused
 from conformance.engine.context.failure import (
     Broken,
     ControlFailed,
+    Granted,
+    Lacking,
     LimitDoesNotFit,
     ScenarioError,
     Spoiled,
@@ -24,6 +26,7 @@ from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.scenario_run.judge import ScenarioVerdict, judge_end, judge_frames, judge_refusals
 from conformance.engine.scenario_run.judge_invariants import judge_invariants
+from conformance.engine.scenario_run.refused import closes_are_refusals
 from conformance.engine.scenario_run.reliance import lacks_for_its_start, lacks_until, unknown_requests
 from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
@@ -121,12 +124,17 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
         verdict.too_slow = True
         verdict.add(Outcome.BLOCKED, error.message, error.step)
     except ControlFailed as error:
+        verdict.lack(_lost_by_refusal(context), error.step)
         verdict.lack(lacks_until(scenario, error.step, context.run.calibration, context.run.spec), error.step)
         verdict.add(Outcome.BLOCKED, error.message, error.step, error.offender)
+    except Lacking as error:
+        verdict.lack(error.types, error.step)
     except Spoiled as error:
         verdict.add(Outcome.BLOCKED, error.message, error.step)
     except Unmet as error:
-        verdict.lack(lacks_until(scenario, error.step, context.run.calibration, context.run.spec), error.step)
+        if not isinstance(error, Granted):
+            verdict.lack(_lost_by_refusal(context), error.step)
+            verdict.lack(lacks_until(scenario, error.step, context.run.calibration, context.run.spec), error.step)
         excuse = excused(context, error)
         if excuse is not None:
             verdict.too_slow = isinstance(excuse, TooSlow)
@@ -134,6 +142,13 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
             return
         outcome = Outcome.FAIL if running_steps else Outcome.BLOCKED
         verdict.add(outcome, error.message, error.step, error.offender)
+
+
+def _lost_by_refusal(context: ScenarioContext) -> tuple[str, ...]:
+    """Name the Error where the server has ended a connection with one, and the scenario is about something else."""
+    closes = (one.closed for one in (*context.connections.values(), *context.past))
+    lost = closes_are_refusals(context) and any(one and not one.ours and not one.fault for one in closes)
+    return (context.run.spec.protocol.error,) if lost else ()
 
 
 def _result(

@@ -18,6 +18,7 @@ from conformance.engine.context.failure import (
     TooSlow,
     Unmet,
 )
+from conformance.engine.scenario_run.refused import come_back
 from conformance.engine.scenario_run.reliance import lacks_of_witness
 from conformance.engine.scenario_run.steps import (
     arranging,
@@ -42,6 +43,7 @@ async def run_steps(steps: Sequence[s.Step], context: ScenarioContext) -> None:
     """Run steps in order; a ScenarioError that leaves this function names the step that raised it."""
     for step in steps:
         try:
+            await come_back(step, context)
             await _RUNNERS[type(step)](step, context)
         except ScenarioError as error:
             if error.step is None:

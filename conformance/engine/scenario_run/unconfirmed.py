@@ -2,6 +2,7 @@
 
 Calibration has seen that the requests take effect and that this type of reply never comes. The barrier says instead
 that a request is handled; only the feature that promises the reply, and rules that are about it, are judged by it.
+Where no Error ever comes, a request that gets no success reply is refused.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.about import is_about
+from conformance.engine.context.failure import Granted
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
+    from conformance.wire.connection import Connection
 
 
 async def goes_on_without(context: ScenarioContext, kind: str, pattern: Any, at: Iterable[str]) -> bool:
@@ -26,11 +31,30 @@ async def goes_on_without(context: ScenarioContext, kind: str, pattern: Any, at:
     if not _is_of_another(kind, pattern, scenario, run.spec):
         return False
     await context.quiet()
-    if any(context.first(context.reading(name), run.spec.protocol.error, {}) is not None for name in at):
+    if kind == run.spec.protocol.error:
+        granted = [name for name in at if _is_granted(context, context.reading(name))]
+        if granted:
+            raise Granted(f"no {kind} at {granted[0]}, and the request is granted")
+    elif any(context.first(context.reading(name), run.spec.protocol.error, {}) is not None for name in at):
         return False
     context.transcript.note("", "·", f"not waited for: the server sends no {kind}")
     context.judged_without.add(kind)
     return True
+
+
+def _is_granted(context: ScenarioContext, connection: Connection) -> bool:
+    """Tell whether the latest request of a connection got its own success reply."""
+    incoming = context.run.spec.incoming
+    last = next((one for one in reversed(connection.sent) if one.type in incoming), None)
+    if last is None or incoming[last.type].reply is None:
+        return False
+    kind, pattern = context.reply_to(last.type)
+    return any(
+        place not in connection.claimed
+        and received.frame.type == kind
+        and isinstance(match(dict(pattern), received.frame.value), Matched)
+        for place, received in enumerate(connection.log[last.seen :], last.seen)
+    )
 
 
 def _is_of_another(kind: str, pattern: Any, scenario: Scenario, spec: Spec) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.context.failure import Broken, Unmet
+from conformance.engine.context.failure import Broken, Spoiled, Unmet
+from conformance.engine.scenario_run.faulty import without_wrong_fields
 from conformance.engine.scenario_run.steps.expecting import await_frame, missing
 from conformance.engine.scenario_run.untold import read_instead, take
 from conformance.scenario import steps as s
@@ -25,14 +26,18 @@ async def page(step: s.Page, context: ScenarioContext) -> None:
     """Request page after page until the reply says that there is no more; binds what was collected."""
     discriminator = context.run.spec.protocol.discriminator
     fields = context.names.value(step.fields)
-    pattern, going_on = context.names.render(step.pattern), context.names.render(step.going_on)
+    pattern = without_wrong_fields(context, step.reply, context.names.render(step.pattern))
+    going_on = context.names.render(step.going_on)
     collected: dict[str, list[Any]] = {name: context.names.collected(name) for name in step.collect.values()}
     connection = context.reading(step.by)
     for _ in range(MAX_PAGES):
         frame = {discriminator: step.frame, **fields}
         violations = context.run.spec.incoming[step.frame].violations(frame)
         if violations:
-            raise Broken(f"our own {step.frame} does not fit its schema: {violations[0].message}")
+            said = f"our own {step.frame} does not fit its schema: {violations[0].message}"
+            if context.was_sent_wrong_frames():
+                raise Spoiled(f"with what the server sent, {said}")
+            raise Broken(said)
         await context.send(step.by, frame)
         found = await await_frame(context, connection, step.reply, pattern, context.run.reply - context.run.patience)
         if found is None:
@@ -61,7 +66,7 @@ async def page(step: s.Page, context: ScenarioContext) -> None:
 async def collect(step: s.Collect, context: ScenarioContext) -> None:
     """Claim all matching frames that have arrived, and bind their list."""
     connection = context.reading(step.at)
-    pattern = context.names.render(step.pattern)
+    pattern = without_wrong_fields(context, step.frame, context.names.render(step.pattern))
     await context.quiet()
     stored = await read_instead(context, step.frame, step.at, pattern)
     if stored:

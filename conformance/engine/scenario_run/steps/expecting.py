@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.closes import (
@@ -12,7 +13,9 @@ from conformance.engine.context.closes import (
     one_of_codes,
     say_alternative,
 )
-from conformance.engine.context.failure import ScenarioError, TooSlow, Unmet
+from conformance.engine.context.failure import Granted, ScenarioError, TooSlow, Unmet
+from conformance.engine.scenario_run.faulty import told, without_wrong_fields
+from conformance.engine.scenario_run.refused import closes_are_refusals
 from conformance.engine.scenario_run.steps.limits import full_page
 from conformance.engine.scenario_run.unconfirmed import goes_on_without
 from conformance.engine.scenario_run.untold import read_instead, take
@@ -34,15 +37,17 @@ TIMER_MARGIN = 1.25
 
 async def expect(step: s.Expect, context: ScenarioContext) -> None:
     """Claim a matching frame at each connection, waiting for it; raises Unmet with the nearest miss."""
-    pattern = context.names.render(step.pattern)
+    pattern = without_wrong_fields(context, step.frame, context.names.render(step.pattern))
     if await goes_on_without(context, step.frame, pattern, step.at):
         return
     agreed: dict[str, Any] = {}  # Several connections of one step must capture the same values.
-    for name in step.at:
+    for name in await told(context, step.frame, pattern, step.at):
         stored = await read_instead(context, step.frame, name, pattern)
         if stored:
             take(context, step.frame, name, stored[:1])
             _agree(agreed, stored[0].captures, name, step)
+            continue
+        if _was_refused_before(context, step.frame, pattern, name):
             continue
         connection = context.reading(name)
         found = await await_frame(context, connection, step.frame, pattern, extra(step.within, context))
@@ -57,6 +62,18 @@ async def expect(step: s.Expect, context: ScenarioContext) -> None:
         connection.claimed.add(index)
         _agree(agreed, matched.captures, name, step, received)
     context.names.bind(agreed)
+
+
+def _was_refused_before(context: ScenarioContext, kind: str, pattern: Any, name: str) -> bool:
+    """Claim the Error that came before the server ended the connection, and its user came back."""
+    if kind != context.run.spec.protocol.error or not closes_are_refusals(context):
+        return False
+    for connection in context.past:
+        found = context.first(connection, kind, pattern) if connection.name == name else None
+        if found is not None:
+            connection.claimed.add(found[0])
+            return True
+    return False
 
 
 def _agree(
@@ -130,7 +147,9 @@ def extra(within: str | None, context: ScenarioContext) -> float:
 async def expect_either(step: s.ExpectEither, context: ScenarioContext) -> None:
     """Wait for the first of several things, and claim it if it is a frame."""
     connection = context.reading(step.at)
-    patterns = [context.names.render(one.pattern) for one in step.alternatives]
+    patterns = [
+        without_wrong_fields(context, one.frame or "", context.names.render(one.pattern)) for one in step.alternatives
+    ]
 
     def which() -> int | None:
         """Give the alternative whose frame came first, else the one that matches the connection's end."""
@@ -142,8 +161,9 @@ async def expect_either(step: s.ExpectEither, context: ScenarioContext) -> None:
         return min(came)[1] if came else None
 
     for one, pattern in zip(step.alternatives, patterns, strict=True):
-        if one.frame is not None and await goes_on_without(context, one.frame, pattern, (step.at,)):
-            return
+        with contextlib.suppress(Granted):  # Another of the alternatives is that.
+            if one.frame is not None and await goes_on_without(context, one.frame, pattern, (step.at,)):
+                return
     in_time = await connection.until(lambda: which() is not None, extra(step.within, context) + context.run.reply)
     if not in_time and connection.closed is None and context.run.calibration.answers_barrier:
         await context.barrier([step.at])  # When it returns, the server has handled our requests, however slow it is.

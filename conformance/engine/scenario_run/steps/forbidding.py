@@ -34,6 +34,7 @@ def judge_guard(guard: Guard, context: ScenarioContext) -> None:
             if index not in connection.claimed
             and one.frame.type not in context.odd_replies
             and context.owner_elsewhere(one) is None
+            and not context.is_odd_refusal(one)
         ]
         suspects = strays[name] if guard.step.frame == "*" else unclaimed
         for received in suspects:
