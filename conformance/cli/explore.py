@@ -142,7 +142,7 @@ def _features(spec: Spec, words: tuple[str, ...]) -> tuple[str, ...]:
             meant = did_you_mean(word, spec.features, "; `chat-parity list features` shows them")
             raise UsageError(f"there is no feature {word!r}{meant}")
         if not chosen[0].incoming:
-            raise UsageError(f"{chosen[0].id} has no request of its own to favour")
+            raise UsageError(f"{chosen[0].id} has no requests of its own")
         found += chosen[0].incoming
     return tuple(dict.fromkeys(found))
 

@@ -104,7 +104,7 @@ def _loads(old: Path, new: str, spec: Path) -> tuple[LoadRecord, LoadRecord]:
 
 def _check(old: Run, new: Run, *, any_order: bool) -> None:
     if old.header.run == new.header.run:
-        raise UsageError("NEW and --against name one and the same run, which cannot have lost anything of itself")
+        raise UsageError("NEW and --against name the same run")
     if old.header.moment > new.header.moment and not any_order:
         moments = f"NEW ({new.header.started}) was recorded before OLD ({old.header.started})"
         raise UsageError(f"{moments}; swap the two, or say --any-order")

@@ -53,7 +53,7 @@ def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None
         if not findings.whole:
             click.echo("The spec could not be read whole; more may be found once these are repaired.", err=True)
     else:
-        click.echo(f"{findings.files} files, nothing to say ({place})")
+        click.echo(f"{findings.files} files, no findings ({place})")
     ctx.exit(2 if findings.mistakes else 0)
 
 

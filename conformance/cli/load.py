@@ -50,7 +50,7 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # older versions of c
             return value
         found = _ADDRESS.fullmatch(str(value))
         if found is None or int(found[2] or PORT) > 65535:
-            self.fail(f"{value!r} is no address; write for example 10.0.0.5 or 10.0.0.5:5557", param, ctx)
+            self.fail(f"{value!r} is not an address; write for example 10.0.0.5 or 10.0.0.5:5557", param, ctx)
         return found[1].strip("[]"), int(found[2] or PORT)
 
 
@@ -177,7 +177,7 @@ def _check(given: Mapping[str, Any]) -> None:
     if given["limit"] is not None and given["against"] is None:
         raise click.UsageError("--max-p99-ratio compares with an old server: name it with --against")
     if given["worker"] is not None and (given["master"] is not None or given["workers"] is not None):
-        raise click.UsageError("a worker is told by its master what to do: --worker stands alone")
+        raise click.UsageError("--worker gets its work from the master; leave out --master and --workers")
     if given["master"] is not None and given["workers"] is None:
         raise click.UsageError("--master waits for workers: say how many, with --workers")
     if given["duration"] <= 0:
@@ -227,7 +227,7 @@ def _end(sides: Sequence[Side], recorded: LoadRecord | None, limit: float | None
     if old is not None and limit is not None and (doubtful := unclear(old, new, limit)):
         return _unjudged(why_unclear(doubtful))
     if old is not None and limit is not None and nothing_compared(old, new):
-        return _unjudged("too little was measured to compare: a longer load tells")
+        return _unjudged("too little was measured to compare; run a longer load")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`chat-parity probe [TARGET] [ID …]`: observe a server where the protocol leaves it free."""
+"""`chat-parity probe [TARGET] [ID …]`: observe a server where the protocol leaves a choice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[TARGET] [ID or glob …]", shell_complete=offering("probes", files=True))
-@click.option("--why", is_flag=True, help="Also say why a difference between two servers bites.")
+@click.option("--why", is_flag=True, help="Also say why a difference between two servers matters.")
 @format_option()
 @out_file_option("Also write the run, with transcripts.")
 @jobs_option("Probes")
@@ -55,7 +55,7 @@ def probe(
     yes: bool,
     spec_folder: Path | None,
 ) -> None:
-    """Observe a server where the protocol leaves it free, and print what was seen. Nothing here is right or wrong.
+    """Observe a server where the protocol leaves a choice, and print what was seen. Nothing here is right or wrong.
 
     TARGET is a target file or a ws:// URL; without one the reference server is started and observed. The exit code is
     0, or 3 when the server could not be reached or the run was interrupted.

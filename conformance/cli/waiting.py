@@ -32,7 +32,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # older versions of 
             return value
         found = _DURATION.fullmatch(str(value).strip())
         if found is None:
-            self.fail(f"{value!r} is no duration; write for example 60s or 5m", param, ctx)
+            self.fail(f"{value!r} is not a duration; write for example 60s or 5m", param, ctx)
         return float(found[1]) * _UNITS[found[2]]
 
 

@@ -111,7 +111,7 @@ def update(run: Path, file: Path | None, form: str) -> None:
             click.echo("  ".join(filter(None, ("dropped", one.entry.scenario, one.entry.rule, one.state))))
         for entry in done.added:
             click.echo("  ".join(filter(None, ("added", entry.scenario, entry.rule))))
-        click.echo(f"{file}: {len(entries)} waivers, {len(open_ones)} of them to be written by somebody who knows")
+        click.echo(f"{file}: {len(entries)} waivers, {len(open_ones)} of them still have a TODO")
     click.get_current_context().exit(1 if open_ones else 0)
 
 

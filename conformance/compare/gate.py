@@ -246,7 +246,7 @@ def _beyond_by_reason(pairs: list[ScenarioPair]) -> dict[str, list[str]]:
 def _notes(pairs: list[ScenarioPair], passed: list[ScenarioPair], terms: Terms) -> Iterator[str]:
     flaky = sum(pair.old is not None and pair.old.flaky for pair in pairs)
     if flaky:
-        yield f"{plural(flaky, 'scenario')} of OLD ended in different ways; what is flaky does not hold"
+        yield f"{plural(flaky, 'scenario')} of OLD ended in different ways; a flaky pass does not count"
     for why, names in _beyond_by_reason(pairs).items():
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         named = ", ".join(names[:_MOST_NAMES]) + more

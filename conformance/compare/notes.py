@@ -27,11 +27,11 @@ def notes(old: Run, new: Run) -> tuple[str, ...]:
 def _notes(old: Run, new: Run) -> Iterator[str]:
     one, another = old.header, new.header
     if one.run == another.run:
-        yield "OLD and NEW are one and the same run"
+        yield "OLD and NEW are the same run"
     elif one.moment > another.moment:
         yield f"NEW ({another.started}) was recorded before OLD ({one.started}): were the two swapped?"
     if one.target.name != another.target.name and one.target.instances == another.target.instances:
-        yield f"OLD and NEW are of one and the same address ({', '.join(one.target.instances)})"
+        yield f"OLD and NEW have the same address ({', '.join(one.target.instances)})"
     for name, run in (("OLD", old), ("NEW", new)):
         if not run.complete:
             why = (run.footer.reason or "stopped") if run.footer else "cut off"

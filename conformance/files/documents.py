@@ -142,7 +142,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> Any:
-    raise _Refused(f"{name} is no number of JSON", name)
+    raise _Refused(f"{name} is not a number in JSON", name)
 
 
 def _finite(text: str) -> float:

@@ -45,7 +45,7 @@ provision:
   driver: {driver} # {about}
 """
 IDS = """
-# What this server calls otherwise; docs/dialect.md says what else can stand here.
+# The names that differ on this server; docs/dialect.md says what else this section can have.
 dialect:
   ids: {form} # the ids on its wire; by kind where they differ: {{user: {form}, conversation: uuid, message: uuid}}
 """

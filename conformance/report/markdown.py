@@ -202,7 +202,8 @@ def _table_cell(found: TableCell | None) -> str:
 def _probes(report: Report) -> Iterator[str]:
     if report.probes:
         yield "## Probes\n"
-        yield f"{plural(len(report.probes), 'observation')} where the protocol leaves a server free. None is right.\n"
+        count = plural(len(report.probes), "observation")
+        yield f"{count} where the protocol leaves a choice. None of it is right or wrong.\n"
         rows = [(cell(probe.id), cell(probe.title, 400), cell(probe.observed, 400)) for probe in report.probes]
         yield from table(("Probe", "Question", "Observed"), rows)
 
@@ -210,7 +211,10 @@ def _probes(report: Report) -> Iterator[str]:
 def _differences(report: Report) -> Iterator[str]:
     if report.differences:
         yield "## Differences from the protocol\n"
-        yield "What this target calls otherwise: the run translated it, and judged the rest as the protocol has it.\n"
+        yield (
+            "This target uses other names than the protocol: the run translated them, and judged everything else by the"
+            " protocol.\n"
+        )
         rows = [(cell(row.entry), cell(row.protocol), cell(row.wire), row.word) for row in report.differences]
         yield from table(("Entry of `dialect:`", "Protocol", "On the wire", "In this run"), rows)
 

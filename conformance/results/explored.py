@@ -139,7 +139,7 @@ def read_explored(folder: Path) -> Exploration | None:
         else:
             exploration = record
     if exploration is None:
-        raise _bad(path, number, f"is the last line, and no summary of an exploration: it was cut off, {AGAIN}")
+        raise _bad(path, number, f"is the last line, and not the summary of an exploration: it was cut off, {AGAIN}")
     return replace(exploration, findings=tuple({one.id: one for one in findings}.values()))
 
 
@@ -165,7 +165,7 @@ def _record(path: Path, number: int, line: bytes) -> Found | Exploration:
             raise ValueError("it is neither a finding nor a summary")
         record: Found | Exploration = decode(Found if kind == "finding" else Exploration, data, str(kind))
     except (ValueError, RecursionError) as error:
-        raise _bad(path, number, f"is no line of an exploration ({str(error)[:200]}): {AGAIN}") from None
+        raise _bad(path, number, f"is not a line of an exploration ({str(error)[:200]}): {AGAIN}") from None
     return record
 
 

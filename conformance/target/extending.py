@@ -44,7 +44,7 @@ def _read(file: Path, above: tuple[Path, ...]) -> Document:
         raise BadFile(document.mistake(f"`{KEY}`: more than {LONGEST} files extend each other", (KEY,)))
     below = _read(base, chain)
     if not isinstance(below.value, dict):
-        raise BadFile(document.mistake(f"`{KEY}`: {named} is no mapping", (KEY,)))
+        raise BadFile(document.mistake(f"`{KEY}`: {named} is not a mapping", (KEY,)))
     return _merged(document, below)
 
 

@@ -74,9 +74,9 @@ def _wrong_parts(parts: SplitResult, shown: str) -> str | None:
     try:
         port = parts.port
     except ValueError:
-        return f"{shown} has a port that is no number from 1 to 65535"
+        return f"{shown} has a port that is not a number from 1 to 65535"
     if port == 0 or parts.netloc.endswith(":"):
-        return f"{shown} has a port that is no number from 1 to 65535"
+        return f"{shown} has a port that is not a number from 1 to 65535"
     if ":" not in parts.hostname and not (_HOST.fullmatch(parts.hostname) and len(parts.hostname) <= 253):
         return f"{shown} has a host that cannot exist: {parts.hostname!r}"
     return None

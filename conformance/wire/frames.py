@@ -66,7 +66,7 @@ def read(
             problem=f"its `{discriminator}` is {kind!r:.80}, which is not in the protocol",
         )
     if "\\u" in data and _half_pair(value):
-        problem = "it holds half a surrogate pair, which is no text"
+        problem = "it holds half a surrogate pair, which is not a text"
         return Frame(text=data, value=value, type=kind, problem=problem, used=used)
     violations = [one for one in known[kind].violations(value) if not _is_said(one, faults)]
     said = [fault for _, fault in faults[:MAX_VIOLATIONS]]

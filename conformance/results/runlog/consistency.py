@@ -46,24 +46,24 @@ def _dangling(spec: SpecTables) -> Iterator[str]:
     features, rules = {one.id for one in spec.features}, {one.id for one in spec.rules}
     for rule in spec.rules:
         if rule.level not in LEVELS:
-            yield f"the rule {rule.id!r} has the level {rule.level!r}, which is none of {', '.join(LEVELS)}"
+            yield f"the rule {rule.id!r} has the level {rule.level!r}; known are {', '.join(LEVELS)}"
         for name in set(rule.features) - features:
-            yield f"the rule {rule.id!r} belongs to {name!r}, which is no feature of the header"
+            yield f"the rule {rule.id!r} belongs to {name!r}, which is not a feature of the header"
     for scenario in spec.scenarios:
         if scenario.feature not in features:
-            yield f"the scenario {scenario.id!r} belongs to {scenario.feature!r}, which is no feature of the header"
+            yield f"the scenario {scenario.id!r} belongs to {scenario.feature!r}, which is not a feature of the header"
         for name in set(scenario.rules) - rules:
-            yield f"the scenario {scenario.id!r} proves {name!r}, which is no rule of the header"
+            yield f"the scenario {scenario.id!r} proves {name!r}, which is not a rule of the header"
 
 
 def _moments(header: Header) -> Iterator[str]:
     try:
         _ = header.moment
     except (ValueError, OverflowError):
-        yield f"`started` is {header.started!r}, which is no moment"
+        yield f"`started` is {header.started!r}, which is not an instant"
     if header.waivers:
         for text in {header.waivers.today, *(one.expires for one in header.waivers.entries)}:
             try:
                 date.fromisoformat(text)
             except ValueError:
-                yield f"the waivers have the day {text!r}, which is none"
+                yield f"the waivers have the day {text!r}, which is not a date"

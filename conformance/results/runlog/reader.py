@@ -114,7 +114,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _is_torn(line: bytes, error: ValueError) -> bool:
@@ -148,7 +148,7 @@ def _record(path: Path, number: int, data: dict[str, Any]) -> Any:
         raise _bad(path, number, _no_record(path, number))
     if not isinstance(kind, str) or kind not in KINDS:
         shown = repr(kind)[:40]
-        raise _bad(path, number, f"has the kind {shown}, which is none of {', '.join(KINDS)}: is the tool too old?")
+        raise _bad(path, number, f"has the kind {shown}; known are {', '.join(KINDS)}: is the tool too old?")
     version = data.get("format", FORMAT)
     if kind == "header" and isinstance(version, int) and version > FORMAT:
         message = f"was written in format {version}, this tool reads up to {FORMAT}: install a newer chat-parity"

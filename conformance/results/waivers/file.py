@@ -25,7 +25,7 @@ def read_waivers(file: Path, form: Format, today: date) -> Waivers:
     document, entries = read_entries(file, form)
     open_ones = {index: unwritten(entry) for index, entry in enumerate(entries)}
     mistakes = [
-        document.mistake(f"somebody who knows has still to write `{'`, `'.join(keys)}`", ("waivers", index))
+        document.mistake(f"still to be written: `{'`, `'.join(keys)}`", ("waivers", index))
         for index, keys in open_ones.items()
         if keys
     ]
@@ -69,9 +69,8 @@ def _mistakes(document: Document, entries: tuple[Waiver, ...]) -> Iterator[Mista
         key = (entry.scenario, entry.rule)
         if key in seen:
             also = f" and {entry.rule}" if entry.rule else ""
-            yield document.mistake(
-                f"{entry.scenario}{also} stand in line {seen[key]} too; keep one", ("waivers", index)
-            )
+            said = f"the entry of {entry.scenario}{also} is in line {seen[key]}, too; keep one"
+            yield document.mistake(said, ("waivers", index))
         seen.setdefault(key, entry.line)
         if entry.expires != UNWRITTEN and not _is_date(entry.expires):
             message = f"`expires`: there is no day {entry.expires}; write it like 2026-12-31"

@@ -214,7 +214,7 @@ def no_cookies() -> CookieJar:
 
 
 def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _deeper(value: Any, most: int) -> bool:

@@ -155,4 +155,4 @@ def test_a_damaged_exploration_costs_one_line_and_nothing_of_the_comparison(old:
     assert result.exit_code == 2
     assert "REGRESSED" in result.stdout
     (complaint,) = result.stderr.splitlines()
-    assert "explored.jsonl:1: is no line of an exploration" in complaint
+    assert "explored.jsonl:1: is not a line of an exploration" in complaint

@@ -25,8 +25,8 @@ def _ends(*words: str) -> int:
     ("words", "said"),
     [
         (["--feature", "edit_messages"], "there is no feature 'edit_messages'; did you mean 'edit_message'?"),
-        (["--feature", "permissions"], "permissions has no request of its own to favour"),
-        (["--budget", "soon"], "'soon' is no duration"),
+        (["--feature", "permissions"], "permissions has no requests of its own"),
+        (["--budget", "soon"], "'soon' is not a duration"),
         (["--waivers", "nowhere.yaml"], "nowhere.yaml"),
     ],
 )

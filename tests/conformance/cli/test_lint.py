@@ -48,7 +48,7 @@ def folder(tmp_path: Path, spec_folder: Path) -> Path:
 
 def test_has_nothing_to_say_of_the_spec_that_is_shipped() -> None:
     result = invoke()
-    assert (result.exit_code, result.output.partition(" ")[2]) == (0, "files, nothing to say (spec: spec/)\n")
+    assert (result.exit_code, result.output.partition(" ")[2]) == (0, "files, no findings (spec: spec/)\n")
 
 
 def _but_of(feature: str) -> Callable[[str, list[str]], list[str]]:

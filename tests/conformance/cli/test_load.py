@@ -34,16 +34,19 @@ def _ends(*words: str) -> int:
     [
         (["--mix", "edit_mesage=1"], "there is no feature 'edit_mesage'; did you mean 'edit_message'?"),
         (["--mix", "rate_limiting"], "the mix has no scenario that can be traffic"),
-        (["--duration", "soon"], "'soon' is no duration"),
+        (["--duration", "soon"], "'soon' is not a duration"),
         (["--duration", "0"], "--duration must be longer than 0 s"),
         (["--duration", "5s", "--ramp", "10s"], "--ramp (10 s) is longer than --duration (5 s)"),
         (["--max-p99-ratio", "1.5"], "--max-p99-ratio compares with an old server: name it with --against"),
         (["--against", "nowhere", "--max-p99-ratio", "0.9"], "0.9 is not in the range x>=1"),
         (["--against", "nowhere"], "nowhere: there is no recorded load"),
         (["nowhere.yaml"], "nowhere.yaml"),
-        (["--worker", "a b"], "'a b' is no address; write for example 10.0.0.5 or 10.0.0.5:5557"),
-        (["--worker", "here:99999"], "'here:99999' is no address"),
-        (["--worker", "here", "--workers", "2"], "a worker is told by its master what to do: --worker stands alone"),
+        (["--worker", "a b"], "'a b' is not an address; write for example 10.0.0.5 or 10.0.0.5:5557"),
+        (["--worker", "here:99999"], "'here:99999' is not an address"),
+        (
+            ["--worker", "here", "--workers", "2"],
+            "--worker gets its work from the master; leave out --master",
+        ),
         (["--master"], "--master waits for workers: say how many, with --workers"),
         (
             ["--master", "--workers", "2", "--against", "ws://127.0.0.1:9/ws"],

@@ -16,5 +16,5 @@ def test_a_number_has_its_bounds() -> None:
 
 @pytest.mark.parametrize("written", ["nan", "NaN", "-nan", math.nan])
 def test_what_is_no_number_is_within_no_bounds(written: object) -> None:
-    with pytest.raises(click.BadParameter, match="is no number"):
+    with pytest.raises(click.BadParameter, match="is not a number"):
         NumberRange(0, min_open=True)(written)

@@ -139,7 +139,7 @@ def test_a_damaged_exploration_costs_one_line_and_the_rest_is_written(log: Path,
     assert result.exit_code == 2
     assert EXAMPLE in result.stdout
     (complaint,) = result.stderr.splitlines()
-    assert "explored.jsonl:1: is no line of an exploration" in complaint
+    assert "explored.jsonl:1: is not a line of an exploration" in complaint
     assert {one.name for one in (tmp_path / "pages").iterdir()} >= set(FILES)
 
 

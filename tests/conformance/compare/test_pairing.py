@@ -260,7 +260,7 @@ class TestNotes:
         assert self.notes(run({"1a": PASS}), run({"1a": FAIL})) == ""
 
     def test_say_that_both_are_one_run(self) -> None:
-        assert self.notes(run({"1a": PASS}), run({"1a": PASS})) == "OLD and NEW are one and the same run"
+        assert self.notes(run({"1a": PASS}), run({"1a": PASS})) == "OLD and NEW are the same run"
 
     def test_say_that_they_may_be_swapped(self) -> None:
         new = run({"1a": FAIL})

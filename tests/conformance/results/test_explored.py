@@ -67,14 +67,14 @@ def test_a_file_of_an_earlier_version_has_no_transcripts(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda lines: [], "is the last line, and no summary"),
-        (lambda lines: lines[:1], "explored.jsonl:1: is the last line, and no summary"),
-        (lambda lines: [lines[0], lines[1][:40]], "explored.jsonl:2: is no line of an exploration"),
-        (lambda lines: ["[]", *lines], "explored.jsonl:1: is no line of an exploration (it is neither"),
-        (lambda lines: ["[" * 100_000, *lines], "explored.jsonl:1: is no line of an exploration"),
+        (lambda lines: [], "is the last line, and not the summary"),
+        (lambda lines: lines[:1], "explored.jsonl:1: is the last line, and not the summary"),
+        (lambda lines: [lines[0], lines[1][:40]], "explored.jsonl:2: is not a line of an exploration"),
+        (lambda lines: ["[]", *lines], "explored.jsonl:1: is not a line of an exploration (it is neither"),
+        (lambda lines: ["[" * 100_000, *lines], "explored.jsonl:1: is not a line of an exploration"),
         (lambda lines: [lines[0].replace('"steps": 2', '"steps": "two"'), lines[1]], "steps is not an integer"),
         (lambda lines: [*lines, lines[0]], "explored.jsonl:3: comes after the last line"),
-        (lambda lines: ["\x00", *lines], "explored.jsonl:1: is no line of an exploration"),
+        (lambda lines: ["\x00", *lines], "explored.jsonl:1: is not a line of an exploration"),
     ],
 )
 def test_a_damaged_file_is_refused_with_the_line_and_what_to_do(tmp_path: Path, change, said: str) -> None:

@@ -225,19 +225,19 @@ CHANGES: dict[str, tuple[Callable[[list[Any]], Any], str]] = {
     ),
     "a level that is none": (
         lambda log: [one.update(level="shoud") for one in log[0]["spec"]["rules"] if one["id"] == "SEND-1"],
-        "1: the rule 'SEND-1' has the level 'shoud', which is none of must, should",
+        "1: the rule 'SEND-1' has the level 'shoud'; known are must, should",
     ),
     "a rule of no feature": (
         lambda log: [one.update(features=["send"]) for one in log[0]["spec"]["rules"] if one["id"] == "SEND-1"],
-        "1: the rule 'SEND-1' belongs to 'send', which is no feature of the header",
+        "1: the rule 'SEND-1' belongs to 'send', which is not a feature of the header",
     ),
     "a scenario of no rule": (
         lambda log: log[0]["spec"]["scenarios"][1].update(rules=["SEND-99"]),
-        "1: the scenario 'toy.told' proves 'SEND-99', which is no rule of the header",
+        "1: the scenario 'toy.told' proves 'SEND-99', which is not a rule of the header",
     ),
     "a scenario of no feature": (
         lambda log: log[0]["spec"]["scenarios"][1].update(feature="telling"),
-        "1: the scenario 'toy.told' belongs to 'telling', which is no feature of the header",
+        "1: the scenario 'toy.told' belongs to 'telling', which is not a feature of the header",
     ),
     "a selection of what there is not": (
         lambda log: log[0].update(selected=["toy.told", "toy.gone"]),
@@ -246,7 +246,7 @@ CHANGES: dict[str, tuple[Callable[[list[Any]], Any], str]] = {
     "a moment that is none": (lambda log: log[0].update(started="yesterday"), "1: `started` is 'yesterday'"),
     "a day that is none": (
         lambda log: log[0].update(waivers={"file": "w", "today": "never", "entries": []}),
-        "1: the waivers have the day 'never', which is none",
+        "1: the waivers have the day 'never', which is not a date",
     ),
     "no selection": (
         lambda log: log[0].pop("selected"),
@@ -271,7 +271,7 @@ CHANGES: dict[str, tuple[Callable[[list[Any]], Any], str]] = {
     "a second calibration": (lambda log: log.insert(2, log[1]), "3: a second `calibration`: two runs"),
     "a calibration before the header": (lambda log: log.insert(0, log[1]), "1: the log begins with `calibration`"),
     "two footers": (lambda log: log.insert(-1, log[-1]), "its sha256 does not fit"),
-    "a kind of our own": (lambda log: log.insert(1, {"kind": "surprise"}), "2: has the kind 'surprise', which is none"),
+    "a kind of our own": (lambda log: log.insert(1, {"kind": "surprise"}), "2: has the kind 'surprise'; known are"),
     "a kind that is a list": (lambda log: log.insert(1, {"kind": ["header"]}), "2: has the kind ['header']"),
     "no kind": (lambda log: log[1].pop("kind"), "2: has the kind None"),
     "a time that is a text": (lambda log: log[2].update(seconds="1"), "3: result.seconds is not a number"),

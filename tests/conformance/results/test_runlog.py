@@ -225,7 +225,7 @@ class TestReader:
         assert message == "1: was written in format 3, this tool reads up to 2: install a newer chat-parity"
 
     def test_refuses_a_kind_that_it_does_not_know(self, tmp_path: Path, good: list[str]) -> None:
-        assert "2: has the kind 'surprise', which is none of" in complaint(
+        assert "2: has the kind 'surprise'; known are" in complaint(
             self.lines(tmp_path / "run.jsonl", good[0], '{"kind":"surprise"}')
         )
         assert "2: has the kind None" in complaint(self.lines(tmp_path / "run.jsonl", good[0], "{}"))

@@ -139,12 +139,12 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "an address with no port": (
         "chat-1.example/ws\n",
         "chat-1.example:/ws\n",
-        "3: wss://chat-1.example:/ws has a port that is no number from 1 to 65535",
+        "3: wss://chat-1.example:/ws has a port that is not a number from 1 to 65535",
     ),
     "an address with a port too large": (
         "chat-2.example/ws",
         "chat-2.example:80800/ws",
-        "4: wss://chat-2.example:80800/ws has a port that is no number from 1 to 65535",
+        "4: wss://chat-2.example:80800/ws has a port that is not a number from 1 to 65535",
     ),
     "an address with a variable": (
         "wss://chat-2.example/ws",

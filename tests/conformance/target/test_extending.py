@@ -85,7 +85,7 @@ def test_a_missing_variable_of_the_base_names_the_base(spec: Spec, write: Callab
         ("staging.yaml", "staging.yaml:1: `extends`: staging.yaml extends this file, so there is no end"),
         ("./shared/../staging.yaml", "so there is no end"),
         ("circle.yaml", "circle.yaml:1: `extends`: staging.yaml extends this file, so there is no end"),
-        ("list.yaml", "staging.yaml:1: `extends`: list.yaml is no mapping"),
+        ("list.yaml", "staging.yaml:1: `extends`: list.yaml is not a mapping"),
         ("[]", "staging.yaml:1: `extends` takes the name of a file"),
         ("chain0.yaml", f"more than {LONGEST} files extend each other"),
     ],

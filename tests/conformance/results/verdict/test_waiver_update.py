@@ -84,7 +84,7 @@ def test_what_fails_is_added_for_a_person_to_finish(tmp_path: Path) -> None:
     assert done.text.startswith(TEXT)
     assert names(done.text)[2:] == [("edit.both", "TODO")]
     (tmp_path / "w.yaml").write_text(done.text)
-    with pytest.raises(BadFile, match="still to write `reason`, `issue`, `owner`, `expires`"):
+    with pytest.raises(BadFile, match="still to be written: `reason`, `issue`, `owner`, `expires`"):
         read_waivers(tmp_path / "w.yaml", FORM, date(2026, 2, 22))
 
 
