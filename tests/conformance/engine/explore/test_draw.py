@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import conformance.engine.explore.draw as draw_of_all
 from conformance.engine.explore.conversation import (
     Arrive,
     Backlog,
@@ -25,6 +26,8 @@ from conformance.engine.explore.draw import conversations
 from conformance.engine.explore.limits import Limits
 
 if TYPE_CHECKING:
+    import pytest
+
     from conformance.engine.explore.drawing import Drawing
     from conformance.spec import Spec
     from conformance.target import Target
@@ -101,11 +104,10 @@ def test_each_conversation_is_another_one_and_some_end_in_small_pages(drawing: D
     assert all(step.ask.fields["limit"] in (1, 2, 3) for step in last if isinstance(step, Walk))
 
 
-def test_connections_close_right_after_requests_read_late_flood_and_pause(drawing: Drawing, target: Target) -> None:
-    hurried, late, floods, pauses = [], [], [], set()
+def test_connections_close_right_after_requests_read_late_and_pause(drawing: Drawing, target: Target) -> None:
+    hurried, late, pauses = [], [], set()
     timers = {**target.profile["timers"], "rate_window": 2.0}
-    low = {**target.profile["limits"], "requests_per_window": 100}
-    quick = replace(target, profile={**target.profile, "timers": timers, "limits": low})
+    quick = replace(target, profile={**target.profile, "timers": timers})
 
     @settings(QUICKLY, max_examples=150)
     @given(conversations(replace(drawing, limits=Limits((quick, quick)))))
@@ -115,22 +117,37 @@ def test_connections_close_right_after_requests_read_late_flood_and_pause(drawin
                 hurried.extend(step.last)
             if isinstance(step, Backlog):
                 late.append(step)
-            if isinstance(step, Flood):
-                floods.append(step)
             if isinstance(step, Pause):
                 pauses.add(step.timer)
 
     draw()
-    limits = {one.limit: quick.look_up(one.limit) for one in drawing.spec.protocol.budgets}
-    assert all(len(step.waves) * step.times > 3 * limits[step.limit] for step in floods)
-    assert {step.anew or len({ask.by for ask in step.waves}) > 1 for step in floods} == {True, False}
-    assert {step.quiet for step in floods} == {True, False}
     assert {(ask.type, ask.by.partition("@")[2]) for ask in hurried} == {("SendMessage", "hurry")}
     assert all("parent_message_id" not in ask.fields for ask in hurried)  # nothing that a server may refuse
     assert late
     assert all(step.who not in {ask.by for ask in step.asks} for step in late)
     assert all(len(step.asks) > 50 and {one.type for one in step.asks}.isdisjoint({"Typing"}) for step in late)
     assert pauses == {"timers.typing_expiry"}
+
+
+def test_a_rate_limit_is_exceeded_by_one_connection_by_several_or_by_new_ones(
+    drawing: Drawing, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draw_of_all, "FLOODS", 100)
+    timers = {**target.profile["timers"], "rate_window": 2.0}
+    low = {"requests_per_window": 100, "messages_per_window": 60}
+    profile = {**target.profile, "timers": timers, "limits": {**target.profile["limits"], **low}}
+    quick = replace(target, profile=profile)
+    floods = []
+
+    @settings(QUICKLY, max_examples=40)
+    @given(conversations(replace(drawing, steps=4, limits=Limits((quick, quick)))))
+    def draw(conversation) -> None:
+        floods.extend(step for step in conversation.steps if isinstance(step, Flood))
+
+    draw()
+    assert all(len(step.waves) * step.times > 3 * quick.look_up(step.limit) for step in floods)
+    ways = {("anew" if step.anew else len({ask.by for ask in step.waves}), step.quiet) for step in floods}
+    assert ways == {(way, quiet) for way in ("anew", 1, 3) for quiet in (True, False)}
 
 
 def test_nobody_reads_late_or_floods_where_a_window_is_long(drawing: Drawing) -> None:
