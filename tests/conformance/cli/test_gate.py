@@ -196,4 +196,4 @@ def test_a_migration_from_server_to_server(toy_spec_folder: Path, tmp_path: Path
     assert "toy.told was judged (PASS), and is NOT RUN" in ended(shell("gate", "narrow", "--against", "old"), 3)
     assert " 3  SendMessage " in ended(shell("compare", "old", "new", "--scenario", "toy.told"), 0)
     assert "added  toy.told\n" in ended(shell("waivers", "update", "new", "fresh.yaml"), 1)
-    assert "still to write" in shell("gate", "new", "--against", "old", "--waivers", "fresh.yaml").stderr
+    assert "still to be written" in shell("gate", "new", "--against", "old", "--waivers", "fresh.yaml").stderr
