@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.engine.explore.conversation import name_in, names_in
+from conformance.engine.explore.conversation import moment, name_in, names_in
 from conformance.engine.explore.conversation_run import GRANTED
-from conformance.engine.explore.draw_fields import moment, stand_in
+from conformance.engine.explore.draw_fields import stand_in
 from conformance.engine.explore.knowledge import CONVERSATION
 from conformance.target.dialect import nobodys_id
 

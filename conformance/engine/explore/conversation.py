@@ -222,3 +222,8 @@ def ends_block(conversation: Conversation, index: int, block: int) -> bool:
     steps = conversation.steps
     races = any(isinstance(one, Race | Backlog | Flood) for one in steps[index : index + 2])
     return index % block == block - 1 or index == len(steps) - 1 or races or isinstance(steps[index], Depart | Pause)
+
+
+def moment(slot: str) -> str:
+    """Name the moment of what a slot names."""
+    return f"{slot}_at"

@@ -231,7 +231,7 @@ class _Comparison:
         room = state.room_of(ask)
         complete = walked or all(not head.get(view.more or "") for head in heads)
         if room in state.raced or (view.by_change and room in state.changed):
-            if not complete or {*ask.fields} & {"offset"}:
+            if not complete or {*ask.fields} & {"offset"} or state.begins_in_race(ask):
                 return None
             lists = [sorted(some, key=written) for some in lists]
         if lists[0] != lists[1]:
@@ -295,5 +295,3 @@ class _Comparison:
         state.move(step)
         for answer in seen.answers:
             state.take(answer.ask, granted=answer.how == GRANTED)
-        if isinstance(step, Race):
-            state.raced |= {room for ask in step.asks if (room := state.room_of(ask)) is not None}

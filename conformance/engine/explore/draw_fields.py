@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from conformance.engine.explore.conversation import Ask, name_in
+from conformance.engine.explore.conversation import Ask, moment, name_in
 from conformance.engine.explore.goal import MISSING, WRONG, WRONG_TYPES, Goal, spoilt, type_of
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
 from conformance.engine.explore.limits import HUGE
@@ -293,8 +293,3 @@ class Fields:
 def stand_in(name: str) -> str | None:
     """Give what a name means until something is bound to it, if that is no id: the beginning of time."""
     return BEGINNING if name.startswith(PAGE) or name == moment(name.removesuffix("_at")) else None
-
-
-def moment(slot: str) -> str:
-    """Name the moment of what a slot names."""
-    return f"{slot}_at"

@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conformance.engine.explore.conversation import Arrive, Depart, Grant
+from conformance.engine.explore.conversation import Arrive, Depart, Grant, Race, moment, names_in
 from conformance.engine.explore.freedoms import ALLOWED
 from conformance.engine.explore.knowledge import CONVERSATION, MESSAGE, USER
 
@@ -44,7 +44,7 @@ class State:
 
     `unclear` has the connections whose subscription depends on the server: their user has lost the right to join.
     `newcomers` have become members after the beginning. `changed` and `raced` are conversations in which messages have
-    been changed, or sent at the same time.
+    been changed, or sent at the same time; `racing` are the slots of what was sent so.
     """
 
     protocol: Protocol
@@ -59,6 +59,7 @@ class State:
     messages: dict[str, Message] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     raced: set[str] = field(default_factory=set)
+    racing: set[str] = field(default_factory=set)
     public: set[str] = field(default_factory=set)
     done: set[Key] = field(default_factory=set)
     granted: list[Ask] = field(default_factory=list)
@@ -205,6 +206,10 @@ class State:
             if not any(one.partition("@")[0] == user for one in self.connected):
                 yield f"{name}=offline"
 
+    def begins_in_race(self, ask: Ask) -> bool:
+        """Say whether a request names the moment of a message that was sent at the same time as something else."""
+        return not names_in(ask.fields).isdisjoint(map(moment, self.racing))
+
     def take(self, ask: Ask, *, granted: bool) -> None:
         """Take over what a request has changed."""
         use = self.knowledge.requests.get(ask.type)
@@ -233,6 +238,9 @@ class State:
     def move(self, step: Step) -> None:
         """Take over what a step changes that is no request."""
         match step:
+            case Race():
+                self.raced |= {room for ask in step.asks if (room := self.room_of(ask)) is not None}
+                self.racing |= {ask.slot for ask in step.asks if ask.slot is not None}
             case Arrive():
                 self.connected.add(step.who)
             case Depart():

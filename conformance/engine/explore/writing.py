@@ -23,11 +23,12 @@ from conformance.engine.explore.conversation import (
     RawMessage,
     Walk,
     asks_of,
+    moment,
     names_in,
 )
 from conformance.engine.explore.conversation_run import GRANTED, REFUSED
 from conformance.engine.explore.differ_odd import odd_cell
-from conformance.engine.explore.draw_fields import moment, stand_in
+from conformance.engine.explore.draw_fields import stand_in
 from conformance.engine.explore.free_frames import FreeFrames
 from conformance.engine.explore.freedoms import END
 from conformance.engine.explore.normal import ID, SOMETHING, TIME, items, normal_of

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.explore.conversation import Arrive, Ask, Backlog, Depart, Flood, Grant
+from conformance.engine.explore.conversation import Arrive, Ask, Backlog, Depart, Flood, Grant, Race
 from conformance.engine.explore.conversation_run import NONE, REFUSED
 from conformance.wire.events import Closed
 from tests.conformance.engine.explore.stories import (
@@ -243,3 +243,18 @@ def test_a_server_counts_requests_as_it_likes_and_does_nothing_of_those_it_refus
     other = seen(step, {"type": "Error"}, REFUSED)
     assert _kind(comparer, [replace(other, **ours)], [other], step) == kind
     assert _kind(comparer, [seen(step, SENT, ann=[message()])], [other], step) is None
+
+
+@pytest.mark.parametrize(
+    ("since", "kind"), [("${m1_at}", None), ("1970-01-01T00:00:00Z", "another reply: messages: more")]
+)
+def test_what_changed_since_a_message_that_raced_is_free(comparer: Comparer, since: str, kind: str | None) -> None:
+    race = Race((send(), send("ann", slot="m2")))
+    fields = {"conversation_id": "${lobby}", "since": since}
+    sync = burst(Ask("ann", "SyncMessages", fields, frozenset({"since=plain"})))
+
+    def side(*messages: dict) -> list:
+        chunk = {"type": "SyncChunk", "conversation_id": LOBBY, "messages": list(messages), "has_more": False}
+        return [seen(race, SENT), seen(sync, chunk)]
+
+    assert _kind(comparer, side(message()), side(), race, sync) == kind
