@@ -52,54 +52,72 @@ async def connect(
         if context.connections[who].closed is None:
             raise Broken(f"{who} is connected already")
         context.past.append(context.connections.pop(who))
-    user = who.partition("@")[0]
     with context.throttled:
         await context.run.throttle.connection()
-    target = context.run.target
     number = instance if instance is not None else context.home
-    if not 1 <= number <= len(target.instances):
+    if not 1 <= number <= len(context.run.target.instances):
         raise Broken(f"there is no instance {number}; the scenario should say `needs: {{instances: {number}}}`")
-    made = context.lease.token(user, token)
-    if made and token is None:
-        context.names.tokens[who] = made
-    if made:
-        context.shown.add(made)
-    carried = target.auth.carry(made)
-    pairs = [*carried.query, *((key, str(value)) for key, value in (query or {}).items())]
-    for _ in range(TRIES):
-        outcome = await open_connection(
-            who,
-            _with_query(target.instances[number - 1], pairs),
-            context.run.spec.protocol,
-            context.run.spec.outgoing,
-            timeout=max(context.run.reply, UPGRADE),
-            handshake=_complete(handshake, target.access, carried, small_buffers=who in context.slow_readers),
-            access=target.access,
-            redact=target.secrets.redact,
-            dialect=target.dialect,
-            memory=context.run.memory,
-            lateness=context.run.lateness,
-            replies=terminal_types(context.run.spec),
-        )
-        if not isinstance(outcome, Refused) or not outcome.late:
-            break
-        context.transcript.note(who, "·", f"our request came too late ({outcome.why}): once more")
+    carried = context.run.target.auth.carry(_token(context, who, token))
+    outcome = await _open_in_time(context, who, number, carried, query or {}, handshake)
     if isinstance(outcome, Refused):
         context.run.reachability.refused(outcome.status)
         context.transcript.note(who, "·", f"refused: {outcome.why}")
         context.refused[who] = outcome
-        return outcome
-    said = f"connected to instance {number}" if len(target.instances) > 1 else "connected"
-    context.transcript.note(who, "·", said, event="opened")
-    outcome.on_frame = lambda connection, received: context.transcript.note(connection.name, "←", received, received.at)
-    outcome.on_own = lambda connection, said: context.transcript.note(connection.name, "→", f"{said} {OWN}")
-    outcome.on_close = partial(_note_close, context)
-    outcome.turn = partial(context.turn, who)
-    context.connections[who] = outcome
-    context.places[who] = number
-    if outcome.closed is None:
-        context.run.open_connections.add(outcome, number)
+    else:
+        _keep(context, outcome, number)
     return outcome
+
+
+def _token(context: ScenarioContext, who: str, changes: Mapping[str, Any] | None) -> str | None:
+    """Make a token for the user; without changes, it is the value of `${who.token}`. None: send no token."""
+    made = context.lease.token(who.partition("@")[0], changes)
+    if made and changes is None:
+        context.names.tokens[who] = made
+    if made:
+        context.shown.add(made)
+    return made
+
+
+async def _open_in_time(
+    context: ScenarioContext, who: str, number: int, carried: Carried, query: Mapping[str, Any], handshake: Handshake
+) -> Connection | Refused:
+    """Open a connection; once more where our own request came too late, which says nothing of the server."""
+    run, target = context.run, context.run.target
+    pairs = [*carried.query, *((key, str(value)) for key, value in query.items())]
+    for _ in range(TRIES):
+        outcome = await open_connection(
+            who,
+            _with_query(target.instances[number - 1], pairs),
+            run.spec.protocol,
+            run.spec.outgoing,
+            timeout=max(run.reply, UPGRADE),
+            handshake=_complete(handshake, target.access, carried, small_buffers=who in context.slow_readers),
+            access=target.access,
+            redact=target.secrets.redact,
+            dialect=target.dialect,
+            memory=run.memory,
+            lateness=run.lateness,
+            replies=terminal_types(run.spec),
+        )
+        if not isinstance(outcome, Refused) or not outcome.late:
+            break
+        context.transcript.note(who, "·", f"our request came too late ({outcome.why}): once more")
+    return outcome
+
+
+def _keep(context: ScenarioContext, connection: Connection, number: int) -> None:
+    """Take a connection into the scenario, whose transcript gets what passes on it."""
+    who, transcript = connection.name, context.transcript
+    said = f"connected to instance {number}" if len(context.run.target.instances) > 1 else "connected"
+    transcript.note(who, "·", said, event="opened")
+    connection.on_frame = lambda connection, received: transcript.note(connection.name, "←", received, received.at)
+    connection.on_own = lambda connection, said: transcript.note(connection.name, "→", f"{said} {OWN}")
+    connection.on_close = partial(_note_close, context)
+    connection.turn = partial(context.turn, who)
+    context.connections[who] = connection
+    context.places[who] = number
+    if connection.closed is None:
+        context.run.open_connections.add(connection, number)
 
 
 def _note_close(context: ScenarioContext, connection: Connection, closed: Closed) -> None:
@@ -164,9 +182,8 @@ async def join(context: ScenarioContext, who: str, conversation: str) -> None:
     if calibration.confirms_joins or not calibration.answers_barrier:
         arrived = await connection.until(answered, context.run.patience)
     if not arrived and calibration.answers_barrier:
-        await connection.barrier(
-            context.run.reply
-        )  # Replies come in request order: the confirmation is there now, or it never comes.
+        # Replies come in request order: behind the barrier, the confirmation is there, or it never comes.
+        await connection.barrier(context.run.reply)
     if not answered():
         if not calibration.confirms_joins and connection.closed is None:
             return
