@@ -22,11 +22,15 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation: user → role, and which connections join it first (None: all whose role may)."""
+    """A conversation: user → role, and which connections join it first (None: all whose role may).
+
+    Without `bystanders` nobody else is a member of it.
+    """
 
     members: Mapping[str, str]
     visibility: str
     join: tuple[str, ...] | None = None
+    bystanders: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ class _Parser:
                 members=members,
                 visibility=one.get("visibility", self._roles.visibilities[0]),
                 join=tuple(one["join"]) if "join" in one else None,
+                bystanders=one.get("bystanders", True),
             )
             for user, role in members.items():
                 where: Steps = ("given", "conversations", name, "members")

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A conversation that a scenario needs: its visibility, and each member's role, by the scenario's names."""
+    """A conversation that a scenario needs: its visibility, and each member's role, by the scenario's names.
+
+    `closed`: it has no other members, not even the account that creates it.
+    """
 
     visibility: str
     members: Mapping[str, str]
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,14 @@ def _with_people(given: Given, run_context: RunContext, first: int) -> Given:
     """Add the users, on the instances in turn: a leak may be local to one instance, or come over the bus."""
     protocol, instances = run_context.spec.protocol, len(run_context.target.instances)
     joins = run_context.calibration.joins  # Without, a member who has not joined is a member like any other.
-    roles = {protocol.default_role, *run_context.calibration.roles} if given.conversations and joins else set()
+    crowded = {name: room for name, room in given.conversations.items() if room.bystanders}
+    roles = {protocol.default_role, *run_context.calibration.roles} if crowded and joins else set()
     members = {who: role for who, role in protocol.bystanders.people.items() if role in roles}
     people = [who for who, role in protocol.bystanders.people.items() if who in members or role == protocol.no_member]
-    rooms = {name: replace(room, members={**room.members, **members}) for name, room in given.conversations.items()}
+    rooms = {name: replace(room, members={**room.members, **members}) for name, room in crowded.items()}
     users = {who: m.User(instance=place % instances + 1) for place, who in enumerate(people, first)}
-    return replace(given, users={**given.users, **users}, conversations=rooms, bystanders=tuple(people))
+    conversations = {**given.conversations, **rooms}
+    return replace(given, users={**given.users, **users}, conversations=conversations, bystanders=tuple(people))
 
 
 def _device(scenario: Scenario, run_context: RunContext) -> str | None:

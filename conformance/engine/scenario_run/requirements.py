@@ -20,7 +20,11 @@ def requirements_of(scenario: Scenario, spec: Spec) -> Wanted:
     """Give the accounts and conversations of a scenario, and whether it reads their history."""
     outside = spec.protocol.no_member
     rooms = {
-        name: Room(wanted.visibility, {user: role for user, role in wanted.members.items() if role != outside})
+        name: Room(
+            wanted.visibility,
+            {user: role for user, role in wanted.members.items() if role != outside},
+            closed=not wanted.bystanders,
+        )
         for name, wanted in scenario.given.conversations.items()
     }
     data = {reply for kind in spec.incoming if (reply := _data(kind, spec)) is not None}

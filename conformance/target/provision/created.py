@@ -36,8 +36,10 @@ class Factory(Protocol):
         """Create an account of this name."""
         ...
 
-    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
-        """Create a conversation and give its id."""
+    async def conversation(
+        self, name: str, visibility: str, members: Sequence[Member], by: Account | None = None
+    ) -> str:
+        """Create a conversation and give its id; `by` asks for it where the admin would become a member of it."""
         ...
 
     async def give_role(self, conversation: str, account: Account, role: str, by: Account | None = None) -> None:
@@ -109,7 +111,8 @@ class CreatingProvisioner:
         lease = CreatedLease(self._factory, self._signing, dict(zip(names, made, strict=True)))
         for name, room in wanted.rooms.items():
             members = [(lease.accounts[user], role) for user, role in room.members.items()]
-            made_id = await self._factory.conversation(self.name(name), room.visibility, members)
+            by = members[0][0] if room.closed else None
+            made_id = await self._factory.conversation(self.name(name), room.visibility, members, by)
             lease.conversations[name] = made_id
         _distinct("conversations", list(lease.conversations.values()))
         return lease

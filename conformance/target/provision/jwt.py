@@ -79,7 +79,9 @@ class Named:
         """Name a user."""
         return Account(name, new_id(self._settings.ids))
 
-    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
+    async def conversation(
+        self, name: str, visibility: str, members: Sequence[Member], by: Account | None = None
+    ) -> str:
         """Give a new id, if nobody needs more than the default role."""
         if not self._settings.any_conversation:
             raise ProvisioningFailed("the target's driver `jwt` makes users, and no conversations")

@@ -61,7 +61,7 @@ class Reference:
 
 
 class AdminAccount:
-    """Creates conversations as a user of its own, which owns them all and never connects.
+    """Creates conversations as a user of its own, which owns them and never connects, or as their first member.
 
     `authorize` gives the headers of a request by an account, None is the admin itself: each request has a new token,
     because a run may last longer than a token.
@@ -85,11 +85,13 @@ class AdminAccount:
         """Name a user: it exists as soon as a token names it."""
         return Account(name, self._users.to_wire(self._users.invented()))
 
-    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
+    async def conversation(
+        self, name: str, visibility: str, members: Sequence[Member], by: Account | None = None
+    ) -> str:
         """Create a conversation."""
         listed = [{"user_id": account.value, "role": role} for account, role in members]
         what, body = "POST /conversations", {"name": name, "visibility": visibility, "members": listed}
-        answer = await self._ask(what, body)
+        answer = await self._ask(what, body, by)
         try:
             made = answer.json()
         except Unreadable:

@@ -80,7 +80,9 @@ class Scripted:
             self._target.secrets.keep(token)
         return Account(name, user_id, token, made)
 
-    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
+    async def conversation(
+        self, name: str, visibility: str, members: Sequence[Member], by: Account | None = None
+    ) -> str:
         """Create a conversation."""
         steps = self._steps("conversation", "make a conversation")
         each = self._recipe.steps("member")

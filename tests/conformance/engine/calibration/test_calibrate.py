@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
     from conformance.spec import Spec
+    from conformance.target.accounts import Account
     from conformance.target.provision.created import Member
 
 TELL = """
@@ -125,7 +126,9 @@ async def test_it_is_known_whether_a_user_may_have_two_connections(
 class Generous(Named):
     """Makes anybody anything."""
 
-    async def conversation(self, name: str, visibility: str, members: Sequence[Member]) -> str:
+    async def conversation(
+        self, name: str, visibility: str, members: Sequence[Member], by: Account | None = None
+    ) -> str:
         return await super().conversation(name, visibility, [(who, "member") for who, _ in members])
 
 

@@ -62,6 +62,13 @@ class TestABystander:
         assert await self.given(spec, scenario, throttle=Throttle(Limits(open_connections=4))) == set()
         assert await self.given(spec, scenario, throttle=Throttle(Limits(open_connections=5))) == {*ALL}
 
+    async def test_is_no_member_of_a_conversation_that_has_none_but_its_own(self, spec: Spec, scenario: Author) -> None:
+        given = TWO.replace("bob]}}", "bob], bystanders: false}}")
+        async with toy_runner(spec, bystanders=True) as runner:
+            crowded = with_bystanders(scenario(TOLD, given=given), runner.run_context).given
+        assert crowded.bystanders == ("unjoined_outsider", "alice@second_device")
+        assert crowded.conversations["lobby"].members == {"alice": "member", "bob": "member"}
+
     async def test_is_no_member_where_there_is_no_conversation(self, spec: Spec, scenario: Author) -> None:
         text = "steps: [{send: Ping, by: alice}, {expect: Pong, at: alice}]"
         assert await self.given(spec, scenario, text, "{users: [alice]}") == {

@@ -12,6 +12,7 @@ from conformance.errors import ChangeRefused, ProvisioningFailed
 from conformance.target.access import Access
 from conformance.target.accounts import Account, Room, Wanted
 from conformance.target.provision.api_client import ApiClient
+from conformance.target.provision.created import CreatingProvisioner
 from conformance.target.provision.reference import AdminAccount, Reference
 from conformance.target.secrets import Secrets
 from tests.conformance.run_contexts import target_at
@@ -76,6 +77,19 @@ async def test_asks_with_the_token_of_the_user_who_is_named() -> None:
     await driver.give_role("c1", SOMEBODY, "reader", SOMEBODY)
     await driver.remove("c1", SOMEBODY, SOMEBODY)
     assert seen == [f"Bearer {SOMEBODY.name}1", f"Bearer {SOMEBODY.name}2"]
+
+
+async def test_a_closed_conversation_is_made_by_its_first_member() -> None:
+    """The API makes whoever creates a conversation its owner."""
+    asked = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["Authorization"])
+        return httpx.Response(201, json={"conversation_id": f"c{len(asked)}"})
+
+    rooms = {"open": Room("private", {"bob": "owner"}), "closed": Room("private", {"bob": "owner"}, closed=True)}
+    await CreatingProvisioner(answering(handle), None, "n").lease(Wanted(("bob",), rooms))
+    assert asked == ["Bearer t1", "Bearer parity-n-1-bob2"]
 
 
 async def test_lists_every_member_with_its_role() -> None:
