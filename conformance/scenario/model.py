@@ -70,7 +70,8 @@ class Cell:
 class Scenario:
     """One scenario, or one case of it (then `id` ends in `[case]`); for `revision` see `scenario.revision`.
 
-    `limits` are the limits of the target that its text uses, such as `limits.frame_bytes`.
+    `limits` are the limits of the target that its text uses, such as `limits.frame_bytes`. `turn` says which instance
+    it runs on (`scenario.turns`).
     """
 
     id: str
@@ -89,6 +90,7 @@ class Scenario:
     cell: Cell | None = None
     revision: str = ""
     limits: frozenset[str] = frozenset()
+    turn: int = 0
 
     @property
     def base(self) -> str:

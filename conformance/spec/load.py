@@ -11,6 +11,7 @@ from conformance.files.documents import Document, read_json, read_yaml
 from conformance.files.formats import Formats, check_head
 from conformance.scenario.parse import read_probes, read_scenarios
 from conformance.scenario.tables import read_table
+from conformance.scenario.turns import with_turns
 from conformance.spec.folder import digest
 from conformance.spec.invariants import read_invariants
 from conformance.spec.links import check_probe, check_scenario
@@ -61,7 +62,7 @@ def _load(folder: Path) -> Spec:
     scenario_lists = _all(
         folder / "scenarios", lambda file: read_scenarios(file, formats["scenario"], protocol), mistakes
     )
-    scenarios = _unique([(one.id, one, one) for some in scenario_lists for one in some], mistakes)
+    scenarios = with_turns(_unique([(one.id, one, one) for some in scenario_lists for one in some], mistakes))
     probe_lists = _all(folder / "probes", lambda file: read_probes(file, formats["probe"], protocol), mistakes)
     probes = _unique([(one.id, one, one.scenario) for some in probe_lists for one in some], mistakes)
     spec = Spec(

@@ -1,8 +1,10 @@
 """Wrongs of the second instance alone, as of an older version that is still in use there."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from reference_server import context, session
+from reference_server.errors import Refused
 from reference_server.events import ActionConfirmed
 from reference_server.handlers import calls, history, messages, realtime, rooms
 from tests.faults.registry import Patch, fault
@@ -133,3 +135,22 @@ def expired_accepted_there(patch: Patch) -> None:
         if is_second(instance):
             instance.settings = replace(instance.settings, token_leeway=1e6)
         await original(instance, websocket)
+
+
+@fault(breaks=["CALL-8"])
+def sdp_is_cut_there(patch: Patch) -> None:
+    """The second instance keeps 8 KiB of an SDP."""
+    _changed_request(patch, calls, "offer", sdp=lambda text: text[:8192])
+    _changed_request(patch, calls, "answer", sdp=lambda text: text[:8192])
+
+
+@fault(breaks=["DLVR-3"])
+def unknown_messages_are_delivered_there(patch: Patch) -> None:
+    """The second instance confirms the delivery of a message that does not exist."""
+
+    async def wrong(original, context, request):
+        with suppress(Refused):
+            return await original(context, request)
+        return ActionConfirmed("marked_as_delivered")
+
+    _there(patch, realtime, "delivered", wrong)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,18 +10,29 @@ import pytest
 
 from conformance.engine.context.home import home_of
 from conformance.scenario.model import User
+from conformance.scenario.turns import has_places, with_turns
 
 if TYPE_CHECKING:
+    from conformance.spec import Spec
     from tests.conformance.run_contexts import Author
 
 
-def test_scenarios_without_places_take_turns_by_their_ids(scenario: Author) -> None:
+def test_the_scenarios_of_a_rule_that_name_no_place_take_turns(scenario: Author) -> None:
     plain = scenario("given: {users: [alice]}\nsteps: [{sync: [alice]}]")
-    named = [replace(plain, id=f"send-message.case-{number}") for number in range(200)]
-    homes = Counter(home_of(one, 2) for one in named)
-    assert homes.keys() == {1, 2}
-    assert min(homes.values()) > 60
-    assert {home_of(one, 1) for one in named} == {1}
+    placed = scenario("given: {users: {alice: {instance: 2}}}\nsteps: [{sync: [alice]}]")
+    other = replace(plain, rules=("EDIT-1",))
+    named = with_turns({str(number): one for number, one in enumerate((plain, placed, other, plain, placed, plain))})
+    homes = [home_of(named[name], 2) for name in "035"]
+    assert homes in ([1, 2, 1], [2, 1, 2])
+    assert {home_of(one, 1) for one in named.values()} == {1}
+
+
+def test_every_rule_with_two_scenarios_is_judged_on_both_instances(spec: Spec) -> None:
+    homes = defaultdict(list)
+    for one in spec.scenarios.values():
+        if not has_places(one):
+            homes[one.rules[0]].append(home_of(one, 2))
+    assert [rule for rule, places in homes.items() if len(places) > 1 and {*places} != {1, 2}] == []
 
 
 @pytest.mark.parametrize(
@@ -37,7 +48,7 @@ def test_scenarios_without_places_take_turns_by_their_ids(scenario: Author) -> N
     ids=["user", "device", "connect", "restart", "role"],
 )
 def test_a_scenario_that_names_places_or_changes_roles_is_at_home_on_the_first(scenario: Author, written: str) -> None:
-    named = {home_of(replace(scenario(written), id=f"send-message.case-{number}"), 2) for number in range(20)}
+    named = {home_of(replace(scenario(written), turn=turn), 2) for turn in range(4)}
     assert named == {1}
 
 
@@ -46,6 +57,5 @@ def test_the_places_of_bystanders_do_not_count(scenario: Author) -> None:
     crowded = replace(
         plain, given=replace(plain.given, users={**plain.given.users, "out": User(instance=2)}, bystanders=("out",))
     )
-    for number in range(20):
-        name = f"send-message.case-{number}"
-        assert home_of(replace(crowded, id=name), 2) == home_of(replace(plain, id=name), 2)
+    for turn in range(4):
+        assert home_of(replace(crowded, turn=turn), 2) == home_of(replace(plain, turn=turn), 2)
