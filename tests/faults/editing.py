@@ -347,3 +347,17 @@ def anybody_edits_by_way_of_another_conversation(patch: Patch) -> None:
     elsewhere = "message.sender_id != user_id and message.conversation_id == request.conversation_id"
     patch.rewrite(messages._edit, "message.sender_id != user_id", elsewhere)
     patch.rewrite(messages._edit, FIND, ANYWHERE)
+
+
+@fault(breaks=["EDIT-1"])
+def each_text_of_a_message_is_told_once(patch: Patch) -> None:
+    """An edit to a text that an earlier edit gave the message is not told, as a repeat is not."""
+    told = set()
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **whom):
+        key = isinstance(event, MessageEdited) and (event.message_id, event.content)
+        if key not in told:
+            await original(self, conversation_id, event, **whom)
+        if key:
+            told.add(key)

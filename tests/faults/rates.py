@@ -369,3 +369,18 @@ def limit_of_messages_is_one_less(patch: Patch) -> None:
     """One message less than the limit says is accepted in a window."""
     old = '"messages", limits.messages_per_window'
     patch.rewrite(session._keep_within_rate, old, f"{old} - 1")
+
+
+@fault(breaks=["RATE-4"])
+def every_allowed_request_prolongs_the_window(patch: Patch) -> None:
+    """The counter of a user expires a window after the last request that was allowed."""
+
+    @patch.around(InMemoryRateLimiter, "allow")
+    async def allow(original, self, key, limit, window):
+        now, uses = self._clock(), self._uses.setdefault(key, [])
+        if uses and now - uses[-1] > window:
+            uses.clear()
+        if len(uses) < limit:
+            uses.append(now)
+            return True
+        return False

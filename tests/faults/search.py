@@ -1,11 +1,14 @@
 """Wrongs of SearchMessages."""
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import bindparam, func, text
 
 from reference_server import content_rules, folding
+from reference_server import messages as wire
 from reference_server.errors import Refused
 from reference_server.events import SearchResults
 from reference_server.folding import ESCAPE, fold, like_pattern
@@ -473,3 +476,16 @@ def content_is_cleaned_of_sql(patch: Patch) -> None:
     def send(original, connection, request, user_id):
         content = request.content.replace("--", "")
         return original(connection, request.model_copy(update={"content": content}), user_id)
+
+
+@fault(breaks=["SRCH-1"])
+def search_refuses_null(patch: Patch) -> None:
+    """A search whose limit or offset is null is refused."""
+
+    @patch.around(wire, "parse")
+    def parse(original, text):
+        with suppress(ValueError, RecursionError):
+            frame = json.loads(text)
+            if isinstance(frame, dict) and frame.get("type") == "SearchMessages" and None in frame.values():
+                raise Refused("invalid_message", "A number is null.")
+        return original(text)

@@ -282,3 +282,15 @@ def views_list_six_users_of_an_emoji(patch: Patch) -> None:
     @patch.around(events, "describe")
     def describe(original, message, reacted):
         return original(message, {emoji: users[:6] for emoji, users in reacted.items()})
+
+
+@fault(breaks=["HIST-8", "SRCH-9", "SYNC-7"])
+def an_edit_is_carried_over(patch: Patch) -> None:
+    """A variable of a loop keeps the instant of the edit before where a message has none."""
+
+    @patch.around(history, "_describe")
+    def describe(original, *arguments):
+        page, last = original(*arguments), None
+        for one in page:
+            last = one["edited_at"] = one["edited_at"] or last
+        return page

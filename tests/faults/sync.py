@@ -507,3 +507,19 @@ def own_messages_are_not_synced(patch: Patch) -> None:
 def own_changes_are_not_synced(patch: Patch) -> None:
     """A sync leaves out older messages of the user, who is thought to know of what has changed."""
     _leave_out_own(patch, lambda one, user, since: one["sender_id"] == user and one["created_at"] <= since)
+
+
+@fault(breaks=["SYNC-1s"])
+def quick_edits_are_one_change(patch: Patch) -> None:
+    """A message that is edited again at once has changed when it was edited first."""
+
+    @patch.around(store, "edit")
+    def edit(original, connection, message, content, stamp):
+        is_quick = message.edited_at is not None and stamp - message.edited_at < timedelta(seconds=5)
+        return original(connection, message, content, message.edited_at if is_quick else stamp)
+
+
+@fault(breaks=["SYNC-7"])
+def sync_shows_the_zero_of_instants(patch: Patch) -> None:
+    """What was never edited was edited in the year 1 in a sync, as a type without null says it."""
+    show_messages(patch, "_sync", lambda one: {} if one["edited_at"] else {"edited_at": datetime(1, 1, 1, tzinfo=UTC)})

@@ -129,6 +129,14 @@ def identity_from_query(patch: Patch) -> None:
     patch.rewrite(session.serve, old, f"{old}\n        identity = Identity({named}, identity.expires_at)")
 
 
+@fault(breaks=["AUTH-2"])
+def identity_from_a_header(patch: Patch) -> None:
+    """A header may name another user than the token does, as a gateway does that has checked the token."""
+    old = "identity = authenticate(token, settings.jwt_secret, settings.token_leeway)"
+    named = "type(identity.user_id)(websocket.headers.get('x-user-id') or str(identity.user_id))"
+    patch.rewrite(session.serve, old, f"{old}\n        identity = Identity({named}, identity.expires_at)")
+
+
 @fault(breaks=["AUTH-3"])
 def no_end_needed(patch: Patch) -> None:
     """A token without exp never ends."""
