@@ -194,16 +194,16 @@ def extra_fields_are_refused(patch: Patch) -> None:
 @fault(breaks=["CONN-4"], also=["AUTH-2"])
 def extra_fields_are_relayed(patch: Patch) -> None:
     """The extra fields of a message travel along in its event, also those that belong to the server."""
-    extra: dict = {}
+    extra: dict = {}  # by content: others send meanwhile
 
     @patch.around(messages, "parse")
     def parse(original, text):
         request = original(text)
-        extra.clear()
-        extra.update({key: json.loads(text)[key] for key in json.loads(text).keys() - type(request).model_fields})
+        sent = json.loads(text)
+        extra[sent.get("content")] = {key: sent[key] for key in sent.keys() - type(request).model_fields}
         return request
 
-    change_frames(patch, events.NewMessage, lambda frame: frame.update(extra))
+    change_frames(patch, events.NewMessage, lambda frame: frame.update(extra.get(frame["content"], {})))
 
 
 @fault(breaks=["CONN-5"])
