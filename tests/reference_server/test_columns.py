@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Column, MetaData, Table, create_engine, insert, select
+from sqlalchemy import Column, MetaData, NullPool, Table, create_engine, insert, select
 from sqlalchemy.exc import StatementError
 
 from reference_server.columns import UtcDateTime
@@ -12,13 +12,10 @@ TABLE = Table("moment", MetaData(), Column("at", UtcDateTime))
 
 
 def there_and_back(at: datetime | None) -> datetime | None:
-    engine = create_engine("sqlite://")
-    with engine.begin() as connection:
+    with create_engine("sqlite://", poolclass=NullPool).begin() as connection:
         TABLE.create(connection)
         connection.execute(insert(TABLE), {"at": at})
-        found = connection.scalar(select(TABLE.c.at))
-    engine.dispose()
-    return found
+        return connection.scalar(select(TABLE.c.at))
 
 
 class TestUtcDateTime:
