@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from conformance.report.line import slow_line
+from conformance.report.slow_line import slow_line
 from conformance.report.terminal import is_live, result_line
 from conformance.results.model import Calibration, Observation, Outcome, Result
 

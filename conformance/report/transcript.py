@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.report.text import WIDEST, at_line_start, fit, line, named, visible
-from conformance.report.wire import aligned, fault, offender, wire_lines
+from conformance.report.transcript_lines import aligned, fault, offender, transcript_lines
 from conformance.report.wording import message_of
 from conformance.results.exchange import OWN
 
@@ -179,7 +179,7 @@ def _transcript(problem: Problem, result: Result, discriminator: str) -> list[st
     marked = None if offending is None else kept.index(offending)
     start, end = window(marked, entries)
     lines = [f"    … {start} earlier"] if start else []
-    for index, text in enumerate(aligned(wire_lines(entries[start:end], result.names, discriminator)), start):
+    for index, text in enumerate(aligned(transcript_lines(entries[start:end], result.names, discriminator)), start):
         mark = f"     ← {fault(problem)}" if index == marked else ""
         lines.append(f"    {text}".rstrip() + mark)
         if index == marked and entries[index].wire:

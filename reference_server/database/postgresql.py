@@ -84,7 +84,7 @@ class PostgresDatabase:
         event.listen(self._engine.sync_engine, "checkout", _refuse_the_dead)
         self._keeper: asyncio.Task[None] | None = None
         self._claimed: AsyncConnection | None = None
-        self._glancing = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     async def prepare(self) -> None:
@@ -146,9 +146,9 @@ class PostgresDatabase:
         async with self._engine.begin() as connection:
             return await connection.run_sync(transaction, *args, **kwargs)
 
-    async def glance(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read_autocommit(self, transaction: Transaction[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a single statement without a transaction around it, which needs half the round trips."""
-        async with self._glancing.connect() as connection:
+        async with self._autocommit.connect() as connection:
             return await connection.run_sync(transaction, *args, **kwargs)
 
     @asynccontextmanager

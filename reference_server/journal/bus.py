@@ -99,7 +99,7 @@ class JournalBus:
                 try:
                     await self._channels.subscribe(channel)
                     if channel.startswith(CONVERSATION):
-                        follower.begin(await self._database.glance(entries.position, _conversation(channel)))
+                        follower.begin(await self._database.read_autocommit(entries.position, _conversation(channel)))
                 except BaseException:
                     del self._followers[channel]
                     await self._channels.unsubscribe(channel)
@@ -122,7 +122,7 @@ class JournalBus:
         if follower is None or follower.position is None:
             return
         known = follower.known
-        follower.learn(known, await self._database.glance(entries.position, _conversation(channel)))
+        follower.learn(known, await self._database.read_autocommit(entries.position, _conversation(channel)))
         if follower.is_behind:
             await self._read_on(channel, follower)
 
@@ -188,7 +188,7 @@ class JournalBus:
         for start in range(0, len(followed), PAGE):
             some = followed[start : start + PAGE]
             known = {channel: follower.known for channel, follower in self._followers.items()}
-            for conversation_id, position in (await self._database.glance(entries.positions, some)).items():
+            for conversation_id, position in (await self._database.read_autocommit(entries.positions, some)).items():
                 channel = f"{CONVERSATION}{conversation_id}"
                 follower = self._followers.get(channel)
                 if follower is not None and follower.position is not None:
@@ -201,9 +201,9 @@ class JournalBus:
         self._metrics.read_again.inc()
         while follower.is_behind and follower.position is not None:
             before, after = follower.known, follower.position
-            last = await self._database.glance(entries.position, _conversation(channel))
+            last = await self._database.read_autocommit(entries.position, _conversation(channel))
             follower.learn(before, last)
-            found = await self._database.glance(entries.since, _conversation(channel), after, PAGE)
+            found = await self._database.read_autocommit(entries.since, _conversation(channel), after, PAGE)
             first = found[0][0] if found else last + 1
             if first > after + 1 and follower.position == after:
                 self._metrics.lost.inc()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from conformance.report.failures import ended_as, reason
 from conformance.report.text import WIDEST, line, visible
 from conformance.report.transcript import MOST_PROBLEMS, again, place, said, step, window
-from conformance.report.wire import fault, offender, wire_lines
+from conformance.report.transcript_lines import fault, offender, transcript_lines
 from conformance.results.status import FAILING, UNJUDGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from conformance.report.wire import WireLine
+    from conformance.report.transcript_lines import TranscriptLine
     from conformance.results.model import Entry, Problem, Result
     from conformance.results.runlog import RuleEntry, Run
     from conformance.results.verdict import JudgedScenario
@@ -71,7 +71,7 @@ class Marked:
     indented JSON, empty if it is none or too long.
     """
 
-    line: WireLine
+    line: TranscriptLine
     mark: str = ""
     wire: str = ""
     frame: str = ""
@@ -160,7 +160,7 @@ def transcript(entries: Sequence[Entry], names: Mapping[str, str], run: Run, roo
     some = entries[:MOST_HIDDEN]
     if not room.take(len(some)):
         return Transcript(gone=len(entries))
-    lines = wire_lines(some, names, run.header.spec.messages.discriminator)
+    lines = transcript_lines(some, names, run.header.spec.messages.discriminator)
     marked = [Marked(one, frame=room.frame(entry.frame)) for one, entry in zip(lines, some, strict=True)]
     return Transcript(shown=tuple(marked), gone=len(entries) - len(some))
 
@@ -181,7 +181,7 @@ def _of_result(result: Result, problems: Sequence[Problem], run: Run, room: Room
     first, last = max(0, start - MOST_HIDDEN), min(len(entries), end + MOST_HIDDEN)
     if not room.take(last - first):
         return Transcript(gone=len(entries))
-    lines = wire_lines(entries[first:last], result.names, run.header.spec.messages.discriminator)
+    lines = transcript_lines(entries[first:last], result.names, run.header.spec.messages.discriminator)
     marked = [
         Marked(
             one,

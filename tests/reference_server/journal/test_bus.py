@@ -140,7 +140,7 @@ class TestDelivery:
             raise ConnectionResetError
 
         with monkeypatch.context() as down:
-            down.setattr(other.database, "glance", fail)
+            down.setattr(other.database, "read_autocommit", fail)
             with pytest.raises(ConnectionResetError):
                 await other.hear(lobby)
         heard = await other.hear(lobby)

@@ -16,7 +16,7 @@ _WIDEST_NAME = 24
 
 
 @dataclass(frozen=True, slots=True)
-class WireLine:
+class TranscriptLine:
     """One line: `moment` is `3.1 ms`; `kind` is the type of a frame, empty for what is none."""
 
     moment: str
@@ -26,17 +26,17 @@ class WireLine:
     content: str
 
 
-def wire_lines(entries: Iterable[Entry], names: Mapping[str, str], discriminator: str) -> list[WireLine]:
+def transcript_lines(entries: Iterable[Entry], names: Mapping[str, str], discriminator: str) -> list[TranscriptLine]:
     """Give a line for each entry."""
     return [
-        WireLine(
+        TranscriptLine(
             f"{entry.at:.1f} ms", line(entry.who, _WIDEST_NAME), line(entry.way), *_parts(entry, names, discriminator)
         )
         for entry in entries
     ]
 
 
-def aligned(lines: Sequence[WireLine]) -> list[str]:
+def aligned(lines: Sequence[TranscriptLine]) -> list[str]:
     """Put lines below each other, in columns."""
     moment = max((len(one.moment) for one in lines), default=0)
     who = max((len(one.who) for one in lines), default=0)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.report import FORMATS, build
-from conformance.report.line import slow_line
+from conformance.report.slow_line import slow_line
 from conformance.results.model import Calibration
 from tests.conformance.report import toys
 
