@@ -24,11 +24,22 @@ _CLEAN = ("SIGTERM", "SIGHUP")
 
 
 def take_signals() -> None:
-    """Let every signal that asks the command to end do what Ctrl-C does, unless it is ignored (as by `nohup`)."""
+    """Let every signal that asks the command to end do what Ctrl-C does, unless it is ignored (as by `nohup`).
+
+    One that comes again changes nothing: `timeout` sends it to the command and to its group, and a second Ctrl-C
+    would cut short how the servers are stopped.
+    """
+    asked: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        if not asked:
+            asked.append(number)
+            signal.raise_signal(signal.SIGINT)
+
     for name in _CLEAN:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+            signal.signal(number, end)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # A shell sets this for processes in its background.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

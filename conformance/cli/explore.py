@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.cli.explore_output import tell, write
+from conformance.cli.explore_output import known, tell, unused, write
 from conformance.cli.options import jobs_option, out_folder_option, yes_option
 from conformance.cli.recording import shown_place, slug
 from conformance.cli.spec_folder import spec_folder_of, spec_option
@@ -239,9 +239,12 @@ def _end(state: _State, given: Mapping[str, Any], seed: int, waivers: Waivers | 
         _write_the_rest(state, _folder(given, state.tested))
     exploration = _exploration(state, given, seed, waivers, complete=not (interrupted or explored.stopped))
     tell(exploration, redact)
+    for said in unused(waivers, exploration) if waivers is not None else ():
+        click.echo(redact(said), err=True)
     write(exploration, _folder(given, state.tested), redact, given["spec_folder"])
     if not exploration.complete:
-        click.echo(f"chat-parity: {'interrupted' if interrupted else redact(explored.stopped)}", err=True)
+        cut = f"the search was interrupted; {_folder(given, state.tested)} has what it found so far"
+        click.echo(f"chat-parity: {cut if interrupted else redact(explored.stopped)}", err=True)
         return 3
     if any(not one.known for one in exploration.findings):
         return 1
@@ -262,7 +265,7 @@ def _exploration(
     folder, ambient = _folder(given, tested), tested.ambient | other.ambient
     findings = tuple(
         found_of(
-            replace(one, known=_known(one.id, waivers)),
+            replace(one, known=known(waivers, one.id, one.shown.cause.rule)),
             discriminator,
             ambient,
             scenario=state.proved.get(one.id, ""),
@@ -291,9 +294,3 @@ def _exploration(
         left_out=dict(explored.left_out),
         stopped=explored.stopped,
     )
-
-
-def _known(finding: str, waivers: Waivers | None) -> str:
-    """Give the reason of the waiver that covers a finding; empty if there is none."""
-    entries = waivers.in_force() if waivers is not None else ()
-    return next((one.reason for one in entries if one.covers(f"explored.{finding}", one.rule)), "")

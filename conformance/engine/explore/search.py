@@ -8,7 +8,7 @@ import time
 import warnings
 from concurrent.futures import CancelledError
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import HypothesisException, HypothesisWarning
@@ -101,7 +101,7 @@ class Search:
         self._options = options
         self._database = database
         self._causes: dict[Cause, int] = {}
-        self._work: set[asyncio.Task[None]] = set()
+        self._work: set[asyncio.Task[Any]] = set()
         self._began = self._deadline = 0.0
         self._lost = 0
         self._means = Means(drawing.spec.protocol)
@@ -124,7 +124,7 @@ class Search:
             self._over.set()
             for task in [*self._work]:
                 task.cancel()
-            await asyncio.wait(workers)
+            await asyncio.wait([*workers, *self._work])  # Nobody talks to a server any more when it is stopped.
             self.explored.seconds = time.monotonic() - self._began
         return self.explored
 
@@ -172,6 +172,7 @@ class Search:
 
     async def _attempt(self, conversation: Conversation) -> bool:
         """Run a conversation once; say whether it shows something new."""
+        self._note_work(asyncio.current_task())
         try:
             judged = await self._examiner.judge(conversation, whole_blocks=True)
         except ProvisioningFailed as error:
@@ -193,10 +194,14 @@ class Search:
             self._causes[cause] = self._causes.get(cause, 0) + 1
             return False
         self._causes[cause] = 1
-        task = asyncio.create_task(self._examine(shown))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        self._note_work(asyncio.create_task(self._examine(shown)))
         return True
+
+    def _note_work(self, task: asyncio.Task[Any] | None) -> None:
+        """Note what has to be cancelled if the search is."""
+        if task is not None:
+            self._work.add(task)
+            task.add_done_callback(self._work.discard)
 
     async def _ended(self) -> bool:
         """Stop if one of the servers is no longer there; say so."""

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from conformance import __version__
-from conformance.cli.ending import USAGE
+from conformance.cli.ending import USAGE, take_signals
 from conformance.cli.main import _VERBS, chat_parity, main
 from conformance.errors import BadFile, Mistake, ProvisioningFailed, TargetUnreachable, UsageError
 
@@ -329,3 +329,12 @@ def test_ignored_signals_stay_ignored_as_nohup_wants() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assert ended("--version") == 0
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_a_second_sigterm_does_not_cut_short_how_the_command_ends() -> None:
+    take_signals()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
