@@ -74,13 +74,6 @@ async def open_connection(
     access = access or Access()
     proxy = access.proxies.leading_to(url)
     try:
-        more: dict[str, Any] = {}
-        if handshake.small_buffers and proxy is None:  # Through a proxy, its buffers are what the server sees.
-            async with asyncio.timeout(timeout):
-                more["sock"] = await small_socket(url)
-        if url.lower().startswith("wss:"):
-            more["ssl"] = access.tls.opened()
-            more |= {"server_hostname": access.tls.server_name} if access.tls.server_name else {}
         opening = connect(
             url,
             origin=handshake.origin_at(url),  # type: ignore[arg-type] # websockets marks origins with a NewType
@@ -94,7 +87,7 @@ async def open_connection(
             close_timeout=CLOSING,
             subprotocols=handshake.subprotocols or None,  # type: ignore[arg-type] # a NewType as well
             proxy=proxy,
-            **more,
+            **await _socket_options(url, handshake, access, timeout),
         )
         vars(opening)["process_redirect"] = _stay  # a hook of the library, meant for subclasses
         socket = await opening
@@ -105,6 +98,19 @@ async def open_connection(
         was_late = bool(made) and made[-1].asked - began > PROMPT
         return replace(found, late=found.status == REQUEST_TIMEOUT or (hung_up and was_late))
     return Connection(name, socket, protocol, known, dialect, memory, lateness, replies)
+
+
+async def _socket_options(url: str, handshake: Handshake, access: Access, timeout: float) -> dict[str, Any]:
+    """Give the options of the library that the socket needs: small buffers, and how TLS is opened."""
+    options: dict[str, Any] = {}
+    if handshake.small_buffers and access.proxies.leading_to(url) is None:  # The server sees the buffers of a proxy.
+        async with asyncio.timeout(timeout):
+            options["sock"] = await small_socket(url)
+    if url.lower().startswith("wss:"):
+        options["ssl"] = access.tls.opened()
+        if access.tls.server_name:
+            options["server_hostname"] = access.tls.server_name
+    return options
 
 
 class _Opened(ClientConnection):
