@@ -72,6 +72,7 @@ FAULTS = {
     "close": "the first message ends the connection with 1011",
     "no attachments": "what is attached is ignored",
     "no cursor": "a history is never more than its newest page",
+    "no limit": "a page of a history has always the same size",
     "drop connection": "the first message ends TCP",
     "garbage": "a message is answered with what is no JSON",
     "binary": "a message is answered with a binary frame",
@@ -225,7 +226,8 @@ class ChatServer:
             await _say(socket, "ActionConfirmed", action=action, success=True)
 
     async def _fetch(self, socket: ServerConnection, conversation: str, request: dict[str, Any]) -> None:
-        limit, cursor = request.get("limit") or 50, str(request.get("cursor") or len(self.history[conversation]))
+        size = None if "no limit" in self.wrong else request.get("limit")
+        limit, cursor = size or 50, str(request.get("cursor") or len(self.history[conversation]))
         end = int(cursor) if cursor.isdecimal() else 0
         begin = max(0, end - limit)
         more: Any = begin > 0

@@ -60,6 +60,10 @@ async def test_a_part_of_a_request_that_does_nothing_is_unseen_by_itself(spec: S
     assert (await calibrated(spec, wrong)).unseen == (part,)
 
 
+async def test_a_limit_that_does_nothing_hides_the_cursor_too(spec: Spec) -> None:
+    assert (await calibrated(spec, "no limit")).unseen == ("FetchHistory.cursor", "FetchHistory.limit")
+
+
 async def test_a_cursor_that_leads_to_the_same_page_again_is_unseen(spec: Spec) -> None:
     page = {**NOTHING, "messages": [{"message_id": "m1"}], "has_more": True, "next_cursor": "c1"}
     assert (await calibrated(spec, FetchHistory=json.dumps(page))).unseen == ("FetchHistory.cursor",)
