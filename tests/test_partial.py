@@ -24,7 +24,9 @@ NIGHTLY = (
     *("sync_messages:outside", "typing_indicators:unheard", "ping_pong:silence", "read_receipts:unimplemented"),
     *("fetch_history+search_messages+sync_messages:silence", "join_conversation:plain", "send_message:uniform"),
     *("no_rate_limits", "no_presence", "no_greeting", "no_attachments", "no_cursor", "no_confirmations"),
-    "no_live_events",
+    *("no_live_events", "no_errors", "errors_end_the_connection", "errors_are_closes", "errors_without_type"),
+    *("negative_confirmations", "no_senders", "only_others_hear", "history_without_limit", "no_zones"),
+    *("search_finds_everything", "history_on_join"),
 )
 
 

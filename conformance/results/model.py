@@ -187,7 +187,7 @@ class Calibration:
     their schema to the rule that they break. `confirms_joins`: False if nothing answers the request to join, and who
     has asked hears the conversation all the same. `reads_back`: no broadcast told the id of its message, and the
     history has what was sent. `errors_close`: it ends a connection at each request that it refuses. `untold_devices`
-    are the types of events that other devices of their author do not get.
+    are the types of events that other devices of their author do not get. `replays`: a join brings earlier messages.
     """
 
     greets: bool
@@ -210,6 +210,7 @@ class Calibration:
     errors_close: bool = False
     untold_devices: tuple[str, ...] = ()
     wrong_fields: Mapping[str, str] = field(default_factory=dict)
+    replays: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""

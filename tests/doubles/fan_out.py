@@ -79,6 +79,7 @@ FAULTS = {
     "huge frame": "a message is answered with a frame of 10 MB",
     "flood": "a message is answered without an end",
     "refuse joins": "",
+    "replay": "a join brings the messages so far",
     "late join": "a join is confirmed at once, and takes effect later",
     "one connection": "a new connection of a user closes the one before",
     "errors for all": "an unknown type is answered to everybody who is connected",
@@ -220,6 +221,8 @@ class ChatServer:
         else:
             self.joined[conversation].add(socket)
         await self._confirm(socket, "joined_conversation")
+        for message in self.history[conversation] if "replay" in self.wrong else ():
+            await _say(socket, "NewMessage", **{key: value for key, value in message.items() if key != "reactions"})
 
     async def _confirm(self, socket: ServerConnection, action: str) -> None:
         if "no confirmations" not in self.wrong:

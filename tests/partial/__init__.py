@@ -4,7 +4,8 @@ A server that is being written or replaced does not have everything. The report 
 accuse no other feature of it. A part is lacking in some way:
 
     FEATURES:WAY        the requests of these features (`a+b` is both), answered as `lacking` says
-    NAME                something that is no request: errors, presence, instances … (see `elsewhere`)
+    NAME                something that is no request: errors, presence, instances … (see `elsewhere`), or a way of its
+                        own in which a server does what is there (see `odd_ways`)
 
     python -m tests.partial --list
     python -m tests.partial reactions:serde

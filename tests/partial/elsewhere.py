@@ -157,7 +157,7 @@ PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], fr
     "no_confirmations": (no_confirmations, {"action_confirmed": BAD}, frozenset()),
     "no_joins": (no_joins, {"join_conversation": frozenset({"MISSING"})}, frozenset()),
     "no_live_events": (no_live_events, dict.fromkeys(ALIVE, BAD), frozenset()),
-    "no_errors": (no_errors, {}, frozenset()),
+    "no_errors": (no_errors, {"websocket_connection": BAD, "rate_limiting": BAD}, frozenset()),
     "no_error_codes": (no_error_codes, {}, frozenset()),
     "no_cursor": (no_cursor, {"fetch_history": BAD}, frozenset()),
     "ignored_cursor": (ignored_cursor, {"fetch_history": BAD}, frozenset()),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.partial import elsewhere
+from tests.partial import elsewhere, odd_ways
 from tests.partial.lacking import FOREIGN, HALF, REFUSING, UNKNOWN, lack
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ PAIRS = (
 """Features that a server may lack together; the first have no other witness of what is stored."""
 
 BAD = frozenset({"FAIL", "PARTIAL", "NOT TESTED", "MISSING"})
+PARTS = {**elsewhere.PARTS, **odd_ways.PARTS}
 CONNECTION, BARRIER, RATES = "websocket_connection", "ping_pong", "rate_limiting"
 NO_ERROR = frozenset({"CONN-3"})
 """Breaks who answers an unknown type with something else than an Error."""
@@ -77,7 +78,7 @@ def partial(name: str) -> Partial:
     """Give a partial server, of which features or single types of requests are lacking; raises LookupError."""
     names, _, way = name.partition(":")
     if not way:
-        return Partial(name, *elsewhere.PARTS[name])
+        return Partial(name, *PARTS[name])
     if way not in UNKNOWN and way not in HALF:
         raise LookupError(f"no way is called {way!r}")
     types = [kind for one in names.split("+") for kind in types_of().get(one, (one,))]
@@ -99,7 +100,7 @@ def names() -> list[str]:
     """Name them all."""
     groups = ["+".join(some) for some in (*((one,) for one in types_of()), *PAIRS)]
     groups += [kind for types in types_of().values() if len(types) > 1 for kind in types]
-    return [*(f"{group}:{way}" for group in groups for way in (*UNKNOWN, *HALF)), *elsewhere.PARTS]
+    return [*(f"{group}:{way}" for group in groups for way in (*UNKNOWN, *HALF)), *PARTS]
 
 
 def find(patterns: list[str]) -> list[Partial]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.cast import ROOM, choose_cast, join_room, observers, provide_cast
-from conformance.engine.calibration.frames_seen import let_second_join, untold_devices, wrong_fields
+from conformance.engine.calibration.frames_seen import let_second_join, replays, untold_devices, wrong_fields
 from conformance.engine.calibration.greeting import greet
 from conformance.engine.calibration.refusals import Refusals, see_refusals
 from conformance.engine.calibration.skew import Heard, fill, measure_skew, overhear
@@ -114,6 +114,7 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
         overhears=heard.overheard,
         unseen=_unseen(run.spec, shown, unknown, refusals),
         wrong_fields=wrong_fields(context),
+        replays=replays(context),
         joins=joins,
         confirms_joins=not unconfirmed,
         reads_back=bool(stored),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.wire.connection import Connection
     from conformance.wire.events import Received
 
-DEVICE = "speaker@second"
+DEVICE, OWN = "speaker@second", "calibration: devices"
 SHARE = 0.25
 """The share of the reply time that an event gets which another connection has got already."""
 
@@ -26,10 +26,19 @@ async def let_second_join(context: ScenarioContext, reply: float, *, answers: bo
     """Let the second device of the speaker join the room, and send one broadcast that it should get."""
     with contextlib.suppress(Unmet, Spoiled):
         await join(context, DEVICE, ROOM)
-        request = fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], "calibration: devices")
+        if answers:
+            await context.connections[DEVICE].barrier(reply)
+        request = fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], OWN)
         await context.send("speaker", request)
         if answers:
             await context.connections["speaker"].barrier(reply)
+
+
+def replays(context: ScenarioContext) -> bool:
+    """Say whether the join of the second device brought what had been told before it."""
+    protocol = context.run.spec.protocol
+    told = [str(one.frame.value) for one in _frames(context, DEVICE) if one.frame.type == protocol.broadcast.frame]
+    return bool(told) and OWN not in told[0]
 
 
 def wrong_fields(context: ScenarioContext) -> dict[str, str]:

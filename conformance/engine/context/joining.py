@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from conformance.engine.context.about import is_about
 from conformance.engine.context.closes import cut_short, ending
 from conformance.engine.context.failure import Broken, Spoiled, Unmet
 from conformance.engine.context.retrying import connect_with_retries, says_later
@@ -194,7 +195,23 @@ async def join(context: ScenarioContext, who: str, conversation: str) -> None:
         error = context.first(connection, protocol.error, {})
         raise Unmet(f"{who} may join {conversation}, and was refused", error[1] if error else None)
     connection.claimed.add(found[0])
+    if calibration.replays:
+        await _set_aside_replayed(context, connection)
     connection.replies.rest()
+
+
+async def _set_aside_replayed(context: ScenarioContext, connection: Connection) -> None:
+    """Claim the earlier messages that a join brings, unless the scenario is about joins or these events."""
+    spec, scenario = context.run.spec, context.scenario
+    join_type = spec.protocol.join_request[spec.protocol.discriminator]
+    kind = spec.protocol.broadcast.frame
+    if scenario is None or {join_type} & {*spec.features[scenario.feature].incoming} or is_about(scenario, kind, spec):
+        return
+    await connection.barrier(context.run.reply)
+    replayed = {place for place, one in enumerate(connection.log) if one.frame.type == kind} - connection.claimed
+    connection.claimed |= replayed
+    if replayed:
+        context.judged_without.add(join_type)
 
 
 def _complete(handshake: Handshake, access: Access, carried: Carried, *, small_buffers: bool) -> Handshake:

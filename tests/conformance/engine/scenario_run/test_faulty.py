@@ -87,3 +87,23 @@ class TestAnEventThatNoDeviceOfItsAuthorGets:
             assert "NewMessage" in runner.run_context.calibration.untold_devices
         async with toy_runner(spec) as runner:
             assert runner.run_context.calibration.untold_devices == ()
+
+
+class TestAJoinThatBringsEarlierMessages:
+    BACK = "{connect: alice@phone, join: [lobby]}"
+    TOLD = "{expect: NewMessage, at: [alice, bob], with: {content: hi}}"
+
+    @pytest.mark.parametrize(
+        ("about", "outcome"),
+        [
+            (OTHER, Outcome.PASS),
+            (OWN, Outcome.FAIL),
+            ({"feature": "join_conversation", "rules": "[JOIN-1]"}, Outcome.FAIL),
+        ],
+    )
+    async def test_fails_joins_and_messages_only(
+        self, spec: Spec, scenario: Author, about: dict[str, str], outcome: Outcome
+    ):
+        toy = scenario(f"steps: [{SEND}, {self.TOLD}, {self.BACK}, {{never: NewMessage, at: alice@phone}}]", **about)
+        result = await run_faulty(spec, "replay", toy)
+        assert (result.outcome, "JoinConversation" in result.without) == (outcome, outcome is Outcome.PASS)
