@@ -94,7 +94,7 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
     shown, stored = Shown(), ""
     if heard.any or (joined and answers):
         shown, stored = await _try(context, witnesses[0], heard, run.reply, answers=answers)
-    untold, refusals = await _manners(context, witnesses[0], heard, run.reply, answers=answers)
+    untold, refusals = await _untold_and_refusals(context, witnesses[0], heard, run.reply, answers=answers)
     skew = None if heard.skew is None else max(heard.skew, shown.lag)
     unknown = await _unknown(context, run.reply, shown, joined=joined, answers=answers)
     joins = joined or not heard.any or protocol.join_request[protocol.discriminator] not in unknown
@@ -250,7 +250,7 @@ def _check_bearable(context: ScenarioContext) -> None:
             raise TargetUnreachable(f"{address} cannot be judged: the connection was {connection.closed}")
 
 
-async def _manners(
+async def _untold_and_refusals(
     context: ScenarioContext, witness: str, heard: Heard, reply: float, *, answers: bool
 ) -> tuple[frozenset[str], Refusals]:
     """See which events the author's other devices do not get, and how it refuses, if its broadcasts arrive."""
