@@ -1,7 +1,10 @@
 """Wrongs that depend on how many members a conversation has, or on what its members did before."""
 
+import json
+
 from sqlalchemy import func, select
 
+from reference_server import hub
 from reference_server.connection import Connection
 from reference_server.errors import Refused
 from reference_server.handlers import calls, history, messages, realtime, rooms
@@ -156,3 +159,54 @@ def who_has_left_does_not_edit(patch: Patch) -> None:
 def who_has_left_gets_nothing_delivered(patch: Patch) -> None:
     """Who has ever left a conversation marks nothing as delivered."""
     _until_leaving(patch, realtime, "delivered")
+
+
+def _not_to(patch: Patch, kind: str, handler: str) -> None:
+    """Keep events of one type from the members who have made such a request in the conversation."""
+    members = set()
+
+    @patch.around(realtime, handler)
+    async def handle(original, context, request):
+        members.add((context.user_id, str(request.conversation_id)))
+        return await original(context, request)
+
+    @patch.around(hub, "deliver")
+    def deliver(original, event, connections):
+        frame = json.loads(event.frame)
+        place = frame.get("conversation_id") if frame["type"] == kind else None
+        original(event, [each for each in connections if (each.user_id, place) not in members])
+
+
+@fault(breaks=["SEND-1"], also=["TYPE-2"])
+def who_has_typed_gets_no_messages(patch: Patch) -> None:
+    """Who has ever typed in a conversation gets no new messages of it."""
+    _not_to(patch, "NewMessage", "typing")
+
+
+@fault(breaks=["REAC-1"])
+def who_has_read_gets_no_reactions(patch: Patch) -> None:
+    """Who has marked a message of a conversation as read is not told of reactions in it."""
+    _not_to(patch, "ReactionAdded", "mark_as_read")
+
+
+@fault(breaks=["DEL-1"], also=["DEL-2"])
+def who_has_reacted_hears_of_no_deletion(patch: Patch) -> None:
+    """Who has reacted to a message of a conversation is not told of deletions in it."""
+    _not_to(patch, "MessageDeleted", "add_reaction")
+
+
+@fault(breaks=["JOIN-1"], also=["JOIN-2"])
+def a_user_who_is_there_does_not_come_back(patch: Patch) -> None:
+    """After a device of a user has gone, another one is not subscribed while a third one is."""
+    gone = set()
+
+    @patch.around(hub.Hub, "disconnect")
+    async def disconnect(original, self, connection):
+        gone.add(connection.user_id)
+        await original(self, connection)
+
+    @patch.around(hub.Hub, "join")
+    def join(original, self, connection, conversation_id):
+        present = {each.user_id for each in self._rooms[conversation_id].connections}
+        if connection.user_id not in gone & present:
+            original(self, connection, conversation_id)

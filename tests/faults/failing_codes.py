@@ -1,6 +1,7 @@
 """Wrongs of a server that calls its refusals failures of its own."""
 
 from reference_server import messages as wire
+from reference_server import session
 from reference_server.errors import Refused
 from reference_server.handlers import calls, history, messages, realtime
 from tests.faults.registry import Patch, fault
@@ -71,3 +72,15 @@ def public_sync_is_internal(patch: Patch) -> None:
 def unknown_type_is_internal(patch: Patch) -> None:
     """A request of an unknown type makes the server fail."""
     patch.rewrite(wire.parse, '"unknown_type"', '"internal"')
+
+
+@fault(breaks=["CONN-15"])
+def binary_frame_is_internal(patch: Patch) -> None:
+    """A binary frame makes the server fail."""
+    patch.rewrite(session._read, 'raise Refused("invalid_message"', 'raise Refused("internal"')
+
+
+@fault(breaks=["CONN-15"], also=["RATE-1s"])
+def limited_request_is_internal(patch: Patch) -> None:
+    """A request over the rate limit makes the server fail."""
+    patch.rewrite(session._keep_within_rate, 'raise Refused("rate_limited"', 'raise Refused("internal"')
