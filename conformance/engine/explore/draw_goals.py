@@ -93,6 +93,6 @@ class Goals:
             yield Grant(user, room, role)
         else:
             return
-        ask = self._fields.ask(goal.request, user, room)
+        ask = self._fields.ask(goal.request, user, room, goal if goal.field else None)
         yield from self._sequences.before(ask)
         yield Burst((ask,))

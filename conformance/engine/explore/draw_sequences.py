@@ -136,7 +136,10 @@ class Sequences:
         if not readers or len(here) < 2 or not creates or not self._has_room_for(2 * LONG_TEXTS + MORE):
             return
         reader = draws.pick(readers)
-        writers = [draws.pick([one for one in here if one != reader]) for _ in range(2)]
+        able = [one for one in here if one != reader and self._may_create(one, room, creates)]
+        if not able:
+            return
+        writers = [draws.pick(able) for _ in range(2)]
         long = [self._longest(draws.pick(creates), who, room) for who in writers for _ in range(LONG_TEXTS)]
         more = [self._plain(draws.pick(others), writers[-1], room) for _ in range(MORE)]
         yield Backlog(reader, tuple(one for one in (*long, *more) if one is not None))
@@ -190,6 +193,10 @@ class Sequences:
         again = self._plain(draws.pick(views), user, room) if views else None
         if again is not None:
             yield Burst((again,))
+
+    def _may_create(self, who: str, room: str, kinds: list[str]) -> bool:
+        user = who.partition("@")[0]
+        return all(self._draws.state.may(user, room, self._requests[kind].right) for kind in kinds)
 
     def _has_room_for(self, requests: int) -> bool:
         """Say whether so many requests of one user have to wait for no long window of a rate limit."""

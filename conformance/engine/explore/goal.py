@@ -23,7 +23,7 @@ WRONG_TYPES: dict[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What one step should have: a request, and a role of its sender, a label of a field, or fields too many.
+    """What one step should have: a request, and a role of its sender, a label of a field (or both), or fields too many.
 
     `value` is the value of the field; None: any that fits the label. Without a request, `odd` is a raw message, or a
     wrong token if `knocks`, and `handshake` how a connection opens.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conformance.engine.explore.drawing import Drawing
     from conformance.engine.explore.knowledge import FieldValues
 
+OF_ANYBODY = ("own", "other")
 OF_MESSAGES = ("own", "other", "deleted", "foreign", "unknown")
 OF_USERS = ("self", "outsider", "silent", "offline", "unknown")
 OF_PAGES = ("small", "limit", "zero", "negative", "over")
@@ -39,7 +40,10 @@ def _of_request(kind: str, drawing: Drawing) -> Iterator[Goal]:
     message = drawing.spec.incoming[kind]
     required = {*message.schema["required"]}
     if any(name in message.fields for name in knowledge.named(CONVERSATION)):
-        yield from (Goal(kind, role=role) for role in (*protocol.roles, protocol.no_member))
+        about = [name for name in knowledge.named(MESSAGE) if name in required]
+        for role in (*protocol.roles, protocol.no_member):
+            yield from (Goal(kind, role=role, field=name, label=label) for name in about for label in OF_ANYBODY)
+            yield from () if about else (Goal(kind, role=role),)
     if knowledge.extra:
         yield Goal(kind, extra=True)
     for name in message.schema["properties"]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from conformance.engine.explore.knowledge import FieldValues, RequestUse
+    from collections.abc import Iterable
+
+    from conformance.engine.explore.knowledge import FieldValues, Knowledge, Odd, RequestUse
     from conformance.target import Target
 
+_LIMIT = re.compile(r"\$\{(limits\.\w+)\}")
 HUGE = 100_000
 """A number beyond every limit."""
 
@@ -68,3 +73,23 @@ class Limits:
     def value(self, path: str) -> Any:
         """Give a value of the first server."""
         return self.targets[0].look_up(path)
+
+    def usable(self, knowledge: Knowledge) -> Knowledge:
+        """Leave out the values that are made of a limit which a server does not have."""
+
+        def has(value: Any) -> bool:
+            return all(self.most(path) is not None for path in _LIMIT.findall(json.dumps(value)))
+
+        def kept(some: Iterable[Any]) -> tuple[Any, ...]:
+            return tuple(filter(has, some))
+
+        def of_classes(values: FieldValues) -> FieldValues:
+            classes = {label: kept(some) for label, some in values.classes.items()}
+            return replace(values, classes={label: some for label, some in classes.items() if some})
+
+        def of_odd(odd: Iterable[Odd]) -> tuple[Odd, ...]:
+            found = (replace(one, values=kept(one.values)) for one in odd)
+            return tuple(one for one in found if one.values)
+
+        fields = {name: of_classes(one) for name, one in knowledge.fields.items()}
+        return replace(knowledge, fields=fields, raw=of_odd(knowledge.raw))

@@ -62,6 +62,7 @@ async def explore(
     """
     async with open_side(spec, tested) as one, open_side(spec, other) as two:
         limits = Limits((tested, other))
+        knowledge = limits.usable(knowledge)
         unknown = {*one.calibration.unknown_types, *two.calibration.unknown_types}
         known = tuple(kind for kind in knowledge.requests if kind not in unknown)
         comparer = Comparer(spec, knowledge, read_freedoms(spec), limits, known_fields(spec))

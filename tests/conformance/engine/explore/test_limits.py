@@ -30,3 +30,13 @@ def test_a_text_fits_both_limits_or_neither(target: Target, knowledge: Knowledge
 def test_a_page_fits_both_limits_or_neither(target: Target, knowledge: Knowledge) -> None:
     found = _limits(target, history_max=10).sizes(knowledge.requests["FetchHistory"])
     assert found == [("limit", 10), ("zero", 0), ("negative", -1), ("over", HUGE), ("over", 101)]
+
+
+def test_nothing_is_drawn_beyond_a_limit_that_a_server_does_not_have(target: Target, knowledge: Knowledge) -> None:
+    profile = {**target.profile, "limits": {**target.profile["limits"], "emoji_bytes": None, "frame_bytes": None}}
+    usable = Limits((target, replace(target, profile=profile))).usable(knowledge)
+    assert "over" in knowledge.fields["emoji"].classes
+    assert [*usable.fields["emoji"].classes] == ["blank"]
+    left_out = {one.label for one in knowledge.raw} - {one.label for one in usable.raw}
+    assert left_out == {"at-the-limit", "over-the-limit"}
+    assert Limits((target,)).usable(knowledge) == knowledge
