@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 def is_about(scenario: Scenario, kind: str, spec: Spec) -> bool:
     """Tell whether the feature of a scenario, or one that its rules are about, has frames of this type.
 
-    That a connection begins with such a frame does not count.
+    That a connection begins with such a frame does not count. A probe has no feature, and is about every frame.
     """
+    if not scenario.feature:
+        return True
     rules = [spec.rules[name] for name in scenario.rules if name in spec.rules]
     features = {scenario.feature, *(feature for rule in rules for feature in rule.needs)}
     if kind == spec.protocol.greeting.frame:
