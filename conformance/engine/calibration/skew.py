@@ -42,7 +42,7 @@ async def measure_skew(
     latest, lost, arrived, text = 0.0, 0, 0, ""
     texts: set[str] = set()
     for _ in range(broadcasts):
-        text = f"calibration {uuid.uuid4().hex[:12]}"
+        text = _new_text(context)
         texts.add(text)
         request = fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text)
         kind, pattern = _event(context, text)
@@ -66,7 +66,7 @@ async def overhear(context: ScenarioContext, witnesses: tuple[str, ...], reply: 
     for who in ("speaker", *witnesses):
         if context.connections[who].closed is not None:  # It closes connections at a request that it does not know.
             await arrive(context, who)
-    text = f"calibration {uuid.uuid4().hex[:12]}"
+    text = _new_text(context)
     await context.send("speaker", fill(context.run.spec.protocol.broadcast_request, context.conversations[ROOM], text))
     if answers:
         await context.connections["speaker"].barrier(reply)
@@ -74,6 +74,14 @@ async def overhear(context: ScenarioContext, witnesses: tuple[str, ...], reply: 
     lags = await asyncio.gather(*(_lag(context, name, kind, pattern, reply, answers) for name in witnesses))
     heard = all(lag is not None for lag in lags)
     return Heard(any=heard, overheard=await _overheard(context, {text}, reply, answers), text=text if heard else "")
+
+
+def _new_text(context: ScenarioContext) -> str:
+    """Give a new text that fits where the target takes the shortest texts: the trials send it again, as a query too."""
+    bounds = (one.by for one in context.run.spec.protocol.bounds if one.size == "length")
+    shortest = min((most for by in bounds if (most := context.run.target.look_up(by)) is not None), default=None)
+    text = f"calibration {uuid.uuid4().hex[:12]}"
+    return text if shortest is None else text[-int(shortest) :]
 
 
 def _event(context: ScenarioContext, text: str) -> tuple[str, dict[str, Any]]:

@@ -68,6 +68,13 @@ async def test_a_correct_server_never_fails(spec: Spec, scenario: Author, archit
     assert [result for result in results if result.outcome is not Outcome.PASS] == []
 
 
+async def test_the_texts_fit_where_the_target_takes_the_shortest_ones(spec: Spec) -> None:
+    async with toy_runner(spec, limits={"query_max": 10}) as runner:
+        sent = [message["content"] for messages in runner.server.history.values() for message in messages]
+    assert sent
+    assert max(len(text) for text in sent) == 10
+
+
 async def test_a_server_that_delivers_in_order_needs_no_settling(spec: Spec) -> None:
     async with toy_runner(spec, "in order") as runner:
         calibration = runner.run_context.calibration
