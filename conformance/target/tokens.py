@@ -70,12 +70,21 @@ def mint(signing: Signing, user_id: str | int, name: str, changes: Mapping[str, 
     )
     for claim in changes.get("without", ()):
         claims.pop(claim, None)
+    if "subject" in changes:
+        claims = _with_subject(claims, signing.claims, changes["subject"])
     header = changes.get("header", {})
     algorithm = changes.get("algorithm", signing.algorithm)
     if changes.get("algorithm") == signing.algorithm:  # A wrong algorithm is another one than the target's.
         algorithm = "HS256"
     token = _sign(claims, changes.get("secret", signing.secret), algorithm, header)
     return _tamper(token, changes["tamper"]) if "tamper" in changes else token
+
+
+def _with_subject(claims: Mapping[str, Any], templates: Mapping[str, Any], subject: Any) -> dict[str, Any]:
+    """Give every claim that names the user another value, whatever the target calls it; `absent` leaves it out."""
+    naming = {name for name, template in templates.items() if "${user_id}" in json.dumps(template)}
+    kept = {name: value for name, value in claims.items() if name not in naming}
+    return kept if subject == "absent" else kept | dict.fromkeys(naming, subject)
 
 
 def _sign(claims: Mapping[str, Any], secret: str, algorithm: str, header: Mapping[str, Any]) -> str:

@@ -85,3 +85,12 @@ def test_tampering_changes_one_character_of_one_part(part: str, monkeypatch: pyt
     index = ("header", "payload", "signature").index(part)
     assert [number for number in range(3) if good[number] != bad[number]] == [index]
     assert sum(one != other for one, other in zip(good[index], bad[index], strict=True)) == 1
+
+
+@pytest.mark.parametrize(("subject", "left"), [("absent", {}), ("", {"uid": ""}), (None, {"uid": None})])
+def test_another_subject_is_in_the_claim_that_names_the_user(subject: str | None, left: dict[str, object]) -> None:
+    signing = Signing(SECRET, "HS256", {"uid": "${user_id}", "nick": "${name}"}, 900)
+    made = mint(signing, USER, "alice", {"subject": subject})
+    assert made is not None
+    claims = jwt.decode(made, SECRET, algorithms=["HS256"])
+    assert {name: claims[name] for name in claims if name not in ("iat", "exp", "jti")} == {"nick": "alice"} | left
