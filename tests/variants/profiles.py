@@ -45,6 +45,15 @@ def delivered_is_told_to_members(patch: Patch) -> None:
         await original(instance, conversation_id, event, **whom)
 
 
+@variant(profile={"options": {"delivered_audience": "members"}}, about=["DLVR-*"])
+def delivered_is_told_to_its_recipient_too(patch: Patch) -> None:
+    """The recipient is one of the members who are told."""
+
+    @patch.around(Instance, "tell")
+    async def tell(original, instance, conversation_id, event, **whom):
+        await original(instance, conversation_id, event, **({} if isinstance(event, MessageDelivered) else whom))
+
+
 @variant(profile={"options": {"public_conversations": False}})
 def no_public_conversations(patch: Patch) -> None:
     """Whether there are conversations that anybody may join is a profile value."""
@@ -54,8 +63,8 @@ def no_public_conversations(patch: Patch) -> None:
 @variant(
     profile={
         "limits": {
-            "content_max": 2000, "frame_bytes": 32768, "history_default": 20, "history_max": 50, "search_default": 10,
-            "search_max": 30, "sync_default": 25, "sync_max": 60, "query_max": 100, "reactions_per_user": 3,
+            "content_max": 2000, "frame_bytes": 32768, "history_default": 20, "history_max": 50, "search_default": 3,
+            "search_max": 4, "sync_default": 25, "sync_max": 60, "query_max": 100, "reactions_per_user": 3,
             "attachments_per_message": 4, "attachment_bytes": 10_000_000, "messages_per_window": 40,
         }
     },
@@ -64,7 +73,7 @@ def no_public_conversations(patch: Patch) -> None:
 def smaller_limits(patch: Patch) -> None:
     """The limits are profile values, and may be small."""
     change_limits(
-        patch, content=2000, frame_bytes=32768, history=Page(20, 50), search=Page(10, 30), sync=Page(25, 60), query=100,
+        patch, content=2000, frame_bytes=32768, history=Page(20, 50), search=Page(3, 4), sync=Page(25, 60), query=100,
         reactions=3, attachments=4, attachment_bytes=10_000_000, messages_per_window=40,
     )  # fmt: skip
 
