@@ -17,7 +17,7 @@ from conformance.engine.observe.observer import Observer, Seen
 from conformance.engine.observe.replay import is_dated, replay
 from conformance.errors import UsageError
 from conformance.files.folder_lock import exclusive
-from conformance.report.text import visible
+from conformance.report.text import plural, visible
 from conformance.results.runlog import TargetEntry
 from conformance.spec import load
 from conformance.target.secrets import Secrets
@@ -119,9 +119,5 @@ def _of_one_server(
             raise UsageError(f"{file} has messages of {len(known)} servers: choose with --server ({listed})")
         return found
     for address, count in chosen.left_out.items():
-        click.echo(f"chat-parity: left out: {_connections(count)} to {visible(address)}", err=True)
+        click.echo(f"chat-parity: left out: {plural(count, 'connection')} to {visible(address)}", err=True)
     return chosen.kept
-
-
-def _connections(count: int) -> str:
-    return "1 connection" if count == 1 else f"{count} connections"

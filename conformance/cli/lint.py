@@ -15,7 +15,7 @@ from conformance.lint import lint as find_mistakes
 from conformance.lint.ledger import accept as with_new_ids
 from conformance.lint.ledger import read_ledger, render
 from conformance.report import write_file
-from conformance.report.text import as_json
+from conformance.report.text import as_json, plural
 from conformance.spec import load
 from conformance.spec.folder import is_installed_copy
 from conformance.target import check_target
@@ -49,7 +49,7 @@ def lint(ctx: click.Context, targets: tuple[Path, ...], spec_folder: Path | None
         for mistake in findings.mistakes:
             click.echo(str(mistake))
         count = len(findings.mistakes)
-        click.echo(f"{count} finding{'s' if count != 1 else ''} in {findings.files} files ({place})", err=True)
+        click.echo(f"{plural(count, 'finding')} in {findings.files} files ({place})", err=True)
         if not findings.whole:
             click.echo("The spec could not be read whole; more may be found once these are repaired.", err=True)
     else:

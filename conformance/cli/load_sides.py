@@ -22,7 +22,7 @@ from conformance.engine.load.rehearse import Rehearsed, rehearse
 from conformance.engine.load.run import Load, open_side, run_load
 from conformance.errors import ChatParityError, TargetUnreachable, UsageError
 from conformance.files.folder_lock import exclusive
-from conformance.report.evidence import plural
+from conformance.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from conformance.report.evidence import plural
 from conformance.report.explored import ordered
-from conformance.report.text import line
+from conformance.report.text import line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

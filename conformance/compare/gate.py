@@ -33,8 +33,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from conformance.compare.model import Change
-from conformance.report.evidence import plural
 from conformance.report.failures import reason
+from conformance.report.text import plural
 from conformance.results.load.ratio import nothing_compared, say, slower, unclear, why_unclear
 from conformance.results.status import FAILING, RED, Status
 from conformance.results.verdict import Verdict

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.compare import explorations, text
-from conformance.report.evidence import plural
 from conformance.report.fences import cell, fence, table
 from conformance.report.load.columns import HEAD as LOAD_HEAD
 from conformance.report.load.columns import both
+from conformance.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

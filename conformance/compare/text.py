@@ -10,11 +10,10 @@ from rich.text import Text
 
 from conformance.compare import explorations
 from conformance.compare.model import Change
-from conformance.report.evidence import plural
 from conformance.report.explored import headline
 from conformance.report.load.columns import HEAD as LOAD_HEAD
 from conformance.report.load.columns import both
-from conformance.report.text import fit, line
+from conformance.report.text import fit, line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,7 +17,7 @@ from conformance.pytest_plugin.items import ScenarioFile, ScenarioItem
 from conformance.pytest_plugin.log_follower import ENDED, LOG, Following
 from conformance.pytest_plugin.runner_process import RunnerProcess, clear
 from conformance.report import build
-from conformance.report.evidence import plural
+from conformance.report.text import plural
 from conformance.results.runlog import read_run
 from conformance.results.verdict import Verdict
 from conformance.spec import load

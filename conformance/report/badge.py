@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from conformance.report.evidence import plural
+from conformance.report.text import plural
 from conformance.results.verdict import Verdict
 
 if TYPE_CHECKING:

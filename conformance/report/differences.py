@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.report.evidence import plural
+from conformance.report.text import plural
 from conformance.results.runlog.records import INSECURE
 
 if TYPE_CHECKING:

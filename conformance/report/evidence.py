@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from conformance.report.text import plural
 from conformance.results.verdict import UNJUDGED, Status, Verdict
 
 if TYPE_CHECKING:
@@ -40,11 +41,6 @@ def _observed(feature: JudgedFeature, musts: list[JudgedRule]) -> str:
     wrong = sum(rule.status is Status.FAIL for rule in feature.rules)
     parts = [f"{seen} of {plural(len(musts), 'must rule')} observed"]
     return " · ".join([*parts, *([f"{plural(wrong, 'rule')} broken"] if wrong else [])])
-
-
-def plural(count: int, noun: str) -> str:
-    """Give `1 scenario`, `2 scenarios`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _rules(verdict: Verdict, musts: list[JudgedRule], shoulds: list[JudgedRule]) -> str:

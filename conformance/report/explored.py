@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from conformance.report.evidence import plural
-from conformance.report.text import fit, line
+from conformance.report.text import fit, line, plural
 from conformance.results.explored import ALONE
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.report.failures import first_failure
-from conformance.report.text import line
+from conformance.report.text import line, plural
 from conformance.report.wording import and_list, expectation, message_of
 from conformance.results.causes import cause_of
 from conformance.results.exchange import exchange_of
@@ -182,8 +182,7 @@ def _nameless(cause: str) -> str:
 
 def counted(cause: LikelyCause) -> str:
     """Give `8 scenarios, 4 rules`."""
-    parts = ((len(cause.scenarios), "scenario"), (len(cause.rules), "rule"))
-    return ", ".join(f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in parts)
+    return f"{plural(len(cause.scenarios), 'scenario')}, {plural(len(cause.rules), 'rule')}"
 
 
 def named_rules(rules: Iterable[str]) -> str:

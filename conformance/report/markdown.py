@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from conformance.report import explored as exploration
 from conformance.report.differences import gist
-from conformance.report.evidence import plural
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.fences import cell, fence, table
 from conformance.report.likely_causes import MOST as MOST_CAUSES
@@ -14,6 +13,7 @@ from conformance.report.likely_causes import counted, likely_causes, named_rules
 from conformance.report.load.columns import HEAD as LOAD_HEAD
 from conformance.report.load.columns import times
 from conformance.report.tables import tables
+from conformance.report.text import plural
 from conformance.report.waived import red_waivers
 from conformance.results.verdict import Status
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from conformance.report.differences import DifferenceRow, difference_rows, weakness
-from conformance.report.evidence import evidence, plural
+from conformance.report.evidence import evidence
 from conformance.report.load.columns import note
 from conformance.report.slow_line import slow_line
+from conformance.report.text import plural
 from conformance.results.verdict import JudgedFeature, JudgedScenario, Judgement, Status, Verdict, judge, worst
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.report import markdown
-from conformance.report.evidence import plural
 from conformance.report.failures import failures, unjudged
 from conformance.report.fences import fence
+from conformance.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

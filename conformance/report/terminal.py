@@ -12,14 +12,13 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from conformance.report.evidence import plural
 from conformance.report.explored import section_lines
 from conformance.report.failures import failures, reason, unjudged
 from conformance.report.likely_causes import MOST as MOST_CAUSES
 from conformance.report.likely_causes import counted, likely_causes, named_rules
 from conformance.report.load.columns import HEAD as LOAD_HEAD
 from conformance.report.load.columns import times
-from conformance.report.text import line
+from conformance.report.text import line, plural
 from conformance.report.waived import red_waivers
 from conformance.results.verdict import Status
 from conformance.results.verdict.model import State

@@ -1,4 +1,4 @@
-"""Shows what a server sent: every character is visible, and none moves a cursor, ends a line or reverses text.
+"""Texts as people see them. Of what a server sent, every character is visible; none moves a cursor or ends a line.
 
 Plain text in, plain text on one line out. Each format (Markdown, HTML) adds its own escapes.
 """
@@ -125,3 +125,8 @@ def named(text: str, names: Mapping[str, str]) -> str:
 
 def _key(key: str, names: Mapping[str, str]) -> str:
     return key if _PLAIN_KEY.match(key) and len(key) <= LONGEST else _string(key, names)
+
+
+def plural(count: int, noun: str) -> str:
+    """Give `1 scenario`, `2 scenarios`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from conformance.report.html.page import ICONS, fill_plain
-from conformance.report.text import as_json, fit
+from conformance.report.text import as_json, fit, plural
 from conformance.results.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def render_text(history: History) -> str:
 
 def _lines(history: History) -> Iterator[str]:
     runs = history.runs[-MOST_SHOWN:]
-    yield f"{history.target} · {len(history.runs)} run{'s' if len(history.runs) != 1 else ''}, {_span(history)}"
+    yield f"{history.target} · {plural(len(history.runs), 'run')}, {_span(history)}"
     yield ""
     width = max(len("Trend"), len(runs))
     yield "  ".join(["  #", "Feature".ljust(_TITLE), "Trend".ljust(width), "Now"])

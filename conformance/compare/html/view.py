@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.compare import Change, align
 from conformance.compare.explorations import counts
-from conformance.report.evidence import plural
 from conformance.report.html.scenarios import LONGEST_ID, LONGEST_SENTENCE, Room
 from conformance.report.load.columns import HEAD as LOAD_HEAD
 from conformance.report.load.columns import both
-from conformance.report.text import line
+from conformance.report.text import line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,10 +12,9 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from conformance.report.evidence import plural
 from conformance.report.html.islands import frames_of, island
 from conformance.report.html.view import page_view
-from conformance.report.text import line
+from conformance.report.text import line, plural
 
 if TYPE_CHECKING:
     from conformance.report.model import Report

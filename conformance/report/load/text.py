@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.report.evidence import plural
-from conformance.report.text import line
+from conformance.report.text import line, plural
 from conformance.results.load.ratio import FEWEST, FLOOR, nothing_compared, pairs, say, slower, unclear, why_unclear
 from conformance.results.load.tally import FailureKind
 
