@@ -10,6 +10,7 @@ import click
 from conformance.cli.documents import stale_documents
 from conformance.cli.options import format_option
 from conformance.cli.spec_folder import spec_folder_of, spec_option
+from conformance.cli.targets import is_scenario_file
 from conformance.errors import BadFile, Mistake, UsageError, shown
 from conformance.lint import lint as find_mistakes
 from conformance.lint.ledger import accept as with_new_ids
@@ -81,6 +82,12 @@ def _look(folder: Path, targets: tuple[Path, ...], accept: bool) -> _Findings:
         ledger = read_ledger(spec)
     mistakes = find_mistakes(spec, ledger)
     for file in (*shipped, *targets):
+        if is_scenario_file(str(file)):
+            said = (
+                f"this is a scenario, and lint takes target files: `chat-parity run TARGET {file}` checks and runs it"
+            )
+            mistakes += (Mistake(file, 1, said),)
+            continue
         try:
             check_target(file, spec)
         except BadFile as error:

@@ -186,3 +186,12 @@ def test_says_that_a_target_is_not_there(folder: Path, tmp_path: Path) -> None:
     result = invoke("--spec", folder, tmp_path / "nowhere.yaml")
     assert result.exit_code == 2
     assert "nowhere.yaml: there is no such file" in result.output
+
+
+def test_a_scenario_of_explore_is_for_run(folder: Path, tmp_path: Path) -> None:
+    found = tmp_path / "explored-0a.yaml"
+    found.write_text("# Found by `chat-parity explore`\nid: explored.0a\nsteps: []\n", encoding="utf-8")
+    result = invoke("--spec", folder, found)
+    assert result.exit_code == 2
+    (said,) = [line for line in result.output.splitlines() if "explored-0a" in line]
+    assert "this is a scenario, and lint takes target files: `chat-parity run TARGET" in said
