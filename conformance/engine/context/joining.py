@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from conformance.engine.context.about import is_about
 from conformance.engine.context.closes import cut_short, ending
 from conformance.engine.context.failure import Broken, Spoiled, Unmet
 from conformance.engine.context.retrying import connect_with_retries, says_later
@@ -205,7 +204,8 @@ async def _set_aside_replayed(context: ScenarioContext, connection: Connection) 
     spec, scenario = context.run.spec, context.scenario
     join_type = spec.protocol.join_request[spec.protocol.discriminator]
     kind = spec.protocol.broadcast.frame
-    if scenario is None or {join_type} & {*spec.features[scenario.feature].incoming} or is_about(scenario, kind, spec):
+    own = spec.features[scenario.feature] if scenario is not None else None
+    if own is None or join_type in own.incoming or kind in own.outgoing:
         return
     await connection.barrier(context.run.reply)
     replayed = {place for place, one in enumerate(connection.log) if one.frame.type == kind} - connection.claimed
