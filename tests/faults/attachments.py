@@ -409,6 +409,17 @@ def images_fetched_for_thumbnails(patch: Patch) -> None:
         return await original(context, request)
 
 
+@fault(breaks=["ATT-4"])
+def attachment_url_fetched_by_a_worker(patch: Patch) -> None:
+    """The server fetches what is sent half a second later, when a worker comes to it."""
+
+    @patch.around(messages, "send_message")
+    async def send_message(original, context, request):
+        sent = [one.model_dump() for one in request.attachments or ()]
+        asyncio.get_running_loop().call_later(0.5, _fetch_soon, sent)
+        return await original(context, request)
+
+
 def _fetch_when_read(patch: Patch, handler: str) -> None:
     """Fetch what is shown in one of the three ways to read messages."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 
 class Honeypot:
-    """A listening socket that counts requests and gives no useful answer."""
+    """A listening socket that notices requests and gives no useful answer."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.visits = 0
+        self._visited = asyncio.Event()
         self._server: asyncio.Server | None = None
 
     @classmethod
@@ -26,6 +27,16 @@ class Honeypot:
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/{self.name}"
 
+    @property
+    def is_visited(self) -> bool:
+        """Whether somebody has requested the URL."""
+        return self._visited.is_set()
+
+    async def visit(self, within: float) -> None:
+        """Wait until somebody requests the URL, but not longer than `within` seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._visited.wait(), within)
+
     async def remove(self) -> None:
         """Stop listening."""
         if self._server is not None:
@@ -33,5 +44,5 @@ class Honeypot:
             await self._server.wait_closed()
 
     async def _visit(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.visits += 1
+        self._visited.set()
         writer.close()

@@ -89,7 +89,7 @@ async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Scena
             verdict.add(Outcome.FAIL, error.message, guard.step, error.offender)
     for step in context.honeypot_guards:
         try:
-            judge_honeypot(step, context)
+            await judge_honeypot(step, context)
         except Unmet as error:
             verdict.add(Outcome.FAIL, error.message, step)
     _judge_residue(scenario, context, verdict)

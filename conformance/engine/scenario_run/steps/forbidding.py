@@ -14,6 +14,9 @@ from conformance.scenario.matching import match
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+FETCH = 2.0
+"""Seconds for a server that puts what it will fetch into a queue."""
+
 
 async def never(step: s.Never, context: ScenarioContext) -> None:
     """Check the guard now, and keep it until the end."""
@@ -48,13 +51,19 @@ async def never_fetched(step: s.NeverFetched, context: ScenarioContext) -> None:
     """Check the honeypot now, and again at the end."""
     await context.quiet()
     context.honeypot_guards.append(step)
-    judge_honeypot(step, context)
+    if context.honeypots[step.honeypot].is_visited:
+        raise _fetched(step)
 
 
-def judge_honeypot(step: s.NeverFetched, context: ScenarioContext) -> None:
-    """Raise Unmet if somebody has requested the honeypot URL."""
-    if context.honeypots[step.honeypot].visits:
-        raise Unmet(f"the server asked the URL of {step.honeypot} for something")
+async def judge_honeypot(step: s.NeverFetched, context: ScenarioContext) -> None:
+    """Raise Unmet if somebody has requested the honeypot URL, or does so soon."""
+    await context.honeypots[step.honeypot].visit(FETCH * context.run.time_scale)
+    if context.honeypots[step.honeypot].is_visited:
+        raise _fetched(step)
+
+
+def _fetched(step: s.NeverFetched) -> Unmet:
+    return Unmet(f"the server asked the URL of {step.honeypot} for something")
 
 
 RUNNERS: dict[type[s.Step], Callable[[Any, ScenarioContext], Awaitable[None]]] = {

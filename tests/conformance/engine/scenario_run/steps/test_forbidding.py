@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from conformance.engine.scenario_run.steps import forbidding
 from tests.conformance.run_contexts import Author, complaints, messages, toy_runner
 
 if TYPE_CHECKING:
@@ -15,6 +18,10 @@ ALONE = "{users: [alice]}"
 
 class TestNeverFetched:
     GIVEN = "{users: [alice], honeypots: [file]}"
+
+    @pytest.fixture(autouse=True)
+    def _soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(forbidding, "FETCH", 0.0)
 
     async def test_holds_where_nobody_came(self, spec: Spec, scenario: Author) -> None:
         assert await complaints(spec, scenario("steps: [{never_fetched: file}]", given=self.GIVEN)) == []
