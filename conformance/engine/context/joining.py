@@ -194,13 +194,14 @@ async def join(context: ScenarioContext, who: str, conversation: str) -> None:
         error = context.first(connection, protocol.error, {})
         raise Unmet(f"{who} may join {conversation}, and was refused", error[1] if error else None)
     connection.claimed.add(found[0])
-    if calibration.replays:
-        await _set_aside_replayed(context, connection)
+    await set_aside_replayed(context, connection)
     connection.replies.rest()
 
 
-async def _set_aside_replayed(context: ScenarioContext, connection: Connection) -> None:
-    """Claim the earlier messages that a join brings, unless the scenario is about joins or these events."""
+async def set_aside_replayed(context: ScenarioContext, connection: Connection) -> None:
+    """Claim the earlier messages that a join brings on this server, unless the scenario is about joins or messages."""
+    if not context.run.calibration.replays:
+        return
     spec, scenario = context.run.spec, context.scenario
     join_type = spec.protocol.join_request[spec.protocol.discriminator]
     kind = spec.protocol.broadcast.frame

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Broken, Spoiled, Unmet
+from conformance.engine.context.joining import set_aside_replayed
 from conformance.engine.scenario_run.steps.limits import keep_frame_limit, keep_limits
 from conformance.files.show import show
 from conformance.scenario import steps as s
@@ -31,6 +32,8 @@ async def send(step: s.Send, context: ScenarioContext) -> None:
         raise Broken(f"this {step.frame} is marked `invalid`, but it fits its schema")
     keep_limits(step.by, frame, context)
     await context.send(step.by, frame, paced=context.paced)
+    if step.frame == context.run.spec.protocol.join_request[discriminator]:
+        await set_aside_replayed(context, context.connections[step.by])
 
 
 async def send_raw(step: s.SendRaw, context: ScenarioContext) -> None:
