@@ -75,7 +75,7 @@ async def calibrate(
     context = ScenarioContext(run_context, observing=True)
     try:
         measured = await _measure(context, broadcasts)
-    except TooSlow as error:
+    except (TooSlow, Unmet, Spoiled) as error:
         raise TargetUnreachable(f"{target.addresses[0]} cannot be calibrated: {error.message}") from None
     finally:
         await context.end()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.wire.connection import Connection
     from conformance.wire.events import Received
 
-DEVICE, OWN = "speaker@second", "calibration: devices"
+DEVICE, OWN = "speaker@second", "devices"
 SHARE = 0.25
 """The share of the reply time that an event gets which another connection has got already."""
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from conformance.results.runlog import Run
     from conformance.spec import Spec
 
+CALIBRATION = 22
+"""How many requests it sends to the toy server."""
 TARGET = """
 name: toy
 instances: ["{url}"]
@@ -201,10 +203,19 @@ class TestJudges:
         assert command.log.calibration is not None
         assert not command.log.calibration.answers_barrier
 
+    @pytest.mark.parametrize("requests", [1, 4, 9, 14, 19, CALIBRATION])
+    def test_a_server_that_dies_during_calibration_with_3(self, command: Command, requests: int) -> None:
+        server = ChatServer()
+        with hosted(server.serving()):
+            server.dies_after = requests
+            ended = command.against(server.url, "toy.told", "--jobs", "1")
+        assert ended.code == 3
+        assert "cannot be calibrated" in ended.err
+
     def test_a_server_that_dies_in_mid_run_with_what_was_judged_before(self, command: Command) -> None:
         server = ChatServer()
         with hosted(server.serving()):
-            server.dies_after = 21  # the calibration sends 20 of them, and one with a made-up conversation
+            server.dies_after = CALIBRATION + 1  # and it asks for a made-up conversation
             ended = command.against(server.url, "toy.told", "toy.pinged", "--jobs", "1")
         assert ended.code == 3
         assert {one.scenario: one.outcome for one in command.log.results} == {
