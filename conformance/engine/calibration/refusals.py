@@ -28,7 +28,7 @@ async def see_refusals(context: ScenarioContext, reply: float, *, answers: bool)
     """Send what the target has to refuse, a type that it knows without its fields and with an unknown id."""
     protocol = context.run.spec.protocol
     bare = {protocol.discriminator: protocol.broadcast_request[protocol.discriminator]}
-    nowhere = fill(protocol.broadcast_request, nobodys_id(context.run.target.dialect), "calibration")
+    nowhere = fill(protocol.broadcast_request, nobodys_id(context.run.target.dialect), "nowhere")
     seen = [await _refused(context, request, reply, answers=answers) for request in (bare, nowhere)]
     ends = [closed for told, closed in seen if told or closed]
     return Refusals(told=any(told for told, _ in seen), closes=bool(ends) and all(ends))
