@@ -140,8 +140,10 @@ STAMPED = (
 """The features with rules about instants, which nobody can compare without a zone."""
 ERRORS = {"websocket_connection": BAD, "rate_limiting": BAD}
 """The features that are about Errors."""
+ABOUT_ERRORS = frozenset({"CONN-2", "CONN-3", "CONN-10", "CONN-15"})
+"""The must rules of the connection that are about Errors."""
 PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], frozenset[str]]] = {
-    one.__name__: (one, verdicts, frozenset())
+    one.__name__: (one, verdicts, ABOUT_ERRORS if verdicts.keys() >= ERRORS.keys() else frozenset())
     for one, verdicts in (
         (errors_end_the_connection, ERRORS),
         (
