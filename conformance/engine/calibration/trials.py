@@ -93,7 +93,7 @@ async def try_everything(
         for (one, _, at, pattern), since in zip(asked, handled, strict=False)
     ]
     lag = max(lags, default=0.0) if answers else 0.0
-    owed, answered = _replies(context, known), _replies(context, granted)
+    owed, answered = _replies(context, known), _replies(context, granted) | came  # a reply may have come late
     return Shown(frozenset(known), frozenset(lacking), frozenset(unseen), lag, owed, answered)
 
 
