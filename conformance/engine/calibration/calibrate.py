@@ -114,7 +114,7 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
         overhears=heard.overheard,
         unseen=_unseen(run.spec, shown, unknown, refusals),
         wrong_fields=wrong_fields(context),
-        replays=replays(context),
+        replays=replays(context, heard.text),
         joins=joins,
         confirms_joins=not unconfirmed,
         reads_back=bool(stored),

@@ -11,11 +11,12 @@ from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.wire.connection import Connection
     from conformance.wire.events import Received
+    from conformance.wire.frames import Frame
 
 DEVICE, OWN = "speaker@second", "devices"
 SHARE = 0.25
@@ -34,22 +35,26 @@ async def let_second_join(context: ScenarioContext, reply: float, *, answers: bo
             await context.connections["speaker"].barrier(reply)
 
 
-def replays(context: ScenarioContext) -> bool:
-    """Say whether the join of the second device brought what had been told before it."""
-    protocol = context.run.spec.protocol
-    told = [str(one.frame.value) for one in _frames(context, DEVICE) if one.frame.type == protocol.broadcast.frame]
-    return bool(told) and OWN not in told[0]
+def replays(context: ScenarioContext, latest: str) -> bool:
+    """Say whether the join of the second device brought what had been told before it.
+
+    The latest text before the join does not count: on a server that decides late whom it tells, it may be under way.
+    """
+    broadcast = context.run.spec.protocol.broadcast.frame
+    told = [(one.frame.value or {}).values() for one in _frames(context, DEVICE) if one.frame.type == broadcast]
+    return any(OWN not in values and latest not in values for values in told)
 
 
 def wrong_fields(context: ScenarioContext) -> dict[str, str]:
-    """Give the fields, as `type.field`, that break the schema of their frame, and the rule that this breaks."""
+    """Give the fields, as `type.field`, that break the schema of their frame, and the rule that this breaks.
+
+    A field that is sound in any frame of its type is wrong now and then only, and not given.
+    """
     everyone = (*context.past, *context.connections.values())
     frames = [received.frame for connection in everyone for received in connection.log]
-    wrong = {(str(one.type), each.place, each.rule) for one in frames for each in one.violations}
     other = context.run.spec.protocol.malformed_rule
-    return {
-        f"{kind}.{field}": rule or other for kind, place, rule in sorted(wrong, key=str) if (field := _field(place))
-    }
+    wrong = {f"{one.type}.{field}": rule or other for one in frames for field, rule in _broken(one).items()}
+    return {name: wrong[name] for name in sorted(wrong) if not any(_is_sound(one, name) for one in frames)}
 
 
 async def untold_devices(context: ScenarioContext, witness: str, reply: float, *, answers: bool) -> frozenset[str]:
@@ -80,6 +85,25 @@ def _untold(context: ScenarioContext, witness: str, device: Connection) -> froze
 
 def _frames(context: ScenarioContext, who: str) -> Iterator[Received]:
     yield from (one for past in (*context.past, *context.connections.values()) if past.name == who for one in past.log)
+
+
+def _broken(frame: Frame) -> dict[str, str | None]:
+    return {field: one.rule for one in frame.violations if (field := _field(one.place))}
+
+
+def _is_sound(frame: Frame, name: str) -> bool:
+    kind, _, field = name.partition(".")
+    return frame.type == kind and field not in _broken(frame) and _holds(frame.value, field.split("."))
+
+
+def _holds(value: object, path: Sequence[str]) -> bool:
+    """Tell whether there is something else than null at a path such as `messages[]`, `content`."""
+    if not path:
+        return value is not None
+    inner = value.get(path[0].removesuffix("[]")) if isinstance(value, dict) else None
+    if path[0].endswith("[]"):
+        return isinstance(inner, list) and any(_holds(one, path[1:]) for one in inner)
+    return _holds(inner, path[1:])
 
 
 def _field(place: str) -> str:
