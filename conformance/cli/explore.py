@@ -24,6 +24,7 @@ from conformance.engine.explore.knowledge import read_knowledge
 from conformance.errors import UsageError
 from conformance.files.did_you_mean import did_you_mean
 from conformance.files.folder_lock import exclusive
+from conformance.report.text import plural
 from conformance.results.explored import Exploration
 from conformance.results.waivers.file import read_waivers
 from conformance.spec import load
@@ -200,7 +201,8 @@ async def _tell(explored: Explored) -> None:
     while True:
         await asyncio.sleep(EVERY)  # A sleep: progress is printed at intervals.
         seconds, found = time.monotonic() - began, len(explored.findings)
-        click.echo(f"{seconds:5.0f} s  {explored.conversations} conversations  {found} findings", err=True)
+        said = f"{plural(explored.conversations, 'conversation')}  {plural(found, 'finding')}"
+        click.echo(f"{seconds:5.0f} s  {said}", err=True)
 
 
 async def _prove(finding: Finding, search: Search, one: RunContext, two: RunContext, folder: Path) -> str:
