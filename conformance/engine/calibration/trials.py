@@ -46,6 +46,27 @@ class Shown:
     answered: frozenset[str] = frozenset()
 
 
+@dataclass(slots=True)
+class _Asked:
+    """A trial that was sent `by` somebody: who should get its frame, and by which pattern.
+
+    `since` is when the request was handled (None: never, as far as one could see), `granted` whether its reply came.
+    """
+
+    trial: Trial
+    by: str
+    kind: str
+    at: str
+    pattern: Any
+    since: float | None = None
+    granted: bool = False
+
+    @property
+    def awaited(self) -> tuple[str, str, Any]:
+        """Who should get the frame, its type and its pattern."""
+        return self.at, self.trial.event.frame, self.pattern
+
+
 async def try_everything(
     context: ScenarioContext, witness: str, text: str, reply: float, *, answers: bool, message: str = ""
 ) -> Shown:
@@ -56,45 +77,45 @@ async def try_everything(
     protocol = context.run.spec.protocol
     names = _names(context, witness, text) | ({MESSAGE: message} if message else {})
     people = {"speaker": "speaker", "witness": witness}
-    asked: list[tuple[Trial, str, str, Any]] = []
-    granted: set[str] = set()
-    unseen: set[str] = set()
-    handled: list[float] = []
+    asked: list[_Asked] = []
+    unbound: set[str] = set()
     with contextlib.suppress(Unmet, Spoiled):
         for one in protocol.trials:
             if one.after_message and MESSAGE not in names:
                 continue
             request, pattern = _put(one.request, names), _put(one.event.pattern, names)
             if UNBOUND in str(request):  # An earlier trial should have bound a name.
-                unseen.add(one.shows)
+                unbound.add(one.shows)
                 continue
-            by, at, kind = people[one.by], people[one.at], request[protocol.discriminator]
-            for who in {by, at}:
+            ask = _Asked(one, people[one.by], request[protocol.discriminator], people[one.at], pattern)
+            for who in {ask.by, ask.at}:
                 await _open(context, who)
-            before = len(context.connections[by].log)
-            await context.send(by, request)
-            asked.append((one, kind, at, pattern))
-            await _handled(context, by, (at, one.event.frame, pattern), reply, answers=answers)
-            handled.append(time.perf_counter())
-            names |= _captured(context, at, one.event.frame, pattern)
-            if one.part is None and _is_granted(context, by, kind, before):
-                granted.add(kind)
-    missing = {one.event.frame for one, _, at, pattern in asked if not _seen(context, at, one.event.frame, pattern)}
-    if missing:
-        await _wait(context, asked, reply)
-    whole = [(one, kind) for one, kind, _, _ in asked if one.part is None]
-    seen = [(one, _seen(context, at, one.event.frame, pattern)) for one, _, at, pattern in asked]
-    came = {one.event.frame for one, has_come in seen if has_come and one.part is None}
-    known = granted | {kind for one, kind in whole if one.event.frame in came}
-    lacking = {kind for _, kind in whole} - known
-    unseen |= {one.shows for one, has_come in seen if not has_come and one.shows not in came}
-    lags = [
-        _lag(context, at, one.event.frame, pattern, since)
-        for (one, _, at, pattern), since in zip(asked, handled, strict=False)
-    ]
-    lag = max(lags, default=0.0) if answers else 0.0
-    owed, answered = _replies(context, known), _replies(context, granted) | came  # a reply may have come late
-    return Shown(frozenset(known), frozenset(lacking), frozenset(unseen), lag, owed, answered)
+            before = len(context.connections[ask.by].log)
+            await context.send(ask.by, request)
+            asked.append(ask)
+            await _handled(context, ask, reply, answers=answers)
+            ask.since, ask.granted = time.perf_counter(), _is_granted(context, ask.by, ask.kind, before)
+            names |= _captured(context, *ask.awaited)
+    await _wait(context, asked, reply)
+    return _shown(context, asked, unbound, answers=answers)
+
+
+def _shown(context: ScenarioContext, asked: list[_Asked], unbound: set[str], *, answers: bool) -> Shown:
+    """Say what came of the trials; those of `unbound` could not be sent for want of what others should have given."""
+    whole = [one for one in asked if one.trial.part is None]
+    granted = {one.kind for one in whole if one.granted}
+    came = {one.trial.event.frame for one in whole if _seen(context, *one.awaited)}
+    known = granted | {one.kind for one in whole if one.trial.event.frame in came}
+    silent = {one.trial.shows for one in asked if one.trial.shows not in came and not _seen(context, *one.awaited)}
+    lags = [_lag(context, *one.awaited, one.since) for one in asked if one.since is not None] if answers else []
+    return Shown(
+        known=frozenset(known),
+        lacking=frozenset(one.kind for one in whole) - known,
+        unseen=frozenset(unbound | silent),
+        lag=max(lags, default=0.0),
+        owed=_replies(context, known),
+        answered=_replies(context, granted) | came,  # A reply may have come late.
+    )
 
 
 def _names(context: ScenarioContext, witness: str, text: str) -> dict[str, str]:
@@ -142,20 +163,19 @@ async def _open(context: ScenarioContext, who: str) -> None:
         await join(context, who, ROOM)
 
 
-async def _handled(
-    context: ScenarioContext, by: str, awaited: tuple[str, str, Any], reply: float, *, answers: bool
-) -> None:
+async def _handled(context: ScenarioContext, ask: _Asked, reply: float, *, answers: bool) -> None:
+    """Wait until a request is handled: by the barriers behind it, or, where nothing answers them, by its frame."""
     if answers:
-        for who in dict.fromkeys((by, awaited[0])):
+        for who in dict.fromkeys((ask.by, ask.at)):
             await context.connections[who].barrier(reply)
     else:
-        await context.connections[awaited[0]].until(lambda: _seen(context, *awaited), SHARE * reply)
+        await context.connections[ask.at].until(lambda: _seen(context, *ask.awaited), SHARE * reply)
 
 
-async def _wait(context: ScenarioContext, asked: list[tuple[Trial, str, str, Any]], reply: float) -> None:
+async def _wait(context: ScenarioContext, asked: list[_Asked], reply: float) -> None:
     """Wait once for all frames that have not come."""
-    for who in {at for _, _, at, _ in asked}:
-        frames = [(at, one.event.frame, pattern) for one, _, at, pattern in asked if at == who]
+    missing = {one.at: [other.awaited for other in asked if other.at == one.at] for one in asked}
+    for who, frames in missing.items():
         await context.connections[who].until(partial(_all_seen, context, frames), reply)
 
 
