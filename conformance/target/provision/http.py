@@ -117,9 +117,9 @@ class Requests:
         self._secrets = secrets
         self._repeated: dict[str, int] = {}
 
-    async def perform(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
+    async def perform(self, work: Sequence[tuple[Sequence[Step], Names]], captured: Names | None = None) -> Names:
         """Send the requests; raises ProvisioningFailed."""
-        captured: Names = {}
+        captured = {} if captured is None else captured
         for steps, names in work:
             cookies: dict[str, str] = {}
             for step in steps:

@@ -54,8 +54,9 @@ class Recipe:
 
     `ids` is the form of the ids that we create (steps may capture them instead). `admin` says whether a step refers to
     the admin: an account of our own, created once, that never connects. `expected_ids` has an example of each kind of
-    id that no step captures. `acts_as_users` says whether changes of roles are asked for by the user of `by`. `places`
-    says where each step is written.
+    id that no step captures. `acts_as_users` says whether changes of roles are asked for by the user of `by`. `needed`
+    has, for each sort of thing to clean up, the names that only a successful creation captures. `places` says where
+    each step is written.
     """
 
     sections: Mapping[str, tuple[Step, ...] | None]
@@ -66,6 +67,7 @@ class Recipe:
     admin: bool = False
     acts_as_users: bool = False
     expected_ids: tuple[ExpectedId, ...] = ()
+    needed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
 
     def place_of(self, step: Step) -> str:
@@ -105,6 +107,7 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
     captured: frozenset[str] = frozenset()
     ever: set[str] = set()
     used: set[str] = set()
+    captures: dict[str, frozenset[str]] = {}
     refers: dict[str, set[str]] = {}
     for name, sees in SECTIONS.items():
         steps = section.get(name)
@@ -112,15 +115,18 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
         sections[name] = None if steps is None else tuple(steps)
         found = _check(document, ("provision", name), steps or (), language, known | sees | captured, used)
         ever |= found
+        captures[name] = found
         if name == "begin":
             everywhere = [section["headers"]] if "headers" in section else []
             _check(document, ("provision", "headers"), everywhere, language, known | ADMIN | found, used)
         if name in ("begin", "account", "conversation"):
             captured |= found
     cleaning = {}
+    needed = {}
     for name, steps in section.get("clean_up", {}).items():
         cleaning[name] = tuple(steps)
         _check(document, ("provision", "clean_up", name), steps, language, known | CLEANING[name] | captured, used)
+        needed[name] = captures.get(name, frozenset()) & set().union(*map(language.references, steps))
     factories = {"user": True, "conversation": sections["conversation"] is not None}
     made = [kind for kind, there in factories.items() if there and f"{kind}_id" not in ever]
     return Recipe(
@@ -132,6 +138,7 @@ def read_recipe(document: Document, language: Language, more: frozenset[str] = f
         admin=bool(used & (ADMIN | BY)),
         acts_as_users=all("by.token" in names for names in (refers["role"], refers["remove"])),
         expected_ids=expected_ids(section.get("ids", "uuid"), made),
+        needed=needed,
         places=dict(_places(document, sections, cleaning)),
     )
 

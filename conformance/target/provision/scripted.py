@@ -31,8 +31,11 @@ CLEANING_TIME = 30.0
 class Performer(Protocol):
     """Performs steps, by HTTP or SQL. It raises only ProvisioningFailed, without secrets."""
 
-    async def perform(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
-        """Perform lists of steps, each with its names, in order; later steps see what earlier ones captured."""
+    async def perform(self, work: Sequence[tuple[Sequence[Step], Names]], captured: Names | None = None) -> Names:
+        """Perform lists of steps, each with its names, in order; later steps see what earlier ones captured.
+
+        What they captured is given, and stands in `captured` also when a later step fails and nothing is taken back.
+        """
         ...
 
     def notes(self) -> Sequence[str]:
@@ -50,8 +53,8 @@ class Scripted:
         self._always: Names = {}
         self._admin: Account | None = None
         self._rooms: dict[str, Names] = {}
-        self._begun: list[Names] = []
-        self._accounts: list[Names] = []
+        self._begun: list[tuple[Names, Names]] = []  # what each creation was told, and what its steps captured
+        self._accounts: list[tuple[Names, Names]] = []
         self._notes: list[str] = []
 
     async def begin(self, provisioner: CreatingProvisioner) -> None:
@@ -66,11 +69,12 @@ class Scripted:
         steps = self._recipe.steps("account") or ()
         password = random.token_urlsafe(18)
         names = {**self._always, "name": name, "password": password, "user_id": new_id(self._recipe.ids)}
+        captured: Names = {}
         if steps:
             self._target.secrets.keep(password)
-            self._accounts.append(names)  # Recorded first: an interrupted creation leaves something behind, too.
-        names.update(await self._performer.perform([(steps, names)]))
-        made = names
+            self._accounts.append((names, captured))  # Recorded first: an interrupted creation leaves something, too.
+        await self._performer.perform([(steps, names)], captured)
+        made = names | captured
         user_id, token = made["user_id"], made.get("token")
         if isinstance(user_id, bool) or not isinstance(user_id, str | int):
             raise ProvisioningFailed(f"the id of a new account is {user_id!r:.60}: neither a text nor an integer")
@@ -97,10 +101,12 @@ class Scripted:
         ]
         work: list[tuple[Sequence[Step], Names]] = [(steps, names | {"members": people})]
         work += [(each or (), names | person) for person in people]
-        self._begun.append(names)
-        names.update(await self._performer.perform(work))
-        self._rooms[str(names["conversation_id"])] = names
-        return str(names["conversation_id"])
+        captured: Names = {}
+        self._begun.append((names, captured))
+        await self._performer.perform(work, captured)
+        made = names | captured
+        self._rooms[str(made["conversation_id"])] = made
+        return str(made["conversation_id"])
 
     @property
     def acts_as_users(self) -> bool:
@@ -124,7 +130,12 @@ class Scripted:
         for sort, made in (("conversation", self._begun), ("account", self._accounts)):
             steps = self._recipe.cleaning.get(sort)
             if steps is not None:
-                await self._clean(f"{len(made)} {sort}s", [(steps, self._common() | names) for names in made], until)
+                needed = self._recipe.needed.get(sort, frozenset())
+                known = [{**names, **found} for names, found in made if needed <= found.keys()]
+                await self._clean(f"{len(known)} {sort}s", [(steps, self._common() | names) for names in known], until)
+                if len(known) < len(made):
+                    unknown = f"{len(made) - len(known)} of {len(made)} {sort}s"
+                    self._notes.append(f"{unknown} could not be created, and are not removed")
             elif made and "run" not in self._recipe.cleaning:
                 self._notes.append(f"left on the target: {len(made)} {sort}s; there is no `clean_up: {{{sort}: …}}`")
         if "run" in self._recipe.cleaning:

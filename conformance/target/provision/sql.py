@@ -140,15 +140,17 @@ class Statements:
         self._variable = variable
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    async def perform(self, work: Sequence[tuple[Sequence[Step], Names]]) -> Names:
+    async def perform(self, work: Sequence[tuple[Sequence[Step], Names]], captured: Names | None = None) -> Names:
         """Perform the statements as one transaction; raises ProvisioningFailed."""
+        captured = {} if captured is None else captured
         if not any(steps for steps, _ in work):
-            return {}
+            return captured
         doing: list[Step] = [""]
         async with self._free:
             try:
                 async with asyncio.timeout(DEADLINE):
-                    return await _in_a_thread(lambda: self._transaction(work, doing))
+                    captured |= await _in_a_thread(lambda: self._transaction(work, doing))
+                    return captured
             except TimeoutError:
                 raise self._failure(doing[-1], f"the database did not answer within {DEADLINE:g} s") from None
 

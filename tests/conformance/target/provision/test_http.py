@@ -161,6 +161,28 @@ async def test_says_what_could_not_be_removed(spec: Spec, tmp_path: Path, servic
     assert all(name.startswith(named.rpartition(" ")[2]) for name in service.users)
 
 
+@pytest.mark.parametrize(("first", "removed"), [("register", 1), ("nowhere", 0)])
+async def test_removes_what_a_failed_creation_left_and_asks_for_no_id_that_was_never_given(
+    spec: Spec, tmp_path: Path, service: Accounts, first: str, removed: int
+) -> None:
+    section = f"""
+provision:
+  driver: http
+  api: {service.url}
+  conversation:
+    - {{request: POST /{first}, json: {{username: "${{name}}", password: p}}, capture: {{conversation_id: user.id}}}}
+    - request: POST /nowhere
+  clean_up: {{conversation: [{{request: "DELETE /users/${{conversation_id}}", expect: [204, 404]}}]}}
+"""
+    async with open_provisioner(read_target(target_file(tmp_path, ["ws://x/ws"], section), spec), "member") as opened:
+        with pytest.raises(ProvisioningFailed, match="/nowhere was answered with 404" if removed else first):
+            await opened.lease(Wanted(("alice",), {"lobby": Room("private", {"alice": "member"})}))
+    deleted = [what for what, *_ in service.asked if what.startswith("DELETE")]
+    assert deleted == [f"DELETE /users/{given}" for given, _ in service.users.values()]
+    assert len(deleted) == removed
+    assert ("1 of 1 conversations could not be created, and are not removed" in opened.notes()) == (not removed)
+
+
 async def test_tells_no_secret_that_a_server_repeats(spec: Spec, tmp_path: Path, service: Accounts) -> None:
     file = login_target(tmp_path, service, password="${password}!")
     with pytest.raises(ProvisioningFailed) as caught:
