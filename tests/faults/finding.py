@@ -215,6 +215,12 @@ def odd_sync_limit_is_the_default(patch: Patch) -> None:
     )
 
 
+@fault(breaks=["SRCH-11s"], also=["SRCH-4"])
+def search_offset_has_32_bits(patch: Patch) -> None:
+    """An offset loses all but its lower 32 bits, so that a huge one may be the beginning."""
+    patch.rewrite(history.search_messages, "min(offset, MAX_OFFSET)", "min(offset & 0xFFFFFFFF, MAX_OFFSET)")
+
+
 @fault(breaks=["SRCH-11"], also=["CONN-2", "CONN-15"])
 def negative_search_offset_fails(patch: Patch) -> None:
     """A negative offset reaches the database, which fails."""
