@@ -64,7 +64,7 @@ def _faults(received: Received, context: ScenarioContext) -> Iterator[tuple[str,
     protocol = context.run.spec.protocol
     stranger = context.owner_elsewhere(received)
     if stranger is not None:
-        if not context.is_ambient(received):
+        if received.frame.type not in context.run.target.ambient:
             said = f"{named(received)} of {stranger}, which ran at the same time"
             yield stranger, Wrong(protocol.isolation_rule, said, STRANGER, received, kind="stranger")
         return
