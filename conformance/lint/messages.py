@@ -73,8 +73,10 @@ def types_of_the_protocol_exist(spec: Spec) -> Iterator[Mistake]:
         for kind in sorted(named - known.keys()):
             yield Mistake(file, 0, f"there is no message type ({way}) {kind!r}")
     for part in protocol.parts:
-        if part.of not in spec.incoming or part.field not in spec.incoming[part.of].fields:
-            yield Mistake(file, 0, f"a trial is about {part.name}, which no request has")
+        fields = spec.incoming[part.of].fields if part.of in spec.incoming else ()
+        if (part.field in fields) is part.extra:
+            which = "which a request has" if part.extra else "which no request has"
+            yield Mistake(file, 0, f"a trial is about {part.of}.{part.field}, {which}")
         if part.feature not in spec.features:
             yield Mistake(file, 0, f"the trial of {part.name}: there is no feature {part.feature!r}")
     if protocol.unknown_type in spec.incoming:

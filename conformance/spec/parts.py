@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Part:
     """A field of a request that belongs to a feature of its own, or without which the rest of the type still works.
 
-    `shown_by` are the fields of the type `reply` that say what to put there.
+    `shown_by` are the fields of the type `reply` that say what to put there. `extra`: the type has no such field, and
+    the part is whatever a request of any type has too much.
     """
 
     of: str
@@ -24,16 +25,19 @@ class Part:
     feature: str
     reply: str
     shown_by: frozenset[str] = frozenset()
+    extra: bool = False
 
     @property
     def name(self) -> str:
         """Give what reports call it."""
-        return f"{self.of}.{self.field}"
+        return "extra fields" if self.extra else f"{self.of}.{self.field}"
 
 
 def uses_part(step: Step, part: Part) -> bool:
     """Tell whether a step itself sends this part of a request, with whatever value, or expects what shows it."""
     match step:
+        case s.Send() if part.extra:
+            return bool(step.extra)
         case s.Send():
             return step.frame == part.of and part.field in step.fields
         case s.Page():

@@ -217,7 +217,7 @@ def _trial(value: Mapping[str, Any], discriminator: str) -> Trial:
         value["at"],
         Expected(value["frame"], value["with"]),
         value.get("after_message", "${message}" in str(value)),
-        Part(kind, part["field"], part["feature"], value["frame"], frozenset(part.get("shown_by", ())))
+        Part(kind, part["field"], part["feature"], value["frame"], frozenset(part.get("shown_by", ())), "extra" in part)
         if part
         else None,
     )

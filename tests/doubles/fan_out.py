@@ -81,6 +81,8 @@ FAULTS = {
     "flood": "a message is answered without an end",
     "refuse joins": "",
     "replay": "a join brings the messages so far",
+    "one room": "a join ends those before",
+    "strict": "a message with a field that the protocol does not have is refused",
     "late join": "a join is confirmed at once, and takes effect later",
     "one connection": "a new connection of a user closes the one before",
     "errors for all": "an unknown type is answered to everybody who is connected",
@@ -187,11 +189,14 @@ class ChatServer:
             await self._confirm(socket, "left_conversation")
         elif kind == "FetchHistory":
             await self._fetch(socket, conversation, request)
-        elif kind == "SendMessage" and isinstance(request.get("content"), str):
+        elif kind == "SendMessage" and isinstance(request.get("content"), str) and not self._is_refused(request):
             await self._send(socket, conversation, user, token, request)
         else:
             for one in self.everybody if "errors for all" in self.wrong else {socket}:
                 await self._refuse(one, f"I do not understand {kind}", code="unknown_type")
+
+    def _is_refused(self, request: dict[str, Any]) -> bool:
+        return "strict" in self.wrong and "note" in request
 
     async def _refuse(self, socket: ServerConnection, message: str, **code: str) -> None:
         if "odd errors" in self.wrong:
@@ -217,6 +222,8 @@ class ChatServer:
             await _say(socket, "Pong")
 
     async def _join(self, socket: ServerConnection, conversation: str) -> None:
+        for joined in self.joined.values() if "one room" in self.wrong else ():
+            joined.discard(socket)
         if "late join" in self.wrong:
             asyncio.get_running_loop().call_later(JOIN_DELAY, self.joined[conversation].add, socket)
         else:

@@ -65,6 +65,13 @@ class TestTypes:
             "there is no message type (outgoing) 'Error'",
         ]
 
+    def test_finds_a_trial_of_an_extra_field_that_exists(self, spec: Spec) -> None:
+        part = Part("SendMessage", "content", "send_message", "NewMessage", extra=True)
+        trials = (*spec.protocol.trials, replace(spec.protocol.trials[0], part=part))
+        assert said(types_of_the_protocol_exist(replace(spec, protocol=replace(spec.protocol, trials=trials)))) == [
+            "a trial is about SendMessage.content, which a request has"
+        ]
+
     def test_finds_a_trial_of_a_field_or_a_feature_that_does_not_exist(self, spec: Spec) -> None:
         part = Part("SendMessage", "pictures", "albums", "NewMessage")
         trials = (*spec.protocol.trials, replace(spec.protocol.trials[0], part=part))

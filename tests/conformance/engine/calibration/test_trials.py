@@ -60,6 +60,10 @@ async def test_a_part_of_a_request_that_does_nothing_is_unseen_by_itself(spec: S
     assert (await calibrated(spec, wrong)).unseen == (part,)
 
 
+async def test_a_server_that_refuses_fields_too_many_is_known_by_one(spec: Spec) -> None:
+    assert (await calibrated(spec, "strict")).unseen == ("extra fields",)
+
+
 async def test_a_limit_that_does_nothing_hides_the_cursor_too(spec: Spec) -> None:
     assert (await calibrated(spec, "no limit")).unseen == ("FetchHistory.cursor", "FetchHistory.limit")
 
