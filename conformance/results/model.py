@@ -91,7 +91,7 @@ class Result:
     `names` maps each id to its name (`{"0b9c…": "message"}`), so that a view can show ⟨message⟩. `attempt` counts
     from 1 with `--repeat`. `lacks` is the need that made it NOT APPLICABLE (`restart`); older logs have none.
     `without` has the message types of other features that the server lacks: the scenario could not be judged without
-    them, or did not check them.
+    them, or did not check them. `stopped_by` are the other features in whose frame it ended before its promise.
     """
 
     scenario: str
@@ -106,6 +106,7 @@ class Result:
     attempt: int = 1
     lacks: str = ""
     without: tuple[str, ...] = ()
+    stopped_by: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""
@@ -127,6 +128,7 @@ class Result:
             attempt=data["attempt"],
             lacks=data.get("lacks", ""),
             without=tuple(data.get("without", ())),  # logs of earlier versions do not have it
+            stopped_by=tuple(data.get("stopped_by", ())),
         )
 
 
@@ -188,6 +190,9 @@ class Calibration:
     has asked hears the conversation all the same. `reads_back`: no broadcast told the id of its message, and the
     history has what was sent. `errors_close`: it ends a connection at each request that it refuses. `untold_devices`
     are the types of events that other devices of their author do not get. `replays`: a join brings earlier messages.
+    `unconfirmed` are the requests that take effect and whose own reply never comes. `one_room`: a connection that joins
+    a second conversation hears the first no more. `foreign_types` are the types of its frames that are not in the
+    protocol.
     """
 
     greets: bool
@@ -211,6 +216,9 @@ class Calibration:
     untold_devices: tuple[str, ...] = ()
     wrong_fields: Mapping[str, str] = field(default_factory=dict)
     replays: bool = False
+    unconfirmed: tuple[str, ...] = ()
+    one_room: bool = False
+    foreign_types: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, the inverse of `from_dict`."""
@@ -219,5 +227,6 @@ class Calibration:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
         """Read the JSON form back; raises KeyError or TypeError if it is invalid."""
-        lists = {name: tuple(data.get(name, ())) for name in ("unknown_types", "roles", "unseen", "untold_devices")}
+        names = ("unknown_types", "roles", "unseen", "untold_devices", "unconfirmed", "foreign_types")
+        lists = {name: tuple(data.get(name, ())) for name in names}
         return cls(**{**data, **lists})

@@ -40,6 +40,7 @@ class ScenarioVerdict:
         self.outcome = Outcome.PASS
         self.too_slow = False
         self.lacks: tuple[str, ...] = ()
+        self.stopped_by: tuple[str, ...] = ()
         self.need = ""
         self.problems: list[tuple[Problem, Received | None]] = []
         self._scenario = scenario

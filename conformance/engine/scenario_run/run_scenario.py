@@ -27,7 +27,12 @@ from conformance.engine.scenario_run.bystanders import with_bystanders
 from conformance.engine.scenario_run.judge import ScenarioVerdict, judge_end, judge_frames, judge_refusals
 from conformance.engine.scenario_run.judge_invariants import judge_invariants
 from conformance.engine.scenario_run.refused import closes_are_refusals
-from conformance.engine.scenario_run.reliance import lacks_for_its_start, lacks_until, unknown_requests
+from conformance.engine.scenario_run.reliance import (
+    lacks_for_its_start,
+    lacks_until,
+    stopped_by,
+    unknown_requests,
+)
 from conformance.engine.scenario_run.requirements import requirements_of
 from conformance.engine.scenario_run.run_steps import run_steps
 from conformance.engine.scenario_run.steps.reading import slow_readers
@@ -126,6 +131,7 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
     except ControlFailed as error:
         verdict.lack(_lost_by_refusal(context), error.step)
         verdict.lack(lacks_until(scenario, error.step, context.run.calibration, context.run.spec), error.step)
+        verdict.stopped_by = stopped_by(scenario, error.step, context.run.spec)
         verdict.add(Outcome.BLOCKED, error.message, error.step, error.offender)
     except Lacking as error:
         verdict.lack(error.types, error.step)
@@ -140,6 +146,8 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
             verdict.too_slow = isinstance(excuse, TooSlow)
             verdict.add(Outcome.BLOCKED, excuse.message, error.step, error.offender)
             return
+        if not running_steps:
+            verdict.stopped_by = stopped_by(scenario, error.step, context.run.spec)
         outcome = Outcome.FAIL if running_steps else Outcome.BLOCKED
         verdict.add(outcome, error.message, error.step, error.offender)
 
@@ -175,6 +183,7 @@ def _result(
         attempt=attempt,
         lacks=verdict.need,
         without=verdict.lacks or (tuple(sorted(context.judged_without)) if context else ()),
+        stopped_by=verdict.stopped_by,
     )
 
 

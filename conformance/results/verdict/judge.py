@@ -3,7 +3,8 @@
     a scenario     the worst of its attempts; FLAKY when the worst is FAIL and another one is PASS
     a rule         the worst of the scenarios that prove it, in one feature; a finding charged to it is a FAIL.
                    Where one has passed, those do not count that rely on something of another feature which the server
-                   does not have: the rule is judged without them, and says so
+                   does not have, or that ended before their promise in a frame of another feature that fails itself:
+                   the rule is judged without them, and says so
     a feature      by its must rules, without those whose sentence is about another feature (`needs`) that the server
                    does not have:
 
@@ -61,7 +62,10 @@ def judge(run: Run) -> Judgement:
     for result in run.results:
         results[result.scenario].append(result)
     selected = frozenset(run.header.selected)
-    scenarios = tuple(_scenario(entry, entry.id in selected, results[entry.id], covers) for entry in spec.scenarios)
+    broken = _broken(run)
+    scenarios = tuple(
+        _scenario(entry, entry.id in selected, results[entry.id], covers, broken) for entry in spec.scenarios
+    )
     charges = _charges(run, covers)
     unknown = frozenset(run.calibration.unknown_types) if run.calibration else frozenset()
     features = []
@@ -118,13 +122,28 @@ def belongs(rule: RuleEntry, feature: str, origin: str) -> bool:
     return feature == origin or origin not in rule.features
 
 
+def _broken(run: Run) -> frozenset[str]:
+    """Give the features of which a must rule fails."""
+    spec = run.header.spec
+    musts = {rule.id: rule.features for rule in spec.rules if rule.level == "must"}
+    failed = {
+        one.feature for one in run.results if one.outcome is Outcome.FAIL and not musts.keys().isdisjoint(one.rules)
+    }
+    found = (musts.get(finding.rule or "", ()) for one in run.results for finding in one.findings)
+    return frozenset(failed | {feature for features in found for feature in features})
+
+
 def _scenario(
-    entry: ScenarioEntry, selected: bool, results: list[Result], covers: tuple[Waiver, ...]
+    entry: ScenarioEntry,
+    selected: bool,
+    results: list[Result],
+    covers: tuple[Waiver, ...],
+    broken: frozenset[str] = frozenset(),
 ) -> JudgedScenario:
     failed = any(result.outcome is Outcome.FAIL for result in results)
     # Its one outcome speaks against all its rules, so that all of them have to be covered.
     waived = failed and all(_covered(entry.id, rule, covers) for rule in entry.rules or ("",))
-    return JudgedScenario(entry, _status(results, waived), selected, tuple(results))
+    return JudgedScenario(entry, _status(results, waived), selected, tuple(results), broken)
 
 
 def _status(results: Iterable[Result], waived: bool) -> Status:

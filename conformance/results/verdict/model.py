@@ -29,12 +29,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JudgedScenario:
-    """One scenario of the spec, all its attempts together; `results` in the order in which they were recorded."""
+    """One scenario of the spec, all its attempts together; `results` in the order in which they were recorded.
+
+    `broken` are the features of which a must rule fails in this run.
+    """
 
     entry: ScenarioEntry
     status: Status
     selected: bool
     results: tuple[Result, ...] = ()
+    broken: frozenset[str] = frozenset()
 
     @property
     def flaky(self) -> bool:
@@ -48,10 +52,14 @@ class JudgedScenario:
 
     @property
     def blocked_by(self) -> frozenset[str]:
-        """Give what each of its attempts was blocked by, message types of other features; empty: it says something."""
-        if not all(result.outcome is Outcome.BLOCKED and result.without for result in self.results):
+        """Give what blocked all its attempts: message types of other features, or features that fail; or nothing."""
+        causes = [self._causes(result) for result in self.results]
+        return frozenset().union(*causes) if all(causes) else frozenset()
+
+    def _causes(self, result: Result) -> frozenset[str]:
+        if result.outcome is not Outcome.BLOCKED:
             return frozenset()
-        return frozenset(kind for result in self.results for kind in result.without)
+        return frozenset(result.without) or (frozenset(result.stopped_by) & self.broken)
 
     @property
     def unseen(self) -> frozenset[str]:

@@ -95,6 +95,27 @@ class TestWhatAServerLacks:
         assert about.counts is not (verdict is Verdict.OK)
         assert about.without == (("Other",) if verdict is Verdict.OK else ())
 
+    @pytest.mark.parametrize(
+        ("other", "found", "status"),
+        [(FAIL, "", Status.PASS), (PASS, "DROP-1", Status.PASS), (PASS, "", Status.BLOCKED)],
+    )
+    def test_is_also_what_fails_before_the_promise_of_a_scenario(
+        self, other: Outcome, found: str, status: Status
+    ) -> None:
+        entries = (
+            *(toys.scenario(f"edit.s{n}", ("EDIT-1",)) for n in range(2)),
+            toys.scenario("drop.s", ("DROP-1",), "drop"),
+        )
+        findings = (toys.problem(rule=found),) if found else ()
+        results = (
+            toys.result(entries[0], findings=findings),
+            toys.result(entries[1], BLOCKED, stopped_by=("drop",)),
+            toys.result(entries[2], other),
+        )
+        rules = (toys.rule("EDIT-1"), toys.rule("DROP-1", features=("drop",)))
+        rule = only_rule(toys.run(toys.header(rules, entries), *results), "EDIT-1")
+        assert (rule.status, rule.without) == (status, ("drop",) if status is Status.PASS else ())
+
     def test_counts_where_it_is_of_the_own_feature(self) -> None:
         assert only_rule(self.run((PASS, ""), (BLOCKED, "Edit")), "EDIT-1").status is Status.BLOCKED
 
