@@ -88,7 +88,10 @@ def calibration(report: Report) -> str:
         f"; does not tell the author's other devices of {', '.join(seen.untold_devices)}" if seen.untold_devices else ""
     )
     unknown += f"; wrong are {', '.join(seen.wrong_fields)}" if seen.wrong_fields else ""
+    unknown += f"; does not confirm {', '.join(seen.unconfirmed)}" if seen.unconfirmed else ""
+    unknown += f"; sends {', '.join(seen.foreign_types)}, too" if seen.foreign_types else ""
     unknown += "; a join brings earlier messages" if seen.replays else ""
+    unknown += "; a join ends the one before" if seen.one_room else ""
     unknown += "; ends connections at what it refuses" if seen.errors_close else ""
     unknown += "; what was sent is in the history" if seen.reads_back else ""
     waits = f"settle {seen.settle * 1000:.0f} ms, patience {seen.patience * 1000:.0f} ms"

@@ -6,7 +6,7 @@ broken keyword counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,13 @@ class Violation:
     message: str
     rule: str | None
     place: str = ""
+
+    @property
+    def field(self) -> tuple[str, ...]:
+        """Give the path of what is wrong or missing, as `("messages", "[]", "content")`; empty: the whole frame."""
+        at, _, absent = self.place.partition("required")
+        path = f"{at.strip()}.{absent.strip()}" if absent else self.place.rpartition(" ")[0]
+        return tuple(filter(None, path.replace("[]", ".[]").split(".")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,17 @@ class Message:
     def shape(self) -> Shape:
         """What it is made of."""
         return read_shape(self.schema, self._resolver)
+
+    def rules_of(self, path: Sequence[str]) -> frozenset[str]:
+        """Give the rules that a field, or each item of its list, belongs to: `("messages", "[]", "content")`."""
+        part, resolver, _ = _followed(self.schema, self._resolver)
+        rules: list[str] = []
+        for name in path:
+            inner = part.get("items") if name == "[]" else part.get("properties", {}).get(name)
+            if inner is None:
+                return frozenset()
+            part, resolver, rules = _followed(inner, resolver)
+        return frozenset(rules + (_followed(part["items"], resolver)[2] if "items" in part else []))
 
     def violations(self, frame: Any) -> list[Violation]:
         """Give what is wrong with a frame, at most `MAX_VIOLATIONS`, the most important first; empty: it fits."""
@@ -153,6 +171,16 @@ def _message(file: Path, schema: dict[str, Any], common: dict[str, Any]) -> Mess
         _explaining=Draft202012Validator(schema, registry=registry, format_checker=_FORMATS),
         _resolver=registry.resolver(base_uri=schema["$id"]),
     )
+
+
+def _followed(part: Mapping[str, Any], resolver: Resolver[Any]) -> tuple[Mapping[str, Any], Resolver[Any], list[str]]:
+    """Give what a schema refers to, in the end, and each `x-rule` on the way."""
+    rules = [part["x-rule"]] if "x-rule" in part else []
+    while "$ref" in part:
+        found = resolver.lookup(part["$ref"])
+        part, resolver = found.contents, found.resolver
+        rules += [part["x-rule"]] if "x-rule" in part else []
+    return part, resolver, rules
 
 
 def _say(error: Any) -> str:

@@ -13,7 +13,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.engine.calibration.cast import ROOM, choose_cast, join_room, observers, provide_cast
-from conformance.engine.calibration.frames_seen import let_second_join, replays, untold_devices, wrong_fields
+from conformance.engine.calibration.frames_seen import (
+    foreign_types,
+    let_second_join,
+    replays,
+    unconfirmed,
+    untold_devices,
+    wrong_fields,
+)
+from conformance.engine.calibration.further_joins import hears_one_room
 from conformance.engine.calibration.greeting import greet
 from conformance.engine.calibration.refusals import Refusals, see_refusals
 from conformance.engine.calibration.skew import Heard, fill, measure_skew, overhear
@@ -94,12 +102,15 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
     shown, stored = Shown(), ""
     if heard.any or (joined and answers):
         shown, stored = await _try(context, witnesses[0], heard, run.reply, answers=answers)
+    foreign = foreign_types(context)
     untold, refusals = await _untold_and_refusals(context, witnesses[0], heard, run.reply, answers=answers)
+    one_room = joined and heard.any and await hears_one_room(context, witnesses[0], run.reply, answers=answers)
     skew = None if heard.skew is None else max(heard.skew, shown.lag)
     unknown = await _unknown(context, run.reply, shown, joined=joined, answers=answers)
     joins = joined or not heard.any or protocol.join_request[protocol.discriminator] not in unknown
-    unconfirmed = joins and heard.any and not joined
-    shown = _with_join_reply(context, shown, came=joined, owed=unconfirmed)
+    silent_joins = joins and heard.any and not joined
+    shown = _with_join_reply(context, shown, came=joined, owed=silent_joins)
+    unseen = _unseen(run.spec, shown, unknown, refusals)
     _check_bearable(context)
     silent = not (answers or greeted.greets or heard.any)
     return replace(
@@ -112,11 +123,14 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
         roles=roles,
         broadcasts=heard.any,
         overhears=heard.overheard,
-        unseen=_unseen(run.spec, shown, unknown, refusals),
+        unseen=unseen,
         wrong_fields=wrong_fields(context),
         replays=replays(context, heard.text),
+        unconfirmed=unconfirmed(context, shown.known, unseen, heard.any),
+        foreign_types=foreign,
+        one_room=one_room,
         joins=joins,
-        confirms_joins=not unconfirmed,
+        confirms_joins=not silent_joins,
         reads_back=bool(stored),
         errors_close=refusals.closes,
         untold_devices=tuple(sorted(untold)),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.engine.context.run_context import RunContext
     from conformance.engine.context.scenario_context import ScenarioContext
 
-ROOM = "calibration"
+ROOM, OTHER = "calibration", "calibration-2"
 STRANGER = "stranger"
 """Somebody who is in no conversation; a target with few accounts is calibrated without one."""
 
@@ -49,7 +49,9 @@ async def provide_cast(
     full = replace(room, members={**room.members, **others})
     everybody = {**users, STRANGER: User()} if stranger else users
     for cast, wanted, roles in (
+        (everybody, Wanted((*everybody, *others), {ROOM: full, OTHER: room}), tuple(others.values())),
         (everybody, Wanted((*everybody, *others), {ROOM: full}), tuple(others.values())),
+        (everybody, Wanted(tuple(everybody), {ROOM: room, OTHER: room}), ()),
         (everybody, Wanted(tuple(everybody), {ROOM: room}), ()),
         (users, Wanted(tuple(users), {ROOM: room}), ()),
         (users, Wanted(tuple(users)), ()),

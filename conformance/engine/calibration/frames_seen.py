@@ -1,4 +1,4 @@
-"""Finds what is wrong with all events of a type, and which events the other devices of their author do not get."""
+"""Finds what is wrong with the frames of a server: in their form, in whom they reach, and which ones never come."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from conformance.engine.calibration.cast import ROOM
 from conformance.engine.calibration.skew import fill
 from conformance.engine.context.failure import Spoiled, Unmet
 from conformance.engine.context.joining import join
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
+from conformance.scenario.pattern_fields import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +60,36 @@ def wrong_fields(context: ScenarioContext) -> dict[str, str]:
     return {name: wrong[name] for name in sorted(wrong) if not any(_is_sound(one, name) for one in frames)}
 
 
+def foreign_types(context: ScenarioContext) -> tuple[str, ...]:
+    """Give the types of the frames so far that the protocol does not give to servers.
+
+    Who sends one request back sends others back, too.
+    """
+    spec = context.run.spec
+    key, requests = spec.protocol.discriminator, spec.incoming.keys() - spec.outgoing.keys()
+    everyone = (*context.past, *context.connections.values())
+    odd = (one.frame.value for connection in everyone for one in connection.log if one.frame.type is None)
+    found = {value[key] for value in odd if value is not None and isinstance(value.get(key), str)}
+    return tuple(sorted(found if found.isdisjoint(requests) else found | requests))
+
+
+def unconfirmed(
+    context: ScenarioContext, known: frozenset[str], unseen: tuple[str, ...], heard: bool
+) -> tuple[str, ...]:
+    """Give the requests that took effect and never got a reply of their own, though others of its type came."""
+    run, key = context.run, context.run.spec.protocol.discriminator
+    sending = {str(run.spec.protocol.broadcast_request[key])} if heard else set()
+    took_effect = sorted(one for one in known | sending if run.spec.incoming[one].reply is not None)
+    return tuple(one for one in took_effect if context.reply_to(one)[0] not in unseen and not _got_reply(context, one))
+
+
+def _got_reply(context: ScenarioContext, request: str) -> bool:
+    kind, pattern = context.reply_to(request)
+    everyone = (*context.past, *context.connections.values())
+    frames = (received.frame for connection in everyone for received in connection.log)
+    return any(one.type == kind and isinstance(match(dict(pattern), one.value), Matched) for one in frames)
+
+
 async def untold_devices(context: ScenarioContext, witness: str, reply: float, *, answers: bool) -> frozenset[str]:
     """Give the types of events of the speaker that the witness got since the second device joined, and this did not.
 
@@ -88,7 +121,7 @@ def _frames(context: ScenarioContext, who: str) -> Iterator[Received]:
 
 
 def _broken(frame: Frame) -> dict[str, str | None]:
-    return {field: one.rule for one in frame.violations if (field := _field(one.place))}
+    return {dotted(one.field): one.rule for one in frame.violations if one.field}
 
 
 def _is_sound(frame: Frame, name: str) -> bool:
@@ -104,12 +137,3 @@ def _holds(value: object, path: Sequence[str]) -> bool:
     if path[0].endswith("[]"):
         return isinstance(inner, list) and any(_holds(one, path[1:]) for one in inner)
     return _holds(inner, path[1:])
-
-
-def _field(place: str) -> str:
-    """Give the field of a place: `messages[].content type` and `messages[] required content` say the same."""
-    words = place.split(" ")
-    if "required" in words:
-        at = words.index("required")
-        return ".".join(filter(None, ("".join(words[:at]), words[-1]))) if len(words) > at + 1 else ""
-    return words[0] if len(words) > 1 else ""

@@ -189,7 +189,16 @@ class ScenarioContext:
             received.frame.type in ambient
             or self.owner_elsewhere(received) is not None
             or self.is_odd_refusal(received)
+            or self._is_foreign(received)
         )
+
+    def _is_foreign(self, received: Received) -> bool:
+        """Say whether a frame has a type of the server's own, which only the rule about that is charged with."""
+        protocol, value = self.run.spec.protocol, received.frame.value or {}
+        known = received.frame.type is not None or value.get(protocol.discriminator) is None
+        if known or self.scenario is None or self.observing or protocol.malformed_rule in self.scenario.rules:
+            return False
+        return value[protocol.discriminator] in self.run.calibration.foreign_types
 
     def is_odd_refusal(self, received: Received) -> bool:
         """Say whether a frame may be how a server without Errors refuses: it grants nothing and tells of nothing."""

@@ -6,30 +6,74 @@ are not told of it. Only the features that promise the event are judged by that.
 
 from __future__ import annotations
 
+import re
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Lacking
+from conformance.scenario import steps as s
+from conformance.scenario.match_result import Matched
+from conformance.scenario.matching import match
+from conformance.scenario.pattern_fields import ITEM, captured_fields, dotted, without_field
+from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.results.model import Calibration
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
+    from conformance.wire.connection import Connection
+    from conformance.wire.events import Received
+
+NAME = re.compile(r"\$\{(\w+)\}")
 
 
 def without_wrong_fields(context: ScenarioContext, kind: str, pattern: Any) -> Any:
     """Give a pattern of a frame without the fields that are wrong in all of them; what it captures stays."""
-    scenario, run = context.scenario, context.run
-    if scenario is None or context.observing:
+    if context.scenario is None or context.observing:
         return pattern
+    return _without(context, kind, (), pattern)
+
+
+def without_wrong_parts(context: ScenarioContext, step: s.Check, pattern: Any) -> Any:
+    """Give likewise the pattern of a value that was taken from frames."""
+    scenario, name = context.scenario, NAME.fullmatch(str(step.value))
+    if scenario is None or context.observing or name is None or not context.run.calibration.wrong_fields:
+        return pattern
+    for kind, taken, inside in _origins(scenario, name[1]):
+        pattern = _without(context, kind, taken, pattern, inside)
+    return pattern
+
+
+def _without(
+    context: ScenarioContext, kind: str, taken: tuple[str, ...], pattern: Any, inside: tuple[str, ...] = ()
+) -> Any:
+    """Leave what is wrong out of the pattern of a value at the path `taken`; `inside` leads into a list around it."""
+    scenario, run = context.scenario, context.run
+    assert scenario is not None, "only a scenario is about something else"
     for name in wrong_of_others(scenario, kind, run.calibration, run.spec):
-        shorter = _without(pattern, name.removeprefix(f"{kind}.").replace("[]", ".[]").split("."))
+        path = _path(name, kind)
+        if path[: len(taken)] != taken or path == taken:
+            continue
+        shorter = without_field(pattern, (*inside, *path[len(taken) :]))
         if shorter != pattern:
             context.judged_without.add(name)
             pattern = shorter
     return pattern
+
+
+def _origins(scenario: Scenario, name: str) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Give each type of frame that a name gets its value from, the path in there, and the one of a list around it."""
+    for step in walk((*scenario.setup, *scenario.steps)):
+        match step:
+            case s.Expect():
+                yield from ((step.frame, path, ()) for one, path in captured_fields(step.pattern) if one == name)
+            case s.Page():
+                yield from ((step.reply, (field,), ()) for field, into in step.collect.items() if into == name)
+            case s.Collect() if step.into == name:
+                yield step.frame, () if step.field is None else (step.field,), (ITEM,)
 
 
 async def told(context: ScenarioContext, kind: str, pattern: Any, at: Sequence[str]) -> tuple[str, ...]:
@@ -55,11 +99,38 @@ async def told(context: ScenarioContext, kind: str, pattern: Any, at: Sequence[s
 
 def wrong_of_others(scenario: Scenario, kind: str, calibration: Calibration, spec: Spec) -> list[str]:
     """Give the fields, as `type.field`, of a type that are wrong, where another feature than the scenario's says so."""
-    return [
-        name
-        for name, rule in calibration.wrong_fields.items()
-        if name.startswith(f"{kind}.") and (rule not in spec.rules or scenario.feature not in spec.rules[rule].features)
-    ]
+    named = ((name, rule) for name, rule in calibration.wrong_fields.items() if name.startswith(f"{kind}."))
+    return [name for name, rule in named if _is_of_another(scenario, kind, _path(name, kind), rule, spec)]
+
+
+def _path(name: str, kind: str) -> tuple[str, ...]:
+    return tuple(name.removeprefix(f"{kind}.").replace(ITEM, f".{ITEM}").split("."))
+
+
+def _is_of_another(scenario: Scenario, kind: str, path: tuple[str, ...], rule: str, spec: Spec) -> bool:
+    """Tell whether neither the rule that a wrong field breaks, nor one about what is in it, is of this feature."""
+    rules = {rule, *spec.outgoing[kind].rules_of(path)} & spec.rules.keys()
+    return not any(scenario.feature in spec.rules[name].features for name in rules)
+
+
+def fits_otherwise(
+    context: ScenarioContext, connection: Connection, kind: str, pattern: Any
+) -> tuple[int, Received, Matched] | None:
+    """Find a frame of another feature that fits but for fields that break its schema, which is charged by itself."""
+    scenario, spec = context.scenario, context.run.spec
+    if scenario is None or context.observing or kind in spec.features[scenario.feature].outgoing:
+        return None
+    for index, received in enumerate(connection.log):
+        if index in connection.claimed or received.frame.type != kind:
+            continue
+        wrong = [one for one in received.frame.violations if one.field]
+        broken = {one.field for one in wrong if _is_of_another(scenario, kind, one.field, one.rule or "", spec)}
+        shorter = reduce(without_field, sorted(broken), pattern)
+        found = match(shorter, received.frame.value) if shorter != pattern else None
+        if isinstance(found, Matched):
+            context.judged_without.update(f"{kind}.{dotted(one)}" for one in broken)
+            return index, received, found
+    return None
 
 
 def promises(scenario: Scenario, kind: str, spec: Spec) -> bool:
@@ -76,20 +147,3 @@ def _author(context: ScenarioContext, kind: str) -> str | None:
         if isinstance(line.what, dict) and line.what.get(key) in causes:
             return line.who.partition("@")[0]
     return None
-
-
-def _without(pattern: Any, path: Iterable[str]) -> Any:
-    first, *rest = path
-    if isinstance(pattern, list):
-        return [_without(one, rest if first == "[]" else (first, *rest)) for one in pattern] if rest else pattern
-    if not isinstance(pattern, dict):
-        return pattern
-    words = [key for key in pattern if key.startswith("$")]
-    if words:
-        inner = pattern[words[0]]
-        return {words[0]: _without(inner, (first, *rest))} if isinstance(inner, dict | list) else pattern
-    if first not in pattern or "$capture" in str(pattern[first]):
-        return pattern
-    if rest:
-        return {**pattern, first: _without(pattern[first], rest)}
-    return {key: value for key, value in pattern.items() if key != first}

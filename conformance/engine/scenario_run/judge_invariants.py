@@ -59,7 +59,7 @@ async def _broken(context: ScenarioContext) -> list[Wrong]:
         | (frozenset() if calibration.joins and calibration.confirms_joins else OF_JOINS)
         | (OF_REPLIES if context.run.spec.protocol.error in calibration.unseen else frozenset())
         | (OF_MEMBERS if context.changed_roles else frozenset()),
-        unknown=calibration.unknown_types,
+        unknown=(*calibration.unknown_types, *calibration.unconfirmed),
     )
     lines: list[Line] = []
     found: dict[tuple[str, str], Wrong] = {}

@@ -8,9 +8,11 @@ What belongs to the scenario's own feature is its promise, and its absence a FAI
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from conformance.engine.scenario_run.faulty import wrong_of_others
+from conformance.engine.scenario_run.unconfirmed import never_comes
 from conformance.scenario import steps as s
 from conformance.scenario.requests import requests_of
 from conformance.scenario.walk import walk, without_witnesses
@@ -37,10 +39,13 @@ def lacks_until(scenario: Scenario, step: s.Step | None, calibration: Calibratio
     requests = _requests(steps, calibration)
     if calibration.joins and any(room.join != () for room in scenario.given.conversations.values()):
         requests |= {protocol.join_request[protocol.discriminator]} & {*calibration.unknown_types}
-    awaited = {*_awaited(step, steps, spec), *_caused(steps, calibration, spec)}
+    unseen = {*_unseen(_awaited(step, steps, spec), calibration, spec), *_caused(steps, calibration, spec)}
     parts = _parts(scenario, steps, calibration, spec)
     wrong = {name for one in steps for name in _wrong(scenario, one, calibration, spec)}
-    return tuple(sorted(_lacking(scenario, requests, awaited, calibration, spec) | parts | wrong))
+    found = _of_others(scenario, requests, unseen, spec) | parts | wrong | _further_joins(scenario, calibration, spec)
+    if found:  # Without this, too, it would go no further than to the next.
+        found |= _of_others(scenario, frozenset(unknown_requests(scenario, calibration, spec)), set(), spec)
+    return tuple(sorted(found))
 
 
 def _wrong(scenario: Scenario, step: s.Step, calibration: Calibration, spec: Spec) -> Iterator[str]:
@@ -57,6 +62,25 @@ def _wrong(scenario: Scenario, step: s.Step, calibration: Calibration, spec: Spe
         field = name.rpartition(".")[2]
         if f"'{field}': {{'$capture'" in taken and not (read_back and field in spec.protocol.ids["message"]):
             yield name
+
+
+def stopped_by(scenario: Scenario, step: s.Step | None, spec: Spec) -> tuple[str, ...]:
+    """Give the other features that the step is about in which a scenario has ended before its promise."""
+    own, key = spec.features[scenario.feature], spec.protocol.discriminator
+    match step:
+        case s.Expect() | s.Collect():
+            kind = step.frame
+        case s.Page():
+            kind = step.reply
+        case _:
+            return ()
+    if kind == spec.protocol.greeting.frame:  # It confirms a request: that of the step before.
+        confirmed = {name for name, one in spec.incoming.items() if one.reply and one.reply[key] == kind}
+        before = _until((*scenario.setup, *scenario.steps), step)
+        sent = [one.frame for one in before if isinstance(one, s.Send) and one.frame in confirmed]
+        kind = sent[-1] if sent else ""
+    owners = tuple(one.id for one in spec.features.values() if kind in (*one.incoming, *one.outgoing))
+    return () if own.id in owners else owners
 
 
 def lacks_for_its_start(scenario: Scenario, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
@@ -80,22 +104,38 @@ def _has_unjoined(scenario: Scenario, conversation: str, spec: Spec) -> bool:
     return any(who.partition("@")[0] in may for who in unjoined)
 
 
+def _further_joins(scenario: Scenario, calibration: Calibration, spec: Spec) -> frozenset[str]:
+    """Give the type of the request to join if each ends the one before, and a connection hears two conversations."""
+    protocol = spec.protocol
+    joining = str(protocol.join_request[protocol.discriminator])
+    if not calibration.one_room or joining in spec.features[scenario.feature].incoming:
+        return frozenset()
+    given = scenario.given
+    there = (*(name for name, user in given.users.items() if user.connect), *given.devices)
+    joins = [(who, name) for name, room in given.conversations.items() for who in (room.join or there)]
+    for step in walk((*scenario.setup, *scenario.steps)):
+        match step:
+            case s.Connect():
+                joins += [(step.who, name) for name in step.join]
+            case s.Send() if step.frame == joining:
+                joins.append((step.by, str(step.fields)))
+    several = Counter(who for who, _ in {*joins})
+    return frozenset({joining} if max(several.values(), default=0) > 1 else ())
+
+
 def lacks_of_witness(scenario: Scenario, witness: s.Witness, calibration: Calibration, spec: Spec) -> tuple[str, ...]:
     """Give likewise what any step of a witness relies on."""
     steps = list(walk(witness.steps))
     requests = _requests(steps, calibration)
-    awaited = {kind for one in steps for kind in _awaited(one, steps, spec)} | {*_caused(steps, calibration, spec)}
+    awaited = (each for one in steps for each in _awaited(one, steps, spec))
+    unseen = {*_unseen(awaited, calibration, spec), *_caused(steps, calibration, spec)}
     parts = _parts(scenario, steps, calibration, spec)
-    return tuple(sorted(_lacking(scenario, requests, awaited, calibration, spec) | parts))
+    return tuple(sorted(_of_others(scenario, requests, unseen, spec) | parts))
 
 
-def _lacking(
-    scenario: Scenario, requests: frozenset[str], awaited: set[str], calibration: Calibration, spec: Spec
-) -> frozenset[str]:
+def _of_others(scenario: Scenario, requests: frozenset[str], frames: set[str], spec: Spec) -> frozenset[str]:
     own = spec.features[scenario.feature]
-    unknown = requests - {*own.incoming}
-    unseen = {kind for kind in awaited if _is_unseen(kind, calibration, spec)} - {*own.outgoing}
-    return frozenset(unknown | unseen)
+    return frozenset((requests - {*own.incoming}) | (frames - {*own.outgoing}))
 
 
 def _parts(scenario: Scenario, steps: Sequence[s.Step], calibration: Calibration, spec: Spec) -> frozenset[str]:
@@ -154,24 +194,28 @@ def _witnessing(steps: Sequence[s.Step]) -> Iterator[s.Step]:
             yield from walk(step.steps)
 
 
-def _awaited(step: s.Step | None, before: Sequence[s.Step], spec: Spec) -> Iterator[str]:
-    """Give the types that a step waits for, or that it checks after earlier steps have collected them."""
+def _awaited(step: s.Step | None, before: Sequence[s.Step], spec: Spec) -> Iterator[tuple[str, Any]]:
+    """Give the types that a step waits for, or checks after earlier steps have collected them, with the patterns."""
     match step:
         case s.Expect() | s.Collect():
-            yield step.frame
+            yield step.frame, step.pattern
         case s.Sync():
-            yield spec.protocol.barrier_reply
+            yield spec.protocol.barrier_reply, None
         case s.ExpectEither():
-            yield from (one.frame for one in step.alternatives if one.frame is not None)
+            yield from ((one.frame, one.pattern) for one in step.alternatives if one.frame is not None)
         case s.Check():
-            yield from (one.frame for one in before if isinstance(one, s.Collect))
+            yield from ((one.frame, one.pattern) for one in before if isinstance(one, s.Collect))
 
 
-def _is_unseen(kind: str, calibration: Calibration, spec: Spec) -> bool:
+def _unseen(awaited: Iterable[tuple[str, Any]], calibration: Calibration, spec: Spec) -> Iterator[str]:
+    yield from (kind for kind, pattern in awaited if _is_unseen(kind, pattern, calibration, spec))
+
+
+def _is_unseen(kind: str, pattern: Any, calibration: Calibration, spec: Spec) -> bool:
     protocol = spec.protocol
     if set(calibration.unknown_types) >= spec.incoming.keys():
         return True  # It answers nothing at all.
-    if kind in calibration.unseen:
+    if never_comes(kind, pattern, calibration, spec):
         return True
     if kind == protocol.broadcast.frame:
         return not calibration.broadcasts

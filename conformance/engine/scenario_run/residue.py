@@ -94,7 +94,8 @@ def _granted(connection: Connection, context: ScenarioContext) -> list[str]:
         reply = None if message is None else message.reply
         if message is not None and reply is None and not _one_too_many(connection, number, position, context):
             continue  # The server answers it only if it fails, and every remaining reply belongs to another request.
-        if reply is not None and reply[spec.protocol.discriminator] in context.run.calibration.unseen:
+        silent = request.type in context.run.calibration.unconfirmed
+        if reply is not None and (silent or reply[spec.protocol.discriminator] in context.run.calibration.unseen):
             granted.append(request.type)  # The server says so of no request, and an Error may answer a later one.
             continue
         refused = False

@@ -1,8 +1,8 @@
 """Goes on without a reply that the server gives to nobody, where the scenario is about something else.
 
-Calibration has seen that the requests take effect and that this type of reply never comes. The barrier says instead
-that a request is handled; only the feature that promises the reply, and rules that are about it, are judged by it.
-Where no Error ever comes, a request that gets no success reply is refused.
+Calibration has seen that the requests take effect and that this type of reply, or the one to this request, never comes.
+The barrier says instead that a request is handled; only the feature that promises the reply, and rules that are about
+it, are judged by it. Where no Error ever comes, a request that gets no success reply is refused.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from conformance.scenario.match_result import Matched
 from conformance.scenario.matching import match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from conformance.engine.context.scenario_context import ScenarioContext
+    from conformance.results.model import Calibration
     from conformance.scenario.model import Scenario
     from conformance.spec import Spec
     from conformance.wire.connection import Connection
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 async def goes_on_without(context: ScenarioContext, kind: str, pattern: Any, at: Iterable[str]) -> bool:
     """Tell whether to go on without this reply; a refusal in its place is none that is missing everywhere."""
     scenario, run = context.scenario, context.run
-    if scenario is None or context.observing or kind not in run.calibration.unseen:
+    if scenario is None or context.observing or not never_comes(kind, pattern, run.calibration, run.spec):
         return False
     if not _is_of_another(kind, pattern, scenario, run.spec):
         return False
@@ -40,6 +41,21 @@ async def goes_on_without(context: ScenarioContext, kind: str, pattern: Any, at:
     context.transcript.note("", "·", f"not waited for: the server sends no {kind}")
     context.judged_without.add(kind)
     return True
+
+
+def never_comes(kind: str, pattern: Any, calibration: Calibration, spec: Spec) -> bool:
+    """Tell whether a reply never comes: this type, or the one to each request that may be answered so."""
+    if kind in calibration.unseen:
+        return True
+    key = spec.protocol.discriminator
+    replies = ((name, one.reply) for name, one in spec.incoming.items() if one.reply and one.reply[key] == kind)
+    answered = {name for name, reply in replies if _may_be(reply.get("with", {}), pattern)}
+    return bool(answered) and answered <= {*calibration.unconfirmed}
+
+
+def _may_be(reply: Mapping[str, Any], pattern: Any) -> bool:
+    wanted = pattern if isinstance(pattern, dict) else {}
+    return all(isinstance(match(wanted[field], value), Matched) for field, value in reply.items() if field in wanted)
 
 
 def _is_granted(context: ScenarioContext, connection: Connection) -> bool:

@@ -6,7 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from conformance.engine.context.failure import Broken, Spoiled, Unmet
-from conformance.engine.scenario_run.faulty import without_wrong_fields
+from conformance.engine.scenario_run.faulty import without_wrong_fields, without_wrong_parts
 from conformance.engine.scenario_run.steps.expecting import await_frame, missing
 from conformance.engine.scenario_run.untold import read_instead, take
 from conformance.scenario import steps as s
@@ -93,7 +93,7 @@ async def collect(step: s.Collect, context: ScenarioContext) -> None:
 async def check(step: s.Check, context: ScenarioContext) -> None:
     """Match a value that was captured or collected."""
     value = context.names.value(step.value)
-    found = match(context.names.render(step.pattern), value)
+    found = match(without_wrong_parts(context, step, context.names.render(step.pattern)), value)
     if isinstance(found, Mismatch):
         raise Unmet(f"{step.value}: {found}")
     context.names.bind(found.captures)

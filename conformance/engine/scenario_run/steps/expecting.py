@@ -14,7 +14,7 @@ from conformance.engine.context.closes import (
     say_alternative,
 )
 from conformance.engine.context.failure import Granted, ScenarioError, TooSlow, Unmet
-from conformance.engine.scenario_run.faulty import told, without_wrong_fields
+from conformance.engine.scenario_run.faulty import fits_otherwise, told, without_wrong_fields
 from conformance.engine.scenario_run.refused import closes_are_refusals
 from conformance.engine.scenario_run.steps.limits import full_page
 from conformance.engine.scenario_run.unconfirmed import goes_on_without
@@ -107,7 +107,8 @@ async def await_frame(
         await context.quiet()
         if connection.unfinished or context.has_causes_without_a_barrier:  # Only the time says when the frame is late.
             await connection.until(arrived, context.run.reply)
-    return context.first(connection, kind, pattern, or_greeting=True)
+    found = context.first(connection, kind, pattern, or_greeting=True)
+    return found or fits_otherwise(context, connection, kind, pattern)
 
 
 def missing(context: ScenarioContext, connection: Connection, kind: str, pattern: Any) -> ScenarioError:

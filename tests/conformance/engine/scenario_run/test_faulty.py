@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.engine.scenario_run.faulty import _without
 from conformance.engine.scenario_run.run_scenario import run_scenario
 from conformance.results.model import Outcome
 from tests.conformance.run_contexts import Author, toy_runner
@@ -43,25 +42,41 @@ class TestAFieldThatIsAlwaysWrong:
         toy = scenario(f"steps: [{SEND}, {other}]", **OTHER)
         assert (await run_faulty(spec, "no sender", toy)).outcome is Outcome.FAIL
 
+    @pytest.mark.parametrize(("about", "outcome"), [(OTHER, Outcome.PASS), (OWN, Outcome.FAIL)])
+    async def test_is_not_looked_at_in_what_was_collected(
+        self, spec: Spec, scenario: Author, about: dict[str, str], outcome: Outcome
+    ):
+        collect = "{collect: NewMessage, at: bob, into: told}"
+        check = '{check: "${told}", is: [{content: hi, sender_id: "${alice}"}]}'
+        result = await run_faulty(spec, "no sender", scenario(f"steps: [{SEND}, {collect}, {check}]", **about))
+        assert (result.outcome, result.without == ("NewMessage.sender_id",)) == (outcome, outcome is Outcome.PASS)
+
     async def test_blocks_what_takes_its_value(self, spec: Spec, scenario: Author):
         taken = "{expect: NewMessage, at: bob, with: {sender_id: {$capture: sender}}}"
         check = '{check: "${sender}", is: "${alice}"}'
         result = await run_faulty(spec, "no sender", scenario(f"steps: [{SEND}, {taken}, {check}]", **OTHER))
         assert (result.outcome, result.without) == (Outcome.BLOCKED, ("NewMessage.sender_id",))
 
+
+class TestAFieldThatIsWrongInOneFrame:
+    FETCH = '{send: FetchHistory, by: alice, with: {conversation_id: "${lobby}"}}'
+    PAGE = "{expect: HistoryChunk, at: alice, with: {messages: [], has_more: false}}"
+
     @pytest.mark.parametrize(
-        ("pattern", "path", "left"),
+        ("about", "page", "outcome"),
         [
-            ({"a": 1, "b": 2}, "a", {"b": 2}),
-            ({"l": [{"a": 1, "b": 2}]}, "l.[].a", {"l": [{"b": 2}]}),
-            ({"l": {"$contains": [{"a": 1}]}}, "l.[].a", {"l": {"$contains": [{}]}}),
-            ({"a": {"$capture": "x"}}, "a", {"a": {"$capture": "x"}}),
-            ({"a": {"b": 1, "c": 2}}, "a.b", {"a": {"c": 2}}),
-            ({"b": 1}, "a", {"b": 1}),
+            (OWN, PAGE, Outcome.PASS),
+            (OWN, PAGE.replace("[]", "[{}]"), Outcome.FAIL),
+            (OWN, PAGE.replace("false", "{$capture: {name: more, is: false}}"), Outcome.FAIL),
+            (OTHER, PAGE, Outcome.FAIL),
         ],
     )
-    def test_is_left_out_wherever_it_is(self, pattern: object, path: str, left: object):
-        assert _without(pattern, path.split(".")) == left
+    async def test_fails_what_promises_the_frame_only(
+        self, spec: Spec, scenario: Author, about: dict[str, str], page: str, outcome: Outcome
+    ):
+        async with toy_runner(spec, later=("wrong history",), reply=0.3) as runner:
+            result = await run_scenario(scenario(f"steps: [{self.FETCH}, {page}]", **about), runner.run_context)
+        assert (result.outcome, "HistoryChunk.has_more" in result.without) == (outcome, outcome is Outcome.PASS)
 
 
 class TestAnEventThatNoDeviceOfItsAuthorGets:

@@ -208,3 +208,92 @@ class TestAServerWithoutJoins:
     async def test_is_not_one_that_delivers_nothing_either(self, spec: Spec) -> None:
         async with toy_runner(spec, wrong=self.WRONG[:1]) as runner:
             assert runner.run_context.calibration.joins
+
+
+class TestFieldsTooMany:
+    """The server refuses a request with a field that the type does not have."""
+
+    EXTRA = '{send: SendMessage, by: alice, with: {conversation_id: "${lobby}", content: hi, note: x}, extra: [note]}'
+    TOLD = "{expect: NewMessage, at: bob, with: {content: hi}}"
+
+    @pytest.mark.parametrize(
+        ("about", "outcome"),
+        [({"feature": "jwt_authentication", "rules": "[AUTH-2]"}, Outcome.BLOCKED), (CONNECTION, Outcome.FAIL)],
+    )
+    async def test_block_all_but_the_feature_that_promises_to_ignore_them(
+        self, spec: Spec, scenario: Author, about: dict[str, str], outcome: Outcome
+    ) -> None:
+        async with toy_runner(spec, later=("strict",)) as runner:
+            calibration = replace(runner.run_context.calibration, unseen=("extra fields",))
+            toy = scenario(f"steps: [{self.EXTRA}, {self.TOLD}]", **about)
+            result = await run_scenario(toy, replace(runner.run_context, calibration=calibration))
+        assert (result.outcome, "extra fields" in result.without) == (outcome, outcome is Outcome.BLOCKED)
+
+
+class TestAJoinThatEndsTheOneBefore:
+    GIVEN = (
+        "given: {users: [alice, bob], conversations: {lobby: {members: [alice, bob]}, hall: {members: [alice, bob]}}}"
+    )
+    TOLD = "{expect: NewMessage, at: bob, with: {content: hi}}"
+
+    @pytest.mark.parametrize(
+        ("about", "outcome"),
+        [
+            ({"feature": "fetch_history", "rules": "[HIST-1]"}, Outcome.BLOCKED),
+            ({"feature": "join_conversation", "rules": "[JOIN-1]"}, Outcome.FAIL),
+        ],
+    )
+    async def test_blocks_who_hears_two_conversations_and_fails_joins(
+        self, spec: Spec, scenario: Author, about: dict[str, str], outcome: Outcome
+    ) -> None:
+        async with toy_runner(spec, wrong=("one room",), reply=0.3) as runner:
+            assert runner.run_context.calibration.one_room
+            result = await run_scenario(
+                scenario(f"{self.GIVEN}\nsteps: [{SEND}, {self.TOLD}]", **about), runner.run_context
+            )
+        assert (result.outcome, "JoinConversation" in result.without) == (outcome, outcome is Outcome.BLOCKED)
+
+    async def test_does_not_excuse_who_hears_one(self, spec: Spec, scenario: Author) -> None:
+        async with toy_runner(spec, wrong=("one room",), later=("drop",), reply=0.3) as runner:
+            assert (
+                await run_scenario(scenario(f"steps: [{SEND}, {self.TOLD}]"), runner.run_context)
+            ).outcome is Outcome.FAIL
+
+    async def test_is_not_seen_where_both_are_heard(self, spec: Spec) -> None:
+        async with toy_runner(spec, measured=True) as runner:
+            assert not runner.run_context.calibration.one_room
+
+
+async def test_what_else_is_unknown_is_named_besides(spec: Spec, scenario: Author) -> None:
+    leave = '{send: LeaveConversation, by: alice, with: {conversation_id: "${lobby}"}}'
+    left = "{expect: ActionConfirmed, at: alice, with: {action: left_conversation}}"
+    toy = scenario(f"steps: [{leave}, {left}, {FETCH}]")
+    result = await run_without(spec, toy, unknown_types=("LeaveConversation", "FetchHistory"))
+    assert (result.outcome, result.without) == (Outcome.BLOCKED, ("FetchHistory", "LeaveConversation"))
+
+
+class TestAStepBeforeThePromise:
+    """It fails, and is of another feature: the scenario says which, and the verdict looks whether that one fails."""
+
+    HISTORY = f"{FETCH}, {{expect: HistoryChunk, at: alice, with: {{messages: {{$length: 7}}}}}}"
+    LEFT = "{expect: ActionConfirmed, at: alice, with: {action: left_conversation}}"
+    LEAVE = '{send: LeaveConversation, by: alice, with: {conversation_id: "${lobby}"}}'
+
+    @pytest.mark.parametrize(
+        ("steps", "about", "features"),
+        [
+            (f"setup: [{HISTORY}]\nsteps: [{{sync: alice}}]", CONNECTION, ("fetch_history",)),
+            (f"steps: [{{control: [{HISTORY}]}}]", CONNECTION, ("fetch_history",)),
+            (f"setup: [{LEAVE}, {LEFT}]\nsteps: [{{sync: alice}}]", CONNECTION, ("leave_conversation",)),
+            (f"setup: [{HISTORY}]\nsteps: [{{sync: alice}}]", {"feature": "fetch_history", "rules": "[HIST-1]"}, ()),
+            (f"steps: [{HISTORY}]", {}, ()),
+        ],
+    )
+    async def test_names_the_feature(
+        self, spec: Spec, scenario: Author, steps: str, about: dict[str, str], features: tuple[str, ...]
+    ) -> None:
+        async with toy_runner(spec) as runner:
+            runner.server.deaf.add("LeaveConversation")
+            result = await run_scenario(scenario(steps, **about), runner.run_context)
+        assert result.stopped_by == features
+        assert result.outcome is (Outcome.BLOCKED if "steps: [{send" not in steps else Outcome.FAIL)

@@ -88,3 +88,27 @@ async def test_the_greeting_is_waited_for(spec: Spec, scenario: Author) -> None:
     )
     result = await run_unconfirmed(spec, toy)
     assert (result.outcome, result.without) == (Outcome.PASS, ())
+
+
+@pytest.mark.parametrize(
+    ("feature", "rule", "outcome"),
+    [("fetch_history", "HIST-1", Outcome.PASS), ("action_confirmed", "ACK-1", Outcome.FAIL)],
+)
+async def test_one_request_that_is_never_confirmed_fails_the_feature_that_promises_it(
+    spec: Spec, scenario: Author, feature: str, rule: str, outcome: Outcome
+) -> None:
+    confirmed = "{expect: ActionConfirmed, at: alice, with: {action: message_sent}}"
+    told = "{expect: NewMessage, at: bob}"
+    toy = scenario(f"steps: [{SEND}, content: hi}}}}, {confirmed}, {told}]", feature=feature, rules=f"[{rule}]")
+    async with toy_runner(spec, wrong=("reply lost",), reply=0.3) as runner:
+        assert runner.run_context.calibration.unconfirmed == ("SendMessage",)
+        result = await run_scenario(toy, runner.run_context)
+    assert (result.outcome, result.findings) == (outcome, ())
+    assert result.without == (WITHOUT if outcome is Outcome.PASS else ())
+
+
+async def test_what_is_confirmed_is_waited_for_where_another_request_never_is(spec: Spec, scenario: Author) -> None:
+    confirmed = "{expect: ActionConfirmed, at: alice, with: {action: joined_conversation}}"
+    async with toy_runner(spec, wrong=("reply lost",), reply=0.3) as runner:
+        result = await run_scenario(scenario(f"steps: [{SEND}, content: hi}}}}, {confirmed}]"), runner.run_context)
+    assert result.outcome is Outcome.FAIL
