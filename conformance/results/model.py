@@ -188,7 +188,7 @@ class Calibration:
     requests, as `type.field`, that it ignores or refuses. `wrong_fields` maps the fields of its frames that break
     their schema to the rule that they break. `confirms_joins`: False if nothing answers the request to join, and who
     has asked hears the conversation all the same. `reads_back`: no broadcast told the id of its message, and the
-    history has what was sent. `errors_close`: it ends a connection at each request that it refuses. `untold_devices`
+    history has what was sent. `errors_close`: it ends connections at what it refuses, or some of it. `untold_devices`
     are the types of events that other devices of their author do not get. `replays`: a join brings earlier messages.
     `unconfirmed` are the requests that take effect and whose own reply never comes. `one_room`: a connection that joins
     a second conversation hears the first no more. `foreign_types` are the types of its frames that are not in the

@@ -18,7 +18,7 @@ from conformance.scenario.pattern_fields import ITEM, captured_fields, dotted, w
 from conformance.scenario.walk import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from conformance.engine.context.scenario_context import ScenarioContext
     from conformance.results.model import Calibration
@@ -32,36 +32,54 @@ NAME = re.compile(r"\$\{(\w+)\}")
 
 def without_wrong_fields(context: ScenarioContext, kind: str, pattern: Any) -> Any:
     """Give a pattern of a frame without the fields that are wrong in all of them; what it captures stays."""
-    if context.scenario is None or context.observing:
+    scenario = context.scenario
+    if scenario is None or context.observing:
         return pattern
-    return _without(context, kind, (), pattern)
+    return _without(context, kind, _always_wrong(context, scenario, kind), pattern)
 
 
 def without_wrong_parts(context: ScenarioContext, step: s.Check, pattern: Any) -> Any:
-    """Give likewise the pattern of a value that was taken from frames."""
+    """Give likewise the pattern of a value that was taken from frames, also without what is wrong in these."""
     scenario, name = context.scenario, NAME.fullmatch(str(step.value))
-    if scenario is None or context.observing or name is None or not context.run.calibration.wrong_fields:
+    if scenario is None or context.observing or name is None:
         return pattern
     for kind, taken, inside in _origins(scenario, name[1]):
-        pattern = _without(context, kind, taken, pattern, inside)
+        wrong = {*_always_wrong(context, scenario, kind), *_broken_here(context, scenario, kind)}
+        within = sorted(path for path in wrong if path[: len(taken)] == taken and path != taken)
+        pattern = _without(context, kind, within, pattern, taken, inside)
     return pattern
 
 
 def _without(
-    context: ScenarioContext, kind: str, taken: tuple[str, ...], pattern: Any, inside: tuple[str, ...] = ()
+    context: ScenarioContext,
+    kind: str,
+    wrong: Iterable[tuple[str, ...]],
+    pattern: Any,
+    taken: tuple[str, ...] = (),
+    inside: tuple[str, ...] = (),
 ) -> Any:
-    """Leave what is wrong out of the pattern of a value at the path `taken`; `inside` leads into a list around it."""
-    scenario, run = context.scenario, context.run
-    assert scenario is not None, "only a scenario is about something else"
-    for name in wrong_of_others(scenario, kind, run.calibration, run.spec):
-        path = _path(name, kind)
-        if path[: len(taken)] != taken or path == taken:
-            continue
+    """Leave wrong fields out of the pattern of a value at the path `taken`; `inside` leads into a list around it."""
+    for path in wrong:
         shorter = without_field(pattern, (*inside, *path[len(taken) :]))
         if shorter != pattern:
-            context.judged_without.add(name)
+            context.judged_without.add(f"{kind}.{dotted(path)}")
             pattern = shorter
     return pattern
+
+
+def _always_wrong(context: ScenarioContext, scenario: Scenario, kind: str) -> list[tuple[str, ...]]:
+    return [_path(name, kind) for name in wrong_of_others(scenario, kind, context.run.calibration, context.run.spec)]
+
+
+def _broken_here(context: ScenarioContext, scenario: Scenario, kind: str) -> list[tuple[str, ...]]:
+    """Give the fields that break the schema of a frame of this scenario, if others are charged with them."""
+    spec = context.run.spec
+    if kind in spec.features[scenario.feature].outgoing:
+        return []
+    everyone = (*context.past, *context.connections.values())
+    frames = (one.frame for connection in everyone for one in connection.log if one.frame.type == kind)
+    wrong = {(one.field, one.rule or "") for frame in frames for one in frame.violations if one.field}
+    return sorted({path for path, rule in wrong if _is_of_another(scenario, kind, path, rule, spec)})
 
 
 def _origins(scenario: Scenario, name: str) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:

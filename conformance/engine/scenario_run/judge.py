@@ -87,6 +87,7 @@ async def judge_end(scenario: Scenario, context: ScenarioContext, verdict: Scena
         except Unmet as error:
             if error.offender is not None and _answers_unknown(context, guard.step.at, error.offender):
                 continue
+            verdict.lack(never_sound(context, scenario, error.offender), guard.step)
             verdict.add(Outcome.FAIL, error.message, guard.step, error.offender)
     for step in context.honeypot_guards:
         try:
@@ -139,6 +140,14 @@ def _judge_residue(scenario: Scenario, context: ScenarioContext, verdict: Scenar
         else:
             early = context.was_in_setup(connection, received)
             verdict.add(Outcome.BLOCKED if early else Outcome.FAIL, message, None, received)
+
+
+def never_sound(context: ScenarioContext, scenario: Scenario, received: Received | None) -> tuple[str, ...]:
+    """Name the type of a frame if the server never sends it as it should be: whose it is cannot be told, then."""
+    kind = received.frame.type if received is not None else None
+    if kind not in context.run.calibration.unseen or kind in context.run.spec.features[scenario.feature].outgoing:
+        return ()
+    return (str(kind),)
 
 
 def _answers_unknown(context: ScenarioContext, names: Iterable[str], received: Received) -> bool:

@@ -24,7 +24,13 @@ from conformance.engine.context.needs import too_few_connections, unmet
 from conformance.engine.context.scenario_context import ScenarioContext
 from conformance.engine.scenario_run.arrange import provide, set_up
 from conformance.engine.scenario_run.bystanders import with_bystanders
-from conformance.engine.scenario_run.judge import ScenarioVerdict, judge_end, judge_frames, judge_refusals
+from conformance.engine.scenario_run.judge import (
+    ScenarioVerdict,
+    judge_end,
+    judge_frames,
+    judge_refusals,
+    never_sound,
+)
 from conformance.engine.scenario_run.judge_invariants import judge_invariants
 from conformance.engine.scenario_run.refused import closes_are_refusals
 from conformance.engine.scenario_run.reliance import (
@@ -40,6 +46,7 @@ from conformance.errors import AskedToLeave, BudgetSpent, MachineFailed, Provisi
 from conformance.results.exchange import exchange_of
 from conformance.results.model import NOT_APPLICABLE, UNOBSERVED, Observation, Outcome, Problem, Result
 from conformance.scenario.requests import requests
+from conformance.scenario.steps import Never
 from conformance.target.throttle.connection_count import connection_count, connections_of_one_user
 
 if TYPE_CHECKING:
@@ -141,6 +148,8 @@ async def _arrange_and_run(scenario: Scenario, context: ScenarioContext, verdict
         if not isinstance(error, Granted):
             verdict.lack(_lost_by_refusal(context), error.step)
             verdict.lack(lacks_until(scenario, error.step, context.run.calibration, context.run.spec), error.step)
+        if isinstance(error.step, Never):
+            verdict.lack(never_sound(context, scenario, error.offender), error.step)
         excuse = excused(context, error)
         if excuse is not None:
             verdict.too_slow = isinstance(excuse, TooSlow)

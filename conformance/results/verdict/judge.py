@@ -205,8 +205,8 @@ def _rule(
 
 
 def _needs_what_is_lacking(rule: RuleEntry, spared: Iterable[JudgedScenario]) -> bool:
-    """Tell whether each of these scenarios was blocked by something that the sentence of the rule is about."""
-    return not any(scenario.blocked_by.isdisjoint(rule.needs) for scenario in spared)
+    """Tell whether one of these scenarios was blocked by something that the sentence of the rule is about."""
+    return not all(scenario.blocked_by.isdisjoint(rule.needs) for scenario in spared)
 
 
 def _of_rule(scenario: JudgedScenario, rule: str, covers: tuple[Waiver, ...]) -> Status:

@@ -78,6 +78,19 @@ class TestAFieldThatIsWrongInOneFrame:
             result = await run_scenario(scenario(f"steps: [{self.FETCH}, {page}]", **about), runner.run_context)
         assert (result.outcome, "HistoryChunk.has_more" in result.without) == (outcome, outcome is Outcome.PASS)
 
+    @pytest.mark.parametrize(
+        ("about", "outcome"),
+        [({"feature": "jwt_authentication", "rules": "[AUTH-2]"}, Outcome.PASS), (OWN, Outcome.FAIL)],
+    )
+    async def test_is_left_out_of_what_was_collected(
+        self, spec: Spec, scenario: Author, about: dict[str, str], outcome: Outcome
+    ):
+        collect = "{collect: NewMessage, at: bob, into: told}"
+        check = '{check: "${told}", is: [{content: hi, created_at: {$after: "2020-01-01T00:00:00Z"}}]}'
+        async with toy_runner(spec, later=("malformed frame",), reply=0.3) as runner:
+            result = await run_scenario(scenario(f"steps: [{SEND}, {collect}, {check}]", **about), runner.run_context)
+        assert (result.outcome, "NewMessage.created_at" in result.without) == (outcome, outcome is Outcome.PASS)
+
 
 class TestAnEventThatNoDeviceOfItsAuthorGets:
     TOLD = "{expect: NewMessage, at: [alice@phone, bob], with: {content: hi}}"

@@ -42,7 +42,11 @@ async def test_a_scenario_about_something_else_goes_on(spec: Spec, scenario: Aut
 
 @pytest.mark.parametrize(
     ("feature", "rule", "outcome"),
-    [("send_message", "SEND-1", Outcome.PASS), ("action_confirmed", "ACK-1", Outcome.FAIL)],
+    [
+        ("send_message", "SEND-1", Outcome.PASS),
+        ("send_message", "SEND-6", Outcome.BLOCKED),
+        ("action_confirmed", "ACK-1", Outcome.FAIL),
+    ],
 )
 async def test_an_odd_reply_in_its_place_is_charged_to_the_feature_that_promises_it(
     spec: Spec, scenario: Author, feature: str, rule: str, outcome: Outcome

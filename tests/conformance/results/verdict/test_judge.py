@@ -76,6 +76,7 @@ class TestWhatAServerLacks:
         [
             (("Other",), ((BLOCKED, "Other"), (NOT_APPLICABLE, "")), Verdict.OK, 0),
             (("Another",), ((BLOCKED, "Other"),), Verdict.NOT_TESTED, 3),
+            (("Another", "Other"), ((BLOCKED, "Other"), (NOT_APPLICABLE, "")), Verdict.OK, 0),
             (("Other",), ((BLOCKED, "Other"), (BLOCKED, "")), Verdict.NOT_TESTED, 3),
             (("Other",), ((BLOCKED, "Other"), (FAIL, "")), Verdict.PARTIAL, 1),
         ],
