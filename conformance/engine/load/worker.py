@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from conformance.spec import Spec
     from conformance.target import Target
 
-CONNECT = 30.0
-"""Seconds to wait for the master."""
+CONNECT = 300.0
+"""Seconds to wait for the master, which runs each scenario once before it listens."""
 PAUSE = 0.5
 
 
