@@ -70,7 +70,7 @@ def membership_is_committed_late(patch: Patch) -> None:
     _commit_late(patch, rooms._enter)
 
 
-@fault(breaks=["SEND-6"], also=["SEND-5", "MULTI-1", "MULTI-2", "MULTI-3", "HIST-1", "HIST-3"])
+@fault(breaks=["SEND-6"], also=["SEND-5", "MULTI-1", "MULTI-2", "MULTI-3", "HIST-1", "HIST-3"], alone=True)
 def history_of_the_other_instance_is_old(patch: Patch) -> None:
     """An instance keeps the history that it has sent for a second, and only its own clients' requests refresh it."""
     kept = {}

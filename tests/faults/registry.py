@@ -32,8 +32,8 @@ _FAULTS: dict[str, Fault] = {}
 class Fault:
     """A named wrong: the rules that it breaks, the ones that it cannot help breaking, and how it is done.
 
-    `alone`: the wrong of one scenario would be seen by others, so nothing may be run beside it. `rules`: the wrong
-    is done by a proxy before a sound server. `profile`: what the target file says of the server.
+    `alone`: the wrong of one scenario would be seen or undone by others, so nothing may be run beside it. `rules`: the
+    wrong is done by a proxy before a sound server. `profile`: what the target file says of the server.
     """
 
     name: str
