@@ -15,6 +15,7 @@ from conformance.engine.calibration.calibrate import calibrate
 from conformance.engine.context.pacer import Pacer
 from conformance.engine.context.run_context import RunContext
 from conformance.engine.scenario_run.run_scenario import run_scenario
+from conformance.engine.supervise.keepalive import kept_alive
 from conformance.results.model import Outcome
 from conformance.target.embedded import embedded
 from conformance.target.provision import open_provisioner
@@ -184,17 +185,18 @@ async def _examine(fault: Fault, spec: Spec, mode: Mode, found: Examination) -> 
             if judge.blames_others(result):
                 blaming.append((scenario, result))
 
-        for state in _batches(aimed(fault, spec, mode), quick=mode.quick):
-            await _run(state, run_context, jobs, take, lambda: mode.quick and found.killed)
-        if not found.killed:  # A machine that is too busy leaves scenarios without a word.
-            await _run(tuple(mute), run_context, 1, take, lambda: found.killed)
-        if fault.rules is None:  # A proxy changes the frames of every feature.
-            others = sentinels(fault, spec, mode)
-            found.sentinels = [one.id for one in others if not judge.touches(one)]
-            for state in _batches(others):
-                await _run(state, run_context, jobs, take, lambda: False)
-            for scenario, result in blaming:
-                judge.confirm(result, await run_scenario(scenario, run_context, 2))
+        async with kept_alive(run_context.open_connections):
+            for state in _batches(aimed(fault, spec, mode), quick=mode.quick):
+                await _run(state, run_context, jobs, take, lambda: mode.quick and found.killed)
+            if not found.killed:  # A machine that is too busy leaves scenarios without a word.
+                await _run(tuple(mute), run_context, 1, take, lambda: found.killed)
+            if fault.rules is None:  # A proxy changes the frames of every feature.
+                others = sentinels(fault, spec, mode)
+                found.sentinels = [one.id for one in others if not judge.touches(one)]
+                for state in _batches(others):
+                    await _run(state, run_context, jobs, take, lambda: False)
+                for scenario, result in blaming:
+                    judge.confirm(result, await run_scenario(scenario, run_context, 2))
 
 
 def aimed(fault: Fault, spec: Spec, mode: Mode) -> list[Scenario]:

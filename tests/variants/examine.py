@@ -14,6 +14,7 @@ from conformance.engine.context.pacer import Pacer
 from conformance.engine.context.run_context import RunContext
 from conformance.engine.run.order import in_order
 from conformance.engine.scenario_run.run_scenario import run_scenario
+from conformance.engine.supervise.keepalive import kept_alive
 from conformance.errors import TargetUnreachable
 from conformance.results.model import Outcome
 from conformance.target.embedded import embedded
@@ -113,18 +114,19 @@ async def _examine(variant: Variant, spec: Spec, scenarios: Sequence[Scenario], 
                 target.keys,
                 bystanders=True,
             )
-            suspects: list[tuple[Scenario, str]] = []
-            for scenario, result in await _results(scenarios, run_context):
-                found.ran += 1
-                found.not_applicable += result.outcome is Outcome.NOT_APPLICABLE
-                if result.outcome in {Outcome.PASS, Outcome.FAIL}:
-                    found.judged.update({*result.rules} & {*variant.amber})
-                said = complaint(result, variant, spec, found)
-                if said:
-                    suspects.append((scenario, said))
-            for scenario, first in suspects:
-                again = complaint(await run_scenario(scenario, run_context, 2), variant, spec, found)
-                (found.wrong if again else found.once)[scenario.id] = again or first
+            async with kept_alive(run_context.open_connections):
+                suspects: list[tuple[Scenario, str]] = []
+                for scenario, result in await _results(scenarios, run_context):
+                    found.ran += 1
+                    found.not_applicable += result.outcome is Outcome.NOT_APPLICABLE
+                    if result.outcome in {Outcome.PASS, Outcome.FAIL}:
+                        found.judged.update({*result.rules} & {*variant.amber})
+                    said = complaint(result, variant, spec, found)
+                    if said:
+                        suspects.append((scenario, said))
+                for scenario, first in suspects:
+                    again = complaint(await run_scenario(scenario, run_context, 2), variant, spec, found)
+                    (found.wrong if again else found.once)[scenario.id] = again or first
 
 
 async def _results(scenarios: Sequence[Scenario], run_context: RunContext) -> list[tuple[Scenario, Result]]:

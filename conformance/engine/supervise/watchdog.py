@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from conformance.engine.calibration.differences import differences
 from conformance.engine.context.reachability import Reachability
-from conformance.engine.supervise.keepalive import keep_alive
+from conformance.engine.supervise.keepalive import kept_alive
 from conformance.engine.supervise.liveness import LivenessConnections
 from conformance.engine.supervise.reaching import Answer, ask
 from conformance.errors import ChatParityError
@@ -75,7 +75,9 @@ class Watchdog:
         self.slowed: set[str] = set()
         self._run = run_context
         self._liveness = LivenessConnections(run_context, self._lost)
-        self._pings: asyncio.Task[None] | None = None
+        self._pings = (
+            kept_alive(run_context.open_connections) if run_context.target.keepalive else contextlib.nullcontext()
+        )
         self._losses = 0
         self._restarting = False
         self._watched: list[Watch] = []
@@ -91,14 +93,11 @@ class Watchdog:
 
     async def __aenter__(self) -> Self:
         await self._liveness.__aenter__()
-        if self._run.target.keepalive:
-            self._pings = asyncio.create_task(keep_alive(self._run.open_connections))
+        await self._pings.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._pings is not None:
-            self._pings.cancel()
-            await asyncio.wait([self._pings])
+        await self._pings.__aexit__(None, None, None)
         await self._liveness.__aexit__()
 
     async def restart(self) -> None:
