@@ -135,7 +135,7 @@ class Scripted:
                 await self._clean(f"{len(known)} {sort}s", [(steps, self._common() | names) for names in known], until)
                 if len(known) < len(made):
                     unknown = f"{len(made) - len(known)} of {len(made)} {sort}s"
-                    self._notes.append(f"{unknown} could not be created, and are not removed")
+                    self._notes.append(f"{unknown} gave no id, and are not removed")
             elif made and "run" not in self._recipe.cleaning:
                 self._notes.append(f"left on the target: {len(made)} {sort}s; there is no `clean_up: {{{sort}: …}}`")
         if "run" in self._recipe.cleaning:

@@ -13,7 +13,7 @@ from conformance.engine.context.retrying import connect_with_retries, says_later
 from conformance.scenario import steps as s
 from conformance.target.throttle.retrying import TRIES
 from conformance.wire.handshake import Handshake
-from conformance.wire.handshake_errors import Refused
+from conformance.wire.handshake_errors import ABSENT, Refused
 from conformance.wire.waits import BUSY
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ async def connect(step: s.Connect, context: ScenarioContext) -> None:
         outcome = await arrive()
     else:
         outcome = await connect_with_retries(context, step.who, arrive)
+    if isinstance(outcome, Refused) and outcome.status in ABSENT and not context.observing:
+        await _ask_the_gateway(context, step, outcome, arrive)
     if step.refused:
         await _check_refused(step, outcome, context)
         return
@@ -78,6 +80,25 @@ async def _connect_unlike_others(
     other = next(user for user in context.users if user != who.partition("@")[0])
     await joining.arrive(context, f"{other}@witness")  # where that one must wait, too, the server is only busy
     raise Unmet(f"{who} should be let in, as {other} is, and was refused: {why}")
+
+
+async def _ask_the_gateway(
+    context: ScenarioContext, step: s.Connect, refused: Refused, connect: Callable[[], Awaitable[Connection | Refused]]
+) -> None:
+    """Raise Spoiled if a 502, 503 or 504 is not about this connection: others get it, too, or it does not come again.
+
+    A gateway answers so while it does not reach the server, or has too many connections (RFC 9110 §15.6.3 to §15.6.5).
+    """
+    user = step.who.partition("@")[0]
+    other = f"{next((one for one in context.users if one != user), user)}@witness"
+    witness = await joining.connect(context, other, step.instance)
+    if isinstance(witness, Refused):
+        raise Spoiled(f"{step.who} was refused: {refused.why}; so was {other}: {witness.why}")
+    await joining.take_greeting(context, other)
+    again = await connect()
+    if not isinstance(again, Refused) or again.status not in ABSENT:
+        then = again.why if isinstance(again, Refused) else "let in"
+        raise Spoiled(f"{step.who} was refused: {refused.why}, and then {then}; {other} was let in")
 
 
 async def _check_refused(step: s.Connect, outcome: Connection | Refused, context: ScenarioContext) -> None:

@@ -180,7 +180,7 @@ provision:
     deleted = [what for what, *_ in service.asked if what.startswith("DELETE")]
     assert deleted == [f"DELETE /users/{given}" for given, _ in service.users.values()]
     assert len(deleted) == removed
-    assert ("1 of 1 conversations could not be created, and are not removed" in opened.notes()) == (not removed)
+    assert ("1 of 1 conversations gave no id, and are not removed" in opened.notes()) == (not removed)
 
 
 async def test_tells_no_secret_that_a_server_repeats(spec: Spec, tmp_path: Path, service: Accounts) -> None:

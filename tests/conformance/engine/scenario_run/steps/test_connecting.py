@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 ALONE = "{users: [alice]}"
+ADMITTED = "; bob@witness was let in"
 
 
 Answer = HTTPStatus | int | str
@@ -56,6 +57,26 @@ async def doorman(spec: Spec, answer: Answer) -> AsyncIterator[ToyRunner]:
 
     async with listening(talk, process_request=admit) as url:
         yield ToyRunner(await run_context_at(spec, url, reply=0.3, trials=False))
+
+
+@asynccontextmanager
+async def gateway(spec: Spec, answers: list[int]) -> AsyncIterator[ToyRunner]:
+    """A server behind a gateway: once calibrated, it answers the upgrades with these statuses in turn."""
+    left: list[int] = []
+
+    async def talk(socket: ServerConnection) -> None:
+        await socket.send('{"type": "ActionConfirmed", "action": "connected", "success": true}')
+        async for _ in socket:
+            await socket.send('{"type": "Pong"}')
+
+    def admit(socket: ServerConnection, _: Request) -> Response | None:
+        status = left.pop(0) if left else HTTPStatus.SWITCHING_PROTOCOLS
+        return None if status == HTTPStatus.SWITCHING_PROTOCOLS else socket.respond(HTTPStatus(status), "no")
+
+    async with listening(talk, process_request=admit) as url:
+        runner = ToyRunner(await run_context_at(spec, url, reply=0.3, trials=False))
+        left.extend(answers)
+        yield runner
 
 
 class TestConnect:
@@ -113,6 +134,23 @@ class TestConnect:
             )
         assert result.outcome is Outcome.BLOCKED
         assert messages(result) == ["alice@phone should be let in, and was refused: HTTP 429"]
+
+    @pytest.mark.parametrize(
+        ("answers", "outcome", "said"),
+        [
+            ([502, 502], Outcome.BLOCKED, "alice was refused: HTTP 502; so was bob@witness: HTTP 502"),
+            ([502, 101, 101], Outcome.BLOCKED, "alice was refused: HTTP 502, and then let in" + ADMITTED),
+            ([504, 101, 403], Outcome.BLOCKED, "alice was refused: HTTP 504, and then HTTP 403" + ADMITTED),
+            ([502, 101, 502], Outcome.FAIL, "alice should be let in, and was refused: HTTP 502"),
+        ],
+    )
+    async def test_a_gateway_that_does_not_reach_the_server_says_nothing_of_it(
+        self, spec: Spec, scenario: Author, answers: list[int], outcome: Outcome, said: str
+    ) -> None:
+        async with gateway(spec, answers) as runner:
+            given = "{users: {alice: {connect: false}, bob: {connect: false}}}"
+            result = await runner.run_scenario(scenario("steps: [{connect: alice}]", given=given))
+        assert (result.outcome, messages(result)) == (outcome, [said])
 
     async def test_a_second_device_that_joins(self, spec: Spec, scenario: Author) -> None:
         toy = scenario("""
