@@ -4,7 +4,7 @@ import asyncio
 
 from reference_server import api
 from reference_server.context import Context, Instance
-from reference_server.events import MessageDeleted, MessageDelivered, NewMessage, UserTyping, encode
+from reference_server.events import MessageDeleted, MessageDelivered, MessageEdited, NewMessage, UserTyping, encode
 from reference_server.handlers import rooms
 from reference_server.pubsub import Event
 from reference_server.store import conversations
@@ -137,6 +137,20 @@ def own_instance_first(patch: Patch) -> None:
                 subscriber(Event(encode(event), **how))
             else:
                 asyncio.get_running_loop().call_later(0.002, subscriber, Event(encode(event), **how))
+
+
+@fault(breaks=["MULTI-2"], also=["MULTI-1"])
+def edits_cross_late(patch: Patch) -> None:
+    """An edit takes longer to the other instance than what is said after it."""
+
+    @patch.around(Instance, "tell")
+    async def tell(original, self, conversation_id, event, **how):
+        here = self.hub._rooms.get(conversation_id)
+        for subscriber in tuple(self.services.pubsub._subscribers.get(f"conversation:{conversation_id}", ())):
+            if subscriber.__self__ is not here and isinstance(event, MessageEdited):
+                asyncio.get_running_loop().call_later(0.05, subscriber, Event(encode(event), **how))
+            else:
+                subscriber(Event(encode(event), **how))
 
 
 @fault(breaks=["MULTI-3"])

@@ -1,6 +1,7 @@
 """Wrongs of servers that read a message, change it, and write all of it back, whatever others have done meanwhile."""
 
 import asyncio
+import time
 
 from sqlalchemy import select, update
 
@@ -62,6 +63,26 @@ def edit_undoes_reactions_in_a_race(patch: Patch) -> None:
         for emoji, users in now.get(request.message_id, {}).items():
             for user in set(users) - set(before.get(request.message_id, {}).get(emoji, ())):
                 await context.write(reactions.remove, request.message_id, user, emoji)
+        return reply
+
+
+@fault(breaks=["EDIT-3"])
+def edit_undoes_a_reaction_just_before(patch: Patch) -> None:
+    """An edit saves the message with its reactions as they were a moment ago."""
+    added: dict = {}
+
+    @patch.around(realtime, "add_reaction")
+    async def add(original, context, request):
+        added[request.message_id] = (time.monotonic(), context.user_id, request.emoji)
+        return await original(context, request)
+
+    @patch.around(messages, "edit_message")
+    async def edit(original, context, request):
+        when, user, emoji = added.get(request.message_id, (0.0, None, None))
+        recent = time.monotonic() - when < MEANWHILE
+        reply = await original(context, request)
+        if recent:
+            await context.write(reactions.remove, request.message_id, user, emoji)
         return reply
 
 
