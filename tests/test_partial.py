@@ -26,7 +26,7 @@ NIGHTLY = (
     *("no_rate_limits", "no_presence", "no_greeting", "no_attachments", "no_cursor", "no_confirmations"),
     *("no_live_events", "no_errors", "errors_end_the_connection", "errors_are_closes", "errors_without_type"),
     *("negative_confirmations", "no_senders", "only_others_hear", "history_without_limit", "no_zones"),
-    *("search_finds_everything", "history_on_join"),
+    *("search_finds_everything", "history_on_join", "strict_fields", "tells_who_joins", "silent_sends"),
 )
 
 

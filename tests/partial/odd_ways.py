@@ -126,6 +126,37 @@ def history_on_join(patch: Patch) -> None:
         return reply
 
 
+def strict_fields(patch: Patch) -> None:
+    """Refuse a request with a field that its type does not have."""
+
+    @patch.around(session, "parse")
+    def parse(original: Any, text: str) -> Any:
+        request = original(text)
+        if json.loads(text).keys() - type(request).model_fields.keys():
+            raise session.Refused("invalid_message", "unknown field")
+        return request
+
+
+def tells_who_joins(patch: Patch) -> None:
+    """Tell the room who joins, by a type of its own."""
+
+    @patch.around(hub.Hub, "join")
+    def join(original: Any, self: Any, connection: Any, place: Any) -> None:
+        original(self, connection, place)
+        notice = {"type": "UserJoined", "conversation_id": str(place), "user_id": str(connection.user_id)}
+        for one in tuple(self._rooms[place].connections):
+            one.send(json.dumps(notice))
+
+
+def silent_sends(patch: Patch) -> None:
+    """Confirm whatever is asked but that a message is sent."""
+
+    @patch.around(session, "answer")
+    async def answer(original: Any, context: Any, frame: Any) -> str | None:
+        reply: str | None = await original(context, frame)
+        return None if reply is not None and json.loads(reply).get("action") == "message_sent" else reply
+
+
 def _replies(patch: Patch, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     @patch.around(session, "answer")
     async def answer(original: Any, context: Any, frame: Any) -> str | None:
@@ -144,6 +175,8 @@ SEARCHING = ("call_hangup", "call_reject")
 """The features with a rule that only a search can show to be kept."""
 OF_ALL_FRAMES = frozenset({"CONN-2", "CONN-3", "CONN-10", "CONN-11", "CONN-15"})
 """The must rules of the connection that are about Errors, or about the form of every frame."""
+OF_EXTRA_FIELDS = frozenset({"CONN-4", "CONN-6", "CONN-14"})
+"""Those that send fields which a type does not have."""
 PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], frozenset[str]]] = {
     one.__name__: (one, verdicts, OF_ALL_FRAMES if "websocket_connection" in verdicts else frozenset())
     for one, verdicts in (
@@ -159,7 +192,9 @@ PARTS: Mapping[str, tuple[Callable[[Patch], None], dict[str, frozenset[str]], fr
         (history_without_limit, {"fetch_history": BAD, "send_message": frozenset({"OK", "NOT TESTED"})}),
         (search_finds_everything, {"search_messages": BAD} | dict.fromkeys(SEARCHING, frozenset({"OK", "NOT TESTED"}))),
         (history_on_join, {"send_message": BAD, "join_conversation": BAD}),
+        (tells_who_joins, {"websocket_connection": BAD}),
+        (silent_sends, {"action_confirmed": BAD}),
         (no_zones, {"websocket_connection": BAD} | dict.fromkeys(STAMPED, frozenset({"OK", "NOT TESTED"}))),
     )
-}
+} | {"strict_fields": (strict_fields, {"websocket_connection": BAD}, OF_EXTRA_FIELDS)}
 """As in `elsewhere`: what changes the server, the verdicts of the features that it breaks, and the rules of others."""
