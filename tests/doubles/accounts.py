@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 CROWD = 10
 
 
+class Page(str):
+    """A page for people, which is sent as it is."""
+
+    __slots__ = ()
+
+
 @dataclass
 class Accounts:
     """What has been asked of it; the first `busy` answers are 503; `crowded` is set once many are here."""
@@ -65,6 +71,8 @@ class Accounts:
                 token = jwt.encode({"sub": user, "exp": until, "jti": str(uuid.uuid4())}, self.secret)
                 self.told.append(token)
                 return 200, {"Set-Cookie": f"session={body['username']}; Path=/"}, {"data": [{"token": token}]}
+            case "GET", "/portal":
+                return 200, {}, Page("<!DOCTYPE html><html>Log in</html>")
             case "DELETE", _ if self.removable:
                 gone = self.users.pop(path.rpartition("/")[2], None)
                 return (204, {}, None) if gone else (404, {}, {"error": "nobody"})
@@ -86,7 +94,9 @@ def accounts(secret: str) -> Iterator[Accounts]:
             body = json.loads(self.rfile.read(length) or b"null")
             headers = {key.lower(): value for key, value in self.headers.items()}
             status, more, answer = service.answer(self.command, self.path, headers, body)
-            written = b"" if answer is None else json.dumps(answer).encode()
+            written = (
+                b"" if answer is None else answer.encode() if isinstance(answer, Page) else json.dumps(answer).encode()
+            )
             self.send_response(status)
             for key, value in {**more, "Content-Length": str(len(written))}.items():
                 self.send_header(key, value)

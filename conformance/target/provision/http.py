@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from conformance.target.provision.scripted import Names
     from conformance.target.secrets import Secrets
 
+_PAGE = re.compile(r"\s*<(!doctype\s+)?html\b", re.IGNORECASE)
 EACH = "$members"
 """In a body: a list with one item for each member, of this template."""
 
@@ -154,6 +155,8 @@ class Requests:
         wanted = step.get("expect", range(200, 300))
         if answer.status not in ([wanted] if isinstance(wanted, int) else wanted):
             raise self._client.refusal(self._named(step), answer)
+        if answer.status < 300 and _PAGE.match(answer.text):  # A gateway's own, which says nothing was done.
+            raise self._failure(step, f"was answered with {answer.status} and a page, as by a gateway: ", answer.text)
         found = {name: self._capture(step, place, answer) for name, place in step.get("capture", {}).items()}
         for name, value in found.items():
             if "token" in name or "secret" in name:

@@ -183,6 +183,21 @@ provision:
     assert ("1 of 1 conversations gave no id, and are not removed" in opened.notes()) == (not removed)
 
 
+async def test_takes_no_page_of_a_gateway_for_a_change_that_was_done(
+    spec: Spec, tmp_path: Path, service: Accounts
+) -> None:
+    section = f"""
+provision:
+  driver: http
+  api: {service.url}
+  account: [{{request: GET /portal}}]
+"""
+    async with open_provisioner(read_target(target_file(tmp_path, ["ws://x/ws"], section), spec), "member") as opened:
+        said = "GET /portal was answered with 200 and a page, as by a gateway: <!DOCTYPE html><html>Log in"
+        with pytest.raises(ProvisioningFailed, match=said):
+            await opened.lease(Wanted(("alice",)))
+
+
 async def test_tells_no_secret_that_a_server_repeats(spec: Spec, tmp_path: Path, service: Accounts) -> None:
     file = login_target(tmp_path, service, password="${password}!")
     with pytest.raises(ProvisioningFailed) as caught:
