@@ -40,8 +40,12 @@ if TYPE_CHECKING:
 
 
 ALL = "all"
-FOUND, MISSED, CUT, FAILED = ENDINGS = ("found", "missed", "cut", "failed")
-"""How exploring a server ends; `cut`: time ran out before all its conversations; `failed`: it could not be explored."""
+FOUND, FLAKY, MISSED, CUT, FAILED = ENDINGS = ("found", "flaky", "missed", "cut", "failed")
+"""How exploring a server ends.
+
+`flaky`: what was found came again in some replays, and not in all; `cut`: time ran out before all its conversations;
+`failed`: it could not be explored.
+"""
 LONGEST = 3.0
 """Seconds for one conversation, as long as no other budget is given."""
 
@@ -61,9 +65,11 @@ class Outcome:
 
     @property
     def ending(self) -> str:
-        """Say how it ended; a finding that not every replay shows does not count."""
+        """Say how it ended; a finding that no replay shows does not count."""
         if self.steady:
             return FOUND
+        if any(one.again for one in self.findings):
+            return FLAKY
         if self.problem:
             return FAILED
         return CUT if self.most is not None and self.conversations < self.most else MISSED
@@ -117,9 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def table(outcomes: Sequence[Outcome], features: Mapping[str, str], order: Iterable[str]) -> Iterator[str]:
-    """Give a line for each feature: how many faults were found, missed and not explored to the end, and the share.
+    """Give a line for each feature: how exploring the faults ended, and which share was found in every replay.
 
-    `features` maps faults to features. The share is of those that were found or missed.
+    `features` maps faults to features. The share is of those that were explored to the end.
     """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for one in outcomes:
@@ -129,7 +135,7 @@ def table(outcomes: Sequence[Outcome], features: Mapping[str, str], order: Itera
     for name in (*order, ALL):
         if name in counts:
             of = counts[name]
-            judged = of[FOUND] + of[MISSED]
+            judged = of[FOUND] + of[FLAKY] + of[MISSED]
             share = f"{100 * of[FOUND] / judged:.0f} %" if judged else "–"
             yield f"{name:24} {' '.join(f'{of[one]:7}' for one in ENDINGS)} {share:>7}"
     yield f"found: {counts[ALL][FOUND]} of {len(outcomes)} faults of must rules"
@@ -202,7 +208,7 @@ def _tell(one: Outcome, *, wanted: bool) -> None:
 
     exploration = Exploration(one.name, "sound", 0, one.conversations, 0, 0, one.seconds, complete=True)
     clean = not wanted and one.ending == MISSED
-    word = "flaky" if one.findings and not one.steady else "clean" if clean else one.ending
+    word = "clean" if clean else one.ending
     print(
         f"{word:6} {one.name:44} {one.conversations:5} conversations {one.cpu:6.1f} s of CPU  {one.problem}",
         flush=True,

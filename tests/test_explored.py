@@ -9,7 +9,11 @@ from tests.explored import Outcome, main, table
 
 
 def _steady() -> Any:
-    return SimpleNamespace(flaky=False)
+    return SimpleNamespace(flaky=False, again=3)
+
+
+def _flaky(again: int) -> Any:
+    return SimpleNamespace(flaky=True, again=again)
 
 
 def test_the_share_is_of_those_that_were_explored_to_the_end() -> None:
@@ -18,15 +22,15 @@ def test_the_share_is_of_those_that_were_explored_to_the_end() -> None:
         Outcome("two", conversations=200, most=200),
         Outcome("three", conversations=31, most=200),
         Outcome("four", problem="the server under test is no longer there", most=200),
-        Outcome("five", (SimpleNamespace(flaky=True),), conversations=201, most=200),  # type: ignore[arg-type]
-        Outcome("six", conversations=3),
+        Outcome("five", (_flaky(0),), conversations=201, most=200),
+        Outcome("six", (_flaky(0), _flaky(1)), conversations=3),
     ]
     features = dict.fromkeys([one.name for one in outcomes], "calls") | {"one": "search"}
     assert [*table(outcomes, features, ["search", "calls", "typing"])] == [
-        "feature                    found  missed     cut  failed   share",
-        "search                         1       0       0       0   100 %",
-        "calls                          0       3       1       1     0 %",
-        "all                            1       3       1       1    25 %",
+        "feature                    found   flaky  missed     cut  failed   share",
+        "search                         1       0       0       0       0   100 %",
+        "calls                          0       1       2       1       1     0 %",
+        "all                            1       1       2       1       1    25 %",
         "found: 1 of 6 faults of must rules",
     ]
 
