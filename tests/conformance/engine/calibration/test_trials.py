@@ -46,6 +46,7 @@ async def calibrated(spec: Spec, *wrong: str, **canned: str) -> Calibration:
 async def test_a_page_with_what_was_said_is_seen(spec: Spec) -> None:
     seen = await calibrated(spec)
     assert ("FetchHistory" in seen.unknown_types, seen.unseen) == (False, ())
+    assert (seen.replays, seen.one_room, seen.unconfirmed, seen.foreign_types) == (False, False, (), ())
 
 
 async def test_a_page_that_is_always_empty_is_unseen(spec: Spec) -> None:
