@@ -104,6 +104,7 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
         shown, stored = await _try(context, witnesses[0], heard, run.reply, answers=answers)
     foreign = foreign_types(context)
     untold, refusals = await _untold_and_refusals(context, witnesses[0], heard, run.reply, answers=answers)
+    replayed = replays(context, heard.text)
     one_room = joined and heard.any and await hears_one_room(context, witnesses[0], run.reply, answers=answers)
     skew = None if heard.skew is None else max(heard.skew, shown.lag)
     unknown = await _unknown(context, run.reply, shown, joined=joined, answers=answers)
@@ -125,7 +126,7 @@ async def _measure(context: ScenarioContext, broadcasts: int) -> Calibration:
         overhears=heard.overheard,
         unseen=unseen,
         wrong_fields=wrong_fields(context),
-        replays=replays(context, heard.text),
+        replays=replayed,
         unconfirmed=unconfirmed(context, shown.known, unseen, heard.any),
         foreign_types=foreign,
         one_room=one_room,
