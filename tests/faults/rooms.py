@@ -221,6 +221,12 @@ def public_join_makes_a_reader(patch: Patch) -> None:
     patch.rewrite(rooms._enter, "Role.MEMBER", "Role.READER")
 
 
+@fault(breaks=["JOIN-4"], also=["PERM-1", "PERM-3", "DEL-2"])
+def public_join_makes_a_moderator(patch: Patch) -> None:
+    """An outsider who joins a public conversation may delete what others have said: a right too many."""
+    patch.rewrite(rooms._enter, "Role.MEMBER", "Role.MODERATOR")
+
+
 @fault(breaks=["JOIN-5"], also=["PERM-2", "JOIN-1", "LEAVE-1", "MULTI-1"])
 def join_takes_effect_later(patch: Patch) -> None:
     """A second join of a connection is confirmed 100 ms before events arrive."""
