@@ -235,6 +235,9 @@ def _counts(report: Report) -> Iterator[Text]:
     seconds = f" in {report.seconds:.1f} s" if report.seconds is not None else ""
     noun = "observed check" if report.observed else "scenario"
     yield Text(f"{plural(scenarios, noun)}{seconds}: {', '.join(counts) or 'none'}")
+    beside = [row.entry.id for row in report.rules if any(not charge.waived for charge in row.charges)]
+    if beside and not report.observed:
+        yield Text(line(f"Besides, frames that no scenario asked for break {', '.join(beside)}", 400), style="red")
     if report.flaky:
         names = ", ".join(line(item.entry.id) for item in report.flaky)
         yield Text(f"{len(report.flaky)} flaky: {names}", style="yellow")

@@ -76,6 +76,7 @@ class TestRender:
         text = plain(toys.run(toys.header(rules, scenarios), *results))
         assert text.count("no zone") == 1
         assert "  Also in edit.s1, edit.s2\n" in text
+        assert "3 scenarios in 1.5 s: 3 PASS\nBesides, frames that no scenario asked for break FORM-1\n" in text
 
     @pytest.mark.parametrize("width", [1, 20, 40, 41, 59, 60, 70, 100, 200])
     def test_keeps_the_table_within_the_width_but_never_under_40(self, width: int) -> None:
