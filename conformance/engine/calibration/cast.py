@@ -48,10 +48,12 @@ async def provide_cast(
     """
     full = replace(room, members={**room.members, **others})
     everybody = {**users, STRANGER: User()} if stranger else users
+    # Who lends conversations has few, and those that are empty are used once: scenarios need them more.
+    other = {} if context.run.provisioner.lasting else {OTHER: room}
     for cast, wanted, roles in (
-        (everybody, Wanted((*everybody, *others), {ROOM: full, OTHER: room}), tuple(others.values())),
+        (everybody, Wanted((*everybody, *others), {ROOM: full, **other}), tuple(others.values())),
         (everybody, Wanted((*everybody, *others), {ROOM: full}), tuple(others.values())),
-        (everybody, Wanted(tuple(everybody), {ROOM: room, OTHER: room}), ()),
+        (everybody, Wanted(tuple(everybody), {ROOM: room, **other}), ()),
         (everybody, Wanted(tuple(everybody), {ROOM: room}), ()),
         (users, Wanted(tuple(users), {ROOM: room}), ()),
         (users, Wanted(tuple(users)), ()),
