@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from conformance.results.runlog import Run
     from conformance.spec import Spec
 
-CALIBRATION = 22
+CALIBRATION = 23
 """How many requests it sends to the toy server."""
 TARGET = """
 name: toy
