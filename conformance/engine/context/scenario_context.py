@@ -72,8 +72,8 @@ class ScenarioContext:
         self.refused: dict[str, Refused] = {}
         self.past: list[Connection] = []
         self.bystanders: frozenset[str] = frozenset()
-        self.changed_outside = False
-        self.changed_roles = False
+        self.changed_outside = self.changed_roles = False
+        self.quiet_since = -1  # how many lines the transcript had when all had arrived for a `collect`
         self.unanswered: list[tuple[Connection, int]] = []
         self.places: dict[str, int | None] = {}
         self.returning = asyncio.Lock()
